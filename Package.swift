@@ -1,0 +1,82 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// A library module of Baton. Its dependencies point one way only (docs/architecture.md); `scripts/check-layers` fails
+/// when an import leaves that order.
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "baton",
+    products: [.executable(name: "baton", targets: ["baton"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        module("ImageModel"),
+        module("Integrity", ["ImageModel", "CCrypto"]),
+        module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
+        module("BackendKit", ["ImageModel", "CurlTransfer"]),
+        module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
+        module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        module("LocationSelection", ["ImageModel"]),
+        module(
+            "RelayEngine",
+            ["BackendKit", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio, collections]
+        ),
+        module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("BatonConfig", ["ImageModel", "Yams"]),
+        module("Telemetry", ["ImageModel", logging]),
+        module(
+            "ImageAPI",
+            [
+                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "Telemetry", "ImageModel", "CurlTransfer",
+                "Integrity", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
+            ]
+        ),
+        module("BatonClient", ["CurlTransfer", "Integrity", "ImageModel", nio]),
+        .executableTarget(
+            name: "baton",
+            dependencies: [
+                "ImageAPI", "ImageCatalog", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient", "FileBackend",
+                "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", "Integrity", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        module("FaultyOrigin", path: "Tests/FaultyOrigin", [nio, posix]),
+        tests("ImageModelTests", ["ImageModel"]),
+    ]
+)

@@ -1,0 +1,35 @@
+// The C boundary to Linux: system calls and constants that Swift's Glibc module does not carry, nothing else.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// openat2(2) has no wrapper in glibc. Opens `path` below `directory` for reading: no link leads out of it, no FIFO or device
+/// blocks or acts on being opened.
+static inline int baton_open_beneath(int directory, const char *path) {
+    struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+}
+
+/// epoll_ctl(2) with the event built in C: Swift imports `epoll_data_t` as a union of limited use.
+static inline int baton_epoll_set(int epoll, int operation, int descriptor, uint32_t events) {
+    struct epoll_event event = {.events = events};
+    event.data.fd = descriptor;
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+static inline int baton_epoll_descriptor(const struct epoll_event *event) { return event->data.fd; }
+static inline uint32_t baton_epoll_events(const struct epoll_event *event) { return event->events; }

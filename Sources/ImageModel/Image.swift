@@ -1,0 +1,78 @@
+public import FoundationEssentials
+
+/// What a client asks for by id.
+public struct Image: Sendable, Hashable {
+    /// Glance's image status, as far as Baton's images have one.
+    public enum Status: String, Sendable, Hashable, Codable {
+        /// No location can serve yet.
+        case queued
+        /// At least one location may serve or did.
+        case active
+    }
+
+    /// Who may see it, as Glance has it.
+    public enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
+        case `public`, community, shared, `private`
+    }
+
+    /// Its name in the API.
+    public let id: ImageID
+    /// A name for people; not unique.
+    public var name: String?
+    /// Whether it can be downloaded.
+    public var status: Status
+    /// Who may see it.
+    public var visibility: Visibility
+    /// The disk format of the representation that a plain download gets; nil while unknown.
+    public var diskFormat: DiskFormat?
+    /// The container format of that representation; nil while unknown.
+    public var containerFormat: ContainerFormat?
+    /// The disk that a machine needs to boot it, in GiB.
+    public var minDisk: Int
+    /// The memory that a machine needs to boot it, in MiB.
+    public var minRAM: Int
+    /// Whether it must not be deleted.
+    public var isProtected: Bool
+    /// Whether lists leave it out.
+    public var isHidden: Bool
+    /// The project that owns it.
+    public var owner: String?
+    /// Free words for finding it.
+    public var tags: [String]
+    /// Further properties of the user, which appear at the top level on the wire.
+    public var properties: [String: String]
+    /// When it was created.
+    public let createdAt: Date
+    /// When it was last changed.
+    public var updatedAt: Date
+
+    /// An image with every property given.
+    public init(
+        id: ImageID, name: String? = nil, status: Status = .queued, visibility: Visibility = .shared,
+        diskFormat: DiskFormat? = nil, containerFormat: ContainerFormat? = nil, minDisk: Int = 0, minRAM: Int = 0,
+        isProtected: Bool = false, isHidden: Bool = false, owner: String? = nil, tags: [String] = [],
+        properties: [String: String] = [:], createdAt: Date, updatedAt: Date
+    ) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.visibility = visibility
+        self.diskFormat = diskFormat
+        self.containerFormat = containerFormat
+        self.minDisk = minDisk
+        self.minRAM = minRAM
+        self.isProtected = isProtected
+        self.isHidden = isHidden
+        self.owner = owner
+        self.tags = tags
+        self.properties = properties
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+
+    /// Which representation a plain download gets; nil while a format is unknown.
+    public var format: Format? {
+        guard let diskFormat, let containerFormat else { return nil }
+        return Format(disk: diskFormat, container: containerFormat)
+    }
+}

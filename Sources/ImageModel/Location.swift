@@ -1,0 +1,61 @@
+public import FoundationEssentials
+
+/// A place where one representation of an image can be read.
+public struct Location: Sendable, Hashable {
+    /// Its name in the API.
+    public let id: LocationID
+    /// The image it belongs to.
+    public let image: ImageID
+    /// The configured storage system it lies in.
+    public let backend: BackendID
+    /// Where in the backend, relative to the backend's root, decoded, without a leading slash.
+    public let path: String
+    /// The URL it was registered with; shown to admins only.
+    public let url: String
+    /// Its status and those before.
+    public var state: LocationState
+    /// Which representation it holds.
+    public let format: Format
+    /// Its size in bytes, as declared.
+    public let size: Int64
+    /// Its digests, as declared.
+    public let digests: DigestSet
+    /// The operator's preference under the strategy `weighted`: higher is earlier.
+    public let weight: Int
+    /// The operator's class: all of a lower tier come before any of a higher one.
+    public let tier: Int
+    /// Free words of the operator.
+    public let metadata: [String: String]
+    /// What pinned the object when it was probed or proven; nil until then.
+    public var validator: Validator?
+    /// Whether it contributed to a failed proof and has not been cleared since.
+    public var isAccused: Bool
+    /// When a read of it alone last matched the identity digest.
+    public var provenAt: Date?
+    /// When it was registered.
+    public let createdAt: Date
+
+    /// A location with every property given.
+    public init(
+        id: LocationID, image: ImageID, backend: BackendID, path: String, url: String, state: LocationState = LocationState(),
+        format: Format, size: Int64, digests: DigestSet, weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:],
+        validator: Validator? = nil, isAccused: Bool = false, provenAt: Date? = nil, createdAt: Date
+    ) {
+        self.id = id
+        self.image = image
+        self.backend = backend
+        self.path = path
+        self.url = url
+        self.state = state
+        self.format = format
+        self.size = size
+        self.digests = digests
+        self.weight = weight
+        self.tier = tier
+        self.metadata = metadata
+        self.validator = validator
+        self.isAccused = isAccused
+        self.provenAt = provenAt
+        self.createdAt = createdAt
+    }
+}

@@ -55,13 +55,17 @@ let package = Package(
             ["BackendKit", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio, collections]
         ),
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        module(
+            "LocationUpkeep",
+            ["RelayEngine", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", nio, logging, lifecycle]
+        ),
         module("BatonConfig", ["ImageModel", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "ImageAPI",
             [
-                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "Telemetry", "ImageModel", "CurlTransfer",
-                "Integrity", .product(name: "Hummingbird", package: "hummingbird"),
+                "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Telemetry", "ImageModel",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
             ]
@@ -70,7 +74,8 @@ let package = Package(
         .executableTarget(
             name: "baton",
             dependencies: [
-                "ImageAPI", "ImageCatalog", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient", "FileBackend",
+                "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
+                "FileBackend",
                 "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", "Integrity", logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

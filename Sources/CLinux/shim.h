@@ -1,8 +1,5 @@
 // The C boundary to Linux: system calls and constants that Swift's Glibc module does not carry, nothing else.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -10,6 +7,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,3 +31,6 @@ static inline int baton_epoll_set(int epoll, int operation, int descriptor, uint
 
 static inline int baton_epoll_descriptor(const struct epoll_event *event) { return event->data.fd; }
 static inline uint32_t baton_epoll_events(const struct epoll_event *event) { return event->events; }
+
+/// Names the calling thread, at most 15 bytes, for ps and perf.
+static inline void baton_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -1,0 +1,30 @@
+/// A `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: all three numbers must be there.
+public struct ContentRange: Sendable, Hashable {
+    /// The offset of the first byte that follows.
+    public let first: Int64
+    /// The offset of the last byte that follows.
+    public let last: Int64
+    /// The size of the whole.
+    public let total: Int64
+
+    /// The range that `text` spells (`bytes 0-99/1234`); nil for anything else, `*` among it.
+    public init?(_ text: String) {
+        let words = text.split(separator: " ", omittingEmptySubsequences: true)
+        guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
+        let halves = words[1].split(separator: "/", omittingEmptySubsequences: false)
+        guard halves.count == 2 else { return nil }
+        let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]),
+            let total = Self.number(halves[1]), first <= last, last < total
+        else { return nil }
+        self.first = first
+        self.last = last
+        self.total = total
+    }
+
+    /// Digits only: `Int64` itself would take signs.
+    private static func number(_ text: Substring) -> Int64? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        return Int64(text)
+    }
+}

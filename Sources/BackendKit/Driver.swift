@@ -1,0 +1,66 @@
+public import CurlTransfer
+public import ImageModel
+
+/// What a kind of backend can do.
+public struct Capabilities: Sendable, Hashable {
+    /// Whether any part of an object can be asked for. (Whether a server keeps that promise shows in its answers.)
+    public let ranges: Bool
+    /// Whether a client can be sent there with a direct URL.
+    public let redirectable: Bool
+    /// Whether objects can be written.
+    public let writable: Bool
+    /// The most bytes that one request should ask for; nil for no limit. Requests with a limit are never paused.
+    public let maximumRange: Int64?
+
+    /// Capabilities with every property given.
+    public init(ranges: Bool, redirectable: Bool, writable: Bool, maximumRange: Int64? = nil) {
+        self.ranges = ranges
+        self.redirectable = redirectable
+        self.writable = writable
+        self.maximumRange = maximumRange
+    }
+}
+
+/// One read that the relay wants of a driver.
+public struct ReadRequest: Sendable, Hashable {
+    /// Where in the backend, decoded, without a leading slash.
+    public let path: String
+    /// Which bytes; nil for all, with no Range sent.
+    public let range: ByteRange?
+    /// Whether to go past caches on a new connection.
+    public let isFresh: Bool
+
+    /// A read with every property given.
+    public init(path: String, range: ByteRange?, isFresh: Bool = false) {
+        self.path = path
+        self.range = range
+        self.isFresh = isFresh
+    }
+}
+
+/// The code for one kind of backend: it says how to ask, and what the answer means. It opens no sockets.
+public protocol Driver: Sendable {
+    /// What this kind of backend can do.
+    var capabilities: Capabilities { get }
+
+    /// How to ask for these bytes.
+    func transferRequest(for read: ReadRequest) -> TransferRequest
+
+    /// What an answer's head means: the bytes that follow it, or why they are not wanted. Called before any byte of the body.
+    func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure>
+
+    /// What an error of the transfer means.
+    func classify(_ error: TransferError) -> AttemptFailure
+
+    /// A URL that a trusted client can read the object at without any credentials but those in the URL itself; nil if there is
+    /// none.
+    func directURL(for path: String) -> String?
+}
+
+extension Driver {
+    /// The common meaning of a transfer's errors.
+    public func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
+
+    /// None: most backends can't be read without credentials.
+    public func directURL(for path: String) -> String? { nil }
+}

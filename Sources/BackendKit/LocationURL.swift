@@ -1,0 +1,128 @@
+/// A location's or a backend's URL, read strictly enough to be an allow-list: a scheme, a host, a port, whole path segments, and
+/// nothing that could mean another place to another reader.
+public struct LocationURL: Sendable, Hashable {
+    /// In lower case.
+    public let scheme: String
+    /// In lower case; empty for `file`. An IPv6 address has its brackets.
+    public let host: String
+    /// The port, the scheme's own if the URL names none; 0 for `file`.
+    public let port: Int
+    /// The segments of the path, decoded, none of them empty, `.` or `..`.
+    public let segments: [String]
+
+    /// Reads a URL.
+    /// - Throws: `InvalidLocationURL` saying what is wrong with it.
+    public init(_ text: String) throws(InvalidLocationURL) {
+        guard let separator = text.firstRange(of: "://") else { throw .noScheme }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
+        scheme = text[..<separator.lowerBound].lowercased()
+        let rest = text[separator.upperBound...]
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        let authority = rest[..<slash]
+        let path = rest[slash...]
+        guard !authority.contains("@") else { throw .credentials }
+        guard !text.contains("?"), !text.contains("#") else { throw .queryOrFragment }
+        (host, port) = try Self.parse(authority: authority, scheme: scheme)
+        segments = try Self.parse(path: path)
+    }
+
+    /// The path below `base` that this URL names, decoded; nil if it lies outside. `base` itself is no place below it.
+    public func path(below base: LocationURL) -> String? {
+        guard scheme == base.scheme, host == base.host, port == base.port, segments.count > base.segments.count,
+            segments.starts(with: base.segments)
+        else { return nil }
+        return segments.dropFirst(base.segments.count).joined(separator: "/")
+    }
+
+    private static func parse(authority: Substring, scheme: String) throws(InvalidLocationURL) -> (String, Int) {
+        let standardPorts = ["http": 80, "https": 443, "file": 0]
+        guard let standardPort = standardPorts[scheme] else { throw .unknownScheme(scheme) }
+        if scheme == "file" {
+            guard authority.isEmpty || authority == "localhost" else { throw .invalidHost }
+            return ("", 0)
+        }
+        var host = authority
+        var port = standardPort
+        if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
+            guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else { throw .invalidHost }
+            host = authority[..<colon]
+            port = Int(number)
+        }
+        let isAddress6 = host.hasPrefix("[") && host.hasSuffix("]")
+        let name = isAddress6 ? host.dropFirst().dropLast() : host
+        let isLegal = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                true
+            case UInt8(ascii: ":"): isAddress6
+            default: false
+            }
+        }
+        guard !name.isEmpty, isLegal else { throw .invalidHost }
+        return (host.lowercased(), port)
+    }
+
+    private static func parse(path: Substring) throws(InvalidLocationURL) -> [String] {
+        var segments: [String] = []
+        for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            guard let bytes = percentDecoded(part), let segment = String(validating: bytes, as: UTF8.self) else {
+                throw .invalidEscape
+            }
+            // An encoded slash would be a separator to one reader and a character to the next; so would a NUL.
+            guard !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0), !bytes.contains(UInt8(ascii: "\\")) else {
+                throw .invalidEscape
+            }
+            guard segment != ".", segment != ".." else { throw .dotSegment }
+            segments.append(segment)
+        }
+        if segments.last == "" { segments.removeLast() }
+        guard !segments.contains("") else { throw .emptySegment }
+        return segments
+    }
+
+    private static func percentDecoded(_ text: Substring) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
+                rest.first != UInt8(ascii: "+"), rest.first != UInt8(ascii: "-")
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return bytes
+    }
+}
+
+extension LocationURL {
+    /// A path as a URL wants it: everything but unreserved characters (RFC 3986 section 2.3) and slashes is escaped.
+    public static func encode(path: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"), UInt8(ascii: "/"):
+                bytes.append(byte)
+            default:
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension LocationURL: CustomStringConvertible {
+    /// The URL, encoded, without a slash at its end.
+    public var description: String {
+        let standardPorts = ["http": 80, "https": 443, "file": 0]
+        let portText = standardPorts[scheme] == port ? "" : ":\(port)"
+        return "\(scheme)://\(host)\(portText)" + segments.map { "/" + Self.encode(path: $0) }.joined()
+    }
+}

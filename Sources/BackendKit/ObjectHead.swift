@@ -1,0 +1,21 @@
+public import ImageModel
+
+/// What a driver read out of the head of a good answer: which bytes follow, of what whole.
+public struct ObjectHead: Sendable, Hashable {
+    /// The offset of the first byte that follows.
+    public let first: Int64
+    /// How many bytes follow as announced; nil if the server did not say.
+    public let count: Int64?
+    /// The size of the whole object; nil if the server did not say.
+    public let total: Int64?
+    /// What pins the object, if the server says anything.
+    public let validator: Validator?
+
+    /// A head with every property given.
+    public init(first: Int64, count: Int64?, total: Int64?, validator: Validator?) {
+        self.first = first
+        self.count = count
+        self.total = total
+        self.validator = validator
+    }
+}

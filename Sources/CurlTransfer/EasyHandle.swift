@@ -1,0 +1,115 @@
+internal import CCurl
+
+/// One easy handle of libcurl: the options that every transfer of ours has, and those that a request adds.
+///
+/// Confined to the thread that runs the transfer.
+final class EasyHandle {
+    let pointer: OpaqueHandle
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var body: [UInt8] = []
+
+    /// `CURL *` is `void *` to Swift.
+    typealias OpaqueHandle = UnsafeMutableRawPointer
+
+    /// - Throws: `TransferError` of kind `local` when libcurl has no memory for a handle.
+    init() throws(TransferError) {
+        _ = CurlGlobal.ready
+        guard let pointer = curl_easy_init() else {
+            throw TransferError(.local, message: "libcurl could not make a handle: out of memory")
+        }
+        self.pointer = pointer
+    }
+
+    deinit {
+        curl_easy_cleanup(pointer)
+        curl_slist_free_all(headerList)
+    }
+
+    /// Brings the handle into the state that `request` asks for, from whatever it did before.
+    /// - Parameter url: what to hand to libcurl: the request's own URL or the name of an opened file.
+    func prepare(_ request: TransferRequest, url: String) throws(TransferError) {
+        curl_easy_reset(pointer)
+        curl_slist_free_all(headerList)
+        headerList = nil
+        try set(CURLOPT_NOSIGNAL, 1)
+        try set(CURLOPT_QUICK_EXIT, 1)  // else removing a handle waits for its name look-up
+        try set(CURLOPT_BUFFERSIZE, 512 << 10)  // one recv per socket event: make it count
+        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)  // truncated HTTP/2 bodies pass for whole ones in 7.88
+        try set(CURLOPT_TCP_NODELAY, 1)
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        try set(CURLOPT_PROXY, "")  // no proxy from the environment
+        try set(CURLOPT_NETRC, 0)
+        try set(CURLOPT_URL, url)
+        try prepareMethod(request)
+        if let range = request.range { try set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound)") }
+        switch request.source {
+        case .url:
+            try set(CURLOPT_PROTOCOLS_STR, "http,https")
+            try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout / .milliseconds(1))))
+            try prepareHeaders(request)
+            if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
+        case .file:
+            try set(CURLOPT_PROTOCOLS_STR, "file")
+        }
+    }
+
+    private func prepareMethod(_ request: TransferRequest) throws(TransferError) {
+        switch request.method {
+        case .get: break
+        case .head: try set(CURLOPT_NOBODY, 1)
+        case .send(let method, let body):
+            self.body = body
+            try set(CURLOPT_CUSTOMREQUEST, method)
+            try check(baton_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+            // COPYPOSTFIELDS copies, so the array's memory is needed for this call only.
+            try check(
+                self.body.withUnsafeMutableBytes { baton_curl_set_pointer(pointer, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
+            )
+        }
+    }
+
+    private func prepareHeaders(_ request: TransferRequest) throws(TransferError) {
+        var lines = request.headers.map { "\($0.name): \($0.value)" }
+        if !request.headers.contains(where: { $0.name.lowercased() == "accept-encoding" }) {
+            lines.append("Accept-Encoding: identity")
+        }
+        if request.isFresh { lines.append("Cache-Control: no-cache") }
+        lines.append("Expect:")  // no waiting for a 100 before small bodies
+        for line in lines {
+            guard let longer = curl_slist_append(headerList, line) else {
+                throw TransferError(.local, message: "no memory for header fields")
+            }
+            headerList = longer
+        }
+        try check(baton_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerList))
+    }
+
+    /// Sets where libcurl delivers; `context` must outlive the transfer.
+    func setCallbacks(
+        context: UnsafeMutableRawPointer, body: @escaping DataCallback, header: DataCallback?
+    ) throws(TransferError) {
+        try check(baton_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION, body))
+        try check(baton_curl_set_pointer(pointer, CURLOPT_WRITEDATA, context))
+        try check(baton_curl_set_pointer(pointer, CURLOPT_PRIVATE, context))
+        guard let header else { return }
+        try check(baton_curl_set_data_callback(pointer, CURLOPT_HEADERFUNCTION, header))
+        try check(baton_curl_set_pointer(pointer, CURLOPT_HEADERDATA, context))
+    }
+
+    typealias DataCallback =
+        @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int
+
+    private func set(_ option: CURLoption, _ value: Int) throws(TransferError) {
+        try check(baton_curl_set_long(pointer, option, value))
+    }
+
+    private func set(_ option: CURLoption, _ value: String) throws(TransferError) {
+        try check(baton_curl_set_string(pointer, option, value))
+    }
+
+    private func check(_ code: CURLcode) throws(TransferError) {
+        if let error = TransferError(code) {
+            throw TransferError(.local, message: "libcurl refused an option: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import CLinux
+internal import Glibc
+
+/// A file to read, and the threads that read it.
+public struct FileSource: Sendable {
+    let workers: FileWorkers
+    let open: @Sendable () throws(TransferError) -> OpenedFile
+
+    /// - Parameters:
+    ///   - workers: the threads of the file's backend.
+    ///   - open: opens the file; called on a worker, since even that may block on a network disk.
+    public init(workers: FileWorkers, open: @escaping @Sendable () throws(TransferError) -> OpenedFile) {
+        self.workers = workers
+        self.open = open
+    }
+}
+
+/// A descriptor that is closed when nobody needs it any more.
+public final class OpenedFile: Sendable {
+    let descriptor: Int32
+
+    /// Takes the descriptor over.
+    public init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Opens `path`, relative to `root`, without leaving `root` by links or dots (openat2, RESOLVE_BENEATH).
+    /// - Throws: `TransferError` of kind `file` with the system's error number.
+    public static func open(_ path: String, beneath root: String) throws(TransferError) -> OpenedFile {
+        let directory = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw .system("the backend's root can't be opened") }
+        defer { close(directory) }
+        let descriptor = baton_open_beneath(directory, path)
+        guard descriptor >= 0 else { throw .system("the file can't be opened") }
+        return OpenedFile(descriptor: descriptor)
+    }
+
+    /// What the file is now.
+    /// - Throws: `TransferError`: `notRegularFile` for anything but a regular file.
+    func facts() throws(TransferError) -> FileFacts {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system("the file can't be examined") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw TransferError(.notRegularFile, message: "the path leads to something that is no regular file")
+        }
+        return FileFacts(
+            size: Int64(status.st_size), inode: UInt64(status.st_ino),
+            modified: .init(seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int64(status.st_mtim.tv_nsec)),
+            changed: .init(seconds: Int64(status.st_ctim.tv_sec), nanoseconds: Int64(status.st_ctim.tv_nsec)))
+    }
+}
+
+/// What tells one state of a file from another.
+public struct FileFacts: Sendable, Hashable {
+    /// A time stamp of the file system.
+    public struct Time: Sendable, Hashable {
+        /// Since 1970.
+        public let seconds: Int64
+        /// Within the second.
+        public let nanoseconds: Int64
+    }
+
+    /// Bytes.
+    public let size: Int64
+    /// Which file.
+    public let inode: UInt64
+    /// When its content was last written.
+    public let modified: Time
+    /// When its content or its record was last written; a program can't set it back.
+    public let changed: Time
+}
+
+extension TransferError {
+    /// The error that `errno` holds now.
+    static func system(_ what: String) -> TransferError {
+        let number = errno
+        return TransferError(.file(errno: number), message: "\(what): \(String(cString: strerror(number)))")
+    }
+}

@@ -1,0 +1,70 @@
+internal import CCurl
+internal import Glibc
+internal import Synchronization
+
+/// The threads that read one backend's files. libcurl reads a file in one go and cannot pause, so it does so here, one bounded
+/// range at a time; a disk that hangs holds up its own backend's workers and nobody else.
+public final class FileWorkers: Sendable {
+    private struct Queue {
+        var jobs: [(read: FileRead, sink: any TransferSink)] = []
+        var idle = 0
+        var threads = 0
+    }
+
+    private let name: String
+    private let limit: Int
+    private let queue = Mutex(Queue())
+    private let arrivals = Semaphore()
+
+    /// Workers for the backend `name`: at most `limit` threads, each started when it is first needed.
+    public init(name: String, limit: Int) {
+        self.name = name
+        self.limit = max(1, limit)
+    }
+
+    func submit(_ read: FileRead, sink: any TransferSink) {
+        let needsThread = queue.withLock { queue in
+            queue.jobs.append((read, sink))
+            guard queue.idle < queue.jobs.count, queue.threads < limit else { return false }
+            queue.threads += 1
+            return true
+        }
+        if needsThread { startThread("file \(name)") { self.work() } }
+        arrivals.signal()
+    }
+
+    private func work() {
+        guard let handle = try? EasyHandle() else { preconditionFailure("libcurl has no memory for a handle") }
+        while true {
+            queue.withLock { $0.idle += 1 }
+            arrivals.wait()
+            let job = queue.withLock { queue in
+                queue.idle -= 1
+                return queue.jobs.isEmpty ? nil : queue.jobs.removeFirst()
+            }
+            guard let (read, sink) = job, !read.isCancelled else { continue }
+            let loop = read.loop
+            loop.enqueue { loop.began(read.id, sink) }
+            let outcome = read.perform(with: handle)
+            loop.enqueue { loop.deliver(read.id, to: sink, outcome) }
+        }
+    }
+}
+
+/// A counting semaphore of the system.
+///
+/// `@unchecked Sendable`: `sem_t` is made to be shared; its memory is fixed from init to deinit.
+private final class Semaphore: @unchecked Sendable {
+    private let pointer = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(pointer, 0, 0) }
+
+    deinit {
+        sem_destroy(pointer)
+        pointer.deallocate()
+    }
+
+    func signal() { sem_post(pointer) }
+
+    func wait() { while sem_wait(pointer) != 0 {} }
+}

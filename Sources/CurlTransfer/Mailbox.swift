@@ -1,0 +1,45 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Work that other threads leave for a loop, and the descriptor that wakes it.
+final class Mailbox: Sendable {
+    typealias Job = @Sendable () -> Void
+
+    /// An eventfd, readable while there may be jobs.
+    let descriptor: Int32
+    private let jobs = Mutex<[Job]>([])
+
+    init() {
+        descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        precondition(descriptor >= 0, "no eventfd for a transfer loop: errno \(errno)")
+    }
+
+    deinit { close(descriptor) }
+
+    /// Leaves a job; wakes the loop only if the box was empty, since otherwise it is awake or woken already.
+    func put(_ job: @escaping Job) {
+        let wasEmpty = jobs.withLock { jobs in
+            jobs.append(job)
+            return jobs.count == 1
+        }
+        guard wasEmpty else { return }
+        var one: UInt64 = 1
+        _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// Makes the descriptor quiet again; before `empty`, so that a job put in between wakes anew.
+    func acknowledge() {
+        var count: UInt64 = 0
+        _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
+    }
+
+    /// Takes all jobs out.
+    func empty() -> [Job] {
+        jobs.withLock { jobs in
+            guard !jobs.isEmpty else { return [] }
+            defer { jobs = [] }
+            return jobs
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// What came before the body: an HTTP status with its header fields, or the facts of an opened file.
+public struct ResponseHead: Sendable {
+    /// The HTTP status; 0 for a file, which has none.
+    public let status: Int
+    /// The header fields in the order they came, names in lower case, values without surrounding blanks.
+    public let fields: [(name: String, value: String)]
+    /// The facts of the file; nil for HTTP.
+    public let file: FileFacts?
+
+    /// The head of an HTTP response.
+    public init(status: Int, fields: [(name: String, value: String)]) {
+        self.status = status
+        self.fields = fields
+        self.file = nil
+    }
+
+    /// The head of a file.
+    public init(file: FileFacts) {
+        self.status = 0
+        self.fields = []
+        self.file = file
+    }
+
+    /// The value of the first field of that name (in lower case); nil if there is none.
+    public subscript(name: String) -> String? {
+        fields.first { $0.name == name }?.value
+    }
+}

@@ -1,0 +1,43 @@
+public import NIOCore
+
+/// A recycled memory buffer in flight; it has no identity.
+public typealias Slab = ByteBuffer
+
+/// Recycles the memory that bytes travel in. Fresh memory of this size costs a page fault per 4 KiB, so a slab is used again as
+/// soon as whoever wrote it to a socket has let go of it.
+///
+/// A slab taken belongs to the taker alone while it is filled; `lend` tells the pool to look whether it has come back. The pool
+/// then holds one reference to its storage: when that is the only one left, the slab is free.
+public struct SlabPool {
+    /// How many bytes a slab takes.
+    public let slabSize: Int
+    private let keep: Int
+    private var lent: [ByteBuffer] = []
+    private var next = 0
+
+    /// A pool of slabs of `slabSize` bytes that keeps at most `keep` of them for use again.
+    public init(slabSize: Int, keep: Int) {
+        self.slabSize = slabSize
+        self.keep = keep
+    }
+
+    /// An empty slab that nobody else refers to. Looks at a few slabs only, so that its cost has a bound.
+    public mutating func take() -> ByteBuffer {
+        for _ in 0..<min(lent.count, 16) {
+            next = (next + 1) % lent.count
+            if lent[next].modifyIfUniquelyOwned({ $0.clear() }) != nil { return lent.remove(at: next) }
+        }
+        return ByteBufferAllocator().buffer(capacity: slabSize)
+    }
+
+    /// Remembers a filled slab that is on its way out, to use it again when it is free.
+    public mutating func lend(_ slab: ByteBuffer) {
+        if lent.count < keep, slab.storageCapacity >= slabSize { lent.append(slab) }
+    }
+
+    /// Forgets all slabs, so that an idle service gives their memory back.
+    public mutating func trim() {
+        lent = []
+        next = 0
+    }
+}

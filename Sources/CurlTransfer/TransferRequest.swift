@@ -1,0 +1,46 @@
+/// What a driver asks a transfer to do: one exchange with one server, or one read of one file.
+public struct TransferRequest: Sendable {
+    /// Where the bytes come from.
+    public enum Source: Sendable {
+        /// An `http` or `https` URL, ready for the wire (percent-encoded, no credentials in it).
+        case url(String)
+        /// A file, read by libcurl on a worker thread.
+        case file(FileSource)
+    }
+
+    /// The HTTP method.
+    public enum Method: Sendable {
+        /// Fetches.
+        case get
+        /// Asks for the head alone.
+        case head
+        /// Any other method, with a body that may be empty.
+        case send(method: String, body: [UInt8])
+    }
+
+    /// Where the bytes come from.
+    public var source: Source
+    /// The HTTP method; files know `get` only.
+    public var method: Method
+    /// The offsets of the first and last byte wanted; nil asks for everything and sends no Range.
+    public var range: ClosedRange<Int64>?
+    /// Further header fields, as name and value.
+    public var headers: [(name: String, value: String)]
+    /// How long a connection may take to come about.
+    public var connectTimeout: Duration
+    /// Whether to open a new connection and to leave no cache on the way an excuse: the second read of an accused location.
+    public var isFresh: Bool
+
+    /// A request; everything but the source has the value of a plain GET.
+    public init(
+        source: Source, method: Method = .get, range: ClosedRange<Int64>? = nil,
+        headers: [(name: String, value: String)] = [], connectTimeout: Duration = .seconds(2), isFresh: Bool = false
+    ) {
+        self.source = source
+        self.method = method
+        self.range = range
+        self.headers = headers
+        self.connectTimeout = connectTimeout
+        self.isFresh = isFresh
+    }
+}

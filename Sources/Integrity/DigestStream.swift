@@ -1,0 +1,66 @@
+internal import CCrypto
+public import ImageModel
+
+/// Computes a digest over bytes as they flow by (OpenSSL EVP).
+///
+/// One stream has one owner at a time; it is moved, never shared.
+public struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is referred to from nowhere else
+    /// What it computes.
+    public let algorithm: DigestAlgorithm
+    private let context: OpaquePointer
+
+    /// A stream that has seen no byte.
+    public init(_ algorithm: DigestAlgorithm) {
+        guard let context = EVP_MD_CTX_new() else { preconditionFailure("OpenSSL has no memory for a digest") }
+        self.algorithm = algorithm
+        self.context = context
+        start()
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    /// Takes the next bytes in.
+    public func update(_ bytes: UnsafeRawBufferPointer) {
+        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+    }
+
+    /// The digest of everything taken in since the start, and starts anew.
+    public func finish() -> Digest {
+        var bytes = [UInt8](repeating: 0, count: algorithm.byteCount)
+        EVP_DigestFinal_ex(context, &bytes, nil)
+        start()
+        guard let digest = try? Digest(algorithm, bytes: bytes) else {
+            preconditionFailure("\(algorithm) has another length than its type says")
+        }
+        return digest
+    }
+
+    /// Forgets everything taken in.
+    public func start() {
+        let started = EVP_DigestInit_ex2(context, Self.implementation(of: algorithm), nil)
+        precondition(started == 1, "this OpenSSL does not offer \(algorithm)")
+    }
+
+    /// Fetched once: OpenSSL 3 otherwise searches its providers at each start.
+    private static func implementation(of algorithm: DigestAlgorithm) -> OpaquePointer? {
+        switch algorithm {
+        case .sha256: Implementations.sha256.pointer
+        case .sha512: Implementations.sha512.pointer
+        case .sha1: Implementations.sha1.pointer
+        case .md5: Implementations.md5.pointer
+        }
+    }
+}
+
+private enum Implementations {
+    /// `@unchecked Sendable`: an EVP_MD is reference-counted and read-only once fetched.
+    struct Fetched: @unchecked Sendable {
+        let pointer: OpaquePointer?
+        init(_ name: String) { pointer = EVP_MD_fetch(nil, name, nil) }
+    }
+
+    static let sha256 = Fetched("SHA256")
+    static let sha512 = Fetched("SHA512")
+    static let sha1 = Fetched("SHA1")
+    static let md5 = Fetched("MD5")
+}

@@ -1,0 +1,26 @@
+internal import BackendKit
+internal import ImageModel
+
+/// What a relay has learned of one location.
+struct CandidateState: Sendable, Equatable {
+    enum Standing: Sendable, Equatable {
+        /// Not asked yet.
+        case untried
+        /// Asked, and nothing is wrong with it so far.
+        case good
+        /// Answers a Range with everything: the last resort.
+        case ignoresRanges
+        /// Failed, but may do better from that time on.
+        case failed(readyAt: ContinuousClock.Instant)
+        /// Of no use to this relay any more.
+        case excluded
+    }
+
+    var standing: Standing = .untried
+    /// Why it failed last.
+    var failure: AttemptFailure?
+    /// What its object was pinned to when it first answered.
+    var validator: Validator?
+    /// How often it stalled: each time doubles the patience.
+    var stalls = 0
+}

@@ -1,0 +1,264 @@
+public import BackendKit
+public import CurlTransfer
+public import ImageModel
+internal import Integrity
+public import NIOCore
+
+/// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
+///
+/// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only; the public methods go there by its mailbox.
+public final class Relay: @unchecked Sendable {
+    /// The attempt that is running and the transfer under it.
+    private struct Running {
+        let attempt: AttemptID
+        let driver: any Driver
+        let read: ReadRequest
+        var transfer: TransferID?
+        var intake = Intake(skip: 0, take: 0)
+        var dropped: Int64 = 0
+        var kept: Int64 = 0
+    }
+
+    private let loop: TransferLoop
+    private let sources: [RelaySource]
+    private let identity: Digest
+    private let plan: RelayPlan
+    private let outlet: any RelayOutlet
+    private let observer: any RelayObserver
+    private var machine: RelayStateMachine
+    private var running: Running?
+    private var buffer: RelayBuffer
+    private var digest: DigestStream
+    private var permitted: Int64
+    private var inFlight: Int64 = 0
+    private var consumed: Int64 = 0
+    private var pending: [RelayAction] = []
+    private var isPerforming = false
+    private var summary = RelaySummary(outcome: .finished)
+
+    /// A relay that has not started.
+    /// - Parameters:
+    ///   - sources: the locations, in the order of the plan's candidates.
+    ///   - identity: the digest that proves a whole.
+    public init(
+        plan: RelayPlan, sources: [RelaySource], identity: Digest, policy: RelayPolicy, loop: TransferLoop,
+        outlet: any RelayOutlet, observer: any RelayObserver
+    ) {
+        precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
+        self.loop = loop
+        self.sources = sources
+        self.identity = identity
+        self.plan = plan
+        self.outlet = outlet
+        self.observer = observer
+        machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
+        buffer = RelayBuffer(start: plan.start, seam: plan.proof == .digest ? max(plan.start, plan.end - policy.tail) : -1)
+        digest = DigestStream(identity.algorithm)
+        permitted = plan.start
+    }
+
+    /// Starts it, from any thread.
+    public func start() {
+        loop.enqueue {
+            self.loop.add(self)
+            self.handle(.begin)
+        }
+    }
+
+    /// The client went away, from any thread: whatever runs is cancelled.
+    public func clientGone() {
+        loop.enqueue { self.handle(.clientGone) }
+    }
+
+    private func handle(_ event: RelayEvent) {
+        pending += machine.handle(event, at: loop.now)
+        performPending()
+    }
+
+    private func performPending() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !pending.isEmpty {
+            let actions = pending
+            pending = []
+            for action in actions { perform(action) }
+        }
+        isPerforming = false
+        flush()
+    }
+
+    private func perform(_ action: RelayAction) {
+        switch action {
+        case .start(let attempt, let candidate, let range): start(attempt, candidate, range)
+        case .cancel(let attempt):
+            if running?.attempt == attempt { cancelRunning() }
+        case .pause(let attempt):
+            if let running, running.attempt == attempt, let transfer = running.transfer { loop.pause(transfer) }
+        case .resume(let attempt):
+            if let running, running.attempt == attempt, let transfer = running.transfer { loop.resume(transfer) }
+        case .commit: outlet.relayCommitted()
+        case .release(let limit): permitted = limit
+        case .prove: prove()
+        case .restart:
+            buffer.reset(to: plan.start)
+            digest.start()
+        case .finish: end(.finished)
+        case .refuse: end(.refused)
+        case .abort(let outcome): end(outcome)
+        case .report(let report): note(report)
+        }
+    }
+
+    private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
+        cancelRunning()
+        let source = sources[candidate]
+        let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh)
+        running = Running(attempt: attempt, driver: source.driver, read: read)
+        running?.transfer = loop.start(source.driver.transferRequest(for: read), sink: self)
+    }
+
+    private func cancelRunning() {
+        if let transfer = running?.transfer { loop.cancel(transfer) }
+        running = nil
+    }
+
+    private func prove() {
+        let computed = digest.finish()
+        summary.digest = computed
+        pending += machine.handle(.proof(matched: computed == identity), at: loop.now)
+    }
+
+    /// Hands on what may leave: full slabs always, an unfinished one only when the client has nothing else to take.
+    private func flush() {
+        if case .ended = machine.phase { return }
+        let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
+        guard !slabs.isEmpty else { return }
+        let count = slabs.reduce(0) { $0 + Int64($1.readableBytes) }
+        for slab in slabs { loop.slabs.lend(slab) }
+        inFlight += count
+        outlet.write(slabs) { delivered in
+            self.loop.enqueue { self.written(count, delivered) }
+        }
+    }
+
+    private func written(_ count: Int64, _ delivered: Bool) {
+        guard delivered else { return handle(.clientGone) }
+        inFlight -= count
+        consumed += count
+        handle(.consumed(consumed))
+    }
+
+    private func end(_ outcome: RelayOutcome) {
+        cancelRunning()
+        loop.remove(self)
+        buffer.reset(to: plan.start)
+        summary.outcome = outcome
+        summary.extraBytes = machine.extraBytes
+        summary.parts = machine.segments.map {
+            let source = sources[$0.candidate]
+            return .init(location: source.location, backend: source.backend, first: $0.first, last: $0.end - 1)
+        }
+        outlet.relayEnded(summary)
+    }
+
+    private func note(_ report: RelayReport) {
+        switch report {
+        case .failed(let candidate, let failure):
+            let source = sources[candidate]
+            summary.failures.append(.init(location: source.location, backend: source.backend, failure: failure))
+            observer.locationFailed(source.location, failure)
+        case .resumed:
+            summary.resumptions += 1
+        case .failover(let failover):
+            summary.moves.append(
+                .init(
+                    from: sources[failover.from].backend, to: sources[failover.to].backend, offset: failover.offset,
+                    isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
+        case .proven(let contributors):
+            for contributor in contributors { observer.locationServed(sources[contributor].location) }
+            guard contributors.count == 1, let only = contributors.first else { return }
+            summary.provenAlone = (sources[only].location, machine.validator(of: only))
+        case .disproven(let contributors):
+            summary.disproofs.append(contributors.map { sources[$0].location })
+        }
+    }
+}
+
+/// Who learns of locations' behaviour while relays run; called on their loops.
+public protocol RelayObserver: Sendable {
+    /// An attempt at the location failed.
+    func locationFailed(_ location: LocationID, _ failure: AttemptFailure)
+    /// The location contributed to a proven whole.
+    func locationServed(_ location: LocationID)
+}
+
+// MARK: - What the transfer brings
+
+extension Relay: TransferSink, Ticking {
+    /// Time passed.
+    public func tick(_ now: ContinuousClock.Instant) { handle(.tick) }
+
+    /// The transfer got its slot.
+    public func transferBegan(_ transfer: TransferID) {
+        if let running, running.transfer == transfer { handle(.began(running.attempt)) }
+    }
+
+    /// Asks the driver, then the state machine, what to make of the head.
+    public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+        guard let current = running, current.transfer == transfer else { return false }
+        // Inside libcurl: the actions wait until it has returned.
+        switch current.driver.inspect(head, of: current.read) {
+        case .failure(let failure):
+            pending += machine.handle(.failed(current.attempt, failure), at: loop.now)
+            return false
+        case .success(let object):
+            pending += machine.handle(.head(current.attempt, object), at: loop.now)
+            guard let intake = machine.intake(of: current.attempt) else { return false }
+            running?.intake = intake
+            return true
+        }
+    }
+
+    /// Keeps what is wanted of the bytes, and takes it into the digest while it is hot.
+    public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        guard running?.transfer == transfer, let (drop, keep) = running?.intake.split(bytes.count) else { return }
+        running?.dropped += Int64(bytes.count - keep)
+        running?.kept += Int64(keep)
+        guard keep > 0 else { return }
+        let wanted = UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)])
+        if plan.proof == .digest { digest.update(wanted) }
+        buffer.append(wanted, from: &loop.slabs)
+    }
+
+    /// Keeps a slab of a file.
+    public func transfer(_ transfer: TransferID, slab: ByteBuffer) {
+        guard running?.transfer == transfer, let (drop, keep) = running?.intake.split(slab.readableBytes) else { return }
+        running?.dropped += Int64(slab.readableBytes - keep)
+        running?.kept += Int64(keep)
+        guard keep > 0, let wanted = slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
+        if plan.proof == .digest { wanted.withUnsafeReadableBytes { digest.update($0) } }
+        buffer.append(wanted)
+    }
+
+    /// Lets the state machine know of the batch.
+    public func transferSettled(_ transfer: TransferID) {
+        if let current = running, current.transfer == transfer, current.dropped + current.kept > 0 {
+            running?.dropped = 0
+            running?.kept = 0
+            pending += machine.handle(
+                .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
+        }
+        performPending()
+    }
+
+    /// Lets the state machine know of the end.
+    public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+        guard let current = running, current.transfer == transfer else { return performPending() }
+        running = nil
+        if let error {
+            handle(.failed(current.attempt, current.driver.classify(error)))
+        } else {
+            handle(.completed(current.attempt))
+        }
+    }
+}

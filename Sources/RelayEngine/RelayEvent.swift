@@ -1,0 +1,105 @@
+public import BackendKit
+public import ImageModel
+
+/// Names one attempt within a relay.
+public struct AttemptID: Sendable, Hashable {
+    let number: Int
+}
+
+/// What happens to a relay.
+public enum RelayEvent: Sendable, Equatable {
+    /// It is to start.
+    case begin
+    /// The attempt got its connection or worker; waiting for one is no stall.
+    case began(AttemptID)
+    /// The answer's head is there and the driver found it good.
+    case head(AttemptID, ObjectHead)
+    /// Bytes of the body came: some dropped, some kept, as the attempt's `Intake` says.
+    case bytes(AttemptID, dropped: Int64, kept: Int64)
+    /// The body ended as the server announced.
+    case completed(AttemptID)
+    /// The attempt is over without having brought what it should.
+    case failed(AttemptID, AttemptFailure)
+    /// The digest of the whole was compared.
+    case proof(matched: Bool)
+    /// The client took bytes; the count is of all bytes since the start.
+    case consumed(Int64)
+    /// The client went away.
+    case clientGone
+    /// Time passed.
+    case tick
+}
+
+/// What a relay is to do, in this order.
+public enum RelayAction: Sendable, Equatable {
+    /// Ask a location (by its index among the candidates) for bytes; nil asks for all without a Range.
+    case start(AttemptID, candidate: Int, range: ByteRange?)
+    /// End an attempt.
+    case cancel(AttemptID)
+    /// Stop reading for now.
+    case pause(AttemptID)
+    /// Read on.
+    case resume(AttemptID)
+    /// Send the response's head: success is still possible and no refusal any more.
+    case commit
+    /// Everything below this offset may leave.
+    case release(upTo: Int64)
+    /// Compare the digest of the whole.
+    case prove
+    /// Forget all bytes taken so far and start the digest anew: none of them has left.
+    case restart
+    /// All is delivered: end the response well.
+    case finish
+    /// Cut the response short.
+    case abort(RelayOutcome)
+    /// Answer that no location can serve; no byte has left.
+    case refuse
+    /// Let others know.
+    case report(RelayReport)
+}
+
+/// How a relay ended.
+public enum RelayOutcome: String, Sendable, Hashable {
+    /// Everything was delivered.
+    case finished
+    /// No location could serve, before the first byte.
+    case refused
+    /// No location could go on, after the first byte.
+    case exhausted
+    /// The digest did not match after bytes had left.
+    case disproven
+    /// The client went away.
+    case clientGone = "client-gone"
+    /// The client read nothing for too long.
+    case clientStalled = "client-stalled"
+}
+
+/// What others may want to know of a relay's course.
+public enum RelayReport: Sendable, Equatable {
+    /// An attempt failed.
+    case failed(candidate: Int, AttemptFailure)
+    /// The server had closed a connection that we had paused: gone on at the same place, nobody's fault.
+    case resumed(candidate: Int, offset: Int64)
+    /// The relay moved on, and the first byte came from the new place.
+    case failover(Failover)
+    /// The whole was proven; the contributors by their index.
+    case proven(contributors: [Int])
+    /// The digest did not match; the contributors by their index.
+    case disproven(contributors: [Int])
+}
+
+/// A move from one location to another that worked.
+public struct Failover: Sendable, Equatable {
+    /// Where the relay came from.
+    public let from: Int
+    /// Where it went on.
+    public let to: Int
+    /// At which byte.
+    public let offset: Int64
+    /// Whether bytes had been taken before.
+    public let isMidStream: Bool
+    /// From the last byte of the old place (or the start) to the first of the new.
+    public let gap: Duration
+    /// Why.
+    public let cause: AttemptFailure
+}

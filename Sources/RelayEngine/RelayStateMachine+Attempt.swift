@@ -1,0 +1,144 @@
+internal import BackendKit
+internal import ImageModel
+internal import LocationSelection
+
+// What an attempt brings: its head, its bytes, its end.
+extension RelayStateMachine {
+    mutating func began(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard attempt?.id == id else { return [] }
+        attempt?.hasBegun = true
+        attempt?.lastSign = now
+        return []
+    }
+
+    mutating func take(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard var running = attempt, running.id == id, running.intake == nil else { return [] }
+        if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
+        candidates[running.candidate].validator = head.validator
+        if candidates[running.candidate].standing != .ignoresRanges { candidates[running.candidate].standing = .good }
+        running.intake = Intake(skip: running.start - head.first, take: running.end - running.start)
+        running.endsExactly = head.count.map { head.first + $0 == running.end } ?? false
+        running.lastSign = now
+        attempt = running
+        return []
+    }
+
+    /// Why this head must not be followed by its body; nil when all is well.
+    private mutating func objection(to head: ObjectHead, of running: Attempt) -> AttemptFailure? {
+        if let total = head.total, total != plan.size {
+            return AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, the image \(plan.size)")
+        }
+        let pinned = candidates[running.candidate].validator ?? plan.candidates[running.candidate].requiredValidator
+        if let pinned, head.validator != pinned {
+            return AttemptFailure(.validatorChanged, .location, detail: "the object is not the one that was seen before")
+        }
+        // The offset check: the one thing that keeps byte k from being another byte.
+        guard head.first == running.start else {
+            guard head.first == 0, running.start > 0, head.count == nil || head.count == plan.size else {
+                return AttemptFailure(
+                    .wrongRange, .location, detail: "asked for byte \(running.start), was answered from byte \(head.first)")
+            }
+            candidates[running.candidate].standing = .ignoresRanges
+            guard running.mayDiscard, running.start <= policy.discardLimit else {
+                return AttemptFailure(.noRanges, .location, detail: "answered a Range with everything")
+            }
+            return nil
+        }
+        if let count = head.count, head.first + count < running.end {
+            return AttemptFailure(.wrongRange, .location, detail: "announced \(count) bytes, too few")
+        }
+        return nil
+    }
+
+    mutating func take(
+        dropped: Int64, kept: Int64, of id: AttemptID, at now: ContinuousClock.Instant
+    ) -> [RelayAction] {
+        guard var running = attempt, running.id == id, let intake = running.intake else { return [] }
+        let drop = min(dropped, intake.skip)
+        let keep = min(kept, intake.take)
+        running.intake = Intake(skip: intake.skip - drop, take: intake.take - keep)
+        running.received += drop + keep
+        running.lastSign = now
+        attempt = running
+        extraBytes += dropped + (kept - keep)
+        if plan.size == 0, dropped + kept > 0 {
+            return [.cancel(id)]
+                + fail(AttemptFailure(.wrongSize, .location, detail: "the object has bytes, the image none"), at: now)
+        }
+        guard keep > 0 else { return [] }
+        var actions = arrived(at: running.candidate, now)
+        advance(by: keep, from: running.candidate, at: now)
+        actions += releaseWhatMay(at: now)
+        if accepted == plan.end {
+            // The rest of a longer body is of no interest; an exact one ends by itself and leaves its connection for reuse.
+            if !running.endsExactly { actions.append(.cancel(id)) }
+            attempt = nil
+            return actions + allTaken(at: now)
+        }
+        let isPausable = plan.candidates[running.candidate].maximumRange == nil
+        if isPausable, !running.isPaused, buffered >= policy.window {
+            attempt?.isPaused = true
+            attempt?.wasPaused = true
+            actions.append(.pause(id))
+        }
+        return actions
+    }
+
+    /// Bytes that may leave and that the client has not taken yet.
+    var buffered: Int64 { released - plan.start - consumed }
+
+    private mutating func advance(by count: Int64, from candidate: Int, at now: ContinuousClock.Instant) {
+        if let last = segments.indices.last, segments[last].candidate == candidate {
+            segments[last].end += count
+        } else {
+            segments.append(Segment(candidate: candidate, first: accepted, end: accepted + count))
+        }
+        accepted += count
+        lastProgress = now
+        if budget.advance(by: count) { backoff.reset() }
+    }
+
+    /// The first byte after a move makes it a failover.
+    private mutating func arrived(at candidate: Int, _ now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let (from, cause) = move else { return [] }
+        move = nil
+        guard from != candidate else { return [] }
+        failovers += 1
+        let failover = Failover(
+            from: from, to: candidate, offset: accepted, isMidStream: accepted > plan.start, gap: now - lastProgress,
+            cause: cause)
+        return [.report(.failover(failover))]
+    }
+
+    mutating func complete(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let running = attempt, running.id == id else { return [] }
+        guard running.intake != nil, accepted == running.end else {
+            return fail(
+                AttemptFailure(.shortBody, .backend, detail: "the answer ended \(running.end - accepted) bytes early"), at: now)
+        }
+        attempt = nil
+        if accepted == plan.end { return allTaken(at: now) }
+        phase = .awaitingRoom(candidate: running.candidate)
+        return continueIfRoom(at: now)
+    }
+
+    /// Reads on at the same location once the client has left room for it.
+    mutating func continueIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard case .awaitingRoom(let candidate) = phase else { return [] }
+        let expected = plan.candidates[candidate].maximumRange ?? policy.window / 2
+        guard buffered == 0 || buffered + expected <= policy.window else { return [] }
+        return begin(candidate, at: now)
+    }
+
+    mutating func begin(_ candidate: Int, mayDiscard: Bool = false, at now: ContinuousClock.Instant) -> [RelayAction] {
+        let rest = ByteRange(first: accepted, last: plan.end - 1)
+        let range = plan.candidates[candidate].maximumRange.flatMap { rest?.prefix($0) } ?? rest
+        let id = AttemptID(number: nextAttempt)
+        nextAttempt += 1
+        phase = .attempting
+        attempt = Attempt(
+            id: id, candidate: candidate, start: accepted, end: range.map { $0.last + 1 } ?? plan.end, mayDiscard: mayDiscard,
+            lastSign: now)
+        return [.start(id, candidate: candidate, range: range)]
+    }
+}

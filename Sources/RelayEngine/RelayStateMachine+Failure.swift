@@ -1,0 +1,97 @@
+internal import BackendKit
+internal import LocationSelection
+
+// What to do when an attempt fails: go on at the next location, come back to one, or give up.
+extension RelayStateMachine {
+    /// The running attempt failed. It is over, or its `cancel` was or will be ordered by the caller.
+    mutating func fail(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let failed = attempt else { return [] }
+        attempt = nil
+        if failure.isConnectionEnd, failed.wasPaused, failed.received > 0 {
+            // Servers cut readers that pause: that is our doing. Without progress in between it is not excused again.
+            phase = .awaitingRoom(candidate: failed.candidate)
+            return [.report(.resumed(candidate: failed.candidate, offset: accepted))] + continueIfRoom(at: now)
+        }
+        note(failure, of: failed.candidate, at: now)
+        if move == nil { move = (failed.candidate, failure) }
+        return [.report(.failed(candidate: failed.candidate, failure))] + moveOn(at: now)
+    }
+
+    private mutating func note(_ failure: AttemptFailure, of candidate: Int, at now: ContinuousClock.Instant) {
+        candidates[candidate].failure = failure
+        if failure.reason == .stall { candidates[candidate].stalls += 1 }
+        if failure.reason == .noRanges { return }  // it keeps its standing as the last resort
+        if failure.isWorthRevisiting {
+            let wait = failure.retryAfter ?? backoff.next(using: &random)
+            candidates[candidate].standing = .failed(readyAt: now + wait)
+        } else {
+            candidates[candidate].standing = .excluded
+        }
+    }
+
+    /// Picks where to go on: the first location not tried yet, at once; then one that knows no ranges; then one that failed
+    /// and may have recovered.
+    mutating func moveOn(at now: ContinuousClock.Instant) -> [RelayAction] {
+        if let untried = candidates.firstIndex(where: { $0.standing == .untried }) { return begin(untried, at: now) }
+        if accepted <= policy.discardLimit,
+            let lastResort = candidates.firstIndex(where: { $0.standing == .ignoresRanges })
+        {
+            return begin(lastResort, mayDiscard: true, at: now)
+        }
+        guard let (candidate, readyAt) = earliestRevisit, budget.spend() else { return giveUp() }
+        if readyAt <= now { return begin(candidate, at: now) }
+        phase = .waiting(candidate: candidate, until: readyAt)
+        return []
+    }
+
+    private var earliestRevisit: (candidate: Int, readyAt: ContinuousClock.Instant)? {
+        var earliest: (candidate: Int, readyAt: ContinuousClock.Instant)?
+        for (index, state) in candidates.enumerated() {
+            guard case .failed(let readyAt) = state.standing else { continue }
+            if earliest.map({ readyAt < $0.readyAt }) ?? true { earliest = (index, readyAt) }
+        }
+        return earliest
+    }
+
+    /// No location can go on: say so honestly.
+    mutating func giveUp() -> [RelayAction] {
+        isCommitted ? end(.exhausted) : end(.refused)
+    }
+
+    /// Ends the relay, whatever runs.
+    mutating func end(_ outcome: RelayOutcome) -> [RelayAction] {
+        var actions: [RelayAction] = []
+        if let running = attempt { actions.append(.cancel(running.id)) }
+        attempt = nil
+        phase = .ended(outcome)
+        switch outcome {
+        case .finished: actions.append(.finish)
+        case .refused: actions.append(.refuse)
+        default: actions.append(.abort(outcome))
+        }
+        return actions
+    }
+
+    mutating func tick(at now: ContinuousClock.Instant) -> [RelayAction] {
+        if buffered > 0, now - lastConsumed >= policy.clientStallTimeout { return end(.clientStalled) }
+        switch phase {
+        case .attempting:
+            guard let running = attempt, !running.isPaused else { return [] }
+            if now - lastProgress >= policy.giveUpAfter { return giveUp() }
+            let patience = stallTimeout(of: running.candidate)
+            guard running.hasBegun, now - running.lastSign >= patience else { return [] }
+            return [.cancel(running.id)]
+                + fail(AttemptFailure(.stall, .backend, detail: "no byte for \(patience)"), at: now)
+        case .waiting(let candidate, let until):
+            if now - lastProgress >= policy.giveUpAfter { return giveUp() }
+            return until <= now ? begin(candidate, at: now) : []
+        case .idle, .awaitingRoom, .proving, .draining, .ended:
+            return []
+        }
+    }
+
+    private func stallTimeout(of candidate: Int) -> Duration {
+        let doubled = policy.stallTimeout * (1 << min(candidates[candidate].stalls, 16))
+        return max(policy.stallTimeout, min(policy.stallTimeoutLimit, doubled))
+    }
+}

@@ -1,0 +1,136 @@
+public import BackendKit
+public import ImageModel
+internal import LocationSelection
+
+/// All decisions of a relay, as a value: events in, actions out. It does no I/O and reads no clock.
+///
+/// The promise it keeps: byte k that leaves is byte k of the representation, nothing twice, nothing missing, and success only
+/// when proven.
+public struct RelayStateMachine: Sendable {
+    /// Where a relay stands.
+    public enum Phase: Sendable, Equatable {
+        /// Not started. Goes to: attempting, ended.
+        case idle
+        /// An attempt is running. Goes to: attempting, awaitingRoom, waiting, proving, draining, ended.
+        case attempting
+        /// The next bounded read waits until the client has taken more. Goes to: attempting, ended.
+        case awaitingRoom(candidate: Int)
+        /// Waits before it comes back to a location that failed. Goes to: attempting, ended.
+        case waiting(candidate: Int, until: ContinuousClock.Instant)
+        /// All bytes are there, their digest is being compared. Goes to: draining, attempting, waiting, ended.
+        case proving
+        /// Everything may leave; the client has yet to take it. Goes to: ended.
+        case draining
+        /// Over. Goes nowhere.
+        case ended(RelayOutcome)
+    }
+
+    /// The attempt that is running.
+    struct Attempt: Sendable, Equatable {
+        let id: AttemptID
+        let candidate: Int
+        let start: Int64
+        let end: Int64
+        /// Whether an answer without ranges may be used by dropping what comes before `start`.
+        let mayDiscard: Bool
+        var hasBegun = false
+        /// What to do with the body; nil until a good head came.
+        var intake: Intake?
+        /// Whether the body is announced to end where the attempt does.
+        var endsExactly = false
+        var received: Int64 = 0
+        var lastSign: ContinuousClock.Instant
+        var isPaused = false
+        var wasPaused = false
+    }
+
+    let plan: RelayPlan
+    let policy: RelayPolicy
+    /// Where it stands.
+    public internal(set) var phase: Phase = .idle
+    var attempt: Attempt?
+    var candidates: [CandidateState]
+    var budget: RevisitBudget
+    var backoff: Backoff
+    var random: SplitMix64
+    var nextAttempt = 0
+    /// The offset of the next byte to take.
+    public internal(set) var accepted: Int64
+    /// Everything below may leave.
+    public internal(set) var released: Int64
+    /// Bytes that the client has taken.
+    var consumed: Int64 = 0
+    var isCommitted = false
+    var isProven = false
+    /// How often a whole was taken and did not match.
+    var disproofs = 0
+    /// Bytes fetched beyond those delivered.
+    public internal(set) var extraBytes: Int64 = 0
+    /// Who contributed what, in order.
+    public internal(set) var segments: [Segment] = []
+    /// How often the relay moved to another location and went on.
+    public internal(set) var failovers = 0
+    /// The move under way: where from, and why.
+    var move: (from: Int, cause: AttemptFailure)?
+    var lastProgress: ContinuousClock.Instant
+    var lastConsumed: ContinuousClock.Instant
+
+    /// A relay that has not started.
+    /// - Parameter seed: for the random waits; the same seed and events give the same actions.
+    public init(plan: RelayPlan, policy: RelayPolicy, seed: UInt64, at now: ContinuousClock.Instant) {
+        self.plan = plan
+        self.policy = policy
+        candidates = plan.candidates.map { _ in CandidateState() }
+        budget = RevisitBudget(limit: policy.revisits, refundAfter: policy.refundAfter)
+        backoff = Backoff(base: policy.backoff, limit: policy.backoffLimit)
+        random = SplitMix64(seed: seed)
+        accepted = plan.start
+        released = plan.start
+        lastProgress = now
+        lastConsumed = now
+    }
+
+    /// Takes one event in.
+    /// - Returns: what to do now, in this order.
+    public mutating func handle(_ event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
+        if case .ended = phase { return [] }
+        switch event {
+        case .begin:
+            guard phase == .idle else { return [] }
+            return moveOn(at: now)
+        case .began(let id):
+            return began(id, at: now)
+        case .head(let id, let head):
+            return take(head, of: id, at: now)
+        case .bytes(let id, let dropped, let kept):
+            return take(dropped: dropped, kept: kept, of: id, at: now)
+        case .completed(let id):
+            return complete(id, at: now)
+        case .failed(let id, let failure):
+            guard attempt?.id == id else { return [] }
+            return fail(failure, at: now)
+        case .proof(let matched):
+            guard phase == .proving else { return [] }
+            return matched ? proven(at: now) : disproven(at: now)
+        case .consumed(let count):
+            return consume(count, at: now)
+        case .clientGone:
+            return end(.clientGone)
+        case .tick:
+            return tick(at: now)
+        }
+    }
+
+    /// What to do with the body of an attempt; nil when its head was turned down or it is not the running one.
+    public func intake(of id: AttemptID) -> Intake? {
+        attempt?.id == id ? attempt?.intake : nil
+    }
+
+    /// What a candidate's object was pinned to; nil if it never answered or named nothing.
+    public func validator(of candidate: Int) -> Validator? { candidates[candidate].validator }
+
+    /// Why each candidate that was asked could not serve, by index.
+    public var failures: [(candidate: Int, failure: AttemptFailure)] {
+        candidates.enumerated().compactMap { index, state in state.failure.map { (index, $0) } }
+    }
+}

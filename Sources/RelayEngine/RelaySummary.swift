@@ -1,0 +1,64 @@
+public import BackendKit
+public import ImageModel
+
+/// What became of a relay, in the words of the catalog.
+public struct RelaySummary: Sendable {
+    /// The bytes that one location contributed.
+    public struct Part: Sendable, Hashable {
+        /// The location.
+        public let location: LocationID
+        /// Its backend.
+        public let backend: BackendID
+        /// The offset of the first byte.
+        public let first: Int64
+        /// The offset of the last byte.
+        public let last: Int64
+    }
+
+    /// A move to another location in the course of the relay.
+    public struct Move: Sendable, Hashable {
+        /// The backend that was left.
+        public let from: BackendID
+        /// The backend that went on.
+        public let to: BackendID
+        /// At which byte.
+        public let offset: Int64
+        /// Whether bytes had come before.
+        public let isMidStream: Bool
+        /// How long no byte came.
+        public let gap: Duration
+        /// Why.
+        public let cause: AttemptFailure
+    }
+
+    /// A location that could not serve.
+    public struct Failure: Sendable, Hashable {
+        /// The location.
+        public let location: LocationID
+        /// Its backend.
+        public let backend: BackendID
+        /// Why not.
+        public let failure: AttemptFailure
+    }
+
+    /// How it ended.
+    public internal(set) var outcome: RelayOutcome
+    /// Who contributed what.
+    public internal(set) var parts: [Part] = []
+    /// The moves.
+    public internal(set) var moves: [Move] = []
+    /// Every failure, in order; also those that were made up for.
+    public internal(set) var failures: [Failure] = []
+    /// The contributors of each whole that did not match its digest.
+    public internal(set) var disproofs: [[LocationID]] = []
+    /// The location that alone gave a whole that matched, and what its object was pinned to.
+    public internal(set) var provenAlone: (location: LocationID, validator: Validator?)?
+    /// How often a connection that we had paused was taken up again.
+    public internal(set) var resumptions = 0
+    /// Bytes fetched beyond those delivered.
+    public internal(set) var extraBytes: Int64 = 0
+    /// The digest that the whole had; nil if none was computed.
+    public internal(set) var digest: Digest?
+
+    init(outcome: RelayOutcome) { self.outcome = outcome }
+}

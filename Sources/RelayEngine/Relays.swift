@@ -1,0 +1,85 @@
+public import BackendKit
+public import CurlTransfer
+public import ImageModel
+public import LocationSelection
+internal import Synchronization
+
+/// Makes relays: chooses the locations, the order and the loop, and remembers who failed lately.
+public final class Relays: RelayObserver {
+    /// The configured backends.
+    public let registry: BackendRegistry
+    private let loops: [TransferLoop]
+    private let policy: RelayPolicy
+    private let strategy: SelectionStrategy
+    private let provesWholes: Bool
+    private let health: Mutex<LocationHealth>
+    private let turn = Atomic(0)
+
+    /// - Parameters:
+    ///   - loops: the threads that relays are spread over; at least one.
+    ///   - penalty: how long a failed location stands at the end.
+    ///   - provesWholes: false switches the digest off, for measurements only.
+    public init(
+        registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
+        provesWholes: Bool = true
+    ) {
+        precondition(!loops.isEmpty, "relays need a transfer loop")
+        self.registry = registry
+        self.loops = loops
+        self.policy = policy
+        self.strategy = strategy
+        self.provesWholes = provesWholes
+        health = Mutex(LocationHealth(penalty: penalty))
+    }
+
+    /// Ranks the locations of one representation as they stand now.
+    public func select(_ locations: [Location], for need: Selection.Need) -> Selection {
+        Selection(
+            of: locations, need: need, strategy: strategy, backends: Set(registry.all.map(\.id)),
+            health: health.withLock { $0 }, at: .now)
+    }
+
+    /// A relay over the selected locations; it starts with `start()`.
+    /// - Parameters:
+    ///   - range: the bytes to deliver; nil for the whole, which is then proven.
+    ///   - isFresh: whether to go past caches on new connections.
+    public func relay(
+        of representation: Representation, range: ByteRange?, over selection: Selection, isFresh: Bool = false,
+        to outlet: any RelayOutlet
+    ) -> Relay {
+        var candidates: [RelayPlan.Candidate] = []
+        var sources: [RelaySource] = []
+        for location in selection.ranked.map(\.location) {
+            guard let backend = registry[location.backend] else { continue }
+            candidates.append(
+                .init(
+                    maximumRange: backend.driver.capabilities.maximumRange,
+                    requiredValidator: range == nil ? nil : location.validator))
+            sources.append(
+                RelaySource(
+                    location: location.id, backend: backend.id, path: location.path, driver: backend.driver, isFresh: isFresh))
+        }
+        let plan =
+            range.map { RelayPlan(range: $0, of: representation.size, candidates: candidates) }
+            ?? RelayPlan(whole: representation.size, proof: provesWholes ? .digest : .none, candidates: candidates)
+        return Relay(
+            plan: plan, sources: sources, identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet,
+            observer: self)
+    }
+
+    /// The loop whose turn it is.
+    public func nextLoop() -> TransferLoop {
+        loops[turn.add(1, ordering: .relaxed).oldValue % loops.count]
+    }
+
+    /// Puts the location at the end for a while.
+    public func locationFailed(_ location: LocationID, _ failure: AttemptFailure) {
+        guard failure.failureClass != .local else { return }
+        health.withLock { $0.recordFailure(of: location, at: .now) }
+    }
+
+    /// Puts the location back in its place.
+    public func locationServed(_ location: LocationID) {
+        health.withLock { $0.recordSuccess(of: location) }
+    }
+}

@@ -1,0 +1,51 @@
+public import BackendKit
+public import CurlTransfer
+internal import ImageModel
+
+/// Reads files below a root, through libcurl's `file://` on worker threads, a bounded range at a time.
+public struct FileDriver: Driver {
+    private let root: String
+    private let workers: FileWorkers
+    private let maximumRange: Int64
+
+    /// A driver for the directory `root`.
+    /// - Parameters:
+    ///   - workers: the threads that read.
+    ///   - maximumRange: the most bytes of one read, and so the most that is read in vain; at least 1.
+    public init(root: String, workers: FileWorkers, maximumRange: Int64) {
+        self.root = root
+        self.workers = workers
+        self.maximumRange = maximumRange
+    }
+
+    /// Bounded ranges.
+    public var capabilities: Capabilities {
+        Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: maximumRange)
+    }
+
+    /// A read on a worker, which also opens the file.
+    public func transferRequest(for read: ReadRequest) -> TransferRequest {
+        let root = root
+        let path = read.path
+        return TransferRequest(
+            source: .file(
+                FileSource(workers: workers) { () throws(TransferError) in try OpenedFile.open(path, beneath: root) }),
+            range: read.range.map { $0.first...$0.last }, isFresh: read.isFresh)
+    }
+
+    /// What the opened file offers of the range.
+    public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+        guard let facts = head.file else {
+            return .failure(AttemptFailure(.protocolViolation, .local, detail: "a file answered like a web server"))
+        }
+        let first = read.range?.first ?? 0
+        let last = min(read.range?.last ?? facts.size - 1, facts.size - 1)
+        return .success(
+            ObjectHead(
+                first: first, count: max(0, last - first + 1), total: facts.size, validator: Self.validator(of: facts)))
+    }
+
+    private static func validator(of facts: FileFacts) -> Validator {
+        Validator("inode \(facts.inode), written \(facts.modified.seconds).\(facts.modified.nanoseconds)")
+    }
+}

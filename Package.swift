@@ -83,5 +83,6 @@ let package = Package(
         ),
         module("FaultyOrigin", path: "Tests/FaultyOrigin", [nio, posix]),
         tests("ImageModelTests", ["ImageModel"]),
+        tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]
 )

@@ -1,0 +1,60 @@
+internal import CurlTransfer
+internal import FoundationEssentials
+public import ImageModel
+
+/// What the server says an image's data are, before any of them is fetched.
+public struct DownloadTarget: Sendable, Equatable {
+    /// The path of the data on the server.
+    public let path: String
+    /// How many bytes.
+    public let size: Int64
+    /// What proves them.
+    public let digest: Digest
+    /// The entity tag, to go on with the same bytes only.
+    public let entityTag: String
+    /// Whether a partial file may be completed; not while the server doubts the image.
+    public let isResumable: Bool
+}
+
+extension Endpoint {
+    /// Asks what an image's data are.
+    /// - Parameter query: further parameters of the request, each encoded, e.g. `disk_format=raw`.
+    /// - Throws: `ClientError`.
+    public func target(image: ImageID, query: [String]) async throws -> DownloadTarget {
+        let path = "/v2/images/\(image)/file" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        let answer = try await Exchange.run(request(path, method: .head), on: loop, at: url)
+        if answer.head.status == 204 {
+            throw ClientError(.refused(status: 204), "The image has no data yet: add a location with `baton location add`.")
+        }
+        guard answer.head.status == 200 else {
+            // A HEAD's answer has no body to explain itself with: ask for the image, whose answer has.
+            _ = try await send("GET", "/v2/images/\(image)")
+            throw refusal(answer)
+        }
+        guard let size = answer.head["content-length"].flatMap({ Int64($0) }), let tag = answer.head["etag"],
+            let digest = Digest(entityTag: tag)
+        else {
+            throw ClientError(.nonsense, "\(url) says neither size nor digest of the image; is it a Baton server?")
+        }
+        return DownloadTarget(
+            path: path, size: size, digest: digest, entityTag: tag,
+            isResumable: answer.head["accept-ranges"]?.lowercased() == "bytes")
+    }
+}
+
+extension Digest {
+    /// Baton's entity tags spell the identity digest: `"sha256-9f86…"`.
+    init?(entityTag: String) {
+        let parts = entityTag.trimmingQuotes().split(separator: "-", maxSplits: 1)
+        guard parts.count == 2, let algorithm = DigestAlgorithm(rawValue: String(parts[0])),
+            let digest = try? Digest(algorithm, hex: String(parts[1]))
+        else { return nil }
+        self = digest
+    }
+}
+
+extension String {
+    fileprivate func trimmingQuotes() -> Substring {
+        count >= 2 && hasPrefix("\"") && hasSuffix("\"") ? dropFirst().dropLast() : self[...]
+    }
+}

@@ -1,0 +1,66 @@
+public import CurlTransfer
+internal import FoundationEssentials
+
+/// A Baton server as its clients see it.
+public struct Endpoint: Sendable {
+    /// The server's URL, without a slash at its end.
+    public let url: String
+    let token: String?
+    let loop: TransferLoop
+
+    /// - Parameters:
+    ///   - url: the server's URL.
+    ///   - token: sent as `X-Auth-Token`; nil sends none.
+    ///   - loop: where the transfers run.
+    public init(url: String, token: String?, loop: TransferLoop) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.token = token
+        self.loop = loop
+    }
+
+    /// An answer, whole.
+    public struct Answer: Sendable {
+        /// The head.
+        public let head: ResponseHead
+        /// The body.
+        public let body: [UInt8]
+    }
+
+    func request(
+        _ path: String, method: TransferRequest.Method = .get, headers: [(name: String, value: String)] = []
+    ) -> TransferRequest {
+        var headers = headers
+        if let token { headers.append(("X-Auth-Token", token)) }
+        return TransferRequest(source: .url(url + path), method: method, headers: headers, connectTimeout: .seconds(10))
+    }
+
+    /// Sends a request and waits for the whole answer.
+    /// - Parameter body: JSON; nil sends none.
+    /// - Throws: `ClientError`, also when the server says no.
+    public func send(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Answer {
+        let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
+        let how: TransferRequest.Method =
+            switch method {
+            case "GET": .get
+            case "HEAD": .head
+            default: .send(method: method, body: body ?? [])
+            }
+        let answer = try await Exchange.run(request(path, method: how, headers: headers), on: loop, at: url)
+        guard (200..<300).contains(answer.head.status) else { throw refusal(answer) }
+        return answer
+    }
+
+    /// What a server's "no" says, in its own words.
+    func refusal(_ answer: Answer) -> ClientError {
+        struct Envelope: Decodable {
+            struct Inner: Decodable { let message: String }
+            let error: Inner
+        }
+        let message = (try? JSONDecoder().decode(Envelope.self, from: Data(answer.body)))?.error.message
+        let wait = answer.head["retry-after"].flatMap { Int($0) }.map { Duration.seconds(min(max($0, 0), 60)) }
+        return ClientError(
+            .refused(status: answer.head.status),
+            message ?? "\(url) answered with status \(answer.head.status) and no explanation; is it a Baton server?",
+            retryAfter: wait)
+    }
+}

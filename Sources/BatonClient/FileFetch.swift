@@ -1,0 +1,135 @@
+internal import CurlTransfer
+
+/// One GET of an image's data into a partial file.
+///
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
+    private let target: DownloadTarget
+    private let file: PartialFile
+    private let endpoint: Endpoint
+    private let bytesPerSecond: Int64?
+    private let onProgress: @Sendable (Download.Progress) -> Void
+    private var transfer: TransferID?
+    private var waiter: CheckedContinuation<Void, any Error>?
+    private var failure: ClientError?
+    private var refusal: ResponseHead?
+    private var refusalBody: [UInt8] = []
+    private var received: Int64 = 0
+    private var started = ContinuousClock.now
+    private var lastSign = ContinuousClock.now
+    private var lastReport = ContinuousClock.now
+    private var isPaused = false
+
+    /// A server that is silent for so long is given up; its own patience with its locations is far shorter.
+    private static let patience: Duration = .seconds(120)
+
+    init(
+        target: DownloadTarget, file: PartialFile, endpoint: Endpoint, bytesPerSecond: Int64?,
+        onProgress: @escaping @Sendable (Download.Progress) -> Void
+    ) {
+        self.target = target
+        self.file = file
+        self.endpoint = endpoint
+        self.bytesPerSecond = bytesPerSecond
+        self.onProgress = onProgress
+    }
+
+    func run(_ request: TransferRequest) async throws {
+        let loop = endpoint.loop
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { waiter in
+                loop.enqueue {
+                    self.waiter = waiter
+                    self.started = loop.now
+                    self.lastSign = loop.now
+                    loop.add(self)
+                    self.transfer = loop.start(request, sink: self)
+                }
+            }
+        } onCancel: {
+            loop.enqueue { self.finish(throwing: CancellationError()) }
+        }
+    }
+
+    private func finish(throwing error: (any Error)?) {
+        guard let waiter else { return }
+        self.waiter = nil
+        if let transfer { endpoint.loop.cancel(transfer) }
+        endpoint.loop.remove(self)
+        report()
+        if let error { waiter.resume(throwing: error) } else { waiter.resume() }
+    }
+
+    private func report() { onProgress(Download.Progress(done: file.size, total: target.size)) }
+
+    func transferBegan(_ transfer: TransferID) {}
+
+    func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+        lastSign = endpoint.loop.now
+        switch head.status {
+        case 206:
+            let start = head["content-range"].flatMap { $0.split(separator: " ").last?.split(separator: "-").first }
+            guard start.flatMap({ Int64($0) }) == file.size else {
+                failure = ClientError(.nonsense, "\(endpoint.url) sent another range than asked for: try again.")
+                return false
+            }
+            return true
+        case 200:
+            // The image is another by now, or in doubt: what was there must not be completed.
+            do { try file.restart() } catch { failure = error }
+            return failure == nil
+        default:
+            refusal = head
+            return true
+        }
+    }
+
+    func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        lastSign = endpoint.loop.now
+        guard refusal == nil else {
+            if refusalBody.count < 1 << 16 { refusalBody.append(contentsOf: bytes) }
+            return
+        }
+        guard failure == nil else { return }
+        received += Int64(bytes.count)
+        do { try file.append(bytes) } catch { failure = error }
+    }
+
+    func transfer(_ transfer: TransferID, slab: Slab) {}
+
+    func transferSettled(_ transfer: TransferID) {
+        if let failure { return finish(throwing: failure) }
+        if isAhead, !isPaused {
+            isPaused = true
+            endpoint.loop.pause(transfer)
+        }
+    }
+
+    func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+        if let failure { return finish(throwing: failure) }
+        if let refusal { return finish(throwing: endpoint.refusal(.init(head: refusal, body: refusalBody))) }
+        finish(throwing: error.map { ClientError.unreachable(endpoint.url, $0) })
+    }
+
+    func tick(_ now: ContinuousClock.Instant) {
+        if now - lastReport >= .milliseconds(100) {
+            lastReport = now
+            report()
+        }
+        if isPaused, !isAhead, let transfer {
+            isPaused = false
+            lastSign = now
+            endpoint.loop.resume(transfer)
+        }
+        if !isPaused, now - lastSign >= Self.patience {
+            finish(throwing: ClientError(.unreachable, "\(endpoint.url) sent nothing for \(Self.patience): try again."))
+        }
+    }
+
+    /// Whether more has come than the limit of the rate allows by now.
+    private var isAhead: Bool {
+        guard let bytesPerSecond else { return false }
+        let allowed = (endpoint.loop.now - started) / .seconds(1) * Double(bytesPerSecond)
+        return Double(received) > allowed
+    }
+}

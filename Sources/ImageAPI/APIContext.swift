@@ -1,0 +1,26 @@
+internal import FoundationEssentials
+public import Hummingbird
+internal import HTTPTypes
+internal import ImageModel
+public import NIOCore
+
+/// What belongs to one request: its log, its parameters, and the connection it came on.
+public struct APIContext: RequestContext {
+    /// Hummingbird's own part.
+    public var coreContext: CoreRequestContextStorage
+    /// The client's connection, to write image bytes to and to notice its end.
+    let channel: any Channel
+
+    /// The context of a request that came in.
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+
+    /// The image that the path names.
+    func imageID() throws -> ImageID {
+        let text = parameters.get("id") ?? ""
+        guard let id = ImageID(text) else { throw APIError.notFound(image: text) }
+        return id
+    }
+}

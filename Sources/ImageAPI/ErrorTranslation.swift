@@ -1,0 +1,25 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import ImageCatalog
+
+/// Turns the catalog's errors into answers.
+struct ErrorTranslation: RouterMiddleware {
+    typealias Context = APIContext
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as CatalogError {
+            if error.isOurTrouble {
+                context.logger.error("The catalog failed.", metadata: ["error": "\(error)"])
+            }
+            throw APIError(status(of: error), "\(error)")
+        }
+    }
+
+    private func status(of error: CatalogError) -> HTTPResponse.Status {
+        .internalServerError
+    }
+}

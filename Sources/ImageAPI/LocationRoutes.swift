@@ -1,0 +1,98 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationUpkeep
+
+/// `/baton/v1/images/{id}/locations`.
+struct LocationRoutes: Sendable {
+    let catalog: any CatalogStore
+    let registry: BackendRegistry
+    let activation: LocationActivation
+
+    /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
+    private static let largestSize: Int64 = 1 << 60
+    private static let fields =
+        "url, disk_format, container_format, size, digests, weight, tier and metadata"
+
+    func list(_ request: Request, context: APIContext) async throws -> Response {
+        let id = try context.imageID()
+        guard try await catalog.image(id) != nil else { throw APIError.notFound(image: id.description) }
+        let locations = try await catalog.locations(of: id)
+        return try JSONValue.object(["locations": .array(locations.map { .location($0) })]).response()
+    }
+
+    func add(_ request: Request, context: APIContext) async throws -> Response {
+        let id = try context.imageID()
+        guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
+        var body = try await RequestObject(request)
+        let new = try newLocation(&body, image)
+        let location = try await catalog.addLocation(new, id: LocationID(), at: .now, actor: "admin", reason: "registered")
+        let (activated, failure) = try await activation.activate(location)
+        guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
+        if let failure { document["problem"] = .string(failure.description) }
+        return try JSONValue.object(document).response(status: .created)
+    }
+
+    private func newLocation(_ body: inout RequestObject, _ image: Image) throws -> NewLocation {
+        guard let text = try body.string("url", limit: 4096) else { throw APIError.badRequest("url is missing.") }
+        let (url, backend, path) = try place(of: text)
+        guard let disk = try body.choice("disk_format", of: DiskFormat.self) ?? image.diskFormat else {
+            throw APIError.badRequest("disk_format is missing, and the image has none.")
+        }
+        guard let container = try body.choice("container_format", of: ContainerFormat.self) ?? image.containerFormat else {
+            throw APIError.badRequest("container_format is missing, and the image has none.")
+        }
+        guard let size = try body.integer("size", in: 0...Self.largestSize) else {
+            throw APIError.badRequest("size is missing: give the object's size in bytes.")
+        }
+        let digests = try digests(&body)
+        let weight = Int(try body.integer("weight", in: -1_000_000...1_000_000) ?? 0)
+        let tier = Int(try body.integer("tier", in: 0...1_000_000) ?? 0)
+        var metadata = try body.object("metadata") ?? RequestObject(fields: [:])
+        let words = try metadata.remainingStrings(of: "metadata")
+        try body.rejectUnknown(known: Self.fields)
+        return NewLocation(
+            image: image.id, backend: backend.id, path: path, url: url.description,
+            format: Format(disk: disk, container: container), size: size, digests: digests, weight: weight, tier: tier,
+            metadata: words)
+    }
+
+    private func digests(_ body: inout RequestObject) throws -> DigestSet {
+        guard var object = try body.object("digests") else {
+            throw APIError.badRequest("digests is missing: give at least one of sha256, sha512, sha1 and md5.")
+        }
+        var digests = DigestSet()
+        for algorithm in DigestAlgorithm.byPreference {
+            guard let hex = try object.string(algorithm.rawValue) else { continue }
+            do {
+                digests[algorithm] = try Digest(algorithm, hex: hex)
+            } catch {
+                throw APIError.badRequest("digests.\(algorithm.rawValue): \(error).")
+            }
+        }
+        try object.rejectUnknown(known: "sha256, sha512, sha1 and md5")
+        guard !digests.isEmpty else {
+            throw APIError.badRequest("digests is empty: give at least one of sha256, sha512, sha1 and md5.")
+        }
+        return digests
+    }
+
+    /// The allow-list: a URL outside every configured backend can't be fetched.
+    private func place(of text: String) throws -> (LocationURL, Backend, String) {
+        let url: LocationURL
+        do {
+            url = try LocationURL(text)
+        } catch {
+            throw APIError.badRequest("url: \(error).")
+        }
+        guard let (backend, path) = registry.locate(url) else {
+            let known = registry.all.map { "\($0.id) (\($0.base)/)" }.joined(separator: ", ")
+            throw APIError(
+                .forbidden, "The URL lies in no configured backend; configured are: \(known.isEmpty ? "none" : known).")
+        }
+        return (url, backend, path)
+    }
+}

@@ -1,0 +1,43 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Gives every answer an `x-openstack-request-id`, errors among them, and turns every error into JSON.
+struct RequestIDMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    static let field = HTTPField.Name(parsed: "x-openstack-request-id")
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let id = "req-\(UUID().uuidString.lowercased())"
+        var context = context
+        context.logger[metadataKey: "request"] = .string(id)
+        var response = try await answer(request, context, next)
+        if let field = Self.field { response.headers[field] = id }
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: APIContext, _ next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as APIError {
+            return try error.response(from: request, context: context)
+        } catch let error as any HTTPResponseError {
+            let status = error.status
+            let message =
+                status == .notFound
+                ? "There is nothing at \(request.uri.path.prefix(128))." : "The request can't be served: \(status.reasonPhrase)."
+            return try APIError(status, message).response(from: request, context: context)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            context.logger.error("A request failed in an unforeseen way.", metadata: ["error": "\(error)"])
+            return try APIError(.internalServerError, "Baton failed at this request; its log says more.")
+                .response(from: request, context: context)
+        }
+    }
+}

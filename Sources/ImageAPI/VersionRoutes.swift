@@ -1,0 +1,42 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Which versions of Glance's Images API there are, as its clients ask for them.
+enum VersionRoutes {
+    /// Newest first. 2.17 is not among them: it would promise its locations API.
+    static let minorVersions = [9, 7, 6, 5, 4, 3, 2, 1, 0]
+
+    static func document(for request: Request) -> JSONValue {
+        let host = request.head.authority ?? "localhost"
+        let versions = minorVersions.map { minor in
+            JSONValue.object([
+                "id": .string("v2.\(minor)"),
+                "status": .string(minor == minorVersions.first ? "CURRENT" : "SUPPORTED"),
+                "links": .array([.object(["rel": .string("self"), "href": .string("http://\(host)/v2/")])]),
+            ])
+        }
+        return .object(["versions": .array(versions)])
+    }
+
+    /// Glance answers 300 at the root and at any path of no known version.
+    static func multipleChoices(_ request: Request) throws -> Response {
+        try document(for: request).response(status: .multipleChoices)
+    }
+}
+
+/// Answers paths whose first part is no API of ours with the list of versions, as Glance does.
+struct VersionNegotiation: RouterMiddleware {
+    typealias Context = APIContext
+
+    private static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let first = request.uri.path.split(separator: "/").first ?? ""
+        guard Self.known.contains(first) || first.hasPrefix("v2.") else {
+            return try VersionRoutes.multipleChoices(request)
+        }
+        return try await next(request, context)
+    }
+}

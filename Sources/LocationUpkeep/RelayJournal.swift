@@ -1,0 +1,99 @@
+internal import FoundationEssentials
+public import ImageCatalog
+public import ImageModel
+public import Logging
+public import RelayEngine
+
+/// What a relay was about, for the journal.
+public struct RelayRecord: Sendable {
+    /// What was delivered.
+    public let representation: Representation
+    /// Which part of it; nil for the whole.
+    public let range: ByteRange?
+    /// The locations as they were when the relay began.
+    public let locations: [Location]
+
+    /// A record with every property given.
+    public init(representation: Representation, range: ByteRange?, locations: [Location]) {
+        self.representation = representation
+        self.range = range
+        self.locations = locations
+    }
+}
+
+/// Writes down what relays found out: proofs and failed proofs in the catalog, and one line in the log.
+public struct RelayJournal: Sendable {
+    private let catalog: any CatalogStore
+    private let proofs: ProofQueue
+
+    /// - Parameter proofs: who reads the locations that a relay leaves questions about.
+    public init(catalog: any CatalogStore, proofs: ProofQueue) {
+        self.catalog = catalog
+        self.proofs = proofs
+    }
+
+    /// Records one relay. A catalog that fails is logged; the download was what it was.
+    public func record(_ summary: RelaySummary, of record: RelayRecord, logger: Logger) async {
+        do {
+            for contributors in summary.disproofs { try await recordDoubt(contributors, record, logger) }
+            if let (location, validator) = summary.provenAlone { try await recordProof(location, validator, record) }
+        } catch {
+            logger.error("The catalog did not take what a download found out.", metadata: ["error": "\(error)"])
+        }
+        if record.range != nil { queueProofs(of: summary, record) }
+        log(summary, record, logger)
+    }
+
+    private func recordDoubt(_ contributors: [LocationID], _ record: RelayRecord, _ logger: Logger) async throws {
+        let representation = record.representation
+        logger.error(
+            "The bytes of an image did not have its digest: its representation is in doubt.",
+            metadata: [
+                "image": "\(representation.image)", "format": "\(representation.format)",
+                "locations": .array(contributors.map { "\($0)" }),
+            ])
+        try await catalog.recordFailedProof(
+            of: representation.image, format: representation.format, contributors: contributors, at: .now, actor: "baton",
+            reason: "a download did not match the digest")
+        for contributor in contributors { proofs.enqueue(contributor) }
+    }
+
+    /// Writes only what is news, so that a download that goes well costs no transaction.
+    private func recordProof(_ id: LocationID, _ validator: Validator?, _ record: RelayRecord) async throws {
+        guard let known = record.locations.first(where: { $0.id == id }) else { return }
+        let isNews = known.provenAt == nil || known.isAccused || (validator != nil && known.validator != validator)
+        if isNews { try await catalog.recordProof(of: id, validator: validator, at: .now) }
+    }
+
+    private func queueProofs(of summary: RelaySummary, _ record: RelayRecord) {
+        for part in summary.parts {
+            guard let location = record.locations.first(where: { $0.id == part.location }), location.provenAt == nil
+            else { continue }
+            proofs.enqueue(location.id)
+        }
+    }
+
+    private func log(_ summary: RelaySummary, _ record: RelayRecord, _ logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "image": "\(record.representation.image)", "outcome": "\(summary.outcome.rawValue)",
+            "served": .array(summary.parts.map { "\($0.backend) \($0.first)-\($0.last)" }),
+        ]
+        if let range = record.range { metadata["range"] = "\(range)" }
+        if !summary.moves.isEmpty { metadata["moves"] = .array(summary.moves.map { "\($0.line)" }) }
+        if !summary.failures.isEmpty {
+            metadata["failures"] = .array(summary.failures.map { "\($0.backend) \($0.failure)" })
+        }
+        if summary.extraBytes > 0 { metadata["extra_bytes"] = "\(summary.extraBytes)" }
+        if let digest = summary.digest { metadata["digest"] = "\(digest)" }
+        let level: Logger.Level = summary.outcome == .finished || summary.outcome == .clientGone ? .info : .warning
+        logger.log(level: level, "relay", metadata: metadata)
+    }
+}
+
+extension RelaySummary.Move {
+    /// `north → south at byte 26214400 after 3.2 ms (reset)`.
+    fileprivate var line: String {
+        let milliseconds = (gap / .microseconds(1)).rounded() / 1000
+        return "\(from) → \(to) at byte \(offset) after \(milliseconds) ms (\(cause.reason.rawValue))"
+    }
+}

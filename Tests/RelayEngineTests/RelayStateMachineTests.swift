@@ -1,0 +1,139 @@
+import BackendKit
+import ImageModel
+import LocationSelection
+import Testing
+
+@testable import RelayEngine
+
+@Suite struct RelayStateMachineTests {
+    static let seeds: ClosedRange<UInt64> = 1...40_000
+
+    @Test func everySequenceOfEventsKeepsByteKAtByteK() {
+        var coverage: [String: Int] = [:]
+        var outcomes: [String: Int] = [:]
+        for seed in Self.seeds {
+            var relay = SimulatedRelay(seed: seed)
+            for _ in 0..<400 {
+                step(&relay)
+                if !relay.ends.isEmpty, Int.random(in: 0..<4, using: &relay.random) == 0 { break }
+            }
+            #expect(relay.complaints.isEmpty, "seed \(seed): \(relay.complaints)")
+            if !relay.complaints.isEmpty { break }
+            coverage.merge(relay.coverage, uniquingKeysWith: +)
+            outcomes["\(relay.ends.first.map { "\($0)" } ?? "none")", default: 0] += 1
+        }
+        print("seeds \(Self.seeds), outcomes \(outcomes)")
+        for phase in SimulatedRelay.phaseNames {
+            for event in SimulatedRelay.eventNames {
+                let count = coverage["\(phase) × \(event)"] ?? 0
+                #expect(count >= 100, "\(phase) × \(event) was tried \(count) times only")
+            }
+        }
+    }
+
+    @Test func withOneSoundServerEveryDeliveryFinishes() {
+        for seed in UInt64(1)...3_000 {
+            var relay = SimulatedRelay(seed: seed)
+            relay.send(.begin)
+            var steps = 0
+            while relay.ends.isEmpty, steps < 20_000 {
+                steps += 1
+                goodStep(&relay)
+            }
+            #expect(relay.complaints.isEmpty, "seed \(seed): \(relay.complaints)")
+            #expect(relay.ends == [.finish], "seed \(seed): \(relay.ends) after \(steps) steps, \(relay.machine.phase)")
+            if relay.ends != [.finish] { break }
+        }
+    }
+
+    /// One event: mostly what could come next, now and then what should not come at all.
+    private func step(_ relay: inout SimulatedRelay) {
+        relay.now += .milliseconds(Int.random(in: 0...60, using: &relay.random))
+        if Int.random(in: 0..<5, using: &relay.random) == 0 { return strangeStep(&relay) }
+        if relay.mustProve, Int.random(in: 0..<4, using: &relay.random) == 0 { return relay.prove() }
+        switch Int.random(in: 0..<20, using: &relay.random) {
+        case 0: relay.send(.begin)
+        case 1...3: relay.send(.tick)
+        case 4...6: consume(&relay)
+        case 7:
+            if let answer = relay.answer { fail(&relay, answer.id) }
+        default: serve(&relay)
+        }
+    }
+
+    private func strangeStep(_ relay: inout SimulatedRelay) {
+        let stale = AttemptID(number: Int.random(in: -1...3, using: &relay.random))
+        let id = relay.answer?.id == stale ? AttemptID(number: -1) : stale
+        switch Int.random(in: 0..<40, using: &relay.random) {
+        case 0...1: relay.send(.clientGone)
+        case 2...4: relay.send(.head(id, ObjectHead(first: 0, count: nil, total: nil, validator: nil)))
+        case 5...8: relay.send(.bytes(id, dropped: 0, kept: 5))
+        case 9...12: relay.send(.completed(id))
+        case 13...16: relay.send(.failed(id, AttemptFailure(.reset, .backend, detail: "stale")))
+        case 17...20: relay.send(.began(id))
+        case 21...24:
+            if !relay.mustProve { relay.send(.proof(matched: true)) }
+        case 25...28: relay.send(.consumed(Int64.random(in: -1...0, using: &relay.random)))
+        case 29...32: relay.send(.begin)
+        case 33:
+            relay.now += .seconds(Int.random(in: 0...30, using: &relay.random))
+            relay.send(.tick)
+        default: relay.send(.tick)
+        }
+    }
+
+    private func serve(_ relay: inout SimulatedRelay) {
+        guard let answer = relay.answer else { return relay.send(.tick) }
+        if !answer.hasSentHead {
+            relay.send(.began(answer.id))
+            relay.answer?.hasSentHead = true
+            relay.send(.head(answer.id, answer.head))
+        } else if answer.position < answer.end {
+            relay.sendBytes(Int64.random(in: 1...40, using: &relay.random))
+        } else {
+            relay.answer = nil
+            relay.send(.completed(answer.id))
+        }
+    }
+
+    private func fail(_ relay: inout SimulatedRelay, _ id: AttemptID) {
+        relay.answer = nil
+        let reasons: [AttemptFailure.Reason] = [.reset, .shortBody, .serverError, .missing, .stall]
+        let reason = reasons[Int.random(in: 0..<reasons.count, using: &relay.random)]
+        relay.send(.failed(id, AttemptFailure(reason, reason == .missing ? .location : .backend, detail: "generated")))
+    }
+
+    private func consume(_ relay: inout SimulatedRelay) {
+        let there = relay.mayRelease - relay.plan.start
+        guard there > relay.consumed else { return relay.send(.consumed(relay.consumed)) }
+        relay.consumed = Int64.random(in: (relay.consumed + 1)...there, using: &relay.random)
+        relay.send(.consumed(relay.consumed))
+    }
+
+    /// Every server fails in all ways but the last, which is sound; the client takes what it gets.
+    private func goodStep(_ relay: inout SimulatedRelay) {
+        relay.now += .milliseconds(20)
+        relay.send(.tick)
+        if relay.mustProve { return relay.prove() }
+        consume(&relay)
+        guard let answer = relay.answer else { return }
+        if answer.candidate == relay.plan.candidates.count - 1 {
+            if !answer.hasSentHead { relay.answer = soundAnswer(answer, relay) }
+        } else if answer.isSpoiling {
+            relay.answer = soundAnswer(answer, relay)  // what left before a manifest exists can't be made good
+        } else if Int.random(in: 0..<6, using: &relay.random) == 0 {
+            return fail(&relay, answer.id)
+        }
+        serve(&relay)
+    }
+
+    private func soundAnswer(_ answer: SimulatedRelay.Answer, _ relay: SimulatedRelay) -> SimulatedRelay.Answer {
+        let attempt = relay.machine.attempt
+        let first = attempt?.start ?? 0
+        let end = attempt?.end ?? relay.plan.end
+        return SimulatedRelay.Answer(
+            id: answer.id, candidate: answer.candidate, position: first, end: end, isSpoiling: false,
+            head: ObjectHead(
+                first: first, count: end - first, total: relay.plan.size, validator: Validator("v\(answer.candidate)")))
+    }
+}

@@ -1,0 +1,204 @@
+import BackendKit
+import ImageModel
+import LocationSelection
+
+@testable import RelayEngine
+
+/// A relay's state machine among simulated servers and a simulated client: every byte is followed from a server's answer to the
+/// client, so that it can be compared with what it should be.
+struct SimulatedRelay {
+    /// A byte on its way: what it is, and whether its server had spoilt it.
+    struct Byte: Equatable {
+        let value: UInt8
+        let isSpoilt: Bool
+    }
+
+    /// What a server does with one attempt.
+    struct Answer {
+        let id: AttemptID
+        let candidate: Int
+        var position: Int64
+        let end: Int64
+        let isSpoiling: Bool
+        let head: ObjectHead
+        var hasSentHead = false
+    }
+
+    static let policy: RelayPolicy = {
+        var policy = RelayPolicy()
+        policy.stallTimeout = .milliseconds(300)
+        policy.stallTimeoutLimit = .seconds(2)
+        policy.giveUpAfter = .seconds(5)
+        policy.clientStallTimeout = .seconds(20)
+        policy.revisits = 6
+        policy.refundAfter = 40
+        policy.discardLimit = 120
+        policy.tail = 24
+        policy.window = 48
+        return policy
+    }()
+
+    let plan: RelayPlan
+    var machine: RelayStateMachine
+    var random: SplitMix64
+    var now = ContinuousClock.now
+    var answer: Answer?
+    var isPaused = false
+    /// Bytes taken and not yet let go, from `delivered.count` on.
+    var held: [Byte] = []
+    var delivered: [Byte] = []
+    var consumed: Int64 = 0
+    var mayRelease: Int64
+    var mustProve = false
+    var isCommitted = false
+    var ends: [RelayAction] = []
+    var complaints: [String] = []
+    /// How often each pair of phase and event was tried.
+    var coverage: [String: Int] = [:]
+
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let size = Int64.random(in: 0...200, using: &random)
+        let candidates = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+            RelayPlan.Candidate(maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil)
+        }
+        if size > 2, Int.random(in: 0..<3, using: &random) == 0, let range = ByteRange(first: size / 3, last: size - 2) {
+            plan = RelayPlan(range: range, of: size, candidates: candidates)
+        } else {
+            plan = RelayPlan(whole: size, candidates: candidates)
+        }
+        machine = RelayStateMachine(plan: plan, policy: Self.policy, seed: random.next(), at: now)
+        mayRelease = plan.start
+        self.random = random
+    }
+
+    /// What byte `offset` of the representation is.
+    static func truth(_ offset: Int64) -> UInt8 {
+        var generator = SplitMix64(seed: UInt64(bitPattern: offset))
+        return UInt8(truncatingIfNeeded: generator.next())
+    }
+
+    mutating func send(_ event: RelayEvent) {
+        coverage["\(Self.name(machine.phase)) × \(Self.name(event))", default: 0] += 1
+        for action in machine.handle(event, at: now) { perform(action) }
+    }
+
+    private mutating func perform(_ action: RelayAction) {
+        if !ends.isEmpty { complaints.append("\(action) after the end \(ends)") }
+        switch action {
+        case .start(let id, let candidate, let range): start(id, candidate, range)
+        case .cancel(let id):
+            if answer?.id == id { answer = nil }
+        case .pause: isPaused = true
+        case .resume: isPaused = false
+        case .commit:
+            if isCommitted { complaints.append("committed twice") }
+            isCommitted = true
+        case .release(let limit): release(limit)
+        case .prove: mustProve = true
+        case .restart:
+            if !delivered.isEmpty { complaints.append("started again although bytes had left") }
+            held = []
+        case .finish, .abort, .refuse:
+            ends.append(action)
+            checkEnd(action)
+        case .report: break
+        }
+    }
+
+    private mutating func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
+        let wanted = plan.start + Int64(delivered.count + held.count)
+        if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
+        isPaused = false
+        let first = range?.first ?? 0
+        let last = range?.last ?? plan.size - 1
+        let size = plan.size
+        var head = ObjectHead(first: first, count: last - first + 1, total: size, validator: Validator("v\(candidate)"))
+        var from = first
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0:  // another start than asked for, with the bytes of that start
+            from = max(0, first + Int64.random(in: -3...3, using: &random))
+            head = ObjectHead(first: from, count: last - from + 1, total: size, validator: head.validator)
+        case 1:  // ignores the range
+            from = 0
+            head = ObjectHead(first: 0, count: size, total: size, validator: head.validator)
+        case 2: head = ObjectHead(first: first, count: head.count, total: size + 1, validator: head.validator)
+        case 3: head = ObjectHead(first: first, count: max(0, last - first), total: size, validator: head.validator)
+        case 4: head = ObjectHead(first: first, count: head.count, total: size, validator: Validator("changed"))
+        case 5: head = ObjectHead(first: first, count: nil, total: nil, validator: head.validator)
+        default: break
+        }
+        // A range can't be proven, so spoiling servers are only fair where a digest is compared.
+        let isSpoiling = plan.proof == .digest && Int.random(in: 0..<8, using: &random) == 0
+        answer = Answer(
+            id: id, candidate: candidate, position: from, end: from + (head.count ?? (last - from + 1)), isSpoiling: isSpoiling,
+            head: head)
+    }
+
+    /// Lets the server send up to `count` bytes, through the intake as the relay does.
+    mutating func sendBytes(_ count: Int64) {
+        guard var current = answer, current.hasSentHead, !isPaused, var intake = machine.intake(of: current.id) else { return }
+        let available = max(0, min(count, current.end - current.position))
+        guard available > 0 else { return }
+        let (drop, keep) = intake.split(Int(available))
+        for offset in (current.position + Int64(drop))..<(current.position + Int64(drop + keep)) {
+            let isSpoilt = current.isSpoiling && offset % 7 == 3
+            held.append(Byte(value: Self.truth(offset) ^ (isSpoilt ? 0x55 : 0), isSpoilt: isSpoilt))
+        }
+        current.position += available
+        answer = current
+        send(.bytes(current.id, dropped: available - Int64(keep), kept: Int64(keep)))
+    }
+
+    private mutating func release(_ limit: Int64) {
+        if !isCommitted { complaints.append("released before the head went out") }
+        if limit <= mayRelease { complaints.append("released backwards") }
+        mayRelease = limit
+        let count = Int(limit - plan.start) - delivered.count
+        guard count <= held.count else { return complaints.append("released bytes that never came") }
+        for byte in held.prefix(count) {
+            let offset = plan.start + Int64(delivered.count)
+            if !byte.isSpoilt, byte.value != Self.truth(offset) { complaints.append("byte \(offset) is another byte") }
+            delivered.append(byte)
+        }
+        held.removeFirst(count)
+    }
+
+    private mutating func checkEnd(_ action: RelayAction) {
+        switch action {
+        case .finish:
+            if delivered.count != Int(plan.end - plan.start) { complaints.append("finished after \(delivered.count) bytes") }
+            if delivered.contains(where: \.isSpoilt) { complaints.append("finished with spoilt bytes") }
+            if consumed != plan.end - plan.start { complaints.append("finished before the client had taken everything") }
+        case .refuse:
+            if isCommitted { complaints.append("refused after the head went out") }
+        default:
+            if plan.proof == .digest, plan.size > 0, delivered.count == Int(plan.end), !delivered.contains(where: \.isSpoilt),
+                case .abort(.disproven) = action
+            {
+                complaints.append("cut a right delivery")
+            }
+        }
+    }
+
+    /// Compares the digest as the relay would.
+    mutating func prove() {
+        mustProve = false
+        let all = delivered + held
+        let matches = all.enumerated().allSatisfy { $1.value == Self.truth(plan.start + Int64($0)) }
+        send(.proof(matched: matches && all.count == Int(plan.size)))
+    }
+
+    static func name(_ phase: RelayStateMachine.Phase) -> String {
+        "\(phase)".prefix { $0.isLetter }.description
+    }
+
+    static func name(_ event: RelayEvent) -> String {
+        "\(event)".prefix { $0.isLetter }.description
+    }
+
+    static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
+    static let eventNames = [
+        "begin", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone", "tick",
+    ]
+}

@@ -83,6 +83,11 @@ let package = Package(
         ),
         module("FaultyOrigin", path: "Tests/FaultyOrigin", [nio, posix]),
         tests("ImageModelTests", ["ImageModel"]),
+        tests("IntegrityTests", ["Integrity", "ImageModel"]),
+        tests("CurlTransferTests", ["CurlTransfer"]),
+        tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
+        tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]
 )

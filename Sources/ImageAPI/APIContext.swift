@@ -2,7 +2,7 @@ internal import FoundationEssentials
 public import Hummingbird
 internal import HTTPTypes
 internal import ImageModel
-public import NIOCore
+internal import NIOCore
 
 /// What belongs to one request: its log, its parameters, and the connection it came on.
 public struct APIContext: RequestContext {

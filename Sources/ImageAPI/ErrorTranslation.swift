@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import ImageCatalog
+internal import Logging
 
 /// Turns the catalog's errors into answers.
 struct ErrorTranslation: RouterMiddleware {
@@ -20,6 +21,14 @@ struct ErrorTranslation: RouterMiddleware {
     }
 
     private func status(of error: CatalogError) -> HTTPResponse.Status {
-        .internalServerError
+        switch error {
+        case .unknownImage, .unknownLocation: .notFound
+        case .imageExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive: .conflict
+        case .protectedImage: .forbidden
+        case .unknownMarker, .cannotCompare: .badRequest
+        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .busy: .serviceUnavailable
+        case .damaged, .newerSchema, .unusable: .internalServerError
+        }
     }
 }

@@ -1,4 +1,3 @@
-public import BackendKit
 internal import HTTPTypes
 public import Hummingbird
 internal import HummingbirdCore

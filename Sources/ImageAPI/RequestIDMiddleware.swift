@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import Logging
 
 /// Gives every answer an `x-openstack-request-id`, errors among them, and turns every error into JSON.
 struct RequestIDMiddleware: RouterMiddleware {

@@ -1,3 +1,4 @@
+internal import BackendKit
 internal import FoundationEssentials
 public import ImageCatalog
 public import ImageModel

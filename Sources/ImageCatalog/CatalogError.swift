@@ -1,0 +1,60 @@
+public import ImageModel
+
+/// Why the catalog did not do what it was asked; one sentence for a person.
+public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
+    case unknownImage(ImageID)
+    case imageExists(ImageID)
+    case protectedImage(ImageID)
+    case unknownMarker(ImageID)
+    case unknownLocation(LocationID)
+    case duplicateLocation(LocationID)
+    /// Another size or digest than the representation's.
+    case differentContent(declared: String, existing: String)
+    /// The digests given lack the algorithm that identifies the representation.
+    case cannotCompare(DigestAlgorithm)
+    case illegalEvent(IllegalLocationEvent)
+    case lastActive(LocationID)
+    /// No room on the disk.
+    case diskFull(path: String)
+    /// Another process holds the file.
+    case busy(path: String)
+    /// The file is damaged, or no catalog.
+    case damaged(path: String, message: String)
+    /// A later version of Baton has written the file.
+    case newerSchema(path: String)
+    /// The file can't be opened, read or written.
+    case unusable(path: String, message: String)
+
+    /// Whether the cause lies with the service and not with what was asked.
+    public var isOurTrouble: Bool {
+        switch self {
+        case .diskFull, .busy, .damaged, .newerSchema, .unusable: true
+        default: false
+        }
+    }
+
+    /// What, where, what to do.
+    public var description: String {
+        switch self {
+        case .unknownImage(let id): "There is no image \(id)."
+        case .imageExists(let id): "There is an image \(id) already: choose another id or leave it out."
+        case .protectedImage(let id): "The image \(id) is protected: set protected to false before you delete it."
+        case .unknownMarker(let id): "The marker \(id) is no image of the list: start again without a marker."
+        case .unknownLocation(let id): "There is no location \(id)."
+        case .duplicateLocation(let id): "This place is registered for the image already, as location \(id)."
+        case .differentContent(let declared, let existing):
+            "The location has other content (\(declared)) than the image's locations of that format (\(existing)): "
+                + "register it with another image or format."
+        case .cannotCompare(let algorithm):
+            "The image's locations of that format are known by their \(algorithm.rawValue): give the location's, too."
+        case .illegalEvent(let error): "The event is not possible: \(error)."
+        case .lastActive(let id): "The location \(id) is the last active one of its image and stays in service."
+        case .diskFull(let path): "The disk of the catalog \(path) is full: make room, nothing of what was there is lost."
+        case .busy(let path): "The catalog \(path) is in use by another process: stop it, or try again."
+        case .damaged(let path, let message):
+            "The catalog \(path) is damaged or no catalog (\(message)): restore it from a backup or choose another path."
+        case .newerSchema(let path): "The catalog \(path) was written by a later version of Baton: update, or choose another path."
+        case .unusable(let path, let message): "The catalog \(path) can't be used (\(message)): check the path and its permissions."
+        }
+    }
+}

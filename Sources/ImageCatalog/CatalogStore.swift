@@ -1,0 +1,152 @@
+public import FoundationEssentials
+public import ImageModel
+
+/// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
+public protocol CatalogStore: Sendable {
+    /// Registers an image. Throws `imageExists`.
+    func createImage(_ image: Image) async throws
+    /// The image of that id.
+    func image(_ id: ImageID) async throws -> Image?
+    /// The images that a query asks for, the newest first. Throws `unknownMarker`.
+    func images(_ query: ImageQuery) async throws -> [Image]
+    /// Forgets an image with its representations and locations. Throws `unknownImage`, `protectedImage`.
+    func deleteImage(_ id: ImageID) async throws
+
+    /// Registers a location, pending, in the representation of its image and format, which it founds if it is the first.
+    /// Throws `unknownImage`, `duplicateLocation`, `differentContent`, `cannotCompare`.
+    func addLocation(
+        _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
+    ) async throws -> Location
+    /// The location of that id.
+    func location(_ id: LocationID) async throws -> Location?
+    /// An image's locations in the order of registration.
+    func locations(of image: ImageID) async throws -> [Location]
+    /// The locations that wait for their probe.
+    func pendingLocations() async throws -> [Location]
+    /// The active locations that are accused.
+    func accusedLocations() async throws -> [Location]
+
+    /// What a download needs to know, as of one moment; nil if there is no such image.
+    func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution?
+
+    /// Takes a location through an event, with a line in its history.
+    /// Throws `unknownLocation`, `illegalEvent`, `lastActive`.
+    func apply(
+        _ event: LocationEvent, to location: LocationID, actor: String, reason: String, at time: Date, validator: Validator?
+    ) async throws -> Location
+    /// A location's history, the oldest first.
+    func history(of location: LocationID) async throws -> [LocationHistoryEntry]
+    /// Ends the reads that a restart cut off.
+    /// - Returns: the locations that were being verified.
+    func recoverAfterStart(at time: Date) async throws -> [Location]
+
+    /// A whole did not match: the representation is in doubt, and who contributed is accused.
+    func recordFailedProof(
+        of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
+    ) async throws
+    /// A location read alone matched: it is cleared, and its representation with the last one.
+    func recordProof(of location: LocationID, validator: Validator?, at time: Date) async throws
+}
+
+/// Which images a list shows.
+public struct ImageQuery: Sendable, Equatable {
+    /// At most so many; from 0.
+    public var limit = 25
+    /// Begin behind this one.
+    public var marker: ImageID?
+    /// Only those of this name.
+    public var name: String?
+    /// Only those of this status.
+    public var status: Image.Status?
+    /// Only those of this visibility.
+    public var visibility: Image.Visibility?
+
+    /// Everything, 25 at a time.
+    public init() {}
+}
+
+/// A location to register.
+public struct NewLocation: Sendable, Equatable {
+    /// The image it belongs to.
+    public let image: ImageID
+    /// Its backend.
+    public let backend: BackendID
+    /// Where in the backend.
+    public let path: String
+    /// The URL it was given with.
+    public let url: String
+    /// Which representation it holds.
+    public let format: Format
+    /// Its size in bytes.
+    public let size: Int64
+    /// Its digests; not empty.
+    public let digests: DigestSet
+    /// The preference under `weighted`.
+    public let weight: Int
+    /// The operator's class.
+    public let tier: Int
+    /// Free words.
+    public let metadata: [String: String]
+
+    /// A location with every property given.
+    public init(
+        image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64, digests: DigestSet,
+        weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:]
+    ) {
+        self.image = image
+        self.backend = backend
+        self.path = path
+        self.url = url
+        self.format = format
+        self.size = size
+        self.digests = digests
+        self.weight = weight
+        self.tier = tier
+        self.metadata = metadata
+    }
+}
+
+/// Which representation a download wants; what it leaves open, the image's own formats fill in.
+public struct RequestedFormat: Sendable, Equatable {
+    /// The disk format, if asked for.
+    public var disk: DiskFormat?
+    /// The container format, if asked for.
+    public var container: ContainerFormat?
+
+    /// The image's own.
+    public init() {}
+
+    /// Exactly this one.
+    public init(_ format: Format) {
+        disk = format.disk
+        container = format.container
+    }
+}
+
+/// What a download needs to know of an image.
+public struct Resolution: Sendable, Equatable {
+    /// The image.
+    public let image: Image
+    /// The representation that was asked for; nil if the image has none such.
+    public let representation: Representation?
+    /// That representation's locations in the order of registration, tombstones left out.
+    public let locations: [Location]
+    /// The formats of all its representations; empty if it never had a location.
+    public let formats: [Format]
+}
+
+/// One line of a location's history.
+public struct LocationHistoryEntry: Sendable, Equatable {
+    /// When.
+    public let time: Date
+    /// What happened: a `LocationEvent`'s name, or `registered`, `accused`, `proven`.
+    public let event: String
+    /// The status before.
+    public let from: LocationStatus
+    /// The status after.
+    public let to: LocationStatus
+    /// Who did it.
+    public let actor: String
+    /// Why.
+    public let reason: String
+}

@@ -1,0 +1,80 @@
+internal import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog {
+    public func createImage(_ image: Image) async throws {
+        try await write { db in
+            guard try Self.image(image.id, db) == nil else { throw CatalogError.imageExists(image.id) }
+            try db.execute(
+                sql: """
+                    INSERT INTO image (id, name, status, visibility, disk_format, container_format, min_disk, min_ram,
+                        protected, hidden, owner, tags, properties, created_at, updated_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    image.id.description, image.name, image.status.rawValue, image.visibility.rawValue,
+                    image.diskFormat?.rawValue, image.containerFormat?.rawValue, image.minDisk, image.minRAM,
+                    image.isProtected, image.isHidden, image.owner, try encoded(image.tags), try encoded(image.properties),
+                    image.createdAt.milliseconds, image.updatedAt.milliseconds,
+                ])
+        }
+    }
+
+    public func image(_ id: ImageID) async throws -> Image? {
+        try await read { db in try Self.image(id, db) }
+    }
+
+    public func images(_ query: ImageQuery) async throws -> [Image] {
+        try await read { db in
+            var conditions = ["hidden = 0"]
+            var arguments: [(any DatabaseValueConvertible)?] = []
+            func require(_ condition: String, _ values: any DatabaseValueConvertible...) {
+                conditions.append(condition)
+                arguments += values
+            }
+            if let name = query.name { require("name = ?", name) }
+            if let status = query.status { require("status = ?", status.rawValue) }
+            if let visibility = query.visibility { require("visibility = ?", visibility.rawValue) }
+            if let marker = query.marker {
+                guard let last = try Self.image(marker, db) else { throw CatalogError.unknownMarker(marker) }
+                let time = last.createdAt.milliseconds
+                require("(created_at < ? OR (created_at = ? AND id > ?))", time, time, marker.description)
+            }
+            let sql = """
+                SELECT * FROM image WHERE \(conditions.joined(separator: " AND ")) ORDER BY created_at DESC, id LIMIT ?
+                """
+            arguments.append(query.limit)
+            return try Row.fetchAll(db, sql: sql, arguments: StatementArguments(arguments)).map(Image.init)
+        }
+    }
+
+    public func deleteImage(_ id: ImageID) async throws {
+        try await write { db in
+            guard let image = try Self.image(id, db) else { throw CatalogError.unknownImage(id) }
+            guard !image.isProtected else { throw CatalogError.protectedImage(id) }
+            try db.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id.description])
+        }
+    }
+
+    public func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
+        try await read { db in
+            guard let image = try Self.image(id, db) else { return nil }
+            let representations = try Row.fetchAll(
+                db, sql: "SELECT * FROM representation WHERE image = ? ORDER BY rowid", arguments: [id.description]
+            ).map(Representation.init)
+            let disk = requested.disk ?? image.diskFormat
+            let container = requested.container ?? image.containerFormat
+            let wanted = representations.first { $0.format.disk == disk && $0.format.container == container }
+            let locations = try wanted.map { wanted in
+                try Self.locations(of: id, db).filter { $0.format == wanted.format && $0.state.status != .deleted }
+            }
+            return Resolution(
+                image: image, representation: wanted, locations: locations ?? [], formats: representations.map(\.format))
+        }
+    }
+
+    static func image(_ id: ImageID, _ db: Database) throws -> Image? {
+        try Row.fetchOne(db, sql: "SELECT * FROM image WHERE id = ?", arguments: [id.description]).map(Image.init)
+    }
+}

@@ -1,0 +1,124 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog {
+    public func addLocation(
+        _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
+    ) async throws -> Location {
+        try await write { db in
+            guard let image = try Self.image(new.image, db) else { throw CatalogError.unknownImage(new.image) }
+            try Self.join(new, db)
+            if let twin = try Self.locations(of: new.image, db).first(where: {
+                $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.state.status != .deleted
+            }) {
+                throw CatalogError.duplicateLocation(twin.id)
+            }
+            let digests = new.digests
+            try db.execute(
+                sql: """
+                    INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
+                        sha256, sha512, sha1, md5, weight, tier, metadata, created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    id.description, new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
+                    new.backend.name, new.path, new.url, new.size, digests[.sha256]?.hex, digests[.sha512]?.hex,
+                    digests[.sha1]?.hex, digests[.md5]?.hex, new.weight, new.tier, try encoded(new.metadata),
+                    time.milliseconds,
+                ])
+            if image.format == nil {
+                try db.execute(
+                    sql: """
+                        UPDATE image SET disk_format = COALESCE(disk_format, ?),
+                            container_format = COALESCE(container_format, ?), updated_at = ? WHERE id = ?
+                        """,
+                    arguments: [
+                        new.format.disk.rawValue, new.format.container.rawValue, time.milliseconds, new.image.description,
+                    ])
+            }
+            try Self.note("registered", id, from: .pending, to: .pending, actor, reason, time, db)
+            return try Self.requiredLocation(id, db)
+        }
+    }
+
+    /// Finds or founds the representation that a new location belongs to.
+    private static func join(_ new: NewLocation, _ db: Database) throws {
+        let key: StatementArguments = [
+            new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
+        ]
+        let existing = try Row.fetchOne(
+            db, sql: "SELECT * FROM representation WHERE image = ? AND disk_format = ? AND container_format = ?", arguments: key
+        ).map(Representation.init)
+        guard let existing else {
+            guard let identity = new.digests.identity else { throw CatalogError.cannotCompare(.sha256) }
+            try db.execute(
+                sql: """
+                    INSERT INTO representation (image, disk_format, container_format, size, algorithm, digest)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """, arguments: key + [new.size, identity.algorithm.rawValue, identity.hex])
+            return
+        }
+        guard let digest = new.digests[existing.identity.algorithm] else {
+            throw CatalogError.cannotCompare(existing.identity.algorithm)
+        }
+        guard new.size == existing.size, digest == existing.identity else {
+            throw CatalogError.differentContent(
+                declared: "\(new.size) bytes, \(digest)", existing: "\(existing.size) bytes, \(existing.identity)")
+        }
+    }
+
+    public func location(_ id: LocationID) async throws -> Location? {
+        try await read { db in try Self.location(id, db) }
+    }
+
+    public func locations(of image: ImageID) async throws -> [Location] {
+        try await read { db in try Self.locations(of: image, db) }
+    }
+
+    public func pendingLocations() async throws -> [Location] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'pending' ORDER BY number").map(Location.init)
+        }
+    }
+
+    public func accusedLocations() async throws -> [Location] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE accused = 1 AND status = 'active' ORDER BY number")
+                .map(Location.init)
+        }
+    }
+
+    public func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
+        try await read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM history WHERE location = ? ORDER BY number", arguments: [location.description]
+            ).map(LocationHistoryEntry.init)
+        }
+    }
+
+    static func location(_ id: LocationID, _ db: Database) throws -> Location? {
+        try Row.fetchOne(db, sql: "SELECT * FROM location WHERE id = ?", arguments: [id.description]).map(Location.init)
+    }
+
+    static func requiredLocation(_ id: LocationID, _ db: Database) throws -> Location {
+        guard let location = try location(id, db) else { throw CatalogError.unknownLocation(id) }
+        return location
+    }
+
+    static func locations(of image: ImageID, _ db: Database) throws -> [Location] {
+        try Row.fetchAll(db, sql: "SELECT * FROM location WHERE image = ? ORDER BY number", arguments: [image.description])
+            .map(Location.init)
+    }
+
+    static func note(
+        _ event: String, _ location: LocationID, from: LocationStatus, to: LocationStatus, _ actor: String, _ reason: String,
+        _ time: Date, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO history (location, time, event, status_from, status_to, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [location.description, time.milliseconds, event, from.rawValue, to.rawValue, actor, reason])
+    }
+}

@@ -1,0 +1,18 @@
+import BackendKit
+import Testing
+
+@Suite struct ContentRangeTests {
+    @Test func aWholeContentRangeIsRead() {
+        let range = ContentRange("bytes 100-199/1000")
+        #expect(range?.first == 100)
+        #expect(range?.last == 199)
+        #expect(range?.total == 1000)
+    }
+
+    @Test(arguments: [
+        "", "bytes", "bytes 0-1", "bytes */100", "bytes 0-1/*", "bytes 5-4/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10",
+        "items 0-1/10", "bytes 0-1/10/", "bytes +0-1/10", "bytes 0-1/99999999999999999999", "bytes 0 - 1/10", "0-1/10",
+        "bytes 0-1-2/10",
+    ])
+    func anythingElseIsNone(_ text: String) { #expect(ContentRange(text) == nil) }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import CurlTransfer
+
+@Suite struct HeadParserTests {
+    private func parse(_ lines: [String]) -> [ResponseHead] {
+        var parser = HeadParser()
+        return lines.compactMap { line in Array((line + "\r\n").utf8).withUnsafeBytes { parser.take($0) } }
+    }
+
+    @Test func namesAreLowerCaseAndValuesBare() {
+        let heads = parse(["HTTP/1.1 206 Partial Content", "Content-RANGE:  bytes 0-1/2 \t", "ETag:\"a:b\"", ""])
+        #expect(heads.count == 1)
+        #expect(heads.first?.status == 206)
+        #expect(heads.first?["content-range"] == "bytes 0-1/2")
+        #expect(heads.first?["etag"] == "\"a:b\"")
+    }
+
+    @Test func interimResponsesAreForgotten() {
+        let heads = parse(["HTTP/1.1 100 Continue", "X-Early: 1", "", "HTTP/1.1 200 OK", "A: b", ""])
+        #expect(heads.map(\.status) == [200])
+        #expect(heads.first?["x-early"] == nil)
+    }
+
+    @Test func trailersAreIgnored() {
+        #expect(parse(["HTTP/1.1 200 OK", "", "Trailer: x", ""]).count == 1)
+    }
+}

@@ -1,0 +1,54 @@
+import CurlTransfer
+import NIOCore
+import Testing
+
+@testable import RelayEngine
+
+@Suite struct RelayBufferTests {
+    private func bytes(_ slabs: [ByteBuffer]) -> [UInt8] { slabs.flatMap { Array($0.readableBytesView) } }
+
+    @Test func noSlabReachesOverTheSeam() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seam: 100)
+        let all = (0..<200).map { UInt8($0) }
+        all.withUnsafeBytes { buffer.append($0, from: &pool) }
+        let before = buffer.take(upTo: 100, whole: false)
+        #expect(bytes(before) == Array(all[0..<100]))
+        #expect(bytes(buffer.take(upTo: 200, whole: true)) == Array(all[100...]))
+    }
+
+    @Test func anOpenSlabLeavesOnlyWhenAskedFor() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 10, seam: -1)
+        [UInt8(1), 2, 3].withUnsafeBytes { buffer.append($0, from: &pool) }
+        #expect(buffer.take(upTo: 13, whole: false).isEmpty)
+        #expect(bytes(buffer.take(upTo: 13, whole: true)) == [1, 2, 3])
+        [UInt8(4)].withUnsafeBytes { buffer.append($0, from: &pool) }
+        #expect(bytes(buffer.take(upTo: 14, whole: true)) == [4])
+        #expect(buffer.start == 14 && buffer.end == 14)
+    }
+
+    @Test func adoptedSlabsAreCutAtTheSeamAndKeepTheirOrder() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seam: 6)
+        [UInt8(0), 1].withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.append(ByteBuffer(bytes: (2..<10).map { UInt8($0) }))
+        #expect(bytes(buffer.take(upTo: 6, whole: false)) == [0, 1, 2, 3, 4, 5])
+        #expect(bytes(buffer.take(upTo: 10, whole: false)) == [6, 7, 8, 9])
+    }
+
+    @Test func aSlabInUseIsNotLentAgain() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var slab = pool.take()
+        slab.writeBytes([1, 2, 3])
+        pool.lend(slab)
+        var other = pool.take()
+        other.writeBytes([9, 9, 9])
+        #expect(Array(slab.readableBytesView) == [1, 2, 3])
+        let address = slab.withUnsafeReadableBytes { $0.baseAddress }
+        slab = ByteBuffer()
+        let again = pool.take()
+        #expect(again.readableBytes == 0)
+        #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
+    }
+}

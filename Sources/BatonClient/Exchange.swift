@@ -57,7 +57,8 @@ extension ClientError {
         case .connect, .connectTimeout, .resolve:
             ClientError(
                 .unreachable,
-                "No server answers at \(url) (\(error.message)): start one with `baton serve`, or give another with --endpoint.")
+                "No server answers at \(url) (\(error.message)): start one with `baton serve`, or give another with --endpoint."
+            )
         default:
             ClientError(.unreachable, "The connection to \(url) broke (\(error.message)): try again.")
         }

@@ -44,7 +44,9 @@ final class PartialFile: @unchecked Sendable {
 
     /// Drops everything.
     func restart() throws(ClientError) {
-        guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw .file("\(path) can't be emptied") }
+        guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+            throw .file("\(path) can't be emptied")
+        }
         digest.start()
         size = 0
     }
@@ -68,7 +70,8 @@ final class PartialFile: @unchecked Sendable {
             unlink(path)
             throw ClientError(
                 .corrupt,
-                "What was downloaded is not the image: its digest is \(computed), not \(target.digest). It was removed; try again.")
+                "What was downloaded is not the image: its digest is \(computed), not \(target.digest). It was removed; try again."
+            )
         }
         guard fsync(descriptor) == 0 else { throw .file("\(path) can't be brought to disk") }
         guard rename(path, finalPath) == 0 else { throw .file("\(path) can't be renamed to \(finalPath)") }

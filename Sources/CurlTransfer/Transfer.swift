@@ -12,8 +12,12 @@ final class Transfer {
     private var parser = HeadParser()
     private(set) var isHeadAccepted = false
     var hasBegun = false
-    var isPaused = false
-    var wantsPause = false
+    private(set) var isPaused = false
+    private var wantsPause = false
+    /// Whether libcurl was stopped because the batch is full, to be let go on when the sink has seen it.
+    private var isYielding = false
+    /// Bytes since the sink was last told that a batch is over.
+    private var batch = 0
     /// Whether bytes came since the sink was last told that a batch is over.
     var isTouched = false
 
@@ -24,6 +28,8 @@ final class Transfer {
         self.sink = sink
     }
 
+    /// The bytes after which other transfers have their turn.
+    private static let batchLimit = 1 << 20
     /// libcurl's way to say "stop": any count other than the one given.
     private static let refuse = -1
 
@@ -38,7 +44,43 @@ final class Transfer {
         guard isHeadAccepted else { return Self.refuse }
         sink.transfer(id, bytes: bytes)
         touch()
+        batch += bytes.count
+        if batch >= Self.batchLimit, !isYielding {
+            // libcurl 7.88 reads up to 100 buffers in one go while the socket is readable; a pause makes it stop after this one.
+            isYielding = true
+            curl_easy_pause(handle.pointer, CURLPAUSE_ALL)
+        }
         return bytes.count
+    }
+
+    /// Stops reading. Outside libcurl's callbacks it would do so at once, inside one it must wait for its end; so it always waits.
+    func pause() {
+        guard !isPaused else { return }
+        wantsPause = true
+        touch()
+    }
+
+    /// Reads on; may call the sink's `bytes` before it returns.
+    func resume() {
+        wantsPause = false
+        guard isPaused else { return }
+        isPaused = false
+        curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
+    }
+
+    /// The sink has seen the batch: pause if it wants that, else go on. May call the sink's `bytes`.
+    func endBatch() {
+        let hasStopped = isYielding
+        isYielding = false
+        batch = 0
+        if wantsPause {
+            wantsPause = false
+            isPaused = true
+            // PAUSE_ALL: pausing only the receiving side lets libcurl read one more buffer each time.
+            if !hasStopped { curl_easy_pause(handle.pointer, CURLPAUSE_ALL) }
+        } else if hasStopped {
+            curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
+        }
     }
 
     /// Puts it on the list of those that the loop looks at before it sleeps again.

@@ -116,20 +116,13 @@ public final class TransferLoop: @unchecked Sendable {
     /// a sink's `bytes`. Reads of files are bounded and don't pause.
     public func pause(_ id: TransferID) {
         preconditionOnLoop()
-        guard let transfer = transfers[id], !transfer.isPaused else { return }
-        // Pausing inside a callback makes libcurl copy what it still holds: wait until it has returned.
-        transfer.wantsPause = true
-        transfer.touch()
+        transfers[id]?.pause()
     }
 
     /// Reads on.
     public func resume(_ id: TransferID) {
         preconditionOnLoop()
-        guard let transfer = transfers[id] else { return }
-        transfer.wantsPause = false
-        guard transfer.isPaused else { return }
-        transfer.isPaused = false
-        curl_easy_pause(transfer.handle.pointer, CURLPAUSE_CONT)  // may call the sink's `bytes` before it returns
+        transfers[id]?.resume()
     }
 
     /// Calls `ticking` every `tickInterval` until it is removed.
@@ -223,8 +216,8 @@ extension TransferLoop {
         curl_multi_socket_action(multi, descriptor, mask, &running)
     }
 
-    /// Tells the sinks that a batch is over, pauses who wants to, and reports what has ended, until nothing is left to tell:
-    /// a sink may resume or start transfers, which may bring bytes at once.
+    /// Tells the sinks that a batch is over, pauses or lets go on, and reports what has ended, until nothing is left to tell: a
+    /// sink may resume or start transfers, which may bring bytes at once.
     private func settle() {
         repeat {
             while !touched.isEmpty {
@@ -238,11 +231,7 @@ extension TransferLoop {
                         transfer.sink.transferBegan(transfer.id)
                     }
                     transfer.sink.transferSettled(transfer.id)
-                    guard transfer.wantsPause, transfers[transfer.id] === transfer else { continue }
-                    transfer.wantsPause = false
-                    transfer.isPaused = true
-                    // PAUSE_ALL: pausing only the receiving side lets libcurl read one more buffer each time.
-                    curl_easy_pause(transfer.handle.pointer, CURLPAUSE_ALL)
+                    if transfers[transfer.id] === transfer { transfer.endBatch() }
                 }
             }
             reportEnds()

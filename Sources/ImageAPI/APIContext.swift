@@ -1,6 +1,6 @@
 internal import FoundationEssentials
-public import Hummingbird
 internal import HTTPTypes
+public import Hummingbird
 internal import ImageModel
 internal import NIOCore
 

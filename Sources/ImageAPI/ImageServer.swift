@@ -1,12 +1,13 @@
 internal import HTTPTypes
-public import Hummingbird
+internal import Hummingbird
 internal import HummingbirdCore
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
 public import Logging
-public import NIOCore
+internal import NIOCore
 public import RelayEngine
+public import ServiceLifecycle
 
 /// Everything that answers HTTP, put together.
 public struct ImageServer: Sendable {
@@ -43,12 +44,13 @@ public struct ImageServer: Sendable {
 
     /// The server as a service.
     /// - Parameters:
-    ///   - address: where to listen.
-    ///   - onRunning: called with the address it listens at, once it does.
-    public func application(
-        address: BindAddress, logger: Logger, onRunning: @escaping @Sendable (SocketAddress?) async -> Void
-    ) -> some ApplicationProtocol {
-        Application(
+    ///   - host: the name or address to listen at.
+    ///   - port: 0 takes any free port.
+    ///   - onRunning: called with the port it listens at, once it does.
+    public func service(
+        host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+    ) -> some Service {
+        let application = Application(
             responder: router().buildResponder(),
             server: .http1(
                 configuration: .init(
@@ -56,9 +58,10 @@ public struct ImageServer: Sendable {
                     idleTimeout: .init(limits.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
-            configuration: ApplicationConfiguration(address: address, serverName: "baton"),
-            onServerRunning: { await onRunning($0.localAddress) },
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "baton"),
+            onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
             logger: logger)
+        return ListeningService(application: application, host: host, port: port)
     }
 
     private func router() -> Router<APIContext> {

@@ -31,7 +31,8 @@ struct RequestIDMiddleware: RouterMiddleware {
             let status = error.status
             let message =
                 status == .notFound
-                ? "There is nothing at \(request.uri.path.prefix(128))." : "The request can't be served: \(status.reasonPhrase)."
+                ? "There is nothing at \(request.uri.path.prefix(128))."
+                : "The request can't be served: \(status.reasonPhrase)."
             return try APIError(status, message).response(from: request, context: context)
         } catch is CancellationError {
             throw CancellationError()

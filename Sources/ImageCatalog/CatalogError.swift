@@ -53,8 +53,10 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .busy(let path): "The catalog \(path) is in use by another process: stop it, or try again."
         case .damaged(let path, let message):
             "The catalog \(path) is damaged or no catalog (\(message)): restore it from a backup or choose another path."
-        case .newerSchema(let path): "The catalog \(path) was written by a later version of Baton: update, or choose another path."
-        case .unusable(let path, let message): "The catalog \(path) can't be used (\(message)): check the path and its permissions."
+        case .newerSchema(let path):
+            "The catalog \(path) was written by a later version of Baton: update, or choose another path."
+        case .unusable(let path, let message):
+            "The catalog \(path) can't be used (\(message)): check the path and its permissions."
         }
     }
 }

@@ -1,0 +1,62 @@
+internal import FoundationEssentials
+public import ImageModel
+
+// What the command line asks of a server beside image data.
+extension Endpoint {
+    /// All images, page by page.
+    /// - Parameter name: only those of this name; nil for all.
+    /// - Throws: `ClientError`.
+    public func images(named name: String? = nil) async throws -> [ImageRecord] {
+        struct Page: Decodable {
+            let images: [ImageRecord]
+            let next: String?
+        }
+        let query = name.map { "&name=\($0.percentEncoded)" } ?? ""
+        var next: String? = "/v2/images?limit=1000" + query
+        var images: [ImageRecord] = []
+        while let path = next {
+            let page = try await send("GET", path).decoded(as: Page.self)
+            images += page.images
+            next = page.images.isEmpty ? nil : page.next.map { $0.contains("name=") ? $0 : $0 + query }
+        }
+        return images
+    }
+
+    /// The image that a person means by an id or by a name that only one image has.
+    /// - Throws: `ClientError`.
+    public func imageID(_ text: String) async throws -> ImageID {
+        if let id = ImageID(text) { return id }
+        let matches = try await images(named: text)
+        guard let match = matches.first, let id = ImageID(match.id) else {
+            throw ClientError(.refused(status: 404), "No image has the name \(text): `baton image list` shows those there are.")
+        }
+        guard matches.count == 1 else {
+            let ids = matches.map(\.id).joined(separator: ", ")
+            throw ClientError(.refused(status: 409), "\(matches.count) images have the name \(text): give an id of \(ids).")
+        }
+        return id
+    }
+
+    /// An image's locations.
+    /// - Throws: `ClientError`.
+    public func locations(of image: ImageID) async throws -> (records: [LocationRecord], answer: Answer) {
+        struct List: Decodable { let locations: [LocationRecord] }
+        let answer = try await send("GET", "/baton/v1/images/\(image)/locations")
+        return (try answer.decoded(as: List.self).locations, answer)
+    }
+}
+
+extension String {
+    /// For a query's value: everything but RFC 3986's unreserved characters is encoded.
+    fileprivate var percentEncoded: String {
+        utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                String(UnicodeScalar(byte))
+            default: "%" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
+            }
+        }.joined()
+    }
+}

@@ -1,0 +1,107 @@
+// What is read from the file, section by section.
+extension BatonConfiguration {
+    init(_ file: Section) {
+        self.init()
+        readServer(file.section("server"))
+        readCatalog(file)
+        readAuth(file.section("auth"))
+        activation = Self.choice(file, "activation", default: activation, later: ["verify"])
+        readSelection(file.section("selection"))
+        readRelay(file.section("relay"))
+        readTransfer(file.section("transfer"))
+        readLog(file.section("log"))
+    }
+
+    private mutating func readServer(_ section: Section) {
+        let text = section.string("listen", default: server.listen.description)
+        if let address = ListenAddress(text) {
+            server.listen = address
+            if !address.isLoopback {
+                section.reject(
+                    "listen",
+                    "\"\(text)\" can be reached from other machines, which auth.mode none does not allow; "
+                        + "listen at 127.0.0.1, [::1] or localhost")
+            }
+        } else {
+            section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
+        }
+        server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
+        server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
+        server.maximumHeaderSize = section.bytes(
+            "max_header_size", default: server.maximumHeaderSize, in: .kibibytes(4) ... .mebibytes(1))
+        section.finish()
+    }
+
+    private mutating func readCatalog(_ file: Section) {
+        let text = file.string("catalog", default: "sqlite:\(catalog)")
+        let path = text.dropFirst("sqlite:".count)
+        guard text.hasPrefix("sqlite:"), !path.isEmpty else {
+            return file.reject("catalog", "\"\(text.prefix(64))\" is no catalog; write for example sqlite:var/baton.sqlite")
+        }
+        catalog = String(path)
+    }
+
+    private mutating func readAuth(_ section: Section) {
+        authMode = Self.choice(section, "mode", default: authMode, later: ["tokens", "keystone"])
+        section.finish()
+    }
+
+    private mutating func readSelection(_ section: Section) {
+        selection.strategy = Self.choice(section, "strategy", default: selection.strategy, later: ["measured"])
+        selection.penalty = section.duration("penalty", default: selection.penalty, in: .zero ... .seconds(3600))
+        section.finish()
+    }
+
+    private mutating func readRelay(_ section: Section) {
+        relay.connectTimeout = section.duration(
+            "connect_timeout", default: relay.connectTimeout, in: .milliseconds(10) ... .seconds(60))
+        relay.stallTimeout = section.duration(
+            "stall_timeout", default: relay.stallTimeout, in: .milliseconds(50) ... .seconds(600))
+        relay.stallTimeoutLimit = section.duration(
+            "stall_timeout_limit", default: max(relay.stallTimeoutLimit, relay.stallTimeout),
+            in: relay.stallTimeout ... .seconds(3600))
+        relay.giveUpAfter = section.duration(
+            "give_up_after", default: relay.giveUpAfter, in: .milliseconds(100) ... .seconds(3600))
+        relay.clientStallTimeout = section.duration(
+            "client_stall_timeout", default: relay.clientStallTimeout, in: .milliseconds(100) ... .seconds(86_400))
+        relay.revisits = section.integer("revisits", default: relay.revisits, in: 0...1000)
+        relay.refundAfter = section.bytes(
+            "refund_after", default: relay.refundAfter, in: .kibibytes(64) ... .gibibytes(1))
+        relay.backoff = section.duration("backoff", default: relay.backoff, in: .milliseconds(1) ... .seconds(60))
+        relay.backoffLimit = section.duration(
+            "backoff_limit", default: max(relay.backoffLimit, relay.backoff), in: relay.backoff ... .seconds(600))
+        relay.discardLimit = section.bytes(
+            "discard_limit", default: relay.discardLimit, in: ByteCount(0) ... .gibibytes(1024))
+        relay.tail = section.bytes("tail", default: relay.tail, in: .kibibytes(64) ... .mebibytes(64))
+        relay.slab = section.bytes("slab", default: relay.slab, in: .kibibytes(64) ... .mebibytes(4))
+        let twoSlabs = ByteCount(relay.slab.count * 2)
+        relay.window = section.bytes("window", default: max(relay.window, twoSlabs), in: twoSlabs ... .gibibytes(1))
+        section.finish()
+    }
+
+    private mutating func readTransfer(_ section: Section) {
+        transfer.loops = section.integer("loops", default: transfer.loops, in: 0...64)
+        transfer.fileWorkers = section.integer("file_workers", default: transfer.fileWorkers, in: 1...64)
+        transfer.fileRange = section.bytes(
+            "file_range", default: min(transfer.fileRange, relay.window), in: .kibibytes(64)...relay.window)
+        section.finish()
+    }
+
+    private mutating func readLog(_ section: Section) {
+        log.level = section.choice("level", default: log.level)
+        log.format = section.choice("format", default: log.format)
+        section.finish()
+    }
+
+    /// A choice of which some words are known but not yet possible.
+    private static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ section: Section, _ key: String, default fallback: Choice, later: [String]
+    ) -> Choice where Choice.RawValue == String {
+        if let text = section.string(key), later.contains(text) {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            section.reject(key, "\(text) is not part of this version; possible: \(known)")
+            return fallback
+        }
+        return section.choice(key, default: fallback)
+    }
+}

@@ -1,0 +1,124 @@
+/// Everything that operators set, but for the backends, whose keys their drivers know. Each property's unit, range and default
+/// is documented in config/baton.yaml, which a test holds against this type.
+public struct BatonConfiguration: Sendable, Equatable {
+    /// How clients reach the server.
+    public struct Server: Sendable, Equatable {
+        /// Where it listens.
+        public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
+        /// How long running downloads may go on after SIGTERM.
+        public var drainTimeout: Duration = .seconds(3600)
+        /// How long a connection may go without the whole head of a request.
+        public var idleTimeout: Duration = .seconds(60)
+        /// The most bytes of a request's head.
+        public var maximumHeaderSize: ByteCount = .kibibytes(64)
+    }
+
+    /// Who a caller is.
+    public enum AuthMode: String, Sendable, Equatable, CaseIterable {
+        /// Everybody is admin, and the server is reachable from this machine only.
+        case none
+    }
+
+    /// What a new location has to pass before it serves.
+    public enum Activation: String, Sendable, Equatable, CaseIterable {
+        /// One ranged read checks existence, size and validator.
+        case probe
+    }
+
+    /// How locations of one tier are ordered.
+    public enum Strategy: String, Sendable, Equatable, CaseIterable {
+        /// As they were registered.
+        case ordered
+        /// By weight, the higher first.
+        case weighted
+    }
+
+    /// Which location comes first.
+    public struct Selection: Sendable, Equatable {
+        /// The order within a tier.
+        public var strategy: Strategy = .ordered
+        /// How long a failed location stands at the end.
+        public var penalty: Duration = .seconds(30)
+    }
+
+    /// The limits of one download.
+    public struct Relay: Sendable, Equatable {
+        /// How long a connection to a backend may take.
+        public var connectTimeout: Duration = .seconds(2)
+        /// How long no byte may come before the next location is taken.
+        public var stallTimeout: Duration = .seconds(3)
+        /// What that grows to when all locations have stalled.
+        public var stallTimeoutLimit: Duration = .seconds(60)
+        /// How long a download goes on without progress.
+        public var giveUpAfter: Duration = .seconds(60)
+        /// How long a client may read nothing.
+        public var clientStallTimeout: Duration = .seconds(300)
+        /// How many revisits of failed locations one download may make without progress.
+        public var revisits = 32
+        /// The progress that pays revisits back.
+        public var refundAfter: ByteCount = .mebibytes(1)
+        /// The first bound of the random wait before a revisit.
+        public var backoff: Duration = .milliseconds(100)
+        /// The largest bound of that wait.
+        public var backoffLimit: Duration = .seconds(5)
+        /// How much may be read and dropped at a location that knows no ranges.
+        public var discardLimit: ByteCount = .mebibytes(256)
+        /// How much of the end is held back until the whole is proven.
+        public var tail: ByteCount = .mebibytes(1)
+        /// How much may wait in memory for one client, beside the tail.
+        public var window: ByteCount = .mebibytes(4)
+        /// The size of one memory buffer.
+        public var slab: ByteCount = .kibibytes(512)
+    }
+
+    /// The threads that move bytes.
+    public struct Transfer: Sendable, Equatable {
+        /// How many loops; 0 for one per processor.
+        public var loops = 0
+        /// How many threads read the files of one backend.
+        public var fileWorkers = 4
+        /// How much of a file one read asks for.
+        public var fileRange: ByteCount = .mebibytes(1)
+    }
+
+    /// How much is logged.
+    public enum LogLevel: String, Sendable, Equatable, CaseIterable {
+        case trace, debug, info, notice, warning, error
+    }
+
+    /// How log lines look.
+    public enum LogFormat: String, Sendable, Equatable, CaseIterable {
+        /// For people.
+        case text
+        /// One JSON object a line.
+        case json
+    }
+
+    /// The log.
+    public struct Log: Sendable, Equatable {
+        /// Records below are dropped.
+        public var level: LogLevel = .info
+        /// How lines look.
+        public var format: LogFormat = .text
+    }
+
+    /// How clients reach the server.
+    public var server = Server()
+    /// The path of the catalog's SQLite file, from the current directory if relative.
+    public var catalog = "var/baton.sqlite"
+    /// Who a caller is.
+    public var authMode: AuthMode = .none
+    /// What a new location has to pass before it serves.
+    public var activation: Activation = .probe
+    /// Which location comes first.
+    public var selection = Selection()
+    /// The limits of one download.
+    public var relay = Relay()
+    /// The threads that move bytes.
+    public var transfer = Transfer()
+    /// The log.
+    public var log = Log()
+
+    /// The defaults.
+    public init() {}
+}

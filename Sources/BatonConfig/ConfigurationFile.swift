@@ -1,0 +1,125 @@
+internal import FoundationEssentials
+public import ImageModel
+internal import Yams
+
+/// One backend's section of the file, for the code that knows its driver.
+public struct BackendSection {
+    /// The key it stands under.
+    public let id: BackendID
+    /// Its further keys.
+    public let settings: Section
+}
+
+/// Reads a configuration file whole, the backends included.
+///
+/// `Backend` is what the caller makes of a backend's section; the drivers are named by the caller because only the executable
+/// knows them.
+public struct ConfigurationFile<Backend> {
+    /// Makes something of a backend's section, noting what is wrong with it; nil if that was too much.
+    public typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
+
+    /// What operators set.
+    public let configuration: BatonConfiguration
+    /// The backends, in the order of the file.
+    public let backends: [Backend]
+    /// Every key that was looked for, with those above it.
+    let knownKeys: Set<String>
+
+    /// Reads the file at `path`.
+    /// - Parameter drivers: by their name in the file.
+    /// - Throws: `ConfigurationError` with everything that is wrong.
+    public init(path: String, drivers: [String: ReadBackend]) throws(ConfigurationError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            let reason = (error as? CocoaError).map { $0.code == .fileReadNoSuchFile ? "there is no such file" : nil } ?? nil
+            throw .init([.whole(path, "can't be read: \(reason ?? "\(error)"); give another with --config")])
+        }
+        guard let yaml = String(validating: data, as: UTF8.self) else {
+            throw .init([.whole(path, "is no UTF-8 text")])
+        }
+        try self.init(yaml: yaml, named: path, drivers: drivers)
+    }
+
+    /// Reads the text of a file.
+    /// - Parameter file: how to name it in errors.
+    /// - Throws: `ConfigurationError` with everything that is wrong.
+    public init(yaml: String, named file: String, drivers: [String: ReadBackend]) throws(ConfigurationError) {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            throw .init([.init(file, error)])
+        }
+        let log = ProblemLog(file: file)
+        let sections = Section(path: "", node: root, log: log)
+        let configuration = BatonConfiguration(sections)
+        backends = Self.readBackends(sections.section("backends"), configuration, drivers)
+        sections.finish()
+        self.configuration = configuration
+        knownKeys = log.asked
+        if !log.problems.isEmpty { throw .init(log.problems) }
+    }
+
+    private static func readBackends(
+        _ section: Section, _ configuration: BatonConfiguration, _ drivers: [String: ReadBackend]
+    ) -> [Backend] {
+        var backends: [Backend] = []
+        let known = drivers.keys.sorted().joined(separator: ", ")
+        for key in section.keys {
+            let settings = section.section(key)
+            guard isBackendID(key) else {
+                section.reject(key, "a backend's id has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or a digit")
+                continue
+            }
+            guard let name = settings.requiredString("driver", example: drivers.keys.min() ?? "http") else { continue }
+            guard let read = drivers[name] else {
+                settings.reject("driver", "\"\(name.prefix(64))\" is no driver; there are \(known)")
+                continue
+            }
+            if let backend = read(BackendSection(id: BackendID(key), settings: settings), configuration) {
+                backends.append(backend)
+            }
+            settings.finish()
+        }
+        return backends
+    }
+
+    private static func isBackendID(_ text: String) -> Bool {
+        let isLegal = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isLegal && (1...64).contains(text.utf8.count) && !text.hasPrefix("_") && !text.hasPrefix("-")
+    }
+}
+
+extension ConfigurationProblem {
+    static func whole(_ file: String, _ message: String) -> ConfigurationProblem {
+        ConfigurationProblem(file: file, line: nil, key: nil, message: message)
+    }
+
+    /// What Yams says, with the line it says it of.
+    init(_ file: String, _ error: any Error) {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            self.init(file: file, line: mark.line, key: nil, message: "this is no valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let keys = duplicates.joined(separator: ", ")
+            self.init(
+                file: file, line: context.mark.line, key: nil,
+                message: "in the mapping that begins here a key is given twice: \(keys); keep one of them")
+        case .reader(let problem, let offset, _, let yaml):
+            let line = offset.map { yaml.prefix($0).count { $0.isNewline } + 1 }
+            self.init(file: file, line: line, key: nil, message: "this is no valid YAML: \(problem)")
+        default:
+            self = .whole(file, "can't be read as YAML: \(error)")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+extension Duration {
+    private static let units: [(suffix: String, milliseconds: Int64)] = [
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
+    ]
+
+    /// The duration that `text` spells: a whole number and one of ms, s, m, h; nil when it spells none.
+    init?(configured text: String) {
+        guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }),
+            let number = Int64(text.dropLast(unit.suffix.count)), (0...10_000_000).contains(number)
+        else { return nil }
+        self = .milliseconds(number * unit.milliseconds)
+    }
+
+    /// As it is written in a configuration, in the largest unit that leaves no remainder.
+    var configured: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let unit = Self.units.last { milliseconds % $0.milliseconds == 0 && milliseconds >= $0.milliseconds } ?? ("ms", 1)
+        return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+    }
+}

@@ -1,0 +1,82 @@
+// The kinds of values that keys have.
+extension Section {
+    /// A text, or nil when the key is missing.
+    public func string(_ key: String) -> String? { text(key) }
+
+    /// A text.
+    public func string(_ key: String, default fallback: String) -> String { text(key) ?? fallback }
+
+    /// A text that must be there.
+    public func requiredString(_ key: String, example: String) -> String? {
+        guard let value = text(key) else {
+            reject(key, "is missing; write for example \(key): \"\(example)\"")
+            return nil
+        }
+        return value
+    }
+
+    /// A whole number.
+    public func integer(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
+        guard let text = text(key) else { return fallback }
+        guard let number = Int(text) else {
+            reject(key, "\"\(text.prefix(64))\" is no whole number")
+            return fallback
+        }
+        return within(key, number, range, fallback) { "\($0)" }
+    }
+
+    /// Yes or no.
+    public func boolean(_ key: String, default fallback: Bool) -> Bool {
+        guard let text = text(key) else { return fallback }
+        switch text {
+        case "true": return true
+        case "false": return false
+        default:
+            reject(key, "\"\(text.prefix(64))\" is neither true nor false")
+            return fallback
+        }
+    }
+
+    /// A length of time, e.g. `500ms`, `3s`, `5m`, `1h`.
+    public func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
+        guard let text = text(key) else { return fallback }
+        guard let duration = Duration(configured: text) else {
+            reject(key, "\"\(text.prefix(64))\" is no duration; write for example 500ms, 3s, 5m or 1h")
+            return fallback
+        }
+        return within(key, duration, range, fallback, \.configured)
+    }
+
+    /// A number of bytes, e.g. `4096`, `512KiB`, `4MiB`, `1GiB`.
+    public func bytes(_ key: String, default fallback: ByteCount, in range: ClosedRange<ByteCount>) -> ByteCount {
+        guard let text = text(key) else { return fallback }
+        guard let count = ByteCount(text) else {
+            reject(key, "\"\(text.prefix(64))\" is no number of bytes; write for example 512KiB, 4MiB or 1GiB")
+            return fallback
+        }
+        return within(key, count, range, fallback, \.description)
+    }
+
+    /// One of a few words.
+    public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
+    where Choice.RawValue == String {
+        guard let text = text(key) else { return fallback }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            reject(key, "\"\(text.prefix(64))\" is not known; possible: \(known)")
+            return fallback
+        }
+        return choice
+    }
+
+    private func within<Value: Comparable>(
+        _ key: String, _ value: Value, _ range: ClosedRange<Value>, _ fallback: Value, _ written: (Value) -> String
+    ) -> Value {
+        guard range.contains(value) else {
+            reject(
+                key, "\(written(value)) is out of range: from \(written(range.lowerBound)) to \(written(range.upperBound))")
+            return fallback
+        }
+        return value
+    }
+}

@@ -1,0 +1,112 @@
+internal import Yams
+
+/// One mapping of the file, read key by key. A getter returns its default when the key is missing or wrong; what is wrong is
+/// noted, so that one pass over the file finds every problem.
+public final class Section {
+    /// The name of the section with those above it, e.g. `backends.north`; empty for the whole file.
+    public let path: String
+    let log: ProblemLog
+    private let line: Int?
+    private var entries: [String: Node] = [:]
+    private var lines: [String: Int] = [:]
+    private var asked: [String] = []
+
+    init(path: String, node: Node?, log: ProblemLog) {
+        self.path = path
+        self.log = log
+        line = node?.mark?.line
+        guard let node, !node.isNothing else { return }
+        guard let mapping = node.mapping else {
+            log.note(line: line, key: path.isEmpty ? nil : path, "here a mapping of keys to values is expected")
+            return
+        }
+        for (key, value) in mapping {
+            guard let name = key.scalar?.string else {
+                log.note(line: key.mark?.line, key: nil, "a key must be plain text")
+                continue
+            }
+            entries[name] = value
+            lines[name] = key.mark?.line
+        }
+    }
+
+    /// The keys that are there, in the order of their lines.
+    var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
+
+    func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    /// Notes a problem of one key.
+    public func reject(_ key: String, _ message: String) {
+        log.note(line: lines[key] ?? line, key: name(of: key), message)
+    }
+
+    func take(_ key: String) -> Node? {
+        if !asked.contains(key) { asked.append(key) }
+        log.asked.insert(name(of: key))
+        guard let node = entries[key], !node.isNothing else { return nil }
+        return node
+    }
+
+    /// The plain value of a key; nil when the key is missing, or when it holds something else, which is noted.
+    func text(_ key: String) -> String? {
+        guard let node = take(key) else { return nil }
+        guard let scalar = node.scalar else {
+            reject(key, "here a single value is expected")
+            return nil
+        }
+        return scalar.string
+    }
+
+    /// The section below a key; an empty one when it is missing.
+    public func section(_ key: String) -> Section {
+        Section(path: name(of: key), node: take(key), log: log)
+    }
+
+    /// Notes every key that nobody asked for.
+    public func finish() {
+        for key in keys where !asked.contains(key) {
+            let nearest = asked.min { $0.distance(to: key) < $1.distance(to: key) }
+            let guess = nearest.flatMap { $0.distance(to: key) <= 2 ? "; did you mean \($0)?" : nil }
+            reject(key, "no such key" + (guess ?? "; there are \(asked.sorted().joined(separator: ", "))"))
+        }
+    }
+}
+
+/// What the reading of one file noted.
+final class ProblemLog {
+    let file: String
+    private(set) var problems: [ConfigurationProblem] = []
+    /// Every key that was looked for.
+    var asked: Set<String> = []
+
+    init(file: String) { self.file = file }
+
+    func note(line: Int?, key: String?, _ message: String) {
+        problems.append(ConfigurationProblem(file: file, line: line, key: key, message: message))
+    }
+}
+
+extension Node {
+    /// Whether nothing was written after the key.
+    fileprivate var isNothing: Bool {
+        guard let scalar else { return false }
+        return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
+    }
+}
+
+extension String {
+    /// How many letters must be put in, taken out or changed to get from one word to the other (Levenshtein).
+    fileprivate func distance(to other: String) -> Int {
+        let target = Array(other)
+        var previous = Array(0...target.count)
+        for (row, letter) in enumerated() {
+            var current = [row + 1]
+            for (column, candidate) in target.enumerated() {
+                current.append(
+                    Swift.min(previous[column] + (letter == candidate ? 0 : 1), previous[column + 1] + 1, current[column] + 1))
+            }
+            previous = current
+        }
+        return previous[target.count]
+    }
+}

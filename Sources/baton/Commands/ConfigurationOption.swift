@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import BatonConfig
+
+/// Which configuration file a command reads.
+struct ConfigurationOption: ParsableArguments {
+    @Option(help: "The configuration file.")
+    var config = "baton.yaml"
+
+    /// Reads it.
+    /// - Parameter listen: an address in place of the file's.
+    func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        let file = try ConfigurationFile(path: config, drivers: ConfiguredBackend.drivers)
+        var configuration = file.configuration
+        if let listen {
+            guard let address = ListenAddress(listen) else {
+                throw ValidationError("--listen: \"\(listen)\" is no address and port; write for example 127.0.0.1:9292.")
+            }
+            guard address.isLoopback else {
+                throw ValidationError(
+                    "--listen: \"\(listen)\" can be reached from other machines, which auth.mode none does not allow.")
+            }
+            configuration.server.listen = address
+        }
+        return (configuration, file.backends)
+    }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import BatonClient
+internal import BatonConfig
+internal import FoundationEssentials
+internal import ImageModel
+
+/// `baton get`.
+struct Get: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Downloads an image: verified, resumed after a break, never a corrupt file under the final name.",
+        discussion: "Until it is proven the download is kept beside the final file, under a name that ends in .part.")
+
+    @Argument(help: "The image's id, or its name if no other has it.")
+    var image: String
+    @Option(name: .shortAndLong, help: "The file to write; the image's id if not given.")
+    var output: String?
+    @Option(help: "Which representation; the image's own if not given.")
+    var diskFormat: DiskFormat?
+    @Option(help: "Which representation; the image's own if not given.")
+    var containerFormat: ContainerFormat?
+    @Option(help: "The most to fetch in a second, e.g. 10MiB.")
+    var limitRate: ByteCount?
+    @Option(help: "How often to try without progress.")
+    var tries = 5
+    @Flag(name: .shortAndLong, help: "Show no progress.")
+    var quiet = false
+    @OptionGroup var server: EndpointOptions
+    @OptionGroup var format: OutputOption
+
+    private struct Report: Encodable {
+        let image: String
+        let file: String
+        let size: Int64
+        let digest: String
+    }
+
+    func validate() throws {
+        guard tries > 0 else { throw ValidationError("--tries must be at least 1.") }
+        if let limitRate, limitRate.count == 0 { throw ValidationError("--limit-rate must be more than nothing.") }
+    }
+
+    func run() async throws {
+        let endpoint = server.open()
+        let id = try await endpoint.imageID(image)
+        let file = output ?? id.description
+        var query: [String] = []
+        if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
+        if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
+        let bar = quiet ? nil : ProgressBar()
+        let download = Download(
+            from: endpoint, to: file, tries: tries, bytesPerSecond: limitRate.map { Int64($0.count) }
+        ) { bar?.show($0) }
+        let target: DownloadTarget
+        do {
+            target = try await download.run(image: id, query: query)
+        } catch {
+            bar?.end()
+            throw error
+        }
+        bar?.end()
+        if format.json {
+            format.printJSON(
+                Report(image: id.description, file: file, size: target.size, digest: target.digest.description))
+        } else {
+            print("\(file): \(ProgressLine.bytes(target.size)), \(target.digest) verified")
+        }
+    }
+}

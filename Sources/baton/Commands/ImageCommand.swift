@@ -1,0 +1,126 @@
+internal import ArgumentParser
+internal import BatonClient
+internal import FoundationEssentials
+internal import ImageModel
+
+/// `baton image …`.
+struct ImageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Adds, lists, shows and deletes images.",
+        subcommands: [Add.self, List.self, Show.self, Delete.self])
+
+    /// `baton image add`.
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Adds an image, and prints its id.")
+
+        @Argument(help: "A name for people.")
+        var name: String
+        @Option(help: "The id to give it, a UUID; a random one if not given.")
+        var id: String?
+        @Option(help: "The disk format of a plain download: \(DiskFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+        var diskFormat: String?
+        @Option(
+            help:
+                "The container format of a plain download: \(ContainerFormat.allCases.map(\.rawValue).joined(separator: ", "))."
+        )
+        var containerFormat: String?
+        @Option(help: "public, community, shared or private.")
+        var visibility: String?
+        @Option(help: "A further property, as key=value; may be repeated.")
+        var property: [KeyValue] = []
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        func run() async throws {
+            var body = Dictionary(property.map { ($0.key, $0.value) }) { _, last in last }
+            body["name"] = name
+            body["id"] = id
+            body["disk_format"] = diskFormat
+            body["container_format"] = containerFormat
+            body["visibility"] = visibility
+            let answer = try await server.open().send("POST", "/v2/images", body: Array(try JSONEncoder().encode(body)))
+            if output.json { return output.printJSON(answer) }
+            print(try answer.decoded(as: ImageRecord.self).id)
+        }
+    }
+
+    /// `baton image list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists all images.")
+
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        func run() async throws {
+            let images = try await server.open().images()
+            if output.json { return output.printJSON(images) }
+            var table = Table("ID", "NAME", "STATUS", "SIZE", "FORMAT")
+            for image in images {
+                table.add(
+                    image.id, image.name ?? "-", image.status, image.size.map(ProgressLine.bytes) ?? "-",
+                    "\(image.diskFormat ?? "-")/\(image.containerFormat ?? "-")")
+            }
+            print(table.text)
+        }
+    }
+
+    /// `baton image show`.
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows one image and its locations.")
+
+        @Argument(help: "The image's id, or its name if no other has it.")
+        var image: String
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        func run() async throws {
+            let endpoint = server.open()
+            let id = try await endpoint.imageID(image)
+            let answer = try await endpoint.send("GET", "/v2/images/\(id)")
+            if output.json { return output.printJSON(answer) }
+            let record = try answer.decoded(as: ImageRecord.self)
+            var table = Table("id", record.id)
+            table.add("name", record.name ?? "-")
+            table.add("status", record.status)
+            table.add("visibility", record.visibility)
+            table.add("format", "\(record.diskFormat ?? "-")/\(record.containerFormat ?? "-")")
+            table.add("size", record.size.map { "\($0) (\(ProgressLine.bytes($0)))" } ?? "-")
+            if let algorithm = record.digestAlgorithm, let digest = record.digest { table.add(algorithm, digest) }
+            if let checksum = record.checksum { table.add("md5", checksum) }
+            table.add("created", record.createdAt)
+            print(table.text)
+            let locations = try await endpoint.locations(of: id).records
+            if !locations.isEmpty { print("\n" + LocationCommand.table(of: locations)) }
+        }
+    }
+
+    /// `baton image delete`.
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Deletes an image and the records of its locations; the backends' bytes stay.")
+
+        @Argument(help: "The image's id, or its name if no other has it.")
+        var image: String
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        func run() async throws {
+            let endpoint = server.open()
+            let id = try await endpoint.imageID(image)
+            _ = try await endpoint.send("DELETE", "/v2/images/\(id)")
+            if output.json { output.printJSON(["deleted": id.description]) } else { print("deleted \(id)") }
+        }
+    }
+}
+
+/// `key=value` on the command line.
+struct KeyValue: ExpressibleByArgument {
+    let key: String
+    let value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else { return nil }
+        key = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}

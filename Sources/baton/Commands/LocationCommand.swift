@@ -1,0 +1,110 @@
+internal import ArgumentParser
+internal import BatonClient
+internal import FoundationEssentials
+internal import ImageModel
+
+/// `baton location …`.
+struct LocationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "location", abstract: "Adds and lists the locations of an image.",
+        subcommands: [Add.self, List.self])
+
+    static func table(of locations: [LocationRecord]) -> String {
+        var table = Table("LOCATION", "STATUS", "BACKEND", "FORMAT", "TIER", "WEIGHT", "URL")
+        for location in locations {
+            table.add(
+                location.id, location.status + (location.isAccused ? " (accused)" : ""), location.backend,
+                "\(location.diskFormat)/\(location.containerFormat)", "\(location.tier)", "\(location.weight)", location.url)
+        }
+        return table.text
+    }
+
+    /// `baton location add`.
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a location to an image.",
+            discussion: "Size and at least one digest are needed: give them, or --file with a copy to take them from.")
+
+        @Argument(help: "The image's id, or its name if no other has it.")
+        var image: String
+        @Argument(help: "The location's URL, inside one of the server's backends.")
+        var url: String
+        @Option(help: "Takes size and digests from this copy of the image.")
+        var file: String?
+        @Option(help: "The size in bytes.")
+        var size: Int64?
+        @Option(help: "The SHA-256 in hexadecimal digits.")
+        var sha256: String?
+        @Option(help: "The SHA-512 in hexadecimal digits.")
+        var sha512: String?
+        @Option(help: "The SHA-1 in hexadecimal digits.")
+        var sha1: String?
+        @Option(help: "The MD5 in hexadecimal digits.")
+        var md5: String?
+        @Option(help: "The disk format; the image's own if not given.")
+        var diskFormat: String?
+        @Option(help: "The container format; the image's own if not given.")
+        var containerFormat: String?
+        @Option(help: "Locations of a lower tier are used first.")
+        var tier: Int?
+        @Option(help: "Within a tier, under the strategy weighted, the higher weight is used first.")
+        var weight: Int?
+        @Option(help: "Free words, as key=value; may be repeated.")
+        var metadata: [KeyValue] = []
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        private struct Body: Encodable {
+            let url: String
+            let size: Int64?
+            let digests: [String: String]
+            let disk_format: String?
+            let container_format: String?
+            let tier: Int?
+            let weight: Int?
+            let metadata: [String: String]
+        }
+
+        func run() async throws {
+            let endpoint = server.open()
+            let id = try await endpoint.imageID(image)
+            var digests: [String: String] = [:]
+            var size = size
+            if let file {
+                let copy = try LocalCopy(path: file)
+                size = size ?? copy.size
+                for digest in copy.digests.all { digests[digest.algorithm.rawValue] = digest.hex }
+            }
+            for (name, value) in [("sha256", sha256), ("sha512", sha512), ("sha1", sha1), ("md5", md5)] {
+                if let value { digests[name] = value }
+            }
+            let body = Body(
+                url: url, size: size, digests: digests, disk_format: diskFormat, container_format: containerFormat, tier: tier,
+                weight: weight, metadata: Dictionary(metadata.map { ($0.key, $0.value) }) { _, last in last })
+            let answer = try await endpoint.send(
+                "POST", "/baton/v1/images/\(id)/locations", body: Array(try JSONEncoder().encode(body)))
+            if output.json { return output.printJSON(answer) }
+            let record = try answer.decoded(as: LocationRecord.self)
+            print("\(record.id)  \(record.status)")
+            if let problem = record.problem {
+                Standard.error.write("The location does not serve yet: \(problem). It is probed again every 30 s.\n")
+            }
+        }
+    }
+
+    /// `baton location list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the locations of an image.")
+
+        @Argument(help: "The image's id, or its name if no other has it.")
+        var image: String
+        @OptionGroup var server: EndpointOptions
+        @OptionGroup var output: OutputOption
+
+        func run() async throws {
+            let endpoint = server.open()
+            let (records, answer) = try await endpoint.locations(of: try await endpoint.imageID(image))
+            if output.json { output.printJSON(answer) } else { print(LocationCommand.table(of: records)) }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+internal import BackendKit
+internal import BatonConfig
+internal import CurlTransfer
+internal import FoundationEssentials
+internal import ImageAPI
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationSelection
+internal import LocationUpkeep
+internal import Logging
+internal import RelayEngine
+internal import ServiceLifecycle
+internal import Telemetry
+internal import UnixSignals
+
+/// All of Baton, put together from its configuration.
+struct BatonServer {
+    private let configuration: BatonConfiguration
+    private let backends: [ConfiguredBackend]
+    private let provesWholes: Bool
+    private let logger: Logger
+
+    /// How often pending locations are probed again.
+    private static let pendingInterval: Duration = .seconds(30)
+
+    /// - Parameter provesWholes: false for measurements only.
+    init(_ configuration: BatonConfiguration, backends: [ConfiguredBackend], provesWholes: Bool) {
+        self.configuration = configuration
+        self.backends = backends
+        self.provesWholes = provesWholes
+        let log = configuration.log
+        logger = Logger(label: "baton") { label in
+            LineLogHandler(label: label, level: log.level.forLogger, format: log.format.forTelemetry)
+        }
+    }
+
+    /// Serves until a signal ends it.
+    /// - Parameter onRunning: called with the address it listens at, once it does.
+    func run(onRunning: @escaping @Sendable (ListenAddress) -> Void) async throws {
+        if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
+        let catalog = try SQLiteCatalog(path: configuration.catalog)
+        let unfinished = try await catalog.recoverAfterStart(at: .now)
+        let loops = startLoops()
+        defer { for loop in loops { loop.stop() } }
+        let relays = Relays(
+            registry: BackendRegistry(backends.map { $0.start() }), loops: loops, policy: configuration.relay.policy,
+            strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
+            provesWholes: provesWholes)
+        let proofs = ProofQueue(catalog: catalog, relays: relays, logger: logger)
+        for location in unfinished { proofs.enqueue(location.id) }
+        let activation = LocationActivation(
+            catalog: catalog, registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+        let server = ImageServer(
+            catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: proofs), activation: activation,
+            limits: .init(
+                idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
+        let pending = PendingLocations(
+            catalog: catalog, activation: activation, interval: Self.pendingInterval, logger: logger)
+        let listen = configuration.server.listen
+        let http = server.service(host: listen.host, port: listen.port, logger: logger) { port in
+            onRunning(ListenAddress(host: listen.host, port: port))
+        }
+        // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
+        var group = ServiceGroupConfiguration(
+            services: [proofs, pending, http], gracefulShutdownSignals: [.sigterm, .sigint],
+            cancellationSignals: [.sigquit], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    private func startLoops() -> [TransferLoop] {
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let count = configuration.transfer.loops > 0 ? configuration.transfer.loops : max(1, min(processors, 64))
+        return (0..<count).map { TransferLoop(name: "transfer \($0)", slabSize: configuration.relay.slab.count) }
+    }
+}
+
+extension BatonConfiguration.Relay {
+    /// The limits in the relay's own terms.
+    fileprivate var policy: RelayPolicy {
+        var policy = RelayPolicy()
+        policy.stallTimeout = stallTimeout
+        policy.stallTimeoutLimit = stallTimeoutLimit
+        policy.giveUpAfter = giveUpAfter
+        policy.clientStallTimeout = clientStallTimeout
+        policy.revisits = revisits
+        policy.refundAfter = Int64(refundAfter.count)
+        policy.backoff = backoff
+        policy.backoffLimit = backoffLimit
+        policy.discardLimit = Int64(discardLimit.count)
+        policy.tail = Int64(tail.count)
+        policy.window = Int64(window.count)
+        return policy
+    }
+}
+
+extension BatonConfiguration.Strategy {
+    fileprivate var forSelection: SelectionStrategy {
+        switch self {
+        case .ordered: .ordered
+        case .weighted: .weighted
+        }
+    }
+}
+
+extension BatonConfiguration.LogLevel {
+    fileprivate var forLogger: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
+
+extension BatonConfiguration.LogFormat {
+    fileprivate var forTelemetry: Telemetry.LogFormat {
+        switch self {
+        case .text: .text
+        case .json: .json
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import BackendKit
+internal import BatonConfig
+internal import CurlTransfer
+internal import FileBackend
+internal import HTTPBackend
+internal import ImageModel
+
+/// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
+struct ConfiguredBackend {
+    let id: BackendID
+    let driverName: String
+    private let base: LocationURL
+    private let makeDriver: () -> any Driver
+
+    /// How to read each driver's keys.
+    static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] { ["http": http, "file": file] }
+
+    /// Starts what it needs.
+    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver()) }
+
+    private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
+        guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }
+        let base: LocationURL
+        do {
+            base = try LocationURL(text)
+        } catch {
+            section.settings.reject("url", "\(error)")
+            return nil
+        }
+        guard base.scheme != "file" else {
+            section.settings.reject("url", "the driver http reads http and https; for files use the driver file with its root")
+            return nil
+        }
+        let connectTimeout = configuration.relay.connectTimeout
+        return ConfiguredBackend(id: section.id, driverName: "http", base: base) {
+            HTTPDriver(base: base, connectTimeout: connectTimeout)
+        }
+    }
+
+    private static func file(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
+        guard let root = section.settings.requiredString("root", example: "/srv/images") else { return nil }
+        guard root.hasPrefix("/") else {
+            section.settings.reject("root", "\"\(root)\" is no absolute path")
+            return nil
+        }
+        let base: LocationURL
+        do {
+            base = try LocationURL("file:///" + LocationURL.encode(path: String(root.drop { $0 == "/" })))
+        } catch {
+            section.settings.reject("root", "\(error)")
+            return nil
+        }
+        let transfer = configuration.transfer
+        return ConfiguredBackend(id: section.id, driverName: "file", base: base) {
+            FileDriver(
+                root: root, workers: FileWorkers(name: section.id.name, limit: transfer.fileWorkers),
+                maximumRange: Int64(transfer.fileRange.count))
+        }
+    }
+}

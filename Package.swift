@@ -81,13 +81,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        module("FaultyOrigin", path: "Tests/FaultyOrigin", [nio, posix]),
+        module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer"]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
+        tests(
+            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", .target(name: "baton")]
+        ),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]
 )

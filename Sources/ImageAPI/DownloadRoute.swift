@@ -143,13 +143,11 @@ struct DownloadRoute: Sendable {
                 } onCancel: {
                     relay.clientGone()
                 }
-                guard summary.outcome == .finished else {
-                    // First the catalog, then the cut: who comes back to resume must not find a representation without doubt.
-                    await journal.record(summary, of: record, logger: logger)
-                    throw ResponseCutShort(outcome: summary.outcome)
-                }
-                try await writer.finish(nil)
+                // First the catalog, then the end or the cut: who comes back to resume must not find a representation without
+                // doubt, and a client that leaves at its last byte must not take the record along.
                 await journal.record(summary, of: record, logger: logger)
+                guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
+                try await writer.finish(nil)
             })
     }
 

@@ -99,9 +99,13 @@ final class ResponseOutlet: RelayOutlet {
 
     private func send(_ write: Write, to channel: any Channel) {
         guard let last = write.slabs.last else { return write.done(true) }
-        for slab in write.slabs.dropLast() { channel.write(HTTPResponsePart.body(slab), promise: nil) }
-        channel.writeAndFlush(HTTPResponsePart.body(last)).whenComplete { result in
-            if case .success = result { write.done(true) } else { write.done(false) }
+        // One turn of the channel's loop for all of it; and there the callback is in place before the bytes are out, so that a
+        // client which leaves at its last byte can't be seen to go before it is seen to have everything.
+        channel.eventLoop.execute {
+            for slab in write.slabs.dropLast() { channel.write(HTTPResponsePart.body(slab), promise: nil) }
+            channel.writeAndFlush(HTTPResponsePart.body(last)).whenComplete { result in
+                if case .success = result { write.done(true) } else { write.done(false) }
+            }
         }
     }
 }

@@ -22,7 +22,8 @@ import Testing
         health: LocationHealth = LocationHealth(penalty: .seconds(30)), at now: ContinuousClock.Instant? = nil
     ) -> Selection {
         Selection(
-            of: locations, need: need, strategy: strategy, backends: ["a", "b", "c", "d"].map { BackendID($0) }.reduce(into: []) {
+            of: locations, need: need, strategy: strategy,
+            backends: ["a", "b", "c", "d"].map { BackendID($0) }.reduce(into: []) {
                 $0.insert($1)
             }, health: health, at: now ?? self.now)
     }

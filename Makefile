@@ -1,0 +1,45 @@
+# `make` lists the targets. Set-up is part of them: `make demo` and `make test` are all that a fresh machine needs.
+
+SWIFT_TEST = swift test --parallel
+SHELL = /bin/bash
+
+.PHONY: help setup build release demo test bench lint format tsan asan clean
+
+help: ## Lists the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: ## Installs what is missing (Debian packages); does nothing the second time
+	@scripts/setup
+
+build: setup ## Builds everything for development
+	swift build --build-tests
+
+release: setup ## Builds the baton command, optimised
+	swift build -c release --product baton
+
+demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
+	@scripts/demo $(IMAGE)
+
+test: build ## Runs all tests
+	$(SWIFT_TEST)
+
+bench: release ## Measures throughput, memory and the failover gap beside nginx
+	@benchmarks/run
+
+lint: setup ## Checks formatting, the order of the modules, and the scripts
+	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests
+	scripts/check-layers
+	scripts/check-files
+	shellcheck scripts/setup scripts/demo scripts/check-files .ci/run
+
+format: ## Formats all Swift code in place
+	swift format --in-place --parallel --recursive Package.swift Sources backends Tests
+
+tsan: setup ## Runs the tests under the thread sanitizer
+	swift test --sanitize=thread --scratch-path .build-tsan --no-parallel
+
+asan: setup ## Runs the tests under the address sanitizer
+	swift test --sanitize=address --scratch-path .build-asan --no-parallel
+
+clean: ## Removes everything that was built
+	rm -rf .build .build-tsan .build-asan

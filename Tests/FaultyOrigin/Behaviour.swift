@@ -1,0 +1,75 @@
+/// How an origin answers one request; made from `sound` by adding faults.
+public struct Behaviour: Sendable {
+    /// How the body ends.
+    public enum Ending: Sendable, Equatable {
+        /// As announced.
+        case whole
+        /// With a RST after so many bytes of this body.
+        case reset(after: Int64)
+        /// With an orderly end of the connection after so many bytes of this body.
+        case close(after: Int64)
+        /// Silent after so many bytes of this body, the connection open until the client or the origin ends it.
+        case stall(after: Int64)
+    }
+
+    /// Status and body in place of the content.
+    var refusal: (status: Int, headers: [(String, String)])?
+    var ending: Ending = .whole
+    var firstByteDelay: Duration = .zero
+    var corruptOffset: Int64?
+    var ignoresRange = false
+    var rangeShift: Int64 = 0
+    var totalShift: Int64 = 0
+    var extraBytes: Int64 = 0
+    var etag: String??
+    var headers: [(String, String)] = []
+    var bytesPerSecond: Int64?
+    var isEndedWhenUnread = false
+
+    /// Everything right.
+    public static let sound = Behaviour()
+
+    /// An answer of that status with a short text.
+    public static func status(_ status: Int, headers: [(String, String)] = []) -> Behaviour {
+        sound.with { $0.refusal = (status, headers) }
+    }
+
+    /// A redirect to the very place that was asked for.
+    public static let redirectLoop = status(302, headers: [("Location", "?")])
+    /// A RST after so many bytes of the body.
+    public static func reset(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .reset(after: bytes) } }
+    /// A clean but early end.
+    public static func close(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .close(after: bytes) } }
+    /// Silence after so many bytes of the body.
+    public static func stall(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .stall(after: bytes) } }
+    /// A head that is long in coming.
+    public static func slowFirstByte(_ delay: Duration) -> Behaviour { sound.with { $0.firstByteDelay = delay } }
+    /// One byte wrong, at that offset of the content.
+    public static func corrupt(at offset: Int64) -> Behaviour { sound.with { $0.corruptOffset = offset } }
+    /// 200 and everything, whatever range was asked for.
+    public static let ignoringRange = sound.with { $0.ignoresRange = true }
+    /// A 206 of another range than asked for.
+    public static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
+    /// Another size of the whole than it has.
+    public static func wrongTotal(by shift: Int64) -> Behaviour { sound.with { $0.totalShift = shift } }
+    /// More bytes than were declared.
+    public static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
+    /// Another entity tag.
+    public static func etag(_ tag: String?) -> Behaviour { sound.with { $0.etag = .some(tag) } }
+    /// Claims that the content is compressed.
+    public static let gzip = sound.with { $0.headers = [("Content-Encoding", "gzip")] }
+    /// At most so many bytes a second.
+    public func paced(_ bytesPerSecond: Int64) -> Behaviour { with { $0.bytesPerSecond = bytesPerSecond } }
+    /// Ends the connection as soon as the client leaves the socket's buffers full.
+    public static let endedWhenUnread = sound.with { $0.isEndedWhenUnread = true }
+
+    /// This with a change.
+    public func with(_ change: (inout Behaviour) -> Void) -> Behaviour {
+        var copy = self
+        change(&copy)
+        return copy
+    }
+
+    /// This with another ending.
+    public func ending(_ ending: Ending) -> Behaviour { with { $0.ending = ending } }
+}

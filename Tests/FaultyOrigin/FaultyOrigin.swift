@@ -1,0 +1,142 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A web server that does what it is told, the wrong thing first of all. Plain blocking threads, so that "a RST after n bytes" is
+/// exactly that.
+public final class FaultyOrigin: Sendable {
+    /// What an origin has seen so far.
+    public struct Record: Sendable {
+        /// Every request, in order.
+        public var requests: [OriginRequest] = []
+        /// Bytes of bodies that were handed to the system.
+        public var bodyBytesSent: Int64 = 0
+        /// Connections that are open.
+        public var openConnections = 0
+        /// How often a connection was ended because the client did not read.
+        public var unreadEnds = 0
+        var connections = 0
+
+        /// The requests that are downloads, not probes.
+        public var downloads: [OriginRequest] { requests.filter { !$0.isProbe } }
+    }
+
+    private struct State {
+        var record = Record()
+        var waiters: [(condition: @Sendable (Record) -> Bool, waiter: CheckedContinuation<Void, Never>)] = []
+    }
+
+    /// The content that it serves at every path.
+    public let content: PatternedContent
+    /// Where it listens, on 127.0.0.1.
+    public let port: Int
+    let etag: String?
+    let behaviour: @Sendable (OriginRequest) -> Behaviour
+    private let listener: Int32
+    /// Becomes readable for good when the origin is stopped.
+    let stopSignal: Int32
+    private let stopSwitch: Int32
+    private let state = Mutex(State())
+
+    /// Starts an origin on a free port.
+    /// - Parameter behaviour: how to answer each request.
+    public init(
+        _ content: PatternedContent, etag: String? = "\"v1\"",
+        behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
+    ) throws {
+        self.content = content
+        self.etag = etag
+        self.behaviour = behaviour
+        (listener, port) = try Self.listen()
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (stopSignal, stopSwitch) = (ends[0], ends[1])
+        Thread.detachNewThread { self.accept() }
+    }
+
+    /// Ends all connections with a RST and refuses new ones. Has effect when it returns.
+    public func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        _ = Glibc.write(stopSwitch, "x", 1)
+    }
+
+    deinit {
+        close(stopSignal)
+        close(stopSwitch)
+    }
+
+    /// The URL of a path here.
+    public func url(_ path: String = "image") -> String { "http://127.0.0.1:\(port)/\(path)" }
+
+    /// What it has seen so far.
+    public var record: Record { state.withLock { $0.record } }
+
+    /// Waits until what it has seen fulfils a condition; the test's time limit bounds it.
+    public func waitUntil(_ condition: @escaping @Sendable (Record) -> Bool) async {
+        await withCheckedContinuation { waiter in
+            let holds = state.withLock { state in
+                if condition(state.record) { return true }
+                state.waiters.append((condition, waiter))
+                return false
+            }
+            if holds { waiter.resume() }
+        }
+    }
+
+    /// A port of 127.0.0.1 at which nobody listens.
+    public static func refusedPort() throws -> Int {
+        let (socket, port) = try listen()
+        close(socket)
+        return port
+    }
+
+    func note<Result>(_ change: (inout Record) -> Result) -> Result {
+        let (result, due) = state.withLock { state in
+            let result = change(&state.record)
+            let due = state.waiters.filter { $0.condition(state.record) }
+            if !due.isEmpty { state.waiters.removeAll { $0.condition(state.record) } }
+            return (result, due)
+        }
+        for (_, waiter) in due { waiter.resume() }
+        return result
+    }
+
+    private static func listen() throws -> (socket: Int32, port: Int) {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, length) == 0 && Glibc.listen(socket, 1024) == 0
+                    && getsockname(socket, generic, &length) == 0
+            }
+        }
+        guard socket >= 0, isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return (socket, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    private func accept() {
+        while true {
+            let socket = Glibc.accept(listener, nil, nil)
+            if socket < 0 {
+                if errno == EINTR || errno == ECONNABORTED { continue }
+                break  // shut down by `stop`
+            }
+            _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+            let number = note { record in
+                record.openConnections += 1
+                record.connections += 1
+                return record.connections - 1
+            }
+            Thread.detachNewThread {
+                OriginConnection(socket: socket, number: number, origin: self).run()
+                self.note { $0.openConnections -= 1 }
+            }
+        }
+        close(listener)
+    }
+}

@@ -1,0 +1,191 @@
+internal import Glibc
+
+/// One connection of a client, on its own thread.
+final class OriginConnection {
+    private let socket: Int32
+    private let number: Int
+    private let origin: FaultyOrigin
+    private var buffer: [UInt8] = []
+
+    /// Why a connection can't go on.
+    private enum End: Error {
+        /// The client went, or everything was said.
+        case quiet
+        /// The origin was stopped, or plays a reset.
+        case reset
+    }
+
+    init(socket: Int32, number: Int, origin: FaultyOrigin) {
+        self.socket = socket
+        self.number = number
+        self.origin = origin
+    }
+
+    func run() {
+        var noDelay: Int32 = 1
+        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, 4)
+        do {
+            while let request = try nextRequest() { try answer(request) }
+        } catch End.reset {
+            var linger = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+        } catch {}
+        close(socket)
+    }
+
+    private func nextRequest() throws -> OriginRequest? {
+        while true {
+            if let end = buffer.firstRange(of: Array("\r\n\r\n".utf8)) {
+                let head = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
+                buffer.removeFirst(end.upperBound)
+                return origin.note { record in
+                    let request = OriginRequest(head: head, index: record.requests.count, connection: number)
+                    if let request { record.requests.append(request) }
+                    return request
+                }
+            }
+            try wait(for: POLLIN, timeout: nil)
+            var chunk = [UInt8](repeating: 0, count: 16_384)
+            let count = recv(socket, &chunk, chunk.count, 0)
+            if count > 0 {
+                buffer += chunk.prefix(count)
+            } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+                return nil
+            }
+        }
+    }
+
+    /// Waits for the socket to be ready.
+    /// - Returns: false when the time was over first.
+    @discardableResult
+    private func wait(for events: Int32, timeout: Duration?) throws -> Bool {
+        var descriptors = [
+            pollfd(fd: socket, events: Int16(events), revents: 0),
+            pollfd(fd: origin.stopSignal, events: Int16(POLLIN), revents: 0),
+        ]
+        let milliseconds = timeout.map { Int32(clamping: Int64($0 / .milliseconds(1))) } ?? -1
+        let count = poll(&descriptors, 2, milliseconds)
+        if descriptors[1].revents != 0 { throw End.reset }
+        return count > 0
+    }
+
+    private func pause(_ duration: Duration) throws {
+        guard duration > .zero else { return }
+        try wait(for: 0, timeout: duration)
+    }
+
+    private func answer(_ request: OriginRequest) throws {
+        let behaviour = origin.behaviour(request)
+        try pause(behaviour.firstByteDelay)
+        if let (status, headers) = behaviour.refusal {
+            let fields = headers.map { name, value in (name, value == "?" ? request.path : value) }
+            let body = Array("status \(status)\n".utf8)
+            try send(head(status, fields + [("Content-Length", "\(body.count)")]))
+            return try send(body)
+        }
+        try sendContent(request, behaviour)
+    }
+
+    private func sendContent(_ request: OriginRequest, _ behaviour: Behaviour) throws {
+        let size = origin.content.size
+        var fields = behaviour.headers
+        if let tag = behaviour.etag ?? origin.etag { fields.append(("ETag", tag)) }
+        var first: Int64 = 0
+        var count = size
+        var status = 200
+        if let range = request.range, !behaviour.ignoresRange {
+            guard range.first < size else {
+                return try send(head(416, [("Content-Range", "bytes */\(size)"), ("Content-Length", "0")]))
+            }
+            first = range.first + behaviour.rangeShift
+            count = min(range.last ?? size - 1, size - 1) - range.first + 1
+            status = 206
+            fields.append(("Content-Range", "bytes \(first)-\(first + count - 1)/\(size + behaviour.totalShift)"))
+        }
+        let declared = status == 200 ? count + behaviour.totalShift : count
+        fields.append(("Content-Length", "\(declared)"))
+        try send(head(status, fields))
+        guard request.method != "HEAD" else { return }
+        try sendBody(from: first, count: count + behaviour.extraBytes, behaviour)
+        if behaviour.extraBytes > 0 || behaviour.totalShift != 0 && status == 200 { throw End.quiet }
+    }
+
+    private func sendBody(from first: Int64, count: Int64, _ behaviour: Behaviour) throws {
+        let limit =
+            switch behaviour.ending {
+            case .whole: count
+            case .reset(let after), .close(let after), .stall(let after): min(after, count)
+            }
+        var sent: Int64 = 0
+        let started = ContinuousClock.now
+        while sent < limit {
+            if let pace = behaviour.bytesPerSecond {
+                try pause(started + .seconds(Double(sent) / Double(pace)) - .now)
+            }
+            sent += try sendPart(at: first + sent, limit: Int(min(limit - sent, 65_536)), behaviour)
+        }
+        switch behaviour.ending {
+        case .whole: break
+        case .reset:
+            try waitUntilTaken()
+            throw End.reset
+        case .close: throw End.quiet
+        case .stall:
+            try wait(for: 0x2000 /* POLLRDHUP */, timeout: nil)
+            throw End.quiet
+        }
+    }
+
+    /// A RST makes this system drop what it has not sent yet: wait until the client's has all that it shall have.
+    private func waitUntilTaken() throws {
+        var unsent: Int32 = 1
+        for _ in 0..<2000 {
+            guard ioctl(socket, UInt(TIOCOUTQ), &unsent) == 0, unsent > 0 else { return }
+            try pause(.milliseconds(1))
+        }
+    }
+
+    private func sendPart(at offset: Int64, limit: Int, _ behaviour: Behaviour) throws -> Int64 {
+        try origin.content.withBytes(at: offset, limit: limit) { bytes in
+            if let corrupt = behaviour.corruptOffset, (offset..<(offset + Int64(bytes.count))).contains(corrupt) {
+                var wrong = Array(bytes)
+                wrong[Int(corrupt - offset)] ^= 0x20
+                try send(wrong, endsWhenUnread: behaviour.isEndedWhenUnread)
+            } else {
+                try send(bytes, endsWhenUnread: behaviour.isEndedWhenUnread)
+            }
+            origin.note { $0.bodyBytesSent += Int64(bytes.count) }
+            return Int64(bytes.count)
+        }
+    }
+
+    private func head(_ status: Int, _ fields: [(String, String)]) -> [UInt8] {
+        Array("HTTP/1.1 \(status) Scripted\r\n".utf8) + fields.flatMap { Array("\($0): \($1)\r\n".utf8) } + Array("\r\n".utf8)
+    }
+
+    private func send(_ bytes: [UInt8], endsWhenUnread: Bool = false) throws {
+        try bytes.withUnsafeBytes { try send($0, endsWhenUnread: endsWhenUnread) }
+    }
+
+    /// How long a client may leave the buffers full before an origin that minds ends the connection.
+    private static let patience: Duration = .milliseconds(300)
+
+    private func send(_ bytes: UnsafeRawBufferPointer, endsWhenUnread: Bool) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            let count = Glibc.send(socket, part.baseAddress, part.count, Int32(MSG_NOSIGNAL))
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                let isReady = try wait(for: POLLOUT, timeout: endsWhenUnread ? Self.patience : nil)
+                if !isReady {
+                    origin.note { $0.unreadEnds += 1 }
+                    throw End.quiet
+                }
+            } else if errno != EINTR {
+                throw End.quiet
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// What an origin was asked.
+public struct OriginRequest: Sendable {
+    /// 0 for the first at this origin, then 1, 2…
+    public let index: Int
+    /// Which of the origin's connections it came on, from 0.
+    public let connection: Int
+    /// `GET`, `HEAD`…
+    public let method: String
+    /// The target, as sent.
+    public let path: String
+    /// The header fields, names in lower case.
+    public let headers: [(name: String, value: String)]
+
+    /// The value of a field, by its name in lower case.
+    public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+
+    /// The first byte asked for, and the last if named; nil without a Range.
+    public var range: (first: Int64, last: Int64?)? {
+        guard let text = self["range"], text.hasPrefix("bytes=") else { return nil }
+        let parts = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = Int64(parts[0]) else { return nil }
+        return (first, Int64(parts[1]))
+    }
+
+    /// Whether it is a probe: Baton asks for the first byte alone before it uses a location.
+    public var isProbe: Bool { range.map { $0.first == 0 && $0.last == 0 } ?? false }
+
+    init?(head: String, index: Int, connection: Int) {
+        let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
+        let words = lines.first?.split(separator: " ") ?? []
+        guard words.count == 3 else { return nil }
+        self.index = index
+        self.connection = connection
+        method = String(words[0])
+        path = String(words[1])
+        headers = lines.dropFirst().compactMap { line in
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            let value = line[line.index(after: colon)...].drop { $0 == " " }
+            return (line[..<colon].lowercased(), String(value))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import FaultyOrigin
+import Testing
+
+/// What the whole exists for: the serving location dies, the client gets the exact image all the same.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct FailoverScenarios {
+    /// Not a multiple of any buffer on the way.
+    static let content = PatternedContent(size: 5_000_011, seed: 1)
+
+    /// A fault of the first location; the second is sound.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let behaviour: Behaviour
+        /// Whether bytes of the faulty location end up in the response.
+        let isMidStream: Bool
+
+        init(_ name: String, _ behaviour: Behaviour, midStream: Bool) {
+            testDescription = name
+            self.behaviour = behaviour
+            isMidStream = midStream
+        }
+    }
+
+    static let size = content.size
+    static let faults: [Fault] = [
+        .init("reset before the first byte", .reset(after: 0), midStream: false),
+        .init("reset after the first byte", .reset(after: 1), midStream: true),
+        .init("reset in the middle", .reset(after: size / 2), midStream: true),
+        .init("reset one byte before the end", .reset(after: size - 1), midStream: true),
+        .init("early close before the first byte", .close(after: 0), midStream: false),
+        .init("early close after the first byte", .close(after: 1), midStream: true),
+        .init("early close in the middle", .close(after: size / 2), midStream: true),
+        .init("early close one byte before the end", .close(after: size - 1), midStream: true),
+        .init("stall before the first byte", .stall(after: 0), midStream: false),
+        .init("stall after the first byte", .stall(after: 1), midStream: true),
+        .init("stall in the middle", .stall(after: size / 2), midStream: true),
+        .init("stall one byte before the end", .stall(after: size - 1), midStream: true),
+        .init("status 500", .status(500), midStream: false),
+        .init("status 503", .status(503), midStream: false),
+        .init("status 503 with Retry-After", .status(503, headers: [("Retry-After", "30")]), midStream: false),
+        .init("status 404", .status(404), midStream: false),
+        .init("status 403", .status(403), midStream: false),
+        .init("status 416", .status(416), midStream: false),
+        .init("status 429", .status(429, headers: [("Retry-After", "1")]), midStream: false),
+        .init("redirect loop", .redirectLoop, midStream: false),
+        .init("gzip", .gzip, midStream: false),
+        .init("first byte later than the stall timeout", .slowFirstByte(.seconds(2)), midStream: false),
+        .init("wrong total", .wrongTotal(by: 7), midStream: false),
+        .init("wrong Content-Range at once", .wrongRange(by: 1), midStream: false),
+    ]
+
+    @Test(arguments: faults)
+    func withOneSoundLocationLeftEveryFaultEndsInTheExactImageWithinOneResponse(fault: Fault) async throws {
+        let faulty = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : fault.behaviour }
+        let sound = try FaultyOrigin(Self.content)
+        defer {
+            faulty.stop()
+            sound.stop()
+        }
+        let baton = try await BatonProcess(origins: ["faulty": faulty, "sound": sound])
+        let image = try await baton.addImage(of: Self.content, at: [faulty.url(), sound.url()])
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.status == 200)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        let relay = await baton.relay(of: image)
+        #expect(relay["outcome"] == "finished")
+        #expect(relay.fields["moves"]?.count == 1)
+        #expect(relay.fields["served"]?.count == (fault.isMidStream ? 2 : 1))
+        #expect(relay.fields["served"]?.last?.hasPrefix("sound ") == true)
+        #expect(faulty.record.downloads.count == 1, "a faulty location is not asked again while another can serve")
+    }
+
+    @Test func aBodyLongerThanDeclaredIsCutAtItsDeclaredEnd() async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .longBody(extra: 1000) }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["long": origin])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.isComplete)
+        #expect(response.count == Self.size)
+        #expect(response.firstWrongByte == nil)
+    }
+
+    @Test func aRefusedConnectionCostsNothingButAMove() async throws {
+        let dead = try FaultyOrigin(Self.content)
+        let sound = try FaultyOrigin(Self.content)
+        defer { sound.stop() }
+        let baton = try await BatonProcess(origins: ["dead": dead, "sound": sound])
+        let image = try await baton.addImage(of: Self.content, at: [dead.url(), sound.url()])
+        dead.stop()
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        #expect(await baton.relay(of: image).fields["failures"]?.first?.contains("connect") == true)
+    }
+
+    @Test func aNameThatIsNotFoundCostsNothingButAMove() async throws {
+        let sound = try FaultyOrigin(Self.content)
+        defer { sound.stop() }
+        let directory = try TestDirectory()
+        let before = try await BatonProcess(origins: ["moved": sound], in: directory)
+        let image = try await before.addImage()
+        try await before.addLocations([sound.url()], to: image, of: Self.content)
+        before.terminate()
+        #expect(try await before.exited() == 0)
+        let baton = try await BatonProcess(
+            backends: [
+                "moved": #"driver: http, url: "http://no-such-host.invalid/""#,
+                "sound": #"driver: http, url: "\#(sound.url("other"))""#,
+            ], directory: directory)
+        try await baton.addLocations([sound.url("other/image")], to: image, of: Self.content)
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        #expect(await baton.relay(of: image).fields["failures"]?.first?.contains("resolve") == true)
+    }
+
+    @Test func aServerKilledInMidStreamIsLeftAtTheExactByte() async throws {
+        let content = PatternedContent(size: 64 << 20, seed: 2)
+        let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(40 << 20) }
+        let sound = try FaultyOrigin(content)
+        defer { sound.stop() }
+        let baton = try await BatonProcess(origins: ["dying": dying, "sound": sound])
+        let image = try await baton.addImage(of: content, at: [dying.url(), sound.url()])
+        async let download = baton.download(image, of: content)
+        await dying.waitUntil { $0.bodyBytesSent > 16 << 20 }
+        dying.stop()
+        let response = try await download
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        let relay = await baton.relay(of: image)
+        #expect(relay.fields["served"]?.count == 2)
+        let asked = try #require(sound.record.downloads.first?.range?.first)
+        #expect(relay.fields["served"]?.last == "sound \(asked)-\(content.size - 1)")
+    }
+}

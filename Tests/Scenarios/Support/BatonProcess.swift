@@ -1,0 +1,155 @@
+internal import FaultyOrigin
+internal import Foundation
+internal import Synchronization
+
+/// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
+final class BatonProcess: Sendable {
+    /// One line of its log.
+    struct LogRecord: Sendable {
+        let level: String
+        let message: String
+        let fields: [String: [String]]
+
+        /// A field's only value.
+        subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
+    }
+
+    private struct State {
+        var log: [LogRecord] = []
+        var rawLog = ""
+        var waiters: [(condition: @Sendable (LogRecord) -> Bool, waiter: CheckedContinuation<LogRecord, Never>)] = []
+    }
+
+    let port: Int
+    let directory: TestDirectory
+    private let process: Process
+    private let state: Mutex<State>
+
+    /// Starts a server.
+    /// - Parameters:
+    ///   - backends: the section `backends`, as YAML flow mapping entries by id.
+    ///   - settings: further sections; the defaults here are short enough for tests.
+    init(backends: [String: String], settings: String = "", directory given: TestDirectory? = nil) async throws {
+        let directory = try given ?? TestDirectory()
+        self.directory = directory
+        var yaml = "server: { listen: \"127.0.0.1:0\" }\ncatalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
+        yaml += "log: { format: json, level: info }\n"
+        if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
+        yaml += settings + "\nbackends:\n"
+        for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
+        if backends.isEmpty { yaml += "  {}\n" }
+        let file = try directory.write(yaml, to: "baton.yaml")
+        let process = Process()
+        process.executableURL = URL(filePath: BatonCommand.path)
+        process.arguments = ["serve", "--config", file]
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        self.process = process
+        state = Mutex(State())
+        try process.run()
+        port = try await onOwnThread {
+            var text = ""
+            while !text.contains("\n") {
+                let data = output.fileHandleForReading.availableData
+                if data.isEmpty {
+                    let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                    throw StartFailed(log: log)
+                }
+                text += String(decoding: data, as: UTF8.self)
+            }
+            guard
+                let port = text.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+            else { throw StartFailed(log: text) }
+            return port
+        }
+        Thread.detachNewThread { [weak self] in
+            var rest = Data()
+            while true {
+                let data = errors.fileHandleForReading.availableData
+                if data.isEmpty { return }
+                rest += data
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    self?.take(line: Data(rest[..<end]))
+                    rest = Data(rest[rest.index(after: end)...])
+                }
+            }
+        }
+    }
+
+    struct StartFailed: Error {
+        let log: String
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private func take(line: Data) {
+        let raw = String(decoding: line, as: UTF8.self)
+        guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {
+            return state.withLock { $0.rawLog += raw + "\n" }
+        }
+        var fields: [String: [String]] = [:]
+        for (name, value) in object {
+            fields[name] = (value as? [Any])?.map { "\($0)" } ?? ["\(value)"]
+        }
+        let record = LogRecord(
+            level: fields["level"]?.first ?? "", message: fields["message"]?.first ?? "", fields: fields)
+        let due = state.withLock { state in
+            state.log.append(record)
+            state.rawLog += raw + "\n"
+            let due = state.waiters.filter { $0.condition(record) }
+            state.waiters.removeAll { $0.condition(record) }
+            return due
+        }
+        for (_, waiter) in due { waiter.resume(returning: record) }
+    }
+
+    /// The first line of the log, past or to come, that fulfils a condition; the test's time limit bounds the wait.
+    func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
+        await withCheckedContinuation { waiter in
+            let known = state.withLock { state in
+                let known = state.log.first(where: condition)
+                if known == nil { state.waiters.append((condition, waiter)) }
+                return known
+            }
+            if let known { waiter.resume(returning: known) }
+        }
+    }
+
+    /// The line about the relay of an image, past or to come.
+    func relay(of image: String) async -> LogRecord {
+        await logged { $0.message == "relay" && $0["image"] == image }
+    }
+
+    /// Everything that it logged so far.
+    var log: [LogRecord] { state.withLock { $0.log } }
+
+    /// The log as it was written.
+    var rawLog: String { state.withLock { $0.rawLog } }
+
+    /// Its process id.
+    var processID: Int32 { process.processIdentifier }
+
+    /// Asks it to stop.
+    func terminate() { process.terminate() }
+
+    /// Waits for its end.
+    /// - Returns: its exit code.
+    func exited() async throws -> Int32 {
+        let process = process
+        return try await onOwnThread {
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+    }
+
+    /// Its resident memory in bytes, as the system accounts for it.
+    func residentMemory() throws -> Int64 {
+        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) } ?? 0) * 1024
+    }
+}

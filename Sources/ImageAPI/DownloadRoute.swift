@@ -80,8 +80,8 @@ struct DownloadRoute: Sendable {
     /// The range to serve; nil for the whole.
     private func range(of request: Request, _ target: Target) throws -> ByteRange? {
         let size = target.representation.size
-        // In doubt, a client could complete a corrupt file by resuming it: it gets the whole, or nothing.
-        guard !target.representation.isInDoubt,
+        // After a failed proof a client could complete a corrupt file by resuming it: it gets the whole, or nothing.
+        guard target.representation.servesRanges(at: .now),
             EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag)
         else { return nil }
         var header = RangeHeader(request.headers[.range], size: size)
@@ -172,7 +172,7 @@ struct DownloadRoute: Sendable {
     private func entityHeaders(of target: Target) -> HTTPFields {
         var headers: HTTPFields = [:]
         headers[.eTag] = target.representation.entityTag
-        headers[.acceptRanges] = target.representation.isInDoubt ? "none" : "bytes"
+        headers[.acceptRanges] = target.representation.servesRanges(at: .now) ? "bytes" : "none"
         return headers
     }
 

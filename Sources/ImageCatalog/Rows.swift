@@ -60,7 +60,8 @@ extension Representation {
         let algorithm = try row.required("algorithm") { DigestAlgorithm(rawValue: $0) }
         self.init(
             image: try row.required("image") { ImageID($0) }, format: try row.format(), size: row["size"],
-            identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isInDoubt: row["in_doubt"])
+            identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isInDoubt: row["in_doubt"],
+            doubtedAt: (row["doubted_at"] as Int64?).map { Date(milliseconds: $0) })
     }
 }
 

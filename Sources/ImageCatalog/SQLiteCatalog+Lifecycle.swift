@@ -23,6 +23,9 @@ extension SQLiteCatalog {
     ) async throws {
         try await write { db in
             try Self.setDoubt(true, of: image, format, db)
+            try db.execute(
+                sql: "UPDATE representation SET doubted_at = ? WHERE image = ? AND disk_format = ? AND container_format = ?",
+                arguments: [time.milliseconds, image.description, format.disk.rawValue, format.container.rawValue])
             for contributor in contributors {
                 // Deleted meanwhile: there is nobody left to accuse.
                 guard let location = try Self.location(contributor, db) else { continue }

@@ -18,7 +18,8 @@ enum Schema {
                     CREATE TABLE representation (
                         image TEXT NOT NULL REFERENCES image (id) ON DELETE CASCADE, disk_format TEXT NOT NULL,
                         container_format TEXT NOT NULL, size INTEGER NOT NULL, algorithm TEXT NOT NULL, digest TEXT NOT NULL,
-                        in_doubt INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (image, disk_format, container_format)
+                        in_doubt INTEGER NOT NULL DEFAULT 0, doubted_at INTEGER,
+                        PRIMARY KEY (image, disk_format, container_format)
                     ) STRICT;
                     CREATE TABLE location (
                         number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,

@@ -29,7 +29,11 @@ final class BatonProcess: Sendable {
     /// - Parameters:
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
     ///   - settings: further sections; the defaults here are short enough for tests.
-    init(backends: [String: String], settings: String = "", directory given: TestDirectory? = nil) async throws {
+    ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
+    init(
+        backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
+        withoutPrivileges: Bool = false
+    ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
         var yaml = "server: { listen: \"127.0.0.1:0\" }\ncatalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
@@ -40,8 +44,14 @@ final class BatonProcess: Sendable {
         if backends.isEmpty { yaml += "  {}\n" }
         let file = try directory.write(yaml, to: "baton.yaml")
         let process = Process()
-        process.executableURL = URL(filePath: BatonCommand.path)
-        process.arguments = ["serve", "--config", file]
+        let command = [BatonCommand.path, "serve", "--config", file]
+        if withoutPrivileges, geteuid() == 0 {
+            process.executableURL = URL(filePath: "/usr/bin/setpriv")
+            process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
+        } else {
+            process.executableURL = URL(filePath: command[0])
+            process.arguments = Array(command.dropFirst())
+        }
         let (output, errors) = (Pipe(), Pipe())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

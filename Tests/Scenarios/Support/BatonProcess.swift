@@ -17,7 +17,7 @@ final class BatonProcess: Sendable {
     private struct State {
         var log: [LogRecord] = []
         var rawLog = ""
-        var waiters: [(condition: @Sendable (LogRecord) -> Bool, waiter: CheckedContinuation<LogRecord, Never>)] = []
+        var waiters: [(condition: @Sendable ([LogRecord]) -> Bool, waiter: CheckedContinuation<Void, Never>)] = []
     }
 
     let port: Int
@@ -110,23 +110,29 @@ final class BatonProcess: Sendable {
         let due = state.withLock { state in
             state.log.append(record)
             state.rawLog += raw + "\n"
-            let due = state.waiters.filter { $0.condition(record) }
-            state.waiters.removeAll { $0.condition(record) }
+            let due = state.waiters.filter { $0.condition(state.log) }
+            if !due.isEmpty { state.waiters.removeAll { $0.condition(state.log) } }
             return due
         }
-        for (_, waiter) in due { waiter.resume(returning: record) }
+        for (_, waiter) in due { waiter.resume() }
     }
 
-    /// The first line of the log, past or to come, that fulfils a condition; the test's time limit bounds the wait.
-    func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
+    /// Waits until the log fulfils a condition; the test's time limit bounds the wait.
+    func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
         await withCheckedContinuation { waiter in
-            let known = state.withLock { state in
-                let known = state.log.first(where: condition)
-                if known == nil { state.waiters.append((condition, waiter)) }
-                return known
+            let holds = state.withLock { state in
+                if condition(state.log) { return true }
+                state.waiters.append((condition, waiter))
+                return false
             }
-            if let known { waiter.resume(returning: known) }
+            if holds { waiter.resume() }
         }
+    }
+
+    /// The first line of the log, past or to come, that fulfils a condition.
+    func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
+        await waitForLog { $0.contains(where: condition) }
+        return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
     }
 
     /// The line about the relay of an image, past or to come.

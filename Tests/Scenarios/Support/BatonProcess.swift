@@ -30,13 +30,14 @@ final class BatonProcess: Sendable {
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
     ///   - settings: further sections; the defaults here are short enough for tests.
     ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
+    ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
-        withoutPrivileges: Bool = false
+        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
-        var yaml = "server: { listen: \"127.0.0.1:0\" }\ncatalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
+        var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
         yaml += "log: { format: json, level: info }\n"
         if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
         yaml += settings + "\nbackends:\n"
@@ -44,10 +45,13 @@ final class BatonProcess: Sendable {
         if backends.isEmpty { yaml += "  {}\n" }
         let file = try directory.write(yaml, to: "baton.yaml")
         let process = Process()
-        let command = [BatonCommand.path, "serve", "--config", file]
+        let command = [BatonCommand.path, "serve", "--config", file, "--listen", "127.0.0.1:0"]
         if withoutPrivileges, geteuid() == 0 {
             process.executableURL = URL(filePath: "/usr/bin/setpriv")
             process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
+        } else if let fileSizeLimit {
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-c", "ulimit -f \(fileSizeLimit); trap '' XFSZ; exec \"$0\" \"$@\""] + command
         } else {
             process.executableURL = URL(filePath: command[0])
             process.arguments = Array(command.dropFirst())

@@ -87,6 +87,9 @@ let package = Package(
         tests("CurlTransferTests", ["CurlTransfer"]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
+        tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("BatonConfigTests", ["BatonConfig"]),
+        tests("BatonClientTests", ["BatonClient"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
             "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", .target(name: "baton")]

@@ -10,6 +10,12 @@ public struct Download: Sendable {
         public let done: Int64
         /// Bytes in all.
         public let total: Int64
+
+        /// So far of so much.
+        public init(done: Int64, total: Int64) {
+            self.done = done
+            self.total = total
+        }
     }
 
     private let endpoint: Endpoint

@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+
+@testable import BatonConfig
+
+@Suite struct ConfigurationTests {
+    /// Drivers as the executable has them, as far as keys go.
+    static var drivers: [String: ConfigurationFile<String>.ReadBackend] {
+        [
+            "http": { section, _ in section.settings.requiredString("url", example: "http://x/") },
+            "file": { section, _ in section.settings.requiredString("root", example: "/x") },
+        ]
+    }
+
+    static func load(_ yaml: String) throws(ConfigurationError) -> ConfigurationFile<String> {
+        try ConfigurationFile(yaml: yaml, named: "baton.yaml", drivers: drivers)
+    }
+
+    static func problems(_ yaml: String) -> [String] {
+        do {
+            _ = try load(yaml)
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    static var sample: String {
+        get throws {
+            let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "config/baton.yaml")
+            return try String(contentsOf: file, encoding: .utf8)
+        }
+    }
+
+    @Test func theSampleFileHoldsEveryKeyWithItsDefault() throws {
+        let sample = try Self.sample
+        let file = try Self.load(sample)
+        #expect(file.configuration == BatonConfiguration())
+        #expect(file.backends == ["http://127.0.0.1:9001/", "/srv/images"])
+        // Every key that was looked for stands in the file; unknown ones would have been an error.
+        for key in file.knownKeys {
+            let name = key.split(separator: ".").last ?? ""
+            #expect(sample.contains(try Regex("(?m)^ *\(name):")), "\(key) is missing in config/baton.yaml")
+        }
+        #expect(file.knownKeys.count > 30)
+    }
+
+    @Test func anEmptyFileIsTheDefaults() throws {
+        for yaml in ["", "# nothing\n", "server:\n", "relay: {}\n", "backends: {}"] {
+            #expect(try Self.load(yaml).configuration == BatonConfiguration())
+        }
+    }
+
+    @Test func valuesAreRead() throws {
+        let yaml = """
+            server: { listen: "[::1]:0", drain_timeout: 0s }
+            catalog: "sqlite:/tmp/c"
+            selection: { strategy: weighted }
+            relay: { stall_timeout: 500ms, stall_timeout_limit: 2m, tail: 65536, slab: 64KiB, window: 128KiB }
+            transfer: { file_range: 100KiB, loops: 3 }
+            log: { level: debug, format: json }
+            """
+        let configuration = try Self.load(yaml).configuration
+        #expect(configuration.server.listen == ListenAddress(host: "::1", port: 0))
+        #expect(configuration.server.drainTimeout == .zero)
+        #expect(configuration.catalog == "/tmp/c")
+        #expect(configuration.selection.strategy == .weighted)
+        #expect(configuration.relay.stallTimeout == .milliseconds(500))
+        #expect(configuration.relay.stallTimeoutLimit == .seconds(120))
+        #expect(configuration.relay.tail == .kibibytes(64))
+        #expect(configuration.transfer.fileRange == .kibibytes(100))
+        #expect(configuration.transfer.loops == 3)
+        #expect(configuration.log == .init(level: .debug, format: .json))
+    }
+
+    @Test(arguments: [
+        ("relay:\n  stall_timout: 3s\n", "baton.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?"),
+        ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is no duration"),
+        ("relay: { stall_timeout: 3 }", "baton.yaml:1: relay.stall_timeout: \"3\" is no duration"),
+        ("relay: { stall_timeout: 1ms }", "baton.yaml:1: relay.stall_timeout: 1ms is out of range: from 50ms to 10m"),
+        ("relay: { tail: 1MB }", "baton.yaml:1: relay.tail: \"1MB\" is no number of bytes"),
+        ("relay: { tail: -1 }", "baton.yaml:1: relay.tail: \"-1\" is no number of bytes"),
+        ("relay: { tail: 99999999999GiB }", "baton.yaml:1: relay.tail: \"99999999999GiB\" is no number of bytes"),
+        ("relay: { tail: 1GiB }", "baton.yaml:1: relay.tail: 1GiB is out of range: from 64KiB to 64MiB"),
+        ("relay: { slab: 4MiB, window: 1MiB }", "baton.yaml:1: relay.window: 1MiB is out of range: from 8MiB to 1GiB"),
+        ("relay: { revisits: many }", "baton.yaml:1: relay.revisits: \"many\" is no whole number"),
+        ("relay: 5", "baton.yaml:1: relay: here a mapping of keys to values is expected"),
+        ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: here a single value is expected"),
+        ("- a\n- b\n", "baton.yaml:1: here a mapping of keys to values is expected"),
+        ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, log"),
+        (
+            "selection: { strategy: best }",
+            "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted"
+        ),
+        ("selection: { strategy: measured }", "baton.yaml:1: selection.strategy: measured is not part of this version"),
+        ("auth: { mode: keystone }", "baton.yaml:1: auth.mode: keystone is not part of this version; possible: none"),
+        ("activation: verify", "baton.yaml:1: activation: verify is not part of this version; possible: probe"),
+        ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
+        (
+            "server: { listen: \"0.0.0.0:80\" }",
+            "baton.yaml:1: server.listen: \"0.0.0.0:80\" can be reached from other machines"
+        ),
+        ("server: { listen: \"example.org:80\" }", "baton.yaml:1: server.listen: \"example.org:80\" can be reached"),
+        ("server: { listen: \"[::]:80\" }", "baton.yaml:1: server.listen: \"[::]:80\" can be reached from other machines"),
+        ("server: { listen: 9292 }", "baton.yaml:1: server.listen: \"9292\" is no address and port"),
+        ("server: { listen: \"127.0.0.1:99999\" }", "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is no address and port"),
+        ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: a backend's id has"),
+        ("backends:\n  n: { url: x }", "baton.yaml:2: backends.n.driver: is missing; write for example driver: \"file\""),
+        ("backends:\n  n: { driver: nfs }", "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http"),
+        ("backends:\n  n: { driver: http }", "baton.yaml:2: backends.n.url: is missing"),
+        ("backends:\n  n: { driver: http, url: x, colour: red }", "baton.yaml:2: backends.n.colour: no such key"),
+        ("log:\n  level: info\n  level: debug\n", "a key is given twice: level"),
+        ("log: {\n  level: info\n", "this is no valid YAML"),
+        ("log:\n\t- x", "baton.yaml:2: this is no valid YAML"),
+    ])
+    func whatIsWrongIsSaidWithFileLineAndKey(yaml: String, expected: String) {
+        let problems = Self.problems(yaml)
+        #expect(problems.count == 1, "\(problems)")
+        #expect(problems.first?.contains(expected) == true, "\(problems)")
+    }
+
+    @Test func everythingThatIsWrongIsSaidAtOnceInTheOrderOfLines() {
+        let problems = Self.problems("relay:\n  tail: x\n  nope: 1\nlog:\n  level: loud\nserver:\n  listen: y\n")
+        #expect(problems.map { $0.split(separator: ":")[1] } == ["2", "3", "5", "7"])
+    }
+
+    @Test func aFileThatCanNotBeReadIsSaid() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try ConfigurationFile(path: "/nowhere/baton.yaml", drivers: Self.drivers)
+        }
+        #expect(error?.description == "/nowhere/baton.yaml: can't be read: there is no such file; give another with --config")
+    }
+
+    /// Seeds are the arguments, so that a crash names its own.
+    @Test(arguments: 0..<20) func noMutationOfTheSampleCrashes(seed: Int) throws {
+        var state = UInt64(seed) &+ 1
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(count))
+        }
+        let sample = Array(try Self.sample.utf8)
+        let alphabet = Array(":-{}[]#&*!|>'\"%@`,? \n\t0aZ\0\u{7F}".utf8)
+        for _ in 0..<100 {
+            var mutant = sample
+            for _ in 0...random(8) {
+                let position = random(mutant.count)
+                switch random(3) {
+                case 0: mutant[position] = alphabet[random(alphabet.count)]
+                case 1: mutant.remove(at: position)
+                default: mutant.insert(alphabet[random(alphabet.count)], at: position)
+                }
+            }
+            for problem in Self.problems(String(decoding: mutant, as: UTF8.self)) {
+                #expect(problem.hasPrefix("baton.yaml"))
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import ImageModel
+import Testing
+
+@testable import ImageCatalog
+
+@Suite struct CatalogFileTests {
+    @Test func aFileThatIsNoCatalogIsRefusedAndLeftAlone() throws {
+        let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/notes.txt"
+        let text = String(repeating: "this is no database\n", count: 100)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = #expect(throws: CatalogError.self) { try SQLiteCatalog(path: path) }
+        #expect("\(error!)".contains(path))
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+        #expect(throws: CatalogError.self) { try SQLiteCatalog(path: path + "/below/a/file") }
+    }
+
+    @Test func aCatalogOfALaterVersionIsRefusedUntouched() async throws {
+        let fixture = try Fixture()
+        try await fixture.catalog.write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99: from the future')")
+        }
+        #expect(throws: CatalogError.newerSchema(path: fixture.path)) { try SQLiteCatalog(path: fixture.path) }
+    }
+
+    @Test func twoWritersLoseNothing() async throws {
+        let fixture = try Fixture()
+        let other = try SQLiteCatalog(path: fixture.path)
+        let image = try await fixture.image()
+        let writers = [fixture.catalog, other]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<200 {
+                group.addTask {
+                    let new = NewLocation(
+                        image: image.id, backend: BackendID("north"), path: "\(index)", url: "http://north/\(index)",
+                        format: Fixture.format, size: 1, digests: DigestSet([try Fixture.digest("a")]))
+                    _ = try await writers[index % 2].addLocation(
+                        new, id: LocationID(), at: Fixture.start, actor: "test", reason: "registered")
+                }
+            }
+            try await group.waitForAll()
+        }
+        let paths = try await other.locations(of: image.id).map(\.path)
+        #expect(Set(paths) == Set((0..<200).map(String.init)))
+    }
+
+    @Test func aFullDiskIsAnErrorAndNoDamage() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        func limit(_ pages: Int) async throws {
+            try await fixture.catalog.write { db in _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(pages)") }
+        }
+        let used = try await fixture.catalog.read { db in try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0 }
+        try await limit(used + 4)
+        var stored: [LocationID] = []
+        await #expect(throws: CatalogError.diskFull(path: fixture.path)) {
+            for index in 0..<1000 { stored.append(try await fixture.location(of: image, path: "\(index)").id) }
+        }
+        #expect(!stored.isEmpty)
+        #expect(try await fixture.catalog.locations(of: image.id).map(\.id) == stored)
+        try await limit(1_000_000)
+        try await fixture.location(of: image, path: "later")
+        #expect(try await fixture.catalog.locations(of: image.id).count == stored.count + 1)
+        let verdict = try await fixture.catalog.read { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") }
+        #expect(verdict == "ok")
+    }
+
+    /// Any events in any order: the image is active as soon as one of its locations ever served, and the history replayed gives
+    /// the status stored.
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+    func randomEventsKeepTheInvariants(seed: UInt64) async throws {
+        var state = seed
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(count))
+        }
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        var locations: [Location] = []
+        for index in 0..<3 { locations.append(try await fixture.location(of: image, path: "\(index)")) }
+        for _ in 0..<120 {
+            let event = LocationEvent.allCases[random(LocationEvent.allCases.count)]
+            do {
+                try await fixture.apply(event, to: locations[random(3)])
+            } catch is CatalogError {}
+        }
+        var hasServed = false
+        for location in locations {
+            let stored = try #require(try await fixture.catalog.location(location.id))
+            var replayed = LocationState()
+            for entry in try await fixture.catalog.history(of: location.id) {
+                hasServed = hasServed || entry.to.serves
+                guard let event = LocationEvent(rawValue: entry.event) else { continue }
+                #expect(replayed.status == entry.from)
+                try replayed.apply(event)
+                #expect(replayed.status == entry.to)
+            }
+            #expect(replayed == stored.state, "seed \(seed)")
+        }
+        #expect(try await fixture.catalog.image(image.id)?.status == (hasServed ? .active : .queued), "seed \(seed)")
+    }
+}

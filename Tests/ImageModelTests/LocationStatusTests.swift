@@ -1,0 +1,75 @@
+import Foundation
+import ImageModel
+import Testing
+
+@Suite struct LocationStatusTests {
+    /// The table, written out once more: what each event does to a location of each status. What is not here is illegal.
+    static let expected: [LocationStatus: [LocationEvent: LocationStatus]] = [
+        .pending: [.probed: .active, .verify: .verifying, .delete: .pendingDelete],
+        .verifying: [
+            .matched: .active, .mismatched: .quarantined, .unreachable: .pending, .disable: .disabled, .delete: .pendingDelete,
+        ],
+        .active: [
+            .verify: .active, .suspect: .verifying, .quarantine: .quarantined, .disable: .disabled, .delete: .pendingDelete,
+        ],
+        .disabled: [.enable: .active, .delete: .pendingDelete],
+        .quarantined: [.verify: .verifying, .disable: .disabled, .delete: .pendingDelete],
+        .pendingDelete: [.restore: .active, .expire: .deleted],
+        .deleted: [:],
+    ]
+
+    /// A location of that status: verifying came from pending, disabled and pending_delete from active.
+    static func state(_ status: LocationStatus) -> LocationState {
+        switch status {
+        case .verifying: LocationState(.verifying, before: [.pending])
+        case .disabled, .pendingDelete: LocationState(status, before: [.active])
+        default: LocationState(status)
+        }
+    }
+
+    @Test(arguments: LocationStatus.allCases, LocationEvent.allCases)
+    func everyEventDoesWhatTheTableSaysOrIsRefusedNamingTheLegalOnes(status: LocationStatus, event: LocationEvent) throws {
+        var state = Self.state(status)
+        let before = state
+        if let next = Self.expected[status]?[event] {
+            try state.apply(event)
+            #expect(state.status == next)
+        } else {
+            let error = #expect(throws: IllegalLocationEvent.self) { try state.apply(event) }
+            #expect(state == before)
+            #expect(Set(error?.legal ?? []) == Set((Self.expected[status] ?? [:]).keys))
+            for legal in (Self.expected[status] ?? [:]).keys { #expect("\(error!)".contains(legal.rawValue)) }
+        }
+    }
+
+    @Test func whatWasTakenOutTwiceComesBackStepByStep() throws {
+        var state = LocationState(.active)
+        try state.apply(.disable)
+        try state.apply(.delete)
+        try state.apply(.restore)
+        #expect(state.status == .disabled)
+        try state.apply(.enable)
+        #expect(state.status == .active)
+    }
+
+    @Test func aReadThatIsCutOffLeavesAQuarantinedLocationQuarantined() throws {
+        var state = LocationState(.quarantined)
+        try state.apply(.verify)
+        try state.apply(.unreachable)
+        #expect(state.status == .quarantined)
+        try state.apply(.verify)
+        try state.apply(.matched)
+        #expect(state.status == .active)
+    }
+
+    @Test func onlyActiveLocationsServe() {
+        #expect(LocationStatus.allCases.filter(\.serves) == [.active])
+    }
+
+    @Test func thePageShowsTheDiagramOfTheTable() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/location-status.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        #expect(text.contains("```mermaid\n\(LocationTransition.diagram)\n```"), "expected:\n\(LocationTransition.diagram)")
+    }
+}

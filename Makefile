@@ -30,16 +30,22 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests
 	scripts/check-layers
 	scripts/check-files
-	shellcheck scripts/setup scripts/demo scripts/check-files .ci/run
+	shellcheck scripts/setup scripts/demo scripts/check-files scripts/check-reports .ci/run
 
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests
 
-tsan: setup ## Runs the tests under the thread sanitizer
-	swift test --sanitize=thread --scratch-path .build-tsan --no-parallel
+tsan: setup ## Runs the tests under the thread sanitizer, the servers they start included
+	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions log_path=$(CURDIR)/.build-tsan/reports/race" \
+		swift test --sanitize=thread --scratch-path .build-tsan --no-parallel
+	@scripts/check-reports .build-tsan/reports
 
-asan: setup ## Runs the tests under the address sanitizer
-	swift test --sanitize=address --scratch-path .build-asan --no-parallel
+asan: setup ## Runs the tests under the address and leak sanitizer, the servers they start included
+	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
+	ASAN_OPTIONS="log_path=$(CURDIR)/.build-asan/reports/error" \
+		swift test --sanitize=address --scratch-path .build-asan --no-parallel
+	@scripts/check-reports .build-asan/reports
 
 clean: ## Removes everything that was built
 	rm -rf .build .build-tsan .build-asan

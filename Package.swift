@@ -75,7 +75,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", logging, lifecycle,
+                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", logging,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -3,6 +3,7 @@ internal import GRDB
 public import ImageModel
 
 extension SQLiteCatalog {
+    /// Registers an image.
     public func createImage(_ image: Image) async throws {
         try await write { db in
             guard try Self.image(image.id, db) == nil else { throw CatalogError.imageExists(image.id) }
@@ -21,10 +22,12 @@ extension SQLiteCatalog {
         }
     }
 
+    /// The image of that id.
     public func image(_ id: ImageID) async throws -> Image? {
         try await read { db in try Self.image(id, db) }
     }
 
+    /// The images that a query asks for, the newest first.
     public func images(_ query: ImageQuery) async throws -> [Image] {
         try await read { db in
             var conditions = ["hidden = 0"]
@@ -49,6 +52,7 @@ extension SQLiteCatalog {
         }
     }
 
+    /// Forgets an image with everything below it.
     public func deleteImage(_ id: ImageID) async throws {
         try await write { db in
             guard let image = try Self.image(id, db) else { throw CatalogError.unknownImage(id) }
@@ -57,6 +61,7 @@ extension SQLiteCatalog {
         }
     }
 
+    /// What a download needs to know, read in one transaction.
     public func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
         try await read { db in
             guard let image = try Self.image(id, db) else { return nil }

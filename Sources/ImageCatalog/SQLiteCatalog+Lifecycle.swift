@@ -3,12 +3,14 @@ internal import GRDB
 public import ImageModel
 
 extension SQLiteCatalog {
+    /// Takes a location through an event.
     public func apply(
         _ event: LocationEvent, to id: LocationID, actor: String, reason: String, at time: Date, validator: Validator?
     ) async throws -> Location {
         try await write { db in try Self.apply(event, to: id, actor, reason, time, validator, db) }
     }
 
+    /// Ends the reads that a restart cut off.
     public func recoverAfterStart(at time: Date) async throws -> [Location] {
         try await write { db in
             let rows = try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'verifying' ORDER BY number")
@@ -18,6 +20,7 @@ extension SQLiteCatalog {
         }
     }
 
+    /// Puts a representation in doubt and accuses who contributed.
     public func recordFailedProof(
         of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws {
@@ -37,6 +40,7 @@ extension SQLiteCatalog {
         }
     }
 
+    /// Clears a location, and its representation with the last one.
     public func recordProof(of id: LocationID, validator: Validator?, at time: Date) async throws {
         try await write { db in
             let location = try Self.requiredLocation(id, db)

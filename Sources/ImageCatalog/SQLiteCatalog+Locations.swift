@@ -3,6 +3,7 @@ internal import GRDB
 public import ImageModel
 
 extension SQLiteCatalog {
+    /// Registers a location, in one transaction with the representation that it founds or joins.
     public func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location {
@@ -68,20 +69,24 @@ extension SQLiteCatalog {
         }
     }
 
+    /// The location of that id.
     public func location(_ id: LocationID) async throws -> Location? {
         try await read { db in try Self.location(id, db) }
     }
 
+    /// An image's locations in the order of registration.
     public func locations(of image: ImageID) async throws -> [Location] {
         try await read { db in try Self.locations(of: image, db) }
     }
 
+    /// The locations that wait for their probe.
     public func pendingLocations() async throws -> [Location] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'pending' ORDER BY number").map(Location.init)
         }
     }
 
+    /// The active locations that are accused.
     public func accusedLocations() async throws -> [Location] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM location WHERE accused = 1 AND status = 'active' ORDER BY number")
@@ -89,6 +94,7 @@ extension SQLiteCatalog {
         }
     }
 
+    /// A location's history, the oldest first.
     public func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
         try await read { db in
             try Row.fetchAll(

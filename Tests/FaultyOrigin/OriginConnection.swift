@@ -131,7 +131,7 @@ final class OriginConnection {
             throw End.reset
         case .close: throw End.quiet
         case .stall:
-            try wait(for: 0x2000 /* POLLRDHUP */, timeout: nil)
+            try wait(for: Self.peerClosed, timeout: nil)
             throw End.quiet
         }
     }
@@ -166,6 +166,9 @@ final class OriginConnection {
     private func send(_ bytes: [UInt8], endsWhenUnread: Bool = false) throws {
         try bytes.withUnsafeBytes { try send($0, endsWhenUnread: endsWhenUnread) }
     }
+
+    /// `POLLRDHUP`, which the C library's overlay does not know.
+    private static let peerClosed: Int32 = 0x2000
 
     /// How long a client may leave the buffers full before an origin that minds ends the connection.
     private static let patience: Duration = .milliseconds(300)

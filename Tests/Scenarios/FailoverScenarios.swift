@@ -82,6 +82,18 @@ struct FailoverScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
+    @Test func aFirstByteThatIsLateButInTimeIsWaitedFor() async throws {
+        let slow = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .slowFirstByte(.milliseconds(300)) }
+        let other = try FaultyOrigin(Self.content)
+        defer { for origin in [slow, other] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["slow": slow, "other": other], settings: "relay: { stall_timeout: 20s }")
+        let image = try await baton.addImage(of: Self.content, at: [slow.url(), other.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        #expect(await baton.relay(of: image).fields["served"] == ["slow 0-\(Self.size - 1)"])
+        #expect(other.record.downloads.isEmpty)
+    }
+
     @Test func aRefusedConnectionCostsNothingButAMove() async throws {
         let dead = try FaultyOrigin(Self.content)
         let sound = try FaultyOrigin(Self.content)

@@ -58,11 +58,17 @@ struct LocationCommand: AsyncParsableCommand {
             let url: String
             let size: Int64?
             let digests: [String: String]
-            let disk_format: String?
-            let container_format: String?
+            let diskFormat: String?
+            let containerFormat: String?
             let tier: Int?
             let weight: Int?
             let metadata: [String: String]
+
+            private enum CodingKeys: String, CodingKey {
+                case url, size, digests, tier, weight, metadata
+                case diskFormat = "disk_format"
+                case containerFormat = "container_format"
+            }
         }
 
         func run() async throws {
@@ -79,7 +85,7 @@ struct LocationCommand: AsyncParsableCommand {
                 if let value { digests[name] = value }
             }
             let body = Body(
-                url: url, size: size, digests: digests, disk_format: diskFormat, container_format: containerFormat, tier: tier,
+                url: url, size: size, digests: digests, diskFormat: diskFormat, containerFormat: containerFormat, tier: tier,
                 weight: weight, metadata: Dictionary(metadata.map { ($0.key, $0.value) }) { _, last in last })
             let answer = try await endpoint.send(
                 "POST", "/baton/v1/images/\(id)/locations", body: Array(try JSONEncoder().encode(body)))

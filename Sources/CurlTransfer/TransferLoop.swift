@@ -13,23 +13,23 @@ public final class TransferLoop: @unchecked Sendable {
     /// How often `Ticking` parties are called while there are any.
     public static let tickInterval: Duration = .milliseconds(25)
 
-    private let mailbox = Mailbox()
-    private let epoll: Int32
-    private let multi: UnsafeMutableRawPointer
-    private let thread = Mutex<pthread_t?>(nil)
-    private var isStopped = false
+    let mailbox = Mailbox()
+    let epoll: Int32
+    let multi: UnsafeMutableRawPointer
+    let thread = Mutex<pthread_t?>(nil)
+    var isStopped = false
     private var nextID: UInt64 = 0
-    private var transfers: [TransferID: Transfer] = [:]
+    var transfers: [TransferID: Transfer] = [:]
     private var reads: [TransferID: FileRead] = [:]
     private var idleHandles: [EasyHandle] = []
-    private var tickers: [ObjectIdentifier: any Ticking] = [:]
-    private var nextTick: ContinuousClock.Instant
+    var tickers: [ObjectIdentifier: any Ticking] = [:]
+    var nextTick: ContinuousClock.Instant
     /// When libcurl wants to be called without a socket being ready; nil for never.
-    private var curlDeadline: ContinuousClock.Instant?
+    var curlDeadline: ContinuousClock.Instant?
     var touched: [Transfer] = []
 
     /// The time at which the loop last woke up.
-    public private(set) var now: ContinuousClock.Instant
+    public internal(set) var now: ContinuousClock.Instant
     /// The slabs of this loop's streams; for use on the loop's thread only.
     public var slabs: SlabPool
 
@@ -160,7 +160,7 @@ public final class TransferLoop: @unchecked Sendable {
         if reads[id] != nil { sink.transferBegan(id) }
     }
 
-    private func remove(_ transfer: Transfer) {
+    func remove(_ transfer: Transfer) {
         guard transfers.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.handle.pointer)
         touched.removeAll { $0 === transfer }
@@ -169,147 +169,5 @@ public final class TransferLoop: @unchecked Sendable {
 
     func preconditionOnLoop() {
         assert(thread.withLock { $0 } == pthread_self(), "only the loop's own thread may do this")
-    }
-}
-
-// MARK: - The loop
-
-extension TransferLoop {
-    private func run() {
-        thread.withLock { $0 = pthread_self() }
-        let capacity = 64
-        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-        defer { events.deallocate() }
-        while !isStopped {
-            let count = epoll_wait(epoll, events, Int32(capacity), waitMilliseconds())
-            now = .now
-            for index in 0..<max(0, Int(count)) {
-                let descriptor = baton_epoll_descriptor(events + index)
-                if descriptor == mailbox.descriptor {
-                    mailbox.acknowledge()
-                } else {
-                    act(on: descriptor, selectMask(baton_epoll_events(events + index)))
-                }
-            }
-            if let deadline = curlDeadline, deadline <= now {
-                curlDeadline = nil
-                act(on: CURL_SOCKET_TIMEOUT, 0)
-            }
-            settle()
-            for job in mailbox.empty() { job() }
-            settle()
-            tick()
-        }
-    }
-
-    private func waitMilliseconds() -> Int32 {
-        var earliest = curlDeadline
-        if !tickers.isEmpty { earliest = min(earliest ?? nextTick, nextTick) }
-        guard let earliest else { return -1 }
-        let left = earliest - .now
-        guard left > .zero else { return 0 }
-        return Int32(clamping: Int64((left / .milliseconds(1)).rounded(.up)))
-    }
-
-    private func act(on descriptor: Int32, _ mask: Int32) {
-        var running: Int32 = 0
-        curl_multi_socket_action(multi, descriptor, mask, &running)
-    }
-
-    /// Tells the sinks that a batch is over, pauses or lets go on, and reports what has ended, until nothing is left to tell: a
-    /// sink may resume or start transfers, which may bring bytes at once.
-    private func settle() {
-        repeat {
-            while !touched.isEmpty {
-                let batch = touched
-                touched.removeAll(keepingCapacity: true)
-                for transfer in batch {
-                    transfer.isTouched = false
-                    guard transfers[transfer.id] === transfer else { continue }
-                    if !transfer.hasBegun {
-                        transfer.hasBegun = true
-                        transfer.sink.transferBegan(transfer.id)
-                    }
-                    transfer.sink.transferSettled(transfer.id)
-                    if transfers[transfer.id] === transfer { transfer.endBatch() }
-                }
-            }
-            reportEnds()
-        } while !touched.isEmpty
-    }
-
-    private func reportEnds() {
-        var left: Int32 = 0
-        while let message = curl_multi_info_read(multi, &left) {
-            guard message.pointee.msg == CURLMSG_DONE else { continue }
-            var context: UnsafeMutableRawPointer?
-            // The context was set by `attachCallbacks`, and the table below still holds the transfer.
-            guard baton_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context) == CURLE_OK,
-                let context
-            else { continue }
-            let error = TransferError(baton_curl_message_result(message))
-            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-            if transfer.isTouched {
-                transfer.isTouched = false
-                transfer.sink.transferSettled(transfer.id)
-                guard transfers[transfer.id] === transfer else { continue }
-            }
-            remove(transfer)
-            transfer.sink.transfer(transfer.id, endedWith: error)
-        }
-    }
-
-    private func tick() {
-        guard !tickers.isEmpty, nextTick <= now else { return }
-        nextTick = now + Self.tickInterval
-        for ticker in Array(tickers.values) { ticker.tick(now) }
-        settle()
-    }
-
-    private func setMultiOptions() {
-        let context = Unmanaged.passUnretained(self).toOpaque()  // the multi handle never outlives the loop, see deinit
-        baton_curl_multi_set_socket_callback(
-            multi,
-            { _, socket, what, context, _ in
-                guard let context else { return 0 }
-                Unmanaged<TransferLoop>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.watch(socket, what) }
-                return 0
-            }, context)
-        baton_curl_multi_set_timer_callback(
-            multi,
-            { _, milliseconds, context in
-                guard let context else { return 0 }
-                Unmanaged<TransferLoop>.fromOpaque(context)._withUnsafeGuaranteedRef {
-                    // Only remember it: calling libcurl from here would re-enter it.
-                    $0.curlDeadline = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
-                }
-                return 0
-            }, context)
-        baton_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 64)
-    }
-
-    private func watch(_ socket: Int32, _ what: Int32) {
-        let wanted: UInt32 =
-            switch what {
-            case CURL_POLL_IN: EPOLLIN.rawValue
-            case CURL_POLL_OUT: EPOLLOUT.rawValue
-            case CURL_POLL_INOUT: EPOLLIN.rawValue | EPOLLOUT.rawValue
-            default: 0
-            }
-        guard wanted != 0 else {
-            baton_epoll_set(epoll, EPOLL_CTL_DEL, socket, 0)  // fails if the socket is closed already, which is as good
-            return
-        }
-        if baton_epoll_set(epoll, EPOLL_CTL_MOD, socket, wanted) != 0 {
-            baton_epoll_set(epoll, EPOLL_CTL_ADD, socket, wanted)
-        }
-    }
-
-    private func selectMask(_ events: UInt32) -> Int32 {
-        var mask: Int32 = 0
-        if events & EPOLLIN.rawValue != 0 { mask |= CURL_CSELECT_IN }
-        if events & EPOLLOUT.rawValue != 0 { mask |= CURL_CSELECT_OUT }
-        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { mask |= CURL_CSELECT_ERR }
-        return mask
     }
 }

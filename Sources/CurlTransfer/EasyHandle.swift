@@ -33,7 +33,7 @@ final class EasyHandle {
         headerList = nil
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_QUICK_EXIT, 1)  // else removing a handle waits for its name look-up
-        try set(CURLOPT_BUFFERSIZE, 512 << 10)  // one recv per socket event: make it count
+        try set(CURLOPT_BUFFERSIZE, 512 << 10)  // fewer calls per GiB than with 16 KiB
         try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)  // truncated HTTP/2 bodies pass for whole ones in 7.88
         try set(CURLOPT_TCP_NODELAY, 1)
         try set(CURLOPT_TCP_KEEPALIVE, 1)

@@ -39,12 +39,15 @@ final class FileRead: @unchecked Sendable {
 
     /// Reads the range. Nothing is delivered before the file is known to be the same after the read as before: a file that is
     /// written meanwhile yields no byte.
-    func perform(with handle: EasyHandle) -> Outcome {
+    /// - Parameter idle: the handle to read with, made when there is none.
+    func perform(with idle: inout EasyHandle?) -> Outcome {
         do throws(TransferError) {
             let file = try source.open()
             let before = try file.facts()
             guard let range = request.range else { return .success(Content(facts: before, slabs: [])) }
             if range.lowerBound < before.size {
+                let handle = if let idle { idle } else { try EasyHandle() }
+                idle = handle
                 // The name pins the inode: whatever happens to the path now, this is the file that was examined.
                 try handle.prepare(request, url: "file:///proc/self/fd/\(file.descriptor)")
                 try handle.setCallbacks(

@@ -34,7 +34,7 @@ public final class FileWorkers: Sendable {
     }
 
     private func work() {
-        guard let handle = try? EasyHandle() else { preconditionFailure("libcurl has no memory for a handle") }
+        var handle: EasyHandle?
         while true {
             queue.withLock { $0.idle += 1 }
             arrivals.wait()
@@ -45,7 +45,8 @@ public final class FileWorkers: Sendable {
             guard let (read, sink) = job, !read.isCancelled else { continue }
             let loop = read.loop
             loop.enqueue { loop.began(read.id, sink) }
-            let outcome = read.perform(with: handle)
+            let outcome = read.perform(with: &handle)
+            if case .failure = outcome { handle = nil }  // as in a loop, only what ended well is used again
             loop.enqueue { loop.deliver(read.id, to: sink, outcome) }
         }
     }

@@ -84,7 +84,7 @@ extension TransferLoop {
                 transfer.sink.transferSettled(transfer.id)
                 guard transfers[transfer.id] === transfer else { continue }
             }
-            remove(transfer)
+            remove(transfer, isWhole: error == nil)
             transfer.sink.transfer(transfer.id, endedWith: error)
         }
     }

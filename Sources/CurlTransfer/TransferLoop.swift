@@ -160,11 +160,13 @@ public final class TransferLoop: @unchecked Sendable {
         if reads[id] != nil { sink.transferBegan(id) }
     }
 
-    func remove(_ transfer: Transfer) {
+    /// - Parameter isWhole: whether the transfer ended well. Only then the handle is used again: one that ended in a name look-up
+    ///   keeps its receive buffer, and libcurl 7.88 lets no option of such a handle's buffer be set any more.
+    func remove(_ transfer: Transfer, isWhole: Bool = false) {
         guard transfers.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.handle.pointer)
         touched.removeAll { $0 === transfer }
-        if idleHandles.count < 64 { idleHandles.append(transfer.handle) }
+        if isWhole, idleHandles.count < 64 { idleHandles.append(transfer.handle) }
     }
 
     func preconditionOnLoop() {

@@ -16,7 +16,7 @@ public struct PatternedContent: Sendable {
         var block: [UInt8] = []
         block.reserveCapacity(Self.period + 8)
         while block.count < Self.period {
-            // xorshift* (Marsaglia): plenty for bytes that only have to differ.
+            // splitmix64 (Steele, Lea and Flood): plenty for bytes that only have to differ.
             state &+= 0x9E37_79B9_7F4A_7C15
             var word = state
             word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -1,0 +1,72 @@
+import CurlTransfer
+import FaultyOrigin
+import Testing
+
+/// The loop, with a server of ours at the other end.
+@Suite(.timeLimit(.minutes(1)))
+struct TransferLoopTests {
+    static let content = PatternedContent(size: 3_000_017, seed: 11)
+
+    @Test func aTransferBringsTheWholeBodyAndEndsOnce() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        let loop = TransferLoop()
+        defer {
+            origin.stop()
+            loop.stop()
+        }
+        let result = await loop.run(TransferRequest(source: .url(origin.url())))
+        #expect(result.error == nil)
+        #expect(result.statuses == [200])
+        #expect(result.endings == 1)
+        #expect(result.bytes == Self.content.bytes(in: 0..<Self.content.size))
+    }
+
+    @Test func aRangeIsAskedForByItsFirstAndLastByte() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        let loop = TransferLoop()
+        defer {
+            origin.stop()
+            loop.stop()
+        }
+        let result = await loop.run(TransferRequest(source: .url(origin.url()), range: 1000...1999))
+        #expect(result.statuses == [206])
+        #expect(result.bytes == Self.content.bytes(in: 1000..<2000))
+        #expect(origin.record.requests.first?.range?.last == 1999)
+    }
+
+    /// Every way to fail, and the kind it must be told as.
+    struct Failure: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let url: @Sendable (FaultyOrigin) -> String
+        let kind: TransferError.Kind
+
+        init(_ name: String, _ kind: TransferError.Kind, _ url: @escaping @Sendable (FaultyOrigin) -> String) {
+            testDescription = name
+            self.url = url
+            self.kind = kind
+        }
+    }
+
+    static let failures: [Failure] = [
+        .init("a name that is not found", .resolve) { _ in "http://no-such-host.invalid/image" },
+        .init("a connection that breaks", .connectionLost) { $0.url("broken") },
+        .init("a connection that is refused", .connect) { _ in "http://127.0.0.1:1/image" },
+    ]
+
+    @Test(arguments: failures)
+    func afterAFailureTheNextTransferOfTheLoopIsSound(failure: Failure) async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.path.contains("broken") ? .reset(after: 100) : .sound }
+        let loop = TransferLoop()
+        defer {
+            origin.stop()
+            loop.stop()
+        }
+        // More than once: handles go back to a store and come out of it again.
+        for _ in 1...3 {
+            #expect(await loop.run(TransferRequest(source: .url(failure.url(origin)))).error?.kind == failure.kind)
+            let next = await loop.run(TransferRequest(source: .url(origin.url())))
+            #expect(next.error == nil)
+            #expect(next.bytes.count == Int(Self.content.size))
+        }
+    }
+}

@@ -44,6 +44,7 @@ tsan: setup ## Runs the tests under the thread sanitizer, the servers they start
 asan: setup ## Runs the tests under the address and leak sanitizer, the servers they start included
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
 	ASAN_OPTIONS="log_path=$(CURDIR)/.build-asan/reports/error" \
+		LSAN_OPTIONS="suppressions=$(CURDIR)/Tests/lsan.suppressions:print_suppressions=0" \
 		swift test --sanitize=address --scratch-path .build-asan --no-parallel
 	@scripts/check-reports .build-asan/reports
 

@@ -3,10 +3,12 @@ internal import NIOCore
 internal import ServiceLifecycle
 
 /// A server that says why it could not listen.
-struct ListeningService<Server: ApplicationProtocol>: Service {
+struct ListeningService<Server: ApplicationProtocol>: Service, CustomStringConvertible {
     let application: Server
     let host: String
     let port: Int
+
+    var description: String { "listener on \(host):\(port)" }
 
     func run() async throws {
         do {

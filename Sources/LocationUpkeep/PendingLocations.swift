@@ -4,7 +4,7 @@ public import Logging
 public import ServiceLifecycle
 
 /// Probes pending locations again from time to time, so that one whose backend was down when it was registered comes to serve.
-public struct PendingLocations: Service {
+public struct PendingLocations: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let activation: LocationActivation
     private let interval: Duration
@@ -17,6 +17,9 @@ public struct PendingLocations: Service {
         self.interval = interval
         self.logger = logger
     }
+
+    /// As the log of the services' life names it.
+    public var description: String { "prober of pending locations" }
 
     /// Works until the service shuts down.
     public func run() async throws {

@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// Reads locations alone in the background, one at a time: those that contributed to a failed proof, to clear or quarantine
 /// them, and those that served a range without ever having been proven.
-public final class ProofQueue: Service {
+public final class ProofQueue: Service, CustomStringConvertible {
     private struct State {
         var waiting: [LocationID] = []
         var isAwake: AsyncStream<Void>.Continuation?
@@ -39,6 +39,9 @@ public final class ProofQueue: Service {
             state.isAwake?.yield()
         }
     }
+
+    /// As the log of the services' life names it.
+    public var description: String { "proof queue" }
 
     /// Works until the task is cancelled or the service shuts down.
     public func run() async throws {

@@ -63,6 +63,7 @@ final class BatonProcess: Sendable {
         self.process = process
         state = Mutex(State())
         try process.run()
+        Leftovers.add(process) { [process] in if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         port = try await onOwnThread {
             var text = ""
             while !text.contains("\n") {
@@ -97,6 +98,7 @@ final class BatonProcess: Sendable {
     }
 
     deinit {
+        Leftovers.remove(process)
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 

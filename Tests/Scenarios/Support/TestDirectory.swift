@@ -7,9 +7,13 @@ final class TestDirectory: Sendable {
     init() throws {
         path = NSTemporaryDirectory() + "baton-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        Leftovers.add(self) { [path] in try? FileManager.default.removeItem(atPath: path) }
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        Leftovers.remove(self)
+        try? FileManager.default.removeItem(atPath: path)
+    }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 

@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
+        module("Identity"),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
         module("BackendKit", ["ImageModel", "CurlTransfer"]),
@@ -64,7 +65,8 @@ let package = Package(
         module(
             "ImageAPI",
             [
-                "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Telemetry", "ImageModel",
+                "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
+                "ImageModel",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,

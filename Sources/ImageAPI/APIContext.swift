@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 public import Hummingbird
+internal import Identity
 internal import ImageModel
 internal import NIOCore
 
@@ -10,6 +11,8 @@ public struct APIContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The client's connection, to write image bytes to and to notice its end.
     let channel: any Channel
+    /// Who sent the request.
+    var caller = Caller.everybody
 
     /// The context of a request that came in.
     public init(source: ApplicationRequestContextSource) {

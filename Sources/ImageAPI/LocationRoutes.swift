@@ -2,6 +2,7 @@ internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationUpkeep
@@ -29,7 +30,8 @@ struct LocationRoutes: Sendable {
         guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image)
-        let location = try await catalog.addLocation(new, id: LocationID(), at: .now, actor: "admin", reason: "registered")
+        let location = try await catalog.addLocation(
+            new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
         let (activated, failure) = try await activation.activate(location)
         guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
         if let failure { document["problem"] = .string(failure.description) }

@@ -58,7 +58,10 @@ let package = Package(
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "LocationUpkeep",
-            ["RelayEngine", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", nio, logging, lifecycle]
+            [
+                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel", nio,
+                logging, lifecycle,
+            ]
         ),
         module("BatonConfig", ["ImageModel", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),

@@ -28,17 +28,24 @@ public struct ImageServer: Sendable {
     private let downloads: DownloadRoute
     private let images: ImageRoutes
     private let locations: LocationRoutes
+    private let operations: LocationOperationRoutes
+    private let explanations: ExplainRoute
     private let limits: Limits
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
     ///   - activation: who lets new locations serve.
+    ///   - lifecycle: who changes the status of locations.
+    ///   - proofs: who reads locations in full.
     public init(
-        catalog: any CatalogStore, relays: Relays, journal: RelayJournal, activation: LocationActivation, limits: Limits
+        catalog: any CatalogStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
+        lifecycle: LocationLifecycle, proofs: ProofQueue, limits: Limits
     ) {
         downloads = DownloadRoute(catalog: catalog, relays: relays, journal: journal)
         images = ImageRoutes(catalog: catalog)
         locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
+        operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
+        explanations = ExplainRoute(catalog: catalog, relays: relays)
         self.limits = limits
     }
 
@@ -81,9 +88,17 @@ public struct ImageServer: Sendable {
             group.get(":id/file", use: downloads.get)
             group.head(":id/file", use: downloads.head)
         }
-        let own = router.group("baton/v1/images/:id/locations")
-        own.get(use: locations.list)
-        own.post(use: locations.add)
+        let images = router.group("baton/v1/images/:id")
+        images.get("locations", use: locations.list)
+        images.post("locations", use: locations.add)
+        images.get("explain", use: explanations.explain)
+        let location = router.group("baton/v1/locations/:id")
+        location.get(use: operations.show)
+        location.patch(use: operations.edit)
+        location.get("history", use: operations.history)
+        for (name, event) in LocationOperationRoutes.operations {
+            location.post(RouterPath(name)) { [operations] in try await operations.run(event, $0, context: $1) }
+        }
         return router
     }
 }

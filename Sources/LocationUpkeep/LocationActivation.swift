@@ -1,39 +1,56 @@
 public import BackendKit
 public import CurlTransfer
-internal import FoundationEssentials
-public import ImageCatalog
+internal import ImageCatalog
 public import ImageModel
 
-/// Lets new locations serve once a probe found them in order (`activation: probe`).
+/// What a new location has to pass before it serves.
+public enum ActivationRule: String, Sendable, CaseIterable {
+    /// One ranged read that finds it there; the first download proves it. What can't be compared with its representation is read
+    /// in full all the same.
+    case probe
+    /// A full read.
+    case verify
+}
+
+/// Lets new locations serve once they have passed what the operator asks of them.
 public struct LocationActivation: Sendable {
-    private let catalog: any CatalogStore
+    private let rule: ActivationRule
+    private let lifecycle: LocationLifecycle
+    private let proofs: ProofQueue
     private let registry: BackendRegistry
     private let loop: TransferLoop
     private let timeout: Duration
 
     /// - Parameter timeout: how long a probe may take.
-    public init(catalog: any CatalogStore, registry: BackendRegistry, loop: TransferLoop, timeout: Duration) {
-        self.catalog = catalog
+    public init(
+        rule: ActivationRule, lifecycle: LocationLifecycle, proofs: ProofQueue, registry: BackendRegistry,
+        loop: TransferLoop, timeout: Duration
+    ) {
+        self.rule = rule
+        self.lifecycle = lifecycle
+        self.proofs = proofs
         self.registry = registry
         self.loop = loop
         self.timeout = timeout
     }
 
-    /// Probes a pending location, and activates it if all is well.
-    /// - Returns: the location as it is then, and what is wrong with it if it is still pending.
+    /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
+    /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
     /// - Throws: `CatalogError`.
     public func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
         guard let backend = registry[location.backend] else {
             return (location, AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
         }
-        let result = await LocationProbe.run(
-            driver: backend.driver, path: location.path, size: location.size, timeout: timeout, loop: loop)
-        switch result {
+        guard rule == .probe, location.isIdentified, let size = location.size else {
+            proofs.enqueue(location.id)
+            return (location, nil)
+        }
+        switch await LocationProbe.run(driver: backend.driver, path: location.path, size: size, timeout: timeout, loop: loop) {
         case .failure(let failure):
             return (location, failure)
         case .success(let validator):
-            let activated = try await catalog.apply(
-                .probed, to: location.id, actor: "baton", reason: "a probe found it in order", at: .now, validator: validator)
+            let activated = try await lifecycle.apply(
+                .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
             return (activated, nil)
         }
     }

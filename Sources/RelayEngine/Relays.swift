@@ -10,7 +10,8 @@ public final class Relays: RelayObserver {
     public let registry: BackendRegistry
     private let loops: [TransferLoop]
     private let policy: RelayPolicy
-    private let strategy: SelectionStrategy
+    /// How locations of one tier are ordered.
+    public let strategy: SelectionStrategy
     private let provesWholes: Bool
     private let health: Mutex<LocationHealth>
     private let running = RunningRelays()

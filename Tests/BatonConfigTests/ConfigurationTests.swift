@@ -95,7 +95,9 @@ import Testing
         ),
         ("selection: { strategy: measured }", "baton.yaml:1: selection.strategy: measured is not part of this version"),
         ("auth: { mode: keystone }", "baton.yaml:1: auth.mode: keystone is not part of this version; possible: none"),
-        ("activation: verify", "baton.yaml:1: activation: verify is not part of this version; possible: probe"),
+        ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
+        ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
+        ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),
         ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
         (
             "server: { listen: \"0.0.0.0:80\" }",

@@ -25,7 +25,7 @@ extension Verifier {
         case .clear, .undecided:
             logger.warning(
                 "Reads of a location contradict each other; nothing is decided about it.", metadata: metadata(of: location))
-            try await giveBack(location, reason: "its reads contradict each other")
+            try await leave(location, reason: "its reads contradict each other")
             return .undecided
         case .distrustDeclared:
             let reason = "another location has the same content, which is not the declared one"
@@ -33,7 +33,7 @@ extension Verifier {
                 "Two locations agree with each other against the declared digest: the digest is wrong, or both are.",
                 metadata: metadata(of: location))
             try await catalog.recordDistrust(of: location.id, reason: reason, at: .now)
-            try await giveBack(location, reason: reason)
+            try await leave(location, reason: reason)
             return .distrusted
         case .quarantine:
             let content = found.digest.map { "\(found.size) bytes, \($0)" } ?? "\(found.size) bytes"
@@ -53,8 +53,7 @@ extension Verifier {
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
         let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
-        try await catalog.recordFailedRead(of: location.id, nextReadAt: nextReadAt)
-        try await giveBack(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
+        try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
         return .unreadable(failure)
     }
 
@@ -62,7 +61,7 @@ extension Verifier {
         guard allowsQuarantine(on: location.backend) else {
             logger.critical(
                 "A backend has too many wrong locations at once; none is quarantined now.", metadata: metadata(of: location))
-            try await giveBack(location, reason: "too many locations of its backend were quarantined lately")
+            try await leave(location, reason: "too many locations of its backend were quarantined lately")
             return .undecided
         }
         guard let current = try await catalog.location(location.id) else { return .skipped }
@@ -72,10 +71,13 @@ extension Verifier {
         return .quarantined
     }
 
-    /// Lets a location that was taken out for the read go back to the status before.
-    private func giveBack(_ location: Location, reason: String, nextReadAt: Date? = nil) async throws {
+    /// Nothing was decided: a location that was taken out for the read goes back to the status before, and is read again later.
+    private func leave(_ location: Location, reason: String, nextReadAt: Date? = nil) async throws {
+        let next = nextReadAt ?? schedule.nextLook(from: .now)
+        try await catalog.recordFailedRead(of: location.id, nextReadAt: next)
         guard let current = try await catalog.location(location.id), current.state.status == .verifying else { return }
-        let next = current.state.before.last == .quarantined ? nil : nextReadAt ?? schedule.nextLook(from: .now)
-        _ = try await lifecycle.apply(.unreachable, to: current, actor: "baton", reason: reason, nextReadAt: next)
+        _ = try await lifecycle.apply(
+            .unreachable, to: current, actor: "baton", reason: reason,
+            nextReadAt: current.state.before.last == .quarantined ? nil : next)
     }
 }

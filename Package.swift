@@ -59,7 +59,8 @@ let package = Package(
         module(
             "LocationUpkeep",
             [
-                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel", nio,
+                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel",
+                nio,
                 logging, lifecycle,
             ]
         ),

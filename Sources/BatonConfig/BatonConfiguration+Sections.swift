@@ -85,12 +85,12 @@ extension BatonConfiguration {
         upkeep.round = section.duration("round", default: upkeep.round, in: .milliseconds(10) ... .seconds(3600))
         upkeep.readers = section.integer("readers", default: upkeep.readers, in: 1...64)
         upkeep.readRate = section.bytes("read_rate", default: upkeep.readRate, in: ByteCount(0) ... .gibibytes(1024))
-        upkeep.scrubInterval = section.duration("scrub_interval", default: upkeep.scrubInterval, in: .zero ... year)
+        upkeep.scrubInterval = section.duration("scrub_interval", default: upkeep.scrubInterval, in: .zero...year)
         upkeep.scrubRate = section.bytes("scrub_rate", default: upkeep.scrubRate, in: .kibibytes(64) ... .gibibytes(1024))
         upkeep.missInterval = section.duration(
             "miss_interval", default: upkeep.missInterval, in: .milliseconds(10) ... .seconds(43_200))
         upkeep.recheck = section.duration("recheck", default: upkeep.recheck, in: .milliseconds(10) ... .seconds(86_400))
-        upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero ... year)
+        upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero...year)
         section.finish()
     }
 

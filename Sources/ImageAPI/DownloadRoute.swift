@@ -48,7 +48,9 @@ struct DownloadRoute: Sendable {
         if resolution.formats.isEmpty { return nil }
         guard let representation = resolution.representation else {
             // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
-            if !resolution.locations.isEmpty { throw unavailable(relays.select(resolution.locations, for: .whole), failures: []) }
+            if !resolution.locations.isEmpty {
+                throw unavailable(relays.select(resolution.locations, for: .whole), failures: [])
+            }
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }

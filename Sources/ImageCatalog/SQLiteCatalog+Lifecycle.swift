@@ -53,7 +53,8 @@ extension SQLiteCatalog {
         try state.apply(change.event)
         try checkOthers(change, location, db)
         if state.status.serves, !location.isIdentified { throw CatalogError.unidentified(location.id) }
-        let failedReads = change.event == .mismatched || change.event == .quarantine ? location.failedReads + 1 : location.failedReads
+        let failedReads =
+            change.event == .mismatched || change.event == .quarantine ? location.failedReads + 1 : location.failedReads
         try db.execute(
             sql: """
                 UPDATE location SET status = ?, before = ?, validator = COALESCE(?, validator), next_read_at = ?,

@@ -1,6 +1,6 @@
 public import BackendKit
 public import CurlTransfer
-internal import ImageCatalog
+public import ImageCatalog
 public import ImageModel
 
 /// What a new location has to pass before it serves.
@@ -15,6 +15,7 @@ public enum ActivationRule: String, Sendable, CaseIterable {
 /// Lets new locations serve once they have passed what the operator asks of them.
 public struct LocationActivation: Sendable {
     private let rule: ActivationRule
+    private let catalog: any CatalogStore
     private let lifecycle: LocationLifecycle
     private let proofs: ProofQueue
     private let registry: BackendRegistry
@@ -23,10 +24,12 @@ public struct LocationActivation: Sendable {
 
     /// - Parameter timeout: how long a probe may take.
     public init(
-        rule: ActivationRule, lifecycle: LocationLifecycle, proofs: ProofQueue, registry: BackendRegistry,
+        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, proofs: ProofQueue,
+        registry: BackendRegistry,
         loop: TransferLoop, timeout: Duration
     ) {
         self.rule = rule
+        self.catalog = catalog
         self.lifecycle = lifecycle
         self.proofs = proofs
         self.registry = registry
@@ -49,9 +52,14 @@ public struct LocationActivation: Sendable {
         case .failure(let failure):
             return (location, failure)
         case .success(let validator):
-            let activated = try await lifecycle.apply(
-                .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
-            return (activated, nil)
+            do {
+                let activated = try await lifecycle.apply(
+                    .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
+                return (activated, nil)
+            } catch CatalogError.illegalEvent {
+                // Somebody else was faster: it is what they made of it.
+                return (try await catalog.location(location.id) ?? location, nil)
+            }
         }
     }
 }

@@ -138,7 +138,8 @@ import Testing
             let before = try #require(try await fixture.catalog.location(id))
             do {
                 let after = try await fixture.catalog.apply(
-                    LocationChange(event, of: id, actor: "test", reason: "random", at: start, isForced: Bool.random(using: &random)))
+                    LocationChange(
+                        event, of: id, actor: "test", reason: "random", at: start, isForced: Bool.random(using: &random)))
                 var expected = before.state
                 try expected.apply(event)
                 #expect(after.state == expected, "seed \(seed)")

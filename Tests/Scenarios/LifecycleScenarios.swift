@@ -111,7 +111,9 @@ struct LifecycleScenarios {
 
     @Test func failoverNeverCrossesARepresentation() async throws {
         let raw = PatternedContent(size: 4_000_003, seed: 52)
-        let dying = try FaultyOrigin(raw) { $0.isProbe ? .sound : $0.range?.first == 0 ? .reset(after: 2_000_000) : .status(500) }
+        let dying = try FaultyOrigin(raw) {
+            $0.isProbe ? .sound : $0.range?.first == 0 ? .reset(after: 2_000_000) : .status(500)
+        }
         let converted = try FaultyOrigin(Self.content)
         defer { for origin in [dying, converted] { origin.stop() } }
         let baton = try await BatonProcess(

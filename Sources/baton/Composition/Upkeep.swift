@@ -31,8 +31,8 @@ struct Upkeep {
             verifier: verifier, pace: ReadPace(bytesPerSecond: Int64(upkeep.readRate.count)), readers: upkeep.readers,
             logger: logger)
         activation = LocationActivation(
-            rule: configuration.activation.rule, lifecycle: lifecycle, proofs: proofs, registry: relays.registry,
-            loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
+            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
         let scrubber = Scrubber(
             catalog: catalog, verifier: verifier, schedule: schedule,
             pace: ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count)), roundInterval: upkeep.round, logger: logger)

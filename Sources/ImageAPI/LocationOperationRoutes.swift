@@ -19,7 +19,12 @@ struct LocationOperationRoutes: Sendable {
     ]
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
-        try JSONValue.location(try await location(context)).response()
+        let location = try await location(context)
+        guard case .object(var document) = JSONValue.location(location) else { return Response(status: .ok) }
+        // How far a full read is, as of the last time it was written down.
+        document["read_position"] =
+            try await catalog.readProgress(of: location.id).map { .integer($0.position) } ?? .null
+        return try JSONValue.object(document).response()
     }
 
     func edit(_ request: Request, context: APIContext) async throws -> Response {

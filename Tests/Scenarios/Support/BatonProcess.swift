@@ -40,6 +40,8 @@ final class BatonProcess: Sendable {
         var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
         yaml += "log: { format: json, level: info }\n"
         if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
+        // Scrubs would be further readers of the origins that tests count the requests of.
+        if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
         if backends.isEmpty { yaml += "  {}\n" }

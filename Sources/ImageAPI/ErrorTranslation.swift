@@ -22,8 +22,8 @@ struct ErrorTranslation: RouterMiddleware {
 
     private func status(of error: CatalogError) -> HTTPResponse.Status {
         switch error {
-        case .unknownImage, .unknownLocation: .notFound
-        case .imageExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive: .conflict
+        case .unknownImage, .unknownLocation, .unknownMember: .notFound
+        case .imageExists, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive: .conflict
         case .protectedImage: .forbidden
         case .unknownMarker, .cannotCompare: .badRequest
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")

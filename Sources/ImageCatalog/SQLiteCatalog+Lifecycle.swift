@@ -54,7 +54,7 @@ extension SQLiteCatalog {
         }
     }
 
-    private static func apply(
+    static func apply(
         _ event: LocationEvent, to id: LocationID, _ actor: String, _ reason: String, _ time: Date, _ validator: Validator?,
         _ db: Database
     ) throws -> Location {
@@ -70,7 +70,9 @@ extension SQLiteCatalog {
             arguments: [state.status.rawValue, try encoded(state.before), validator?.text, id.description])
         if state.status.serves {
             try db.execute(
-                sql: "UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status <> 'active'",
+                sql: """
+                    UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status IN ('queued', 'importing')
+                    """,
                 arguments: [time.milliseconds, location.image.description])
         }
         try note(event.rawValue, id, from: location.state.status, to: state.status, actor, reason, time, db)

@@ -60,13 +60,14 @@ let package = Package(
             "LocationUpkeep",
             ["RelayEngine", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", nio, logging, lifecycle]
         ),
+        module("ImageUpload", ["Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["ImageModel", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "ImageAPI",
             [
                 "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel",
+                "ImageModel", "ImageUpload",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
@@ -77,8 +78,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", logging,
-                lifecycle,
+                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", "ImageUpload",
+                logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -87,6 +88,14 @@ let package = Package(
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel"]),
+        tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
+        tests(
+            "ImageAPITests",
+            [
+                "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),

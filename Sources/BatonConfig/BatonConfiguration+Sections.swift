@@ -9,6 +9,7 @@ extension BatonConfiguration {
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
         readTransfer(file.section("transfer"))
+        readUploads(file.section("uploads"))
         readLog(file.section("log"))
     }
 

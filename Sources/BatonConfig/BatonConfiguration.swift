@@ -116,6 +116,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var relay = Relay()
     /// The threads that move bytes.
     public var transfer = Transfer()
+    /// Where uploads go.
+    public var uploads = Uploads()
     /// The log.
     public var log = Log()
 

@@ -10,6 +10,16 @@ public struct ImageRecord: Sendable, Equatable {
     public let representation: Representation?
     /// That representation's locations that serve or soon will, in the order that clients gave them.
     public let locations: [ListedLocation]
+
+    init(image: Image, membership: Member.Status?, representation: Representation?, locations: [ListedLocation]) {
+        self.image = image
+        self.membership = membership
+        self.representation = representation
+        self.locations = locations
+    }
+
+    /// An image that nothing belongs to yet.
+    public init(new image: Image) { self.init(image: image, membership: nil, representation: nil, locations: []) }
 }
 
 /// A location as it stands in an image's list.

@@ -17,7 +17,7 @@ extension SQLiteCatalog {
         try Self.join(new, db)
         if let twin = try Self.locations(of: new.image, db).first(where: {
             $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.state.status != .deleted
-                    && Self.fragment(of: $0.url) == Self.fragment(of: new.url)
+                && Self.fragment(of: $0.url) == Self.fragment(of: new.url)
         }) {
             throw CatalogError.duplicateLocation(twin.id)
         }

@@ -74,22 +74,23 @@ import Testing
     }
 
     /// A few rows written out, so that the rules above can't be wrong in the same way as the code.
-    @Test(arguments: [
-        ("mine", [.reader], "mine", .private, nil, "see download"),
-        ("mine", [.reader, .member], "mine", .private, nil, "see download modify"),
-        ("mine", [.reader, .member], "other", .private, nil, ""),
-        ("mine", [.reader, .member], "other", .private, .accepted, ""),
-        ("mine", [.reader], "other", .shared, nil, ""),
-        ("mine", [.reader], "other", .shared, .pending, "see download"),
-        ("mine", [.reader, .member], "other", .shared, .accepted, "see download answer"),
-        ("mine", [.reader, .member], "other", .shared, .rejected, "see download answer"),
-        ("mine", [.reader, .member], "other", .public, nil, "see download"),
-        ("mine", [.reader], "other", .community, nil, "see download"),
-        ("mine", [.service], "other", .private, nil, ""),
-        (nil, [.reader, .member], nil, .private, nil, ""),
-        (nil, [.admin], nil, .private, nil, "see download modify answer"),
-        ("mine", [], "mine", .public, nil, ""),
-    ] as [(String?, Set<Caller.Role>, String?, Image.Visibility, Member.Status?, String)])
+    @Test(
+        arguments: [
+            ("mine", [.reader], "mine", .private, nil, "see download"),
+            ("mine", [.reader, .member], "mine", .private, nil, "see download modify"),
+            ("mine", [.reader, .member], "other", .private, nil, ""),
+            ("mine", [.reader, .member], "other", .private, .accepted, ""),
+            ("mine", [.reader], "other", .shared, nil, ""),
+            ("mine", [.reader], "other", .shared, .pending, "see download"),
+            ("mine", [.reader, .member], "other", .shared, .accepted, "see download answer"),
+            ("mine", [.reader, .member], "other", .shared, .rejected, "see download answer"),
+            ("mine", [.reader, .member], "other", .public, nil, "see download"),
+            ("mine", [.reader], "other", .community, nil, "see download"),
+            ("mine", [.service], "other", .private, nil, ""),
+            (nil, [.reader, .member], nil, .private, nil, ""),
+            (nil, [.admin], nil, .private, nil, "see download modify answer"),
+            ("mine", [], "mine", .public, nil, ""),
+        ] as [(String?, Set<Caller.Role>, String?, Image.Visibility, Member.Status?, String)])
     func aRowOfTheTable(
         project: String?, roles: Set<Caller.Role>, owner: String?, visibility: Image.Visibility, membership: Member.Status?,
         expected: String

@@ -15,8 +15,8 @@ internal import UnixSignals
 
 /// All of Baton, put together from its configuration.
 struct BatonServer {
-    private let configuration: BatonConfiguration
-    private let backends: [ConfiguredBackend]
+    let configuration: BatonConfiguration
+    let backends: [ConfiguredBackend]
     private let provesWholes: Bool
     private let logger: Logger
 
@@ -40,6 +40,7 @@ struct BatonServer {
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
         let catalog = try SQLiteCatalog(path: configuration.catalog)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
+        let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
         let loops = startLoops()
         defer { for loop in loops { loop.stop() } }
         let relays = Relays(
@@ -50,8 +51,13 @@ struct BatonServer {
         for location in unfinished { proofs.enqueue(location.id) }
         let activation = LocationActivation(
             catalog: catalog, registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+        let inquiry = ObjectInquiry(
+            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+        let uploads = uploadTarget(relays.registry, inquiry)
+        try await uploads?.recover(cutOff, catalog: catalog)
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: proofs), activation: activation,
+            admission: ProbingAdmission(activation: activation, inquiry: inquiry), uploads: uploads,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let pending = PendingLocations(

@@ -44,7 +44,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
-        module("Identity"),
+        module("Identity", ["ImageModel"]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
         module("BackendKit", ["ImageModel", "CurlTransfer"]),
@@ -64,13 +64,14 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
+        module("ImageUpload", ["Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["ImageModel", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "ImageAPI",
             [
                 "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel",
+                "ImageModel", "ImageUpload",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
@@ -81,8 +82,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", logging,
-                lifecycle,
+                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", "ImageUpload",
+                logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -90,6 +91,15 @@ let package = Package(
         ),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
+        tests("IdentityTests", ["Identity", "ImageModel"]),
+        tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
+        tests(
+            "ImageAPITests",
+            [
+                "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),

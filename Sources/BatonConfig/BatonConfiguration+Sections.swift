@@ -10,6 +10,7 @@ extension BatonConfiguration {
         readRelay(file.section("relay"))
         readUpkeep(file.section("upkeep"))
         readTransfer(file.section("transfer"))
+        readUploads(file.section("uploads"))
         readLog(file.section("log"))
     }
 

@@ -140,6 +140,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var upkeep = Upkeep()
     /// The threads that move bytes.
     public var transfer = Transfer()
+    /// Where uploads go.
+    public var uploads = Uploads()
     /// The log.
     public var log = Log()
 

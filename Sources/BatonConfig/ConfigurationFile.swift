@@ -55,7 +55,11 @@ public struct ConfigurationFile<Backend> {
         let log = ProblemLog(file: file)
         let sections = Section(path: "", node: root, log: log)
         let configuration = BatonConfiguration(sections)
-        backends = Self.readBackends(sections.section("backends"), configuration, drivers)
+        let storage = sections.section("backends")
+        backends = Self.readBackends(storage, configuration, drivers)
+        if configuration.uploads.backend != nil {
+            configuration.checkUploads(sections.section("uploads"), backends: storage.keys)
+        }
         sections.finish()
         self.configuration = configuration
         knownKeys = log.asked

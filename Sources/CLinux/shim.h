@@ -2,6 +2,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -21,6 +22,11 @@ static inline int baton_open_beneath(int directory, const char *path) {
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+}
+
+/// renameat2(2), which Swift's Glibc module does not carry: gives a file another name unless that one is taken (EEXIST).
+static inline int baton_rename_new(const char *from, const char *to) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
 /// epoll_ctl(2) with the event built in C: Swift imports `epoll_data_t` as a union of limited use.

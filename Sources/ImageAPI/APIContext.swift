@@ -13,6 +13,8 @@ public struct APIContext: RequestContext {
     let channel: any Channel
     /// Who sent the request.
     var caller = Caller.everybody
+    /// The request's id, as its answer and the log bear it.
+    var requestID = ""
 
     /// The context of a request that came in.
     public init(source: ApplicationRequestContextSource) {

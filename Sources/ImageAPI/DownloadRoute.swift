@@ -2,6 +2,7 @@ internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationSelection
@@ -11,6 +12,7 @@ internal import RelayEngine
 /// `GET` and `HEAD /v2/images/{id}/file`.
 struct DownloadRoute: Sendable {
     let catalog: any CatalogStore
+    let gate: ImageGate
     let relays: Relays
     let journal: RelayJournal
 
@@ -40,7 +42,11 @@ struct DownloadRoute: Sendable {
 
     /// - Returns: nil when the image never had a location, which is 204 as in Glance.
     private func target(of request: Request, _ context: APIContext) async throws -> Target? {
-        let id = try context.imageID()
+        let admitted = try await gate.image(context)
+        let id = admitted.id
+        guard admitted.access.mayDownload else {
+            throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
+        }
         let format = try RequestedFormat(request)
         guard let resolution = try await catalog.resolve(id, format: format) else {
             throw APIError.notFound(image: id.description)

@@ -22,9 +22,9 @@ struct ErrorTranslation: RouterMiddleware {
 
     private func status(of error: CatalogError) -> HTTPResponse.Status {
         switch error {
-        case .unknownImage, .unknownLocation: .notFound
-        case .imageExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive, .lastActiveDeletion,
-            .unidentified:
+        case .unknownImage, .unknownLocation, .unknownMember: .notFound
+        case .imageExists, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
+            .lastActiveDeletion, .unidentified:
             .conflict
         case .protectedImage: .forbidden
         case .unknownMarker: .badRequest

@@ -25,8 +25,7 @@ public struct ImageServer: Sendable {
         }
     }
 
-    private let downloads: DownloadRoute
-    private let images: ImageRoutes
+    private let images: ImagesAPI
     private let locations: LocationRoutes
     private let operations: LocationOperationRoutes
     private let explanations: ExplainRoute
@@ -37,12 +36,17 @@ public struct ImageServer: Sendable {
     ///   - activation: who lets new locations serve.
     ///   - lifecycle: who changes the status of locations.
     ///   - proofs: who reads locations in full.
+    ///   - admission: who lets in those that come through Glance's API.
+    ///   - uploads: where uploads go; nil if they are switched off.
     public init(
-        catalog: any CatalogStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
-        lifecycle: LocationLifecycle, proofs: ProofQueue, limits: Limits
+        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
+        lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
+        limits: Limits
     ) {
-        downloads = DownloadRoute(catalog: catalog, relays: relays, journal: journal)
-        images = ImageRoutes(catalog: catalog)
+        let gate = ImageGate(images: catalog)
+        images = ImagesAPI(
+            catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
+            downloads: DownloadRoute(catalog: catalog, gate: gate, relays: relays, journal: journal))
         locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)
@@ -58,7 +62,7 @@ public struct ImageServer: Sendable {
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let application = Application(
-            responder: router().buildResponder(),
+            responder: VersionPrefix(next: router().buildResponder()),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ClientWatch()],
@@ -79,19 +83,11 @@ public struct ImageServer: Sendable {
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
-        for version in ["v2"] + VersionRoutes.minorVersions.map({ "v2.\($0)" }) {
-            let group = router.group(RouterPath(version)).group("images")
-            group.get(use: images.list)
-            group.post(use: images.create)
-            group.get(":id", use: images.show)
-            group.delete(":id", use: images.delete)
-            group.get(":id/file", use: downloads.get)
-            group.head(":id/file", use: downloads.head)
-        }
-        let images = router.group("baton/v1/images/:id")
-        images.get("locations", use: locations.list)
-        images.post("locations", use: locations.add)
-        images.get("explain", use: explanations.explain)
+        images.add(to: router)
+        let own = router.group("baton/v1/images/:id")
+        own.get("locations", use: locations.list)
+        own.post("locations", use: locations.add)
+        own.get("explain", use: explanations.explain)
         let location = router.group("baton/v1/locations/:id")
         location.get(use: operations.show)
         location.patch(use: operations.edit)

@@ -14,6 +14,7 @@ struct RequestIDMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let id = "req-\(UUID().uuidString.lowercased())"
         var context = context
+        context.requestID = id
         context.logger[metadataKey: "request"] = .string(id)
         var response = try await answer(request, context, next)
         if let field = Self.field { response.headers[field] = id }

@@ -3,8 +3,11 @@ internal import Hummingbird
 
 /// Which versions of Glance's Images API there are, as its clients ask for them.
 enum VersionRoutes {
-    /// Newest first. 2.17 is not among them: it would promise its locations API.
-    static let minorVersions = [9, 7, 6, 5, 4, 3, 2, 1, 0]
+    /// Newest first: those that Glance lists where there are no stores to choose from and no cache to manage.
+    static let minorVersions = [17, 15, 9, 7, 6, 5, 4, 3, 2, 1, 0]
+
+    /// What the first part of a path may be.
+    static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
 
     static func document(for request: Request) -> JSONValue {
         let host = request.head.authority ?? "localhost"
@@ -28,13 +31,11 @@ enum VersionRoutes {
 struct VersionNegotiation: RouterMiddleware {
     typealias Context = APIContext
 
-    private static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
-
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let first = request.uri.path.split(separator: "/").first ?? ""
-        guard Self.known.contains(first) || first.hasPrefix("v2.") else {
+        guard VersionRoutes.known.contains(first) else {
             return try VersionRoutes.multipleChoices(request)
         }
         return try await next(request, context)

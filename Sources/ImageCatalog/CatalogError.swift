@@ -6,6 +6,8 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case imageExists(ImageID)
     case protectedImage(ImageID)
     case unknownMarker(ImageID)
+    case memberExists(ImageID, project: String)
+    case unknownMember(ImageID, project: String)
     case unknownLocation(LocationID)
     case duplicateLocation(LocationID)
     /// Another size or digest than the representation's.
@@ -43,6 +45,9 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .imageExists(let id): "There is an image \(id) already: choose another id or leave it out."
         case .protectedImage(let id): "The image \(id) is protected: set protected to false before you delete it."
         case .unknownMarker(let id): "The marker \(id) is no image of the list: start again without a marker."
+        case .memberExists(let id, let project):
+            "The image \(id) is shared with the project \(project.prefix(64)) already."
+        case .unknownMember(let id, let project): "The image \(id) is not shared with the project \(project.prefix(64))."
         case .unknownLocation(let id): "There is no location \(id)."
         case .duplicateLocation(let id): "This place is registered for the image already, as location \(id)."
         case .differentContent(let declared, let existing):

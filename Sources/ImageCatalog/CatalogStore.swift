@@ -7,8 +7,6 @@ public protocol CatalogStore: LifecycleStore {
     func createImage(_ image: Image) async throws
     /// The image of that id.
     func image(_ id: ImageID) async throws -> Image?
-    /// The images that a query asks for, the newest first. Throws `unknownMarker`.
-    func images(_ query: ImageQuery) async throws -> [Image]
     /// Forgets an image with its representations and locations. Throws `unknownImage`, `protectedImage`.
     func deleteImage(_ id: ImageID) async throws
 
@@ -25,23 +23,6 @@ public protocol CatalogStore: LifecycleStore {
 
     /// What a download needs to know, as of one moment; nil if there is no such image.
     func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution?
-}
-
-/// Which images a list shows.
-public struct ImageQuery: Sendable, Equatable {
-    /// At most so many; from 0.
-    public var limit = 25
-    /// Begin behind this one.
-    public var marker: ImageID?
-    /// Only those of this name.
-    public var name: String?
-    /// Only those of this status.
-    public var status: Image.Status?
-    /// Only those of this visibility.
-    public var visibility: Image.Visibility?
-
-    /// Everything, 25 at a time.
-    public init() {}
 }
 
 /// A location to register.

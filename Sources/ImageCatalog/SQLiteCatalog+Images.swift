@@ -27,31 +27,6 @@ extension SQLiteCatalog {
         try await read { db in try Self.image(id, db) }
     }
 
-    /// The images that a query asks for, the newest first.
-    public func images(_ query: ImageQuery) async throws -> [Image] {
-        try await read { db in
-            var conditions = ["hidden = 0"]
-            var arguments: [(any DatabaseValueConvertible)?] = []
-            func require(_ condition: String, _ values: any DatabaseValueConvertible...) {
-                conditions.append(condition)
-                arguments += values
-            }
-            if let name = query.name { require("name = ?", name) }
-            if let status = query.status { require("status = ?", status.rawValue) }
-            if let visibility = query.visibility { require("visibility = ?", visibility.rawValue) }
-            if let marker = query.marker {
-                guard let last = try Self.image(marker, db) else { throw CatalogError.unknownMarker(marker) }
-                let time = last.createdAt.milliseconds
-                require("(created_at < ? OR (created_at = ? AND id > ?))", time, time, marker.description)
-            }
-            let sql = """
-                SELECT * FROM image WHERE \(conditions.joined(separator: " AND ")) ORDER BY created_at DESC, id LIMIT ?
-                """
-            arguments.append(query.limit)
-            return try Row.fetchAll(db, sql: sql, arguments: StatementArguments(arguments)).map(Image.init)
-        }
-    }
-
     /// Forgets an image with everything below it.
     public func deleteImage(_ id: ImageID) async throws {
         try await write { db in

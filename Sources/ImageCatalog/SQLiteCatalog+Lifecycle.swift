@@ -66,7 +66,9 @@ extension SQLiteCatalog {
             ])
         if state.status.serves {
             try db.execute(
-                sql: "UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status = 'queued'",
+                sql: """
+                    UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status IN ('queued', 'importing')
+                    """,
                 arguments: [change.time.milliseconds, location.image.description])
         }
         try note(

@@ -7,41 +7,50 @@ extension SQLiteCatalog {
     public func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location {
-        try await write { db in
-            guard let image = try Self.image(new.image, db) else { throw CatalogError.unknownImage(new.image) }
-            if let twin = try Self.locations(of: new.image, db).first(where: {
-                $0.backend == new.backend && $0.path == new.path && $0.url == new.url && $0.format == new.format
-                    && $0.state.status != .deleted
-            }) {
-                throw CatalogError.duplicateLocation(twin.id)
-            }
-            let isIdentified = try Self.join(new.image, new.format, size: new.size, digests: new.digests, db)
-            let digests = new.digests
+        try await write { db in try Self.addLocation(new, id: id, at: time, actor: actor, reason: reason, db) }
+    }
+
+    static func addLocation(
+        _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String, _ db: Database
+    ) throws -> Location {
+        guard let image = try Self.image(new.image, db) else { throw CatalogError.unknownImage(new.image) }
+        if let twin = try Self.locations(of: new.image, db).first(where: {
+            $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.state.status != .deleted
+                && Self.fragment(of: $0.url) == Self.fragment(of: new.url)
+        }) {
+            throw CatalogError.duplicateLocation(twin.id)
+        }
+        let isIdentified = try Self.join(new.image, new.format, size: new.size, digests: new.digests, db)
+        let digests = new.digests
+        try db.execute(
+            sql: """
+                INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
+                    sha256, sha512, sha1, md5, identified, weight, tier, metadata, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id.description, new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
+                new.backend.name, new.path, new.url, new.size, digests[.sha256]?.hex, digests[.sha512]?.hex,
+                digests[.sha1]?.hex, digests[.md5]?.hex, isIdentified, new.weight, new.tier, try encoded(new.metadata),
+                time.milliseconds,
+            ])
+        if image.format == nil {
             try db.execute(
                 sql: """
-                    INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
-                        sha256, sha512, sha1, md5, identified, weight, tier, metadata, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    UPDATE image SET disk_format = COALESCE(disk_format, ?),
+                        container_format = COALESCE(container_format, ?), updated_at = ? WHERE id = ?
                     """,
                 arguments: [
-                    id.description, new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
-                    new.backend.name, new.path, new.url, new.size, digests[.sha256]?.hex, digests[.sha512]?.hex,
-                    digests[.sha1]?.hex, digests[.md5]?.hex, isIdentified, new.weight, new.tier, try encoded(new.metadata),
-                    time.milliseconds,
+                    new.format.disk.rawValue, new.format.container.rawValue, time.milliseconds, new.image.description,
                 ])
-            if image.format == nil {
-                try db.execute(
-                    sql: """
-                        UPDATE image SET disk_format = COALESCE(disk_format, ?),
-                            container_format = COALESCE(container_format, ?), updated_at = ? WHERE id = ?
-                        """,
-                    arguments: [
-                        new.format.disk.rawValue, new.format.container.rawValue, time.milliseconds, new.image.description,
-                    ])
-            }
-            try Self.note("registered", id, from: .pending, to: .pending, actor, reason, time, db)
-            return try Self.requiredLocation(id, db)
         }
+        try Self.note("registered", id, from: .pending, to: .pending, actor, reason, time, db)
+        return try Self.requiredLocation(id, db)
+    }
+
+    /// What follows the first `#`. Glance's clients take two URLs that differ in it for two locations.
+    private static func fragment(of url: String) -> Substring? {
+        url.firstIndex(of: "#").map { url[$0...] }
     }
 
     /// Finds or founds the representation that a content belongs to.

@@ -2,7 +2,7 @@ internal import GRDB
 
 extension Schema {
     /// What the life of a location needs: sizes and digests that are learned later, dates, and reads that survive a restart.
-    static func registerLifecycle(_ migrator: inout DatabaseMigrator) {
+    static func registerLifecycle(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("2: lifecycle of locations") { db in
             // SQLite can't take a NOT NULL or a reference off a column: the table is made anew and filled.
             try db.execute(

@@ -43,7 +43,8 @@ enum Schema {
                     CREATE INDEX history_by_location ON history (location, number);
                     """)
         }
-        registerLifecycle(&migrator)
+        registerLifecycle(in: &migrator)
+        registerImages(in: &migrator)
         return migrator
     }()
 }

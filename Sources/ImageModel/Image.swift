@@ -3,11 +3,17 @@ public import FoundationEssentials
 /// What a client asks for by id.
 public struct Image: Sendable, Hashable {
     /// Glance's image status, as far as Baton's images have one.
-    public enum Status: String, Sendable, Hashable, Codable {
+    public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         /// No location can serve yet.
         case queued
+        /// A client is uploading its bytes.
+        case saving
+        /// A location was given and is being looked at.
+        case importing
         /// At least one location may serve or did.
         case active
+        /// An operator has stopped its downloads.
+        case deactivated
     }
 
     /// Who may see it, as Glance has it.

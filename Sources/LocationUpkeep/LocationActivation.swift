@@ -1,5 +1,4 @@
 public import BackendKit
-public import CurlTransfer
 public import ImageCatalog
 public import ImageModel
 
@@ -18,37 +17,29 @@ public struct LocationActivation: Sendable {
     private let catalog: any CatalogStore
     private let lifecycle: LocationLifecycle
     private let proofs: ProofQueue
-    private let registry: BackendRegistry
-    private let loop: TransferLoop
-    private let timeout: Duration
+    private let inquiry: ObjectInquiry
 
-    /// - Parameter timeout: how long a probe may take.
+    /// - Parameter inquiry: who asks objects for their size.
     public init(
         rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        registry: BackendRegistry,
-        loop: TransferLoop, timeout: Duration
+        inquiry: ObjectInquiry
     ) {
         self.rule = rule
         self.catalog = catalog
         self.lifecycle = lifecycle
         self.proofs = proofs
-        self.registry = registry
-        self.loop = loop
-        self.timeout = timeout
+        self.inquiry = inquiry
     }
 
     /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
     /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
     /// - Throws: `CatalogError`.
     public func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
-        guard let backend = registry[location.backend] else {
-            return (location, AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
-        }
         guard rule == .probe, location.isIdentified, let size = location.size else {
             proofs.enqueue(location.id)
             return (location, nil)
         }
-        switch await LocationProbe.run(driver: backend.driver, path: location.path, size: size, timeout: timeout, loop: loop) {
+        switch await inquiry.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({ judge($0, size) }) {
         case .failure(let failure):
             return (location, failure)
         case .success(let validator):
@@ -61,5 +52,14 @@ public struct LocationActivation: Sendable {
                 return (try await catalog.location(location.id) ?? location, nil)
             }
         }
+    }
+
+    /// - Returns: what pins the object, if it has the right size.
+    private func judge(_ head: ObjectHead, _ size: Int64) -> Result<Validator?, AttemptFailure> {
+        guard let total = head.total else {
+            return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
+        }
+        guard total == size else { return .failure(.otherSize(total, expected: size)) }
+        return .success(head.validator)
     }
 }

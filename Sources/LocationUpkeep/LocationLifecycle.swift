@@ -30,10 +30,18 @@ public struct LocationLifecycle: Sendable {
         let changed = try await catalog.apply(
             LocationChange(
                 event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
-                expiresAt: event == .delete ? time + deleteDelay.timeInterval : nil,
+                expiresAt: event == .delete ? expiry(from: time) : nil,
                 nextReadAt: nextReadAt ?? recheck(event, location, time)))
         if !changed.state.status.serves { relays.withdraw(location.id, atOnce: changed.state.status == .quarantined) }
         return changed
+    }
+
+    /// When a location is forgotten that is deleted at `time`.
+    public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
+
+    /// Locations were deleted in a larger transaction of the catalog: running relays leave them.
+    public func wereDeleted(_ locations: [LocationID]) {
+        for location in locations { relays.withdraw(location, atOnce: false) }
     }
 
     /// A full read of it alone gave its content: it is cleared, and serves again if it was taken out for the read.

@@ -35,18 +35,18 @@ import Testing
         query.limit = 2
         var seen: [ImageID] = []
         while true {
-            let page = try await fixture.catalog.images(query)
-            seen += page.map(\.id)
+            let page = try await fixture.catalog.records(query)
+            seen += page.map(\.image.id)
             guard let last = page.last else { break }
-            query.marker = last.id
+            query.marker = last.image.id
         }
         #expect(seen == images.reversed().map(\.id))
         var named = ImageQuery()
-        named.name = "odd"
-        #expect(try await fixture.catalog.images(named).map(\.id) == [images[3].id, images[1].id])
+        named.filters = [.word(.name, ["odd"])]
+        #expect(try await fixture.catalog.records(named).map(\.image.id) == [images[3].id, images[1].id])
         var stray = ImageQuery()
         stray.marker = ImageID()
-        await #expect(throws: CatalogError.unknownMarker(stray.marker!)) { try await fixture.catalog.images(stray) }
+        await #expect(throws: CatalogError.unknownMarker(stray.marker!)) { try await fixture.catalog.records(stray) }
     }
 
     @Test func aDeletedImageTakesItsLocationsAlongAndAProtectedOneStays() async throws {

@@ -15,8 +15,8 @@ internal import UnixSignals
 
 /// All of Baton, put together from its configuration.
 struct BatonServer {
-    private let configuration: BatonConfiguration
-    private let backends: [ConfiguredBackend]
+    let configuration: BatonConfiguration
+    let backends: [ConfiguredBackend]
     private let provesWholes: Bool
     private let logger: Logger
 
@@ -37,6 +37,7 @@ struct BatonServer {
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
         let catalog = try SQLiteCatalog(path: configuration.catalog)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
+        let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
         let loops = startLoops()
         defer { for loop in loops { loop.stop() } }
         let relays = Relays(
@@ -48,9 +49,14 @@ struct BatonServer {
         defer { background.stop() }
         let upkeep = Upkeep(configuration, catalog: catalog, relays: relays, loop: background, logger: logger)
         for location in unfinished { upkeep.proofs.enqueue(location.id) }
+        let uploads = uploadTarget(relays.registry, upkeep.inquiry)
+        try await uploads?.recover(cutOff, catalog: catalog)
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: upkeep.proofs),
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
+            admission: VerifyingAdmission(
+                catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
+            uploads: uploads,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen

@@ -9,6 +9,8 @@ internal import ImageModel
 struct ConfiguredBackend {
     let id: BackendID
     let driverName: String
+    /// The directory behind it, if it has one.
+    let root: String?
     private let base: LocationURL
     private let makeDriver: () -> any Driver
 
@@ -31,8 +33,12 @@ struct ConfiguredBackend {
             section.settings.reject("url", "the driver http reads http and https; for files use the driver file with its root")
             return nil
         }
+        guard configuration.uploads.backend != section.id else {
+            section.settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
+            return nil
+        }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base) {
+        return ConfiguredBackend(id: section.id, driverName: "http", root: nil, base: base) {
             HTTPDriver(base: base, connectTimeout: connectTimeout)
         }
     }
@@ -51,7 +57,7 @@ struct ConfiguredBackend {
             return nil
         }
         let transfer = configuration.transfer
-        return ConfiguredBackend(id: section.id, driverName: "file", base: base) {
+        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base) {
             FileDriver(
                 root: root, workers: FileWorkers(name: section.id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))

@@ -11,6 +11,7 @@ struct Upkeep {
     let lifecycle: LocationLifecycle
     let proofs: ProofQueue
     let activation: LocationActivation
+    let inquiry: ObjectInquiry
     /// What works in the background until the server stops.
     let services: [any Service]
 
@@ -30,9 +31,11 @@ struct Upkeep {
         proofs = ProofQueue(
             verifier: verifier, pace: ReadPace(bytesPerSecond: Int64(upkeep.readRate.count)), readers: upkeep.readers,
             logger: logger)
+        inquiry = ObjectInquiry(
+            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
         activation = LocationActivation(
             rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
-            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+            inquiry: inquiry)
         let scrubber = Scrubber(
             catalog: catalog, verifier: verifier, schedule: schedule,
             pace: ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count)), roundInterval: upkeep.round, logger: logger)

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 
@@ -6,25 +7,41 @@ extension JSONValue {
     /// A time as Glance writes it: `2026-09-01T10:00:00Z`.
     static func time(_ date: Date) -> JSONValue { .string(date.formatted(.iso8601)) }
 
-    /// An image as `GET /v2/images/{id}` shows it; every base key is there, null if unknown.
-    static func image(_ image: Image, representation: Representation?, digests: DigestSet) -> JSONValue {
-        var fields = image.properties.mapValues { JSONValue.string($0) }
+    /// An image as `GET /v2/images/{id}` shows it to a caller; every base key is there, null if unknown. Where it lies is shown
+    /// to those only who may know.
+    static func image(_ record: ImageRecord, for caller: Caller) -> JSONValue {
+        let image = record.image
+        let digests = record.digests
         let path = "/v2/images/\(image.id)"
-        let strong = digests[.sha512] ?? digests[.sha256] ?? digests[.sha1]
         let base: [String: JSONValue] = [
             "id": .string(image.id.description), "name": .optional(image.name), "status": .string(image.status.rawValue),
             "visibility": .string(image.visibility.rawValue), "protected": .boolean(image.isProtected),
             "os_hidden": .boolean(image.isHidden), "owner": .optional(image.owner),
             "tags": .array(image.tags.map { .string($0) }), "disk_format": .optional(image.diskFormat?.rawValue),
             "container_format": .optional(image.containerFormat?.rawValue), "min_disk": .integer(Int64(image.minDisk)),
-            "min_ram": .integer(Int64(image.minRAM)), "size": representation.map { .integer($0.size) } ?? .null,
+            "min_ram": .integer(Int64(image.minRAM)), "size": record.representation.map { .integer($0.size) } ?? .null,
             "virtual_size": .null, "checksum": .optional(digests[.md5]?.hex),
-            "os_hash_algo": .optional(strong?.algorithm.rawValue), "os_hash_value": .optional(strong?.hex),
+            "os_hash_algo": .optional(digests.strong?.algorithm.rawValue),
+            "os_hash_value": .optional(digests.strong?.hex),
             "created_at": .time(image.createdAt), "updated_at": .time(image.updatedAt), "self": .string(path),
-            "file": .string(path + "/file"), "schema": .string("/v2/schemas/image"),
+            "file": .string(path + "/file"), "schema": "/v2/schemas/image",
         ]
+        var fields = image.properties.mapValues { JSONValue.string($0) }
         fields.merge(base) { _, base in base }
+        if caller.maySeeLocations {
+            fields["locations"] = .array(record.locations.map { .listed($0) })
+            if let first = record.locations.first(where: \.location.state.status.serves) {
+                fields["direct_url"] = .string(first.location.url)
+            }
+        }
         return .object(fields)
+    }
+
+    /// A location as it stands in an image's list: its URL and its metadata, as they were given.
+    static func listed(_ listed: ListedLocation) -> JSONValue {
+        let words = JSONValue.object(listed.location.metadata.mapValues { .string($0) })
+        let written = listed.metadata.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+        return ["url": .string(listed.location.url), "metadata": written ?? words]
     }
 
     /// A location as the admin sees it, with everything.
@@ -57,6 +74,11 @@ extension JSONValue {
     }
 }
 
+extension ImageRecord {
+    /// What is known of the digests of what a plain download gets.
+    var digests: DigestSet { DigestSet(of: representation, locations: locations.map(\.location)) }
+}
+
 extension DigestSet {
     /// What is known of a representation's digests: those its locations declare and don't contradict each other in, and its
     /// identity above all.
@@ -71,4 +93,7 @@ extension DigestSet {
         if let identity = representation?.identity { known[identity.algorithm] = identity }
         self = known
     }
+
+    /// The digest that Glance's clients verify with, which is never md5: sha512, as theirs, before sha256 and sha1.
+    var strong: Digest? { self[.sha512] ?? self[.sha256] ?? self[.sha1] }
 }

@@ -1,0 +1,25 @@
+public import ImageModel
+
+extension BatonConfiguration {
+    /// Where clients' uploads go.
+    public struct Uploads: Sendable, Equatable {
+        /// The backend that takes them; nil when there are none.
+        public var backend: BackendID?
+        /// The most bytes of one upload.
+        public var maximumSize: ByteCount = .gibibytes(1024)
+    }
+
+    mutating func readUploads(_ section: Section) {
+        uploads.backend = section.string("backend").map { BackendID($0) }
+        uploads.maximumSize = section.bytes(
+            "max_size", default: uploads.maximumSize, in: .mebibytes(1) ... .gibibytes(1 << 20))
+        section.finish()
+    }
+
+    /// Holds the name of the backend against those that there are. (Whether its driver can be written to, its driver says.)
+    func checkUploads(_ section: Section, backends: [String]) {
+        guard let backend = uploads.backend, !backends.contains(backend.name) else { return }
+        let known = backends.isEmpty ? "none is configured" : "there are \(backends.joined(separator: ", "))"
+        section.reject("backend", "\"\(backend.name.prefix(64))\" is no backend; \(known)")
+    }
+}

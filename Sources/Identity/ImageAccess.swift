@@ -1,0 +1,79 @@
+public import ImageModel
+
+/// What a caller may do with one image, as Glance's default policies have it.
+///
+/// What a caller may not see does not exist for them; what they may see and not do is forbidden.
+public struct ImageAccess: Sendable, Hashable {
+    /// Who asks.
+    public let caller: Caller
+    /// The project that owns the image; nil for none.
+    public let owner: String?
+    /// Who may see it.
+    public let visibility: Image.Visibility
+    /// Whether downloads of it were stopped.
+    public let isDeactivated: Bool
+    /// What the caller's project made of it, if it is shared with that project.
+    public let membership: Member.Status?
+
+    /// The access of `caller` to `image`.
+    public init(_ caller: Caller, to image: Image, membership: Member.Status?) {
+        self.caller = caller
+        owner = image.owner
+        visibility = image.visibility
+        isDeactivated = image.status == .deactivated
+        self.membership = membership
+    }
+
+    /// Whether the caller's project owns the image.
+    public var isOwner: Bool { owner != nil && owner == caller.project }
+
+    /// Whether the image is shared with the caller's project. Who has rejected it may still look at it, or could never change
+    /// their mind; it only stays out of their lists.
+    public var isMember: Bool { visibility == .shared && membership != nil }
+
+    /// Whether they see that it exists.
+    public var maySee: Bool {
+        if caller.isAdmin { return true }
+        guard !caller.roles.isEmpty else { return false }
+        return visibility == .public || visibility == .community || isOwner || isMember
+    }
+
+    /// Whether they get its bytes.
+    public var mayDownload: Bool { maySee && (!isDeactivated || caller.isAdmin) }
+
+    /// Whether they change, upload, deactivate, tag or share it.
+    public var mayModify: Bool { caller.isAdmin || (isOwner && caller.roles.contains(.member)) }
+
+    /// Whether they delete it.
+    public var mayDelete: Bool { mayModify }
+
+    /// Whether they see whom it is shared with.
+    public var maySeeMembers: Bool { caller.isAdmin || (maySee && (isOwner || isMember)) }
+
+    /// Whether they answer for a project that it is shared with. An owner does not answer for others.
+    public func mayAnswer(for project: String) -> Bool {
+        caller.isAdmin || (isMember && caller.project == project && caller.roles.contains(.member))
+    }
+
+    /// Whether they see a member's record: that of their own project, or all if they share it.
+    public func maySee(member project: String) -> Bool {
+        caller.isAdmin || (maySee && (isOwner || (isMember && caller.project == project)))
+    }
+}
+
+extension Caller {
+    /// Whether they create images of their own project.
+    public var mayCreate: Bool { isAdmin || (project != nil && roles.contains(.member)) }
+
+    /// Whether they make an image public, or take that back.
+    public var mayPublicize: Bool { isAdmin }
+
+    /// Whether they see where images lie.
+    public var maySeeLocations: Bool { isAdmin || roles.contains(.service) || roles.contains(.trusted) }
+
+    /// Whether they say where images lie. A backend's credentials reach more than a project may see, so its owner may not.
+    public var mayAttachLocations: Bool { isAdmin }
+
+    /// Whether they ask for a location to be imported.
+    public var mayImportLocations: Bool { isAdmin || roles.contains(.service) }
+}

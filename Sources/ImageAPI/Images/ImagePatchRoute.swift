@@ -1,0 +1,121 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationUpkeep
+
+/// `PATCH /v2/images/{id}`.
+struct ImagePatchRoute: Sendable {
+    let images: any ImageStore
+    let registry: BackendRegistry
+    let admission: any LocationAdmission
+    let lifecycle: LocationLifecycle
+
+    private var gate: ImageGate { ImageGate(images: images) }
+
+    func patch(_ request: Request, context: APIContext) async throws -> Response {
+        let draft = try draft(of: request)
+        let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
+        let admitted = try await gate.imageToModify(context)
+        let caller = context.caller
+        if patch.operations.contains(where: { $0.target.isOfLocations }), !caller.mayAttachLocations {
+            throw APIError(.forbidden, "Only administrators say where an image lies.")
+        }
+        let operations = try await examined(patch, admitted.record, caller)
+        let expiresAt = lifecycle.expiry(from: .now)
+        let record = try await gate.update(context) { edit in
+            edit.expiresAt = expiresAt
+            for operation in patch.operations {
+                try patch.apply(operation, to: &edit.image, by: caller)
+                try operations.apply(operation, to: &edit)
+            }
+        }
+        let kept = Set(record.locations.map(\.location.id))
+        lifecycle.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
+        return try JSONValue.image(try await bringToService(record, since: admitted.record, caller), for: caller).response()
+    }
+
+    private func draft(of request: Request) throws(APIError) -> ImagePatch.Draft {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        guard let draft = type.flatMap({ ImagePatch.Draft(rawValue: $0) }) else {
+            let known = ImagePatch.Draft.allCases.map(\.rawValue).joined(separator: ", ")
+            var error = APIError(.unsupportedMediaType, "A change to an image has one of these Content-Types: \(known).")
+            if let name = HTTPField.Name("Accept-Patch") { error.headers[name] = known }
+            throw error
+        }
+        return draft
+    }
+
+    /// Looks at the places that the patch brings, before anything is stored.
+    private func examined(
+        _ patch: ImagePatch, _ record: ImageRecord, _ caller: Caller
+    ) async throws -> LocationOperations {
+        let entries = try LocationOperations.entries(of: patch)
+        var operations = LocationOperations()
+        let present = Set(record.locations.map(\.location.url))
+        let new = entries.filter { !present.contains($0.url) }
+        guard !new.isEmpty else { return operations }
+        // What can be told without asking a backend comes first: another content is a conflict wherever it lies.
+        let claimed = try ValidationData(merging: entries.map(\.validation))
+        let digests = try claimed.digests(for: record.image, known: record.digests)
+        var image = record.image
+        for operation in patch.operations { try patch.apply(operation, to: &image, by: caller) }
+        guard let format = image.format else {
+            throw APIError.badRequest("disk_format and container_format must be set before an image gets a location.")
+        }
+        for entry in new where operations.examined[entry.url] == nil {
+            let (backend, path) = try registry.place(ofURL: entry.url)
+            operations.examined[entry.url] = try await admission.examine(
+                ProposedLocation(
+                    image: image.id, backend: backend, path: path, url: entry.url, format: format,
+                    size: record.representation?.size, digests: record.digests.merging(digests), metadata: entry.words))
+        }
+        return operations
+    }
+
+    /// Lets the new locations serve. If one can't, all are forgotten, and the patch has failed.
+    private func bringToService(
+        _ record: ImageRecord, since before: ImageRecord, _ caller: Caller
+    ) async throws -> ImageRecord {
+        let known = Set(before.locations.map(\.location.id))
+        let new = record.locations.map(\.location).filter { $0.state.status == .pending && !known.contains($0.id) }
+        guard !new.isEmpty else { return record }
+        do {
+            for location in new { _ = try await admission.admit(location) }
+        } catch {
+            try await images.forget(new.map(\.id))
+            throw error
+        }
+        return try await images.record(of: record.image.id, for: caller.project) ?? record
+    }
+}
+
+extension ImagePatch.Target {
+    /// Whether it says where the image lies.
+    var isOfLocations: Bool {
+        if case .property = self { false } else { true }
+    }
+}
+
+extension DigestSet {
+    /// These digests and those of the other that are missing here.
+    func merging(_ other: DigestSet) -> DigestSet { DigestSet(other.all + all) }
+}
+
+extension JSONValue {
+    /// The JSON of a request's body.
+    /// - Throws: `APIError`: 413 when it is too long, 400 when it is none.
+    init(body request: Request) async throws {
+        var request = request
+        guard let buffer = try? await request.collectBody(upTo: RequestObject.limit) else {
+            throw APIError(.contentTooLarge, "The request's body is longer than \(RequestObject.limit) bytes.")
+        }
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView)) else {
+            throw APIError.badRequest("The request's body is not valid JSON.")
+        }
+        self = value
+    }
+}

@@ -1,0 +1,124 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import ImageCatalog
+internal import ImageModel
+
+/// `/v2/images` but for patches, data, and what lies below an image.
+struct ImageRoutes: Sendable {
+    let catalog: any CatalogStore
+    let images: any ImageStore
+
+    private var gate: ImageGate { ImageGate(images: images) }
+
+    func create(_ request: Request, context: APIContext) async throws -> Response {
+        let caller = context.caller
+        guard caller.mayCreate else {
+            throw APIError(.forbidden, "Creating images takes a project and the role member in it.")
+        }
+        guard let members = try await JSONValue(body: request).members else {
+            throw APIError.badRequest("The request's body must be a JSON object.")
+        }
+        let image = try newImage(members, by: caller)
+        try await catalog.createImage(image)
+        let record = ImageRecord(new: image)
+        return try JSONValue.image(record, for: caller).response(
+            status: .created, headers: [.location: "/v2/images/\(image.id)"])
+    }
+
+    private func newImage(_ members: [String: JSONValue], by caller: Caller) throws(APIError) -> Image {
+        var members = members
+        let id: ImageID
+        switch members.removeValue(forKey: "id") {
+        case nil, .null: id = ImageID()
+        case .some(let value):
+            guard let given = value.text.flatMap({ ImageID($0) }) else { throw .badRequest("id must be a UUID.") }
+            id = given
+        }
+        let now = Date.now
+        var image = Image(id: id, owner: caller.project, createdAt: now, updatedAt: now)
+        for name in members.keys.sorted() {
+            guard let value = members[name] else { continue }
+            try ImageProperty.requireWritable(name)
+            switch ImageProperty(rawValue: name) {
+            case .locations:
+                throw APIError(.forbidden, "An image is created without locations: add them to it afterwards.")
+            case .some(let property):
+                // Clients send null for what they leave open.
+                if value != .null { try image.set(property, to: value, by: caller) }
+            case nil:
+                try image.setProperty(name, to: value)
+            }
+        }
+        return image
+    }
+
+    func list(_ request: Request, context: APIContext) async throws -> Response {
+        let asked = try ImageListRequest(request.uri.query, by: context.caller)
+        let records = try await images.records(asked.query)
+        var answer: [String: JSONValue] = [
+            "images": .array(records.map { .image($0, for: context.caller) }), "first": .string(asked.first),
+            "schema": "/v2/schemas/images",
+        ]
+        if records.count == asked.query.limit, let last = records.last {
+            answer["next"] = .string(asked.next(behind: last.image.id))
+        }
+        return try JSONValue.object(answer).response()
+    }
+
+    func show(_ request: Request, context: APIContext) async throws -> Response {
+        try JSONValue.image(try await gate.image(context).record, for: context.caller).response()
+    }
+
+    func delete(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await gate.image(context)
+        guard admitted.access.mayDelete else { throw APIError.forbidden("delete the image \(admitted.id)") }
+        try await catalog.deleteImage(admitted.id)
+        return Response(status: .noContent)
+    }
+
+    func deactivate(_ request: Request, context: APIContext) async throws -> Response {
+        try await change(from: .active, to: .deactivated, context)
+    }
+
+    func reactivate(_ request: Request, context: APIContext) async throws -> Response {
+        try await change(from: .deactivated, to: .active, context)
+    }
+
+    private func change(from: Image.Status, to: Image.Status, _ context: APIContext) async throws -> Response {
+        try await gate.update(context) { edit in
+            guard [from, to].contains(edit.image.status) else {
+                throw APIError(
+                    .forbidden, "An image that is \(edit.image.status.rawValue) can't become \(to.rawValue).")
+            }
+            edit.image.status = to
+        }
+        return Response(status: .noContent)
+    }
+
+    func addTag(_ request: Request, context: APIContext) async throws -> Response {
+        let tag = context.part("tag")
+        guard tag.count <= 255 else { throw APIError.badRequest("A tag has at most 255 characters.") }
+        try await gate.update(context) { edit in
+            try edit.image.setTags(edit.image.tags + [tag])
+        }
+        return Response(status: .noContent)
+    }
+
+    func removeTag(_ request: Request, context: APIContext) async throws -> Response {
+        let tag = context.part("tag")
+        try await gate.update(context) { edit in
+            guard let index = edit.image.tags.firstIndex(of: tag) else {
+                throw APIError(.notFound, "The image has no tag \(tag.prefix(64)).")
+            }
+            edit.image.tags.remove(at: index)
+        }
+        return Response(status: .noContent)
+    }
+}
+
+extension APIContext {
+    /// A part of the path by its name in the route, decoded.
+    func part(_ name: String) -> String { PercentEncoding.decode(parameters.get(name) ?? "") }
+}

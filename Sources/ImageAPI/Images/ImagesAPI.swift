@@ -1,0 +1,50 @@
+internal import BackendKit
+internal import Hummingbird
+internal import ImageCatalog
+internal import LocationUpkeep
+
+/// Glance's Images API: which path is answered by whom.
+struct ImagesAPI: Sendable {
+    private let downloads: DownloadRoute
+    private let images: ImageRoutes
+    private let patches: ImagePatchRoute
+    private let uploads: UploadRoute
+    private let imports: LocationImportRoutes
+    private let members: MemberRoutes
+    private let tasks: TaskRoutes
+
+    init(
+        catalog: any CatalogStore & ImageStore, registry: BackendRegistry, admission: any LocationAdmission,
+        lifecycle: LocationLifecycle, uploads target: UploadTarget?, downloads: DownloadRoute
+    ) {
+        self.downloads = downloads
+        images = ImageRoutes(catalog: catalog, images: catalog)
+        patches = ImagePatchRoute(images: catalog, registry: registry, admission: admission, lifecycle: lifecycle)
+        uploads = UploadRoute(images: catalog, target: target)
+        imports = LocationImportRoutes(images: catalog, registry: registry, admission: admission)
+        members = MemberRoutes(images: catalog)
+        tasks = TaskRoutes(images: catalog)
+    }
+
+    /// Registers every path. Versions are told apart before (`VersionPrefix`).
+    func add(to router: Router<APIContext>) {
+        let api = router.group("v2")
+        api.resource("images", [.get: images.list, .post: images.create])
+        api.resource("images/:id", [.get: images.show, .patch: patches.patch, .delete: images.delete])
+        api.resource("images/:id/file", [.get: downloads.get, .head: downloads.head, .put: uploads.put])
+        api.resource("images/:id/actions/deactivate", [.post: images.deactivate])
+        api.resource("images/:id/actions/reactivate", [.post: images.reactivate])
+        api.resource("images/:id/tags/:tag", [.put: images.addTag, .delete: images.removeTag])
+        api.resource("images/:id/members", [.get: members.list, .post: members.add])
+        api.resource(
+            "images/:id/members/:member", [.get: members.show, .put: members.update, .delete: members.remove])
+        api.resource("images/:id/locations", [.get: imports.list, .post: imports.add])
+        api.resource("images/:id/tasks", [.get: tasks.ofImage])
+        api.resource("tasks", [.get: tasks.list])
+        api.resource("tasks/:task", [.get: tasks.show])
+        api.resource("schemas/:name", [.get: DiscoveryRoutes.schema])
+        api.resource("info/import", [.get: DiscoveryRoutes.importMethods])
+        api.resource("info/stores", [.get: DiscoveryRoutes.stores])
+        api.resource("info/stores/detail", [.get: DiscoveryRoutes.stores])
+    }
+}

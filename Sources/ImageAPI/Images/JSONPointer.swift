@@ -1,0 +1,39 @@
+/// A path into a JSON document, in the limited form that Glance takes: `/a/b`, with `~1` for a slash and `~0` for a tilde inside
+/// a name (RFC 6901).
+struct JSONPointer: Equatable {
+    /// The names along the path; never empty, nor is one of them.
+    let names: [String]
+
+    /// Reads a pointer.
+    /// - Throws: `APIError` 400 saying what is wrong with it.
+    init(_ text: String) throws(APIError) {
+        guard text.hasPrefix("/") else { throw Self.malformed(text, "it does not begin with /") }
+        var names: [String] = []
+        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard !part.allSatisfy(\.isWhitespace) else { throw Self.malformed(text, "a name in it is empty") }
+            names.append(try Self.unescape(part, in: text))
+        }
+        self.names = names
+    }
+
+    private static func unescape(_ part: Substring, in text: String) throws(APIError) -> String {
+        var name = ""
+        var rest = part
+        while let character = rest.popFirst() {
+            guard character == "~" else {
+                name.append(character)
+                continue
+            }
+            switch rest.popFirst() {
+            case "0": name.append("~")
+            case "1": name.append("/")
+            default: throw malformed(text, "after ~ comes 0 or 1")
+            }
+        }
+        return name
+    }
+
+    private static func malformed(_ text: String, _ why: String) -> APIError {
+        .badRequest("The path \(text.prefix(64)) is malformed: \(why).")
+    }
+}

@@ -1,0 +1,34 @@
+public import ImageCatalog
+public import ImageModel
+
+/// A location as a client of Glance gives it: a place, and perhaps what its bytes must be.
+public struct ProposedLocation: Sendable, Equatable {
+    /// The image it is for.
+    public let image: ImageID
+    /// Its backend.
+    public let backend: BackendID
+    /// Where in the backend.
+    public let path: String
+    /// The URL as it was given, with its fragment.
+    public let url: String
+    /// Which representation it holds.
+    public let format: Format
+    /// Its size in bytes; nil if the client did not say, as Glance's never do.
+    public let size: Int64?
+    /// Its digests; empty if the client did not say.
+    public let digests: DigestSet
+    /// Free words.
+    public let metadata: [String: String]
+}
+
+/// Lets locations in that come through Glance's API, whose clients say little about them.
+public protocol LocationAdmission: Sendable {
+    /// Looks at a place before anything is stored, and finds out what the client did not say.
+    /// - Throws: `APIError` when it can't be a location.
+    func examine(_ proposed: ProposedLocation) async throws -> NewLocation
+    /// Brings a registered location to service, as far as that is possible now: a probe, or for small objects a verification
+    /// that is waited for up to a few seconds.
+    /// - Returns: the location as it is then; still pending if its verification goes on.
+    /// - Throws: `APIError` when it can't serve; it is forgotten then.
+    func admit(_ location: Location) async throws -> Location
+}

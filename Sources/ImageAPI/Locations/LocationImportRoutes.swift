@@ -1,0 +1,116 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import ImageCatalog
+internal import ImageModel
+internal import Logging
+
+/// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
+struct LocationImportRoutes: Sendable {
+    let images: any ImageStore
+    let registry: BackendRegistry
+    let admission: any LocationAdmission
+
+    private var gate: ImageGate { ImageGate(images: images) }
+
+    func list(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await gate.image(context)
+        guard context.caller.isAdmin || context.caller.roles.contains(.service) else {
+            throw APIError(.forbidden, "Only services and administrators see where an image lies.")
+        }
+        return try JSONValue.array(admitted.record.locations.map { .listed($0) }).response()
+    }
+
+    func add(_ request: Request, context: APIContext) async throws -> Response {
+        guard let members = try await JSONValue(body: request).members else {
+            throw APIError.badRequest("The request's body must be a JSON object.")
+        }
+        let url = try LocationEntry.url(members["url"])
+        let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
+        let digests = try ValidationData(validation, needsHash: false).digests(orElse: .badRequest)
+        let admitted = try await gate.image(context)
+        guard context.caller.mayImportLocations else {
+            throw APIError(.forbidden, "Only services and administrators say where an image lies.")
+        }
+        try requireQueued(admitted.record.image)
+        let place = try registry.place(ofURL: url)
+        let task = try await begin(url: url, validation, context)
+        let logger = context.logger
+        // Nobody waits for it: the task says how it went, and a restart ends it as failed.
+        Task {
+            await run(task, url: url, in: place, digests, logger)
+        }
+        return Response(status: .accepted)
+    }
+
+    private func requireQueued(_ image: Image) throws(APIError) {
+        guard image.status == .queued else {
+            throw .conflict("A location can't be added while the image is \(image.status.rawValue).")
+        }
+    }
+
+    /// Takes the image for this import alone, and writes the task down.
+    private func begin(url: String, _ validation: JSONValue, _ context: APIContext) async throws -> ImageTask {
+        let id = try context.imageID()
+        let caller = context.caller
+        let now = Date.now
+        let input: JSONValue = [
+            "image_id": .string(id.description), "loc_url": .string(url), "validation_data": validation,
+        ]
+        let task = ImageTask(
+            kind: "location_import", status: .processing, image: id, owner: caller.project, user: caller.user,
+            request: context.requestID, input: String(decoding: try JSONEncoder().encode(input), as: UTF8.self),
+            createdAt: now, updatedAt: now)
+        _ = try await images.update(id, for: caller.project, at: now, actor: caller.user) { edit in
+            try requireQueued(edit.image)
+            guard edit.image.format != nil else {
+                throw APIError.badRequest("disk_format and container_format must be set before an image gets a location.")
+            }
+            edit.image.status = .importing
+        }
+        try await images.add(task)
+        return task
+    }
+
+    private func run(
+        _ task: ImageTask, url: String, in place: (backend: BackendID, path: String), _ digests: DigestSet, _ logger: Logger
+    ) async {
+        var added: [LocationID] = []
+        do {
+            guard let format = try await images.record(of: task.image, for: nil)?.image.format else {
+                throw CatalogError.unknownImage(task.image)
+            }
+            let new = try await admission.examine(
+                ProposedLocation(
+                    image: task.image, backend: place.backend, path: place.path, url: url, format: format, size: nil,
+                    digests: digests, metadata: [:]))
+            let record = try await images.update(task.image, for: nil, at: .now, actor: task.user) { edit in
+                edit.entries.append(.new(ImageEdit.NewEntry(new)))
+            }
+            let pending = record.locations.map(\.location).filter { $0.url == url }
+            added = pending.map(\.id)
+            for location in pending { _ = try await admission.admit(location) }
+            try await images.setStatus(.success, message: "", ofTask: task.id, at: .now)
+        } catch {
+            logger.warning("A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+            await undo(task, added, because: error, logger)
+        }
+    }
+
+    private func undo(_ task: ImageTask, _ added: [LocationID], because error: any Error, _ logger: Logger) async {
+        do {
+            try await images.forget(added)
+            let message = (error as? APIError)?.message ?? "\(error)"
+            try await images.setStatus(.failure, message: message, ofTask: task.id, at: .now)
+            _ = try await images.update(task.image, for: nil, at: .now, actor: "baton") { edit in
+                if edit.image.status == .importing { edit.image.status = .queued }
+            }
+        } catch CatalogError.unknownImage {
+            // Deleted meanwhile: there is nothing left to put back.
+        } catch {
+            logger.error("An import could not be undone.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,134 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import ImageCatalog
+internal import ImageModel
+internal import ImageUpload
+internal import Logging
+
+/// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
+struct UploadRoute: Sendable {
+    let images: any ImageStore
+    let target: UploadTarget?
+
+    private var gate: ImageGate { ImageGate(images: images) }
+
+    func put(_ request: Request, context: APIContext) async throws -> Response {
+        guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
+            throw APIError(.unsupportedMediaType, "An image's bytes have the Content-Type application/octet-stream.")
+        }
+        let announced = try announcedSize(of: request)
+        let admitted = try await gate.imageToModify(context)
+        guard let target else {
+            throw APIError(
+                .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
+        }
+        try await begin(context)
+        do {
+            let file = try await receive(request, announced: announced, for: admitted.id, target)
+            try await finish(file, for: admitted.id, target, context)
+        } catch {
+            // Out of reach of the request's own end, which may be what went wrong.
+            await Task { await undo(admitted.id, because: error, context.logger) }.value
+            throw error
+        }
+        return Response(status: .noContent)
+    }
+
+    /// The size that the client says the image has: all that say one must agree.
+    private func announcedSize(of request: Request) throws(APIError) -> Int64? {
+        var sizes: [Int64] = []
+        let names = [HTTPField.Name.contentLength, HTTPField.Name("x-openstack-image-size")].compactMap(\.self)
+        for name in names {
+            guard let text = request.headers[name] else { continue }
+            guard let size = Int64(text), size >= 0 else { throw .badRequest("\(name) must be a whole number from 0.") }
+            sizes.append(size)
+        }
+        guard Set(sizes).count < 2 else {
+            throw .badRequest("The request has \(sizes[0]) bytes and says that the image has \(sizes[1]).")
+        }
+        return sizes.first
+    }
+
+    /// Takes the image for this upload alone.
+    private func begin(_ context: APIContext) async throws {
+        try await gate.update(context) { edit in
+            guard edit.image.status == .queued else {
+                throw APIError.conflict(
+                    "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
+            }
+            guard edit.image.format != nil else {
+                throw APIError.badRequest("disk_format and container_format must be set before an image is uploaded.")
+            }
+            edit.image.status = .saving
+        }
+    }
+
+    private func receive(
+        _ request: Request, announced: Int64?, for id: ImageID, _ target: UploadTarget
+    ) async throws -> UploadedFile {
+        do {
+            return try await target.directory.receive(request.body, announced: announced, named: id.description)
+        } catch let error as UploadError {
+            throw APIError(status(of: error), error.description)
+        } catch let error as APIError {
+            throw error
+        } catch {
+            throw APIError.badRequest("The upload broke off: upload the image again.")
+        }
+    }
+
+    /// One transaction makes the file a location that serves, and the image active.
+    private func finish(
+        _ file: UploadedFile, for id: ImageID, _ target: UploadTarget, _ context: APIContext
+    ) async throws {
+        let actor = context.caller.user
+        let (backend, store) = (target.backend, images)
+        // A client that leaves after its last byte must not leave a file without a record.
+        try await Task {
+            do {
+                let validator = try await target.validator(of: file)
+                _ = try await store.update(id, for: nil, at: .now, actor: actor) { edit in
+                    guard edit.image.status == .saving, let format = edit.image.format else {
+                        throw APIError(.gone, "The image was changed while it was uploaded; it is not kept.")
+                    }
+                    let location = NewLocation(
+                        image: id, backend: backend.id, path: file.name,
+                        url: "\(backend.base)/\(LocationURL.encode(path: file.name))", format: format, size: file.size,
+                        digests: file.digests)
+                    edit.image.status = .active
+                    edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))
+                }
+            } catch {
+                try? await target.directory.remove(file.name)
+                throw error
+            }
+        }.value
+    }
+
+    private func undo(_ id: ImageID, because error: any Error, _ logger: Logger) async {
+        logger.warning("An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
+        do {
+            _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
+                guard edit.image.status == .saving else { return }
+                edit.image.status = edit.entries.isEmpty ? .queued : .active
+            }
+        } catch CatalogError.unknownImage {
+            // Deleted meanwhile: there is nothing left to put back.
+        } catch {
+            logger.error("A failed upload could not be undone.", metadata: ["image": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    private func status(of error: UploadError) -> HTTPResponse.Status {
+        switch error {
+        case .tooLarge: .contentTooLarge
+        case .wrongSize: .badRequest
+        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .exists: .conflict
+        case .unusable: .internalServerError
+        }
+    }
+}

@@ -1,0 +1,50 @@
+public import BackendKit
+internal import HTTPTypes
+public import ImageCatalog
+public import ImageModel
+public import ImageUpload
+public import LocationUpkeep
+
+/// Where uploads go: one backend whose files this process writes itself.
+public struct UploadTarget: Sendable {
+    /// The backend that will serve them.
+    let backend: Backend
+    /// The directory behind it.
+    let directory: UploadDirectory
+    private let inquiry: ObjectInquiry
+
+    /// - Parameters:
+    ///   - directory: the one that the backend reads.
+    ///   - inquiry: who asks the backend what it sees of a finished upload.
+    public init(backend: Backend, directory: UploadDirectory, inquiry: ObjectInquiry) {
+        self.backend = backend
+        self.directory = directory
+        self.inquiry = inquiry
+    }
+
+    /// Clears away what uploads left that were cut off with the service.
+    /// - Parameter images: those that were being uploaded.
+    /// - Throws: `UploadError`, `CatalogError`.
+    public func recover(_ images: [ImageID], catalog: any CatalogStore) async throws {
+        try directory.prepare()
+        for id in images {
+            let isKnown = try await catalog.locations(of: id).contains {
+                $0.backend == backend.id && $0.path == id.description
+            }
+            if !isKnown { try await directory.remove(id.description) }
+        }
+    }
+
+    /// What pins a finished upload, as the backend sees it.
+    /// - Throws: `APIError` when the backend sees something else than what was uploaded.
+    func validator(of file: UploadedFile) async throws -> Validator? {
+        switch await inquiry.head(of: file.name, in: backend.id, isEmpty: file.size == 0) {
+        case .success(let head) where head.total == file.size: return head.validator
+        case .success:
+            throw APIError(.internalServerError, "The uploaded file changed while it was looked at; it is not kept.")
+        case .failure(let failure):
+            throw APIError(
+                .internalServerError, "The uploaded file can't be read (\(failure.description)); it is not kept.")
+        }
+    }
+}

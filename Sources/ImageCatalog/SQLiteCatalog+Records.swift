@@ -1,0 +1,88 @@
+internal import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog: ImageStore {
+    /// An image and what belongs to it.
+    public func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
+        try await read { db in
+            guard let image = try Self.image(image, db) else { return nil }
+            return try Self.records(of: [image], for: project, db).first
+        }
+    }
+
+    /// The images that a query asks for.
+    public func records(_ query: ImageQuery) async throws -> [ImageRecord] {
+        try await read { db in
+            var conditions = query.conditions
+            let order = query.totalOrder
+            if let marker = query.marker {
+                conditions.append(query.condition(behind: try Self.place(of: marker, in: query, db)))
+            }
+            let columns = order.map { "\($0.key.column) \($0.direction.sql)" }.joined(separator: ", ")
+            var sql = "SELECT * FROM image"
+            if !conditions.isEmpty { sql += " WHERE " + conditions.map(\.text).joined(separator: " AND ") }
+            let arguments = conditions.flatMap(\.values) + [query.limit]
+            let images = try Row.fetchAll(
+                db, sql: sql + " ORDER BY \(columns) LIMIT ?", arguments: StatementArguments(arguments)
+            ).map(Image.init)
+            return try Self.records(of: images, for: query.scope.project, db)
+        }
+    }
+
+    /// The values of a marker in the columns of the order. One that the list could not show is as if it were not there.
+    private static func place(
+        of marker: ImageID, in query: ImageQuery, _ db: Database
+    ) throws -> [any DatabaseValueConvertible] {
+        var visible = query
+        visible.filters = []
+        let conditions = [SQLCondition("id = ?", [marker.description])] + visible.conditions
+        let row = try Row.fetchOne(
+            db, sql: "SELECT * FROM image WHERE " + conditions.map(\.text).joined(separator: " AND "),
+            arguments: StatementArguments(conditions.flatMap(\.values)))
+        guard let row else { throw CatalogError.unknownMarker(marker) }
+        return query.totalOrder.map { row[$0.key.column] as DatabaseValue }
+    }
+
+    /// What belongs to these images, in their order: three queries, however many they are.
+    static func records(of images: [Image], for project: String?, _ db: Database) throws -> [ImageRecord] {
+        let ids = try encoded(images.map(\.id.description))
+        let among = "IN (SELECT value FROM json_each(?))"
+        let representations = try Row.fetchAll(
+            db, sql: "SELECT * FROM representation WHERE image \(among)", arguments: [ids]
+        ).map(Representation.init)
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT location.*, listed_location.metadata AS listed_metadata FROM location
+                LEFT JOIN listed_location ON listed_location.location = location.id
+                WHERE image \(among)
+                ORDER BY COALESCE(listed_location.position, 1000000), location.number
+                """, arguments: [ids])
+        let locations = try Dictionary(
+            grouping: rows.map { ListedLocation(location: try Location($0), metadata: $0["listed_metadata"]) },
+            by: \.location.image)
+        var memberships: [String: Member.Status] = [:]
+        if let project {
+            for row in try Row.fetchAll(
+                db, sql: "SELECT * FROM member WHERE image \(among) AND project = ?", arguments: [ids, project])
+            {
+                memberships[row["image"]] = try row.required("status") { Member.Status(rawValue: $0) }
+            }
+        }
+        return images.map { image in
+            ImageRecord(
+                image: image, membership: memberships[image.id.description],
+                representation: representations.first { $0.image == image.id && $0.format == image.format },
+                locations: (locations[image.id] ?? []).filter {
+                    $0.location.format == image.format && ListedLocation.shown.contains($0.location.state.status)
+                })
+        }
+    }
+}
+
+extension ImageQuery.Scope {
+    fileprivate var project: String? {
+        if case .project(let project, _) = self { project } else { nil }
+    }
+}

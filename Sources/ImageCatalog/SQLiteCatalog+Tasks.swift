@@ -1,0 +1,71 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog {
+    /// Writes a task down.
+    public func add(_ task: ImageTask) async throws {
+        try await write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO task (id, kind, status, image, owner, user, request, input, message, created_at, updated_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    task.id.uuidString.lowercased(), task.kind, task.status.rawValue, task.image.description, task.owner,
+                    task.user, task.request, task.input, task.message, task.createdAt.milliseconds,
+                    task.updatedAt.milliseconds,
+                ])
+        }
+    }
+
+    /// Says how a task goes on.
+    public func setStatus(
+        _ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date
+    ) async throws {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE task SET status = ?, message = ?, updated_at = ? WHERE id = ?",
+                arguments: [status.rawValue, message, time.milliseconds, id.uuidString.lowercased()])
+        }
+    }
+
+    /// The task of that id.
+    public func task(_ id: UUID) async throws -> ImageTask? {
+        try await read { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM task WHERE id = ?", arguments: [id.uuidString.lowercased()])
+                .map(ImageTask.init)
+        }
+    }
+
+    /// The tasks that a query asks for, the newest first.
+    public func tasks(_ query: TaskQuery) async throws -> [ImageTask] {
+        try await read { db in
+            var conditions = [SQLCondition("1")]
+            if let image = query.image { conditions.append(SQLCondition("image = ?", [image.description])) }
+            if let owner = query.owner { conditions.append(SQLCondition("owner = ?", [owner])) }
+            if let marker = query.marker {
+                conditions.append(
+                    SQLCondition(
+                        "number < COALESCE((SELECT number FROM task WHERE id = ?), 0)", [marker.uuidString.lowercased()]))
+            }
+            return try Row.fetchAll(
+                db,
+                sql: "SELECT * FROM task WHERE \(conditions.map(\.text).joined(separator: " AND ")) "
+                    + "ORDER BY number DESC LIMIT ?",
+                arguments: StatementArguments(conditions.flatMap(\.values) + [query.limit])
+            ).map(ImageTask.init)
+        }
+    }
+}
+
+extension ImageTask {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            id: try row.required("id") { UUID(uuidString: $0) }, kind: row["kind"],
+            status: try row.required("status") { ImageTask.Status(rawValue: $0) },
+            image: try row.required("image") { ImageID($0) }, owner: row["owner"], user: row["user"],
+            request: row["request"], input: row["input"], message: row["message"],
+            createdAt: Date(milliseconds: row["created_at"]), updatedAt: Date(milliseconds: row["updated_at"]))
+    }
+}

@@ -1,0 +1,117 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog {
+    /// Reads, edits and stores an image in one transaction.
+    public func update(
+        _ id: ImageID, for project: String?, at time: Date, actor: String,
+        _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
+    ) async throws -> ImageRecord {
+        let outcome: Result<ImageRecord, any Error> = try await write { db in
+            guard let image = try Self.image(id, db), let before = try Self.records(of: [image], for: project, db).first else {
+                throw CatalogError.unknownImage(id)
+            }
+            var edit = ImageEdit(
+                image: image, membership: before.membership, representation: before.representation,
+                entries: before.locations.map { .kept($0, words: $0.location.metadata) })
+            // Nothing was written yet, so that what the closure throws may leave as it is.
+            do { try change(&edit) } catch { return .failure(error) }
+            try Self.store(edit, over: before, time, actor, db)
+            guard let changed = try Self.image(id, db), let after = try Self.records(of: [changed], for: project, db).first
+            else { throw CatalogError.unknownImage(id) }
+            return .success(after)
+        }
+        return try outcome.get()
+    }
+
+    /// Forgets locations, and representations that they alone had founded.
+    public func forget(_ locations: [LocationID]) async throws {
+        try await write { db in
+            for id in locations {
+                guard let location = try Self.location(id, db), location.state.status == .pending else { continue }
+                try db.execute(sql: "DELETE FROM location WHERE id = ?", arguments: [id.description])
+                try db.execute(
+                    sql: """
+                        DELETE FROM representation WHERE image = ? AND disk_format = ? AND container_format = ?
+                            AND NOT EXISTS (SELECT 1 FROM location WHERE location.image = representation.image
+                                AND location.disk_format = representation.disk_format
+                                AND location.container_format = representation.container_format)
+                        """,
+                    arguments: [
+                        location.image.description, location.format.disk.rawValue, location.format.container.rawValue,
+                    ])
+            }
+        }
+    }
+
+    /// Ends uploads and imports that a restart cut off.
+    public func recoverImagesAfterStart(at time: Date) async throws -> [ImageID] {
+        try await write { db in
+            let cut = try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving'").map { row in
+                try row.required("id") { ImageID($0) }
+            }
+            try db.execute(
+                sql: """
+                    UPDATE image SET updated_at = ?, status = CASE WHEN EXISTS (
+                        SELECT 1 FROM location WHERE location.image = image.id AND location.status = 'active'
+                    ) THEN 'active' ELSE 'queued' END WHERE status IN ('saving', 'importing')
+                    """, arguments: [time.milliseconds])
+            try db.execute(
+                sql: """
+                    UPDATE task SET status = 'failure', message = 'the service was started again', updated_at = ?
+                    WHERE status IN ('pending', 'processing')
+                    """, arguments: [time.milliseconds])
+            return cut
+        }
+    }
+
+    private static func store(
+        _ edit: ImageEdit, over before: ImageRecord, _ time: Date, _ actor: String, _ db: Database
+    ) throws {
+        let image = edit.image
+        try db.execute(
+            sql: """
+                UPDATE image SET name = ?, status = ?, visibility = ?, disk_format = ?, container_format = ?, min_disk = ?,
+                    min_ram = ?, protected = ?, hidden = ?, owner = ?, tags = ?, properties = ?, updated_at = ? WHERE id = ?
+                """,
+            arguments: [
+                image.name, image.status.rawValue, image.visibility.rawValue, image.diskFormat?.rawValue,
+                image.containerFormat?.rawValue, image.minDisk, image.minRAM, image.isProtected, image.isHidden, image.owner,
+                try encoded(image.tags), try encoded(image.properties), time.milliseconds, image.id.description,
+            ])
+        var kept: Set<LocationID> = []
+        for (position, entry) in edit.entries.enumerated() {
+            switch entry {
+            case .kept(let listed, let words):
+                kept.insert(listed.location.id)
+                try db.execute(
+                    sql: "UPDATE location SET metadata = ? WHERE id = ?",
+                    arguments: [try encoded(words), listed.location.id.description])
+                try list(listed.location.id, at: position, listed.metadata, db)
+            case .new(let new):
+                let reason = "given through the Images API"
+                _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
+                try list(new.id, at: position, new.metadata, db)
+                guard new.isActive else { continue }
+                _ = try apply(
+                    LocationChange(
+                        .probed, of: new.id, actor: actor, reason: reason, at: time, validator: new.validator), db)
+            }
+        }
+        for gone in before.locations where !kept.contains(gone.location.id) {
+            _ = try apply(
+                LocationChange(
+                    .delete, of: gone.location.id, actor: actor, reason: "taken out through the Images API", at: time,
+                    expiresAt: edit.expiresAt), db)
+        }
+    }
+
+    private static func list(_ location: LocationID, at position: Int, _ metadata: String?, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO listed_location (location, position, metadata) VALUES (?, ?, ?)
+                ON CONFLICT (location) DO UPDATE SET position = excluded.position, metadata = excluded.metadata
+                """, arguments: [location.description, position, metadata])
+    }
+}

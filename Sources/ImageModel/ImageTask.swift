@@ -1,0 +1,50 @@
+public import FoundationEssentials
+
+/// Something that Baton does for an image after the request for it was answered, as Glance's tasks are.
+public struct ImageTask: Sendable, Hashable {
+    /// How far it is; the values of Glance.
+    public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
+        case pending, processing, success, failure
+    }
+
+    /// Its name in the API.
+    public let id: UUID
+    /// What it does, in Glance's word: `location_import`.
+    public let kind: String
+    /// How far it is.
+    public var status: Status
+    /// The image it is for.
+    public let image: ImageID
+    /// The project that asked for it.
+    public let owner: String?
+    /// The user who asked for it.
+    public let user: String
+    /// The request that asked for it.
+    public let request: String
+    /// What was asked, as JSON.
+    public let input: String
+    /// Why it failed; empty otherwise.
+    public var message: String
+    /// When it was asked for.
+    public let createdAt: Date
+    /// When its status last changed.
+    public var updatedAt: Date
+
+    /// A task with every property given.
+    public init(
+        id: UUID = UUID(), kind: String, status: Status = .pending, image: ImageID, owner: String?, user: String,
+        request: String, input: String, message: String = "", createdAt: Date, updatedAt: Date
+    ) {
+        self.id = id
+        self.kind = kind
+        self.status = status
+        self.image = image
+        self.owner = owner
+        self.user = user
+        self.request = request
+        self.input = input
+        self.message = message
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}

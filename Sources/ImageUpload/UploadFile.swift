@@ -1,0 +1,89 @@
+internal import CLinux
+internal import Glibc
+internal import ImageModel
+internal import Integrity
+
+/// One upload on its way to being a file: written under a temporary name, digested as it is written, and in the end given its
+/// own name in one step. Every call blocks, and only one is made at a time.
+///
+/// `@unchecked Sendable`: its owner makes one call after the other, each on some thread of a pool.
+final class UploadFile: @unchecked Sendable {
+    private let directory: String
+    private let temporaryPath: String
+    private var descriptor: Int32
+    private let sha256 = DigestStream(.sha256)
+    private let sha512 = DigestStream(.sha512)
+    private let md5 = DigestStream(.md5)
+    private(set) var size: Int64 = 0
+
+    /// Begins an empty file.
+    /// - Parameters:
+    ///   - directory: where the file will lie in the end.
+    ///   - temporaryPath: where it lies meanwhile, in the same file system.
+    init(in directory: String, temporaryPath: String) throws(UploadError) {
+        self.directory = directory
+        self.temporaryPath = temporaryPath
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw Self.error("creating a file", errno) }
+    }
+
+    deinit { abandon() }
+
+    /// Appends bytes.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(UploadError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.error("writing", errno) }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+        sha256.update(bytes)
+        sha512.update(bytes)
+        md5.update(bytes)
+        size += Int64(bytes.count)
+    }
+
+    /// Makes the file last, and gives it its name. It never takes the place of another file.
+    /// - Returns: the digests of what was written.
+    func finish(named name: String) throws(UploadError) -> DigestSet {
+        guard fsync(descriptor) == 0 else { throw Self.error("making a file last", errno) }
+        guard close(descriptor) == 0 else {
+            descriptor = -1
+            throw Self.error("closing a file", errno)
+        }
+        descriptor = -1
+        let path = "\(directory)/\(name)"
+        guard baton_rename_new(temporaryPath, path) == 0 else {
+            if errno == EEXIST { throw .exists(name: name) }
+            throw Self.error("naming a file", errno)
+        }
+        do {
+            try Self.synchronize(directory)
+        } catch {
+            unlink(path)
+            throw error
+        }
+        return DigestSet([sha256.finish(), sha512.finish(), md5.finish()])
+    }
+
+    /// Leaves nothing behind. Without effect on a finished one.
+    func abandon() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+        unlink(temporaryPath)
+    }
+
+    /// Makes the names in a directory last.
+    static func synchronize(_ directory: String) throws(UploadError) {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw error("opening the directory", errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw error("making a name last", errno) }
+    }
+
+    static func error(_ deed: String, _ code: Int32) -> UploadError {
+        if code == ENOSPC || code == EDQUOT || code == EFBIG { return .diskFull }
+        return .unusable(deed: deed, cause: String(cString: strerror(code)))
+    }
+}

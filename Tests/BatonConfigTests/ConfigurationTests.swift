@@ -7,7 +7,11 @@ import Testing
     /// Drivers as the executable has them, as far as keys go.
     static var drivers: [String: ConfigurationFile<String>.ReadBackend] {
         [
-            "http": { section, _ in section.settings.requiredString("url", example: "http://x/") },
+            "http": { section, _ in
+                let attach = section.settings.section("attach")
+                _ = (attach.string("role"), attach.string("prefix"))
+                return section.settings.requiredString("url", example: "http://x/")
+            },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },
         ]
     }
@@ -94,7 +98,6 @@ import Testing
             "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted"
         ),
         ("selection: { strategy: measured }", "baton.yaml:1: selection.strategy: measured is not part of this version"),
-        ("auth: { mode: keystone }", "baton.yaml:1: auth.mode: keystone is not part of this version; possible: none"),
         ("activation: verify", "baton.yaml:1: activation: verify is not part of this version; possible: probe"),
         ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
         (

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+public import Identity
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
@@ -28,17 +29,21 @@ public struct ImageServer: Sendable {
     private let downloads: DownloadRoute
     private let images: ImageRoutes
     private let locations: LocationRoutes
+    private let authenticator: any Authenticator
     private let limits: Limits
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
     ///   - activation: who lets new locations serve.
+    ///   - authenticator: who finds out who a caller is.
     public init(
-        catalog: any CatalogStore, relays: Relays, journal: RelayJournal, activation: LocationActivation, limits: Limits
+        catalog: any CatalogStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
+        authenticator: any Authenticator, limits: Limits
     ) {
         downloads = DownloadRoute(catalog: catalog, relays: relays, journal: journal)
         images = ImageRoutes(catalog: catalog)
         locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
+        self.authenticator = authenticator
         self.limits = limits
     }
 
@@ -50,8 +55,10 @@ public struct ImageServer: Sendable {
     public func service(
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
+        let router = router()
+        for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
-            responder: router().buildResponder(),
+            responder: router.buildResponder(),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ClientWatch()],
@@ -69,6 +76,7 @@ public struct ImageServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
+        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator))
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }

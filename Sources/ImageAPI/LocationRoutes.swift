@@ -30,12 +30,31 @@ struct LocationRoutes: Sendable {
         guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image)
+        try permit(context.caller, to: new, on: image)
         let location = try await catalog.addLocation(
             new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
         let (activated, failure) = try await activation.activate(location)
         guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
         if let failure { document["problem"] = .string(failure.description) }
         return try JSONValue.object(document).response(status: .created)
+    }
+
+    /// A backend's credentials reach more than its callers may see: naming a place must not be enough to read it.
+    private func permit(_ caller: Caller, to new: NewLocation, on image: Image) throws(APIError) {
+        if caller.isAdmin { return }
+        guard let project = caller.project, image.owner == project else {
+            throw APIError(
+                .forbidden, "The image \(image.id) belongs to another project: only an admin may attach locations to it.")
+        }
+        let rule = registry[new.backend]?.attach
+        guard AttachRule.permits(caller, path: new.path, rule: rule) else {
+            let others = rule.map { rule in
+                let place = rule.prefix.isEmpty ? "" : " below \(rule.prefix.joined(separator: "/"))/"
+                return rule.role == .admin ? "" : ", or the role \(rule.role.rawValue) for locations\(place)"
+            }
+            throw APIError(
+                .forbidden, "Attaching this location of the backend \(new.backend) needs the role admin\(others ?? "").")
+        }
     }
 
     private func newLocation(_ body: inout RequestObject, _ image: Image) throws -> NewLocation {

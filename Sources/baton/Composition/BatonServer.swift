@@ -50,8 +50,10 @@ struct BatonServer {
         for location in unfinished { proofs.enqueue(location.id) }
         let activation = LocationActivation(
             catalog: catalog, registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+        let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: proofs), activation: activation,
+            authenticator: authenticator,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let pending = PendingLocations(

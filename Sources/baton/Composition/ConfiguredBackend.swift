@@ -3,6 +3,7 @@ internal import BatonConfig
 internal import CurlTransfer
 internal import FileBackend
 internal import HTTPBackend
+internal import Identity
 internal import ImageModel
 
 /// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
@@ -11,12 +12,23 @@ struct ConfiguredBackend {
     let driverName: String
     private let base: LocationURL
     private let makeDriver: () -> any Driver
+    var attach: AttachRule?
+
+    private init(id: BackendID, driverName: String, base: LocationURL, makeDriver: @escaping () -> any Driver) {
+        self.id = id
+        self.driverName = driverName
+        self.base = base
+        self.makeDriver = makeDriver
+    }
 
     /// How to read each driver's keys.
-    static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] { ["http": http, "file": file] }
+    static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
+        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file]
+        return own.mapValues(withAttach)
+    }
 
     /// Starts what it needs.
-    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver()) }
+    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), attach: attach) }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }

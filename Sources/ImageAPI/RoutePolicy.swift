@@ -1,0 +1,76 @@
+internal import Hummingbird
+internal import Identity
+internal import Logging
+
+/// Who may use which route: the least role that gets past the door. What lies behind it may ask for more, such as the project that
+/// owns an image.
+///
+/// A route without a row is closed to everybody, so that none is opened by being forgotten.
+enum RoutePolicy {
+    /// What a caller must be.
+    enum Need: Equatable {
+        /// Nothing; nobody is asked who they are.
+        case nothing
+        /// A caller with this role, or with one that contains it.
+        case role(Caller.Role)
+    }
+
+    /// The rows, by method and path. `/v2` stands for every minor version as well.
+    private static let table: [String: Need] = [
+        "GET /": .nothing,
+        "GET /versions": .nothing,
+        "GET /healthz": .nothing,
+        "GET /readyz": .nothing,
+        "GET /metrics": .role(.reader),
+
+        "GET /v2/images": .role(.reader),
+        "POST /v2/images": .role(.member),
+        "GET /v2/images/{id}": .role(.reader),
+        "PATCH /v2/images/{id}": .role(.member),
+        "DELETE /v2/images/{id}": .role(.member),
+        "GET /v2/images/{id}/file": .role(.reader),
+        "HEAD /v2/images/{id}/file": .role(.reader),
+        "PUT /v2/images/{id}/file": .role(.member),
+
+        // POST is for admins, and for those whom the backend's rule lets attach: that is decided where the backend is known.
+        "GET /baton/v1/images/{id}/locations": .role(.admin),
+        "POST /baton/v1/images/{id}/locations": .role(.reader),
+    ]
+
+    /// What a caller must be for a route; nil for a route without a row.
+    /// - Parameter path: as it was registered, e.g. `/v2.9/images/{id}`.
+    static func need(_ method: String, _ path: String) -> Need? { table["\(method) \(majorVersion(of: path))"] }
+
+    /// A route with what it needs.
+    struct Row {
+        let method: String
+        let path: String
+        let need: Need?
+
+        /// As it is logged.
+        var metadata: Logger.Metadata {
+            let text =
+                switch need {
+                case .nothing: "nothing"
+                case .role(let role): role.rawValue
+                case nil: "no row"
+                }
+            return ["method": "\(method)", "path": "\(path)", "needs": "\(text)"]
+        }
+    }
+
+    /// What each registered route needs.
+    static func rows(of routes: [Router<APIContext>.RouteDescription]) -> [Row] {
+        routes.map { route in
+            let (method, path) = (route.method.rawValue, route.path.description)
+            return Row(method: method, path: path, need: need(method, path))
+        }
+    }
+
+    /// `/v2.9/images` is `/v2/images`.
+    private static func majorVersion(of path: String) -> String {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count > 1, parts[1].hasPrefix("v2.") { parts[1] = "v2" }
+        return parts.joined(separator: "/")
+    }
+}

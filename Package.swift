@@ -97,7 +97,7 @@ let package = Package(
         tests("BatonClientTests", ["BatonClient"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
-            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", .target(name: "baton")]
+            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", "Identity", .target(name: "baton")]
         ),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]

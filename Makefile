@@ -3,13 +3,16 @@
 SWIFT_TEST = swift test --parallel
 SHELL = /bin/bash
 
-.PHONY: help setup build release demo test bench lint format tsan asan clean
+.PHONY: help setup test-setup build release demo test bench lint format tsan asan clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 setup: ## Installs what is missing (Debian packages); does nothing the second time
 	@scripts/setup
+
+test-setup: setup
+	@scripts/setup tests
 
 build: setup ## Builds everything for development
 	swift build --build-tests
@@ -20,7 +23,7 @@ release: setup ## Builds the baton command, optimised
 demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
 	@scripts/demo $(IMAGE)
 
-test: build ## Runs all tests
+test: test-setup build ## Runs all tests; installs Keystone in .venv-openstack the first time
 	$(SWIFT_TEST)
 
 bench: release ## Measures throughput, memory and the failover gap beside nginx
@@ -35,13 +38,13 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests
 
-tsan: setup ## Runs the tests under the thread sanitizer, the servers they start included
+tsan: test-setup ## Runs the tests under the thread sanitizer, the servers they start included
 	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions log_path=$(CURDIR)/.build-tsan/reports/race" \
 		swift test --sanitize=thread --scratch-path .build-tsan --no-parallel
 	@scripts/check-reports .build-tsan/reports
 
-asan: setup ## Runs the tests under the address and leak sanitizer, the servers they start included
+asan: test-setup ## Runs the tests under the address and leak sanitizer, the servers they start included
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
 	ASAN_OPTIONS="log_path=$(CURDIR)/.build-asan/reports/error" \
 		LSAN_OPTIONS="suppressions=$(CURDIR)/Tests/lsan.suppressions:print_suppressions=0" \

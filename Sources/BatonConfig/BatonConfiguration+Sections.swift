@@ -2,9 +2,9 @@
 extension BatonConfiguration {
     init(_ file: Section) {
         self.init()
+        auth.read(file.section("auth"))
         readServer(file.section("server"))
         readCatalog(file)
-        readAuth(file.section("auth"))
         activation = file.choice("activation", default: activation)
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
@@ -18,11 +18,11 @@ extension BatonConfiguration {
         let text = section.string("listen", default: server.listen.description)
         if let address = ListenAddress(text) {
             server.listen = address
-            if !address.isLoopback {
+            if !auth.mode.allows(address) {
                 section.reject(
                     "listen",
                     "\"\(text)\" can be reached from other machines, which auth.mode none does not allow; "
-                        + "listen at 127.0.0.1, [::1] or localhost")
+                        + "listen at 127.0.0.1, [::1] or localhost, or set another auth.mode")
             }
         } else {
             section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
@@ -41,11 +41,6 @@ extension BatonConfiguration {
             return file.reject("catalog", "\"\(text.prefix(64))\" is no catalog; write for example sqlite:var/baton.sqlite")
         }
         catalog = String(path)
-    }
-
-    private mutating func readAuth(_ section: Section) {
-        authMode = Self.choice(section, "mode", default: authMode, later: ["tokens", "keystone"])
-        section.finish()
     }
 
     private mutating func readSelection(_ section: Section) {

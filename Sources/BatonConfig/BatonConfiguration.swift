@@ -13,12 +13,6 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
     }
 
-    /// Who a caller is.
-    public enum AuthMode: String, Sendable, Equatable, CaseIterable {
-        /// Everybody is admin, and the server is reachable from this machine only.
-        case none
-    }
-
     /// What a new location has to pass before it serves.
     public enum Activation: String, Sendable, Equatable, CaseIterable {
         /// One ranged read checks existence, size and validator.
@@ -129,7 +123,7 @@ public struct BatonConfiguration: Sendable, Equatable {
     /// The path of the catalog's SQLite file, from the current directory if relative.
     public var catalog = "var/baton.sqlite"
     /// Who a caller is.
-    public var authMode: AuthMode = .none
+    public var auth = Auth()
     /// What a new location has to pass before it serves.
     public var activation: Activation = .probe
     /// Which location comes first.

@@ -48,6 +48,7 @@ final class EasyHandle {
             try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout / .milliseconds(1))))
             try prepareHeaders(request)
             if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
+            if let authorities = request.authorities { try set(CURLOPT_CAINFO, authorities) }
         case .file:
             try set(CURLOPT_PROTOCOLS_STR, "file")
         }

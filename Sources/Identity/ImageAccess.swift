@@ -71,8 +71,8 @@ extension Caller {
     /// Whether they see where images lie.
     public var maySeeLocations: Bool { isAdmin || roles.contains(.service) || roles.contains(.trusted) }
 
-    /// Whether they say where images lie. A backend's credentials reach more than a project may see, so its owner may not.
-    public var mayAttachLocations: Bool { isAdmin }
+    /// Whether they take locations from images and put others in their place. (Who adds one is the backend's affair.)
+    public var mayRearrangeLocations: Bool { isAdmin }
 
     /// Whether they ask for a location to be imported.
     public var mayImportLocations: Bool { isAdmin || roles.contains(.service) }

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+public import Identity
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
@@ -29,6 +30,7 @@ public struct ImageServer: Sendable {
     private let locations: LocationRoutes
     private let operations: LocationOperationRoutes
     private let explanations: ExplainRoute
+    private let authenticator: any Authenticator
     private let limits: Limits
 
     /// - Parameters:
@@ -38,10 +40,11 @@ public struct ImageServer: Sendable {
     ///   - proofs: who reads locations in full.
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
+    ///   - authenticator: who finds out who a caller is.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
         lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
-        limits: Limits
+        authenticator: any Authenticator, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
         images = ImagesAPI(
@@ -50,6 +53,7 @@ public struct ImageServer: Sendable {
         locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)
+        self.authenticator = authenticator
         self.limits = limits
     }
 
@@ -61,8 +65,10 @@ public struct ImageServer: Sendable {
     public func service(
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
+        let router = router()
+        for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
-            responder: VersionPrefix(next: router().buildResponder()),
+            responder: VersionPrefix(next: router.buildResponder()),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ClientWatch()],
@@ -80,20 +86,20 @@ public struct ImageServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
+        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator))
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
         images.add(to: router)
-        let own = router.group("baton/v1/images/:id")
-        own.get("locations", use: locations.list)
-        own.post("locations", use: locations.add)
-        own.get("explain", use: explanations.explain)
-        let location = router.group("baton/v1/locations/:id")
-        location.get(use: operations.show)
-        location.patch(use: operations.edit)
-        location.get("history", use: operations.history)
+        let own = router.group("baton/v1")
+        own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
+        own.resource("images/:id/explain", [.get: explanations.explain])
+        own.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
+        own.resource("locations/:id/history", [.get: operations.history])
         for (name, event) in LocationOperationRoutes.operations {
-            location.post(RouterPath(name)) { [operations] in try await operations.run(event, $0, context: $1) }
+            own.resource(
+                RouterPath("locations/:id/\(name)"),
+                [.post: { [operations] in try await operations.run(event, $0, context: $1) }])
         }
         return router
     }

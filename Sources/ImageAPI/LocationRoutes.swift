@@ -30,6 +30,7 @@ struct LocationRoutes: Sendable {
         guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image)
+        try registry.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(
             new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
         let (activated, failure) = try await activation.activate(location)

@@ -21,8 +21,8 @@ struct ImagePatchRoute: Sendable {
         let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
         let admitted = try await gate.imageToModify(context)
         let caller = context.caller
-        if patch.operations.contains(where: { $0.target.isOfLocations }), !caller.mayAttachLocations {
-            throw APIError(.forbidden, "Only administrators say where an image lies.")
+        if !caller.mayRearrangeLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind != .add }) {
+            throw APIError(.forbidden, "Only administrators take locations from an image or put others in their place.")
         }
         let operations = try await examined(patch, admitted.record, caller)
         let expiresAt = lifecycle.expiry(from: .now)
@@ -68,6 +68,7 @@ struct ImagePatchRoute: Sendable {
         }
         for entry in new where operations.examined[entry.url] == nil {
             let (backend, path) = try registry.place(ofURL: entry.url)
+            try registry.permit(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await admission.examine(
                 ProposedLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,

@@ -51,12 +51,13 @@ struct BatonServer {
         for location in unfinished { upkeep.proofs.enqueue(location.id) }
         let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)
+        let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: upkeep.proofs),
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
-            uploads: uploads,
+            uploads: uploads, authenticator: authenticator,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen

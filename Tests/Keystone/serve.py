@@ -1,0 +1,13 @@
+"""Serves Keystone on a free loopback port with waitress; the first line of output is the port."""
+
+from keystone.server import wsgi
+import waitress
+
+
+def main():
+    server = waitress.create_server(wsgi.initialize_public_application(), host="127.0.0.1", port=0, threads=4)
+    print(server.effective_port, flush=True)
+    server.run()
+
+
+main()

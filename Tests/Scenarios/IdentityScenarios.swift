@@ -77,7 +77,7 @@ struct IdentityScenarios {
         #expect(try await baton.send("GET", "/v2/images", headers: basic).status == 401)
     }
 
-    @Test func aReaderDownloadsAndTheAdminIsNamedInTheHistory() async throws {
+    @Test func aReaderDownloadsAndNoTokenReachesTheBackendOrTheLog() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: ["origin": #"driver: http, url: "\#(origin.url(""))""#])

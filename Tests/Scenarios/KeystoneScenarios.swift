@@ -129,6 +129,21 @@ struct KeystoneScenarios {
         }
     }
 
+    @Test func keystoneIsBelievedOnlyIfItsCertificateIs() async throws {
+        let directory = try TestDirectory()
+        try FileManager.default.createDirectory(atPath: directory.file("v3/auth"), withIntermediateDirectories: true)
+        try directory.write(
+            #"{"token": {"user": {"id": "u"}, "project": {"id": "p"}, "roles": [{"name": "reader"}], "#
+                + #""expires_at": "2099-01-01T00:00:00Z"}}"#, to: "v3/auth/tokens?nocatalog")
+        let keystone = try await TLSFileServer(directory)
+        for (authorities, status) in [(", ca_file: \"\(keystone.certificate)\"", 200), ("", 503)] {
+            let url = "https://127.0.0.1:\(keystone.port)"
+            let baton = try await BatonProcess(
+                backends: [:], settings: "auth: { mode: keystone, keystone: { url: \"\(url)\"\(authorities) } }")
+            #expect(try await self.status(baton, token: "any") == status)
+        }
+    }
+
     /// A client that goes from one thread to the next.
     ///
     /// `@unchecked Sendable`: one thread has it at a time.

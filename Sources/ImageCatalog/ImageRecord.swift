@@ -77,4 +77,12 @@ public struct ImageEdit: Sendable {
     public let representation: Representation?
     /// The list of its locations. What is left out of it is deleted.
     public var entries: [Entry]
+
+    /// An edit with every property given.
+    public init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {
+        self.image = image
+        self.membership = membership
+        self.representation = representation
+        self.entries = entries
+    }
 }

@@ -91,6 +91,7 @@ extension SQLiteCatalog {
                 try list(listed.location.id, at: position, listed.metadata, db)
             case .new(let new):
                 let reason = "given through the Images API"
+                try expire(placesLike: new.location, actor, time, db)
                 _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
                 try list(new.id, at: position, new.metadata, db)
                 if new.isActive { _ = try apply(.probed, to: new.id, actor, reason, time, new.validator, db) }
@@ -99,6 +100,17 @@ extension SQLiteCatalog {
         for gone in before.locations where !kept.contains(gone.location.id) {
             _ = try apply(.delete, to: gone.location.id, actor, "taken out through the Images API", time, nil, db)
         }
+    }
+
+    /// Who gives a place again that was taken out a while ago means it anew; the record that waits to be forgotten does not wait.
+    private static func expire(
+        placesLike new: NewLocation, _ actor: String, _ time: Date, _ db: Database
+    ) throws {
+        let waiting = try locations(of: new.image, db).filter {
+            $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.url == new.url
+                && $0.state.status == .pendingDelete
+        }
+        for old in waiting { _ = try apply(.expire, to: old.id, actor, "given again", time, nil, db) }
     }
 
     private static func list(_ location: LocationID, at position: Int, _ metadata: String?, _ db: Database) throws {

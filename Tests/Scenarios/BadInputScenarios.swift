@@ -28,7 +28,7 @@ struct BadInputScenarios {
         Case(#"{"disk_format": "floppy"}"#, 400, "disk_format"), Case(#"{"min_disk": -1}"#, 400, "min_disk"),
         Case(#"{"min_ram": 99999999999999999999}"#, 400, "min_ram"), Case(#"{"tags": "x"}"#, 400, "tags"),
         Case(#"{"visibility": "secret"}"#, 400, "visibility"), Case(#"{"protected": "yes"}"#, 400, "protected"),
-        Case(#"{"size": 5}"#, 400, "size"), Case(#"{"status": "active"}"#, 403, "status"),
+        Case(#"{"size": 5}"#, 403, "size"), Case(#"{"status": "active"}"#, 403, "status"),
         Case(#"{"name": "\#(String(repeating: "x", count: 256))"}"#, 400, "255"),
         Case(#"{"x": "\#(String(repeating: "y", count: 1 << 20))"}"#, 413, "longer than"),
         Case(String(repeating: "[", count: 100_000), 400, "not valid JSON"),

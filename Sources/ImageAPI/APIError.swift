@@ -6,7 +6,7 @@ internal import NIOCore
 /// An answer that says no: one sentence for a person, in the JSON that Glance's clients can read.
 ///
 /// The body is nested (`{"error": {…}}`) because python-glanceclient asks every top-level value for its `message`.
-public struct APIError: Error, HTTPResponseError {
+public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     /// The answer's status.
     public let status: HTTPResponse.Status
     /// What, where, what to do.
@@ -20,6 +20,9 @@ public struct APIError: Error, HTTPResponseError {
         self.status = status
         self.message = message
     }
+
+    /// The message.
+    public var description: String { message }
 
     /// The answer.
     public func response(from request: Request, context: some RequestContext) throws -> Response {

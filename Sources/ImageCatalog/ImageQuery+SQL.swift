@@ -18,7 +18,11 @@ extension ImageQuery {
     var totalOrder: [ImageOrder] {
         let direction = order.first?.direction ?? .descending
         var seen: Set<ImageOrder.Key> = []
-        return (order + [ImageOrder(.createdAt, direction), ImageOrder(.id, direction)]).filter { seen.insert($0.key).inserted }
+        let keys = (order + [ImageOrder(.createdAt, direction), ImageOrder(.id, direction)]).filter { key in
+            // No two images have one id: what comes behind it decides nothing.
+            !seen.contains(.id) && seen.insert(key.key).inserted
+        }
+        return keys
     }
 
     /// What every image of the list fulfils, wherever its page begins.

@@ -80,4 +80,12 @@ public struct ImageEdit: Sendable {
     public var entries: [Entry]
     /// When what is left out of the list is forgotten for good; nil for never.
     public var expiresAt: Date?
+
+    /// An edit with every property given.
+    public init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {
+        self.image = image
+        self.membership = membership
+        self.representation = representation
+        self.entries = entries
+    }
 }

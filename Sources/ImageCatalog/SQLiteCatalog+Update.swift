@@ -91,6 +91,7 @@ extension SQLiteCatalog {
                 try list(listed.location.id, at: position, listed.metadata, db)
             case .new(let new):
                 let reason = "given through the Images API"
+                try expire(placesLike: new.location, actor, time, db)
                 _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
                 try list(new.id, at: position, new.metadata, db)
                 guard new.isActive else { continue }
@@ -104,6 +105,19 @@ extension SQLiteCatalog {
                 LocationChange(
                     .delete, of: gone.location.id, actor: actor, reason: "taken out through the Images API", at: time,
                     expiresAt: edit.expiresAt), db)
+        }
+    }
+
+    /// Who gives a place again that was taken out a while ago means it anew; the record that waits to be forgotten does not wait.
+    private static func expire(
+        placesLike new: NewLocation, _ actor: String, _ time: Date, _ db: Database
+    ) throws {
+        let waiting = try locations(of: new.image, db).filter {
+            $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.url == new.url
+                && $0.state.status == .pendingDelete
+        }
+        for old in waiting {
+            _ = try apply(LocationChange(.expire, of: old.id, actor: actor, reason: "given again", at: time), db)
         }
     }
 

@@ -7,16 +7,16 @@ import Testing
 struct WithdrawalScenarios {
     static let content = PatternedContent(size: 24_000_013, seed: 53)
 
-    /// A download that is under way from the first origin, at a pace that leaves time to interfere.
+    /// A download that is under way from the first origin, which waits in its middle unless it behaves otherwise.
     private func interrupted(
-        others: Int, by operation: String
+        others: Int, by operation: String, first behaviour: Behaviour = .stall(after: 8 << 20)
     ) async throws -> (response: TestClient.Response, relay: BatonProcess.LogRecord, first: FaultyOrigin) {
-        let first = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(12 << 20) }
+        let first = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : behaviour }
         let rest = try (0..<others).map { _ in try FaultyOrigin(Self.content) }
         defer { for origin in [first] + rest { origin.stop() } }
         var origins = ["a": first]
         for (index, origin) in rest.enumerated() { origins["b\(index)"] = origin }
-        let baton = try await BatonProcess(origins: origins)
+        let baton = try await BatonProcess(origins: origins, settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
         let image = try await baton.addImage()
         let ids = try await baton.addLocations(([first] + rest).map { $0.url() }, to: image, of: Self.content)
         async let download = baton.download(image, of: Self.content)
@@ -36,7 +36,8 @@ struct WithdrawalScenarios {
     }
 
     @Test func aDisabledLocationThatNobodyCanReplaceFinishesWhatItBegan() async throws {
-        let (response, relay, _) = try await interrupted(others: 0, by: "disable")
+        let (response, relay, _) = try await interrupted(
+            others: 0, by: "disable", first: .sound.paced(6 << 20))
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(relay.fields["served"] == ["a 0-\(Self.content.size - 1)"])
     }

@@ -11,6 +11,11 @@ struct ImageFiltering {
         "limit", "marker", "sort", "sort_key", "sort_dir", "member_status", "os_hidden", "visibility",
     ]
 
+    /// All statuses that Glance knows; Baton's images have some of them.
+    private static let statuses = [
+        "queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated",
+    ]
+
     /// Reads the filters.
     /// - Throws: `APIError` 400 naming the parameter that is wrong.
     init(_ items: QueryItems, _ caller: Caller) throws(APIError) {
@@ -25,8 +30,8 @@ struct ImageFiltering {
     private mutating func addVisibility(_ text: String?, _ caller: Caller) throws(APIError) {
         switch text {
         case nil:
-            // Community images would fill everybody's lists, so they are there for those who ask.
-            if !caller.isAdmin { filters.append(.notVisibility(.community, unlessOwner: caller.project)) }
+            // Community images would fill everybody's lists, administrators' too, so they are there for those who ask.
+            filters.append(.notVisibility(.community, unlessOwner: caller.project))
         case "all": break
         case .some(let text):
             guard Image.Visibility(rawValue: text) != nil else {
@@ -50,7 +55,13 @@ struct ImageFiltering {
     }
 
     private static func filter(_ name: String, _ value: String) throws(APIError) -> ImageFilter {
-        if let word = ImageFilter.Word(rawValue: name) { return .word(word, try words(name, value)) }
+        if let word = ImageFilter.Word(rawValue: name) {
+            let words = try words(name, value)
+            if word == .status, let unknown = words.first(where: { !statuses.contains($0) }) {
+                throw .badRequest("status \(unknown.prefix(32)) is not known; there are \(statuses.joined(separator: ", ")).")
+            }
+            return .word(word, words)
+        }
         if let time = ImageFilter.Time(rawValue: name) { return try .time(time, comparison(value), date(name, value)) }
         if let checksum = ImageFilter.Checksum(rawValue: name) { return .checksum(checksum, value) }
         switch name {

@@ -68,7 +68,9 @@ struct LocationOperations {
         let claimed = try ValidationData(merging: entries.map(\.validation))
         let digests = try claimed.digests(for: edit.image, known: edit.digests)
         guard !edit.entries.isEmpty else {
-            for entry in entries { edit.entries.append(try new(entry, digests, in: edit)) }
+            var filled = edit
+            for entry in entries { filled.entries.append(try new(entry, digests, in: filled)) }
+            edit = filled
             return
         }
         guard Set(entries.map(\.url)) == Set(edit.entries.map(\.url)), entries.count == edit.entries.count else {

@@ -102,8 +102,7 @@ struct LocationImportRoutes: Sendable {
     private func undo(_ task: ImageTask, _ added: [LocationID], because error: any Error, _ logger: Logger) async {
         do {
             try await images.forget(added)
-            let message = (error as? APIError)?.message ?? "\(error)"
-            try await images.setStatus(.failure, message: message, ofTask: task.id, at: .now)
+            try await images.setStatus(.failure, message: "\(error)", ofTask: task.id, at: .now)
             _ = try await images.update(task.image, for: nil, at: .now, actor: "baton") { edit in
                 if edit.image.status == .importing { edit.image.status = .queued }
             }

@@ -46,15 +46,20 @@ final class TestClient {
     func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: baton\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
-        if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
+        if let body {
+            if headers["Content-Type"] == nil { text += "Content-Type: application/json\r\n" }
+            text += "Content-Length: \(body.utf8.count)\r\n"
+        }
         try sendRaw(text + "\r\n" + (body ?? ""))
     }
 
-    func sendRaw(_ text: String) throws {
-        let bytes = Array(text.utf8)
+    func sendRaw(_ text: String) throws { try Array(text.utf8).withUnsafeBytes(sendRaw) }
+
+    func sendRaw(_ bytes: UnsafeRawBufferPointer) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
+            let count = Glibc.send(socket, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             guard count > 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
             sent += count
         }

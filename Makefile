@@ -1,9 +1,10 @@
 # `make` lists the targets. Set-up is part of them: `make demo` and `make test` are all that a fresh machine needs.
 
 SWIFT_TEST = swift test --parallel
+INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test bench lint format tsan asan clean
+.PHONY: help setup test-setup build release demo test interop tempest bench lint format tsan asan clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -23,8 +24,17 @@ release: setup ## Builds the baton command, optimised
 demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
 	@scripts/demo $(IMAGE)
 
-test: test-setup build ## Runs all tests; installs Keystone in .venv-openstack the first time
+test: test-setup build ## Runs all tests; installs Keystone and OpenStack's clients in virtual environments the first time
 	$(SWIFT_TEST)
+	$(INTEROP) -m pytest Tests/Interop
+
+interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, against baton serve
+	swift build --product baton
+	$(INTEROP) -m pytest Tests/Interop
+
+tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md anew
+	swift build --product baton
+	$(INTEROP) Tests/Interop/tempest_table.py --write
 
 bench: release ## Measures throughput, memory and the failover gap beside nginx
 	@benchmarks/run
@@ -33,7 +43,7 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests
 	scripts/check-layers
 	scripts/check-files
-	shellcheck scripts/setup scripts/demo scripts/check-files scripts/check-reports .ci/run
+	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports .ci/run
 
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests

@@ -38,6 +38,11 @@ struct VersionNegotiation: RouterMiddleware {
         guard VersionRoutes.known.contains(first) else {
             return try VersionRoutes.multipleChoices(request)
         }
+        // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
+        let path = request.uri.path
+        guard !path.hasSuffix("/") || path.split(separator: "/").count <= 1 else {
+            throw APIError(.notFound, "There is nothing at \(path.prefix(128)).")
+        }
         return try await next(request, context)
     }
 }

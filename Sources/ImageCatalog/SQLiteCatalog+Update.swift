@@ -29,7 +29,7 @@ extension SQLiteCatalog {
     public func forget(_ locations: [LocationID]) async throws {
         try await write { db in
             for id in locations {
-                guard let location = try Self.location(id, db), location.state.status == .pending else { continue }
+                guard let location = try Self.location(id, db), try Self.hasNeverServed(location, db) else { continue }
                 try db.execute(sql: "DELETE FROM location WHERE id = ?", arguments: [id.description])
                 try db.execute(
                     sql: """
@@ -43,6 +43,12 @@ extension SQLiteCatalog {
                     ])
             }
         }
+    }
+
+    private static func hasNeverServed(_ location: Location, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT NOT EXISTS (SELECT 1 FROM history WHERE location = ? AND status_to = 'active')",
+            arguments: [location.id.description]) ?? false
     }
 
     /// Ends uploads and imports that a restart cut off.

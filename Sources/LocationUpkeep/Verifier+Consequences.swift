@@ -58,7 +58,8 @@ extension Verifier {
     }
 
     private func condemn(_ location: Location, reason: String) async throws -> Result {
-        guard allowsQuarantine(on: location.backend) else {
+        let takesOut = location.state.status == .active || location.state.before.last == .active
+        guard !takesOut || allowsQuarantine(on: location.backend) else {
             logger.critical(
                 "A backend has too many wrong locations at once; none is quarantined now.", metadata: metadata(of: location))
             try await leave(location, reason: "too many locations of its backend were quarantined lately")

@@ -132,7 +132,8 @@ public final class Verifier: Sendable {
         let identity = subject.representation?.identity
         var algorithms = Set(location.digests.all.map(\.algorithm))
         if let identity { algorithms.insert(identity.algorithm) }
-        if !location.isIdentified { algorithms.formUnion([.sha256, .sha512, .md5]) }
+        // The first full read learns what clients may want to verify with.
+        if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
         let read = LocationRead(
             .init(
                 driver: backend.driver, path: location.path, expectedSize: location.size ?? subject.representation?.size,

@@ -12,6 +12,7 @@ extension JSONValue {
     static func image(_ record: ImageRecord, for caller: Caller) -> JSONValue {
         let image = record.image
         let digests = record.digests
+        let strong = record.declaredStrong ?? digests.strong
         let path = "/v2/images/\(image.id)"
         let base: [String: JSONValue] = [
             "id": .string(image.id.description), "name": .optional(image.name), "status": .string(image.status.rawValue),
@@ -21,8 +22,7 @@ extension JSONValue {
             "container_format": .optional(image.containerFormat?.rawValue), "min_disk": .integer(Int64(image.minDisk)),
             "min_ram": .integer(Int64(image.minRAM)), "size": record.representation.map { .integer($0.size) } ?? .null,
             "virtual_size": .null, "checksum": .optional(digests[.md5]?.hex),
-            "os_hash_algo": .optional(digests.strong?.algorithm.rawValue),
-            "os_hash_value": .optional(digests.strong?.hex),
+            "os_hash_algo": .optional(strong?.algorithm.rawValue), "os_hash_value": .optional(strong?.hex),
             "created_at": .time(image.createdAt), "updated_at": .time(image.updatedAt), "self": .string(path),
             "file": .string(path + "/file"), "schema": "/v2/schemas/image",
         ]
@@ -77,6 +77,15 @@ extension JSONValue {
 extension ImageRecord {
     /// What is known of the digests of what a plain download gets.
     var digests: DigestSet { DigestSet(of: representation, locations: locations.map(\.location)) }
+
+    /// The strong digest that somebody has declared, the earliest first; what a read has learned beside it takes no precedence.
+    var declaredStrong: Digest? {
+        for location in locations.map(\.location) {
+            let declared = DigestSet(location.digests.all.filter { !location.learned.contains($0.algorithm) })
+            if let strong = declared.strong { return strong }
+        }
+        return nil
+    }
 }
 
 extension DigestSet {

@@ -21,8 +21,8 @@ struct ImagePatchRoute: Sendable {
         let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
         let admitted = try await gate.imageToModify(context)
         let caller = context.caller
-        if !caller.mayRearrangeLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind != .add }) {
-            throw APIError(.forbidden, "Only administrators take locations from an image or put others in their place.")
+        if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
+            throw APIError(.forbidden, "Only administrators take locations from an image.")
         }
         let operations = try await examined(patch, admitted.record, caller)
         let expiresAt = lifecycle.expiry(from: .now)
@@ -85,7 +85,7 @@ struct ImagePatchRoute: Sendable {
         let new = record.locations.map(\.location).filter { $0.state.status == .pending && !known.contains($0.id) }
         guard !new.isEmpty else { return record }
         do {
-            for location in new { _ = try await admission.admit(location) }
+            for location in new { _ = try await admission.admit(location, inFull: false) }
         } catch {
             try await images.forget(new.map(\.id))
             throw error

@@ -13,6 +13,8 @@ public struct VerifyingAdmission: LocationAdmission {
 
     /// How long an answer may wait for a full read.
     private static let patience: Duration = .seconds(10)
+    /// How long an import, for which nobody waits, may take to be read.
+    private static let importPatience: Duration = .seconds(86_400)
 
     /// - Parameters:
     ///   - activation: who activates what is in order.
@@ -45,11 +47,15 @@ public struct VerifyingAdmission: LocationAdmission {
     }
 
     /// Probes it, or waits for its full read.
-    public func admit(_ location: Location) async throws -> Location {
-        let (activated, problem) = try await activation.activate(location)
-        if let problem { throw APIError.invalidLocation(problem) }
-        guard activated.state.status == .pending else { return activated }
-        await proofs.verify(location.id, within: Self.patience)
+    public func admit(_ location: Location, inFull: Bool) async throws -> Location {
+        var activated = location
+        if !inFull {
+            let (probed, problem) = try await activation.activate(location)
+            if let problem { throw APIError.invalidLocation(problem) }
+            guard probed.state.status == .pending else { return probed }
+            activated = probed
+        }
+        await proofs.verify(location.id, within: inFull ? Self.importPatience : Self.patience)
         guard let read = try await catalog.location(location.id) else { return activated }
         guard read.failedReads == 0 else {
             throw APIError.badRequest("Invalid location: it was read, and its content is not the image's or can't be read.")

@@ -15,8 +15,8 @@ enum RoutePolicy {
         case role(Caller.Role)
     }
 
-    /// The rows, by method and path. `/v2` stands for every minor version as well.
-    private static let table: [String: Need] = [
+    /// The rows, by method and path. `/v2` stands for every minor version as well, and a parameter for any name of it.
+    private static let rows: [String: Need] = [
         "GET /": .nothing,
         "GET /versions": .nothing,
         "GET /healthz": .nothing,
@@ -31,15 +31,42 @@ enum RoutePolicy {
         "GET /v2/images/{id}/file": .role(.reader),
         "HEAD /v2/images/{id}/file": .role(.reader),
         "PUT /v2/images/{id}/file": .role(.member),
+        "POST /v2/images/{id}/actions/deactivate": .role(.member),
+        "POST /v2/images/{id}/actions/reactivate": .role(.member),
+        "PUT /v2/images/{id}/tags/{tag}": .role(.member),
+        "DELETE /v2/images/{id}/tags/{tag}": .role(.member),
+        "GET /v2/images/{id}/members": .role(.reader),
+        "POST /v2/images/{id}/members": .role(.member),
+        "GET /v2/images/{id}/members/{member}": .role(.reader),
+        "PUT /v2/images/{id}/members/{member}": .role(.member),
+        "DELETE /v2/images/{id}/members/{member}": .role(.member),
+        "GET /v2/schemas/{name}": .role(.reader),
+        "GET /v2/info/import": .role(.reader),
+        "GET /v2/info/stores": .role(.reader),
 
         // POST is for admins, and for those whom the backend's rule lets attach: that is decided where the backend is known.
         "GET /baton/v1/images/{id}/locations": .role(.admin),
         "POST /baton/v1/images/{id}/locations": .role(.reader),
+        "GET /baton/v1/images/{id}/explain": .role(.admin),
+        "GET /baton/v1/images/{id}/direct": .role(.trusted),
+        "GET /baton/v1/locations/{id}": .role(.admin),
+        "PATCH /baton/v1/locations/{id}": .role(.admin),
+        "POST /baton/v1/locations/{id}/{operation}": .role(.admin),
+        "POST /baton/v1/locations/{id}/verify": .role(.admin),
+        "POST /baton/v1/locations/{id}/disable": .role(.admin),
+        "POST /baton/v1/locations/{id}/enable": .role(.admin),
+        "POST /baton/v1/locations/{id}/quarantine": .role(.admin),
+        "POST /baton/v1/locations/{id}/delete": .role(.admin),
+        "POST /baton/v1/locations/{id}/restore": .role(.admin),
+        "GET /baton/v1/locations/{id}/history": .role(.admin),
+        "GET /baton/v1/backends": .role(.admin),
     ]
+
+    private static let table = Dictionary(uniqueKeysWithValues: rows.map { (canonical($0.key), $0.value) })
 
     /// What a caller must be for a route; nil for a route without a row.
     /// - Parameter path: as it was registered, e.g. `/v2.9/images/{id}`.
-    static func need(_ method: String, _ path: String) -> Need? { table["\(method) \(majorVersion(of: path))"] }
+    static func need(_ method: String, _ path: String) -> Need? { table[canonical("\(method) \(path)")] }
 
     /// A route with what it needs.
     struct Row {
@@ -67,10 +94,12 @@ enum RoutePolicy {
         }
     }
 
-    /// `/v2.9/images` is `/v2/images`.
-    private static func majorVersion(of path: String) -> String {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count > 1, parts[1].hasPrefix("v2.") { parts[1] = "v2" }
-        return parts.joined(separator: "/")
+    /// `/v2.9/images/{id}` is `/v2/images/{}`.
+    private static func canonical(_ route: String) -> String {
+        route.split(separator: "/", omittingEmptySubsequences: false).map { part -> Substring in
+            if part.hasPrefix("v2.") { return "v2" }
+            return part.hasPrefix("{") ? "{}" : part
+        }
+        .joined(separator: "/")
     }
 }

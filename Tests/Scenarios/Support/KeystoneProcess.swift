@@ -9,7 +9,12 @@ final class KeystoneProcess: Sendable {
         let id: String
         let password: String
         let project: String
-        let project_id: String
+        let projectID: String
+
+        enum CodingKeys: String, CodingKey {
+            case id, password, project
+            case projectID = "project_id"
+        }
     }
 
     private struct State: Decodable {
@@ -55,7 +60,7 @@ final class KeystoneProcess: Sendable {
         let body = """
             {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "\(name)", \
             "password": "\(user?.password ?? "")", "domain": {"id": "default"}}}}, \
-            "scope": {"project": {"id": "\(user?.project_id ?? "")"}}}}
+            "scope": {"project": {"id": "\(user?.projectID ?? "")"}}}}
             """
         let response = try await TestClient.exchange("POST", "/v3/auth/tokens", port: port, body: body)
         guard let token = response.headers["x-subject-token"] else { throw Unexpected(response: response) }

@@ -50,7 +50,7 @@ public struct ImageServer: Sendable {
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             downloads: DownloadRoute(catalog: catalog, gate: gate, relays: relays, journal: journal))
-        locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
+        locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)
         self.authenticator = authenticator

@@ -10,6 +10,7 @@ internal import LocationUpkeep
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
+    let gate: ImageGate
     let registry: BackendRegistry
     let activation: LocationActivation
 
@@ -26,8 +27,7 @@ struct LocationRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let id = try context.imageID()
-        guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
+        let image = try await gate.image(context).record.image
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image)
         try registry.permit(context.caller, toAttach: new.path, in: new.backend, to: image)

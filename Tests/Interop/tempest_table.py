@@ -34,7 +34,14 @@ that do not hash what they are given, so 58 is the most that can pass.
 """
 
 # Why some do not pass, where tempest's own words do not tell.
-REASONS = {}
+UNREAD = (
+    "expects no digest of what was added without one: Glance has not read it. Baton has, before it serves it, and shows what it found"
+)
+REASONS = {
+    "admin.test_images.ImageLocationsAdminTest.test_delete_locations": UNREAD,
+    "test_images.ImageLocationsTest.test_replace_location": UNREAD,
+    "test_images.ImageLocationsTest.test_set_location": UNREAD,
+}
 
 # One test serves an image from the machine's own address, not from loopback, and skips itself where there is none.
 NO_ADDRESS = "Could not bind HTTP location server"

@@ -152,6 +152,9 @@ struct IdentityScenarios {
         let reader = try await run(["image", "add", "x"], token: TokenHolders.token(of: "reader"))
         #expect(reader.status == 1 && reader.errors.contains("needs the role member"), "\(reader.errors)")
         #expect(try await run(["image", "list"], token: TokenHolders.token(of: "reader")).status == 0)
+        let image = try await baton.addImage()
+        let shown = try await run(["image", "show", image], token: TokenHolders.token(of: "reader"))
+        #expect(shown.status == 0 && shown.output.contains(image), "\(shown.errors)")
     }
 
     @Test func theCommandTokenMakesATokenThatGetsIn() async throws {

@@ -86,7 +86,7 @@ struct KeystoneScenarios {
         let made = try await baton.send(
             "POST", "/v2/images",
             body:
-                #"{"disk_format": "raw", "container_format": "bare", "owner": "\#(keystone.users["alice"]?.project_id ?? "")"}"#
+                #"{"disk_format": "raw", "container_format": "bare", "owner": "\#(keystone.users["alice"]?.projectID ?? "")"}"#
         )
         let image = try #require(made.json["id"] as? String)
         try await baton.addLocations([origin.url()], to: image, of: Self.content)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Synchronization
 
 /// A real Keystone, as `scripts/keystone` runs it: a process of its own with a fresh copy of a database in which
 /// admin, alice (member of a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.
@@ -9,7 +10,12 @@ final class KeystoneProcess: Sendable {
         let id: String
         let password: String
         let project: String
-        let project_id: String
+        let projectID: String
+
+        enum CodingKeys: String, CodingKey {
+            case id, password, project
+            case projectID = "project_id"
+        }
     }
 
     private struct State: Decodable {
@@ -26,7 +32,8 @@ final class KeystoneProcess: Sendable {
     let port: Int
     let users: [String: User]
     let directory: TestDirectory
-    private let pid: Int32
+    /// Nil once it was ended: the number may be another process's then.
+    private let running: Mutex<Int32?>
 
     init() async throws {
         directory = try TestDirectory()
@@ -36,18 +43,23 @@ final class KeystoneProcess: Sendable {
         guard started.status == 0 else { throw Failed(reason: started.errors) }
         let state = try JSONDecoder().decode(
             State.self, from: Data(contentsOf: URL(filePath: directory.file("keystone.json"))))
-        (url, pid, users) = (state.url, state.pid, state.users)
+        (url, users) = (state.url, state.users)
+        running = Mutex(state.pid)
         port = url.split(separator: ":").last.flatMap { Int($0) } ?? 0
-        Leftovers.add(self) { [pid] in kill(pid, SIGKILL) }
+        let pid = state.pid
+        Leftovers.add(self) { kill(pid, SIGKILL) }
     }
 
-    deinit {
-        Leftovers.remove(self)
-        kill(pid, SIGKILL)
-    }
+    deinit { crash() }
 
     /// Ends it at once, as a crash would.
-    func crash() { kill(pid, SIGKILL) }
+    func crash() {
+        Leftovers.remove(self)
+        running.withLock { pid in
+            if let pid { kill(pid, SIGKILL) }
+            pid = nil
+        }
+    }
 
     /// A new token for a user in their project.
     func logIn(_ name: String) async throws -> String {
@@ -55,7 +67,7 @@ final class KeystoneProcess: Sendable {
         let body = """
             {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "\(name)", \
             "password": "\(user?.password ?? "")", "domain": {"id": "default"}}}}, \
-            "scope": {"project": {"id": "\(user?.project_id ?? "")"}}}}
+            "scope": {"project": {"id": "\(user?.projectID ?? "")"}}}}
             """
         let response = try await TestClient.exchange("POST", "/v3/auth/tokens", port: port, body: body)
         guard let token = response.headers["x-subject-token"] else { throw Unexpected(response: response) }

@@ -36,17 +36,18 @@ tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md ane
 	swift build --product baton
 	$(INTEROP) Tests/Interop/tempest_table.py --write
 
-bench: release ## Measures throughput, memory and the failover gap beside nginx
+bench: release ## Measures throughput, memory and the failover gap beside nginx, and the catalog at two sizes
 	@benchmarks/run
+	@swift run -c release catalog-bench
 
 lint: setup ## Checks formatting, the order of the modules, and the scripts
-	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-layers
 	scripts/check-files
 	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports .ci/run
 
 format: ## Formats all Swift code in place
-	swift format --in-place --parallel --recursive Package.swift Sources backends Tests
+	swift format --in-place --parallel --recursive Package.swift Sources backends Tests benchmarks
 
 tsan: test-setup ## Runs the tests under the thread sanitizer, the servers they start included
 	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports

@@ -89,6 +89,9 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "catalog-bench", dependencies: ["ImageCatalog", "ImageModel"], path: "benchmarks/Catalog",
+            swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),

@@ -68,7 +68,8 @@ import Testing
     @Test(arguments: [
         "limit=x", "limit=-1", "marker=x", "sort=colour", "sort=name:up", "sort=name,", "sort=name&sort_key=size",
         "sort_key=colour", "sort_dir=up", "sort_key=name&sort_dir=asc&sort_dir=desc", "member_status=maybe",
-        "visibility=secret", "os_hidden=maybe", "protected=maybe", "size_min=x", "status=fine", "name=gt:a", "name=in:%22a", "name=in:a,,b",
+        "visibility=secret", "os_hidden=maybe", "protected=maybe", "size_min=x", "status=fine", "name=gt:a", "name=in:%22a",
+        "name=in:a,,b",
         "created_at=gt:yesterday", "created_at=in:2026-09-01T10:00:00Z", "min_disk=x", "changes-since=2026-09-01T10:00:00Z",
     ])
     func whatIsMalformedIsSaidByName(query: String) {

@@ -38,6 +38,8 @@ struct VersionNegotiation: RouterMiddleware {
         guard VersionRoutes.known.contains(first) else {
             return try VersionRoutes.multipleChoices(request)
         }
+        // `/v2/images/` asks for an image with an empty id, not for the list.
+        guard request.uri.path != "/v2/images/" else { throw APIError.notFound(image: "without an id") }
         return try await next(request, context)
     }
 }

@@ -1,15 +1,19 @@
 # `make` lists the targets. Set-up is part of them: `make demo` and `make test` are all that a fresh machine needs.
 
 SWIFT_TEST = swift test --parallel
+INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup build release demo test bench lint format tsan asan clean
+.PHONY: help setup test-setup build release demo test interop tempest bench lint format tsan asan clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 setup: ## Installs what is missing (Debian packages); does nothing the second time
 	@scripts/setup
+
+test-setup: setup
+	@scripts/setup tests
 
 build: setup ## Builds everything for development
 	swift build --build-tests
@@ -20,8 +24,17 @@ release: setup ## Builds the baton command, optimised
 demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
 	@scripts/demo $(IMAGE)
 
-test: build ## Runs all tests
+test: test-setup build ## Runs all tests; installs Keystone and OpenStack's clients in virtual environments the first time
 	$(SWIFT_TEST)
+	$(INTEROP) -m pytest Tests/Interop
+
+interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, against baton serve
+	swift build --product baton
+	$(INTEROP) -m pytest Tests/Interop
+
+tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md anew
+	swift build --product baton
+	$(INTEROP) Tests/Interop/tempest_table.py --write
 
 bench: release ## Measures throughput, memory and the failover gap beside nginx
 	@benchmarks/run
@@ -30,18 +43,18 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests
 	scripts/check-layers
 	scripts/check-files
-	shellcheck scripts/setup scripts/demo scripts/check-files scripts/check-reports .ci/run
+	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports .ci/run
 
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests
 
-tsan: setup ## Runs the tests under the thread sanitizer, the servers they start included
+tsan: test-setup ## Runs the tests under the thread sanitizer, the servers they start included
 	@rm -rf .build-tsan/reports && mkdir -p .build-tsan/reports
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions log_path=$(CURDIR)/.build-tsan/reports/race" \
 		swift test --sanitize=thread --scratch-path .build-tsan --no-parallel
 	@scripts/check-reports .build-tsan/reports
 
-asan: setup ## Runs the tests under the address and leak sanitizer, the servers they start included
+asan: test-setup ## Runs the tests under the address and leak sanitizer, the servers they start included
 	@rm -rf .build-asan/reports && mkdir -p .build-asan/reports
 	ASAN_OPTIONS="log_path=$(CURDIR)/.build-asan/reports/error" \
 		LSAN_OPTIONS="suppressions=$(CURDIR)/Tests/lsan.suppressions:print_suppressions=0" \

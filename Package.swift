@@ -44,10 +44,10 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
-        module("Identity", ["ImageModel"]),
+        module("Identity", ["ImageModel", "Integrity", "CurlTransfer", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer"]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("LocationSelection", ["ImageModel"]),
@@ -58,7 +58,11 @@ let package = Package(
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "LocationUpkeep",
-            ["RelayEngine", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", nio, logging, lifecycle]
+            [
+                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel",
+                nio,
+                logging, lifecycle,
+            ]
         ),
         module("ImageUpload", ["Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["ImageModel", "Yams"]),
@@ -78,8 +82,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "CurlTransfer", "ImageModel", "ImageUpload",
-                logging, lifecycle, posix,
+                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "Identity", "CurlTransfer", "ImageModel",
+                "ImageUpload", logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -87,7 +91,7 @@ let package = Package(
         ),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
-        tests("IdentityTests", ["Identity", "ImageModel"]),
+        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
             "ImageAPITests",
@@ -108,7 +112,7 @@ let package = Package(
         tests("BatonClientTests", ["BatonClient"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
-            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", .target(name: "baton")]
+            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", "Identity", .target(name: "baton")]
         ),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]

@@ -1,3 +1,4 @@
+public import Identity
 public import ImageModel
 
 /// A configured storage system: its id, its place, and the driver that speaks to it.
@@ -8,12 +9,15 @@ public struct Backend: Sendable {
     public let base: LocationURL
     /// The code for its kind.
     public let driver: any Driver
+    /// Who but an admin may attach locations of it; nil for nobody.
+    public let attach: AttachRule?
 
     /// A backend with every property given.
-    public init(id: BackendID, base: LocationURL, driver: any Driver) {
+    public init(id: BackendID, base: LocationURL, driver: any Driver, attach: AttachRule? = nil) {
         self.id = id
         self.base = base
         self.driver = driver
+        self.attach = attach
     }
 }
 

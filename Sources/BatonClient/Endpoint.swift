@@ -60,7 +60,19 @@ public struct Endpoint: Sendable {
         let wait = answer.head["retry-after"].flatMap { Int($0) }.map { Duration.seconds(min(max($0, 0), 60)) }
         return ClientError(
             .refused(status: answer.head.status),
-            message ?? "\(url) answered with status \(answer.head.status) and no explanation; is it a Baton server?",
+            (message ?? "\(url) answered with status \(answer.head.status) and no explanation; is it a Baton server?")
+                + advice(on: answer.head.status),
             retryAfter: wait)
+    }
+
+    /// What to do about a server that asks who is there.
+    private func advice(on status: Int) -> String {
+        switch status {
+        case 401 where token == nil: " Set the environment variable BATON_TOKEN to it."
+        case 401: " The one sent is that of the environment variable BATON_TOKEN."
+        case 403 where token == nil: " Set the environment variable BATON_TOKEN to say who you are."
+        case 403: " Who you are is what the token in BATON_TOKEN says."
+        default: ""
+        }
     }
 }

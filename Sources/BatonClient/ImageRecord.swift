@@ -49,8 +49,8 @@ public struct LocationRecord: Decodable, Sendable {
     public let diskFormat: String
     /// Its container format.
     public let containerFormat: String
-    /// In bytes.
-    public let size: Int64
+    /// In bytes; nil while unknown.
+    public let size: Int64?
     /// The operator's class, the lower first.
     public let tier: Int
     /// The operator's preference, the higher first.

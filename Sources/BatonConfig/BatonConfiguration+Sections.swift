@@ -2,12 +2,13 @@
 extension BatonConfiguration {
     init(_ file: Section) {
         self.init()
+        auth.read(file.section("auth"))
         readServer(file.section("server"))
         readCatalog(file)
-        readAuth(file.section("auth"))
-        activation = Self.choice(file, "activation", default: activation, later: ["verify"])
+        activation = file.choice("activation", default: activation)
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
+        readUpkeep(file.section("upkeep"))
         readTransfer(file.section("transfer"))
         readUploads(file.section("uploads"))
         readLog(file.section("log"))
@@ -17,11 +18,11 @@ extension BatonConfiguration {
         let text = section.string("listen", default: server.listen.description)
         if let address = ListenAddress(text) {
             server.listen = address
-            if !address.isLoopback {
+            if !auth.mode.allows(address) {
                 section.reject(
                     "listen",
                     "\"\(text)\" can be reached from other machines, which auth.mode none does not allow; "
-                        + "listen at 127.0.0.1, [::1] or localhost")
+                        + "listen at 127.0.0.1, [::1] or localhost, or set another auth.mode")
             }
         } else {
             section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
@@ -40,11 +41,6 @@ extension BatonConfiguration {
             return file.reject("catalog", "\"\(text.prefix(64))\" is no catalog; write for example sqlite:var/baton.sqlite")
         }
         catalog = String(path)
-    }
-
-    private mutating func readAuth(_ section: Section) {
-        authMode = Self.choice(section, "mode", default: authMode, later: ["tokens", "keystone"])
-        section.finish()
     }
 
     private mutating func readSelection(_ section: Section) {
@@ -77,6 +73,20 @@ extension BatonConfiguration {
         relay.slab = section.bytes("slab", default: relay.slab, in: .kibibytes(64) ... .mebibytes(4))
         let twoSlabs = ByteCount(relay.slab.count * 2)
         relay.window = section.bytes("window", default: max(relay.window, twoSlabs), in: twoSlabs ... .gibibytes(1))
+        section.finish()
+    }
+
+    private mutating func readUpkeep(_ section: Section) {
+        let year = Duration.seconds(366 * 86_400)
+        upkeep.round = section.duration("round", default: upkeep.round, in: .milliseconds(10) ... .seconds(3600))
+        upkeep.readers = section.integer("readers", default: upkeep.readers, in: 1...64)
+        upkeep.readRate = section.bytes("read_rate", default: upkeep.readRate, in: ByteCount(0) ... .gibibytes(1024))
+        upkeep.scrubInterval = section.duration("scrub_interval", default: upkeep.scrubInterval, in: .zero...year)
+        upkeep.scrubRate = section.bytes("scrub_rate", default: upkeep.scrubRate, in: .kibibytes(64) ... .gibibytes(1024))
+        upkeep.missInterval = section.duration(
+            "miss_interval", default: upkeep.missInterval, in: .milliseconds(10) ... .seconds(43_200))
+        upkeep.recheck = section.duration("recheck", default: upkeep.recheck, in: .milliseconds(10) ... .seconds(86_400))
+        upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero...year)
         section.finish()
     }
 

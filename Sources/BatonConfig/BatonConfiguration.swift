@@ -13,16 +13,12 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
     }
 
-    /// Who a caller is.
-    public enum AuthMode: String, Sendable, Equatable, CaseIterable {
-        /// Everybody is admin, and the server is reachable from this machine only.
-        case none
-    }
-
     /// What a new location has to pass before it serves.
     public enum Activation: String, Sendable, Equatable, CaseIterable {
         /// One ranged read checks existence, size and validator.
         case probe
+        /// A full read proves it.
+        case verify
     }
 
     /// How locations of one tier are ordered.
@@ -71,6 +67,26 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var slab: ByteCount = .kibibytes(512)
     }
 
+    /// What is done with locations without anybody asking.
+    public struct Upkeep: Sendable, Equatable {
+        /// Between two looks at what is due.
+        public var round: Duration = .seconds(30)
+        /// How many locations are read in full at a time, scrubs left out.
+        public var readers = 2
+        /// How many bytes a second those reads may take together; 0 for no limit.
+        public var readRate = ByteCount(0)
+        /// From a proof to the scrub that renews it; zero for no scrubs.
+        public var scrubInterval: Duration = .seconds(14 * 86_400)
+        /// How many bytes a second scrubs may take.
+        public var scrubRate: ByteCount = .mebibytes(32)
+        /// From a scrub that missed an object to the next look.
+        public var missInterval: Duration = .seconds(3600)
+        /// From a quarantine to the first read that may lift it.
+        public var recheck: Duration = .seconds(3600)
+        /// From an operator's word to the end of a location.
+        public var deleteDelay: Duration = .seconds(86_400)
+    }
+
     /// The threads that move bytes.
     public struct Transfer: Sendable, Equatable {
         /// How many loops; 0 for one per processor.
@@ -107,13 +123,15 @@ public struct BatonConfiguration: Sendable, Equatable {
     /// The path of the catalog's SQLite file, from the current directory if relative.
     public var catalog = "var/baton.sqlite"
     /// Who a caller is.
-    public var authMode: AuthMode = .none
+    public var auth = Auth()
     /// What a new location has to pass before it serves.
     public var activation: Activation = .probe
     /// Which location comes first.
     public var selection = Selection()
     /// The limits of one download.
     public var relay = Relay()
+    /// What is done with locations without anybody asking.
+    public var upkeep = Upkeep()
     /// The threads that move bytes.
     public var transfer = Transfer()
     /// Where uploads go.

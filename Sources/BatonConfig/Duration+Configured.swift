@@ -1,9 +1,9 @@
 extension Duration {
     private static let units: [(suffix: String, milliseconds: Int64)] = [
-        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]
 
-    /// The duration that `text` spells: a whole number and one of ms, s, m, h; nil when it spells none.
+    /// The duration that `text` spells: a whole number and one of ms, s, m, h, d; nil when it spells none.
     init?(configured text: String) {
         guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }),
             let number = Int64(text.dropLast(unit.suffix.count)), (0...10_000_000).contains(number)

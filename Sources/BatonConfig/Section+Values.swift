@@ -41,7 +41,7 @@ extension Section {
     public func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
         guard let text = text(key) else { return fallback }
         guard let duration = Duration(configured: text) else {
-            reject(key, "\"\(text.prefix(64))\" is no duration; write for example 500ms, 3s, 5m or 1h")
+            reject(key, "\"\(text.prefix(64))\" is no duration; write for example 500ms, 3s, 5m, 1h or 7d")
             return fallback
         }
         return within(key, duration, range, fallback, \.configured)

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,3 +41,7 @@ static inline uint32_t baton_epoll_events(const struct epoll_event *event) { ret
 
 /// Names the calling thread, at most 15 bytes, for ps and perf.
 static inline void baton_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/// Lowers the priority of the calling thread alone (setpriority(2) counts by thread on Linux): it gets the processor when others
+/// leave it.
+static inline void baton_step_back(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); }

@@ -48,6 +48,10 @@ final class EasyHandle {
             try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout / .milliseconds(1))))
             try prepareHeaders(request)
             if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
+            if let authorities = request.authorities {
+                try set(CURLOPT_CAINFO, authorities)
+                try check(baton_curl_set_string(pointer, CURLOPT_CAPATH, nil))  // Debian's directory would count beside it
+            }
         case .file:
             try set(CURLOPT_PROTOCOLS_STR, "file")
         }

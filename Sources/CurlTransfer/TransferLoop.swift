@@ -34,8 +34,10 @@ public final class TransferLoop: @unchecked Sendable {
     public var slabs: SlabPool
 
     /// Starts a loop on a new thread; it ends by `stop()`.
-    /// - Parameter slabSize: bytes per slab.
-    public init(name: String = "transfer", slabSize: Int = 512 << 10) {
+    /// - Parameters:
+    ///   - slabSize: bytes per slab.
+    ///   - isBackground: whether its thread steps back where there is not enough processor for all.
+    public init(name: String = "transfer", slabSize: Int = 512 << 10, isBackground: Bool = false) {
         _ = CurlGlobal.ready
         guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory for a multi handle") }
         self.multi = multi
@@ -46,7 +48,10 @@ public final class TransferLoop: @unchecked Sendable {
         slabs = SlabPool(slabSize: slabSize, keep: 256)
         baton_epoll_set(epoll, EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN.rawValue)
         setMultiOptions()
-        startThread(name) { self.run() }
+        startThread(name) {
+            if isBackground { baton_step_back() }
+            self.run()
+        }
     }
 
     deinit {

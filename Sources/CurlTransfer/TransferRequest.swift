@@ -30,6 +30,8 @@ public struct TransferRequest: Sendable {
     public var connectTimeout: Duration
     /// Whether to open a new connection and to leave no cache on the way an excuse: the second read of an accused location.
     public var isFresh: Bool
+    /// A file of certificates to check the server's with, in place of the system's; nil for those.
+    public var authorities: String?
 
     /// A request; everything but the source has the value of a plain GET.
     public init(

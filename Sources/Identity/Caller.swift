@@ -31,6 +31,9 @@ public struct Caller: Sendable, Hashable {
     /// Everybody, where nobody is asked who they are (`auth.mode: none`).
     public static let everybody = Caller(user: "admin", project: nil, roles: Set(Role.allCases))
 
+    /// Who has not been asked yet, and may nothing.
+    public static let nobody = Caller(user: "nobody", project: nil, roles: [])
+
     /// Whether they may do everything.
     public var isAdmin: Bool { roles.contains(.admin) }
 }

@@ -71,9 +71,6 @@ extension Caller {
     /// Whether they see where images lie.
     public var maySeeLocations: Bool { isAdmin || roles.contains(.service) || roles.contains(.trusted) }
 
-    /// Whether they say where images lie. A backend's credentials reach more than a project may see, so its owner may not.
-    public var mayAttachLocations: Bool { isAdmin }
-
-    /// Whether they ask for a location to be imported.
-    public var mayImportLocations: Bool { isAdmin || roles.contains(.service) }
+    /// Whether they take locations from images. (Who adds one is the backend's affair.)
+    public var mayRemoveLocations: Bool { isAdmin }
 }

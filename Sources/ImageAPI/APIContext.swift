@@ -12,7 +12,7 @@ public struct APIContext: RequestContext {
     /// The client's connection, to write image bytes to and to notice its end.
     let channel: any Channel
     /// Who sent the request.
-    var caller = Caller.everybody
+    var caller = Caller.nobody
     /// The request's id, as its answer and the log bear it.
     var requestID = ""
 

@@ -47,36 +47,22 @@ struct DownloadRoute: Sendable {
         guard admitted.access.mayDownload else {
             throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
         }
-        let format = try requestedFormat(request)
+        let format = try RequestedFormat(request)
         guard let resolution = try await catalog.resolve(id, format: format) else {
             throw APIError.notFound(image: id.description)
         }
         if resolution.formats.isEmpty { return nil }
         guard let representation = resolution.representation else {
+            // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
+            if !resolution.locations.isEmpty {
+                throw unavailable(relays.select(resolution.locations, for: .whole), failures: [])
+            }
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }
         return Target(
             resolution: resolution, representation: representation,
             digests: DigestSet(of: representation, locations: resolution.locations))
-    }
-
-    private func requestedFormat(_ request: Request) throws -> RequestedFormat {
-        let parameters = request.uri.queryParameters
-        var format = RequestedFormat()
-        if let text = parameters["disk_format"] {
-            guard let disk = DiskFormat(rawValue: String(text)) else {
-                throw APIError.badRequest("disk_format \(text.prefix(32)) is not known.")
-            }
-            format.disk = disk
-        }
-        if let text = parameters["container_format"] {
-            guard let container = ContainerFormat(rawValue: String(text)) else {
-                throw APIError.badRequest("container_format \(text.prefix(32)) is not known.")
-            }
-            format.container = container
-        }
-        return format
     }
 
     private func isNotModified(_ request: Request, _ target: Target) -> Bool {

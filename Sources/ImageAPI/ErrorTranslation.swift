@@ -23,9 +23,11 @@ struct ErrorTranslation: RouterMiddleware {
     private func status(of error: CatalogError) -> HTTPResponse.Status {
         switch error {
         case .unknownImage, .unknownLocation, .unknownMember: .notFound
-        case .imageExists, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive: .conflict
+        case .imageExists, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
+            .lastActiveDeletion, .unidentified:
+            .conflict
         case .protectedImage: .forbidden
-        case .unknownMarker, .cannotCompare: .badRequest
+        case .unknownMarker: .badRequest
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .busy: .serviceUnavailable
         case .damaged, .newerSchema, .unusable: .internalServerError

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+public import Identity
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
@@ -27,22 +28,32 @@ public struct ImageServer: Sendable {
 
     private let images: ImagesAPI
     private let locations: LocationRoutes
+    private let operations: LocationOperationRoutes
+    private let explanations: ExplainRoute
+    private let authenticator: any Authenticator
     private let limits: Limits
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
     ///   - activation: who lets new locations serve.
+    ///   - lifecycle: who changes the status of locations.
+    ///   - proofs: who reads locations in full.
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
+    ///   - authenticator: who finds out who a caller is.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
-        admission: any LocationAdmission, uploads: UploadTarget?, limits: Limits
+        lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
+        authenticator: any Authenticator, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
         images = ImagesAPI(
-            catalog: catalog, registry: relays.registry, admission: admission, uploads: uploads,
+            catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             downloads: DownloadRoute(catalog: catalog, gate: gate, relays: relays, journal: journal))
-        locations = LocationRoutes(catalog: catalog, registry: relays.registry, activation: activation)
+        locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
+        operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
+        explanations = ExplainRoute(catalog: catalog, relays: relays)
+        self.authenticator = authenticator
         self.limits = limits
     }
 
@@ -54,8 +65,10 @@ public struct ImageServer: Sendable {
     public func service(
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
+        let router = router()
+        for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
-            responder: VersionPrefix(next: router().buildResponder()),
+            responder: VersionPrefix(next: router.buildResponder()),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ClientWatch()],
@@ -73,13 +86,21 @@ public struct ImageServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
+        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator))
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
         images.add(to: router)
-        let own = router.group("baton/v1/images/:id/locations")
-        own.get(use: locations.list)
-        own.post(use: locations.add)
+        let own = router.group("baton/v1")
+        own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
+        own.resource("images/:id/explain", [.get: explanations.explain])
+        own.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
+        own.resource("locations/:id/history", [.get: operations.history])
+        for (name, event) in LocationOperationRoutes.operations {
+            own.resource(
+                RouterPath("locations/:id/\(name)"),
+                [.post: { [operations] in try await operations.run(event, $0, context: $1) }])
+        }
         return router
     }
 }

@@ -10,6 +10,7 @@ internal import LocationUpkeep
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
+    let gate: ImageGate
     let registry: BackendRegistry
     let activation: LocationActivation
 
@@ -26,10 +27,10 @@ struct LocationRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let id = try context.imageID()
-        guard let image = try await catalog.image(id) else { throw APIError.notFound(image: id.description) }
+        let image = try await gate.image(context).record.image
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image)
+        try registry.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(
             new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
         let (activated, failure) = try await activation.activate(location)
@@ -47,25 +48,20 @@ struct LocationRoutes: Sendable {
         guard let container = try body.choice("container_format", of: ContainerFormat.self) ?? image.containerFormat else {
             throw APIError.badRequest("container_format is missing, and the image has none.")
         }
-        guard let size = try body.integer("size", in: 0...Self.largestSize) else {
-            throw APIError.badRequest("size is missing: give the object's size in bytes.")
-        }
+        let size = try body.integer("size", in: 0...Self.largestSize)
         let digests = try digests(&body)
-        let weight = Int(try body.integer("weight", in: -1_000_000...1_000_000) ?? 0)
-        let tier = Int(try body.integer("tier", in: 0...1_000_000) ?? 0)
-        var metadata = try body.object("metadata") ?? RequestObject(fields: [:])
-        let words = try metadata.remainingStrings(of: "metadata")
+        let weight = try body.weight() ?? 0
+        let tier = try body.tier() ?? 0
+        let metadata = try body.metadata() ?? [:]
         try body.rejectUnknown(known: Self.fields)
         return NewLocation(
             image: image.id, backend: backend.id, path: path, url: url.description,
             format: Format(disk: disk, container: container), size: size, digests: digests, weight: weight, tier: tier,
-            metadata: words)
+            metadata: metadata)
     }
 
     private func digests(_ body: inout RequestObject) throws -> DigestSet {
-        guard var object = try body.object("digests") else {
-            throw APIError.badRequest("digests is missing: give at least one of sha256, sha512, sha1 and md5.")
-        }
+        guard var object = try body.object("digests") else { return DigestSet() }
         var digests = DigestSet()
         for algorithm in DigestAlgorithm.byPreference {
             guard let hex = try object.string(algorithm.rawValue) else { continue }
@@ -76,9 +72,6 @@ struct LocationRoutes: Sendable {
             }
         }
         try object.rejectUnknown(known: "sha256, sha512, sha1 and md5")
-        guard !digests.isEmpty else {
-            throw APIError.badRequest("digests is empty: give at least one of sha256, sha512, sha1 and md5.")
-        }
         return digests
     }
 

@@ -38,8 +38,11 @@ struct VersionNegotiation: RouterMiddleware {
         guard VersionRoutes.known.contains(first) else {
             return try VersionRoutes.multipleChoices(request)
         }
-        // `/v2/images/` asks for an image with an empty id, not for the list.
-        guard request.uri.path != "/v2/images/" else { throw APIError.notFound(image: "without an id") }
+        // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
+        let path = request.uri.path
+        guard !path.hasSuffix("/") || path.split(separator: "/").count <= 1 else {
+            throw APIError(.notFound, "There is nothing at \(path.prefix(128)).")
+        }
         return try await next(request, context)
     }
 }

@@ -12,10 +12,13 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case duplicateLocation(LocationID)
     /// Another size or digest than the representation's.
     case differentContent(declared: String, existing: String)
-    /// The digests given lack the algorithm that identifies the representation.
-    case cannotCompare(DigestAlgorithm)
+    /// It is not known yet which content the location holds.
+    case unidentified(LocationID)
     case illegalEvent(IllegalLocationEvent)
+    /// A suspicion does not take the last active location out of service.
     case lastActive(LocationID)
+    /// The last active location of an image is not deleted without force.
+    case lastActiveDeletion(LocationID)
     /// No room on the disk.
     case diskFull(path: String)
     /// Another process holds the file.
@@ -50,10 +53,11 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .differentContent(let declared, let existing):
             "The location has other content (\(declared)) than the image's locations of that format (\(existing)): "
                 + "register it with another image or format."
-        case .cannotCompare(let algorithm):
-            "The image's locations of that format are known by their \(algorithm.rawValue): give the location's, too."
+        case .unidentified(let id): "The location \(id) must be read in full before it can serve: verify it."
         case .illegalEvent(let error): "The event is not possible: \(error)."
         case .lastActive(let id): "The location \(id) is the last active one of its image and stays in service."
+        case .lastActiveDeletion(let id):
+            "The location \(id) is the last active one of its image: add another one first, or delete it with force=true."
         case .diskFull(let path): "The disk of the catalog \(path) is full: make room, nothing of what was there is lost."
         case .busy(let path): "The catalog \(path) is in use by another process: stop it, or try again."
         case .damaged(let path, let message):

@@ -2,7 +2,7 @@ public import FoundationEssentials
 public import ImageModel
 
 /// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
-public protocol CatalogStore: Sendable {
+public protocol CatalogStore: LifecycleStore {
     /// Registers an image. Throws `imageExists`.
     func createImage(_ image: Image) async throws
     /// The image of that id.
@@ -11,7 +11,8 @@ public protocol CatalogStore: Sendable {
     func deleteImage(_ id: ImageID) async throws
 
     /// Registers a location, pending, in the representation of its image and format, which it founds if it is the first.
-    /// Throws `unknownImage`, `duplicateLocation`, `differentContent`, `cannotCompare`.
+    /// What can't be told to hold the same content (no size, or no digest in the identity's algorithm) joins it when it has been
+    /// read. Throws `unknownImage`, `duplicateLocation`, `differentContent`.
     func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location
@@ -19,31 +20,9 @@ public protocol CatalogStore: Sendable {
     func location(_ id: LocationID) async throws -> Location?
     /// An image's locations in the order of registration.
     func locations(of image: ImageID) async throws -> [Location]
-    /// The locations that wait for their probe.
-    func pendingLocations() async throws -> [Location]
-    /// The active locations that are accused.
-    func accusedLocations() async throws -> [Location]
 
     /// What a download needs to know, as of one moment; nil if there is no such image.
     func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution?
-
-    /// Takes a location through an event, with a line in its history.
-    /// Throws `unknownLocation`, `illegalEvent`, `lastActive`.
-    func apply(
-        _ event: LocationEvent, to location: LocationID, actor: String, reason: String, at time: Date, validator: Validator?
-    ) async throws -> Location
-    /// A location's history, the oldest first.
-    func history(of location: LocationID) async throws -> [LocationHistoryEntry]
-    /// Ends the reads that a restart cut off.
-    /// - Returns: the locations that were being verified.
-    func recoverAfterStart(at time: Date) async throws -> [Location]
-
-    /// A whole did not match: the representation is in doubt, and who contributed is accused.
-    func recordFailedProof(
-        of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
-    ) async throws
-    /// A location read alone matched: it is cleared, and its representation with the last one.
-    func recordProof(of location: LocationID, validator: Validator?, at time: Date) async throws
 }
 
 /// A location to register.
@@ -58,9 +37,9 @@ public struct NewLocation: Sendable, Equatable {
     public let url: String
     /// Which representation it holds.
     public let format: Format
-    /// Its size in bytes.
-    public let size: Int64
-    /// Its digests; not empty.
+    /// Its size in bytes, if declared.
+    public let size: Int64?
+    /// Its digests, as far as declared.
     public let digests: DigestSet
     /// The preference under `weighted`.
     public let weight: Int
@@ -71,7 +50,7 @@ public struct NewLocation: Sendable, Equatable {
 
     /// A location with every property given.
     public init(
-        image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64, digests: DigestSet,
+        image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64?, digests: DigestSet,
         weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:]
     ) {
         self.image = image
@@ -108,12 +87,14 @@ public struct RequestedFormat: Sendable, Equatable {
 public struct Resolution: Sendable, Equatable {
     /// The image.
     public let image: Image
-    /// The representation that was asked for; nil if the image has none such.
+    /// The representation that was asked for; nil if the image has none such, or none of its locations is identified yet.
     public let representation: Representation?
-    /// That representation's locations in the order of registration, tombstones left out.
+    /// The locations of the format that was asked for in the order of registration, tombstones left out.
     public let locations: [Location]
-    /// The formats of all its representations; empty if it never had a location.
+    /// The formats of all its representations and locations; empty if it never had a location.
     public let formats: [Format]
+    /// The format that was asked for; nil if the image's own is not known.
+    public let format: Format?
 }
 
 /// One line of a location's history.

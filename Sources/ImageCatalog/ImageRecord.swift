@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import ImageModel
 
 /// An image with all that is shown of it.
@@ -77,6 +78,8 @@ public struct ImageEdit: Sendable {
     public let representation: Representation?
     /// The list of its locations. What is left out of it is deleted.
     public var entries: [Entry]
+    /// When what is left out of the list is forgotten for good; nil for never.
+    public var expiresAt: Date?
 
     /// An edit with every property given.
     public init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {

@@ -28,6 +28,8 @@ extension Row {
             container: try required("container_format") { ContainerFormat(rawValue: $0) })
     }
 
+    func date(_ column: String) -> Date? { (self[column] as Int64?).map { Date(milliseconds: $0) } }
+
     func decoded<Value: Decodable>(_ column: String, as type: Value.Type) throws -> Value {
         let text: String = self[column]
         return try JSONDecoder().decode(type, from: Data(text.utf8))
@@ -61,7 +63,7 @@ extension Representation {
         self.init(
             image: try row.required("image") { ImageID($0) }, format: try row.format(), size: row["size"],
             identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isInDoubt: row["in_doubt"],
-            doubtedAt: (row["doubted_at"] as Int64?).map { Date(milliseconds: $0) })
+            doubtedAt: row.date("doubted_at"), isDistrusted: row["distrusted"])
     }
 }
 
@@ -78,11 +80,12 @@ extension Location {
             state: LocationState(
                 try row.required("status") { LocationStatus(rawValue: $0) },
                 before: try row.decoded("before", as: [LocationStatus].self)),
-            format: try row.format(), size: row["size"], digests: digests, weight: row["weight"], tier: row["tier"],
-            metadata: try row.decoded("metadata", as: [String: String].self),
+            format: try row.format(), size: row["size"], digests: digests,
+            learned: Set(try row.decoded("learned", as: [DigestAlgorithm].self)), isIdentified: row["identified"],
+            weight: row["weight"], tier: row["tier"], metadata: try row.decoded("metadata", as: [String: String].self),
             validator: (row["validator"] as String?).map { Validator($0) }, isAccused: row["accused"],
-            provenAt: (row["proven_at"] as Int64?).map { Date(milliseconds: $0) },
-            createdAt: Date(milliseconds: row["created_at"]))
+            provenAt: row.date("proven_at"), nextReadAt: row.date("next_read_at"), failedReads: row["failed_reads"],
+            expiresAt: row.date("expires_at"), createdAt: Date(milliseconds: row["created_at"]))
     }
 }
 

@@ -42,18 +42,26 @@ extension SQLiteCatalog {
     public func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
         try await read { db in
             guard let image = try Self.image(id, db) else { return nil }
-            let representations = try Row.fetchAll(
-                db, sql: "SELECT * FROM representation WHERE image = ? ORDER BY rowid", arguments: [id.description]
-            ).map(Representation.init)
-            let disk = requested.disk ?? image.diskFormat
-            let container = requested.container ?? image.containerFormat
-            let wanted = representations.first { $0.format.disk == disk && $0.format.container == container }
-            let locations = try wanted.map { wanted in
-                try Self.locations(of: id, db).filter { $0.format == wanted.format && $0.state.status != .deleted }
-            }
+            let representations = try Self.representations(of: id, db)
+            let all = try Self.locations(of: id, db)
+            var formats = representations.map(\.format)
+            for location in all where !formats.contains(location.format) { formats.append(location.format) }
+            let format: Format? =
+                if let disk = requested.disk ?? image.diskFormat, let container = requested.container ?? image.containerFormat {
+                    Format(disk: disk, container: container)
+                } else {
+                    nil
+                }
             return Resolution(
-                image: image, representation: wanted, locations: locations ?? [], formats: representations.map(\.format))
+                image: image, representation: representations.first { $0.format == format },
+                locations: all.filter { $0.format == format && $0.state.status != .deleted }, formats: formats, format: format)
         }
+    }
+
+    static func representations(of image: ImageID, _ db: Database) throws -> [Representation] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM representation WHERE image = ? ORDER BY rowid", arguments: [image.description]
+        ).map(Representation.init)
     }
 
     static func image(_ id: ImageID, _ db: Database) throws -> Image? {

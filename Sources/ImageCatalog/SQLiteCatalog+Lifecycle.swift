@@ -4,10 +4,35 @@ public import ImageModel
 
 extension SQLiteCatalog {
     /// Takes a location through an event.
-    public func apply(
-        _ event: LocationEvent, to id: LocationID, actor: String, reason: String, at time: Date, validator: Validator?
+    public func apply(_ change: LocationChange) async throws -> Location {
+        try await write { db in try Self.apply(change, db) }
+    }
+
+    /// Changes what an operator may set.
+    public func edit(
+        _ id: LocationID, _ edit: LocationEdit, actor: String, reason: String, at time: Date
     ) async throws -> Location {
-        try await write { db in try Self.apply(event, to: id, actor, reason, time, validator, db) }
+        try await write { db in
+            let location = try Self.requiredLocation(id, db)
+            try db.execute(
+                sql: "UPDATE location SET weight = ?, tier = ?, metadata = ? WHERE id = ?",
+                arguments: [
+                    edit.weight ?? location.weight, edit.tier ?? location.tier,
+                    try encoded(edit.metadata ?? location.metadata), id.description,
+                ])
+            let status = location.state.status
+            try Self.note("edited", id, from: status, to: status, actor, reason, time, db)
+            return try Self.requiredLocation(id, db)
+        }
+    }
+
+    /// A location's history, the oldest first.
+    public func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
+        try await read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM history WHERE location = ? ORDER BY number", arguments: [location.description]
+            ).map(LocationHistoryEntry.init)
+        }
     }
 
     /// Ends the reads that a restart cut off.
@@ -15,86 +40,51 @@ extension SQLiteCatalog {
         try await write { db in
             let rows = try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'verifying' ORDER BY number")
             return try rows.map(Location.init).map {
-                try Self.apply(.unreachable, to: $0.id, "baton", "the service was started again", time, nil, db)
+                try Self.apply(
+                    LocationChange(
+                        .unreachable, of: $0.id, actor: "baton", reason: "the service was started again", at: time), db)
             }
         }
     }
 
-    /// Puts a representation in doubt and accuses who contributed.
-    public func recordFailedProof(
-        of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
-    ) async throws {
-        try await write { db in
-            try Self.setDoubt(true, of: image, format, db)
-            try db.execute(
-                sql: "UPDATE representation SET doubted_at = ? WHERE image = ? AND disk_format = ? AND container_format = ?",
-                arguments: [time.milliseconds, image.description, format.disk.rawValue, format.container.rawValue])
-            for contributor in contributors {
-                // Deleted meanwhile: there is nobody left to accuse.
-                guard let location = try Self.location(contributor, db) else { continue }
-                try db.execute(sql: "UPDATE location SET accused = 1 WHERE id = ?", arguments: [contributor.description])
-                let status = location.state.status
-                try Self.note("accused", contributor, from: status, to: status, actor, reason, time, db)
-            }
-            try Self.settleDoubt(of: image, format, db)
-        }
-    }
-
-    /// Clears a location, and its representation with the last one.
-    public func recordProof(of id: LocationID, validator: Validator?, at time: Date) async throws {
-        try await write { db in
-            let location = try Self.requiredLocation(id, db)
-            try db.execute(
-                sql: "UPDATE location SET accused = 0, proven_at = ?, validator = COALESCE(?, validator) WHERE id = ?",
-                arguments: [time.milliseconds, validator?.text, id.description])
-            let status = location.state.status
-            let reason = "a read of it alone matched the digest"
-            try Self.note("proven", id, from: status, to: status, "baton", reason, time, db)
-            try Self.settleDoubt(of: location.image, location.format, db)
-        }
-    }
-
-    static func apply(
-        _ event: LocationEvent, to id: LocationID, _ actor: String, _ reason: String, _ time: Date, _ validator: Validator?,
-        _ db: Database
-    ) throws -> Location {
-        let location = try requiredLocation(id, db)
+    static func apply(_ change: LocationChange, _ db: Database) throws -> Location {
+        let location = try requiredLocation(change.location, db)
         var state = location.state
-        try state.apply(event)
-        if event == .suspect {
-            let siblings = try locations(of: location.image, db).filter { $0.format == location.format && $0.id != id }
-            guard siblings.contains(where: \.state.status.serves) else { throw CatalogError.lastActive(id) }
-        }
+        try state.apply(change.event)
+        try checkOthers(change, location, db)
+        if state.status.serves, !location.isIdentified { throw CatalogError.unidentified(location.id) }
+        let failedReads =
+            change.event == .mismatched || change.event == .quarantine ? location.failedReads + 1 : location.failedReads
         try db.execute(
-            sql: "UPDATE location SET status = ?, before = ?, validator = COALESCE(?, validator) WHERE id = ?",
-            arguments: [state.status.rawValue, try encoded(state.before), validator?.text, id.description])
+            sql: """
+                UPDATE location SET status = ?, before = ?, validator = COALESCE(?, validator), next_read_at = ?,
+                    failed_reads = ?, expires_at = ? WHERE id = ?
+                """,
+            arguments: [
+                state.status.rawValue, try encoded(state.before), change.validator?.text, change.nextReadAt?.milliseconds,
+                failedReads, state.status == .pendingDelete ? change.expiresAt?.milliseconds : nil, location.id.description,
+            ])
         if state.status.serves {
             try db.execute(
                 sql: """
                     UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status IN ('queued', 'importing')
                     """,
-                arguments: [time.milliseconds, location.image.description])
+                arguments: [change.time.milliseconds, location.image.description])
         }
-        try note(event.rawValue, id, from: location.state.status, to: state.status, actor, reason, time, db)
+        try note(
+            change.event.rawValue, location.id, from: location.state.status, to: state.status, change.actor, change.reason,
+            change.time, db)
         try settleDoubt(of: location.image, location.format, db)
-        return try requiredLocation(id, db)
+        return try requiredLocation(location.id, db)
     }
 
-    /// A representation is in doubt as long as someone accused may still serve it, now or again.
-    private static func settleDoubt(of image: ImageID, _ format: Format, _ db: Database) throws {
-        let settled: Set<LocationStatus> = [.quarantined, .pendingDelete, .deleted]
-        let isOpen = try locations(of: image, db).contains {
-            $0.format == format && $0.isAccused && !settled.contains($0.state.status)
+    /// Some events are legal for a location only if others of its image are there.
+    private static func checkOthers(_ change: LocationChange, _ location: Location, _ db: Database) throws {
+        guard location.state.status.serves else { return }
+        let others = try locations(of: location.image, db).filter { $0.id != location.id && $0.state.status.serves }
+        if change.event == .suspect, !others.contains(where: { $0.format == location.format }) {
+            throw CatalogError.lastActive(location.id)
         }
-        if !isOpen { try setDoubt(false, of: image, format, db) }
-    }
-
-    private static func setDoubt(_ isInDoubt: Bool, of image: ImageID, _ format: Format, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                UPDATE representation SET in_doubt = ?
-                WHERE image = ? AND disk_format = ? AND container_format = ? AND in_doubt <> ?
-                """,
-            arguments: [isInDoubt, image.description, format.disk.rawValue, format.container.rawValue, isInDoubt])
+        if change.event == .delete, !change.isForced, others.isEmpty { throw CatalogError.lastActiveDeletion(location.id) }
     }
 }

@@ -14,24 +14,24 @@ extension SQLiteCatalog {
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String, _ db: Database
     ) throws -> Location {
         guard let image = try Self.image(new.image, db) else { throw CatalogError.unknownImage(new.image) }
-        try Self.join(new, db)
         if let twin = try Self.locations(of: new.image, db).first(where: {
             $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.state.status != .deleted
                 && Self.fragment(of: $0.url) == Self.fragment(of: new.url)
         }) {
             throw CatalogError.duplicateLocation(twin.id)
         }
+        let isIdentified = try Self.join(new.image, new.format, size: new.size, digests: new.digests, db)
         let digests = new.digests
         try db.execute(
             sql: """
                 INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
-                    sha256, sha512, sha1, md5, weight, tier, metadata, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    sha256, sha512, sha1, md5, identified, weight, tier, metadata, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.description, new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
                 new.backend.name, new.path, new.url, new.size, digests[.sha256]?.hex, digests[.sha512]?.hex,
-                digests[.sha1]?.hex, digests[.md5]?.hex, new.weight, new.tier, try encoded(new.metadata),
+                digests[.sha1]?.hex, digests[.md5]?.hex, isIdentified, new.weight, new.tier, try encoded(new.metadata),
                 time.milliseconds,
             ])
         if image.format == nil {
@@ -53,30 +53,28 @@ extension SQLiteCatalog {
         url.firstIndex(of: "#").map { url[$0...] }
     }
 
-    /// Finds or founds the representation that a new location belongs to.
-    private static func join(_ new: NewLocation, _ db: Database) throws {
-        let key: StatementArguments = [
-            new.image.description, new.format.disk.rawValue, new.format.container.rawValue,
-        ]
-        let existing = try Row.fetchOne(
-            db, sql: "SELECT * FROM representation WHERE image = ? AND disk_format = ? AND container_format = ?", arguments: key
-        ).map(Representation.init)
-        guard let existing else {
-            guard let identity = new.digests.identity else { throw CatalogError.cannotCompare(.sha256) }
+    /// Finds or founds the representation that a content belongs to.
+    /// - Returns: whether the content is known to be the representation's; not so as long as there is nothing to compare.
+    static func join(
+        _ image: ImageID, _ format: Format, size: Int64?, digests: DigestSet, _ db: Database
+    ) throws -> Bool {
+        let key: StatementArguments = [image.description, format.disk.rawValue, format.container.rawValue]
+        guard let existing = try representations(of: image, db).first(where: { $0.format == format }) else {
+            guard let size, let identity = digests.identity else { return false }
             try db.execute(
                 sql: """
                     INSERT INTO representation (image, disk_format, container_format, size, algorithm, digest)
                     VALUES (?, ?, ?, ?, ?, ?)
-                    """, arguments: key + [new.size, identity.algorithm.rawValue, identity.hex])
-            return
+                    """, arguments: key + [size, identity.algorithm.rawValue, identity.hex])
+            return true
         }
-        guard let digest = new.digests[existing.identity.algorithm] else {
-            throw CatalogError.cannotCompare(existing.identity.algorithm)
-        }
-        guard new.size == existing.size, digest == existing.identity else {
+        let digest = digests[existing.identity.algorithm]
+        guard size ?? existing.size == existing.size, digest ?? existing.identity == existing.identity else {
+            let declared = [size.map { "\($0) bytes" }, digest?.description].compactMap(\.self).joined(separator: ", ")
             throw CatalogError.differentContent(
-                declared: "\(new.size) bytes, \(digest)", existing: "\(existing.size) bytes, \(existing.identity)")
+                declared: declared, existing: "\(existing.size) bytes, \(existing.identity)")
         }
+        return size != nil && digest != nil
     }
 
     /// The location of that id.
@@ -87,30 +85,6 @@ extension SQLiteCatalog {
     /// An image's locations in the order of registration.
     public func locations(of image: ImageID) async throws -> [Location] {
         try await read { db in try Self.locations(of: image, db) }
-    }
-
-    /// The locations that wait for their probe.
-    public func pendingLocations() async throws -> [Location] {
-        try await read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'pending' ORDER BY number").map(Location.init)
-        }
-    }
-
-    /// The active locations that are accused.
-    public func accusedLocations() async throws -> [Location] {
-        try await read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE accused = 1 AND status = 'active' ORDER BY number")
-                .map(Location.init)
-        }
-    }
-
-    /// A location's history, the oldest first.
-    public func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
-        try await read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM history WHERE location = ? ORDER BY number", arguments: [location.description]
-            ).map(LocationHistoryEntry.init)
-        }
     }
 
     static func location(_ id: LocationID, _ db: Database) throws -> Location? {

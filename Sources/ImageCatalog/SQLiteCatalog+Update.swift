@@ -29,7 +29,7 @@ extension SQLiteCatalog {
     public func forget(_ locations: [LocationID]) async throws {
         try await write { db in
             for id in locations {
-                guard let location = try Self.location(id, db), location.state.status == .pending else { continue }
+                guard let location = try Self.location(id, db), try Self.hasNeverServed(location, db) else { continue }
                 try db.execute(sql: "DELETE FROM location WHERE id = ?", arguments: [id.description])
                 try db.execute(
                     sql: """
@@ -43,6 +43,12 @@ extension SQLiteCatalog {
                     ])
             }
         }
+    }
+
+    private static func hasNeverServed(_ location: Location, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT NOT EXISTS (SELECT 1 FROM history WHERE location = ? AND status_to = 'active')",
+            arguments: [location.id.description]) ?? false
     }
 
     /// Ends uploads and imports that a restart cut off.
@@ -95,11 +101,17 @@ extension SQLiteCatalog {
                 try expire(placesLike: new.location, actor, time, db)
                 _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
                 try list(new.id, at: position, new.metadata, db)
-                if new.isActive { _ = try apply(.probed, to: new.id, actor, reason, time, new.validator, db) }
+                guard new.isActive else { continue }
+                _ = try apply(
+                    LocationChange(
+                        .probed, of: new.id, actor: actor, reason: reason, at: time, validator: new.validator), db)
             }
         }
         for gone in before.locations where !kept.contains(gone.location.id) {
-            _ = try apply(.delete, to: gone.location.id, actor, "taken out through the Images API", time, nil, db)
+            _ = try apply(
+                LocationChange(
+                    .delete, of: gone.location.id, actor: actor, reason: "taken out through the Images API", at: time,
+                    expiresAt: edit.expiresAt), db)
         }
     }
 
@@ -111,7 +123,9 @@ extension SQLiteCatalog {
             $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.url == new.url
                 && $0.state.status == .pendingDelete
         }
-        for old in waiting { _ = try apply(.expire, to: old.id, actor, "given again", time, nil, db) }
+        for old in waiting {
+            _ = try apply(LocationChange(.expire, of: old.id, actor: actor, reason: "given again", at: time), db)
+        }
     }
 
     private static func list(_ location: LocationID, at position: Int, _ metadata: String?, _ db: Database) throws {

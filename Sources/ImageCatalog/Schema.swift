@@ -43,6 +43,7 @@ enum Schema {
                     CREATE INDEX history_by_location ON history (location, number);
                     """)
         }
+        registerLifecycle(in: &migrator)
         registerImages(in: &migrator)
         return migrator
     }()

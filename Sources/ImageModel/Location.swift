@@ -16,30 +16,42 @@ public struct Location: Sendable, Hashable {
     public var state: LocationState
     /// Which representation it holds.
     public let format: Format
-    /// Its size in bytes, as declared.
-    public let size: Int64
-    /// Its digests, as declared.
+    /// Its size in bytes, as declared or learned; nil until then.
+    public let size: Int64?
+    /// Its digests, as declared or learned.
     public let digests: DigestSet
+    /// Those of its digests that nobody declared: a full read computed them.
+    public let learned: Set<DigestAlgorithm>
+    /// Whether it is known to hold its representation: size and identity digest are the representation's.
+    public var isIdentified: Bool
     /// The operator's preference under the strategy `weighted`: higher is earlier.
-    public let weight: Int
+    public var weight: Int
     /// The operator's class: all of a lower tier come before any of a higher one.
-    public let tier: Int
+    public var tier: Int
     /// Free words of the operator.
-    public let metadata: [String: String]
+    public var metadata: [String: String]
     /// What pinned the object when it was probed or proven; nil until then.
     public var validator: Validator?
     /// Whether it contributed to a failed proof and has not been cleared since.
     public var isAccused: Bool
     /// When a read of it alone last matched the identity digest.
     public var provenAt: Date?
+    /// When it is due to be read again without anybody asking; nil when no time is set.
+    public var nextReadAt: Date?
+    /// How many reads of it in a row came to nothing or to other content.
+    public var failedReads: Int
+    /// When it is forgotten for good, if it is marked for deletion.
+    public var expiresAt: Date?
     /// When it was registered.
     public let createdAt: Date
 
     /// A location with every property given.
     public init(
         id: LocationID, image: ImageID, backend: BackendID, path: String, url: String, state: LocationState = LocationState(),
-        format: Format, size: Int64, digests: DigestSet, weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:],
-        validator: Validator? = nil, isAccused: Bool = false, provenAt: Date? = nil, createdAt: Date
+        format: Format, size: Int64?, digests: DigestSet, learned: Set<DigestAlgorithm> = [], isIdentified: Bool = true,
+        weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:], validator: Validator? = nil,
+        isAccused: Bool = false, provenAt: Date? = nil, nextReadAt: Date? = nil, failedReads: Int = 0,
+        expiresAt: Date? = nil, createdAt: Date
     ) {
         self.id = id
         self.image = image
@@ -50,12 +62,17 @@ public struct Location: Sendable, Hashable {
         self.format = format
         self.size = size
         self.digests = digests
+        self.learned = learned
+        self.isIdentified = isIdentified
         self.weight = weight
         self.tier = tier
         self.metadata = metadata
         self.validator = validator
         self.isAccused = isAccused
         self.provenAt = provenAt
+        self.nextReadAt = nextReadAt
+        self.failedReads = failedReads
+        self.expiresAt = expiresAt
         self.createdAt = createdAt
     }
 }

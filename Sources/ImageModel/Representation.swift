@@ -14,11 +14,13 @@ public struct Representation: Sendable, Hashable {
     public var isInDoubt: Bool
     /// When a proof of the whole last failed; nil if none ever did.
     public var doubtedAt: Date?
+    /// Whether two of its locations agree with each other against its declared digest: the declaration is wrong, or both are.
+    public var isDistrusted: Bool
 
     /// A representation with every property given.
     public init(
         image: ImageID, format: Format, size: Int64, identity: Digest, isInDoubt: Bool = false,
-        doubtedAt: Date? = nil
+        doubtedAt: Date? = nil, isDistrusted: Bool = false
     ) {
         self.image = image
         self.format = format
@@ -26,6 +28,7 @@ public struct Representation: Sendable, Hashable {
         self.identity = identity
         self.isInDoubt = isInDoubt
         self.doubtedAt = doubtedAt
+        self.isDistrusted = isDistrusted
     }
 
     /// For how many seconds after a failed proof no ranges are served, even when the doubt is settled sooner: whoever was cut

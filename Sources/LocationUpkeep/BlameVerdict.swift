@@ -1,13 +1,28 @@
 public import ImageModel
 
-/// Who is wrong after a proof has failed, judged from reading locations alone (DESIGN 1.7: blame is earned).
+/// Who is wrong when a location's content is not what it should be, judged from reading locations alone (DESIGN 1.7: blame is
+/// earned).
 public enum BlameVerdict: Sendable, Equatable {
+    /// What a content is known by that is not the declared one.
+    public struct OtherContent: Sendable, Hashable {
+        /// Bytes.
+        public let size: Int64
+        /// The digest in the identity's algorithm; nil if the size alone gave it away.
+        public let digest: Digest?
+
+        /// A content with every property given.
+        public init(size: Int64, digest: Digest?) {
+            self.size = size
+            self.digest = digest
+        }
+    }
+
     /// What reading a location alone gave.
     public enum Reading: Sendable, Equatable {
-        /// The bytes have the declared digest.
+        /// The declared content.
         case matched
-        /// The bytes have another one, the same in two reads if it is the accused's.
-        case computed(Digest)
+        /// Another one; the same in two reads if it is the accused's.
+        case other(OtherContent)
         /// The accused's two reads differ from each other, or it can't be read.
         case unsettled
     }
@@ -18,7 +33,7 @@ public enum BlameVerdict: Sendable, Equatable {
     case quarantine
     /// Another location has the same content: what was declared is wrong, and nobody is to blame.
     case distrustDeclared
-    /// Nothing is certain: it stays accused.
+    /// Nothing is certain: it stays as it is.
     case undecided
 
     /// Judges one location.
@@ -29,7 +44,7 @@ public enum BlameVerdict: Sendable, Equatable {
         switch accused {
         case .matched: self = .clear
         case .unsettled: self = .undecided
-        case .computed: self = others.contains(accused) ? .distrustDeclared : .quarantine
+        case .other: self = others.contains(accused) ? .distrustDeclared : .quarantine
         }
     }
 }

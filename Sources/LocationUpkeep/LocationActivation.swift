@@ -1,40 +1,65 @@
 public import BackendKit
-public import CurlTransfer
-internal import FoundationEssentials
 public import ImageCatalog
 public import ImageModel
 
-/// Lets new locations serve once a probe found them in order (`activation: probe`).
-public struct LocationActivation: Sendable {
-    private let catalog: any CatalogStore
-    private let registry: BackendRegistry
-    private let loop: TransferLoop
-    private let timeout: Duration
+/// What a new location has to pass before it serves.
+public enum ActivationRule: String, Sendable, CaseIterable {
+    /// One ranged read that finds it there; the first download proves it. What can't be compared with its representation is read
+    /// in full all the same.
+    case probe
+    /// A full read.
+    case verify
+}
 
-    /// - Parameter timeout: how long a probe may take.
-    public init(catalog: any CatalogStore, registry: BackendRegistry, loop: TransferLoop, timeout: Duration) {
+/// Lets new locations serve once they have passed what the operator asks of them.
+public struct LocationActivation: Sendable {
+    private let rule: ActivationRule
+    private let catalog: any CatalogStore
+    private let lifecycle: LocationLifecycle
+    private let proofs: ProofQueue
+    private let inquiry: ObjectInquiry
+
+    /// - Parameter inquiry: who asks objects for their size.
+    public init(
+        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, proofs: ProofQueue,
+        inquiry: ObjectInquiry
+    ) {
+        self.rule = rule
         self.catalog = catalog
-        self.registry = registry
-        self.loop = loop
-        self.timeout = timeout
+        self.lifecycle = lifecycle
+        self.proofs = proofs
+        self.inquiry = inquiry
     }
 
-    /// Probes a pending location, and activates it if all is well.
-    /// - Returns: the location as it is then, and what is wrong with it if it is still pending.
+    /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
+    /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
     /// - Throws: `CatalogError`.
     public func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
-        guard let backend = registry[location.backend] else {
-            return (location, AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
+        guard rule == .probe, location.isIdentified, let size = location.size else {
+            proofs.enqueue(location.id)
+            return (location, nil)
         }
-        let result = await LocationProbe.run(
-            driver: backend.driver, path: location.path, size: location.size, timeout: timeout, loop: loop)
-        switch result {
+        switch await inquiry.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({ judge($0, size) }) {
         case .failure(let failure):
             return (location, failure)
         case .success(let validator):
-            let activated = try await catalog.apply(
-                .probed, to: location.id, actor: "baton", reason: "a probe found it in order", at: .now, validator: validator)
-            return (activated, nil)
+            do {
+                let activated = try await lifecycle.apply(
+                    .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
+                return (activated, nil)
+            } catch CatalogError.illegalEvent {
+                // Somebody else was faster: it is what they made of it.
+                return (try await catalog.location(location.id) ?? location, nil)
+            }
         }
+    }
+
+    /// - Returns: what pins the object, if it has the right size.
+    private func judge(_ head: ObjectHead, _ size: Int64) -> Result<Validator?, AttemptFailure> {
+        guard let total = head.total else {
+            return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
+        }
+        guard total == size else { return .failure(.otherSize(total, expected: size)) }
+        return .success(head.validator)
     }
 }

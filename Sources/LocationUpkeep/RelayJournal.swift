@@ -27,6 +27,9 @@ public struct RelayJournal: Sendable {
     private let catalog: any CatalogStore
     private let proofs: ProofQueue
 
+    /// A proof younger than that (in seconds) is not written down anew.
+    private static let proofAge: TimeInterval = 3600
+
     /// - Parameter proofs: who reads the locations that a relay leaves questions about.
     public init(catalog: any CatalogStore, proofs: ProofQueue) {
         self.catalog = catalog
@@ -62,7 +65,8 @@ public struct RelayJournal: Sendable {
     /// Writes only what is news, so that a download that goes well costs no transaction.
     private func recordProof(_ id: LocationID, _ validator: Validator?, _ record: RelayRecord) async throws {
         guard let known = record.locations.first(where: { $0.id == id }) else { return }
-        let isNews = known.provenAt == nil || known.isAccused || (validator != nil && known.validator != validator)
+        let isOld = known.provenAt.map { Date.now.timeIntervalSince($0) > Self.proofAge } ?? true
+        let isNews = isOld || known.isAccused || (validator != nil && known.validator != validator)
         if isNews { try await catalog.recordProof(of: id, validator: validator, at: .now) }
     }
 

@@ -70,6 +70,16 @@ public final class Relay: @unchecked Sendable {
         loop.enqueue { self.handle(.clientGone) }
     }
 
+    /// The location may not serve any more, from any thread.
+    /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
+    public func withdraw(_ location: LocationID, atOnce: Bool) {
+        loop.enqueue {
+            for (index, source) in self.sources.enumerated() where source.location == location {
+                self.handle(.withdrawn(candidate: index, atOnce: atOnce))
+            }
+        }
+    }
+
     private func handle(_ event: RelayEvent) {
         pending += machine.handle(event, at: loop.now)
         performPending()
@@ -158,6 +168,7 @@ public final class Relay: @unchecked Sendable {
             let source = sources[$0.candidate]
             return .init(location: source.location, backend: source.backend, first: $0.first, last: $0.end - 1)
         }
+        observer.relayEnded(self)
         outlet.relayEnded(summary)
     }
 
@@ -190,6 +201,8 @@ public protocol RelayObserver: Sendable {
     func locationFailed(_ location: LocationID, _ failure: AttemptFailure)
     /// The location contributed to a proven whole.
     func locationServed(_ location: LocationID)
+    /// The relay is over.
+    func relayEnded(_ relay: Relay)
 }
 
 // MARK: - What the transfer brings

@@ -26,6 +26,9 @@ public enum RelayEvent: Sendable, Equatable {
     case consumed(Int64)
     /// The client went away.
     case clientGone
+    /// The location may not serve any more, by its index among the candidates: at once (its content is wrong), or as soon as
+    /// another one can (an operator takes it out).
+    case withdrawn(candidate: Int, atOnce: Bool)
     /// Time passed.
     case tick
 }

@@ -116,6 +116,8 @@ public struct RelayStateMachine: Sendable {
             return consume(count, at: now)
         case .clientGone:
             return end(.clientGone)
+        case .withdrawn(let candidate, let atOnce):
+            return withdraw(candidate, atOnce: atOnce, at: now)
         case .tick:
             return tick(at: now)
         }

@@ -10,9 +10,11 @@ public final class Relays: RelayObserver {
     public let registry: BackendRegistry
     private let loops: [TransferLoop]
     private let policy: RelayPolicy
-    private let strategy: SelectionStrategy
+    /// How locations of one tier are ordered.
+    public let strategy: SelectionStrategy
     private let provesWholes: Bool
     private let health: Mutex<LocationHealth>
+    private let running = RunningRelays()
     private let turn = Atomic(0)
 
     /// - Parameters:
@@ -50,7 +52,8 @@ public final class Relays: RelayObserver {
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
         for location in selection.ranked.map(\.location) {
-            guard let backend = registry[location.backend] else { continue }
+            // Taken out after the catalog was asked, before this relay could be told.
+            guard let backend = registry[location.backend], !running.isWithdrawn(location.id) else { continue }
             candidates.append(
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
@@ -62,10 +65,22 @@ public final class Relays: RelayObserver {
         let plan =
             range.map { RelayPlan(range: $0, of: representation.size, candidates: candidates) }
             ?? RelayPlan(whole: representation.size, proof: provesWholes ? .digest : .none, candidates: candidates)
-        return Relay(
+        let relay = Relay(
             plan: plan, sources: sources, identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet,
             observer: self)
+        running.add(relay)
+        return relay
     }
+
+    /// The location may not serve any more: running relays leave it.
+    /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
+    public func withdraw(_ location: LocationID, atOnce: Bool) { running.withdraw(location, atOnce: atOnce) }
+
+    /// The location may serve again; for relays to come.
+    public func readmit(_ location: LocationID) { running.readmit(location) }
+
+    /// How many relays are open.
+    public var runningCount: Int { running.count }
 
     /// The loop whose turn it is.
     public func nextLoop() -> TransferLoop {
@@ -74,7 +89,7 @@ public final class Relays: RelayObserver {
 
     /// Puts the location at the end for a while.
     public func locationFailed(_ location: LocationID, _ failure: AttemptFailure) {
-        guard failure.failureClass != .local else { return }
+        guard failure.failureClass != .local, failure.reason != .withdrawn else { return }
         health.withLock { $0.recordFailure(of: location, at: .now) }
     }
 
@@ -82,4 +97,7 @@ public final class Relays: RelayObserver {
     public func locationServed(_ location: LocationID) {
         health.withLock { $0.recordSuccess(of: location) }
     }
+
+    /// Forgets it.
+    public func relayEnded(_ relay: Relay) { running.remove(relay) }
 }

@@ -13,7 +13,9 @@ struct Baton: AsyncParsableCommand {
             64 the command line makes no sense.
             """,
         version: "baton \(version)",
-        subcommands: [Serve.self, Check.self, ImageCommand.self, LocationCommand.self, Get.self])
+        subcommands: [
+            Serve.self, Check.self, ImageCommand.self, LocationCommand.self, Explain.self, Get.self, Token.self,
+        ])
 
     static let version = "0.1.0"
 

@@ -7,7 +7,11 @@ import Testing
     /// Drivers as the executable has them, as far as keys go.
     static var drivers: [String: ConfigurationFile<String>.ReadBackend] {
         [
-            "http": { section, _ in section.settings.requiredString("url", example: "http://x/") },
+            "http": { section, _ in
+                let attach = section.settings.section("attach")
+                _ = (attach.string("role"), attach.string("prefix"))
+                return section.settings.requiredString("url", example: "http://x/")
+            },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },
         ]
     }
@@ -94,8 +98,9 @@ import Testing
             "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted"
         ),
         ("selection: { strategy: measured }", "baton.yaml:1: selection.strategy: measured is not part of this version"),
-        ("auth: { mode: keystone }", "baton.yaml:1: auth.mode: keystone is not part of this version; possible: none"),
-        ("activation: verify", "baton.yaml:1: activation: verify is not part of this version; possible: probe"),
+        ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
+        ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
+        ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),
         ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
         (
             "server: { listen: \"0.0.0.0:80\" }",

@@ -115,8 +115,7 @@ import Testing
         #expect(!caller([.member], project: nil).mayCreate && caller([.admin], project: nil).mayCreate)
         for role in Caller.Role.allCases {
             #expect(caller([role]).mayPublicize == (role == .admin))
-            #expect(caller([role]).mayAttachLocations == (role == .admin))
-            #expect(caller([role]).mayImportLocations == [.admin, .service].contains(role))
+            #expect(caller([role]).mayRemoveLocations == (role == .admin))
             #expect(caller([role]).maySeeLocations == [.admin, .service, .trusted].contains(role))
         }
     }

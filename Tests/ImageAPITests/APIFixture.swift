@@ -30,9 +30,10 @@ final class APIFixture {
                 format: proposed.format, size: proposed.size ?? 5, digests: digests, metadata: proposed.metadata)
         }
 
-        func admit(_ location: Location) async throws -> Location {
+        func admit(_ location: Location, inFull: Bool) async throws -> Location {
             try await catalog.apply(
-                .probed, to: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v"))
+                LocationChange(
+                    .probed, of: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v")))
         }
     }
 
@@ -73,10 +74,16 @@ final class APIFixture {
         let relays = Relays(
             registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(1))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let journal = RelayJournal(
-            catalog: catalog, proofs: ProofQueue(catalog: catalog, relays: relays, logger: logger))
+        let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
+        let lifecycle = LocationLifecycle(
+            catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
+        let verifier = Verifier(
+            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
+            stallTimeout: .seconds(1), logger: logger)
+        let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
+        let journal = RelayJournal(catalog: catalog, proofs: proofs)
         let api = ImagesAPI(
-            catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), uploads: nil,
+            catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(
                 catalog: catalog, gate: ImageGate(images: catalog), relays: relays, journal: journal))
         let router = Router(context: APIContext.self)

@@ -66,7 +66,8 @@ import Testing
 
     @Test func anOwnerDoesWhatOwnersDo() async throws {
         let fixture = try APIFixture()
-        let created = try await fixture.send(.post, "/v2/images", as: Self.owner, #"{"name": "x"}"#)
+        let body = #"{"name": "x", "disk_format": "raw", "container_format": "bare"}"#
+        let created = try await fixture.send(.post, "/v2/images", as: Self.owner, body)
         #expect(created.status == 201 && created["owner"] == "mine" && created["locations"] == nil)
         let id = try #require(created["id"]?.text)
         let changed = try await fixture.send(

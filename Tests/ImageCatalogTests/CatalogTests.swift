@@ -88,9 +88,6 @@ import Testing
                 if case CatalogError.differentContent = error { true } else { false }
             }
         }
-        await #expect(throws: CatalogError.cannotCompare(.sha256)) {
-            try await fixture.location(of: image, path: "d", digests: [Fixture.digest("a", .md5)])
-        }
         await #expect(throws: CatalogError.duplicateLocation(first.id)) { try await fixture.location(of: image) }
         #expect(try await fixture.catalog.locations(of: image.id).count == 1)
     }
@@ -116,7 +113,7 @@ import Testing
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
         #expect(try await fixture.catalog.image(image.id)?.status == .queued)
-        #expect(try await fixture.catalog.pendingLocations().map(\.id) == [location.id])
+        #expect(try await fixture.catalog.dueLocations(at: Fixture.start).toProbe.map(\.id) == [location.id])
         let active = try await fixture.apply(.probed, to: location, validator: Validator("v1"))
         #expect(active.state.status == .active && active.validator == Validator("v1"))
         #expect(try await fixture.catalog.image(image.id)?.status == .active)
@@ -132,7 +129,7 @@ import Testing
         #expect(history.last?.actor == "test" && history.last?.reason == "because" && history.last?.time == Fixture.start)
         await #expect(throws: CatalogError.self) {
             try await fixture.catalog.apply(
-                .probed, to: LocationID(), actor: "", reason: "", at: Fixture.start, validator: nil)
+                LocationChange(.probed, of: LocationID(), actor: "", reason: "", at: Fixture.start))
         }
     }
 

@@ -32,7 +32,7 @@ final class Fixture {
 
     @discardableResult
     func location(
-        of image: Image, path: String = "image", format: Format = format, size: Int64 = 10, digests: [Digest]? = nil,
+        of image: Image, path: String = "image", format: Format = format, size: Int64? = 10, digests: [Digest]? = nil,
         active: Bool = false
     ) async throws -> Location {
         let new = NewLocation(
@@ -44,7 +44,8 @@ final class Fixture {
 
     @discardableResult
     func apply(_ event: LocationEvent, to location: Location, validator: Validator? = nil) async throws -> Location {
-        try await catalog.apply(event, to: location.id, actor: "test", reason: "because", at: Self.start, validator: validator)
+        try await catalog.apply(
+            LocationChange(event, of: location.id, actor: "test", reason: "because", at: Self.start, validator: validator))
     }
 
     func resolve(_ image: Image) async throws -> Resolution? {

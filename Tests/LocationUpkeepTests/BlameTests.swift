@@ -7,8 +7,8 @@ import Testing
     let y: BlameVerdict.Reading
 
     init() throws {
-        x = .computed(try Digest(.md5, hex: String(repeating: "0", count: 32)))
-        y = .computed(try Digest(.md5, hex: String(repeating: "1", count: 32)))
+        x = .other(.init(size: 9, digest: try Digest(.md5, hex: String(repeating: "0", count: 32))))
+        y = .other(.init(size: 9, digest: try Digest(.md5, hex: String(repeating: "1", count: 32))))
     }
 
     @Test func aMatchingReadClears() { #expect(BlameVerdict(accused: .matched, others: [x, .matched]) == .clear) }

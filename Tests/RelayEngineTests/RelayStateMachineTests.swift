@@ -78,6 +78,10 @@ import Testing
         case 33:
             relay.now += .seconds(Int.random(in: 0...30, using: &relay.random))
             relay.send(.tick)
+        case 34...35:
+            relay.send(
+                .withdrawn(
+                    candidate: Int.random(in: -1...3, using: &relay.random), atOnce: Bool.random(using: &relay.random)))
         default: relay.send(.tick)
         }
     }
@@ -135,5 +139,53 @@ import Testing
             id: answer.id, candidate: answer.candidate, position: first, end: end, isSpoiling: false,
             head: ObjectHead(
                 first: first, count: end - first, total: relay.plan.size, validator: Validator("v\(answer.candidate)")))
+    }
+}
+
+/// What a relay does when a location's status changes under it.
+@Suite struct WithdrawalTests {
+    private let now = ContinuousClock.now
+
+    /// A relay that has read 100 of 1000 bytes from the first of `count` candidates.
+    private func reading(of count: Int) -> RelayStateMachine {
+        var policy = RelayPolicy()
+        policy.tail = 10
+        var machine = RelayStateMachine(
+            plan: RelayPlan(whole: 1000, candidates: (0..<count).map { _ in .init() }), policy: policy, seed: 1, at: now)
+        _ = machine.handle(.begin, at: now)
+        let id = AttemptID(number: 0)
+        _ = machine.handle(.began(id), at: now)
+        _ = machine.handle(.head(id, ObjectHead(first: 0, count: 1000, total: 1000, validator: nil)), at: now)
+        _ = machine.handle(.bytes(id, dropped: 0, kept: 100), at: now)
+        return machine
+    }
+
+    @Test func aLocationTakenOutIsLeftAtTheNextByteWhereAnotherCanGoOn() {
+        for atOnce in [false, true] {
+            var machine = reading(of: 2)
+            let actions = machine.handle(.withdrawn(candidate: 0, atOnce: atOnce), at: now)
+            #expect(actions.first == .cancel(AttemptID(number: 0)))
+            #expect(
+                actions.last == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: 100, last: 999)))
+        }
+    }
+
+    @Test func theOnlyLocationLeftGoesOnWhenAnOperatorTakesItOut() {
+        var machine = reading(of: 1)
+        #expect(machine.handle(.withdrawn(candidate: 0, atOnce: false), at: now).isEmpty)
+        #expect(machine.phase == .attempting)
+    }
+
+    @Test func theOnlyLocationLeftIsCutWhenItsContentIsWrong() {
+        var machine = reading(of: 1)
+        let actions = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)
+        #expect(actions.last == .abort(.exhausted))
+    }
+
+    @Test func aLocationTakenOutBeforeItsTurnIsNotAsked() {
+        var machine = reading(of: 2)
+        #expect(machine.handle(.withdrawn(candidate: 1, atOnce: false), at: now).isEmpty)
+        let failure = AttemptFailure(.missing, .location, detail: "gone")
+        #expect(machine.handle(.failed(AttemptID(number: 0), failure), at: now).last == .abort(.exhausted))
     }
 }

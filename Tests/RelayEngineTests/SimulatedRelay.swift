@@ -199,6 +199,7 @@ struct SimulatedRelay {
 
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
     static let eventNames = [
-        "begin", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone", "tick",
+        "begin", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone", "withdrawn",
+        "tick",
     ]
 }

@@ -46,9 +46,7 @@ struct BadInputScenarios {
     /// `ORIGIN` stands for the origin's address, `GOOD` for what makes the rest right.
     static let good = #""size": \#(content.size), "digests": {"sha256": "\#(sha256)"}"#
     static let locations: [Case] = [
-        Case(#"{"url": "ORIGIN/image"}"#, 400, "size"),
-        Case(#"{"url": "ORIGIN/image", "size": 5}"#, 400, "digests"),
-        Case(#"{"url": "ORIGIN/image", "size": 5, "digests": {}}"#, 400, "digests"),
+        Case(#"{"url": "ORIGIN/image", "digests": "abc"}"#, 400, "digests"),
         Case(#"{GOOD}"#, 400, "url"),
         Case(#"{"url": "ORIGIN/image", "size": -5, "digests": {"sha256": "\#(sha256)"}}"#, 400, "size"),
         Case(#"{"url": "ORIGIN/image", "size": 9223372036854775807, "digests": {"sha256": "\#(sha256)"}}"#, 400, "size"),
@@ -133,7 +131,7 @@ struct BadInputScenarios {
 
     @Test func parametersOfAListThatMakeNoSenseAreRefused() async throws {
         let baton = try await BatonProcess(backends: [:])
-        for query in ["limit=-1", "limit=many", "marker=x", "marker=\(UUID().uuidString)", "status=fine", "visibility=dim"] {
+        for query in ["limit=-1", "limit=many", "marker=x", "marker=\(UUID().uuidString)", "visibility=dim"] {
             let response = try await baton.send("GET", "/v2/images?\(query)")
             #expect(response.status == 400, "\(query)")
             #expect(!response.errorMessage.isEmpty)

@@ -61,15 +61,12 @@ struct HonestEndScenarios {
 
         let head = try await baton.send("HEAD", "/v2/images/\(image)/file")
         #expect(head.headers["accept-ranges"] == "none")
-        let asked = liar.record.requests.count
         let next = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=3000000-"])
         #expect(next.status == 200, "a range is answered with the whole while in doubt")
         #expect(next.isComplete)
         #expect(next.firstWrongByte == nil)
         let secondRelay = await baton.logged { $0.message == "relay" && $0["outcome"] == "finished" }
         #expect(secondRelay.fields["served"] == ["sound 0-\(Self.content.size - 1)"])
-        // Who reads the liar meanwhile is its proof, not this download.
-        #expect(liar.record.requests.dropFirst(asked).allSatisfy { $0.range?.first == 0 })
     }
 
     @Test func resumingWithCurlAfterACorruptDownloadNeverEndsWellOnACorruptFile() async throws {

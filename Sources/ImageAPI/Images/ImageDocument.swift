@@ -12,6 +12,7 @@ extension JSONValue {
     static func image(_ record: ImageRecord, for caller: Caller) -> JSONValue {
         let image = record.image
         let digests = record.digests
+        let strong = record.declaredStrong ?? digests.strong
         let path = "/v2/images/\(image.id)"
         let base: [String: JSONValue] = [
             "id": .string(image.id.description), "name": .optional(image.name), "status": .string(image.status.rawValue),
@@ -21,8 +22,7 @@ extension JSONValue {
             "container_format": .optional(image.containerFormat?.rawValue), "min_disk": .integer(Int64(image.minDisk)),
             "min_ram": .integer(Int64(image.minRAM)), "size": record.representation.map { .integer($0.size) } ?? .null,
             "virtual_size": .null, "checksum": .optional(digests[.md5]?.hex),
-            "os_hash_algo": .optional(digests.strong?.algorithm.rawValue),
-            "os_hash_value": .optional(digests.strong?.hex),
+            "os_hash_algo": .optional(strong?.algorithm.rawValue), "os_hash_value": .optional(strong?.hex),
             "created_at": .time(image.createdAt), "updated_at": .time(image.updatedAt), "self": .string(path),
             "file": .string(path + "/file"), "schema": "/v2/schemas/image",
         ]
@@ -51,11 +51,25 @@ extension JSONValue {
             "id": .string(location.id.description), "image": .string(location.image.description),
             "url": .string(location.url), "backend": .string(location.backend.name),
             "status": .string(location.state.status.rawValue), "disk_format": .string(location.format.disk.rawValue),
-            "container_format": .string(location.format.container.rawValue), "size": .integer(location.size),
-            "digests": .object(Dictionary(digests) { first, _ in first }), "weight": .integer(Int64(location.weight)),
+            "container_format": .string(location.format.container.rawValue),
+            "size": location.size.map { .integer($0) } ?? .null,
+            "digests": .object(Dictionary(digests) { first, _ in first }),
+            "learned": .array(location.learned.map(\.rawValue).sorted().map { .string($0) }),
+            "identified": .boolean(location.isIdentified), "weight": .integer(Int64(location.weight)),
             "tier": .integer(Int64(location.tier)), "metadata": .object(location.metadata.mapValues { .string($0) }),
             "validator": .optional(location.validator?.text), "accused": .boolean(location.isAccused),
             "proven_at": location.provenAt.map { .time($0) } ?? .null, "created_at": .time(location.createdAt),
+            "next_read_at": location.nextReadAt.map { .time($0) } ?? .null,
+            "expires_at": location.expiresAt.map { .time($0) } ?? .null,
+            "legal_events": .array(location.state.legalEvents.map { .string($0.rawValue) }),
+        ])
+    }
+
+    /// A line of a location's history.
+    static func historyEntry(_ entry: LocationHistoryEntry) -> JSONValue {
+        .object([
+            "time": .time(entry.time), "event": .string(entry.event), "from": .string(entry.from.rawValue),
+            "to": .string(entry.to.rawValue), "actor": .string(entry.actor), "reason": .string(entry.reason),
         ])
     }
 }
@@ -63,6 +77,15 @@ extension JSONValue {
 extension ImageRecord {
     /// What is known of the digests of what a plain download gets.
     var digests: DigestSet { DigestSet(of: representation, locations: locations.map(\.location)) }
+
+    /// The strong digest that somebody has declared, the earliest first; what a read has learned beside it takes no precedence.
+    var declaredStrong: Digest? {
+        for location in locations.map(\.location) {
+            let declared = DigestSet(location.digests.all.filter { !location.learned.contains($0.algorithm) })
+            if let strong = declared.strong { return strong }
+        }
+        return nil
+    }
 }
 
 extension DigestSet {

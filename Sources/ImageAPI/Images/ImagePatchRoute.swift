@@ -5,12 +5,14 @@ internal import Hummingbird
 internal import Identity
 internal import ImageCatalog
 internal import ImageModel
+internal import LocationUpkeep
 
 /// `PATCH /v2/images/{id}`.
 struct ImagePatchRoute: Sendable {
     let images: any ImageStore
     let registry: BackendRegistry
     let admission: any LocationAdmission
+    let lifecycle: LocationLifecycle
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -19,16 +21,20 @@ struct ImagePatchRoute: Sendable {
         let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
         let admitted = try await gate.imageToModify(context)
         let caller = context.caller
-        if patch.operations.contains(where: { $0.target.isOfLocations }), !caller.mayAttachLocations {
-            throw APIError(.forbidden, "Only administrators say where an image lies.")
+        if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
+            throw APIError(.forbidden, "Only administrators take locations from an image.")
         }
         let operations = try await examined(patch, admitted.record, caller)
+        let expiresAt = lifecycle.expiry(from: .now)
         let record = try await gate.update(context) { edit in
+            edit.expiresAt = expiresAt
             for operation in patch.operations {
                 try patch.apply(operation, to: &edit.image, by: caller)
                 try operations.apply(operation, to: &edit)
             }
         }
+        let kept = Set(record.locations.map(\.location.id))
+        lifecycle.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
         return try JSONValue.image(try await bringToService(record, since: admitted.record, caller), for: caller).response()
     }
 
@@ -62,6 +68,7 @@ struct ImagePatchRoute: Sendable {
         }
         for entry in new where operations.examined[entry.url] == nil {
             let (backend, path) = try registry.place(ofURL: entry.url)
+            try registry.permit(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await admission.examine(
                 ProposedLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,
@@ -78,7 +85,7 @@ struct ImagePatchRoute: Sendable {
         let new = record.locations.map(\.location).filter { $0.state.status == .pending && !known.contains($0.id) }
         guard !new.isEmpty else { return record }
         do {
-            for location in new { _ = try await admission.admit(location) }
+            for location in new { _ = try await admission.admit(location, inFull: false) }
         } catch {
             try await images.forget(new.map(\.id))
             throw error

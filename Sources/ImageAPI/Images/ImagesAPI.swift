@@ -1,6 +1,7 @@
 internal import BackendKit
 internal import Hummingbird
 internal import ImageCatalog
+internal import LocationUpkeep
 
 /// Glance's Images API: which path is answered by whom.
 struct ImagesAPI: Sendable {
@@ -14,11 +15,11 @@ struct ImagesAPI: Sendable {
 
     init(
         catalog: any CatalogStore & ImageStore, registry: BackendRegistry, admission: any LocationAdmission,
-        uploads target: UploadTarget?, downloads: DownloadRoute
+        lifecycle: LocationLifecycle, uploads target: UploadTarget?, downloads: DownloadRoute
     ) {
         self.downloads = downloads
         images = ImageRoutes(catalog: catalog, images: catalog)
-        patches = ImagePatchRoute(images: catalog, registry: registry, admission: admission)
+        patches = ImagePatchRoute(images: catalog, registry: registry, admission: admission, lifecycle: lifecycle)
         uploads = UploadRoute(images: catalog, target: target)
         imports = LocationImportRoutes(images: catalog, registry: registry, admission: admission)
         members = MemberRoutes(images: catalog)

@@ -28,7 +28,8 @@ public protocol LocationAdmission: Sendable {
     func examine(_ proposed: ProposedLocation) async throws -> NewLocation
     /// Brings a registered location to service, as far as that is possible now: a probe, or for small objects a verification
     /// that is waited for up to a few seconds.
+    /// - Parameter inFull: whether a probe is not enough, whatever was declared.
     /// - Returns: the location as it is then; still pending if its verification goes on.
     /// - Throws: `APIError` when it can't serve; it is forgotten then.
-    func admit(_ location: Location) async throws -> Location
+    func admit(_ location: Location, inFull: Bool) async throws -> Location
 }

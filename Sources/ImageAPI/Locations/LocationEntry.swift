@@ -81,7 +81,7 @@ extension BackendRegistry {
             throw .badRequest("Invalid location: \(error).")
         }
         guard let (backend, path) = locate(url) else {
-            throw .badRequest("Invalid location: its URL lies in no configured backend.")
+            throw .badRequest("Invalid location: its URL does not pass filtering, it lies in no configured backend.")
         }
         return (backend.id, path)
     }

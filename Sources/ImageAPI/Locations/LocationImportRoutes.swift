@@ -31,11 +31,9 @@ struct LocationImportRoutes: Sendable {
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, needsHash: false).digests(orElse: .badRequest)
         let admitted = try await gate.image(context)
-        guard context.caller.mayImportLocations else {
-            throw APIError(.forbidden, "Only services and administrators say where an image lies.")
-        }
-        try requireQueued(admitted.record.image)
         let place = try registry.place(ofURL: url)
+        try registry.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
+        try requireQueued(admitted.record.image)
         let task = try await begin(url: url, validation, context)
         let logger = context.logger
         // Nobody waits for it: the task says how it went, and a restart ends it as failed.
@@ -91,7 +89,7 @@ struct LocationImportRoutes: Sendable {
             }
             let pending = record.locations.map(\.location).filter { $0.url == url }
             added = pending.map(\.id)
-            for location in pending { _ = try await admission.admit(location) }
+            for location in pending { _ = try await admission.admit(location, inFull: true) }
             try await images.setStatus(.success, message: "", ofTask: task.id, at: .now)
         } catch {
             logger.warning("A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])

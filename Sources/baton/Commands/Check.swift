@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import BatonConfig
 internal import FoundationEssentials
+internal import Identity
 
 /// `baton check`.
 struct Check: AsyncParsableCommand {
@@ -23,12 +24,17 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         do {
             let (configuration, backends) = try file.load(listen: nil)
+            try configuration.auth.check()
             if output.json { return output.printJSON(Report(problems: [])) }
             let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.driverName))" }.joined(separator: ", ")
             print("\(file.config) is in order: listens at \(configuration.server.listen), backends: \(names).")
         } catch let error as ConfigurationError where output.json {
             output.printJSON(
                 Report(problems: error.problems.map { .init(file: $0.file, line: $0.line, key: $0.key, message: $0.message) }))
+            throw ExitCode(1)
+        } catch let error as TokenFileError where output.json {
+            output.printJSON(
+                Report(problems: error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }))
             throw ExitCode(1)
         }
     }

@@ -15,7 +15,7 @@ struct ConfigurationOption: ParsableArguments {
             guard let address = ListenAddress(listen) else {
                 throw ValidationError("--listen: \"\(listen)\" is no address and port; write for example 127.0.0.1:9292.")
             }
-            guard address.isLoopback else {
+            guard configuration.auth.mode.allows(address) else {
                 throw ValidationError(
                     "--listen: \"\(listen)\" can be reached from other machines, which auth.mode none does not allow.")
             }

@@ -6,8 +6,11 @@ internal import ImageModel
 /// `baton location …`.
 struct LocationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "location", abstract: "Adds and lists the locations of an image.",
-        subcommands: [Add.self, List.self])
+        commandName: "location", abstract: "Adds and lists the locations of an image, and changes their status.",
+        subcommands: [
+            Add.self, List.self, Verify.self, Disable.self, Enable.self, Quarantine.self, Delete.self, Restore.self,
+            History.self,
+        ])
 
     static func table(of locations: [LocationRecord]) -> String {
         var table = Table("LOCATION", "STATUS", "BACKEND", "FORMAT", "TIER", "WEIGHT", "URL")
@@ -23,7 +26,10 @@ struct LocationCommand: AsyncParsableCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Adds a location to an image.",
-            discussion: "Size and at least one digest are needed: give them, or --file with a copy to take them from.")
+            discussion: """
+                With size and digests it can serve at once: give them, or --file with a copy to take them from. Without, it is \
+                read in full first.
+                """)
 
         @Argument(help: "The image's id, or its name if no other has it.")
         var image: String
@@ -93,7 +99,9 @@ struct LocationCommand: AsyncParsableCommand {
             let record = try answer.decoded(as: LocationRecord.self)
             print("\(record.id)  \(record.status)")
             if let problem = record.problem {
-                Standard.error.write("The location does not serve yet: \(problem). It is probed again every 30 s.\n")
+                Standard.error.write("The location does not serve yet: \(problem). It is probed again from time to time.\n")
+            } else if record.status != "active" {
+                Standard.error.write("The location serves once it has been read in full.\n")
             }
         }
     }

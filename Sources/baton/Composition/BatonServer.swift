@@ -20,9 +20,6 @@ struct BatonServer {
     private let provesWholes: Bool
     private let logger: Logger
 
-    /// How often pending locations are probed again.
-    private static let pendingInterval: Duration = .seconds(30)
-
     /// - Parameter provesWholes: false for measurements only.
     init(_ configuration: BatonConfiguration, backends: [ConfiguredBackend], provesWholes: Bool) {
         self.configuration = configuration
@@ -47,28 +44,29 @@ struct BatonServer {
             registry: BackendRegistry(backends.map { $0.start() }), loops: loops, policy: configuration.relay.policy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
             provesWholes: provesWholes)
-        let proofs = ProofQueue(catalog: catalog, relays: relays, logger: logger)
-        for location in unfinished { proofs.enqueue(location.id) }
-        let activation = LocationActivation(
-            catalog: catalog, registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
-        let inquiry = ObjectInquiry(
-            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
-        let uploads = uploadTarget(relays.registry, inquiry)
+        // Full reads have a thread of their own, which steps back where there is not enough processor for all.
+        let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
+        defer { background.stop() }
+        let upkeep = Upkeep(configuration, catalog: catalog, relays: relays, loop: background, logger: logger)
+        for location in unfinished { upkeep.proofs.enqueue(location.id) }
+        let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)
+        let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
         let server = ImageServer(
-            catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: proofs), activation: activation,
-            admission: ProbingAdmission(activation: activation, inquiry: inquiry), uploads: uploads,
+            catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: upkeep.proofs),
+            activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
+            admission: VerifyingAdmission(
+                catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
+            uploads: uploads, authenticator: authenticator,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
-        let pending = PendingLocations(
-            catalog: catalog, activation: activation, interval: Self.pendingInterval, logger: logger)
         let listen = configuration.server.listen
         let http = server.service(host: listen.host, port: listen.port, logger: logger) { port in
             onRunning(ListenAddress(host: listen.host, port: port))
         }
         // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
         var group = ServiceGroupConfiguration(
-            services: [proofs, pending, http], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: upkeep.services + [http], gracefulShutdownSignals: [.sigterm, .sigint],
             cancellationSignals: [.sigquit], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
         try await ServiceGroup(configuration: group).run()

@@ -3,6 +3,7 @@ internal import BatonConfig
 internal import CurlTransfer
 internal import FileBackend
 internal import HTTPBackend
+internal import Identity
 internal import ImageModel
 
 /// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
@@ -13,12 +14,26 @@ struct ConfiguredBackend {
     let root: String?
     private let base: LocationURL
     private let makeDriver: () -> any Driver
+    var attach: AttachRule?
+
+    private init(
+        id: BackendID, driverName: String, root: String? = nil, base: LocationURL, makeDriver: @escaping () -> any Driver
+    ) {
+        self.id = id
+        self.driverName = driverName
+        self.root = root
+        self.base = base
+        self.makeDriver = makeDriver
+    }
 
     /// How to read each driver's keys.
-    static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] { ["http": http, "file": file] }
+    static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
+        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file]
+        return own.mapValues(withAttach)
+    }
 
     /// Starts what it needs.
-    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver()) }
+    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), attach: attach) }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }
@@ -38,7 +53,7 @@ struct ConfiguredBackend {
             return nil
         }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", root: nil, base: base) {
+        return ConfiguredBackend(id: section.id, driverName: "http", base: base) {
             HTTPDriver(base: base, connectTimeout: connectTimeout)
         }
     }

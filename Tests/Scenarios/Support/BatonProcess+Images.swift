@@ -44,7 +44,7 @@ extension BatonProcess {
     func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
         -> TestClient.Response
     {
-        try await TestClient.exchange(method, path, port: port, headers: headers, body: body)
+        try await TestClient.exchange(method, path, port: port, headers: identified(headers), body: body)
     }
 
     /// A new image.
@@ -91,7 +91,13 @@ extension BatonProcess {
         _ image: String, of content: PatternedContent, headers: [String: String] = [:], from offset: Int64 = 0
     ) async throws -> TestClient.Response {
         try await TestClient.exchange(
-            "GET", "/v2/images/\(image)/file", port: port, headers: headers, expected: (content, offset))
+            "GET", "/v2/images/\(image)/file", port: port, headers: identified(headers), expected: (content, offset))
+    }
+
+    /// With the process's token, unless there is one already.
+    private func identified(_ headers: [String: String]) -> [String: String] {
+        guard let token, headers["X-Auth-Token"] == nil, headers["Authorization"] == nil else { return headers }
+        return headers.merging(["X-Auth-Token": token]) { given, _ in given }
     }
 }
 

@@ -21,6 +21,8 @@ final class BatonProcess: Sendable {
     }
 
     let port: Int
+    /// What `send` and `download` say who they are with, unless they are told otherwise.
+    let token: String?
     let directory: TestDirectory
     private let process: Process
     private let state: Mutex<State>
@@ -30,16 +32,20 @@ final class BatonProcess: Sendable {
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
     ///   - settings: further sections; the defaults here are short enough for tests.
     ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
+    ///   - token: the token that requests carry if nothing else is said.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
-        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil
+        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info"
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
+        self.token = token
         var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
-        yaml += "log: { format: json, level: info }\n"
+        yaml += "log: { format: json, level: \(logLevel) }\n"
         if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
+        // Scrubs would be further readers of the origins that tests count the requests of.
+        if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
         if backends.isEmpty { yaml += "  {}\n" }

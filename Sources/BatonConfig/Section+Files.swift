@@ -1,0 +1,35 @@
+internal import FoundationEssentials
+
+// Keys whose values are the names of files.
+extension Section {
+    /// The name of a file, which must be there and readable; nil when the key is missing or the file can't be read.
+    public func file(_ key: String) -> String? { contents(key)?.path }
+
+    /// The text of a file that holds a secret and nothing else, without the line's end; nil when the key is missing or the file
+    /// can't be read.
+    public func secret(inFile key: String) -> Secret? {
+        guard let (path, data) = contents(key) else { return nil }
+        guard data.count <= 65_536, let text = String(validating: data, as: UTF8.self) else {
+            reject(key, "\(path) holds no secret: it must be one line of text")
+            return nil
+        }
+        var secret = text[...]
+        while secret.last?.isNewline == true { secret.removeLast() }
+        guard !secret.isEmpty, !secret.contains(where: \.isNewline) else {
+            reject(key, "\(path) holds no secret: it must be one line of text")
+            return nil
+        }
+        return Secret(String(secret))
+    }
+
+    private func contents(_ key: String) -> (path: String, data: Data)? {
+        guard let path = string(key) else { return nil }
+        do {
+            return (path, try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
+            reject(key, "\(path) can't be read: \(isMissing ? "there is no such file" : "this user may not, or it is no file")")
+            return nil
+        }
+    }
+}

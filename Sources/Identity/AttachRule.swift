@@ -1,0 +1,31 @@
+/// Who but an admin may attach locations of a backend, and which.
+///
+/// A backend's credentials reach more than its callers may see: naming a place must not be enough to read it. So attaching needs
+/// the admin role, unless the backend says otherwise for a part of it.
+public struct AttachRule: Sendable, Equatable {
+    /// What a caller needs to be.
+    public let role: Caller.Role
+    /// The segments that the path must begin with; none stands for the whole backend.
+    public let prefix: [String]
+
+    /// - Parameter prefix: a path in the backend, e.g. `uploads/`; slashes at its ends change nothing.
+    public init(role: Caller.Role, prefix: String) {
+        self.role = role
+        self.prefix = Self.segments(of: prefix)
+    }
+
+    /// Whether a caller may attach the location at `path`, as far as the backend is concerned.
+    /// - Parameter rule: the backend's rule; nil leaves its locations to admins.
+    public static func permits(_ caller: Caller, path: String, rule: AttachRule?) -> Bool {
+        if caller.isAdmin { return true }
+        guard let rule, caller.has(rule.role) else { return false }
+        let parts = segments(of: path)
+        // A key may hold dots in an object store; whoever reads it as a path would leave the prefix.
+        guard !parts.contains("."), !parts.contains("..") else { return false }
+        return parts.count > rule.prefix.count && parts.starts(with: rule.prefix)
+    }
+
+    private static func segments(of path: String) -> [String] {
+        path.split(separator: "/").map(String.init)
+    }
+}

@@ -1,0 +1,17 @@
+extension Caller.Role {
+    /// The roles that this one contains, itself among them.
+    public var contained: Set<Caller.Role> {
+        switch self {
+        case .reader: [.reader]
+        case .member: [.member, .reader]
+        case .trusted: [.trusted, .reader]
+        case .service: [.service, .reader]
+        case .admin: Set(Self.allCases)
+        }
+    }
+}
+
+extension Caller {
+    /// Whether they have a role, be it through another that contains it.
+    public func has(_ role: Role) -> Bool { roles.contains { $0.contained.contains(role) } }
+}

@@ -1,0 +1,90 @@
+public import FoundationEssentials
+internal import Logging
+
+/// Lets in who has a token that Keystone knows (`auth.mode: keystone`).
+///
+/// An answer stands for a while and is then asked for again. When Keystone does not answer, whoever is known stays so until their token
+/// expires, and nobody else gets in.
+public actor KeystoneAuthenticator: Authenticator {
+    /// Told to a refused client, as keystonemiddleware does.
+    public nonisolated let challenge: String
+
+    private typealias Outcome = Result<Caller, AuthenticationRefusal>
+
+    /// The most tokens that are remembered.
+    private static let capacity = 10_000
+    /// The most questions under way at a time: whoever floods with guesses must not flood Keystone.
+    private static let questionLimit = 64
+    /// How long a refusal stands.
+    private static let refusalLifetime: TimeInterval = 5
+
+    private let service: KeystoneService
+    private let now: @Sendable () -> Date
+    private var cache: VerdictCache
+    private var questions: [TokenDigest: Task<Outcome, Never>] = [:]
+
+    /// - Parameters:
+    ///   - service: who asks Keystone.
+    ///   - cache: how long an answer stands.
+    ///   - now: the time, for tests.
+    public init(_ service: KeystoneService, cache: Duration, now: @escaping @Sendable () -> Date = { .now }) {
+        self.service = service
+        self.now = now
+        self.cache = VerdictCache(
+            capacity: Self.capacity, lifetime: cache / .seconds(1), refusalLifetime: Self.refusalLifetime)
+        challenge = "Keystone uri=\"\(service.url)\""
+    }
+
+    /// Who has the token.
+    public func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
+        guard let token, !token.isEmpty else { throw .missing }
+        // It becomes a header field of our question: nothing that could end that field.
+        guard token.utf8.count <= 16_384, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .unknown }
+        let digest = TokenDigest(of: token)
+        switch cache.verdict(on: digest, at: now()) {
+        case .known(let caller): return caller
+        case .refused: throw .unknown
+        case .expired: throw .expired
+        case .absent: return try await ask(about: token, digest).get()
+        case .stale: break
+        }
+        do {
+            return try await ask(about: token, digest).get()
+        } catch .unavailable(let retryAfter) {
+            switch cache.verdict(on: digest, at: now()) {
+            case .known(let caller), .stale(let caller): return caller
+            case .expired: throw .expired
+            case .refused: throw .unknown
+            case .absent: throw .unavailable(retryAfter: retryAfter)
+            }
+        }
+    }
+
+    /// Asks once, however many requests with that token wait for the answer.
+    private func ask(about token: String, _ digest: TokenDigest) async -> Outcome {
+        if let question = questions[digest] { return await question.value }
+        guard questions.count < Self.questionLimit else { return .failure(.unavailable(retryAfter: .seconds(1))) }
+        let question = Task { await self.settle(token, digest) }
+        questions[digest] = question
+        return await question.value
+    }
+
+    private func settle(_ token: String, _ digest: TokenDigest) async -> Outcome {
+        let outcome: Outcome
+        do throws(AuthenticationRefusal) {
+            let known = try await service.validate(token)
+            let time = now()
+            if known.expires > time {
+                cache.admit(digest, as: known.caller, until: known.expires, at: time)
+                outcome = .success(known.caller)
+            } else {
+                outcome = .failure(.expired)
+            }
+        } catch {
+            if error == .unknown { cache.refuse(digest, at: now()) }
+            outcome = .failure(error)
+        }
+        questions[digest] = nil
+        return outcome
+    }
+}

@@ -1,0 +1,128 @@
+internal import CurlTransfer
+public import FoundationEssentials
+public import Logging
+
+/// Asks Keystone, with a token of its own if it has credentials, and says so in the log when it gets no answer.
+public actor KeystoneService {
+    /// Keystone's URL.
+    public nonisolated let url: String
+
+    private struct Authority {
+        let token: String
+        let expires: Date
+    }
+
+    /// How long nobody is asked again after a question that got no answer: each would take its whole time.
+    private static let pause: TimeInterval = 2
+    /// How long before its end the own token is renewed.
+    private static let margin: TimeInterval = 30
+
+    private let requests: KeystoneRequests
+    private let transport: any KeystoneTransport
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private var authority: Authority?
+    private var login: Task<Result<String, AuthenticationRefusal>, Never>?
+    private var pausedSince: Date?
+    private var trouble: String?
+
+    /// - Parameter now: the time, for tests.
+    public init(
+        _ settings: KeystoneSettings, transport: any KeystoneTransport, logger: Logger,
+        now: @escaping @Sendable () -> Date = { .now }
+    ) {
+        requests = KeystoneRequests(settings: settings)
+        url = settings.url
+        self.transport = transport
+        self.logger = logger
+        self.now = now
+    }
+
+    /// Whose a token is.
+    /// - Throws: `unknown`, or `unavailable` when Keystone doesn't say.
+    func validate(_ token: String) async throws(AuthenticationRefusal) -> KeystoneToken {
+        var mayRenew = true
+        while true {
+            let authority = try await authorityToken()
+            let answer = try await send(requests.validation(of: token, authority: authority ?? token))
+            switch answer.head.status {
+            case 200:
+                guard let known = KeystoneToken(answer.body, trustedRole: requests.settings.trustedRole) else {
+                    throw unanswered("its description of a token makes no sense")
+                }
+                answered()
+                return known
+            case 404:
+                answered()
+                throw .unknown
+            case 401 where authority == nil, 403 where authority == nil:
+                answered()
+                throw .unknown
+            case 401 where mayRenew:
+                mayRenew = false
+                if self.authority?.token == authority { self.authority = nil }
+            case 401: throw unanswered("it does not accept the token that it gave Baton")
+            case 403: throw unanswered("Baton's user may not validate tokens; give it the role service")
+            case let status: throw unanswered("it answers with status \(status)")
+            }
+        }
+    }
+
+    /// The token to ask with; nil for the caller's own.
+    private func authorityToken() async throws(AuthenticationRefusal) -> String? {
+        guard let request = requests.login() else { return nil }
+        if let authority, authority.expires.timeIntervalSince(now()) > Self.margin { return authority.token }
+        if let login { return try await login.value.get() }
+        let task = Task { await self.logIn(request) }
+        login = task
+        return try await task.value.get()
+    }
+
+    private func logIn(_ request: TransferRequest) async -> Result<String, AuthenticationRefusal> {
+        defer { login = nil }
+        do throws(AuthenticationRefusal) {
+            let answer = try await send(request)
+            guard answer.head.status == 201, let token = answer.head["x-subject-token"],
+                let expires = KeystoneToken(answer.body, trustedRole: requests.settings.trustedRole)?.expires
+            else {
+                throw unanswered(
+                    answer.head.status == 401
+                        ? "it does not accept Baton's user or application credential; look at auth.keystone"
+                        : "it answers Baton's log-in with status \(answer.head.status)")
+            }
+            authority = Authority(token: token, expires: expires)
+            return .success(token)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func send(_ request: TransferRequest) async throws(AuthenticationRefusal) -> KeystoneAnswer {
+        if let since = pausedSince, (0..<Self.pause).contains(now().timeIntervalSince(since)) { throw Self.unavailable }
+        do {
+            let answer = try await transport.send(request)
+            pausedSince = nil
+            return answer
+        } catch {
+            pausedSince = now()
+            throw unanswered("it can't be reached (\(error.message))")
+        }
+    }
+
+    private static let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
+
+    private func unanswered(_ reason: String) -> AuthenticationRefusal {
+        if trouble != reason {
+            logger.error(
+                "Keystone does not say whose tokens are; who is known stays so until their token expires, others must wait.",
+                metadata: ["keystone": "\(url)", "reason": "\(reason)"])
+        }
+        trouble = reason
+        return Self.unavailable
+    }
+
+    private func answered() {
+        if trouble != nil { logger.notice("Keystone answers again.", metadata: ["keystone": "\(url)"]) }
+        trouble = nil
+    }
+}

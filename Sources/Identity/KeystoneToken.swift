@@ -1,0 +1,44 @@
+internal import FoundationEssentials
+
+/// What Keystone says of a valid token.
+struct KeystoneToken: Sendable {
+    let caller: Caller
+    let expires: Date
+
+    /// Reads the body of an answer; nil if it makes no sense.
+    ///
+    /// Only a token for a project brings roles: as in Glance, whoever rules a domain is nobody's admin here.
+    init?(_ body: [UInt8], trustedRole: String) {
+        guard let token = try? JSONDecoder().decode(Envelope.self, from: Data(body)).token,
+            let expires = UTCTime.parse(token.expiresAt), !token.user.id.isEmpty
+        else { return nil }
+        let names = token.project == nil ? [] : Set((token.roles ?? []).map { $0.name.lowercased() })
+        let roles = Caller.Role.allCases.filter { role in
+            names.contains(role == .trusted ? trustedRole.lowercased() : role.rawValue)
+        }
+        caller = Caller(user: token.user.id, project: token.project?.id, roles: Set(roles))
+        self.expires = expires
+    }
+
+    private struct Envelope: Decodable {
+        let token: Token
+    }
+
+    private struct Token: Decodable {
+        struct Identified: Decodable {
+            let id: String
+        }
+        struct Named: Decodable {
+            let name: String
+        }
+        let user: Identified
+        let project: Identified?
+        let roles: [Named]?
+        let expiresAt: String
+
+        enum CodingKeys: String, CodingKey {
+            case user, project, roles
+            case expiresAt = "expires_at"
+        }
+    }
+}

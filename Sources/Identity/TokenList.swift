@@ -1,0 +1,90 @@
+internal import FoundationEssentials
+
+/// The tokens that get in, with who has them: what a tokens file says.
+///
+/// A line is `sha256:DIGEST USER PROJECT ROLES [EXPIRES]`, separated by blanks; `-` stands for no project and for no role; roles are
+/// separated by commas. Empty lines and what follows a `#` at the beginning of a word are skipped.
+public struct TokenList: Sendable {
+    struct Entry: Sendable {
+        let digest: TokenDigest
+        let caller: Caller
+        let expires: Date?
+    }
+
+    let entries: [Entry]
+
+    /// Reads the text of a tokens file.
+    /// - Parameter file: how to name it in errors.
+    public init(_ text: String, named file: String) throws(TokenFileError) {
+        var entries: [Entry] = []
+        var problems: [TokenFileError.Problem] = []
+        var lines: [TokenDigest: Int] = [:]
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = Self.words(of: line)
+            guard !words.isEmpty else { continue }
+            switch Self.entry(words) {
+            case .failure(let problem):
+                problems.append(.init(line: index + 1, message: problem.message))
+            case .success(let entry):
+                if let first = lines[entry.digest] {
+                    problems.append(.init(line: index + 1, message: "this token stands in line \(first) already; remove one"))
+                }
+                lines[entry.digest] = index + 1
+                entries.append(entry)
+            }
+        }
+        if entries.isEmpty, problems.isEmpty {
+            problems = [.init(line: nil, message: "there is no token in it; `baton token` makes one and prints its line")]
+        }
+        guard problems.isEmpty else { throw TokenFileError(file: file, problems: problems) }
+        self.entries = entries
+    }
+
+    /// Who has a token. Every entry is compared, and each in a time that does not depend on the token.
+    func caller(of token: String, at now: Date) throws(AuthenticationRefusal) -> Caller {
+        let digest = TokenDigest(of: token)
+        var found: Entry?
+        for entry in entries where entry.digest.matches(digest) { found = entry }
+        guard let found else { throw .unknown }
+        if let expires = found.expires, expires <= now { throw .expired }
+        return found.caller
+    }
+
+    private static func words(of line: Substring) -> ArraySlice<Substring> {
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.prefix { !$0.hasPrefix("#") }
+    }
+
+    private struct LineProblem: Error {
+        let message: String
+    }
+
+    private static func entry(_ words: ArraySlice<Substring>) -> Result<Entry, LineProblem> {
+        guard (4...5).contains(words.count) else {
+            return .failure(
+                LineProblem(message: "a line has sha256:DIGEST USER PROJECT ROLES and maybe EXPIRES; write - for none"))
+        }
+        guard let digest = TokenDigest(words[0]) else {
+            return .failure(
+                LineProblem(message: "it must begin with sha256: and the 64 hexadecimal digits of the token's SHA-256"))
+        }
+        var roles: Set<Caller.Role> = []
+        for name in words[3].split(separator: ",") where name != "-" {
+            guard let role = Caller.Role(rawValue: String(name)) else {
+                let known = Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")
+                return .failure(LineProblem(message: "\"\(name.prefix(32))\" is no role; there are \(known)"))
+            }
+            roles.insert(role)
+        }
+        var expires: Date?
+        if words.count == 5, words[4] != "-" {
+            guard let time = UTCTime.parse(words[4]) else {
+                return .failure(LineProblem(message: "it expires at no time; write for example 2027-01-31T12:00:00Z, in UTC"))
+            }
+            expires = time
+        }
+        let project = words[2] == "-" ? nil : String(words[2])
+        return .success(
+            Entry(digest: digest, caller: Caller(user: String(words[1]), project: project, roles: roles), expires: expires))
+    }
+}

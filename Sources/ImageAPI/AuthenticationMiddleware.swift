@@ -1,0 +1,70 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import Logging
+
+/// The door: finds out who a caller is, and whether the route is for them.
+struct AuthenticationMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    private static let tokenField = HTTPField.Name(parsed: "x-auth-token")
+
+    let authenticator: any Authenticator
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let route = context.endpointPath
+        let need = route.map { RoutePolicy.need(request.method.rawValue, $0) }
+        if case .some(.nothing) = need { return try await next(request, context) }
+        var context = context
+        context.caller = try await caller(of: request)
+        // Where there is no route there is nothing to protect: the answer is that there is nothing.
+        guard let need else { return try await next(request, context) }
+        if case .some(.otherMethod(let possible)) = need {
+            var error = APIError(
+                .methodNotAllowed, "\(request.method) is not possible at this path; possible: \(possible).")
+            error.headers[.allow] = possible
+            throw error
+        }
+        guard case .role(let role) = need, context.caller.has(role) else { throw refusal(context.caller, need, request) }
+        return try await next(request, context)
+    }
+
+    private func caller(of request: Request) async throws(APIError) -> Caller {
+        do throws(AuthenticationRefusal) {
+            return try await authenticator.caller(of: Self.token(in: request.headers))
+        } catch {
+            switch error {
+            case .missing, .unknown, .expired:
+                var answer = APIError(.unauthorized, "\(error)")
+                answer.headers[.wwwAuthenticate] = authenticator.challenge
+                throw answer
+            case .unavailable(let retryAfter):
+                var answer = APIError(.serviceUnavailable, "\(error)")
+                answer.headers[.retryAfter] = "\(max(1, retryAfter.components.seconds))"
+                throw answer
+            }
+        }
+    }
+
+    /// The token as OpenStack's clients send it, else as everybody else does (RFC 6750 section 2.1).
+    static func token(in headers: HTTPFields) -> String? {
+        if let name = tokenField, let token = headers[name] { return token }
+        guard let authorization = headers[.authorization] else { return nil }
+        let words = authorization.split(separator: " ", omittingEmptySubsequences: true)
+        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+        return String(words[1])
+    }
+
+    private func refusal(_ caller: Caller, _ need: RoutePolicy.Need?, _ request: Request) -> APIError {
+        guard case .role(let role) = need else {
+            return APIError(.forbidden, "\(request.method) \(request.uri.path.prefix(128)) is open to nobody.")
+        }
+        let roles = caller.roles.isEmpty ? "no role" : "only " + caller.roles.map(\.rawValue).sorted().joined(separator: ", ")
+        return APIError(
+            .forbidden,
+            "\(request.method) \(request.uri.path.prefix(128)) needs the role \(role.rawValue), and this caller has \(roles): "
+                + "use the token of somebody who has it.")
+    }
+}

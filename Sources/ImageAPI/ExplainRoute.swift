@@ -1,0 +1,99 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationSelection
+internal import RelayEngine
+
+/// `GET /baton/v1/images/{id}/explain`: where a download would come from now, and why from nowhere else.
+struct ExplainRoute: Sendable {
+    let catalog: any CatalogStore
+    let relays: Relays
+
+    func explain(_ request: Request, context: APIContext) async throws -> Response {
+        let id = try context.imageID()
+        let format = try RequestedFormat(request)
+        guard let resolution = try await catalog.resolve(id, format: format) else {
+            throw APIError.notFound(image: id.description)
+        }
+        let need: Selection.Need =
+            switch request.uri.queryParameters["for"] {
+            case nil, "whole": .whole
+            case "range": .range
+            case .some(let text): throw APIError.badRequest("for must be whole or range, not \(text.prefix(32)).")
+            }
+        let selection = relays.select(resolution.locations, for: need)
+        var rejected: [JSONValue] = []
+        for item in selection.rejected { rejected.append(try await document(of: item)) }
+        return try JSONValue.object([
+            "image": .string(id.description), "format": .optional(resolution.format?.description),
+            "formats": .array(resolution.formats.map { .string($0.description) }),
+            "strategy": .string(relays.strategy.rawValue), "for": .string(need == .whole ? "whole" : "range"),
+            "representation": resolution.representation.map { document(of: $0) } ?? .null,
+            "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
+            "rejected": .array(rejected),
+        ]).response()
+    }
+
+    private func document(of representation: Representation) -> JSONValue {
+        .object([
+            "size": .integer(representation.size), "digest": .string(representation.identity.description),
+            "in_doubt": .boolean(representation.isInDoubt), "distrusted": .boolean(representation.isDistrusted),
+            "serves_ranges": .boolean(representation.servesRanges(at: .now)),
+            "doubted_at": representation.doubtedAt.map { .time($0) } ?? .null,
+        ])
+    }
+
+    private func document(of ranked: Selection.Ranked, rank: Int) -> JSONValue {
+        var fields = document(of: ranked.location)
+        fields["rank"] = .integer(Int64(rank))
+        fields["standing"] = .string(ranked.standing.rawValue)
+        fields["why"] = .string(why(ranked))
+        return .object(fields)
+    }
+
+    private func document(of rejected: Selection.Rejected) async throws -> JSONValue {
+        var fields = document(of: rejected.location)
+        fields["reason"] = .string(rejected.reason.rawValue)
+        fields["why"] = .string(try await why(rejected))
+        return .object(fields)
+    }
+
+    private func document(of location: Location) -> [String: JSONValue] {
+        [
+            "location": .string(location.id.description), "backend": .string(location.backend.name),
+            "url": .string(location.url), "status": .string(location.state.status.rawValue),
+            "tier": .integer(Int64(location.tier)), "weight": .integer(Int64(location.weight)),
+            "proven_at": location.provenAt.map { .time($0) } ?? .null,
+        ]
+    }
+
+    private func why(_ ranked: Selection.Ranked) -> String {
+        let location = ranked.location
+        let place =
+            switch relays.strategy {
+            case .ordered: "tier \(location.tier), in the order of registration"
+            case .weighted: "tier \(location.tier), weight \(location.weight)"
+            }
+        return switch ranked.standing {
+        case .regular: place
+        case .failedLately: "failed a short while ago, so it stands behind the others; else \(place)"
+        case .accused: "contributed to a download that did not match and is not cleared yet, so it stands last; else \(place)"
+        }
+    }
+
+    private func why(_ rejected: Selection.Rejected) async throws -> String {
+        let location = rejected.location
+        switch rejected.reason {
+        case .noBackend: return "its backend \(location.backend) is not in the configuration"
+        case .noValidator: return "nothing is known that pins its object, so no range of it can be trusted"
+        case .status:
+            let status = location.state.status
+            guard let cause = try await catalog.history(of: location.id).last(where: { $0.to == status }) else {
+                return "it is \(status.rawValue)"
+            }
+            return "it is \(status.rawValue): \(cause.reason) (\(cause.actor), \(cause.time.formatted(.iso8601)))"
+        }
+    }
+}

@@ -1,0 +1,82 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+// What is to be done without anybody asking, and how far reads came.
+extension SQLiteCatalog {
+    /// The active locations that are accused.
+    public func accusedLocations() async throws -> [Location] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE accused = 1 AND status = 'active' ORDER BY number")
+                .map(Location.init)
+        }
+    }
+
+    /// What is to be done with locations now.
+    public func dueLocations(at time: Date) async throws -> DueLocations {
+        try await read { db in
+            func all(_ condition: String, _ arguments: StatementArguments = []) throws -> [Location] {
+                try Row.fetchAll(db, sql: "SELECT * FROM location WHERE \(condition) ORDER BY number", arguments: arguments)
+                    .map(Location.init)
+            }
+            let now = time.milliseconds
+            return DueLocations(
+                toProbe: try all("status = 'pending' AND identified = 1"),
+                toRead: try all(
+                    """
+                    (status = 'pending' AND identified = 0 AND COALESCE(next_read_at, 0) <= ?)
+                        OR (status = 'quarantined' AND next_read_at <= ?)
+                        OR (status = 'active' AND accused = 1 AND COALESCE(next_read_at, 0) <= ?)
+                    """, [now, now, now]),
+                toExpire: try all("status = 'pending_delete' AND expires_at <= ?", [now]))
+        }
+    }
+
+    /// The active location whose last proof is the oldest.
+    public func nextToScrub(provenBefore date: Date, at time: Date) async throws -> Location? {
+        try await read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM location WHERE status = 'active' AND (proven_at IS NULL OR proven_at < ?)
+                        AND COALESCE(next_read_at, 0) <= ? ORDER BY proven_at, number LIMIT 1
+                    """, arguments: [date.milliseconds, time.milliseconds]
+            ).map(Location.init)
+        }
+    }
+
+    /// How far an unfinished read came.
+    public func readProgress(of location: LocationID) async throws -> ReadProgress? {
+        try await read { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM read_progress WHERE location = ?", arguments: [location.description]
+            ).map { row in
+                let digests: Data = row["digests"]
+                return ReadProgress(
+                    position: row["position"], size: row["size"],
+                    validator: (row["validator"] as String?).map { Validator($0) }, digests: Array(digests))
+            }
+        }
+    }
+
+    /// Writes down how far a read came.
+    public func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
+        try await write { db in
+            guard let progress else {
+                return try db.execute(
+                    sql: "DELETE FROM read_progress WHERE location = ?", arguments: [location.description])
+            }
+            // The location may have been deleted with its image meanwhile.
+            guard try Self.location(location, db) != nil else { return }
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO read_progress (location, position, size, validator, digests, saved_at)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    location.description, progress.position, progress.size, progress.validator?.text,
+                    Data(progress.digests), time.milliseconds,
+                ])
+        }
+    }
+}

@@ -1,0 +1,146 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog {
+    /// Puts a representation in doubt and accuses who contributed.
+    public func recordFailedProof(
+        of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
+    ) async throws {
+        try await write { db in
+            try Self.setDoubt(true, of: image, format, db)
+            try db.execute(
+                sql: "UPDATE representation SET doubted_at = ? WHERE image = ? AND disk_format = ? AND container_format = ?",
+                arguments: [time.milliseconds, image.description, format.disk.rawValue, format.container.rawValue])
+            for contributor in contributors {
+                // Deleted meanwhile: there is nobody left to accuse.
+                guard let location = try Self.location(contributor, db) else { continue }
+                try db.execute(sql: "UPDATE location SET accused = 1 WHERE id = ?", arguments: [contributor.description])
+                let status = location.state.status
+                try Self.note("accused", contributor, from: status, to: status, actor, reason, time, db)
+            }
+            try Self.settleDoubt(of: image, format, db)
+        }
+    }
+
+    /// Clears a location, and its representation with the last one.
+    public func recordProof(of id: LocationID, validator: Validator?, at time: Date) async throws {
+        try await write { db in
+            let location = try Self.requiredLocation(id, db)
+            try Self.clear(location, validator, reason: "a download that it served alone matched the digest", time, db)
+        }
+    }
+
+    /// Clears a location that was read alone, learns what it did not declare, and lets it serve again.
+    public func recordMatch(of id: LocationID, _ content: LocationContent, at time: Date) async throws -> Location {
+        try await write { db in
+            let location = try Self.requiredLocation(id, db)
+            try Self.learn(content, of: location, db)
+            try Self.clear(location, content.validator, reason: "a full read of it alone matched", time, db)
+            try db.execute(sql: "DELETE FROM read_progress WHERE location = ?", arguments: [id.description])
+            guard location.state.status == .verifying else { return try Self.requiredLocation(id, db) }
+            return try Self.apply(
+                LocationChange(.matched, of: id, actor: "baton", reason: "a full read of it alone matched", at: time), db)
+        }
+    }
+
+    /// Takes over what a read computed and nobody declared; what was declared stays as it is.
+    private static func learn(_ content: LocationContent, of location: Location, _ db: Database) throws {
+        let contradicted = location.digests.all.first { content.digests[$0.algorithm] != $0 }
+        guard location.size ?? content.size == content.size, contradicted == nil else {
+            throw CatalogError.differentContent(
+                declared: "\(content.size) bytes, \(content.digests.identity?.description ?? "no digest")",
+                existing: "\(location.size ?? content.size) bytes, \(contradicted?.description ?? "")")
+        }
+        var digests = location.digests
+        var learned = location.learned
+        for digest in content.digests.all where digests[digest.algorithm] == nil {
+            digests[digest.algorithm] = digest
+            learned.insert(digest.algorithm)
+        }
+        let isIdentified = try join(location.image, location.format, size: content.size, digests: digests, db)
+        try db.execute(
+            sql: """
+                UPDATE location SET size = ?, sha256 = ?, sha512 = ?, sha1 = ?, md5 = ?, learned = ?, identified = ? WHERE id = ?
+                """,
+            arguments: [
+                content.size, digests[.sha256]?.hex, digests[.sha512]?.hex, digests[.sha1]?.hex, digests[.md5]?.hex,
+                try encoded(learned.sorted { $0.rawValue < $1.rawValue }), isIdentified, location.id.description,
+            ])
+    }
+
+    private static func clear(
+        _ location: Location, _ validator: Validator?, reason: String, _ time: Date, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: """
+                UPDATE location SET accused = 0, proven_at = ?, validator = COALESCE(?, validator), next_read_at = NULL,
+                    failed_reads = 0, misses = '[]' WHERE id = ?
+                """,
+            arguments: [time.milliseconds, validator?.text, location.id.description])
+        let status = location.state.status
+        try note("proven", location.id, from: status, to: status, "baton", reason, time, db)
+        try settleDoubt(of: location.image, location.format, db)
+    }
+
+    /// A full read came to nothing.
+    public func recordFailedRead(of id: LocationID, nextReadAt: Date) async throws {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE location SET next_read_at = ?, failed_reads = failed_reads + 1 WHERE id = ?",
+                arguments: [nextReadAt.milliseconds, id.description])
+        }
+    }
+
+    /// A scrub did not find the object.
+    public func recordMiss(of id: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence {
+        try await write { db in
+            let location = try Self.requiredLocation(id, db)
+            let row = try Row.fetchOne(db, sql: "SELECT misses FROM location WHERE id = ?", arguments: [id.description])
+            let known = try row?.decoded("misses", as: [Int64].self) ?? []
+            let misses = known.filter { $0 > time.milliseconds - 86_400_000 } + [time.milliseconds]
+            try db.execute(
+                sql: "UPDATE location SET misses = ?, next_read_at = ? WHERE id = ?",
+                arguments: [try encoded(misses), nextReadAt.milliseconds, id.description])
+            let status = location.state.status
+            try Self.note("missed", id, from: status, to: status, "baton", "the backend has no such object", time, db)
+            let backendReads =
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM location WHERE backend = ? AND id <> ? AND proven_at >= ?)",
+                    arguments: [location.backend.name, id.description, misses[0]]) ?? false
+            return Absence(misses: misses.map { Date(milliseconds: $0) }, backendReads: backendReads)
+        }
+    }
+
+    /// Two locations agree with each other against what was declared.
+    public func recordDistrust(of id: LocationID, reason: String, at time: Date) async throws {
+        try await write { db in
+            let location = try Self.requiredLocation(id, db)
+            try db.execute(
+                sql: "UPDATE representation SET distrusted = 1 WHERE image = ? AND disk_format = ? AND container_format = ?",
+                arguments: [
+                    location.image.description, location.format.disk.rawValue, location.format.container.rawValue,
+                ])
+            let status = location.state.status
+            try Self.note("distrusted", id, from: status, to: status, "baton", reason, time, db)
+        }
+    }
+
+    /// A representation is in doubt as long as someone accused may still serve it, now or again.
+    static func settleDoubt(of image: ImageID, _ format: Format, _ db: Database) throws {
+        let settled: Set<LocationStatus> = [.quarantined, .pendingDelete, .deleted]
+        let isOpen = try locations(of: image, db).contains {
+            $0.format == format && $0.isAccused && !settled.contains($0.state.status)
+        }
+        if !isOpen { try setDoubt(false, of: image, format, db) }
+    }
+
+    private static func setDoubt(_ isInDoubt: Bool, of image: ImageID, _ format: Format, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE representation SET in_doubt = ?
+                WHERE image = ? AND disk_format = ? AND container_format = ? AND in_doubt <> ?
+                """,
+            arguments: [isInDoubt, image.description, format.disk.rawValue, format.container.rawValue, isInDoubt])
+    }
+}

@@ -1,0 +1,61 @@
+internal import FoundationEssentials
+public import ImageCatalog
+internal import ImageModel
+public import Logging
+public import ServiceLifecycle
+
+/// Does what is due with locations without anybody asking: probes pending ones, has those read whose date has come, forgets those
+/// whose deletion's delay is over.
+public struct DueRounds: Service, CustomStringConvertible {
+    private let catalog: any CatalogStore
+    private let lifecycle: LocationLifecycle
+    private let activation: LocationActivation
+    private let proofs: ProofQueue
+    private let interval: Duration
+    private let logger: Logger
+
+    /// - Parameter interval: between two rounds.
+    public init(
+        catalog: any CatalogStore, lifecycle: LocationLifecycle, activation: LocationActivation, proofs: ProofQueue,
+        interval: Duration, logger: Logger
+    ) {
+        self.catalog = catalog
+        self.lifecycle = lifecycle
+        self.activation = activation
+        self.proofs = proofs
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// As the log of the services' life names it.
+    public var description: String { "rounds of what is due" }
+
+    /// Works until the service shuts down.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await round()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    private func round() async {
+        do {
+            let due = try await catalog.dueLocations(at: .now)
+            for location in due.toRead { proofs.enqueue(location.id) }
+            for location in due.toExpire {
+                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the delay is over")
+            }
+            for location in due.toProbe {
+                let activated = try await activation.activate(location).location
+                guard activated.state.status == .active else { continue }
+                logger.info("A pending location is active now.", metadata: ["location": "\(location.id)"])
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("What is due could not be done.", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,72 @@
+public import FoundationEssentials
+public import ImageCatalog
+public import ImageModel
+public import RelayEngine
+
+/// The one way that a location's status changes: first the catalog, then the relays that run.
+public struct LocationLifecycle: Sendable {
+    private let catalog: any CatalogStore
+    private let relays: Relays
+    private let schedule: ReadSchedule
+    private let deleteDelay: Duration
+
+    /// - Parameter deleteDelay: from an operator's word to the end of a location.
+    public init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
+        self.catalog = catalog
+        self.relays = relays
+        self.schedule = schedule
+        self.deleteDelay = deleteDelay
+    }
+
+    /// Takes a location through an event.
+    /// - Parameter isForced: whether even the last active location of an image may be deleted.
+    /// - Throws: `CatalogError`.
+    public func apply(
+        _ event: LocationEvent, to location: Location, actor: String, reason: String, validator: Validator? = nil,
+        isForced: Bool = false, nextReadAt: Date? = nil, at time: Date = .now
+    ) async throws -> Location {
+        // Before the catalog says so, that no download finds it active and this process thinks otherwise.
+        if Self.letsServe(event) { relays.readmit(location.id) }
+        let changed = try await catalog.apply(
+            LocationChange(
+                event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
+                expiresAt: event == .delete ? expiry(from: time) : nil,
+                nextReadAt: nextReadAt ?? recheck(event, location, time)))
+        if !changed.state.status.serves { relays.withdraw(location.id, atOnce: changed.state.status == .quarantined) }
+        return changed
+    }
+
+    /// When a location is forgotten that is deleted at `time`.
+    public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
+
+    /// Locations were deleted in a larger transaction of the catalog: running relays leave them.
+    public func wereDeleted(_ locations: [LocationID]) {
+        for location in locations { relays.withdraw(location, atOnce: false) }
+    }
+
+    /// A full read of it alone gave its content: it is cleared, and serves again if it was taken out for the read.
+    /// - Throws: `CatalogError`, `differentContent` among them.
+    func recordMatch(of location: Location, _ content: LocationContent, at time: Date = .now) async throws -> Location {
+        relays.readmit(location.id)
+        let changed = try await catalog.recordMatch(of: location.id, content, at: time)
+        if !changed.state.status.serves { relays.withdraw(location.id, atOnce: false) }
+        return changed
+    }
+
+    private static func letsServe(_ event: LocationEvent) -> Bool {
+        switch event {
+        case .probed, .matched, .unreachable, .enable, .restore: true
+        default: false
+        }
+    }
+
+    private func recheck(_ event: LocationEvent, _ location: Location, _ time: Date) -> Date? {
+        switch event {
+        case .quarantine, .mismatched: schedule.recheck(after: location.failedReads, from: time)
+        // A read of a quarantined location that came to nothing.
+        case .unreachable where location.state.before.last == .quarantined:
+            schedule.recheck(after: max(0, location.failedReads - 1), from: time)
+        default: nil
+        }
+    }
+}

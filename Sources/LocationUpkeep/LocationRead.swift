@@ -1,0 +1,214 @@
+internal import BackendKit
+internal import CurlTransfer
+internal import ImageCatalog
+internal import ImageModel
+internal import Integrity
+internal import NIOCore
+internal import RelayEngine
+internal import Synchronization
+
+/// Reads one location alone and in full, for its digests: the shell around a `ReadCourse`.
+///
+/// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only, but for `latest`, which has its own lock.
+final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
+    /// What is to be read, and how.
+    struct Plan: Sendable {
+        let driver: any Driver
+        let path: String
+        /// What the object must have; nil if that is to be found out.
+        let expectedSize: Int64?
+        let algorithms: Set<DigestAlgorithm>
+        /// Whether to go past caches on new connections.
+        let isFresh: Bool
+        /// How far an earlier read came.
+        let progress: ReadProgress?
+        let pace: ReadPace
+        /// How long no byte may come.
+        let stallTimeout: Duration
+    }
+
+    /// What came of it.
+    enum Outcome: Sendable {
+        case read(LocationContent)
+        /// The object has another size than it must; its bytes were not read.
+        case otherSize(Int64)
+        case failed(AttemptFailure)
+        case cancelled
+    }
+
+    /// After so many bytes the progress is renewed.
+    private static let stride: Int64 = 8 << 20
+
+    private let plan: Plan
+    private let loop: TransferLoop
+    private var course: ReadCourse
+    private var digests: ResumableDigests
+    private var read: ReadRequest?
+    private var transfer: TransferID?
+    private var intake: Intake?
+    private var taken: Int64 = 0
+    private var askAt: ContinuousClock.Instant?
+    private var hasBegun = false
+    private var isPaused = false
+    private var lastSign = ContinuousClock.now
+    private var rejection: AttemptFailure?
+    private var isOver = false
+    private var waiter: CheckedContinuation<Outcome, Never>?
+    private var noted: Int64 = 0
+    private let latest = Mutex<ReadProgress?>(nil)
+
+    init(_ plan: Plan, loop: TransferLoop) {
+        self.plan = plan
+        self.loop = loop
+        let digests = plan.progress.flatMap { ResumableDigests(snapshot: $0.digests) }
+        let resumes = digests.map { Set($0.algorithms) == plan.algorithms } ?? false
+        let progress = resumes ? plan.progress : nil
+        self.digests = digests.flatMap { resumes ? $0 : nil } ?? ResumableDigests(plan.algorithms)
+        course = ReadCourse(
+            expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange, progress: progress,
+            seed: .random(in: 0...UInt64.max))
+    }
+
+    /// How far it is; can be asked from any thread.
+    var progress: ReadProgress? { latest.withLock { $0 } }
+
+    /// Reads to the end, or until the task is cancelled.
+    func run() async -> Outcome {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                loop.enqueue {
+                    self.waiter = waiter
+                    if self.isOver { return self.finish(.cancelled) }
+                    self.loop.add(self)
+                    self.ask()
+                }
+            }
+        } onCancel: {
+            loop.enqueue { self.finish(.cancelled) }
+        }
+    }
+
+    private func ask() {
+        askAt = nil
+        let read = ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh)
+        self.read = read
+        (intake, rejection, hasBegun, isPaused) = (nil, nil, false, false)
+        lastSign = loop.now
+        transfer = loop.start(plan.driver.transferRequest(for: read), sink: self)
+    }
+
+    private func follow(_ step: ReadCourse.Step) {
+        transfer = nil
+        switch step {
+        case .ask(let time):
+            askAt = time
+            askIfDue()
+        case .restart:
+            digests = ResumableDigests(plan.algorithms)
+            noted = 0
+            askAt = loop.now
+            askIfDue()
+        case .done:
+            finish(
+                .read(
+                    LocationContent(size: course.size ?? 0, digests: digests.finished(), validator: course.validator)))
+        case .fail(let failure):
+            finish(course.otherSize.map { .otherSize($0) } ?? .failed(failure))
+        }
+    }
+
+    private func askIfDue() {
+        guard let askAt, askAt <= loop.now, plan.pace.allowsMore(at: loop.now) else { return }
+        ask()
+    }
+
+    private func finish(_ outcome: Outcome) {
+        isOver = true
+        if let transfer { loop.cancel(transfer) }
+        transfer = nil
+        askAt = nil
+        loop.remove(self)
+        if outcome.isCancelled { note() }
+        waiter?.resume(returning: outcome)
+        waiter = nil
+    }
+
+    private func note() {
+        noted = course.position
+        guard let size = course.size else { return }
+        let progress = ReadProgress(
+            position: course.position, size: size, validator: course.validator, digests: digests.snapshot)
+        latest.withLock { $0 = progress }
+    }
+
+    // MARK: What the transfer brings
+
+    func transferBegan(_ transfer: TransferID) {
+        hasBegun = true
+        lastSign = loop.now
+    }
+
+    func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+        guard let read, self.transfer == transfer else { return false }
+        lastSign = loop.now
+        switch plan.driver.inspect(head, of: read).flatMap({ course.judge($0) }) {
+        case .success(let intake):
+            self.intake = intake
+            return true
+        case .failure(let failure):
+            rejection = failure
+            return false
+        }
+    }
+
+    func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        guard let (drop, keep) = intake?.split(bytes.count), keep > 0 else { return }
+        digests.update(UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
+        taken += Int64(keep)
+    }
+
+    func transfer(_ transfer: TransferID, slab: ByteBuffer) {
+        slab.withUnsafeReadableBytes { self.transfer(transfer, bytes: $0) }
+    }
+
+    func transferSettled(_ transfer: TransferID) {
+        lastSign = loop.now
+        guard taken > 0 else { return }
+        course.advance(by: taken)
+        plan.pace.take(taken, at: loop.now)
+        taken = 0
+        if course.position - noted >= Self.stride { note() }
+        if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil, !isPaused {
+            isPaused = true
+            loop.pause(transfer)
+        }
+    }
+
+    func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+        guard self.transfer == transfer else { return }
+        if let rejection {
+            follow(course.failed(rejection, at: loop.now))
+        } else if let error {
+            follow(course.failed(plan.driver.classify(error), at: loop.now))
+        } else {
+            follow(course.ended(at: loop.now))
+        }
+    }
+
+    func tick(_ now: ContinuousClock.Instant) {
+        askIfDue()
+        guard let transfer else { return }
+        if isPaused, plan.pace.allowsMore(at: now) {
+            isPaused = false
+            lastSign = now
+            loop.resume(transfer)
+        } else if hasBegun, !isPaused, now - lastSign >= plan.stallTimeout {
+            loop.cancel(transfer)
+            follow(course.failed(AttemptFailure(.stall, .backend, detail: "no byte for \(plan.stallTimeout)"), at: now))
+        }
+    }
+}
+
+extension LocationRead.Outcome {
+    fileprivate var isCancelled: Bool { if case .cancelled = self { true } else { false } }
+}

@@ -1,0 +1,130 @@
+internal import BackendKit
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationSelection
+internal import RelayEngine
+
+/// The decisions of one full read of a location, as a value: what to ask for, what to make of an answer, when to try again.
+struct ReadCourse: Sendable {
+    /// What to do after an attempt ended.
+    enum Step: Sendable, Equatable {
+        /// Ask for what is missing, not before that time.
+        case ask(notBefore: ContinuousClock.Instant)
+        /// Forget everything and begin at the first byte: the object is another one now.
+        case restart
+        /// Every byte was read.
+        case done
+        /// It can't be read.
+        case fail(AttemptFailure)
+    }
+
+    /// So many attempts in a row may bring nothing.
+    static let patience = 5
+    /// So often an object may be another one before the read is given up.
+    private static let restartLimit = 2
+    /// Where a range ends when the size is not known; servers cut it at the object's end (RFC 9110 section 14.1.2).
+    private static let farAway: Int64 = 1 << 60
+
+    private let expectedSize: Int64?
+    private let maximumRange: Int64?
+    /// The offset of the next byte.
+    private(set) var position: Int64
+    /// The object's size, once known.
+    private(set) var size: Int64?
+    /// The object's size where it is not the expected one.
+    private(set) var otherSize: Int64?
+    /// What pins the object, once known.
+    private(set) var validator: Validator?
+    private var hasAnswered = false
+    /// Where the running attempt ends.
+    private var pieceEnd: Int64 = 0
+    private var asksWithoutRange = false
+    private var failures = 0
+    private var restarts = 0
+    private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
+    private var random: SplitMix64
+
+    /// - Parameters:
+    ///   - expectedSize: what the object must have; nil if that is to be found out.
+    ///   - maximumRange: the most bytes of one attempt.
+    ///   - progress: how far an earlier read came.
+    init(expectedSize: Int64?, maximumRange: Int64?, progress: ReadProgress?, seed: UInt64) {
+        self.expectedSize = expectedSize
+        self.maximumRange = maximumRange
+        position = progress?.position ?? 0
+        size = progress?.size
+        validator = progress?.validator
+        random = SplitMix64(seed: seed)
+    }
+
+    /// What the next attempt asks for; nil asks without a Range.
+    var range: ByteRange? {
+        let end = size ?? expectedSize ?? Self.farAway
+        guard !asksWithoutRange, let rest = ByteRange(first: position, last: end - 1) else { return nil }
+        return maximumRange.map { rest.prefix($0) } ?? rest
+    }
+
+    /// Judges an answer's head.
+    /// - Returns: what to do with the body.
+    mutating func judge(_ head: ObjectHead) -> Result<Intake, AttemptFailure> {
+        guard let total = head.total else {
+            return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
+        }
+        if let expectedSize, total != expectedSize {
+            otherSize = total
+            return .failure(.otherSize(total, expected: expectedSize))
+        }
+        if position > 0 || hasAnswered, size.map({ $0 != total }) ?? false || validator != head.validator {
+            return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
+        }
+        guard head.first == position || (head.first == 0 && head.count ?? total == total) else {
+            return .failure(
+                AttemptFailure(
+                    .wrongRange, .location, detail: "asked for byte \(position), was answered from byte \(head.first)"))
+        }
+        size = total
+        validator = head.validator
+        hasAnswered = true
+        // An answer without ranges goes to the object's end, and may bring it all at once.
+        pieceEnd = head.first < position ? total : min(total, range.map { $0.last + 1 } ?? total)
+        return .success(Intake(skip: position - head.first, take: pieceEnd - position))
+    }
+
+    /// Bytes were taken in.
+    mutating func advance(by count: Int64) {
+        position += count
+        failures = 0
+        backoff.reset()
+    }
+
+    /// The attempt ended as the server announced.
+    mutating func ended(at now: ContinuousClock.Instant) -> Step {
+        if hasAnswered, position == size { return .done }
+        if hasAnswered, position == pieceEnd { return .ask(notBefore: now) }
+        return failed(AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)"), at: now)
+    }
+
+    /// The attempt failed.
+    mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
+        if failure.reason == .validatorChanged, restarts < Self.restartLimit {
+            restarts += 1
+            (position, size, validator, hasAnswered) = (0, nil, nil, false)
+            return .restart
+        }
+        // An empty object has no first byte: the server can't satisfy the range (416). Asked for all, it says so.
+        if failure.reason == .wrongSize, expectedSize == nil, position == 0, !hasAnswered, !asksWithoutRange {
+            asksWithoutRange = true
+            return .ask(notBefore: now)
+        }
+        failures += 1
+        guard failure.isWorthRevisiting, failures < Self.patience else { return .fail(failure) }
+        return .ask(notBefore: now + (failure.retryAfter ?? backoff.next(using: &random)))
+    }
+}
+
+extension AttemptFailure {
+    /// The object has another size than what is declared.
+    static func otherSize(_ total: Int64, expected: Int64) -> AttemptFailure {
+        AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, \(expected) are declared")
+    }
+}

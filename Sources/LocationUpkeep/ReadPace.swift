@@ -1,0 +1,30 @@
+internal import Synchronization
+
+/// How fast reads in the background may go together: what was read beyond the rate has to be waited for.
+public final class ReadPace: Sendable {
+    private struct State {
+        /// From that time on more may be read.
+        var freeAt: ContinuousClock.Instant?
+    }
+
+    private let bytesPerSecond: Int64?
+    private let state = Mutex(State())
+
+    /// - Parameter bytesPerSecond: nil or nothing for no limit.
+    public init(bytesPerSecond: Int64?) {
+        self.bytesPerSecond = bytesPerSecond.flatMap { $0 > 0 ? $0 : nil }
+    }
+
+    /// Bytes were read.
+    func take(_ count: Int64, at now: ContinuousClock.Instant) {
+        guard let bytesPerSecond else { return }
+        state.withLock { state in
+            state.freeAt = max(state.freeAt ?? now, now) + .nanoseconds(count * 1_000_000_000 / bytesPerSecond)
+        }
+    }
+
+    /// Whether more may be read now. A tick's worth ahead is allowed, so that the rate is reached in spite of the ticks.
+    func allowsMore(at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { $0.freeAt.map { $0 - now <= .milliseconds(25) } ?? true }
+    }
+}

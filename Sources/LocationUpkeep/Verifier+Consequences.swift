@@ -1,0 +1,84 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import ImageCatalog
+internal import ImageModel
+internal import Logging
+
+// What a verification's finding does to the location.
+extension Verifier {
+    func matched(_ location: Location, _ content: LocationContent) async throws -> Result {
+        do {
+            _ = try await lifecycle.recordMatch(of: location, content)
+        } catch let error as CatalogError {
+            guard case .differentContent = error else { throw error }
+            // Its representation was founded while it was read, with another content.
+            return try await condemn(location, reason: "\(error)")
+        }
+        logger.info("A location was read alone and is proven.", metadata: metadata(of: location))
+        return .matched
+    }
+
+    func carryOut(
+        _ verdict: BlameVerdict, on location: Location, found: BlameVerdict.OtherContent
+    ) async throws -> Result {
+        switch verdict {
+        case .clear, .undecided:
+            logger.warning(
+                "Reads of a location contradict each other; nothing is decided about it.", metadata: metadata(of: location))
+            try await leave(location, reason: "its reads contradict each other")
+            return .undecided
+        case .distrustDeclared:
+            let reason = "another location has the same content, which is not the declared one"
+            logger.critical(
+                "Two locations agree with each other against the declared digest: the digest is wrong, or both are.",
+                metadata: metadata(of: location))
+            try await catalog.recordDistrust(of: location.id, reason: reason, at: .now)
+            try await leave(location, reason: reason)
+            return .distrusted
+        case .quarantine:
+            let content = found.digest.map { "\(found.size) bytes, \($0)" } ?? "\(found.size) bytes"
+            return try await condemn(location, reason: "two reads of it alone found other content: \(content)")
+        }
+    }
+
+    /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
+    /// other objects are there is gone.
+    func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
+        logger.warning(
+            "A location could not be read in full.", metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
+        if location.state.status == .active, failure.reason == .missing {
+            let absence = try await catalog.recordMiss(of: location.id, at: .now, nextReadAt: schedule.nextLook(from: .now))
+            guard absence.misses.count >= ReadSchedule.missLimit, absence.backendReads else { return .unreadable(failure) }
+            return try await condemn(
+                location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
+        }
+        let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
+        try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
+        return .unreadable(failure)
+    }
+
+    private func condemn(_ location: Location, reason: String) async throws -> Result {
+        let takesOut = location.state.status == .active || location.state.before.last == .active
+        guard !takesOut || allowsQuarantine(on: location.backend) else {
+            logger.critical(
+                "A backend has too many wrong locations at once; none is quarantined now.", metadata: metadata(of: location))
+            try await leave(location, reason: "too many locations of its backend were quarantined lately")
+            return .undecided
+        }
+        guard let current = try await catalog.location(location.id) else { return .skipped }
+        let event: LocationEvent = current.state.status == .verifying ? .mismatched : .quarantine
+        _ = try await lifecycle.apply(event, to: current, actor: "baton", reason: reason)
+        logger.error("A location was quarantined: its content is wrong or gone.", metadata: metadata(of: location))
+        return .quarantined
+    }
+
+    /// Nothing was decided: a location that was taken out for the read goes back to the status before, and is read again later.
+    private func leave(_ location: Location, reason: String, nextReadAt: Date? = nil) async throws {
+        let next = nextReadAt ?? schedule.nextLook(from: .now)
+        try await catalog.recordFailedRead(of: location.id, nextReadAt: next)
+        guard let current = try await catalog.location(location.id), current.state.status == .verifying else { return }
+        _ = try await lifecycle.apply(
+            .unreachable, to: current, actor: "baton", reason: reason,
+            nextReadAt: current.state.before.last == .quarantined ? nil : next)
+    }
+}

@@ -1,0 +1,31 @@
+internal import ImageModel
+internal import Synchronization
+
+/// The relays that are open, to be told when a location may not serve any more.
+final class RunningRelays: Sendable {
+    private struct State {
+        var relays: [ObjectIdentifier: Relay] = [:]
+        /// Locations taken out since the start: a relay that chose its locations just before must not miss it.
+        var withdrawn: Set<LocationID> = []
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.relays.count } }
+
+    func add(_ relay: Relay) { state.withLock { $0.relays[ObjectIdentifier(relay)] = relay } }
+
+    func remove(_ relay: Relay) { state.withLock { $0.relays[ObjectIdentifier(relay)] = nil } }
+
+    func isWithdrawn(_ location: LocationID) -> Bool { state.withLock { $0.withdrawn.contains(location) } }
+
+    func withdraw(_ location: LocationID, atOnce: Bool) {
+        let relays = state.withLock { state in
+            state.withdrawn.insert(location)
+            return Array(state.relays.values)
+        }
+        for relay in relays { relay.withdraw(location, atOnce: atOnce) }
+    }
+
+    func readmit(_ location: LocationID) { state.withLock { _ = $0.withdrawn.remove(location) } }
+}

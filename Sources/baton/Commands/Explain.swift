@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import BatonClient
+internal import ImageModel
+
+/// `baton explain`.
+struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says where a download of an image would come from now, and why from nowhere else.")
+
+    @Argument(help: "The image's id, or its name if no other has it.")
+    var image: String
+    @Option(help: "Which representation; the image's own if not given.")
+    var diskFormat: DiskFormat?
+    @Option(help: "Which representation; the image's own if not given.")
+    var containerFormat: ContainerFormat?
+    @Flag(help: "Of a range of it instead of the whole.")
+    var range = false
+    @OptionGroup var server: EndpointOptions
+    @OptionGroup var output: OutputOption
+
+    private struct Record: Decodable {
+        struct Representation: Decodable {
+            let digest: String
+            let isInDoubt: Bool
+            let isDistrusted: Bool
+
+            private enum CodingKeys: String, CodingKey {
+                case digest
+                case isInDoubt = "in_doubt"
+                case isDistrusted = "distrusted"
+            }
+        }
+        struct Item: Decodable {
+            let location: String
+            let backend: String
+            let why: String
+        }
+        let format: String?
+        let formats: [String]
+        let representation: Representation?
+        let ranked: [Item]
+        let rejected: [Item]
+    }
+
+    func run() async throws {
+        let endpoint = server.open()
+        let id = try await endpoint.imageID(image)
+        var query = ["for=\(range ? "range" : "whole")"]
+        if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
+        if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
+        let answer = try await endpoint.send("GET", "/baton/v1/images/\(id)/explain?" + query.joined(separator: "&"))
+        if output.json { return output.printJSON(answer) }
+        let record = try answer.decoded(as: Record.self)
+        print("image \(id), \(record.format ?? "no format"), \(record.representation?.digest ?? "content not known yet")")
+        if record.representation?.isInDoubt == true { print("in doubt: no ranges are served until each suspect is read alone") }
+        if record.representation?.isDistrusted == true { print("distrusted: two locations agree against the declared digest") }
+        if record.ranked.isEmpty, record.rejected.isEmpty {
+            let known = record.formats.isEmpty ? "none" : record.formats.joined(separator: ", ")
+            return print("no location has this format; there are: \(known)")
+        }
+        var table = Table("RANK", "LOCATION", "BACKEND", "WHY")
+        for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.why) }
+        for item in record.rejected { table.add("-", item.location, item.backend, item.why) }
+        print(table.text)
+    }
+}

@@ -1,0 +1,49 @@
+internal import ArgumentParser
+internal import Identity
+
+/// `baton token`.
+struct Token: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes a new token, and the line for the tokens file that lets it in.",
+        discussion: """
+            The token is shown this once and is kept nowhere; its user sets BATON_TOKEN to it. The line holds its SHA-256, from which \
+            nobody gets it back.
+            """)
+
+    @Argument(help: "Who shall have it: a name without blanks, for histories and logs.")
+    var user: String
+    @Option(help: "The project they act for; none if not given.")
+    var project: String?
+    @Option(help: "What they may do: \(Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")); may be repeated.")
+    var role: [String] = ["reader"]
+    @Option(help: "When it ends, in UTC, e.g. 2027-01-31T12:00:00Z; never if not given.")
+    var expires: String?
+    @OptionGroup var output: OutputOption
+
+    private struct Report: Encodable {
+        let token: String
+        let line: String
+    }
+
+    func run() throws {
+        var random = SystemRandomNumberGenerator()
+        let digits = (0..<4).map { _ in
+            let text = String(random.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }
+        let token = "baton_" + digits.joined()
+        var words = ["\(TokenDigest(of: token))", user, project ?? "-", role.joined(separator: ",")]
+        if let expires { words.append(expires) }
+        let line = words.joined(separator: " ")
+        guard words.allSatisfy({ !$0.isEmpty && !$0.contains(where: \.isWhitespace) && !$0.hasPrefix("#") }) else {
+            throw ValidationError("User, project and role have no blanks in them and don't begin with #.")
+        }
+        do {
+            _ = try TokenList(line, named: "the line")
+        } catch {
+            throw ValidationError("\(error.problems.map(\.message).joined(separator: "; ")).")
+        }
+        if output.json { return output.printJSON(Report(token: token, line: line)) }
+        print("The token, which is shown only now:\n\n  \(token)\n\nIts line for the tokens file:\n\n  \(line)")
+    }
+}

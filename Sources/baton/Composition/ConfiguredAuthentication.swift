@@ -1,0 +1,41 @@
+internal import BatonConfig
+internal import CurlTransfer
+internal import Identity
+internal import Logging
+
+extension BatonConfiguration.Auth {
+    /// Who finds out who a caller is.
+    /// - Parameter loop: where Keystone is asked.
+    func authenticator(loop: TransferLoop, logger: Logger) throws(TokenFileError) -> any Authenticator {
+        switch mode {
+        case .none: return AdmitsEverybody()
+        case .tokens: return try TokenFile(path: tokensFile ?? "", logger: logger)
+        case .keystone:
+            let service = KeystoneService(
+                keystone.settings, transport: LoopTransport(loop: loop, timeout: keystone.timeout), logger: logger)
+            return KeystoneAuthenticator(service, cache: keystone.cache)
+        }
+    }
+
+    /// Looks at what the configuration names, without starting anything.
+    func check() throws(TokenFileError) {
+        if mode == .tokens, let tokensFile { _ = try TokenFile.read(tokensFile) }
+    }
+}
+
+extension BatonConfiguration.Keystone {
+    /// The same in the terms of those who ask.
+    fileprivate var settings: KeystoneSettings {
+        let credentials: KeystoneSettings.Credentials =
+            switch self.credentials {
+            case .callersOwn: .callersOwn
+            case .password(let user, let userDomain, let password, let project, let projectDomain):
+                .password(
+                    user: user, userDomain: userDomain, password: password.value, project: project,
+                    projectDomain: projectDomain)
+            case .applicationCredential(let id, let secret): .applicationCredential(id: id, secret: secret.value)
+            }
+        return KeystoneSettings(
+            url: url, credentials: credentials, timeout: timeout, authorities: authorities, trustedRole: trustedRole)
+    }
+}

@@ -1,0 +1,56 @@
+internal import BatonConfig
+internal import CurlTransfer
+internal import ImageCatalog
+internal import LocationUpkeep
+internal import Logging
+internal import RelayEngine
+internal import ServiceLifecycle
+
+/// Everything that looks after locations, put together from the configuration.
+struct Upkeep {
+    let lifecycle: LocationLifecycle
+    let proofs: ProofQueue
+    let activation: LocationActivation
+    let inquiry: ObjectInquiry
+    /// What works in the background until the server stops.
+    let services: [any Service]
+
+    /// - Parameter loop: whose thread reads locations in full.
+    init(
+        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, loop: TransferLoop, logger: Logger
+    ) {
+        let upkeep = configuration.upkeep
+        let schedule = ReadSchedule(
+            recheck: upkeep.recheck, missInterval: upkeep.missInterval,
+            scrubInterval: upkeep.scrubInterval > .zero ? upkeep.scrubInterval : nil)
+        lifecycle = LocationLifecycle(
+            catalog: catalog, relays: relays, schedule: schedule, deleteDelay: upkeep.deleteDelay)
+        let verifier = Verifier(
+            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
+            stallTimeout: configuration.relay.stallTimeout, logger: logger)
+        proofs = ProofQueue(
+            verifier: verifier, pace: ReadPace(bytesPerSecond: Int64(upkeep.readRate.count)), readers: upkeep.readers,
+            logger: logger)
+        inquiry = ObjectInquiry(
+            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+        activation = LocationActivation(
+            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
+            inquiry: inquiry)
+        let scrubber = Scrubber(
+            catalog: catalog, verifier: verifier, schedule: schedule,
+            pace: ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count)), roundInterval: upkeep.round, logger: logger)
+        let rounds = DueRounds(
+            catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, interval: upkeep.round,
+            logger: logger)
+        services = [proofs, scrubber, rounds]
+    }
+}
+
+extension BatonConfiguration.Activation {
+    fileprivate var rule: ActivationRule {
+        switch self {
+        case .probe: .probe
+        case .verify: .verify
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import BatonConfig
+
+@Suite struct AuthTests {
+    /// A file with that text, and its path.
+    static func file(_ text: String, _ body: (String) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "baton-secret-\(UUID().uuidString)"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(path)
+    }
+
+    @Test func theModeTokensNeedsAFileThatCanBeRead() throws {
+        try Self.file("x") { path in
+            let auth = try ConfigurationTests.load("auth: { mode: tokens, tokens_file: \"\(path)\" }").configuration.auth
+            #expect(auth.mode == .tokens && auth.tokensFile == path)
+        }
+    }
+
+    @Test func theModeKeystoneReadsItsCredentials() throws {
+        try Self.file("s3cret\n") { path in
+            let keystone = try ConfigurationTests.load(
+                """
+                auth:
+                  mode: keystone
+                  keystone: { url: "https://id.example/identity", user: baton, password_file: "\(path)", project: service,
+                              user_domain: Users, cache: 30s, timeout: 1s, trusted_role: courier, ca_file: "\(path)" }
+                """
+            ).configuration.auth.keystone
+            #expect(keystone.url == "https://id.example/identity")
+            #expect(
+                keystone.credentials
+                    == .password(
+                        user: "baton", userDomain: "Users", password: Secret("s3cret"), project: "service",
+                        projectDomain: "Default"))
+            #expect(keystone.cache == .seconds(30) && keystone.timeout == .seconds(1))
+            #expect(keystone.trustedRole == "courier" && keystone.authorities == path)
+            let other = try ConfigurationTests.load(
+                """
+                auth:
+                  mode: keystone
+                  keystone: { url: "http://id", application_credential_id: a1,
+                              application_credential_secret_file: "\(path)" }
+                """
+            ).configuration.auth.keystone
+            #expect(other.credentials == .applicationCredential(id: "a1", secret: Secret("s3cret")))
+        }
+    }
+
+    @Test func whoeverPrintsAConfigurationSeesNoSecret() throws {
+        try Self.file("s3cret") { path in
+            let configuration = try ConfigurationTests.load(
+                """
+                auth: { mode: keystone, keystone: { url: "http://id", user: u, password_file: "\(path)", project: p } }
+                """
+            ).configuration
+            var dumped = ""
+            dump(configuration, to: &dumped)
+            #expect(!"\(configuration) \(String(reflecting: configuration)) \(dumped)".contains("s3cret"))
+        }
+    }
+
+    @Test(arguments: ["tokens, tokens_file: \"FILE\"", "keystone, keystone: { url: \"http://id\" }"])
+    func whereCallersAreAskedTheServerMayListenEverywhere(auth: String) throws {
+        try Self.file("x") { path in
+            let mode = auth.replacingOccurrences(of: "FILE", with: path)
+            let yaml = "server: { listen: \"0.0.0.0:9292\" }\nauth: { mode: \(mode) }"
+            let server = try ConfigurationTests.load(yaml).configuration.server
+            #expect(server.listen.host == "0.0.0.0")
+        }
+    }
+
+    @Test(arguments: [
+        ("mode: magic", "baton.yaml:2: auth.mode: \"magic\" is not known; possible: none, tokens, keystone"),
+        ("mode: tokens", "baton.yaml:2: auth.tokens_file: is missing; write for example tokens_file:"),
+        ("tokens_file: /nowhere/t", "baton.yaml:2: auth.tokens_file: /nowhere/t can't be read: there is no such file"),
+        ("tokens_file: /", "baton.yaml:2: auth.tokens_file: / can't be read"),
+        ("mode: keystone", "auth.keystone.url: is missing; write for example url: \"http://127.0.0.1:5000\""),
+        ("keystone: { url: \"ftp://x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
+        ("keystone: { url: \"http://u:hush@x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
+        ("keystone: { user: u, password_file: SECRET }", "baton.yaml:2: auth.keystone.user: needs project beside it"),
+        ("keystone: { user: u, project: p }", "baton.yaml:2: auth.keystone.user: needs password_file beside it"),
+        ("keystone: { password_file: SECRET }", "baton.yaml:2: auth.keystone.password_file: needs user beside it"),
+        ("keystone: { application_credential_id: a }", "needs application_credential_secret_file beside it"),
+        ("keystone: { application_credential_secret_file: SECRET }", "needs application_credential_id beside it"),
+        (
+            "keystone: { application_credential_id: a, application_credential_secret_file: SECRET, user: u }",
+            "baton.yaml:2: auth.keystone.application_credential_id: stands beside user; keep one of them"
+        ),
+        ("keystone: { user: u, project: p, password_file: /nowhere }", "auth.keystone.password_file: /nowhere can't be read"),
+        ("keystone: { cache: 5 }", "baton.yaml:2: auth.keystone.cache: \"5\" is no duration"),
+        ("keystone: { timout: 5s }", "baton.yaml:2: auth.keystone.timout: no such key; did you mean timeout?"),
+        ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
+    ])
+    func whatIsWrongIsSaidWithFileLineAndKey(text: String, expected: String) throws {
+        try Self.file("s3cret") { path in
+            let problems = ConfigurationTests.problems("auth:\n  " + text.replacingOccurrences(of: "SECRET", with: path))
+            #expect(problems.count == 1, "\(problems)")
+            #expect(problems.first?.contains(expected) == true, "\(problems)")
+            #expect(!problems.joined().contains("s3cret") && !problems.joined().contains("hush"))
+        }
+    }
+
+    @Test(arguments: ["", "\n", "one\ntwo\n"]) func aSecretIsOneLine(text: String) throws {
+        try Self.file(text) { path in
+            let problems = ConfigurationTests.problems(
+                "auth: { keystone: { user: u, project: p, password_file: \"\(path)\" } }")
+            #expect(problems.count == 1 && problems[0].contains("holds no secret"), "\(problems)")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Identity
+import Testing
+
+@Suite struct AttachRuleTests {
+    static func caller(_ roles: Caller.Role...) -> Caller { Caller(user: "u", project: "p", roles: Set(roles)) }
+    static let uploads = AttachRule(role: .member, prefix: "uploads/")
+
+    @Test func withoutARuleOnlyAnAdminMayAttach() {
+        #expect(AttachRule.permits(Self.caller(.admin), path: "anything", rule: nil))
+        for role in Caller.Role.allCases where role != .admin {
+            #expect(!AttachRule.permits(Self.caller(role), path: "uploads/x", rule: nil))
+        }
+    }
+
+    @Test func aRuleAdmitsItsRoleAndThoseThatContainIt() {
+        #expect(AttachRule.permits(Self.caller(.member), path: "uploads/x", rule: Self.uploads))
+        #expect(AttachRule.permits(Self.caller(.admin), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.permits(Self.caller(.reader), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.permits(Self.caller(.trusted), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.permits(Self.caller(), path: "uploads/x", rule: Self.uploads))
+    }
+
+    @Test(arguments: [
+        "uploads", "uploads-of-others/x", "other/uploads/x", "uploads/../secret", "uploads/./x", "../uploads/x", "",
+    ])
+    func aPathBesideThePrefixIsForAdminsOnly(path: String) {
+        #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
+        #expect(AttachRule.permits(Self.caller(.admin), path: path, rule: Self.uploads))
+    }
+
+    @Test(arguments: ["a/b", "/a/b/", "a/b/"])
+    func thePrefixIsComparedByWholeSegments(prefix: String) {
+        let rule = AttachRule(role: .member, prefix: prefix)
+        #expect(AttachRule.permits(Self.caller(.member), path: "a/b/c", rule: rule))
+        #expect(!AttachRule.permits(Self.caller(.member), path: "a/bc", rule: rule))
+        #expect(!AttachRule.permits(Self.caller(.member), path: "a/c", rule: rule))
+    }
+
+    @Test func anEmptyPrefixIsTheWholeBackend() {
+        let rule = AttachRule(role: .member, prefix: "")
+        #expect(AttachRule.permits(Self.caller(.member), path: "x", rule: rule))
+    }
+
+    @Test func everyRoleContainsItselfAndAdminAll() {
+        for role in Caller.Role.allCases {
+            #expect(role.contained.contains(role))
+            #expect(Caller.Role.admin.contained.contains(role))
+            #expect(role == .admin || !role.contained.contains(.admin))
+        }
+    }
+}

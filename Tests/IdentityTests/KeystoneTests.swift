@@ -1,0 +1,285 @@
+import CurlTransfer
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import Identity
+
+/// A Keystone that says what the test tells it to, and a clock that only the test moves.
+final class ScriptedKeystone: KeystoneTransport {
+    enum Reply {
+        case status(Int, body: String = "{}", token: String? = nil)
+        case unreachable
+    }
+
+    private struct State {
+        var time = Date(timeIntervalSince1970: 1_800_000_000)
+        var asked: [[String: String]] = []
+        var reply: @Sendable ([String: String]) -> Reply = { _ in .unreachable }
+        var held: [CheckedContinuation<Void, Never>]?
+    }
+
+    private let state = Mutex(State())
+
+    var now: Date { state.withLock { $0.time } }
+    func pass(_ seconds: Double) { state.withLock { $0.time += seconds } }
+    /// The header fields of every request, in lower case; `method` and `body` beside them.
+    var asked: [[String: String]] { state.withLock { $0.asked } }
+    func reply(_ reply: @escaping @Sendable ([String: String]) -> Reply) { state.withLock { $0.reply = reply } }
+
+    /// Lets requests come and answers none until `release`.
+    func hold() { state.withLock { $0.held = [] } }
+    func release() {
+        let waiters = state.withLock { state in
+            defer { state.held = nil }
+            return state.held ?? []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func send(_ request: TransferRequest) async throws(TransferError) -> KeystoneAnswer {
+        var fields: [String: String] = [:]
+        for (name, value) in request.headers { fields[name.lowercased()] = value }
+        switch request.method {
+        case .send(let method, let body): (fields["method"], fields["body"]) = (method, String(decoding: body, as: UTF8.self))
+        case .get: fields["method"] = "GET"
+        case .head: fields["method"] = "HEAD"
+        }
+        if case .url(let url) = request.source { fields["url"] = url }
+        let (asked, reply) = state.withLock { state in
+            state.asked.append(fields)
+            return (fields, state.reply)
+        }
+        await withCheckedContinuation { waiter in
+            let isFree = state.withLock { state in
+                state.held?.append(waiter)
+                return state.held == nil
+            }
+            if isFree { waiter.resume() }
+        }
+        switch reply(asked) {
+        case .unreachable: throw TransferError(.connect, message: "nobody there")
+        case .status(let status, let body, let token):
+            let head = token.map { [(name: "x-subject-token", value: $0)] } ?? []
+            return KeystoneAnswer(head: ResponseHead(status: status, fields: head), body: Array(body.utf8))
+        }
+    }
+
+    static func description(
+        user: String = "u1", project: String? = "p1", roles: [String] = ["member", "reader"],
+        expires: String = "2027-01-15T09:00:00.000000Z"
+    ) -> String {
+        let project = project.map { #","project":{"id":"\#($0)","name":"x"}"# } ?? ""
+        let roles = roles.map { #"{"id":"r","name":"\#($0)"}"# }.joined(separator: ",")
+        return #"{"token":{"user":{"id":"\#(user)","name":"n"},"roles":[\#(roles)],"expires_at":"\#(expires)"\#(project)}}"#
+    }
+
+    func authenticator(
+        credentials: KeystoneSettings.Credentials = .callersOwn, cache: Duration = .seconds(300)
+    ) -> KeystoneAuthenticator {
+        let settings = KeystoneSettings(
+            url: "http://id/v3/", credentials: credentials, timeout: .seconds(1), authorities: nil, trustedRole: "Courier")
+        let service = KeystoneService(
+            settings, transport: self, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { self.now }
+        return KeystoneAuthenticator(service, cache: cache) { self.now }
+    }
+}
+
+@Suite struct KeystoneTests {
+    static let password = KeystoneSettings.Credentials.password(
+        user: "baton", userDomain: "Default", password: "hush", project: "service", projectDomain: "Default")
+
+    @Test func aTokenIsItsUserProjectAndRoles() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description(roles: ["Member", "courier", "other"])) }
+        let caller = try await keystone.authenticator().caller(of: "t")
+        #expect(caller == Caller(user: "u1", project: "p1", roles: [.member, .trusted]))
+        #expect(keystone.asked.first?["url"] == "http://id/v3/auth/tokens?nocatalog")
+        #expect(keystone.asked.first?["x-auth-token"] == "t" && keystone.asked.first?["x-subject-token"] == "t")
+    }
+
+    @Test func aTokenForNoProjectBringsNoRole() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description(project: nil, roles: ["admin"])) }
+        #expect(try await keystone.authenticator().caller(of: "t").roles.isEmpty)
+    }
+
+    @Test func anAnswerStandsForItsTimeAndIsThenAskedForAgain() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        let authenticator = keystone.authenticator()
+        for _ in 0..<3 { _ = try await authenticator.caller(of: "t") }
+        keystone.pass(299)
+        _ = try await authenticator.caller(of: "t")
+        #expect(keystone.asked.count == 1)
+        keystone.pass(1)
+        _ = try await authenticator.caller(of: "t")
+        #expect(keystone.asked.count == 2)
+    }
+
+    @Test func aRevokedTokenWorksNoLongerThanTheCache() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        let authenticator = keystone.authenticator()
+        _ = try await authenticator.caller(of: "t")
+        keystone.reply { _ in .status(404) }
+        keystone.pass(300)
+        await #expect(throws: AuthenticationRefusal.unknown) { try await authenticator.caller(of: "t") }
+    }
+
+    @Test func aTokenEndsWhenItExpiresEvenIfItsAnswerIsYoung() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description(expires: "2027-01-15T08:00:10.5Z")) }
+        let authenticator = keystone.authenticator()
+        keystone.pass(9)
+        _ = try await authenticator.caller(of: "t")
+        keystone.pass(1)
+        await #expect(throws: AuthenticationRefusal.expired) { try await authenticator.caller(of: "t") }
+        #expect(keystone.asked.count == 1)
+    }
+
+    @Test func inAnOutageTheKnownStayUntilTheirTokenExpiresAndStrangersWait() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        let authenticator = keystone.authenticator()
+        let known = try await authenticator.caller(of: "t")
+        keystone.reply { _ in .unreachable }
+        keystone.pass(301)
+        #expect(try await authenticator.caller(of: "t") == known)
+        let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
+        await #expect(throws: unavailable) { try await authenticator.caller(of: "stranger") }
+        keystone.pass(3298)
+        #expect(try await authenticator.caller(of: "t") == known)
+        keystone.pass(1)
+        await #expect(throws: AuthenticationRefusal.expired) { try await authenticator.caller(of: "t") }
+    }
+
+    @Test func inAnOutageNotEveryRequestWaitsForItsTimeout() async throws {
+        let keystone = ScriptedKeystone()
+        let authenticator = keystone.authenticator()
+        for token in ["a", "b", "c"] { _ = try? await authenticator.caller(of: token) }
+        #expect(keystone.asked.count == 1)
+        keystone.pass(2)
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        _ = try await authenticator.caller(of: "a")
+    }
+
+    @Test(arguments: [500, 503, 429, 300, 200]) func anAnswerThatSaysNothingLetsNobodyIn(status: Int) async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(status, body: "<html>") }
+        let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
+        await #expect(throws: unavailable) { try await keystone.authenticator().caller(of: "t") }
+    }
+
+    @Test(arguments: [401, 403, 404]) func aTokenThatKeystoneRefusesIsUnknownAndNotAskedForAgainAtOnce(status: Int) async throws
+    {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(status) }
+        let authenticator = keystone.authenticator()
+        for _ in 0..<3 {
+            await #expect(throws: AuthenticationRefusal.unknown) { try await authenticator.caller(of: "t") }
+        }
+        #expect(keystone.asked.count == 1)
+        keystone.pass(5)
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        _ = try await authenticator.caller(of: "t")
+    }
+
+    @Test func manyRequestsWithOneTokenAskOnce() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
+        keystone.hold()
+        let authenticator = keystone.authenticator()
+        let callers = try await withThrowingTaskGroup(of: Caller.self) { group in
+            for _ in 0..<20 { group.addTask { try await authenticator.caller(of: "t") } }
+            while keystone.asked.isEmpty { await Task.yield() }
+            for _ in 0..<1000 { await Task.yield() }
+            keystone.release()
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(callers.count == 20)
+        #expect(keystone.asked.count == 1)
+    }
+
+    @Test(arguments: ["a b", "a\r\nX-Subject-Token: other", "ä", String(repeating: "x", count: 16_385)])
+    func whatCanBeNoTokenIsNotSentToKeystone(token: String) async throws {
+        let keystone = ScriptedKeystone()
+        await #expect(throws: AuthenticationRefusal.unknown) { try await keystone.authenticator().caller(of: token) }
+        #expect(keystone.asked.isEmpty)
+    }
+
+    @Test func theServiceAsksWithItsOwnTokenAndRenewsIt() async throws {
+        let keystone = ScriptedKeystone()
+        keystone.reply { asked in
+            if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "own") }
+            return asked["x-auth-token"] == "own" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
+        }
+        let authenticator = keystone.authenticator(credentials: Self.password)
+        _ = try await authenticator.caller(of: "t")
+        _ = try await authenticator.caller(of: "u")
+        #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET"])
+        let body = keystone.asked.first?["body"] ?? ""
+        #expect(body.contains(#""password":"hush""#) && body.contains(#""name":"service""#))
+        #expect(keystone.asked.first?["x-auth-token"] == nil)
+        // Keystone forgets it.
+        keystone.reply { asked in
+            if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "new") }
+            return asked["x-auth-token"] == "new" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
+        }
+        _ = try await authenticator.caller(of: "v")
+        #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET", "GET", "POST", "GET"])
+    }
+
+    @Test func aServiceThatMayNotAskLetsNobodyInAndBlamesNoToken() async throws {
+        let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
+        for status in [401, 403] {
+            let keystone = ScriptedKeystone()
+            keystone.reply { asked in
+                asked["method"] == "POST"
+                    ? .status(201, body: ScriptedKeystone.description(), token: "own") : .status(status)
+            }
+            let authenticator = keystone.authenticator(credentials: Self.password)
+            await #expect(throws: unavailable) { try await authenticator.caller(of: "t") }
+            #expect(keystone.asked.count <= 4)
+        }
+        let keystone = ScriptedKeystone()
+        keystone.reply { _ in .status(401) }
+        let authenticator = keystone.authenticator(
+            credentials: .applicationCredential(id: "a1", secret: "hush"))
+        await #expect(throws: unavailable) { try await authenticator.caller(of: "t") }
+        #expect(keystone.asked.first?["body"]?.contains("application_credential") == true)
+        #expect(keystone.asked.first?["body"]?.contains("scope") == false, "its project is part of it")
+    }
+}
+
+@Suite struct VerdictCacheTests {
+    static let start = Date(timeIntervalSince1970: 1_800_000_000)
+    static let caller = Caller(user: "u", project: nil, roles: [])
+
+    @Test func itRemembersNoMoreThanItsCapacity() {
+        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+        for number in 0..<100 {
+            let now = Self.start.addingTimeInterval(Double(number) / 100)
+            cache.admit(TokenDigest(of: "a\(number)"), as: Self.caller, until: Self.start + 1000, at: now)
+            cache.refuse(TokenDigest(of: "r\(number)"), at: now)
+            #expect(cache.verdict(on: TokenDigest(of: "a\(number)"), at: now) == .known(Self.caller))
+            #expect(cache.verdict(on: TokenDigest(of: "r\(number)"), at: now) == .refused)
+            #expect(cache.count <= 16)
+        }
+    }
+
+    @Test func aFloodOfRefusalsForgetsNobodyWhoWasAdmitted() {
+        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+        cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
+        for number in 0..<100 { cache.refuse(TokenDigest(of: "r\(number)"), at: Self.start) }
+        #expect(cache.verdict(on: TokenDigest(of: "a"), at: Self.start) == .known(Self.caller))
+    }
+
+    @Test func aClockThatIsSetBackMakesAnAnswerOld() {
+        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+        cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
+        #expect(cache.verdict(on: TokenDigest(of: "a"), at: Self.start - 1) == .stale(Self.caller))
+    }
+}

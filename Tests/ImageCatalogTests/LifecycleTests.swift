@@ -1,0 +1,194 @@
+import Foundation
+import ImageModel
+import Testing
+
+@testable import ImageCatalog
+
+@Suite struct LifecycleTests {
+    private let start = Fixture.start
+
+    private func content(_ size: Int64 = 10, _ letter: Character = "a", validator: String? = "v1") throws -> LocationContent {
+        let digests = try [DigestAlgorithm.sha256, .sha512, .md5].map { try Fixture.digest(letter, $0) }
+        return LocationContent(size: size, digests: DigestSet(digests), validator: validator.map { Validator($0) })
+    }
+
+    @Test func aLocationOfUnknownContentFoundsItsRepresentationWhenItHasBeenRead() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, size: nil, digests: [])
+        #expect(!location.isIdentified && location.state.status == .pending)
+        #expect(try await fixture.resolve(image)?.representation == nil)
+        #expect(try await fixture.resolve(image)?.formats == [Fixture.format], "204 would say that there never was a location")
+        await #expect(throws: CatalogError.unidentified(location.id)) { try await fixture.apply(.probed, to: location) }
+        try await fixture.apply(.verify, to: location)
+        let read = try await fixture.catalog.recordMatch(of: location.id, content(), at: start)
+        #expect(read.state.status == .active && read.isIdentified && read.size == 10)
+        #expect(read.learned == [.sha256, .sha512, .md5] && read.provenAt == start && read.validator == Validator("v1"))
+        #expect(try await fixture.resolve(image)?.representation?.identity == Fixture.digest("a"))
+        #expect(try await fixture.catalog.image(image.id)?.status == .active)
+    }
+
+    @Test func whatWasDeclaredIsNeverReplacedByWhatWasRead() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, digests: [Fixture.digest("a"), Fixture.digest("c", .md5)])
+        try await fixture.apply(.verify, to: location)
+        await #expect {
+            _ = try await fixture.catalog.recordMatch(of: location.id, content(), at: start)
+        } throws: { error in
+            if case CatalogError.differentContent = error { true } else { false }
+        }
+        let kept = try #require(try await fixture.catalog.location(location.id))
+        #expect(kept.digests == location.digests && kept.learned.isEmpty && kept.state.status == .verifying)
+    }
+
+    @Test func aLocationThatCanNotBeComparedJoinsOnlyWithEqualContent() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        try await fixture.location(of: image, active: true)
+        let equal = try await fixture.location(of: image, path: "b", digests: [Fixture.digest("a", .md5)])
+        let other = try await fixture.location(of: image, path: "c", size: nil, digests: [])
+        #expect(!equal.isIdentified && !other.isIdentified)
+        for location in [equal, other] { try await fixture.apply(.verify, to: location) }
+        #expect(try await fixture.catalog.recordMatch(of: equal.id, content(), at: start).learned == [.sha256, .sha512])
+        await #expect {
+            _ = try await fixture.catalog.recordMatch(of: other.id, content(10, "b"), at: start)
+        } throws: { error in
+            if case CatalogError.differentContent = error { true } else { false }
+        }
+    }
+
+    @Test func theLastActiveLocationOfAnImageIsDeletedWithForceOnly() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, active: true)
+        await #expect(throws: CatalogError.lastActiveDeletion(location.id)) { try await fixture.apply(.delete, to: location) }
+        let due = start + 60
+        let change = LocationChange(
+            .delete, of: location.id, actor: "test", reason: "because", at: start, isForced: true, expiresAt: due)
+        #expect(try await fixture.catalog.apply(change).expiresAt == due)
+        #expect(try await fixture.catalog.dueLocations(at: due - 1).toExpire.isEmpty)
+        #expect(try await fixture.catalog.dueLocations(at: due).toExpire.map(\.id) == [location.id])
+        #expect(try await fixture.apply(.restore, to: location).expiresAt == nil)
+        #expect(try await fixture.catalog.location(location.id)?.state.status == .active)
+    }
+
+    @Test func anObjectIsAbsentOnlyAsFarAsTheLastDayShows() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let gone = try await fixture.location(of: image, active: true)
+        let other = try await fixture.location(of: image, path: "b", active: true)
+        func miss(_ time: Date) async throws -> Absence {
+            try await fixture.catalog.recordMiss(of: gone.id, at: time, nextReadAt: time + 3600)
+        }
+        #expect(try await miss(start) == Absence(misses: [start], backendReads: false))
+        try await fixture.catalog.recordProof(of: other.id, validator: nil, at: start + 100)
+        #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], backendReads: true))
+        let nextDay = start + 86_400
+        #expect(try await miss(nextDay) == Absence(misses: [start + 3600, nextDay], backendReads: false))
+        _ = try await fixture.catalog.recordMatch(of: gone.id, content(), at: nextDay)
+        #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "found again, it starts anew")
+    }
+
+    @Test func theOldestProofIsScrubbedFirst() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        var locations: [Location] = []
+        for (index, age) in [20.0, 30, 10].enumerated() {
+            let location = try await fixture.location(of: image, path: "\(index)", active: true)
+            try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start - age)
+            locations.append(location)
+        }
+        try await fixture.location(of: image, path: "pending")
+        func next(_ time: Date) async throws -> LocationID? {
+            try await fixture.catalog.nextToScrub(provenBefore: start - 15, at: time)?.id
+        }
+        #expect(try await next(start) == locations[1].id)
+        try await fixture.catalog.recordFailedRead(of: locations[1].id, nextReadAt: start + 5)
+        #expect(try await next(start) == locations[0].id)
+        #expect(try await next(start + 5) == locations[1].id)
+        let never = try await fixture.location(of: image, path: "never", active: true)
+        #expect(try await next(start + 5) == never.id)
+    }
+
+    @Test func howFarAReadCameIsKeptOverARestart() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image)
+        let progress = ReadProgress(position: 7, size: 10, validator: Validator("v"), digests: [1, 2, 3])
+        try await fixture.catalog.saveReadProgress(progress, of: location.id, at: start)
+        let reopened = try SQLiteCatalog(path: fixture.path)
+        #expect(try await reopened.readProgress(of: location.id) == progress)
+        try await reopened.saveReadProgress(nil, of: location.id, at: start)
+        #expect(try await reopened.readProgress(of: location.id) == nil)
+    }
+
+    /// Random events, legal and illegal: an image follows its locations, and the history adds up.
+    @Test(arguments: 0..<8) func randomEventsKeepTheCatalogsInvariants(seed: Int) async throws {
+        var random = SystemRandomNumberGenerator.seeded(UInt64(seed))
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        var ids: [LocationID] = []
+        for index in 0..<4 {
+            ids.append(try await fixture.location(of: image, path: "\(index)", active: index < 2).id)
+        }
+        for _ in 0..<150 {
+            guard let id = ids.randomElement(using: &random), let event = LocationEvent.allCases.randomElement(using: &random)
+            else { continue }
+            let before = try #require(try await fixture.catalog.location(id))
+            do {
+                let after = try await fixture.catalog.apply(
+                    LocationChange(
+                        event, of: id, actor: "test", reason: "random", at: start, isForced: Bool.random(using: &random)))
+                var expected = before.state
+                try expected.apply(event)
+                #expect(after.state == expected, "seed \(seed)")
+            } catch let error as CatalogError {
+                #expect(try await fixture.catalog.location(id)?.state == before.state, "seed \(seed): \(error)")
+            }
+        }
+        try await fixture.checkInvariants(of: image.id)
+    }
+}
+
+extension Fixture {
+    /// What must hold whatever happened.
+    func checkInvariants(of image: ImageID) async throws {
+        let locations = try await catalog.locations(of: image)
+        let everServed = try await locations.asyncContains { location in
+            try await catalog.history(of: location.id).contains { $0.to.serves }
+        }
+        #expect(try await catalog.image(image)?.status == (everServed ? .active : .queued))
+        for location in locations {
+            let history = try await catalog.history(of: location.id)
+            #expect(history.first?.event == "registered")
+            #expect(history.last?.to == location.state.status)
+            for (earlier, later) in zip(history, history.dropFirst()) { #expect(earlier.to == later.from) }
+        }
+    }
+}
+
+extension Array {
+    func asyncContains(_ condition: (Element) async throws -> Bool) async throws -> Bool {
+        for element in self where try await condition(element) { return true }
+        return false
+    }
+}
+
+extension SystemRandomNumberGenerator {
+    /// Numbers that a failing seed gives again (Knuth's MMIX constants; the high bits are the random ones).
+    static func seeded(_ seed: UInt64) -> SeededNumbers { SeededNumbers(state: seed &* 0x9E37_79B9_7F4A_7C15 | 1) }
+}
+
+struct SeededNumbers: RandomNumberGenerator {
+    fileprivate var state: UInt64
+
+    mutating func next() -> UInt64 {
+        var result: UInt64 = 0
+        for _ in 0..<2 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            result = result << 32 | state >> 32
+        }
+        return result
+    }
+}

@@ -1,0 +1,59 @@
+"""Processes that a test starts, and ends by their process id."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listened at just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def clean_environment(**additions):
+    """The environment without proxies and without anything that tells OpenStack's clients where to go."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_") and "proxy" not in name.lower()}
+    return {**kept, "no_proxy": "127.0.0.1", **additions}
+
+
+class Service:
+    """One process with its output in files."""
+
+    def __init__(self, command, directory: pathlib.Path, name: str):
+        self.name = name
+        self.output = directory / f"{name}.out"
+        self.errors = directory / f"{name}.err"
+        with open(self.output, "wb") as output, open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=clean_environment())
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def runs(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        """Ends it as a crash would: at once, with all its connections."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """Ends it in good order if it still runs."""
+        if not self.runs:
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def said(self):
+        """All that it wrote so far, for error messages."""
+        return self.output.read_text(errors="replace") + self.errors.read_text(errors="replace")

@@ -1,0 +1,155 @@
+import BackendKit
+import Foundation
+import ImageCatalog
+import ImageModel
+import RelayEngine
+import Testing
+
+@testable import LocationUpkeep
+
+@Suite struct ReadCourseTests {
+    private let now = ContinuousClock.now
+    private static let reset = AttemptFailure(.reset, .backend, detail: "played")
+
+    private func course(
+        size: Int64? = 100, maximumRange: Int64? = nil, progress: ReadProgress? = nil
+    ) -> ReadCourse {
+        ReadCourse(expectedSize: size, maximumRange: maximumRange, progress: progress, seed: 1)
+    }
+
+    private func head(_ first: Int64 = 0, total: Int64? = 100, _ validator: String = "v") -> ObjectHead {
+        ObjectHead(first: first, count: total.map { $0 - first }, total: total, validator: Validator(validator))
+    }
+
+    private func take(_ count: Int64, _ course: inout ReadCourse, _ head: ObjectHead) throws {
+        _ = try course.judge(head).get()
+        course.advance(by: count)
+    }
+
+    @Test func aWholeReadAsksOnceAndIsDone() throws {
+        var course = course()
+        #expect(course.range == ByteRange(first: 0, last: 99))
+        try take(100, &course, head())
+        #expect(course.ended(at: now) == .done)
+        #expect(course.size == 100 && course.validator == Validator("v"))
+    }
+
+    @Test func boundedReadsFollowEachOtherToTheEnd() throws {
+        var course = course(maximumRange: 40)
+        var asked: [ByteRange?] = []
+        for _ in 0..<3 {
+            let range = try #require(course.range)
+            asked.append(range)
+            try take(range.count, &course, ObjectHead(first: range.first, count: range.count, total: 100, validator: nil))
+            if range.last == 99 {
+                #expect(course.ended(at: now) == .done)
+            } else {
+                #expect(course.ended(at: now) == .ask(notBefore: now))
+            }
+        }
+        #expect(asked == [ByteRange(first: 0, last: 39), ByteRange(first: 40, last: 79), ByteRange(first: 80, last: 99)])
+    }
+
+    @Test func afterABreakItGoesOnWhereItWas() throws {
+        var course = course()
+        try take(30, &course, head())
+        guard case .ask(let time) = course.failed(Self.reset, at: now) else { return #expect(Bool(false), "no retry") }
+        #expect(time - now < .seconds(1))
+        #expect(course.range == ByteRange(first: 30, last: 99))
+    }
+
+    @Test func aServerWithoutRangesIsReadFromItsStartAndTheKnownPartDropped() throws {
+        var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
+        let intake = try course.judge(head()).get()
+        #expect(intake.skip == 30 && intake.take == 70)
+    }
+
+    @Test func anotherObjectMeansAnotherRead() throws {
+        var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
+        guard case .failure(let failure) = course.judge(head(30, total: 100, "w")) else {
+            return #expect(Bool(false), "another object passed for the known one")
+        }
+        #expect(course.failed(failure, at: now) == .restart)
+        #expect(course.range == ByteRange(first: 0, last: 99))
+        for _ in 0..<2 {
+            try take(10, &course, head(0, total: 100, "w"))
+            guard case .failure(let failure) = course.judge(head(10, total: 100, "x")) else {
+                return #expect(Bool(false), "another object passed for the known one")
+            }
+            if case .fail = course.failed(failure, at: now) { return }
+        }
+        #expect(Bool(false), "an object that never stands still is read for ever")
+    }
+
+    @Test func anotherSizeIsTold() {
+        var course = course()
+        guard case .failure(let failure) = course.judge(head(total: 99)) else {
+            return #expect(Bool(false), "another size passed")
+        }
+        #expect(course.failed(failure, at: now) == .fail(failure))
+        #expect(course.otherSize == 99)
+    }
+
+    @Test func anUnknownSizeIsFoundOutAndAnEmptyObjectAskedForWithoutARange() throws {
+        var course = course(size: nil)
+        #expect(course.range?.first == 0)
+        let unsatisfiable = AttemptFailure(.wrongSize, .location, detail: "416")
+        #expect(course.failed(unsatisfiable, at: now) == .ask(notBefore: now))
+        #expect(course.range == nil)
+        _ = try course.judge(head(total: 0)).get()
+        #expect(course.ended(at: now) == .done)
+        #expect(course.size == 0)
+    }
+
+    @Test func patienceEndsWithoutProgressAndIsRenewedByIt() throws {
+        var course = course()
+        for _ in 0..<3 * ReadCourse.patience {
+            try take(1, &course, head(course.position))
+            guard case .ask = course.failed(Self.reset, at: now) else {
+                return #expect(Bool(false), "gave up in spite of progress")
+            }
+        }
+        var steps: [ReadCourse.Step] = []
+        for _ in 0..<ReadCourse.patience { steps.append(course.failed(Self.reset, at: now)) }
+        #expect(steps.last == .fail(Self.reset))
+        let missing = AttemptFailure(.missing, .location, detail: "gone")
+        var other = self.course()
+        #expect(other.failed(missing, at: now) == .fail(missing), "what is not there is not asked for again and again")
+    }
+}
+
+@Suite struct ReadPaceTests {
+    @Test func whatWasReadBeyondTheRateIsWaitedFor() {
+        let pace = ReadPace(bytesPerSecond: 1000)
+        let start = ContinuousClock.now
+        #expect(pace.allowsMore(at: start))
+        pace.take(2000, at: start)
+        #expect(!pace.allowsMore(at: start + .seconds(1.9)))
+        #expect(pace.allowsMore(at: start + .seconds(2)))
+        pace.take(500, at: start + .seconds(10))
+        #expect(!pace.allowsMore(at: start + .seconds(10.4)), "time that was not used is not saved up")
+        #expect(pace.allowsMore(at: start + .seconds(10.5)))
+    }
+
+    @Test func withoutALimitThereIsAlwaysMore() {
+        for pace in [ReadPace(bytesPerSecond: nil), ReadPace(bytesPerSecond: 0)] {
+            pace.take(1 << 40, at: .now)
+            #expect(pace.allowsMore(at: .now))
+        }
+    }
+}
+
+@Suite struct ReadScheduleTests {
+    private let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(60), scrubInterval: nil)
+    private let start = Date(timeIntervalSince1970: 1_790_000_000)
+
+    @Test func quarantinedLocationsAreReadAgainAfterOneHourThenSixThenDaily() {
+        let hours = (0..<4).map { schedule.recheck(after: $0, from: start).timeIntervalSince(start) / 3600 }
+        #expect(hours == [1, 6, 24, 24])
+    }
+
+    @Test func whatCanNotBeReadIsTriedAgainLessAndLessOften() {
+        let waits = [0, 1, 2, 20].map { schedule.retry(after: $0, from: start).timeIntervalSince(start) }
+        #expect(waits == [30, 60, 120, 3600])
+    }
+}

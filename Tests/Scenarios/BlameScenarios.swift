@@ -1,0 +1,161 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// Who is blamed for wrong bytes, and who is not: one scenario for each rule of DESIGN 1.7.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct BlameScenarios {
+    static let content = PatternedContent(size: 3_000_017, seed: 61)
+    /// Of the same size, other bytes.
+    static let other = PatternedContent(size: 3_000_017, seed: 62)
+
+    /// Downloads until one is right, as a person would.
+    private func downloadUntilRight(_ image: String, _ baton: BatonProcess) async throws {
+        for _ in 0..<5 {
+            let response = try await baton.download(image, of: Self.content)
+            if response.isComplete {
+                #expect(response.firstWrongByte == nil)
+                return
+            }
+        }
+        Issue.record("no download of five was right")
+    }
+
+    @Test(arguments: [2, 3])
+    func oneLiarIsFoundAmongSeveralAndNobodyElseIsBlamed(count: Int) async throws {
+        // The first download is mixed: the liar's beginning and another's end.
+        let liar = try FaultyOrigin(Self.content) { request in
+            guard !request.isProbe else { return .sound }
+            return request.index == 1 ? .corrupt(at: 1_000_000).ending(.reset(after: 1_500_000)) : .corrupt(at: 1_000_000)
+        }
+        let sound = try (1..<count).map { _ in try FaultyOrigin(Self.content) }
+        defer { for origin in [liar] + sound { origin.stop() } }
+        var origins = ["a-liar": liar]
+        for (index, origin) in sound.enumerated() { origins["b\(index)"] = origin }
+        let baton = try await BatonProcess(origins: origins)
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(([liar] + sound).map { $0.url() }, to: image, of: Self.content)
+        #expect(try await !baton.download(image, of: Self.content).isComplete)
+        try await baton.waitUntil(ids[0], is: "quarantined")
+        try await baton.waitUntil(ids[1], has: "proven")
+        for id in ids.dropFirst() { try await baton.waitUntil(id, is: "active") }
+        #expect(try await baton.locations(of: image).dropFirst().allSatisfy { $0["accused"] as? Bool == false })
+        try await downloadUntilRight(image, baton)
+    }
+
+    @Test func aBackendThatIsGoneAsAWholeQuarantinesNobody() async throws {
+        let directory = try TestDirectory()
+        let (root, away) = (directory.file("disk"), directory.file("away"))
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        let names = ["a", "b", "c"]
+        for name in names { try Self.content.write(to: "\(root)/\(name)") }
+        let baton = try await BatonProcess(
+            backends: ["disk": #"driver: file, root: "\#(root)""#],
+            settings: "upkeep: { round: 20ms, scrub_interval: 1ms, miss_interval: 10ms, scrub_rate: 1GiB }",
+            directory: directory)
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(names.map { "file://\(root)/\($0)" }, to: image, of: Self.content)
+        for id in ids { try await baton.waitUntil(id, has: "proven") }
+        try FileManager.default.moveItem(atPath: root, toPath: away)
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)  // the empty mount point
+        for id in ids { try await baton.waitUntil(id, has: "missed", count: 5) }
+        for id in ids { #expect(try await baton.location(id)["status"] as? String == "active") }
+        #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 503)
+        try FileManager.default.removeItem(atPath: root)
+        try FileManager.default.moveItem(atPath: away, toPath: root)
+        try await downloadUntilRight(image, baton)
+    }
+
+    @Test func anObjectThatIsGoneWhileItsBackendServesOthersIsQuarantinedAfterThreeMisses() async throws {
+        let directory = try TestDirectory()
+        let root = directory.file("disk")
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        for name in ["a", "b"] { try Self.content.write(to: "\(root)/\(name)") }
+        let baton = try await BatonProcess(
+            backends: ["disk": #"driver: file, root: "\#(root)""#],
+            settings: "upkeep: { round: 20ms, scrub_interval: 1ms, miss_interval: 10ms, scrub_rate: 1GiB }",
+            directory: directory)
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(["a", "b"].map { "file://\(root)/\($0)" }, to: image, of: Self.content)
+        try FileManager.default.removeItem(atPath: "\(root)/a")
+        try await baton.waitUntil(ids[0], is: "quarantined")
+        #expect(try await baton.events(of: ids[0]).count { $0 == "missed" } >= 3)
+        #expect(try await baton.location(ids[1])["status"] as? String == "active")
+    }
+
+    @Test func whenTwoLocationsAgreeAgainstTheDeclaredDigestNobodyIsBlamed() async throws {
+        let origins = ["a": try FaultyOrigin(Self.other), "b": try FaultyOrigin(Self.other)]
+        defer { for origin in origins.values { origin.stop() } }
+        let baton = try await BatonProcess(origins: origins)
+        let image = try await baton.addImage()
+        let urls = origins.sorted { $0.key < $1.key }.map { $0.value.url() }
+        let ids = try await baton.addLocations(urls, to: image, of: Self.content)  // a digest that neither has
+        #expect(try await !baton.download(image, of: Self.other).isComplete)
+        let record = await baton.logged { $0.message.contains("agree with each other") }
+        #expect(record.level == "critical")
+        try await baton.waitUntil(ids[0], has: "distrusted")
+        for id in ids { try await baton.waitUntil(id, is: "active") }
+        let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain")
+        #expect((explained.json["representation"] as? [String: Any])?["distrusted"] as? Bool == true)
+        for id in ids { #expect(try await !baton.events(of: id).contains("mismatched")) }
+    }
+
+    @Test(arguments: [3_000_017, 2_999_999] as [Int64])
+    func anObjectThatWasReplacedAtItsOriginIsQuarantined(size: Int64) async throws {
+        let before = try FaultyOrigin(Self.content)
+        let sound = try FaultyOrigin(Self.content)
+        let after = try FaultyOrigin(PatternedContent(size: size, seed: 63), etag: "\"v2\"")
+        defer { for origin in [before, sound, after] { origin.stop() } }
+        let directory = try TestDirectory()
+        let first = try await BatonProcess(origins: ["a": before, "b": sound], in: directory)
+        let image = try await first.addImage()
+        let ids = try await first.addLocations([before.url(), sound.url()], to: image, of: Self.content)
+        first.terminate()
+        #expect(try await first.exited() == 0)
+        // The same backend, and behind its name another object now.
+        let baton = try await BatonProcess(
+            origins: ["a": after, "b": sound], settings: "upkeep: { round: 20ms, scrub_interval: 1ms }", in: directory)
+        try await baton.waitUntil(ids[0], is: "quarantined")
+        #expect(try await baton.history(of: ids[0]).last?["reason"]?.contains("other content: \(size) bytes") == true)
+        try await downloadUntilRight(image, baton)
+        #expect(try await baton.location(ids[1])["status"] as? String == "active")
+    }
+
+    @Test func whatWasCorruptOnceInFlightIsClearedAndServesOn() async throws {
+        let first = try FaultyOrigin(Self.content) { request in
+            request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 1_234_567) : .sound
+        }
+        defer { first.stop() }
+        let baton = try await BatonProcess(origins: ["a": first])
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([first.url()], to: image, of: Self.content)[0]
+        #expect(try await !baton.download(image, of: Self.content).isComplete)
+        try await baton.waitUntil(id, has: "proven")
+        let record = try await baton.location(id)
+        #expect(record["status"] as? String == "active" && record["accused"] as? Bool == false)
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+    }
+
+    @Test func massQuarantineIsStopped() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        let rotten = try FaultyOrigin(Self.other)
+        defer { for origin in [origin, rotten] { origin.stop() } }
+        let directory = try TestDirectory()
+        let first = try await BatonProcess(origins: ["disk": origin], in: directory)
+        var ids: [String] = []
+        for index in 0..<5 {
+            let image = try await first.addImage()
+            ids += try await first.addLocations([origin.url("\(index)")], to: image, of: Self.content)
+        }
+        first.terminate()
+        #expect(try await first.exited() == 0)
+        let baton = try await BatonProcess(
+            origins: ["disk": rotten], settings: "upkeep: { round: 20ms, scrub_interval: 1ms, miss_interval: 12h }",
+            in: directory)
+        let last = ids[4]
+        _ = await baton.logged { $0.message.contains("too many wrong locations") && $0["location"] == last }
+        var statuses: [String] = []
+        for id in ids { statuses.append(try await baton.location(id)["status"] as? String ?? "") }
+        #expect(statuses == ["quarantined", "quarantined", "quarantined", "active", "active"])
+    }
+}

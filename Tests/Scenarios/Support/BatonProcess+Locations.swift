@@ -1,0 +1,62 @@
+internal import Foundation
+internal import Synchronization
+
+/// What a test changes while an origin runs.
+final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isSet: Bool { state.withLock { $0 } }
+
+    func set(_ value: Bool = true) { state.withLock { $0 = value } }
+}
+
+extension BatonProcess {
+    /// One location's record.
+    func location(_ id: String) async throws -> [String: Any] {
+        let response = try await send("GET", "/baton/v1/locations/\(id)")
+        guard response.status == 200 else { throw Unexpected(response: response) }
+        return response.json
+    }
+
+    /// An operation on a location.
+    @discardableResult
+    func operate(
+        _ operation: String, on location: String, body: String = #"{"reason": "a test"}"#, query: String = ""
+    ) async throws -> TestClient.Response {
+        try await send("POST", "/baton/v1/locations/\(location)/\(operation)\(query)", body: body)
+    }
+
+    /// The events of a location's history, the oldest first.
+    func events(of location: String) async throws -> [String] {
+        try await history(of: location).map { $0["event"] ?? "" }
+    }
+
+    /// A location's history, the oldest first.
+    func history(of location: String) async throws -> [[String: String]] {
+        try await send("GET", "/baton/v1/locations/\(location)/history").json["history"] as? [[String: String]] ?? []
+    }
+
+    /// Waits until a location has a status; the test's time limit bounds the wait.
+    func waitUntil(_ location: String, is status: String) async throws {
+        while try await self.location(location)["status"] as? String != status { await Task.yield() }
+    }
+
+    /// Waits until an event is in a location's history; the test's time limit bounds the wait.
+    func waitUntil(_ location: String, has event: String, count: Int = 1) async throws {
+        while try await events(of: location).count(where: { $0 == event }) < count { await Task.yield() }
+    }
+
+    /// Adds a location about which nothing is declared.
+    func addUnknownLocation(_ url: String, to image: String, extra: String = "") async throws -> String {
+        let response = try await send(
+            "POST", "/baton/v1/images/\(image)/locations", body: #"{"url": "\#(url)"\#(extra)}"#)
+        guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
+        return id
+    }
+
+    /// Where a download would come from now: the backends, the best first.
+    func explained(_ image: String, query: String = "") async throws -> [String] {
+        let response = try await send("GET", "/baton/v1/images/\(image)/explain\(query)")
+        return (response.json["ranked"] as? [[String: Any]])?.map { $0["backend"] as? String ?? "" } ?? []
+    }
+}

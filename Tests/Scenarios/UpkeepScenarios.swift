@@ -1,0 +1,177 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// What Baton does with locations without anybody asking.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct UpkeepScenarios {
+    static let content = PatternedContent(size: 3_000_017, seed: 71)
+    static let scrubbing = "upkeep: { round: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }"
+
+    @Test func aScrubFindsTheLocationThatRots() async throws {
+        let isRotten = Flag()
+        let rotting = try FaultyOrigin(Self.content) { _ in isRotten.isSet ? .corrupt(at: 2_000_000) : .sound }
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [rotting, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": rotting, "b": sound], settings: Self.scrubbing)
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations([rotting.url(), sound.url()], to: image, of: Self.content)
+        for id in ids { try await baton.waitUntil(id, has: "proven") }
+        isRotten.set()
+        try await baton.waitUntil(ids[0], is: "quarantined")
+        #expect(try await baton.location(ids[1])["status"] as? String == "active")
+        #expect(try await baton.download(image, of: Self.content).isComplete, "nobody noticed")
+    }
+
+    @Test func aQuarantinedLocationThatIsMendedComesBackByItself() async throws {
+        let isMended = Flag()
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe || isMended.isSet ? .sound : .corrupt(at: 5) }
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [origin, sound] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["a": origin, "b": sound], settings: "upkeep: { round: 20ms, recheck: 50ms, scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url(), sound.url()], to: image, of: Self.content)[0]
+        try await baton.operate("verify", on: id)
+        try await baton.waitUntil(id, has: "quarantine")
+        isMended.set()
+        try await baton.waitUntil(id, is: "active")
+        #expect(try await baton.events(of: id).last == "matched")
+    }
+
+    @Test func aScrubThatARestartCutsOffGoesOnWhereItWas() async throws {
+        let content = PatternedContent(size: 48 << 20, seed: 72)
+        let isFree = Flag()
+        let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 30 << 20) }
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let settings = "relay: { stall_timeout: 60s }\n" + Self.scrubbing
+        let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        let image = try await first.addImage()
+        let id = try await first.addLocations([origin.url()], to: image, of: content)[0]
+        while try await first.location(id)["read_position"] as? Int64 == nil { await Task.yield() }
+        // Without a word of warning.
+        kill(first.processID, SIGKILL)
+        _ = try await first.exited()
+        isFree.set()
+        let asked = origin.record.requests.count
+        let second = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        try await second.waitUntil(id, has: "proven")
+        let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
+        #expect(try #require(resumed.range?.first) >= 8 << 20)
+    }
+
+    @Test func onSIGTERMAScrubKeepsHowFarItCame() async throws {
+        let content = PatternedContent(size: 48 << 20, seed: 73)
+        let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(40 << 20) }
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let first = try await BatonProcess(origins: ["a": origin], settings: Self.scrubbing, in: directory)
+        let image = try await first.addImage()
+        let id = try await first.addLocations([origin.url()], to: image, of: content)[0]
+        await origin.waitUntil { $0.bodyBytesSent > 20 << 20 }
+        first.terminate()
+        #expect(try await first.exited() == 0)
+        let asked = origin.record.requests.count
+        let second = try await BatonProcess(origins: ["a": origin], settings: Self.scrubbing, in: directory)
+        try await second.waitUntil(id, has: "proven")
+        let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
+        // How much of what was sent had been read is the system's affair, but not nothing.
+        #expect(try #require(resumed.range?.first) > 0)
+    }
+
+    @Test func scrubsKeepToTheirRate() async throws {
+        let content = PatternedContent(size: 4 << 20, seed: 74)
+        let origin = try FaultyOrigin(content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(
+            origins: ["a": origin], settings: "upkeep: { round: 20ms, scrub_interval: 1h, scrub_rate: 2MiB }")
+        let image = try await baton.addImage()
+        let started = ContinuousClock.now
+        let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
+        try await baton.waitUntil(id, has: "proven")
+        // 4 MiB at 2 MiB/s: what may not happen is that it is over at once.
+        #expect(ContinuousClock.now - started > .seconds(1))
+        #expect(origin.record.downloads.count == 1, "it waited on one connection")
+    }
+
+    @Test func disablingALocationEndsItsVerification() async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 1_000_000) }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(
+            origins: ["a": origin], settings: "activation: verify\nrelay: { stall_timeout: 60s }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
+        await origin.waitUntil { $0.bodyBytesSent >= 1_000_000 }
+        #expect(try await baton.operate("disable", on: id).json["status"] as? String == "disabled")
+        await origin.waitUntil { $0.openConnections == 0 }
+        #expect(try await baton.location(id)["status"] as? String == "disabled")
+        #expect(try await baton.operate("enable", on: id).json["status"] as? String == "pending")
+    }
+
+    /// Operations race with SIGKILL; whatever was answered is there afterwards, and each history adds up.
+    @Test func nothingIsLostOverSIGKILLInTheMiddleOfTransitions() async throws {
+        let origin = try FaultyOrigin(PatternedContent(size: 100_003, seed: 75))
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let settings = "upkeep: { round: 1h, scrub_interval: 0s }"
+        var baton = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations((0..<4).map { origin.url("\($0)") }, to: image, of: origin.content)
+        for round in 0..<8 {
+            let running = baton
+            let answered = await withTaskGroup(of: (String, String)?.self) { group in
+                for id in ids {
+                    group.addTask {
+                        var last: String?
+                        while true {
+                            for operation in ["disable", "enable"] {
+                                let response = try? await running.operate(operation, on: id)
+                                guard response?.status == 200 else { return last.map { (id, $0) } }
+                                last = response?.json["status"] as? String
+                            }
+                        }
+                    }
+                }
+                group.addTask {
+                    await running.waitForOperations(20 + 13 * round, on: ids)
+                    kill(running.processID, SIGKILL)
+                    return nil
+                }
+                var answered: [String: String] = [:]
+                for await result in group { if let (id, status) = result { answered[id] = status } }
+                return answered
+            }
+            _ = try await baton.exited()
+            baton = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+            for id in ids {
+                let history = try await baton.history(of: id)
+                let status = try await baton.location(id)["status"] as? String
+                #expect(history.last?["to"] == status)
+                for (earlier, later) in zip(history, history.dropFirst()) { #expect(earlier["to"] == later["from"]) }
+                // The answer may have been lost, never what it told of: at most one change is ahead of it.
+                if let told = answered[id], status != told {
+                    #expect(history.dropLast().last?["to"] == told, "round \(round)")
+                }
+                if status == "disabled" { #expect(try await baton.operate("enable", on: id).status == 200) }
+            }
+        }
+    }
+}
+
+extension BatonProcess {
+    /// Waits until so many operations are in the histories of these locations, or the server is gone.
+    fileprivate func waitForOperations(_ count: Int, on ids: [String]) async {
+        var base: Int?
+        while true {
+            var total = 0
+            for id in ids {
+                guard let events = try? await events(of: id) else { return }
+                total += events.count
+            }
+            let start = base ?? total
+            base = start
+            if total - start >= count { return }
+        }
+    }
+}

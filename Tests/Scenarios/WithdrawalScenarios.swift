@@ -1,0 +1,50 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// What a change of status does to downloads that run.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct WithdrawalScenarios {
+    static let content = PatternedContent(size: 24_000_013, seed: 53)
+
+    /// A download that is under way from the first origin, which waits in its middle unless it behaves otherwise.
+    private func interrupted(
+        others: Int, by operation: String, first behaviour: Behaviour = .stall(after: 8 << 20)
+    ) async throws -> (response: TestClient.Response, relay: BatonProcess.LogRecord, first: FaultyOrigin) {
+        let first = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : behaviour }
+        let rest = try (0..<others).map { _ in try FaultyOrigin(Self.content) }
+        defer { for origin in [first] + rest { origin.stop() } }
+        var origins = ["a": first]
+        for (index, origin) in rest.enumerated() { origins["b\(index)"] = origin }
+        let baton = try await BatonProcess(origins: origins, settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(([first] + rest).map { $0.url() }, to: image, of: Self.content)
+        async let download = baton.download(image, of: Self.content)
+        await first.waitUntil { $0.bodyBytesSent > 4 << 20 }
+        let changed = try await baton.operate(operation, on: ids[0])
+        #expect(changed.status == 200, "\(changed.text)")
+        return (try await download, await baton.relay(of: image), first)
+    }
+
+    @Test(arguments: ["disable", "delete", "quarantine"])
+    func aRelayLeavesALocationAtTheNextByteWhenAnotherCanGoOn(operation: String) async throws {
+        let (response, relay, first) = try await interrupted(others: 1, by: operation)
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        #expect(relay.fields["served"]?.count == 2)
+        #expect(relay.fields["moves"]?.first?.contains("withdrawn") == true)
+        #expect(first.record.bodyBytesSent < Self.content.size)
+    }
+
+    @Test func aDisabledLocationThatNobodyCanReplaceFinishesWhatItBegan() async throws {
+        let (response, relay, _) = try await interrupted(
+            others: 0, by: "disable", first: .sound.paced(6 << 20))
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        #expect(relay.fields["served"] == ["a 0-\(Self.content.size - 1)"])
+    }
+
+    @Test func aQuarantinedLocationThatNobodyCanReplaceIsCutAtOnce() async throws {
+        let (response, relay, _) = try await interrupted(others: 0, by: "quarantine")
+        #expect(!response.isComplete && response.firstWrongByte == nil)
+        #expect(relay["outcome"] == "exhausted")
+    }
+}

@@ -99,8 +99,11 @@ let package = Package(
         tests(
             "ImageAPITests",
             [
-                "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel", "RelayEngine",
+                "LocationUpkeep", "CurlTransfer", "LocationSelection",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio,
             ]
         ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),

@@ -5,21 +5,23 @@ public import ImageModel
 extension SQLiteCatalog {
     /// Registers an image.
     public func createImage(_ image: Image) async throws {
-        try await write { db in
-            guard try Self.image(image.id, db) == nil else { throw CatalogError.imageExists(image.id) }
-            try db.execute(
-                sql: """
-                    INSERT INTO image (id, name, status, visibility, disk_format, container_format, min_disk, min_ram,
-                        protected, hidden, owner, tags, properties, created_at, updated_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    image.id.description, image.name, image.status.rawValue, image.visibility.rawValue,
-                    image.diskFormat?.rawValue, image.containerFormat?.rawValue, image.minDisk, image.minRAM,
-                    image.isProtected, image.isHidden, image.owner, try encoded(image.tags), try encoded(image.properties),
-                    image.createdAt.milliseconds, image.updatedAt.milliseconds,
-                ])
-        }
+        try await write { db in try Self.createImage(image, db) }
+    }
+
+    static func createImage(_ image: Image, _ db: Database) throws {
+        guard try Self.image(image.id, db) == nil else { throw CatalogError.imageExists(image.id) }
+        try db.execute(
+            sql: """
+                INSERT INTO image (id, name, status, visibility, disk_format, container_format, min_disk, min_ram,
+                    protected, hidden, owner, tags, properties, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                image.id.description, image.name, image.status.rawValue, image.visibility.rawValue,
+                image.diskFormat?.rawValue, image.containerFormat?.rawValue, image.minDisk, image.minRAM,
+                image.isProtected, image.isHidden, image.owner, try encoded(image.tags), try encoded(image.properties),
+                image.createdAt.milliseconds, image.updatedAt.milliseconds,
+            ])
     }
 
     /// The image of that id.

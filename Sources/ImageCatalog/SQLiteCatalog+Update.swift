@@ -86,6 +86,7 @@ extension SQLiteCatalog {
                 image.containerFormat?.rawValue, image.minDisk, image.minRAM, image.isProtected, image.isHidden, image.owner,
                 try encoded(image.tags), try encoded(image.properties), time.milliseconds, image.id.description,
             ])
+        guard !edit.keepsLocations(of: before) else { return }
         var kept: Set<LocationID> = []
         for (position, entry) in edit.entries.enumerated() {
             switch entry {
@@ -133,5 +134,16 @@ extension SQLiteCatalog {
                 INSERT INTO listed_location (location, position, metadata) VALUES (?, ?, ?)
                 ON CONFLICT (location) DO UPDATE SET position = excluded.position, metadata = excluded.metadata
                 """, arguments: [location.description, position, metadata])
+    }
+}
+
+extension ImageEdit {
+    /// Whether the list of locations is as it was, in its order and with its words.
+    fileprivate func keepsLocations(of before: ImageRecord) -> Bool {
+        entries.count == before.locations.count
+            && zip(entries, before.locations).allSatisfy { entry, listed in
+                guard case .kept(let now, let words) = entry else { return false }
+                return now == listed && words == listed.location.metadata
+            }
     }
 }

@@ -65,6 +65,9 @@ struct ImagesAPIScenarios {
         #expect(created.status == 201 && created.json["id"] as? String == id)
         #expect(created.json["owner"] as? String == "p" && created.json["tags"] as? [String] == ["a"])
         #expect(created.json["locations"] as? [String] == [])
+        for method in ["GET", "DELETE", "PATCH"] {
+            #expect(try await baton.send(method, "/v2/images/").status == 404, "an empty id is none")
+        }
     }
 
     @Test func bothFormsOfAPatchChangeAnImageAndOthersAreNotTaken() async throws {

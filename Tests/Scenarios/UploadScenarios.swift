@@ -9,13 +9,13 @@ struct UploadScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 41)
 
     private func start(
-        _ more: String = "", in directory: TestDirectory? = nil, fileSizeLimit: Int? = nil
+        _ more: String = "", settings: String = "", in directory: TestDirectory? = nil, fileSizeLimit: Int? = nil
     ) async throws -> BatonProcess {
         let directory = try directory ?? TestDirectory()
         try FileManager.default.createDirectory(atPath: directory.file("disk"), withIntermediateDirectories: true)
         return try await BatonProcess(
             backends: ["disk": #"driver: file, root: "\#(directory.file("disk"))""#],
-            settings: "uploads: { backend: disk\(more) }", directory: directory, fileSizeLimit: fileSizeLimit)
+            settings: "uploads: { backend: disk\(more) }\n\(settings)", directory: directory, fileSizeLimit: fileSizeLimit)
     }
 
     private func files(_ baton: BatonProcess) throws -> [String] {
@@ -112,6 +112,17 @@ struct UploadScenarios {
         try await wait(for: "queued", of: image, baton)
         #expect(try files(baton) == [])
         #expect(try await baton.upload(Self.content, to: image).status == 204)
+    }
+
+    @Test func aClientThatSendsNothingMoreIsCutOff() async throws {
+        let baton = try await start(settings: "relay: { client_stall_timeout: 200ms }")
+        let image = try await baton.addImage()
+        let client = try TestClient(port: baton.port)
+        try client.beginUpload(of: Self.content, to: image, sending: 1_000_000)
+        _ = await baton.logged { $0.message == "An upload failed." }
+        try await wait(for: "queued", of: image, baton)
+        #expect(client.receiveHead().status == 0, "the connection is closed")
+        #expect(try files(baton) == [])
     }
 
     @Test func anImageDeletedInMidUploadLeavesNothing() async throws {

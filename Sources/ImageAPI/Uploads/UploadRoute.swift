@@ -7,6 +7,7 @@ internal import ImageCatalog
 internal import ImageModel
 internal import ImageUpload
 internal import Logging
+internal import NIOCore
 
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {
@@ -27,7 +28,14 @@ struct UploadRoute: Sendable {
         }
         try await begin(context)
         do {
-            let file = try await receive(request, announced: announced, for: admitted.id, target)
+            let watch = UploadWatch(patience: target.patience)
+            let body = request.body.map { part in
+                watch.note()
+                return part
+            }
+            let file = try await watch.during(context.channel) {
+                try await receive(body, announced: announced, for: admitted.id, target)
+            }
             try await finish(file, for: admitted.id, target, context)
         } catch {
             // Out of reach of the request's own end, which may be what went wrong.
@@ -66,11 +74,11 @@ struct UploadRoute: Sendable {
         }
     }
 
-    private func receive(
-        _ request: Request, announced: Int64?, for id: ImageID, _ target: UploadTarget
-    ) async throws -> UploadedFile {
+    private func receive<Body: AsyncSequence>(
+        _ body: Body, announced: Int64?, for id: ImageID, _ target: UploadTarget
+    ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         do {
-            return try await target.directory.receive(request.body, announced: announced, named: id.description)
+            return try await target.directory.receive(body, announced: announced, named: id.description)
         } catch let error as UploadError {
             throw APIError(status(of: error), error.description)
         } catch let error as APIError {

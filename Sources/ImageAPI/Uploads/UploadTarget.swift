@@ -11,14 +11,18 @@ public struct UploadTarget: Sendable {
     let backend: Backend
     /// The directory behind it.
     let directory: UploadDirectory
+    /// How long a client may send nothing.
+    let patience: Duration
     private let inquiry: ObjectInquiry
 
     /// - Parameters:
     ///   - directory: the one that the backend reads.
+    ///   - patience: how long a client may send nothing.
     ///   - inquiry: who asks the backend what it sees of a finished upload.
-    public init(backend: Backend, directory: UploadDirectory, inquiry: ObjectInquiry) {
+    public init(backend: Backend, directory: UploadDirectory, patience: Duration, inquiry: ObjectInquiry) {
         self.backend = backend
         self.directory = directory
+        self.patience = patience
         self.inquiry = inquiry
     }
 

@@ -14,6 +14,7 @@ extension BatonServer {
         else { return nil }
         let directory = UploadDirectory(
             root: root, limit: Int64(configuration.uploads.maximumSize.count), threads: .singleton)
-        return UploadTarget(backend: backend, directory: directory, inquiry: inquiry)
+        return UploadTarget(
+            backend: backend, directory: directory, patience: configuration.relay.clientStallTimeout, inquiry: inquiry)
     }
 }

@@ -1,0 +1,141 @@
+import BackendKit
+import CurlTransfer
+import Foundation
+import HTTPBackend
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import LocationUpkeep
+import Logging
+import NIOCore
+import NIOEmbedded
+import RelayEngine
+
+@testable import ImageAPI
+
+/// The routes of Glance's API in this process, over a catalog of their own, with no network: every request says who sends it.
+final class APIFixture {
+    /// Takes every location as it is: whether it can be read is not what these tests are about.
+    struct OpenDoor: LocationAdmission {
+        let catalog: any CatalogStore
+
+        func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
+            var digests = proposed.digests
+            if digests.isEmpty { digests[.md5] = try Digest(.md5, hex: String(repeating: "a", count: 32)) }
+            return NewLocation(
+                image: proposed.image, backend: proposed.backend, path: proposed.path, url: proposed.url,
+                format: proposed.format, size: proposed.size ?? 5, digests: digests, metadata: proposed.metadata)
+        }
+
+        func admit(_ location: Location, inFull: Bool) async throws -> Location {
+            try await catalog.apply(
+                LocationChange(
+                    .probed, of: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v")))
+        }
+    }
+
+    /// An answer, read.
+    struct Answer {
+        let status: Int
+        let headers: HTTPFields
+        let body: JSONValue
+
+        subscript(name: String) -> JSONValue? { body.members?[name] }
+    }
+
+    private struct CallerOfTest: RouterMiddleware {
+        typealias Context = APIContext
+
+        @TaskLocal static var caller = Caller.everybody
+
+        func handle(
+            _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+        ) async throws -> Response {
+            var context = context
+            context.caller = Self.caller
+            return try await next(request, context)
+        }
+    }
+
+    let catalog: SQLiteCatalog
+    private let directory = NSTemporaryDirectory() + "baton-api-\(UUID().uuidString)"
+    private let loop = TransferLoop(name: "test", slabSize: 65_536)
+    private let responder: any HTTPResponder<APIContext>
+
+    init() throws {
+        catalog = try SQLiteCatalog(path: directory + "/catalog.sqlite")
+        let base = try LocationURL("http://127.0.0.1:1/")
+        let registry = BackendRegistry([
+            Backend(id: BackendID("b"), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)))
+        ])
+        let relays = Relays(
+            registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(1))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
+        let lifecycle = LocationLifecycle(
+            catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
+        let verifier = Verifier(
+            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
+            stallTimeout: .seconds(1), logger: logger)
+        let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
+        let journal = RelayJournal(catalog: catalog, proofs: proofs)
+        let api = ImagesAPI(
+            catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
+            downloads: DownloadRoute(
+                catalog: catalog, gate: ImageGate(images: catalog), relays: relays, journal: journal))
+        let router = Router(context: APIContext.self)
+        router.add(middleware: RequestIDMiddleware())
+        router.add(middleware: ErrorTranslation())
+        router.add(middleware: CallerOfTest())
+        api.add(to: router)
+        responder = router.buildResponder()
+    }
+
+    deinit {
+        loop.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, as caller: Caller = .everybody, type: String = "application/json",
+        _ body: String = ""
+    ) async throws -> Answer {
+        let head = HTTPRequest(
+            method: method, scheme: "http", authority: "baton", path: path, headerFields: [.contentType: type])
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
+        let context = APIContext(
+            source: ApplicationRequestContextSource(
+                channel: EmbeddedChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        let response = try await CallerOfTest.$caller.withValue(caller) {
+            try await responder.respond(to: request, context: context)
+        }
+        let collector = Collector()
+        try await response.body.write(collector)
+        let value = try? JSONDecoder().decode(JSONValue.self, from: collector.data.value)
+        return Answer(status: response.status.code, headers: response.headers, body: value ?? .null)
+    }
+
+    /// Keeps what a body writes.
+    private struct Collector: ResponseBodyWriter {
+        final class Box { var value = Data() }
+
+        let data = Box()
+
+        mutating func write(_ buffer: ByteBuffer) async throws { data.value.append(contentsOf: buffer.readableBytesView) }
+
+        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+    }
+
+    /// A new image of an owner.
+    func image(owner: String?, visibility: Image.Visibility = .shared, isActive: Bool = false) async throws -> ImageID {
+        let now = Date.now
+        let image = Image(
+            id: ImageID(), name: "n", status: isActive ? .active : .queued, visibility: visibility, diskFormat: .raw,
+            containerFormat: .bare, owner: owner, createdAt: now, updatedAt: now)
+        try await catalog.createImage(image)
+        return image.id
+    }
+}

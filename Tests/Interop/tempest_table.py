@@ -78,7 +78,8 @@ def table(results):
         HEAD, f"Tempest {version}, {len(results)} tests: {count['ok']} pass, {count['fail']} fail, {count['skip']} are skipped.", ""]
     lines += ["| test | outcome | why |", "|---|---|---|"]
     for name, outcome in sorted(results.items()):
-        why = REASONS.get(name.removeprefix(PREFIX)) or short(outcome.reason)
+        why = REASONS.get(name.removeprefix(PREFIX)) if outcome.result == "fail" else None
+        why = why or short(outcome.reason)
         lines.append(f"| {name.removeprefix(PREFIX)} | {outcome.result} | {why} |")
     return "\n".join(lines) + "\n"
 

@@ -91,12 +91,25 @@ def test_a_location_is_added_and_served(cloud, upload, place):
         sdk.delete_image(image)
 
 
+def test_a_location_without_a_digest_gets_one_by_being_read(cloud, upload):
+    _, data = upload
+    with cloud.sdk() as connection:
+        sdk = connection.image
+        image = sdk.create_image(unique("unhashed"), disk_format="raw", container_format="bare")
+        sdk.add_image_location(image, cloud.web.put("unhashed.raw", data.data))
+        found = wait_until(
+            "the image's digest", lambda: (now := sdk.get_image(image)).status == "active" and now.hash_value and now)
+        assert (found.hash_value, found.size) == (data.digest(found.hash_algo), data.size)
+        sdk.delete_image(image)
+
+
 def test_services_see_the_locations_of_an_image(keystone_cloud, upload):
     _, data = upload
     url = keystone_cloud.web.put("seen.raw", data.data)
     with keystone_cloud.sdk() as mine, keystone_cloud.sdk("baton") as service:
         image = mine.image.create_image(unique("seen"), disk_format="raw", container_format="bare", visibility="community")
-        mine.image.add_image_location(image, url)
+        mine.image.add_image_location(
+            image, url, validation_data={"os_hash_algo": "sha512", "os_hash_value": data.digest("sha512")})
         wait_until("the image's activation", lambda: mine.image.get_image(image).status == "active")
         assert [each.url for each in service.image.image_locations(image)] == [url]
         with pytest.raises(exceptions.ForbiddenException):

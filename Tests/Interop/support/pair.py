@@ -6,7 +6,7 @@ import pathlib
 
 from support.baton import Baton
 from support.nginx import Nginx
-from support.samples import MEBIBYTE, Sample, sample
+from support.samples import Sample
 
 
 class Pair:
@@ -47,8 +47,10 @@ class Pair:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def assert_moved(self, image):
-        """Both have served, the second from where the first ended."""
-        served = self.baton.relay(image)["served"]
+        """Both have served, the second from where the first ended, and the log says where the download moved."""
+        relay = self.baton.relay(image)
+        served = relay["served"]
         assert [part.split(" ")[0] for part in served] == ["north", "south"], served
         (_, end), (start, _) = (map(int, part.split(" ")[1].split("-")) for part in served)
         assert start == end + 1, served
+        assert relay["moves"][0].startswith(f"north → south at byte {start} "), relay

@@ -7,7 +7,7 @@ class NeverHappened(AssertionError):
     """A condition that did not come true before its deadline."""
 
 
-def wait_until(what, condition, deadline=30.0):
+def wait_until(what, condition, deadline=20.0):
     """Asks `condition` until its answer is true, and returns that; `what` says in an error what was waited for."""
     end = time.monotonic() + deadline
     while True:

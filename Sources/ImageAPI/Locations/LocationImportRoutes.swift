@@ -34,7 +34,8 @@ struct LocationImportRoutes: Sendable {
         let place = try registry.place(ofURL: url)
         try registry.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try requireQueued(admitted.record.image)
-        let task = try await begin(url: url, validation, context)
+        // Whether or not the client is still there: an image must not be left importing with nobody who knows of it.
+        let task = try await Task { try await begin(url: url, validation, context) }.value
         let logger = context.logger
         // Nobody waits for it: the task says how it went, and a restart ends it as failed.
         Task {
@@ -68,7 +69,12 @@ struct LocationImportRoutes: Sendable {
             }
             edit.image.status = .importing
         }
-        try await images.add(task)
+        do {
+            try await images.add(task)
+        } catch {
+            await undo(task, [], because: error, context.logger)
+            throw error
+        }
         return task
     }
 

@@ -26,7 +26,8 @@ struct UploadRoute: Sendable {
             throw APIError(
                 .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
         }
-        try await begin(context)
+        // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
+        try await Task { try await begin(context) }.value
         do {
             let watch = UploadWatch(patience: target.patience)
             let body = request.body.map { part in

@@ -23,7 +23,7 @@ public final class FaultyOrigin: Sendable {
 
     private struct State {
         var record = Record()
-        var waiters: [(condition: @Sendable (Record) -> Bool, waiter: CheckedContinuation<Void, Never>)] = []
+        var waiters: [(condition: @Sendable (Record) -> Bool, waiter: AsyncStream<Void>.Continuation)] = []
     }
 
     /// The content that it serves at every path.
@@ -72,16 +72,16 @@ public final class FaultyOrigin: Sendable {
     /// What it has seen so far.
     public var record: Record { state.withLock { $0.record } }
 
-    /// Waits until what it has seen fulfils a condition; the test's time limit bounds it.
+    /// Waits until what it has seen fulfils a condition; the test's time limit bounds it, which ends the task.
     public func waitUntil(_ condition: @escaping @Sendable (Record) -> Bool) async {
-        await withCheckedContinuation { waiter in
-            let holds = state.withLock { state in
-                if condition(state.record) { return true }
-                state.waiters.append((condition, waiter))
-                return false
-            }
-            if holds { waiter.resume() }
+        // A stream ends with its task; a continuation would hold a test whose time is over, and the whole run with it.
+        let (end, waiter) = AsyncStream.makeStream(of: Void.self)
+        let holds = state.withLock { state in
+            if condition(state.record) { return true }
+            state.waiters.append((condition, waiter))
+            return false
         }
+        if !holds { for await _ in end {} }
     }
 
     /// A port of 127.0.0.1 at which nobody listens.
@@ -98,7 +98,7 @@ public final class FaultyOrigin: Sendable {
             if !due.isEmpty { state.waiters.removeAll { $0.condition(state.record) } }
             return (result, due)
         }
-        for (_, waiter) in due { waiter.resume() }
+        for (_, waiter) in due { waiter.finish() }
         return result
     }
 

@@ -131,7 +131,7 @@ struct ClientScenarios {
         defer { sound.stop() }
         let baton = try await BatonProcess(
             origins: ["dying": dying, "sound": sound],
-            settings: "relay: { connect_timeout: 10s, stall_timeout: 60s, give_up_after: 2m }")
+            settings: "relay: { connect_timeout: 60s, stall_timeout: 2m, give_up_after: 3m }")
         let image = try await baton.addImage(of: content, at: [dying.url(), sound.url()])
         let responses = try await withThrowingTaskGroup(of: TestClient.Response.self) { group in
             for _ in 0..<clients { group.addTask { try await baton.download(image, of: content) } }
@@ -174,7 +174,7 @@ struct ClientScenarios {
 
     /// Until nobody listens at the port any more; the test's time limit bounds it.
     private func untilRefused(_ port: Int) async {
-        while (try? TestClient(port: port)) != nil { await Task.yield() }
+        while !Task.isCancelled, (try? TestClient(port: port)) != nil { await Task.yield() }
     }
 
     /// Lets time pass where the passing of time is what is tested.

@@ -17,7 +17,7 @@ final class BatonProcess: Sendable {
     private struct State {
         var log: [LogRecord] = []
         var rawLog = ""
-        var waiters: [(condition: @Sendable ([LogRecord]) -> Bool, waiter: CheckedContinuation<Void, Never>)] = []
+        var waiters: [(condition: @Sendable ([LogRecord]) -> Bool, waiter: AsyncStream<Void>.Continuation)] = []
     }
 
     let port: Int
@@ -126,19 +126,18 @@ final class BatonProcess: Sendable {
             if !due.isEmpty { state.waiters.removeAll { $0.condition(state.log) } }
             return due
         }
-        for (_, waiter) in due { waiter.resume() }
+        for (_, waiter) in due { waiter.finish() }
     }
 
     /// Waits until the log fulfils a condition; the test's time limit bounds the wait.
     func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
-        await withCheckedContinuation { waiter in
-            let holds = state.withLock { state in
-                if condition(state.log) { return true }
-                state.waiters.append((condition, waiter))
-                return false
-            }
-            if holds { waiter.resume() }
+        let (end, waiter) = AsyncStream.makeStream(of: Void.self)
+        let holds = state.withLock { state in
+            if condition(state.log) { return true }
+            state.waiters.append((condition, waiter))
+            return false
         }
+        if !holds { for await _ in end {} }
     }
 
     /// The first line of the log, past or to come, that fulfils a condition.

@@ -7,6 +7,7 @@ extension AttemptFailure {
         switch error.kind {
         case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
         case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)
+        case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
         case .tls: AttemptFailure(.tls, .backend, detail: error.message)
         case .connectionLost: AttemptFailure(.reset, .backend, detail: error.message)
         case .protocolViolation, .other: AttemptFailure(.protocolViolation, .backend, detail: error.message)

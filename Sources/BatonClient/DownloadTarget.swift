@@ -22,7 +22,7 @@ extension Endpoint {
     /// - Throws: `ClientError`.
     public func target(image: ImageID, query: [String]) async throws -> DownloadTarget {
         let path = "/v2/images/\(image)/file" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
-        let answer = try await Exchange.run(request(path, method: .head), on: loop, at: url)
+        let answer = try await exchange(request(path, method: .head))
         if answer.head.status == 204 {
             throw ClientError(.refused(status: 204), "The image has no data yet: add a location with `baton location add`.")
         }

@@ -19,12 +19,10 @@ public struct Endpoint: Sendable {
     }
 
     /// An answer, whole.
-    public struct Answer: Sendable {
-        /// The head.
-        public let head: ResponseHead
-        /// The body.
-        public let body: [UInt8]
-    }
+    public typealias Answer = Exchange.Answer
+
+    /// More than any list of ours; a server that sends more is not one of ours.
+    private static let limit = 64 << 20
 
     func request(
         _ path: String, method: TransferRequest.Method = .get, headers: [(name: String, value: String)] = []
@@ -45,9 +43,18 @@ public struct Endpoint: Sendable {
             case "HEAD": .head
             default: .send(method: method, body: body ?? [])
             }
-        let answer = try await Exchange.run(request(path, method: how, headers: headers), on: loop, at: url)
+        let answer = try await exchange(request(path, method: how, headers: headers))
         guard (200..<300).contains(answer.head.status) else { throw refusal(answer) }
         return answer
+    }
+
+    /// Sends a request and waits for the whole answer, whatever its status.
+    func exchange(_ request: TransferRequest) async throws(ClientError) -> Answer {
+        do {
+            return try await Exchange.run(request, on: loop, limit: Self.limit, timeout: nil)
+        } catch {
+            throw .unreachable(url, error)
+        }
     }
 
     /// What a server's "no" says, in its own words.

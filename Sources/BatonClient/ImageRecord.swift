@@ -1,3 +1,4 @@
+public import CurlTransfer
 internal import FoundationEssentials
 
 /// An image as the server shows it.
@@ -71,7 +72,7 @@ public struct LocationRecord: Decodable, Sendable {
     }
 }
 
-extension Endpoint.Answer {
+extension Exchange.Answer {
     /// The body, decoded.
     /// - Throws: `ClientError` when it is something else.
     public func decoded<Record: Decodable>(as type: Record.Type) throws(ClientError) -> Record {

@@ -97,7 +97,7 @@ public actor KeystoneService {
         }
     }
 
-    private func send(_ request: TransferRequest) async throws(AuthenticationRefusal) -> KeystoneAnswer {
+    private func send(_ request: TransferRequest) async throws(AuthenticationRefusal) -> Exchange.Answer {
         if let since = pausedSince, (0..<Self.pause).contains(now().timeIntervalSince(since)) { throw Self.unavailable }
         do {
             let answer = try await transport.send(request)

@@ -153,7 +153,8 @@ public struct Absence: Sendable, Equatable {
 public struct DueLocations: Sendable, Equatable {
     /// Pending and identified: to be probed.
     public let toProbe: [Location]
-    /// Pending and not identified, quarantined long enough, or accused: to be read in full.
+    /// Pending and not identified, quarantined long enough, accused, or taken out for a read that an error may have ended: to be
+    /// read in full.
     public let toRead: [Location]
     /// Marked for deletion, and the delay is over.
     public let toExpire: [Location]

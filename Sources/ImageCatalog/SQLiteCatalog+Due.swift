@@ -26,6 +26,7 @@ extension SQLiteCatalog {
                     """
                     (status = 'pending' AND identified = 0 AND COALESCE(next_read_at, 0) <= ?)
                         OR (status = 'quarantined' AND next_read_at <= ?)
+                        OR status = 'verifying'
                         OR (status = 'active' AND accused = 1 AND COALESCE(next_read_at, 0) <= ?)
                     """, [now, now, now]),
                 toExpire: try all("status = 'pending_delete' AND expires_at <= ?", [now]))

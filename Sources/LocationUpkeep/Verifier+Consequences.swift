@@ -46,7 +46,7 @@ extension Verifier {
     func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
         logger.warning(
             "A location could not be read in full.", metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
-        if location.state.status == .active, failure.reason == .missing {
+        if location.state.status == .active, failure.reason == .missing, failure.failureClass == .location {
             let absence = try await catalog.recordMiss(of: location.id, at: .now, nextReadAt: schedule.nextLook(from: .now))
             guard absence.misses.count >= ReadSchedule.missLimit, absence.backendReads else { return .unreadable(failure) }
             return try await condemn(

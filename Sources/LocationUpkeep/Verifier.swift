@@ -30,14 +30,14 @@ public final class Verifier: Sendable {
     let lifecycle: LocationLifecycle
     let schedule: ReadSchedule
     let logger: Logger
-    private let registry: BackendRegistry
-    private let loop: TransferLoop
-    private let stallTimeout: Duration
+    let registry: BackendRegistry
+    let loop: TransferLoop
+    let stallTimeout: Duration
     private let limit = Mutex(QuarantineLimit())
     private let underWay = Mutex<Set<LocationID>>([])
 
     /// How often a long read's progress is written down.
-    private static let checkpointInterval: Duration = .seconds(2)
+    static let checkpointInterval: Duration = .seconds(2)
 
     /// - Parameters:
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
@@ -60,7 +60,7 @@ public final class Verifier: Sendable {
     public func verify(_ id: LocationID, pace: ReadPace) async throws -> Result {
         guard underWay.withLock({ $0.insert(id).inserted }) else { return .skipped }
         defer { underWay.withLock { _ = $0.remove(id) } }
-        guard let location = try await takeOut(id), registry[location.backend] != nil else { return .skipped }
+        guard let location = try await takeOut(id) else { return .skipped }
         let subject = try await subject(of: location)
         switch try await read(location, subject, isFresh: false, pace) {
         case .matched(let content): return try await matched(location, content)
@@ -99,100 +99,6 @@ public final class Verifier: Sendable {
         case .active, .verifying: return location
         case .disabled, .pendingDelete, .deleted: return nil
         }
-    }
-
-    // MARK: Reading
-
-    /// What a location's content is compared with.
-    private struct Subject {
-        let representation: Representation?
-        let others: [Location]
-    }
-
-    private enum Finding {
-        case matched(LocationContent)
-        case other(BlameVerdict.OtherContent)
-        case unread(AttemptFailure)
-        case cancelled
-    }
-
-    private func subject(of location: Location) async throws -> Subject {
-        let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
-        return Subject(
-            representation: resolution?.representation,
-            others: resolution?.locations.filter { $0.id != location.id && $0.state.status.serves } ?? [])
-    }
-
-    private func read(
-        _ location: Location, _ subject: Subject, isFresh: Bool, keepsProgress: Bool = true, _ pace: ReadPace
-    ) async throws -> Finding {
-        guard let backend = registry[location.backend] else {
-            return .unread(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
-        }
-        let identity = subject.representation?.identity
-        var algorithms = Set(location.digests.all.map(\.algorithm))
-        if let identity { algorithms.insert(identity.algorithm) }
-        // The first full read learns what clients may want to verify with.
-        if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
-        let read = LocationRead(
-            .init(
-                driver: backend.driver, path: location.path, expectedSize: location.size ?? subject.representation?.size,
-                algorithms: algorithms, isFresh: isFresh,
-                // A second read is there to contradict the first: it begins anew.
-                progress: isFresh ? nil : try await catalog.readProgress(of: location.id), pace: pace,
-                stallTimeout: stallTimeout),
-            loop: loop)
-        let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
-        switch outcome {
-        case .cancelled: return .cancelled
-        case .otherSize(let size): return .other(.init(size: size, digest: nil))
-        case .failed(let failure): return .unread(failure)
-        case .read(let content):
-            let expected = location.digests.all + (identity.map { [$0] } ?? [])
-            guard expected.allSatisfy({ content.digests[$0.algorithm] == $0 }) else {
-                return .other(.init(size: content.size, digest: content.digests[identity?.algorithm ?? .sha256]))
-            }
-            return .matched(content)
-        }
-    }
-
-    /// Writes the progress down every few seconds and when the read is cut off.
-    private func keepingProgress(of read: LocationRead, _ location: Location) async throws -> LocationRead.Outcome {
-        let catalog = catalog
-        let saver = Task {
-            var saved: ReadProgress?
-            while !Task.isCancelled {
-                try await Task.sleep(for: Self.checkpointInterval)
-                guard let progress = read.progress, progress != saved else { continue }
-                try await catalog.saveReadProgress(progress, of: location.id, at: .now)
-                saved = progress
-            }
-        }
-        let outcome = await read.run()
-        saver.cancel()
-        _ = await saver.result
-        if case .cancelled = outcome {
-            // In a task of its own: this one is cancelled, and the catalog would not listen to it any more.
-            let progress = read.progress
-            try await Task { try await catalog.saveReadProgress(progress, of: location.id, at: .now) }.value
-        } else {
-            try await catalog.saveReadProgress(nil, of: location.id, at: .now)
-        }
-        return outcome
-    }
-
-    private func readOthers(
-        of location: Location, _ subject: Subject, _ pace: ReadPace
-    ) async throws -> [BlameVerdict.Reading] {
-        var readings: [BlameVerdict.Reading] = []
-        for other in subject.others {
-            switch try await read(other, subject, isFresh: true, keepsProgress: false, pace) {
-            case .matched: readings.append(.matched)
-            case .other(let content): readings.append(.other(content))
-            case .unread, .cancelled: readings.append(.unsettled)
-            }
-        }
-        return readings
     }
 
     func allowsQuarantine(on backend: BackendID) -> Bool { limit.withLock { $0.allows(backend, at: .now) } }

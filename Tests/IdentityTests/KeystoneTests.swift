@@ -38,7 +38,7 @@ final class ScriptedKeystone: KeystoneTransport {
         for waiter in waiters { waiter.resume() }
     }
 
-    func send(_ request: TransferRequest) async throws(TransferError) -> KeystoneAnswer {
+    func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer {
         var fields: [String: String] = [:]
         for (name, value) in request.headers { fields[name.lowercased()] = value }
         switch request.method {
@@ -62,7 +62,7 @@ final class ScriptedKeystone: KeystoneTransport {
         case .unreachable: throw TransferError(.connect, message: "nobody there")
         case .status(let status, let body, let token):
             let head = token.map { [(name: "x-subject-token", value: $0)] } ?? []
-            return KeystoneAnswer(head: ResponseHead(status: status, fields: head), body: Array(body.utf8))
+            return Exchange.Answer(head: ResponseHead(status: status, fields: head), body: Array(body.utf8))
         }
     }
 

@@ -111,6 +111,29 @@ import Testing
         #expect(try await next(start + 5) == never.id)
     }
 
+    @Test func whatIsToBeReadIsDueWhenItsTimeHasCome() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        func due(_ time: Date) async throws -> [LocationID] {
+            try await fixture.catalog.dueLocations(at: time).toRead.map(\.id)
+        }
+        let unknown = try await fixture.location(of: image, path: "unknown", size: nil, digests: [])
+        let taken = try await fixture.location(of: image, path: "taken", active: true)
+        let condemned = try await fixture.location(of: image, path: "condemned", active: true)
+        let accused = try await fixture.location(of: image, path: "accused", active: true)
+        try await fixture.apply(.suspect, to: taken)
+        _ = try await fixture.catalog.apply(
+            LocationChange(.quarantine, of: condemned.id, actor: "", reason: "", at: start, nextReadAt: start + 60))
+        try await fixture.catalog.recordFailedProof(
+            of: image.id, format: Fixture.format, contributors: [accused.id], at: start, actor: "", reason: "")
+        #expect(try await due(start) == [unknown.id, taken.id, accused.id])
+        for location in [unknown, accused] {
+            try await fixture.catalog.recordFailedRead(of: location.id, nextReadAt: start + 30)
+        }
+        #expect(try await due(start) == [taken.id])
+        #expect(try await due(start + 60) == [unknown.id, taken.id, condemned.id, accused.id])
+    }
+
     @Test func howFarAReadCameIsKeptOverARestart() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()

@@ -95,6 +95,25 @@ struct UpkeepScenarios {
         #expect(origin.record.downloads.count == 1, "it waited on one connection")
     }
 
+    @Test func aLocationWhoseBackendLeftTheConfigurationIsNeitherStuckNorMissed() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let before = try await BatonProcess(origins: ["a": origin], in: directory)
+        let image = try await before.addImage()
+        let id = try await before.addLocations([origin.url()], to: image, of: Self.content)[0]
+        before.terminate()
+        #expect(try await before.exited() == 0)
+        let baton = try await BatonProcess(
+            backends: [:], settings: "upkeep: { round: 20ms, scrub_interval: 1ms, miss_interval: 10ms }", directory: directory)
+        #expect(try await baton.operate("quarantine", on: id).status == 200)
+        #expect(try await baton.operate("verify", on: id).status == 200)
+        try await baton.waitUntil(id, is: "quarantined")
+        let last = try #require(try await baton.history(of: id).last)
+        #expect(last["event"] == "unreachable" && last["reason"]?.contains("not in the configuration") == true)
+        #expect(try await !baton.events(of: id).contains("missed"))
+    }
+
     @Test func disablingALocationEndsItsVerification() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 1_000_000) }
         defer { origin.stop() }

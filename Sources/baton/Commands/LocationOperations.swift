@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import BatonClient
 internal import FoundationEssentials
 
-/// What the commands have in common that act on one location.
+/// The location that a command is about, and the server that knows it.
 struct LocationTarget: ParsableArguments {
     @Argument(help: "The location's id, as `baton location list` shows it.")
     var location: String
@@ -12,18 +12,25 @@ struct LocationTarget: ParsableArguments {
     func validate() throws {
         guard UUID(uuidString: location) != nil else { throw ValidationError("\"\(location)\" is no location's id, a UUID.") }
     }
+}
+
+/// What the commands have in common that change a location's status.
+struct LocationOperation: ParsableArguments {
+    @OptionGroup var target: LocationTarget
+    @Option(help: "Why, for the location's history.")
+    var reason: String?
 
     /// Runs an operation of the server on the location, and says what it is then.
-    func run(_ operation: String, reason: String?, force: Bool = false) async throws {
+    func run(_ operation: String, force: Bool = false) async throws {
         struct Body: Encodable {
             let reason: String?
             let force: Bool?
         }
         let body = try JSONEncoder().encode(Body(reason: reason, force: force ? true : nil))
-        let answer = try await server.open().send(
-            "POST", "/baton/v1/locations/\(location)/\(operation)", body: Array(body))
-        if output.json { return output.printJSON(answer) }
-        print("\(location)  \(try answer.decoded(as: LocationRecord.self).status)")
+        let answer = try await target.server.open().send(
+            "POST", "/baton/v1/locations/\(target.location)/\(operation)", body: Array(body))
+        if target.output.json { return target.output.printJSON(answer) }
+        print("\(target.location)  \(try answer.decoded(as: LocationRecord.self).status)")
     }
 }
 
@@ -33,10 +40,8 @@ extension LocationCommand {
         static let configuration = CommandConfiguration(
             abstract: "Has a location read in full, for its digests.",
             discussion: "An active location goes on serving meanwhile; one that was quarantined comes back if it matches.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
-        func run() async throws { try await target.run("verify", reason: reason) }
+        @OptionGroup var operation: LocationOperation
+        func run() async throws { try await operation.run("verify") }
     }
 
     /// `baton location disable`.
@@ -44,20 +49,16 @@ extension LocationCommand {
         static let configuration = CommandConfiguration(
             abstract: "Takes a location out of service.",
             discussion: "Downloads that run leave it at the next byte, or finish from it where no other location can go on.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
-        func run() async throws { try await target.run("disable", reason: reason) }
+        @OptionGroup var operation: LocationOperation
+        func run() async throws { try await operation.run("disable") }
     }
 
     /// `baton location enable`.
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lets a disabled location be again what it was before.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
-        func run() async throws { try await target.run("enable", reason: reason) }
+        @OptionGroup var operation: LocationOperation
+        func run() async throws { try await operation.run("enable") }
     }
 
     /// `baton location quarantine`.
@@ -65,10 +66,16 @@ extension LocationCommand {
         static let configuration = CommandConfiguration(
             abstract: "Takes a location out whose content is wrong.",
             discussion: "Downloads that run read not one byte more of it. It comes back when a full read matches.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
-        func run() async throws { try await target.run("quarantine", reason: reason) }
+        @OptionGroup var operation: LocationOperation
+        func run() async throws { try await operation.run("quarantine") }
+    }
+
+    /// `baton location restore`.
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lets a location that is marked for deletion be again what it was before.")
+        @OptionGroup var operation: LocationOperation
+        func run() async throws { try await operation.run("restore") }
     }
 
     /// `baton location delete`.
@@ -76,22 +83,10 @@ extension LocationCommand {
         static let configuration = CommandConfiguration(
             abstract: "Marks a location for deletion; the backend's bytes stay.",
             discussion: "It is out of service at once and forgotten after upkeep.delete_delay; until then it can be restored.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
+        @OptionGroup var operation: LocationOperation
         @Flag(help: "Also if it is the last active location of its image.")
         var force = false
-        func run() async throws { try await target.run("delete", reason: reason, force: force) }
-    }
-
-    /// `baton location restore`.
-    struct Restore: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Lets a location that is marked for deletion be again what it was before.")
-        @OptionGroup var target: LocationTarget
-        @Option(help: "Why, for the location's history.")
-        var reason: String?
-        func run() async throws { try await target.run("restore", reason: reason) }
+        func run() async throws { try await operation.run("delete", force: force) }
     }
 
     /// `baton location history`.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BatonClient
+internal import CurlTransfer
 internal import FoundationEssentials
 
 /// How a command prints its result.

@@ -1,0 +1,99 @@
+public import NIOCore
+
+/// One request and its whole answer in memory, for answers that are small; or its head alone.
+///
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
+    /// An answer, whatever its status.
+    public struct Answer: Sendable {
+        /// The head.
+        public let head: ResponseHead
+        /// The body; empty if the head alone was asked for.
+        public let body: [UInt8]
+
+        /// An answer with every property given.
+        public init(head: ResponseHead, body: [UInt8]) {
+            self.head = head
+            self.body = body
+        }
+    }
+
+    private typealias Outcome = Result<Answer, TransferError>
+
+    private let loop: TransferLoop
+    private let limit: Int
+    private let deadline: ContinuousClock.Instant?
+    private var transfer: TransferID?
+    private var waiter: CheckedContinuation<Outcome, Never>?
+    private var head: ResponseHead?
+    private var body: [UInt8] = []
+
+    private init(loop: TransferLoop, limit: Int, timeout: Duration?) {
+        self.loop = loop
+        self.limit = limit
+        deadline = timeout.map { .now + $0 }
+    }
+
+    /// Sends a request and waits for the answer.
+    /// - Parameters:
+    ///   - limit: the most bytes of the body; 0 asks for the head alone and ends the transfer there.
+    ///   - timeout: how long it may take; nil for as long as the server keeps the connection.
+    public static func run(
+        _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
+    ) async throws(TransferError) -> Answer {
+        let exchange = Exchange(loop: loop, limit: limit, timeout: timeout)
+        return try await withCheckedContinuation { waiter in
+            loop.enqueue {
+                exchange.waiter = waiter
+                if exchange.deadline != nil { loop.add(exchange) }
+                exchange.transfer = loop.start(request, sink: exchange)
+            }
+        }.get()
+    }
+
+    private func finish(_ outcome: Outcome) {
+        if let transfer { loop.cancel(transfer) }
+        loop.remove(self)
+        waiter?.resume(returning: outcome)
+        waiter = nil
+    }
+
+    /// Nothing to do: the deadline runs from the start.
+    public func transferBegan(_ transfer: TransferID) {}
+
+    /// Keeps the head, and goes on if the body is wanted.
+    public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+        self.head = head
+        return limit > 0
+    }
+
+    /// Keeps what fits, and one byte more to tell that there was more.
+    public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        body.append(contentsOf: bytes.prefix(max(0, limit + 1 - body.count)))
+    }
+
+    /// Keeps a file's bytes alike.
+    public func transfer(_ transfer: TransferID, slab: Slab) {
+        slab.withUnsafeReadableBytes { self.transfer(transfer, bytes: $0) }
+    }
+
+    /// Ends an answer that is too long.
+    public func transferSettled(_ transfer: TransferID) {
+        if body.count > limit { finish(.failure(TransferError(.rejected, message: "the answer is too long"))) }
+    }
+
+    /// Hands the answer over.
+    public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+        if let head, error == nil || limit == 0 {
+            finish(.success(Answer(head: head, body: body)))
+        } else {
+            finish(.failure(error ?? TransferError(.protocolViolation, message: "the answer has no head")))
+        }
+    }
+
+    /// Gives up when the time is over.
+    public func tick(_ now: ContinuousClock.Instant) {
+        guard let deadline, now >= deadline else { return }
+        finish(.failure(TransferError(.noAnswer, message: "no answer in time")))
+    }
+}

@@ -1,0 +1,100 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import ImageCatalog
+internal import ImageModel
+internal import Integrity
+
+// Reading a location alone, and comparing what it holds.
+extension Verifier {
+    /// What a location's content is compared with.
+    struct Subject {
+        let representation: Representation?
+        let others: [Location]
+    }
+
+    enum Finding {
+        case matched(LocationContent)
+        case other(BlameVerdict.OtherContent)
+        case unread(AttemptFailure)
+        case cancelled
+    }
+
+    func subject(of location: Location) async throws -> Subject {
+        let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
+        return Subject(
+            representation: resolution?.representation,
+            others: resolution?.locations.filter { $0.id != location.id && $0.state.status.serves } ?? [])
+    }
+
+    func read(
+        _ location: Location, _ subject: Subject, isFresh: Bool, keepsProgress: Bool = true, _ pace: ReadPace
+    ) async throws -> Finding {
+        guard let backend = registry[location.backend] else {
+            return .unread(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
+        }
+        let identity = subject.representation?.identity
+        var algorithms = Set(location.digests.all.map(\.algorithm))
+        if let identity { algorithms.insert(identity.algorithm) }
+        // The first full read learns what clients may want to verify with.
+        if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
+        let read = LocationRead(
+            .init(
+                driver: backend.driver, path: location.path, expectedSize: location.size ?? subject.representation?.size,
+                algorithms: algorithms, isFresh: isFresh,
+                // A second read is there to contradict the first: it begins anew.
+                progress: isFresh ? nil : try await catalog.readProgress(of: location.id), pace: pace,
+                stallTimeout: stallTimeout),
+            loop: loop)
+        let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
+        switch outcome {
+        case .cancelled: return .cancelled
+        case .otherSize(let size): return .other(.init(size: size, digest: nil))
+        case .failed(let failure): return .unread(failure)
+        case .read(let content):
+            let expected = location.digests.all + (identity.map { [$0] } ?? [])
+            guard expected.allSatisfy({ content.digests[$0.algorithm] == $0 }) else {
+                return .other(.init(size: content.size, digest: content.digests[identity?.algorithm ?? .sha256]))
+            }
+            return .matched(content)
+        }
+    }
+
+    /// Writes the progress down every few seconds and when the read is cut off.
+    private func keepingProgress(of read: LocationRead, _ location: Location) async throws -> LocationRead.Outcome {
+        let catalog = catalog
+        let saver = Task {
+            var saved: ReadProgress?
+            while !Task.isCancelled {
+                try await Task.sleep(for: Self.checkpointInterval)
+                guard let progress = read.progress, progress != saved else { continue }
+                try await catalog.saveReadProgress(progress, of: location.id, at: .now)
+                saved = progress
+            }
+        }
+        let outcome = await read.run()
+        saver.cancel()
+        _ = await saver.result
+        if case .cancelled = outcome {
+            // In a task of its own: this one is cancelled, and the catalog would not listen to it any more.
+            let progress = read.progress
+            try await Task { try await catalog.saveReadProgress(progress, of: location.id, at: .now) }.value
+        } else {
+            try await catalog.saveReadProgress(nil, of: location.id, at: .now)
+        }
+        return outcome
+    }
+
+    func readOthers(
+        of location: Location, _ subject: Subject, _ pace: ReadPace
+    ) async throws -> [BlameVerdict.Reading] {
+        var readings: [BlameVerdict.Reading] = []
+        for other in subject.others {
+            switch try await read(other, subject, isFresh: true, keepsProgress: false, pace) {
+            case .matched: readings.append(.matched)
+            case .other(let content): readings.append(.other(content))
+            case .unread, .cancelled: readings.append(.unsettled)
+            }
+        }
+        return readings
+    }
+}

@@ -153,8 +153,8 @@ public struct Absence: Sendable, Equatable {
 public struct DueLocations: Sendable, Equatable {
     /// Pending and identified: to be probed.
     public let toProbe: [Location]
-    /// Pending and not identified, quarantined long enough, accused, or taken out for a read that an error may have ended: to be
-    /// read in full.
+    /// To be read in full: pending and not identified, accused, taken out for a read that an error may have ended, or the date has
+    /// come that a read was set for.
     public let toRead: [Location]
     /// Marked for deletion, and the delay is over.
     public let toExpire: [Location]

@@ -25,7 +25,7 @@ extension SQLiteCatalog {
                 toRead: try all(
                     """
                     (status = 'pending' AND identified = 0 AND COALESCE(next_read_at, 0) <= ?)
-                        OR (status = 'quarantined' AND next_read_at <= ?)
+                        OR (status IN ('quarantined', 'active') AND next_read_at <= ?)
                         OR status = 'verifying'
                         OR (status = 'active' AND accused = 1 AND COALESCE(next_read_at, 0) <= ?)
                     """, [now, now, now]),

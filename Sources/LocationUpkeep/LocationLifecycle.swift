@@ -62,6 +62,8 @@ public struct LocationLifecycle: Sendable {
 
     private func recheck(_ event: LocationEvent, _ location: Location, _ time: Date) -> Date? {
         switch event {
+        // It goes on serving; that a read was asked for must not be lost with the process.
+        case .verify where location.state.status == .active: time
         case .quarantine, .mismatched: schedule.recheck(after: location.failedReads, from: time)
         // A read of a quarantined location that came to nothing.
         case .unreachable where location.state.before.last == .quarantined:

@@ -95,6 +95,26 @@ struct UpkeepScenarios {
         #expect(origin.record.downloads.count == 1, "it waited on one connection")
     }
 
+    @Test func aReadThatAnOperatorAskedForIsNotLostWithTheProcess() async throws {
+        let isSilent = Flag()
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe || !isSilent.isSet ? .sound : .stall(after: 0) }
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let settings = "relay: { stall_timeout: 60s }\nupkeep: { round: 20ms, scrub_interval: 0s }"
+        let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        let image = try await first.addImage()
+        let id = try await first.addLocations([origin.url()], to: image, of: Self.content)[0]
+        isSilent.set()
+        let asked = try await first.operate("verify", on: id)
+        #expect(asked.status == 202 && asked.json["status"] as? String == "active")
+        kill(first.processID, SIGKILL)
+        _ = try await first.exited()
+        isSilent.set(false)
+        let second = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        try await second.waitUntil(id, has: "proven")
+        #expect(try await second.events(of: id) == ["registered", "probed", "verify", "proven"])
+    }
+
     @Test func aLocationWhoseBackendLeftTheConfigurationIsNeitherStuckNorMissed() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }

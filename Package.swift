@@ -120,7 +120,8 @@ let package = Package(
         tests("BatonClientTests", ["BatonClient"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
-            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", "Identity", .target(name: "baton")]
+            "Scenarios",
+            ["FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", .target(name: "baton")]
         ),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]

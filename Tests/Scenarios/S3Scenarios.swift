@@ -82,4 +82,31 @@ struct S3Scenarios {
         let relay = await baton.relay(of: image)
         #expect(relay.fields["failures"]?.first?.hasPrefix("closed denied:") == true)
     }
+
+    @Test(arguments: [
+        (#"url: "http://store""#, "b.bucket: is missing"), (#"bucket: abc"#, "b.url: is missing"),
+        (#"url: "http://127.0.0.1", bucket: abc, style: virtual"#, "b.url: is an address"),
+        (#"url: "http://store", bucket: "a/b""#, "b.bucket: is no name of a bucket"),
+        (#"url: "http://store", bucket: abc, prefix: "../x""#, "b.prefix: has an empty segment, a dot segment"),
+        (#"url: "http://store", bucket: abc, access_key: key"#, "b.access_key: needs secret_key_file or secret_key_env"),
+        (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key beside it"),
+        (
+            #"url: "http://store", bucket: abc, access_key: key, secret_key_env: hush-secret"#,
+            "b.secret_key_env: names no environment variable that is set"
+        ),
+        (
+            #"url: "http://store", bucket: abc, access_key: key, secret_key_file: /nowhere/hush, secret_key_env: PATH"#,
+            "b.secret_key_env: stands beside secret_key_file"
+        ),
+        (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is no name of a region"),
+        (#"url: "http://key:hush@store", bucket: abc"#, "b.url: the URL holds credentials"),
+    ])
+    func whatIsWrongWithABucketsKeysIsSaid(keys: String, expected: String) async throws {
+        let directory = try TestDirectory()
+        let file = try directory.write("backends:\n  b: { driver: s3, \(keys) }\n", to: "baton.yaml")
+        let checked = try await BatonCommand.run(["check", "--config", file])
+        #expect(checked.status != 0)
+        #expect(checked.errors.contains(expected))
+        #expect(!checked.errors.contains("hush-secret") && !checked.errors.contains("key:hush"))
+    }
 }

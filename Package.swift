@@ -50,6 +50,7 @@ let package = Package(
         module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
         module("LocationSelection", ["ImageModel"]),
         module(
             "RelayEngine",
@@ -82,7 +83,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "Telemetry", "LocationSelection", "Identity", "CurlTransfer", "ImageModel",
+                "FileBackend", "HTTPBackend", "S3Backend", "Telemetry", "LocationSelection", "Identity", "CurlTransfer",
+                "ImageModel",
                 "ImageUpload", logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -109,13 +111,17 @@ let package = Package(
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        .testTarget(
+            name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
+            exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig"]),
         tests("BatonClientTests", ["BatonClient"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
-            "Scenarios", ["FaultyOrigin", "ImageModel", "Integrity", "Identity", .target(name: "baton")]
+            "Scenarios",
+            ["FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", .target(name: "baton")]
         ),
         tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
     ]

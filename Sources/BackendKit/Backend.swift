@@ -9,16 +9,31 @@ public struct Backend: Sendable {
     public let base: LocationURL
     /// The code for its kind.
     public let driver: any Driver
+    /// The scheme of the URLs that name its objects by key, `s3`; nil if its objects have paths only.
+    public let keyScheme: String?
     /// Who but an admin may attach locations of it; nil for nobody.
     public let attach: AttachRule?
 
     /// A backend with every property given.
-    public init(id: BackendID, base: LocationURL, driver: any Driver, attach: AttachRule? = nil) {
+    public init(
+        id: BackendID, base: LocationURL, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil
+    ) {
         self.id = id
         self.base = base
         self.driver = driver
+        self.keyScheme = keyScheme
         self.attach = attach
     }
+}
+
+/// What a URL names: a backend, where in it, and the URL in its one spelling.
+public struct Place: Sendable {
+    /// The backend.
+    public let backend: Backend
+    /// Where in the backend, decoded.
+    public let path: String
+    /// The URL, written as Baton writes it.
+    public let url: String
 }
 
 /// All configured backends. It is the allow-list: what lies in none of them can't be fetched.
@@ -35,6 +50,20 @@ public struct BackendRegistry: Sendable {
 
     /// All backends, by name.
     public var all: [Backend] { byID.values.sorted { $0.id < $1.id } }
+
+    /// What a text names that is a URL below a backend's base, or one by key.
+    /// - Returns: nil when it lies in no backend.
+    /// - Throws: `InvalidLocationURL` when it is no URL of a location.
+    public func place(of text: String) throws(InvalidLocationURL) -> Place? {
+        let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
+        if let scheme, byID.values.contains(where: { $0.keyScheme == scheme }) {
+            let url = try KeyURL(text)
+            guard let backend = self[url.backend], backend.keyScheme == scheme else { return nil }
+            return Place(backend: backend, path: url.key, url: url.description)
+        }
+        let url = try LocationURL(text)
+        return locate(url).map { Place(backend: $0.backend, path: $0.path, url: url.description) }
+    }
 
     /// The backend that a URL lies in, and where in it. Of two that nest, the inner one.
     public func locate(_ url: LocationURL) -> (backend: Backend, path: String)? {

@@ -54,7 +54,9 @@ public protocol Driver: Sendable {
 
     /// A URL that a trusted client can read the object at without any credentials but those in the URL itself; nil if there is
     /// none.
-    func directURL(for path: String) -> String?
+    /// - Parameter lifetime: how long credentials in the URL are good for, from now on; a driver may cut it to what its kind of
+    ///   backend takes.
+    func directURL(for path: String, lifetime: Duration) -> String?
 }
 
 extension Driver {
@@ -62,5 +64,5 @@ extension Driver {
     public func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
 
     /// None: most backends can't be read without credentials.
-    public func directURL(for path: String) -> String? { nil }
+    public func directURL(for path: String, lifetime: Duration) -> String? { nil }
 }

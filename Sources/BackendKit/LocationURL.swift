@@ -81,7 +81,7 @@ public struct LocationURL: Sendable, Hashable {
         return segments
     }
 
-    private static func percentDecoded(_ text: Substring) -> [UInt8]? {
+    static func percentDecoded(_ text: Substring) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
@@ -119,10 +119,14 @@ extension LocationURL {
 }
 
 extension LocationURL: CustomStringConvertible {
+    /// The host with its port, if that is not the scheme's own: what a Host field says.
+    public var authority: String {
+        let standardPorts = ["http": 80, "https": 443, "file": 0]
+        return standardPorts[scheme] == port ? host : "\(host):\(port)"
+    }
+
     /// The URL, encoded, without a slash at its end.
     public var description: String {
-        let standardPorts = ["http": 80, "https": 443, "file": 0]
-        let portText = standardPorts[scheme] == port ? "" : ":\(port)"
-        return "\(scheme)://\(host)\(portText)" + segments.map { "/" + Self.encode(path: $0) }.joined()
+        "\(scheme)://\(authority)" + segments.map { "/" + Self.encode(path: $0) }.joined()
     }
 }

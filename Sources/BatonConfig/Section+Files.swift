@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-// Keys whose values are the names of files.
+// Keys whose values are the names of files, or of environment variables.
 extension Section {
     /// The name of a file, which must be there and readable; nil when the key is missing or the file can't be read.
     public func file(_ key: String) -> String? { contents(key)?.path }
@@ -20,6 +20,21 @@ extension Section {
             return nil
         }
         return Secret(String(secret))
+    }
+
+    /// A secret in an environment variable that the key names; nil when the key is missing or the variable is not set.
+    public func secret(inEnvironment key: String) -> Secret? {
+        guard let name = string(key) else { return nil }
+        guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
+            // Whoever writes the secret itself here must not find it in the message.
+            reject(key, "names no environment variable that is set; write the variable's name, and set it where Baton starts")
+            return nil
+        }
+        guard !text.contains(where: \.isNewline) else {
+            reject(key, "names a variable that holds no secret: it must be one line of text")
+            return nil
+        }
+        return Secret(text)
     }
 
     private func contents(_ key: String) -> (path: String, data: Data)? {

@@ -39,6 +39,7 @@ final class EasyHandle {
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_PROXY, "")  // no proxy from the environment
         try set(CURLOPT_NETRC, 0)
+        try set(CURLOPT_PATH_AS_IS, 1)  // dots and slashes are plain parts of an object's key, and what was signed is sent
         try set(CURLOPT_URL, url)
         try prepareMethod(request)
         if let range = request.range { try set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound)") }

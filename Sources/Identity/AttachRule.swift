@@ -19,9 +19,10 @@ public struct AttachRule: Sendable, Equatable {
     public static func permits(_ caller: Caller, path: String, rule: AttachRule?) -> Bool {
         if caller.isAdmin { return true }
         guard let rule, caller.has(rule.role) else { return false }
-        let parts = segments(of: path)
-        // A key may hold dots in an object store; whoever reads it as a path would leave the prefix.
-        guard !parts.contains("."), !parts.contains("..") else { return false }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // A key may hold dots in an object store; whoever reads it as a path would leave the prefix. And with empty segments
+        // `/a/b` would pass for `a/b`, which is another key.
+        guard !parts.contains("."), !parts.contains(".."), !parts.contains("") else { return false }
         return parts.count > rule.prefix.count && parts.starts(with: rule.prefix)
     }
 

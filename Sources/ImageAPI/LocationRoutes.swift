@@ -41,7 +41,7 @@ struct LocationRoutes: Sendable {
 
     private func newLocation(_ body: inout RequestObject, _ image: Image) throws -> NewLocation {
         guard let text = try body.string("url", limit: 4096) else { throw APIError.badRequest("url is missing.") }
-        let (url, backend, path) = try place(of: text)
+        let place = try place(of: text)
         guard let disk = try body.choice("disk_format", of: DiskFormat.self) ?? image.diskFormat else {
             throw APIError.badRequest("disk_format is missing, and the image has none.")
         }
@@ -55,7 +55,7 @@ struct LocationRoutes: Sendable {
         let metadata = try body.metadata() ?? [:]
         try body.rejectUnknown(known: Self.fields)
         return NewLocation(
-            image: image.id, backend: backend.id, path: path, url: url.description,
+            image: image.id, backend: place.backend.id, path: place.path, url: place.url,
             format: Format(disk: disk, container: container), size: size, digests: digests, weight: weight, tier: tier,
             metadata: metadata)
     }
@@ -76,18 +76,18 @@ struct LocationRoutes: Sendable {
     }
 
     /// The allow-list: a URL outside every configured backend can't be fetched.
-    private func place(of text: String) throws -> (LocationURL, Backend, String) {
-        let url: LocationURL
+    private func place(of text: String) throws -> Place {
+        let found: Place?
         do {
-            url = try LocationURL(text)
+            found = try registry.place(of: text)
         } catch {
             throw APIError.badRequest("url: \(error).")
         }
-        guard let (backend, path) = registry.locate(url) else {
+        guard let found else {
             let known = registry.all.map { "\($0.id) (\($0.base)/)" }.joined(separator: ", ")
             throw APIError(
                 .forbidden, "The URL lies in no configured backend; configured are: \(known.isEmpty ? "none" : known).")
         }
-        return (url, backend, path)
+        return found
     }
 }

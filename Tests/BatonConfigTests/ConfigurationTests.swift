@@ -13,6 +13,14 @@ import Testing
                 return section.settings.requiredString("url", example: "http://x/")
             },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },
+            "s3": { section, _ in
+                let settings = section.settings
+                for key in ["bucket", "style", "region", "prefix", "access_key"] { _ = settings.string(key) }
+                for name in ["secret_key", "session_token"] {
+                    _ = (settings.secret(inFile: "\(name)_file"), settings.secret(inEnvironment: "\(name)_env"))
+                }
+                return settings.requiredString("url", example: "http://x/")
+            },
         ]
     }
 
@@ -41,7 +49,7 @@ import Testing
         let sample = try Self.sample
         let file = try Self.load(sample)
         #expect(file.configuration == BatonConfiguration())
-        #expect(file.backends == ["http://127.0.0.1:9001/", "/srv/images"])
+        #expect(file.backends == ["http://127.0.0.1:9001/", "/srv/images", "http://127.0.0.1:9000"])
         // Every key that was looked for stands in the file; unknown ones would have been an error.
         for key in file.knownKeys {
             let name = key.split(separator: ".").last ?? ""
@@ -112,7 +120,7 @@ import Testing
         ("server: { listen: \"127.0.0.1:99999\" }", "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is no address and port"),
         ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: a backend's id has"),
         ("backends:\n  n: { url: x }", "baton.yaml:2: backends.n.driver: is missing; write for example driver: \"file\""),
-        ("backends:\n  n: { driver: nfs }", "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http"),
+        ("backends:\n  n: { driver: nfs }", "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http, s3"),
         ("backends:\n  n: { driver: http }", "baton.yaml:2: backends.n.url: is missing"),
         ("backends:\n  n: { driver: http, url: x, colour: red }", "baton.yaml:2: backends.n.colour: no such key"),
         ("log:\n  level: info\n  level: debug\n", "a key is given twice: level"),

@@ -22,6 +22,7 @@ import Testing
 
     @Test(arguments: [
         "uploads", "uploads-of-others/x", "other/uploads/x", "uploads/../secret", "uploads/./x", "../uploads/x", "",
+        "/uploads/x", "uploads//x", "uploads/",
     ])
     func aPathBesideThePrefixIsForAdminsOnly(path: String) {
         #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))

@@ -74,15 +74,15 @@ extension BackendRegistry {
     /// Where a URL of Glance's API lies: it is taken without its fragment, which tells two locations at one place apart.
     /// - Throws: `APIError` 400 when that is in no configured backend.
     func place(ofURL text: String) throws(APIError) -> (backend: BackendID, path: String) {
-        let url: LocationURL
+        let found: Place?
         do {
-            url = try LocationURL(String(text.prefix { $0 != "#" }))
+            found = try place(of: String(text.prefix { $0 != "#" }))
         } catch {
             throw .badRequest("Invalid location: \(error).")
         }
-        guard let (backend, path) = locate(url) else {
+        guard let found else {
             throw .badRequest("Invalid location: its URL does not pass filtering, it lies in no configured backend.")
         }
-        return (backend.id, path)
+        return (found.backend.id, found.path)
     }
 }

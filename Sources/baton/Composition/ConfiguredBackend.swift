@@ -13,27 +13,31 @@ struct ConfiguredBackend {
     /// The directory behind it, if it has one.
     let root: String?
     private let base: LocationURL
+    /// The scheme of URLs by key, if its objects have such.
+    private let keyScheme: String?
     private let makeDriver: () -> any Driver
     var attach: AttachRule?
 
-    private init(
-        id: BackendID, driverName: String, root: String? = nil, base: LocationURL, makeDriver: @escaping () -> any Driver
+    init(
+        id: BackendID, driverName: String, root: String? = nil, base: LocationURL, keyScheme: String? = nil,
+        makeDriver: @escaping () -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
         self.root = root
         self.base = base
+        self.keyScheme = keyScheme
         self.makeDriver = makeDriver
     }
 
     /// How to read each driver's keys.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
-        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file]
+        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file, "s3": s3]
         return own.mapValues(withAttach)
     }
 
     /// Starts what it needs.
-    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), attach: attach) }
+    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach) }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }

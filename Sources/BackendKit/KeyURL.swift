@@ -1,0 +1,37 @@
+public import ImageModel
+
+/// The URL of an object by its key, `s3://BACKEND/KEY`: for stores whose keys are no paths, so that a key may hold what a
+/// `LocationURL` refuses.
+///
+/// The host is the id of a configured backend. What follows its slash is the key, percent-encoded, and taken literally once it is
+/// decoded: slashes in a row, dots and slashes at the ends are characters like others.
+public struct KeyURL: Sendable, Hashable {
+    /// In lower case.
+    public let scheme: String
+    /// The backend, which may be in no configuration.
+    public let backend: BackendID
+    /// The key, decoded; never empty.
+    public let key: String
+
+    /// Reads a URL.
+    /// - Throws: `InvalidLocationURL` saying what is wrong with it.
+    public init(_ text: String) throws(InvalidLocationURL) {
+        guard let separator = text.firstRange(of: "://") else { throw .noScheme }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
+        guard !text.contains("?"), !text.contains("#") else { throw .queryOrFragment }
+        let rest = text[separator.upperBound...]
+        guard let slash = rest.firstIndex(of: "/") else { throw .invalidKey }
+        guard !rest[..<slash].contains("@") else { throw .credentials }
+        guard let bytes = LocationURL.percentDecoded(rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
+            let key = String(validating: bytes, as: UTF8.self)
+        else { throw .invalidKey }
+        scheme = text[..<separator.lowerBound].lowercased()
+        backend = BackendID(String(rest[..<slash]))
+        self.key = key
+    }
+}
+
+extension KeyURL: CustomStringConvertible {
+    /// The URL, with only those characters of the key escaped that must be.
+    public var description: String { "\(scheme)://\(backend)/\(LocationURL.encode(path: key))" }
+}

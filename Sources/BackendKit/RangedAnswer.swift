@@ -1,0 +1,76 @@
+public import CurlTransfer
+internal import ImageModel
+
+/// The answer of a web server to a GET with or without a Range (RFC 9110 sections 14 and 15), read strictly: what every driver
+/// over HTTP has in common.
+public struct RangedAnswer: Sendable {
+    private let head: ResponseHead
+
+    /// An answer with that head.
+    public init(_ head: ResponseHead) { self.head = head }
+
+    /// The bytes that follow, or why they are not wanted: only a 206 of exactly the range that was asked for, or a 200 of
+    /// everything, is good, and neither if it is encoded.
+    public func object(for read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+        switch head.status {
+        case 206: partial(of: read)
+        case 200: whole
+        default: .failure(failure)
+        }
+    }
+
+    /// What a status means that brings no bytes.
+    public var failure: AttemptFailure {
+        let detail = "answered with status \(head.status)"
+        switch head.status {
+        case 404, 410: return AttemptFailure(.missing, .location, detail: detail)
+        case 416: return AttemptFailure(.wrongSize, .location, detail: detail)
+        case 401, 403: return AttemptFailure(.denied, .credentials, detail: detail)
+        case 429: return AttemptFailure(.throttled, .throttled, retryAfter: retryAfter, detail: detail)
+        case 503 where retryAfter != nil:
+            return AttemptFailure(.throttled, .throttled, retryAfter: retryAfter, detail: detail)
+        case 500...599: return AttemptFailure(.serverError, .backend, detail: detail)
+        case 300...399:
+            return AttemptFailure(.redirect, .location, detail: detail + "; redirects of this backend are not followed")
+        default: return AttemptFailure(.unexpectedStatus, .location, detail: detail)
+        }
+    }
+
+    /// How long the server asks to be left alone, an hour at most; nil if it does not say so in seconds.
+    public var retryAfter: Duration? {
+        head["retry-after"].flatMap { Int($0) }.map { Duration.seconds(max(0, min($0, 3600))) }
+    }
+
+    private func partial(of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+        if let encodingFailure { return .failure(encodingFailure) }
+        guard let range = head["content-range"].flatMap(ContentRange.init) else {
+            return .failure(AttemptFailure(.wrongRange, .location, detail: "206 without a Content-Range that can be read"))
+        }
+        // The last byte may be another only where the object ends before what was asked for; its size then tells that story.
+        guard let asked = read.range, range.first == asked.first, range.last == min(asked.last, range.total - 1) else {
+            return .failure(
+                AttemptFailure(
+                    .wrongRange, .location,
+                    detail: "asked for bytes \(read.range?.description ?? "all"), was answered \(range.first)-\(range.last)"))
+        }
+        return .success(
+            ObjectHead(first: range.first, count: range.last - range.first + 1, total: range.total, validator: validator))
+    }
+
+    private var whole: Result<ObjectHead, AttemptFailure> {
+        if let encodingFailure { return .failure(encodingFailure) }
+        let length = head["content-length"].flatMap { Int64($0) }
+        return .success(ObjectHead(first: 0, count: length, total: length, validator: validator))
+    }
+
+    private var encodingFailure: AttemptFailure? {
+        guard let encoding = head["content-encoding"], encoding.lowercased() != "identity" else { return nil }
+        return AttemptFailure(.encoded, .location, detail: "the answer is encoded (Content-Encoding: \(encoding.prefix(32)))")
+    }
+
+    /// The ETag, weak or strong, else the date: both only ever compared with an earlier answer for the same location.
+    private var validator: Validator? {
+        if let tag = head["etag"] { return Validator(tag) }
+        return head["last-modified"].map { Validator("last-modified \($0)") }
+    }
+}

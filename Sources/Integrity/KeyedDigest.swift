@@ -1,0 +1,27 @@
+internal import CCrypto
+public import ImageModel
+
+/// Proves that whoever made a message knew a key (HMAC, RFC 2104).
+public enum KeyedDigest {
+    /// The code of a message.
+    /// - Parameters:
+    ///   - algorithm: the digest it is built on.
+    ///   - key: of any length; not to be kept by the callee.
+    /// - Returns: `algorithm.byteCount` bytes.
+    public static func compute(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> [UInt8] {
+        var code = [UInt8](repeating: 0, count: algorithm.byteCount)
+        let bytes = Array(message.utf8)
+        let result = HMAC(implementation(of: algorithm), key, Int32(key.count), bytes, bytes.count, &code, nil)
+        precondition(result != nil, "this OpenSSL does not offer HMAC with \(algorithm)")
+        return code
+    }
+
+    private static func implementation(of algorithm: DigestAlgorithm) -> OpaquePointer? {
+        switch algorithm {
+        case .sha256: EVP_sha256()
+        case .sha512: EVP_sha512()
+        case .sha1: EVP_sha1()
+        case .md5: EVP_md5()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import BackendKit
+internal import BatonConfig
+internal import S3Backend
+
+extension ConfiguredBackend {
+    /// A bucket of a store that speaks S3.
+    static func s3(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
+        let settings = section.settings
+        let region = settings.string("region", default: "us-east-1")
+        let isRegion = region.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+        if region.isEmpty || !isRegion {
+            settings.reject("region", "is no name of a region; write for example us-east-1")
+        }
+        let credentials = s3Credentials(settings)
+        guard let endpoint = s3Endpoint(settings) else { return nil }
+        guard configuration.uploads.backend != section.id else {
+            settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
+            return nil
+        }
+        let connectTimeout = configuration.relay.connectTimeout
+        return ConfiguredBackend(id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3") {
+            S3Driver(endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout)
+        }
+    }
+
+    private static func s3Endpoint(_ settings: Section) -> S3Endpoint? {
+        let text = settings.requiredString("url", example: "https://s3.eu-central-1.amazonaws.com")
+        let bucket = settings.requiredString("bucket", example: "images")
+        let prefix = settings.string("prefix", default: "")
+        let style = settings.choice("style", default: S3Endpoint.Style.path)
+        guard let text, let bucket else { return nil }
+        let address: LocationURL
+        do {
+            address = try LocationURL(text)
+        } catch {
+            settings.reject("url", "\(error)")
+            return nil
+        }
+        guard address.scheme != "file" else {
+            settings.reject("url", "the driver s3 reads http and https")
+            return nil
+        }
+        do {
+            return try S3Endpoint(address: address, bucket: bucket, prefix: prefix, style: style)
+        } catch {
+            let key =
+                switch error {
+                case .bucket: "bucket"
+                case .address: "url"
+                case .prefix: "prefix"
+                }
+            settings.reject(key, "\(error)")
+            return nil
+        }
+    }
+
+    /// - Returns: nil for a public bucket, and when something is wrong.
+    private static func s3Credentials(_ settings: Section) -> S3Credentials? {
+        let accessKey = settings.string("access_key")
+        let secretKey = s3Secret("secret_key", settings)
+        let token = s3Secret("session_token", settings)
+        let keys = ["secret_key_file", "secret_key_env", "session_token_file", "session_token_env"]
+        guard let accessKey else {
+            for key in keys where settings.string(key) != nil { settings.reject(key, "needs access_key beside it") }
+            return nil
+        }
+        guard !accessKey.isEmpty, accessKey.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") }) else {
+            settings.reject("access_key", "is no access key: it has no blanks, no commas and nothing outside ASCII")
+            return nil
+        }
+        guard settings.string(keys[0]) != nil || settings.string(keys[1]) != nil else {
+            settings.reject("access_key", "needs secret_key_file or secret_key_env beside it")
+            return nil
+        }
+        guard let secretKey else { return nil }
+        // The token goes into a header field as it is.
+        guard token?.value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) != false else {
+            settings.reject(
+                settings.string(keys[2]) == nil ? keys[3] : keys[2],
+                "leads to no session token: it has blanks or other characters")
+            return nil
+        }
+        return S3Credentials(accessKey: accessKey, secretKey: secretKey.value, sessionToken: token?.value)
+    }
+
+    /// A secret in a file or in an environment variable.
+    private static func s3Secret(_ name: String, _ settings: Section) -> Secret? {
+        let inFile = settings.secret(inFile: "\(name)_file")
+        let inEnvironment = settings.secret(inEnvironment: "\(name)_env")
+        if settings.string("\(name)_file") != nil, settings.string("\(name)_env") != nil {
+            settings.reject("\(name)_env", "stands beside \(name)_file; keep one of them")
+        }
+        return inFile ?? inEnvironment
+    }
+}

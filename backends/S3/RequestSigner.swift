@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+internal import ImageModel
+internal import Integrity
+
+/// Signs requests (AWS Signature Version 4): in header fields, or in the query of a URL. A value: the time is an argument.
+struct RequestSigner {
+    static let algorithm = "AWS4-HMAC-SHA256"
+    /// The longest that a presigned URL may live, in seconds: a week.
+    static let longestLifetime = 604_800
+
+    let credentials: S3Credentials
+    let region: String
+    /// `s3` but in tests.
+    var service = "s3"
+
+    /// The header fields to add to a request without a body; together with `host` and those given they are all signed.
+    /// - Parameters:
+    ///   - path: encoded, with its first slash.
+    ///   - host: as the Host field will have it.
+    ///   - headers: further fields that will be sent and shall be signed, each of them once.
+    func headers(
+        method: String, path: String, host: String, headers: [(name: String, value: String)] = [], at date: Date
+    ) -> [(name: String, value: String)] {
+        let time = SigningTime(date)
+        var added = [
+            (name: "x-amz-content-sha256", value: CanonicalRequest.Payload.empty.rawValue),
+            (name: "x-amz-date", value: time.stamp),
+        ]
+        if let token = credentials.sessionToken { added.append((name: "x-amz-security-token", value: token)) }
+        let request = CanonicalRequest(
+            method: method, path: path, headers: [(name: "host", value: host)] + headers + added, payload: .empty)
+        return added + [(name: "Authorization", value: authorization(of: request, at: time))]
+    }
+
+    /// The query of a URL that lets whoever has it do one thing, with the parameters given.
+    /// - Parameter lifetime: in seconds, 1 to `longestLifetime`.
+    func presignedQuery(
+        method: String, path: String, host: String, parameters: [(name: String, value: String)], lifetime: Int, at date: Date
+    ) -> String {
+        let time = SigningTime(date)
+        var query = parameters
+        query.append((name: "X-Amz-Algorithm", value: Self.algorithm))
+        query.append((name: "X-Amz-Credential", value: "\(credentials.accessKey)/\(scope(at: time))"))
+        query.append((name: "X-Amz-Date", value: time.stamp))
+        query.append((name: "X-Amz-Expires", value: String(lifetime)))
+        query.append((name: "X-Amz-SignedHeaders", value: "host"))
+        if let token = credentials.sessionToken { query.append((name: "X-Amz-Security-Token", value: token)) }
+        let request = CanonicalRequest(
+            method: method, path: path, query: query, headers: [(name: "host", value: host)], payload: .unsigned)
+        return "\(request.encodedQuery)&X-Amz-Signature=\(signature(of: request, at: time))"
+    }
+
+    /// The value of the Authorization field.
+    func authorization(of request: CanonicalRequest, at time: SigningTime) -> String {
+        "\(Self.algorithm) Credential=\(credentials.accessKey)/\(scope(at: time)), SignedHeaders=\(request.signedHeaders), "
+            + "Signature=\(signature(of: request, at: time))"
+    }
+
+    /// What is signed: the time, the scope, and the digest of the canonical request.
+    func stringToSign(for request: CanonicalRequest, at time: SigningTime) -> String {
+        [Self.algorithm, time.stamp, scope(at: time), Self.sha256(request.text)].joined(separator: "\n")
+    }
+
+    /// The key of one day, region and service, which is made from the secret.
+    func signingKey(at time: SigningTime) -> [UInt8] {
+        [time.day, region, service, "aws4_request"].reduce(Array("AWS4\(credentials.secretKey)".utf8)) { key, word in
+            KeyedDigest.compute(.sha256, over: word, key: key)
+        }
+    }
+
+    private func signature(of request: CanonicalRequest, at time: SigningTime) -> String {
+        let code = KeyedDigest.compute(.sha256, over: stringToSign(for: request, at: time), key: signingKey(at: time))
+        return Self.hex(code)
+    }
+
+    private func scope(at time: SigningTime) -> String { "\(time.day)/\(region)/\(service)/aws4_request" }
+
+    private static func sha256(_ text: String) -> String {
+        let stream = DigestStream(.sha256)
+        Array(text.utf8).withUnsafeBytes { stream.update($0) }
+        return stream.finish().hex
+    }
+
+    private static func hex(_ code: [UInt8]) -> String {
+        code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

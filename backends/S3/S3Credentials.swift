@@ -1,0 +1,23 @@
+/// What lets us in: an access key with its secret, and the token of a session if they are temporary.
+///
+/// Whoever prints it sees the access key, which is a name, and no more.
+public struct S3Credentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The name of the key.
+    public let accessKey: String
+    let secretKey: String
+    let sessionToken: String?
+
+    /// Credentials with every property given.
+    public init(accessKey: String, secretKey: String, sessionToken: String? = nil) {
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
+    }
+
+    /// The access key alone.
+    public var description: String { "\(accessKey) (secret)" }
+    /// The access key alone.
+    public var debugDescription: String { description }
+    /// Nothing to look into.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

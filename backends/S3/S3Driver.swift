@@ -1,0 +1,62 @@
+public import BackendKit
+public import CurlTransfer
+public import FoundationEssentials
+internal import ImageModel
+
+/// Reads objects from one bucket of a store that speaks S3, by ranged GETs that are signed one by one.
+public struct S3Driver: Driver {
+    private let endpoint: S3Endpoint
+    private let signer: RequestSigner?
+    private let connectTimeout: Duration
+    private let now: @Sendable () -> Date
+
+    /// A driver for one bucket.
+    /// - Parameters:
+    ///   - region: the store's name for where it is; part of each signature.
+    ///   - credentials: nil to read a public bucket, without signatures.
+    ///   - now: the time that signatures bear; stores refuse those that are 15 minutes off.
+    public init(
+        endpoint: S3Endpoint, region: String, credentials: S3Credentials?, connectTimeout: Duration,
+        now: @escaping @Sendable () -> Date = { Date.now }
+    ) {
+        self.endpoint = endpoint
+        self.signer = credentials.map { RequestSigner(credentials: $0, region: region) }
+        self.connectTimeout = connectTimeout
+        self.now = now
+    }
+
+    /// Ranges of any length; presigned URLs; nothing is written.
+    public var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
+
+    /// A GET, signed now with the Range that was asked for.
+    public func transferRequest(for read: ReadRequest) -> TransferRequest {
+        // libcurl makes the Range field; what it will say is signed.
+        let range = read.range.map { [(name: "range", value: "bytes=\($0.first)-\($0.last)")] } ?? []
+        let signature = signer?.headers(
+            method: "GET", path: endpoint.path(of: read.path), host: endpoint.host, headers: range, at: now())
+        return TransferRequest(
+            source: .url(endpoint.url(of: read.path)), range: read.range.map { $0.first...$0.last },
+            headers: [("User-Agent", "baton")] + (signature ?? []), connectTimeout: connectTimeout, isFresh: read.isFresh)
+    }
+
+    /// What the status and the header fields mean. The document that comes with an error is left unread: it may repeat what was
+    /// signed.
+    public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+        switch head.status {
+        case 200, 206: RangedAnswer(head).object(for: read)
+        default: .failure(S3Refusal(head).failure)
+        }
+    }
+
+    /// A presigned GET, good for `lifetime` within a second and a week (and no longer than the credentials are); the plain URL in
+    /// a public bucket.
+    public func directURL(for path: String, lifetime: Duration) -> String? {
+        let url = endpoint.url(of: path)
+        guard let signer else { return url }
+        let seconds = Int(max(1, min(lifetime.components.seconds, Int64(RequestSigner.longestLifetime))))
+        let query = signer.presignedQuery(
+            method: "GET", path: endpoint.path(of: path), host: endpoint.host,
+            parameters: [(name: "response-content-type", value: "application/octet-stream")], lifetime: seconds, at: now())
+        return "\(url)?\(query)"
+    }
+}

@@ -1,0 +1,79 @@
+public import BackendKit
+
+/// Where the objects of one bucket are: the store's address, the bucket, and the part of its keys that a backend covers.
+public struct S3Endpoint: Sendable, Hashable {
+    /// How a request names the bucket.
+    public enum Style: String, Sendable, CaseIterable {
+        /// As the first segment of the path; every store knows that.
+        case path
+        /// As the first label of the host.
+        case virtual
+    }
+
+    /// The URL that all its locations lie below: the bucket's, with the prefix.
+    public let base: LocationURL
+
+    /// - Parameters:
+    ///   - address: the store's own URL, without a bucket.
+    ///   - prefix: the segments that all keys begin with; empty for the whole bucket.
+    /// - Throws: `InvalidS3Endpoint` saying which part is wrong.
+    public init(address: LocationURL, bucket: String, prefix: String = "", style: Style) throws(InvalidS3Endpoint) {
+        guard Self.isBucket(bucket) else { throw .bucket }
+        guard style == .path || Self.isName(address.host) else { throw .address }
+        let path = address.segments.map { "/" + LocationURL.encode(path: $0) }.joined()
+        let server =
+            switch style {
+            case .path: "\(address.scheme)://\(address.authority)\(path)/\(bucket)"
+            case .virtual: "\(address.scheme)://\(bucket).\(address.authority)\(path)"
+            }
+        do {
+            base = try LocationURL("\(server)/\(LocationURL.encode(path: prefix))")
+        } catch {
+            throw .prefix
+        }
+    }
+
+    /// What the Host field of its requests is.
+    var host: String { base.authority }
+
+    /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
+    func path(of key: String) -> String {
+        (base.segments + [key]).map { "/" + LocationURL.encode(path: $0) }.joined()
+    }
+
+    /// The URL of an object, ready for the wire.
+    func url(of key: String) -> String { "\(base.scheme)://\(host)\(path(of: key))" }
+
+    private static func isBucket(_ name: String) -> Bool {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isPlain && (1...255).contains(name.utf8.count) && name != "." && name != ".."
+    }
+
+    /// Whether a host is a name, to which a bucket can be put in front, and no address.
+    private static func isName(_ host: String) -> Bool {
+        !host.hasPrefix("[") && !host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || ($0 >= 0x30 && $0 <= 0x39) }
+    }
+}
+
+/// Which part of an endpoint can't be.
+public enum InvalidS3Endpoint: Error, Sendable, Hashable, CustomStringConvertible {
+    case bucket
+    case address
+    case prefix
+
+    /// One sentence for a person.
+    public var description: String {
+        switch self {
+        case .bucket: "is no name of a bucket: 1 to 255 of a-z, A-Z, 0-9, dot, - and _"
+        case .address: "is an address, and no bucket can be put in front of it: write a name, or style: path"
+        case .prefix: "has an empty segment, a dot segment or a backslash; write whole segments, e.g. images/"
+        }
+    }
+}

@@ -6,11 +6,14 @@ import Testing
 /// Clients that read slowly, not at all, go away, or come in crowds.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct ClientScenarios {
+    /// On a machine that is busy otherwise nobody here is to be taken for stalled.
+    static let patient = "relay: { connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
+
     @Test func aClientThatStopsReadingCostsNoMemory() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 11)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin])
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         // The first bytes of one download settle what every process settles once: pools, caches, threads.
@@ -62,7 +65,7 @@ struct ClientScenarios {
         }
         let other = try FaultyOrigin(content)
         defer { for origin in [origin, other] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["minding": origin, "other": other])
+        let baton = try await BatonProcess(origins: ["minding": origin, "other": other], settings: Self.patient)
         let image = try await baton.addImage(of: content, at: [origin.url(), other.url()])
         let port = baton.port
         let held = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -83,7 +86,7 @@ struct ClientScenarios {
         let content = PatternedContent(size: 2 << 30, seed: 13)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(20 << 20) }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin])
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         try await onOwnThread { _ = try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -157,7 +160,7 @@ struct ClientScenarios {
         let content = PatternedContent(size: 32 << 20, seed: 17)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(24 << 20) }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin])
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         let held = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }

@@ -32,7 +32,8 @@ struct Upkeep {
             verifier: verifier, pace: ReadPace(bytesPerSecond: Int64(upkeep.readRate.count)), readers: upkeep.readers,
             logger: logger)
         inquiry = ObjectInquiry(
-            registry: relays.registry, loop: relays.nextLoop(), timeout: configuration.relay.stallTimeout)
+            registry: relays.registry, loop: relays.nextLoop(),
+            timeout: configuration.relay.connectTimeout + configuration.relay.stallTimeout)
         activation = LocationActivation(
             rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
             inquiry: inquiry)

@@ -37,8 +37,7 @@ enum BatonCommand {
             try process.run()
             reader.start()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return Result(status: process.terminationStatus, output: text, errors: collected.text())
+            return Result(status: process.exitCode(), output: text, errors: collected.text())
         }
     }
 

@@ -167,10 +167,7 @@ final class BatonProcess: Sendable {
     /// - Returns: its exit code.
     func exited() async throws -> Int32 {
         let process = process
-        return try await onOwnThread {
-            process.waitUntilExit()
-            return process.terminationStatus
-        }
+        return try await onOwnThread { process.exitCode() }
     }
 
     /// Its resident memory in bytes, as the system accounts for it.

@@ -25,10 +25,11 @@ extension SQLiteCatalog {
                 toRead: try all(
                     """
                     (status = 'pending' AND identified = 0 AND COALESCE(next_read_at, 0) <= ?)
-                        OR (status IN ('quarantined', 'active') AND next_read_at <= ?)
+                        OR (status = 'quarantined' AND COALESCE(next_read_at, 0) <= ?)
+                        OR (status = 'active' AND next_read_at <= ?)
                         OR status = 'verifying'
                         OR (status = 'active' AND accused = 1 AND COALESCE(next_read_at, 0) <= ?)
-                    """, [now, now, now]),
+                    """, [now, now, now, now]),
                 toExpire: try all("status = 'pending_delete' AND expires_at <= ?", [now]))
         }
     }

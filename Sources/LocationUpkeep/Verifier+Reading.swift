@@ -23,7 +23,17 @@ extension Verifier {
         let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
         return Subject(
             representation: resolution?.representation,
-            others: resolution?.locations.filter { $0.id != location.id && $0.state.status.serves } ?? [])
+            others: resolution?.locations.filter { mayTestify($0, about: location) } ?? [])
+    }
+
+    /// Whether what another location holds says anything about this one. It need not serve: a twin that is read at the same time is
+    /// out of service for it, and one that was condemned alone may have been right. The same object under another URL says nothing.
+    private func mayTestify(_ other: Location, about location: Location) -> Bool {
+        guard other.id != location.id, (other.backend, other.path) != (location.backend, location.path) else { return false }
+        switch other.state.status {
+        case .active, .pending, .verifying, .quarantined: return true
+        case .disabled, .pendingDelete, .deleted: return false
+        }
     }
 
     func read(

@@ -77,7 +77,9 @@ public final class Verifier: Sendable {
             case .cancelled: return .cancelled
             case .other(let second):
                 let accused: BlameVerdict.Reading = second == first ? .other(first) : .unsettled
-                let others = accused == .unsettled ? [] : try await readOthers(of: location, subject, pace)
+                // Who can testify is asked now: a long read may have outlasted what was true when it began.
+                let others =
+                    accused == .unsettled ? [] : try await readOthers(of: location, try await self.subject(of: location), pace)
                 return try await carryOut(BlameVerdict(accused: accused, others: others), on: location, found: first)
             }
         }

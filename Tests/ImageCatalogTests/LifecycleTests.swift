@@ -134,6 +134,19 @@ import Testing
         #expect(try await due(start + 60) == [unknown.id, taken.id, condemned.id, accused.id])
     }
 
+    @Test func aQuarantinedLocationWithoutADateIsDueAtOnce() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, active: true)
+        _ = try await fixture.catalog.apply(
+            LocationChange(.quarantine, of: location.id, actor: "", reason: "", at: start, nextReadAt: start + 60))
+        #expect(try await fixture.catalog.dueLocations(at: start).toRead.isEmpty)
+        // Coming back by an operator's word sets no date: it must not be forgotten for ever.
+        try await fixture.apply(.disable, to: location)
+        #expect(try await fixture.apply(.enable, to: location).state.status == .quarantined)
+        #expect(try await fixture.catalog.dueLocations(at: start).toRead.map(\.id) == [location.id])
+    }
+
     @Test func howFarAReadCameIsKeptOverARestart() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()

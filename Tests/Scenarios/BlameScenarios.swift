@@ -100,6 +100,51 @@ struct BlameScenarios {
         for id in ids { #expect(try await !baton.events(of: id).contains("mismatched")) }
     }
 
+    /// Small, so that one download disproves both and both are read at once; or neither serves yet when they are read.
+    @Test(arguments: ["activation: probe", "activation: verify"])
+    func twinsThatAreReadAtTheSameTimeTestifyForEachOther(settings: String) async throws {
+        let declared = PatternedContent(size: 400_009, seed: 64)
+        let held = PatternedContent(size: 400_009, seed: 65)
+        // Nobody is read before both are known: until then their reads are turned away and tried again.
+        let areBothKnown = Flag()
+        let behaviour: @Sendable (OriginRequest) -> Behaviour = { request in
+            request.isProbe || areBothKnown.isSet ? .sound : .status(500)
+        }
+        let origins = [
+            "a": try FaultyOrigin(held, behaviour: behaviour), "b": try FaultyOrigin(held, behaviour: behaviour),
+        ]
+        defer { for origin in origins.values { origin.stop() } }
+        let baton = try await BatonProcess(origins: origins, settings: settings)
+        let image = try await baton.addImage()
+        let urls = origins.sorted { $0.key < $1.key }.map { $0.value.url() }
+        let ids = try await baton.addLocations(urls, to: image, of: declared)
+        areBothKnown.set()
+        _ = try await baton.send("GET", "/v2/images/\(image)/file")
+        for id in ids { try await baton.waitUntil(id, has: "distrusted") }
+        for id in ids { #expect(try await !baton.events(of: id).contains { $0 == "mismatched" || $0 == "quarantine" }) }
+    }
+
+    @Test func oneObjectUnderTwoURLsDoesNotTestifyForItself() async throws {
+        let rotten = try FaultyOrigin(Self.other)
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [rotten, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": rotten, "b": sound])
+        let image = try await baton.addImage(of: Self.content, at: [sound.url()])
+        let patch = ["one", "two"].map {
+            #"{"op": "add", "path": "/locations/-", "value": {"url": "\#(rotten.url())#\#($0)", "metadata": {}}}"#
+        }.joined(separator: ",")
+        let patched = try await baton.send(
+            "PATCH", "/v2/images/\(image)",
+            headers: ["Content-Type": "application/openstack-images-v2.1-json-patch"], body: "[\(patch)]")
+        #expect(patched.status == 200, "\(patched.text)")
+        let ids = try await baton.locations(of: image).dropFirst().compactMap { $0["id"] as? String }
+        #expect(ids.count == 2)
+        for id in ids { try await baton.operate("verify", on: id) }
+        for id in ids { try await baton.waitUntil(id, is: "quarantined") }
+        let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain")
+        #expect((explained.json["representation"] as? [String: Any])?["distrusted"] as? Bool == false)
+    }
+
     @Test(arguments: [3_000_017, 2_999_999] as [Int64])
     func anObjectThatWasReplacedAtItsOriginIsQuarantined(size: Int64) async throws {
         let before = try FaultyOrigin(Self.content)

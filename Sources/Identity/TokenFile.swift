@@ -13,8 +13,16 @@ public final class TokenFile: Authenticator {
     private struct Stamp: Equatable {
         let inode: UInt64
         let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
+        let written: Time
+        /// Also when its owner or its permissions were changed.
+        let changed: Time
+
+        struct Time: Equatable {
+            let seconds: Int
+            let nanoseconds: Int
+
+            init(_ time: timespec) { (seconds, nanoseconds) = (time.tv_sec, time.tv_nsec) }
+        }
     }
 
     private struct State {
@@ -88,7 +96,7 @@ public final class TokenFile: Authenticator {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
         return Stamp(
-            inode: UInt64(facts.st_ino), size: Int64(facts.st_size), seconds: facts.st_mtim.tv_sec,
-            nanoseconds: facts.st_mtim.tv_nsec)
+            inode: UInt64(facts.st_ino), size: Int64(facts.st_size), written: Stamp.Time(facts.st_mtim),
+            changed: Stamp.Time(facts.st_ctim))
     }
 }

@@ -29,7 +29,7 @@ struct LocationRoutes: Sendable {
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let image = try await gate.image(context).record.image
         var body = try await RequestObject(request)
-        let new = try newLocation(&body, image)
+        let new = try newLocation(&body, image, context.caller)
         try registry.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(
             new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
@@ -39,9 +39,9 @@ struct LocationRoutes: Sendable {
         return try JSONValue.object(document).response(status: .created)
     }
 
-    private func newLocation(_ body: inout RequestObject, _ image: Image) throws -> NewLocation {
+    private func newLocation(_ body: inout RequestObject, _ image: Image, _ caller: Caller) throws -> NewLocation {
         guard let text = try body.string("url", limit: 4096) else { throw APIError.badRequest("url is missing.") }
-        let place = try place(of: text)
+        let place = try place(of: text, for: caller)
         guard let disk = try body.choice("disk_format", of: DiskFormat.self) ?? image.diskFormat else {
             throw APIError.badRequest("disk_format is missing, and the image has none.")
         }
@@ -76,7 +76,7 @@ struct LocationRoutes: Sendable {
     }
 
     /// The allow-list: a URL outside every configured backend can't be fetched.
-    private func place(of text: String) throws -> Place {
+    private func place(of text: String, for caller: Caller) throws -> Place {
         let found: Place?
         do {
             found = try registry.place(of: text)
@@ -84,6 +84,8 @@ struct LocationRoutes: Sendable {
             throw APIError.badRequest("url: \(error).")
         }
         guard let found else {
+            // Where the cloud keeps its images is not for everybody who may ask.
+            guard caller.isAdmin else { throw APIError(.forbidden, "The URL lies in no configured backend.") }
             let known = registry.all.map { "\($0.id) (\($0.base)/)" }.joined(separator: ", ")
             throw APIError(
                 .forbidden, "The URL lies in no configured backend; configured are: \(known.isEmpty ? "none" : known).")

@@ -14,19 +14,10 @@ struct RequestObject {
     /// - Parameter isOptional: whether no body at all means an empty object.
     /// - Throws: `APIError`: 413 when it is too long, 400 when it is no JSON object.
     init(_ request: Request, isOptional: Bool = false) async throws {
-        var request = request
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.collectBody(upTo: Self.limit)
-        } catch {
-            throw APIError(.contentTooLarge, "The request's body is longer than \(Self.limit) bytes.")
-        }
-        if isOptional, buffer.readableBytes == 0 {
+        guard let value = try await JSONValue.read(request) else {
+            guard isOptional else { throw APIError.badRequest("The request's body is not valid JSON.") }
             fields = [:]
             return
-        }
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView)) else {
-            throw APIError.badRequest("The request's body is not valid JSON.")
         }
         guard case .object(let fields) = value else {
             throw APIError.badRequest("The request's body must be a JSON object.")

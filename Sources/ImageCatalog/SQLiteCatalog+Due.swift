@@ -21,7 +21,12 @@ extension SQLiteCatalog {
             }
             let now = time.milliseconds
             return DueLocations(
-                toProbe: try all("status = 'pending' AND identified = 1"),
+                // What an import brings is read in full first, whatever was declared.
+                toProbe: try all(
+                    """
+                    status = 'pending' AND identified = 1 AND COALESCE(next_read_at, 0) <= ?
+                        AND NOT EXISTS (SELECT 1 FROM image WHERE image.id = location.image AND image.status = 'importing')
+                    """, [now]),
                 toRead: try all(
                     """
                     (status = 'pending' AND identified = 0 AND COALESCE(next_read_at, 0) <= ?)

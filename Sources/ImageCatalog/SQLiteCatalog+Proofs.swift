@@ -98,7 +98,11 @@ extension SQLiteCatalog {
             let location = try Self.requiredLocation(id, db)
             let row = try Row.fetchOne(db, sql: "SELECT misses FROM location WHERE id = ?", arguments: [id.description])
             let known = try row?.decoded("misses", as: [Int64].self) ?? []
-            let misses = known.filter { $0 > time.milliseconds - 86_400_000 } + [time.milliseconds]
+            // Looking again and again within the interval shows one absence, not several.
+            let interval = nextReadAt.milliseconds - time.milliseconds
+            let isNew = known.last.map { time.milliseconds - $0 >= interval } ?? true
+            let recent = known.filter { $0 > time.milliseconds - 86_400_000 }
+            let misses = isNew || recent.isEmpty ? recent + [time.milliseconds] : recent
             try db.execute(
                 sql: "UPDATE location SET misses = ?, next_read_at = ? WHERE id = ?",
                 arguments: [try encoded(misses), nextReadAt.milliseconds, id.description])
@@ -132,7 +136,8 @@ extension SQLiteCatalog {
         let isOpen = try locations(of: image, db).contains {
             $0.format == format && $0.isAccused && !settled.contains($0.state.status)
         }
-        if !isOpen { try setDoubt(false, of: image, format, db) }
+        // Both ways: an accused location that an operator brings back brings the doubt back, too.
+        try setDoubt(isOpen, of: image, format, db)
     }
 
     private static func setDoubt(_ isInDoubt: Bool, of image: ImageID, _ format: Format, _ db: Database) throws {

@@ -27,23 +27,28 @@ extension SQLiteCatalog {
 
     /// Forgets locations, and representations that they alone had founded.
     public func forget(_ locations: [LocationID]) async throws {
-        try await write { db in
-            for id in locations {
-                guard let location = try Self.location(id, db), try Self.hasNeverServed(location, db) else { continue }
-                try db.execute(sql: "DELETE FROM location WHERE id = ?", arguments: [id.description])
-                try db.execute(
-                    sql: """
-                        DELETE FROM representation WHERE image = ? AND disk_format = ? AND container_format = ?
-                            AND NOT EXISTS (SELECT 1 FROM location WHERE location.image = representation.image
-                                AND location.disk_format = representation.disk_format
-                                AND location.container_format = representation.container_format)
-                        """,
-                    arguments: [
-                        location.image.description, location.format.disk.rawValue, location.format.container.rawValue,
-                    ])
-            }
+        try await write { db in try Self.forget(locations, db) }
+    }
+
+    private static func forget(_ locations: [LocationID], _ db: Database) throws {
+        for id in locations {
+            guard let location = try Self.location(id, db), try Self.hasNeverServed(location, db) else { continue }
+            try db.execute(sql: "DELETE FROM location WHERE id = ?", arguments: [id.description])
+            try db.execute(
+                sql: """
+                    DELETE FROM representation WHERE image = ? AND disk_format = ? AND container_format = ?
+                        AND NOT EXISTS (SELECT 1 FROM location WHERE location.image = representation.image
+                            AND location.disk_format = representation.disk_format
+                            AND location.container_format = representation.container_format)
+                    """,
+                arguments: [
+                    location.image.description, location.format.disk.rawValue, location.format.container.rawValue,
+                ])
         }
     }
+
+    /// The reason of locations that came with an image's document.
+    private static let givenThroughAPI = "given through the Images API"
 
     private static func hasNeverServed(_ location: Location, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
@@ -57,6 +62,15 @@ extension SQLiteCatalog {
             let cut = try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving'").map { row in
                 try row.required("id") { ImageID($0) }
             }
+            // What an import had registered and not yet brought to service is undone with it.
+            let imported = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT location.id FROM location JOIN image ON image.id = location.image WHERE image.status = 'importing'
+                        AND EXISTS (SELECT 1 FROM history WHERE history.location = location.id AND history.reason = ?)
+                    """, arguments: [Self.givenThroughAPI]
+            ).map { row in try row.required("id") { LocationID($0) } }
+            try Self.forget(imported, db)
             try db.execute(
                 sql: """
                     UPDATE image SET updated_at = ?, status = CASE WHEN EXISTS (
@@ -97,7 +111,7 @@ extension SQLiteCatalog {
                     arguments: [try encoded(words), listed.location.id.description])
                 try list(listed.location.id, at: position, listed.metadata, db)
             case .new(let new):
-                let reason = "given through the Images API"
+                let reason = Self.givenThroughAPI
                 try expire(placesLike: new.location, actor, time, db)
                 _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
                 try list(new.id, at: position, new.metadata, db)

@@ -15,6 +15,8 @@ final class UploadFile: @unchecked Sendable {
     private let sha512 = DigestStream(.sha512)
     private let md5 = DigestStream(.md5)
     private(set) var size: Int64 = 0
+    /// Whether the temporary file is this upload's: one that was there before, or came after this one was renamed, is another's.
+    private var ownsTemporary = false
 
     /// Begins an empty file.
     /// - Parameters:
@@ -25,6 +27,7 @@ final class UploadFile: @unchecked Sendable {
         self.temporaryPath = temporaryPath
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw Self.error("creating a file", errno) }
+        ownsTemporary = true
     }
 
     deinit { abandon() }
@@ -58,6 +61,7 @@ final class UploadFile: @unchecked Sendable {
             if errno == EEXIST { throw .exists(name: name) }
             throw Self.error("naming a file", errno)
         }
+        ownsTemporary = false
         do {
             try Self.synchronize(directory)
         } catch {
@@ -71,7 +75,8 @@ final class UploadFile: @unchecked Sendable {
     func abandon() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
-        unlink(temporaryPath)
+        if ownsTemporary { unlink(temporaryPath) }
+        ownsTemporary = false
     }
 
     /// Makes the names in a directory last.

@@ -32,7 +32,11 @@ public struct LocationLifecycle: Sendable {
                 event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
                 expiresAt: event == .delete ? expiry(from: time) : nil,
                 nextReadAt: nextReadAt ?? recheck(event, location, time)))
-        if !changed.state.status.serves { relays.withdraw(location.id, atOnce: changed.state.status == .quarantined) }
+        if !changed.state.status.serves {
+            relays.withdraw(location.id, atOnce: changed.state.status == .quarantined)
+            // Somebody may have let it back in between the transaction and this word.
+            if try await catalog.location(location.id)?.state.status.serves == true { relays.readmit(location.id) }
+        }
         return changed
     }
 

@@ -59,11 +59,15 @@ public final class ProofQueue: Service, CustomStringConvertible {
 
     /// Ends a read that nobody wants any more.
     public func cancel(_ location: LocationID) {
-        let task = state.withLock { state in
+        let (task, listeners) = state.withLock { state in
             state.waiting.removeAll { $0 == location }
-            return state.running[location] ?? nil
+            // Those of a running read hear of its end by itself.
+            let isRunning = state.running[location] != nil
+            let listeners = isRunning ? [] : state.listeners.removeValue(forKey: location) ?? []
+            return (state.running[location] ?? nil, listeners)
         }
         task?.cancel()
+        for listener in listeners { listener.finish() }
     }
 
     /// As the log of the services' life names it.

@@ -11,8 +11,9 @@ extension Verifier {
             _ = try await lifecycle.recordMatch(of: location, content)
         } catch let error as CatalogError {
             guard case .differentContent = error else { throw error }
-            // Its representation was founded while it was read, with another content.
-            return try await condemn(location, reason: "\(error)")
+            // Its representation was founded while it was read, with another content: to be judged by reads that know of it.
+            try await leave(location, reason: "\(error)", nextReadAt: .now)
+            return .undecided
         }
         logger.info("A location was read alone and is proven.", metadata: metadata(of: location))
         return .matched

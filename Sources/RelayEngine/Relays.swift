@@ -69,6 +69,8 @@ public final class Relays: RelayObserver {
             plan: plan, sources: sources, identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet,
             observer: self)
         running.add(relay)
+        // Taken out between the choice above and now: the relay was not known yet when others were told.
+        for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
         return relay
     }
 

@@ -82,6 +82,7 @@ import Testing
             try await fixture.catalog.recordMiss(of: gone.id, at: time, nextReadAt: time + 3600)
         }
         #expect(try await miss(start) == Absence(misses: [start], backendReads: false))
+        #expect(try await miss(start + 3599).misses == [start], "the same absence, looked at again")
         try await fixture.catalog.recordProof(of: other.id, validator: nil, at: start + 100)
         #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], backendReads: true))
         let nextDay = start + 86_400
@@ -145,6 +146,19 @@ import Testing
         try await fixture.apply(.disable, to: location)
         #expect(try await fixture.apply(.enable, to: location).state.status == .quarantined)
         #expect(try await fixture.catalog.dueLocations(at: start).toRead.map(\.id) == [location.id])
+    }
+
+    @Test func anAccusedLocationThatComesBackBringsTheDoubtBack() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let accused = try await fixture.location(of: image, active: true)
+        try await fixture.location(of: image, path: "b", active: true)
+        try await fixture.catalog.recordFailedProof(
+            of: image.id, format: Fixture.format, contributors: [accused.id], at: start, actor: "", reason: "")
+        try await fixture.apply(.delete, to: accused)
+        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == false)
+        try await fixture.apply(.restore, to: accused)
+        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
     }
 
     @Test func howFarAReadCameIsKeptOverARestart() async throws {

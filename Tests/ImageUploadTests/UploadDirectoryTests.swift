@@ -87,6 +87,18 @@ import Testing
         #expect(try files() == [])
     }
 
+    @Test func anotherUploadsTemporaryFileIsLeftAlone() async throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let directory = try directory()
+        try directory.prepare()
+        let another = root + "/.uploads/image"
+        try Data("half".utf8).write(to: URL(filePath: another))
+        await #expect(throws: UploadError.self) {
+            try await directory.receive(body([1], part: 1), announced: nil, named: "image")
+        }
+        #expect(FileManager.default.contents(atPath: another) == Data("half".utf8))
+    }
+
     @Test func whatARestartCutOffIsClearedAway() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()

@@ -31,7 +31,8 @@ struct BadInputScenarios {
         Case(#"{"size": 5}"#, 403, "size"), Case(#"{"status": "active"}"#, 403, "status"),
         Case(#"{"name": "\#(String(repeating: "x", count: 256))"}"#, 400, "255"),
         Case(#"{"x": "\#(String(repeating: "y", count: 1 << 20))"}"#, 413, "longer than"),
-        Case(String(repeating: "[", count: 100_000), 400, "not valid JSON"),
+        Case(String(repeating: "[", count: 100_000), 400, "nested"),
+        Case(#"{"x": \#(String(repeating: "[", count: 400))\#(String(repeating: "]", count: 400))}"#, 400, "nested"),
     ]
 
     @Test(arguments: images)

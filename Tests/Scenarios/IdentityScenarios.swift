@@ -130,6 +130,10 @@ struct IdentityScenarios {
             let refused = try await attach(path, as: "member")
             #expect(refused.status == 403 && refused.errorMessage.contains("needs the role admin"), "\(path): \(refused.text)")
         }
+        let outside = try await attach("elsewhere/x", as: "member")
+        #expect(outside.status == 403 && !outside.text.contains("\(origin.port)"), "where backends are is for admins")
+        let forAdmin = try await attach("elsewhere/x", as: "admin")
+        #expect(forAdmin.status == 403 && forAdmin.text.contains("open/"))
         #expect(try await attach("open/uploads/x", as: "reader").status == 403)
         let stranger = try await attach("open/uploads/x", as: "other")
         #expect(stranger.status == 403 || stranger.status == 404, "the image is another project's")

@@ -107,14 +107,10 @@ extension DigestSet {
 }
 
 extension JSONValue {
-    /// The JSON of a request's body.
-    /// - Throws: `APIError`: 413 when it is too long, 400 when it is none.
+    /// The JSON of a request that must have some.
+    /// - Throws: `APIError`: 413 when it is too long, 400 when there is none.
     init(body request: Request) async throws {
-        var request = request
-        guard let buffer = try? await request.collectBody(upTo: RequestObject.limit) else {
-            throw APIError(.contentTooLarge, "The request's body is longer than \(RequestObject.limit) bytes.")
-        }
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView)) else {
+        guard let value = try await Self.read(request) else {
             throw APIError.badRequest("The request's body is not valid JSON.")
         }
         self = value

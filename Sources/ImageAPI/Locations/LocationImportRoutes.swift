@@ -91,11 +91,19 @@ struct LocationImportRoutes: Sendable {
                     image: task.image, backend: place.backend, path: place.path, url: url, format: format, size: nil,
                     digests: digests, metadata: [:]))
             let record = try await images.update(task.image, for: nil, at: .now, actor: task.user) { edit in
+                guard edit.image.status == .importing, edit.image.format == format else {
+                    throw APIError.conflict("The image was changed during the import.")
+                }
                 edit.entries.append(.new(ImageEdit.NewEntry(new)))
             }
             let pending = record.locations.map(\.location).filter { $0.url == url }
             added = pending.map(\.id)
-            for location in pending { _ = try await admission.admit(location, inFull: true) }
+            guard !pending.isEmpty else { throw APIError.conflict("The image's formats were changed during the import.") }
+            for location in pending {
+                guard try await admission.admit(location, inFull: true).state.status.serves else {
+                    throw APIError.conflict("The location was taken out before it had been read.")
+                }
+            }
             try await images.setStatus(.success, message: "", ofTask: task.id, at: .now)
         } catch {
             logger.warning("A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])

@@ -122,7 +122,10 @@ struct UploadRoute: Sendable {
         do {
             _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
                 guard edit.image.status == .saving else { return }
-                edit.image.status = edit.entries.isEmpty ? .queued : .active
+                let serves = edit.entries.contains { entry in
+                    if case .kept(let listed, _) = entry { listed.location.state.status.serves } else { false }
+                }
+                edit.image.status = serves ? .active : .queued
             }
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.

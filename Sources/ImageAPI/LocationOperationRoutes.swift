@@ -56,11 +56,7 @@ struct LocationOperationRoutes: Sendable {
         let wasActive = location.state.status == .active
         let changed = try await lifecycle.apply(
             event, to: location, actor: context.caller.user, reason: reason, isForced: isForced)
-        switch event {
-        case .verify: proofs.enqueue(location.id)
-        case .disable, .delete: proofs.cancel(location.id)
-        default: break
-        }
+        if event == .verify { proofs.enqueue(location.id) }
         let isAccepted = event == .verify && wasActive
         return try JSONValue.location(changed).response(status: isAccepted ? .accepted : .ok)
     }

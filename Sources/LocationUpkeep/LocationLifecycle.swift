@@ -9,6 +9,7 @@ public struct LocationLifecycle: Sendable {
     private let relays: Relays
     private let schedule: ReadSchedule
     private let deleteDelay: Duration
+    let reads = RunningReads()
 
     /// - Parameter deleteDelay: from an operator's word to the end of a location.
     public init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
@@ -32,6 +33,7 @@ public struct LocationLifecycle: Sendable {
                 event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
                 expiresAt: event == .delete ? expiry(from: time) : nil,
                 nextReadAt: nextReadAt ?? recheck(event, location, time)))
+        if event == .disable || event == .delete { reads.cancel(location.id) }
         if !changed.state.status.serves {
             relays.withdraw(location.id, atOnce: changed.state.status == .quarantined)
             // Somebody may have let it back in between the transaction and this word.
@@ -43,9 +45,12 @@ public struct LocationLifecycle: Sendable {
     /// When a location is forgotten that is deleted at `time`.
     public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
 
-    /// Locations were deleted in a larger transaction of the catalog: running relays leave them.
+    /// Locations were deleted in a larger transaction of the catalog: running relays leave them, and nobody reads them on.
     public func wereDeleted(_ locations: [LocationID]) {
-        for location in locations { relays.withdraw(location, atOnce: false) }
+        for location in locations {
+            reads.cancel(location)
+            relays.withdraw(location, atOnce: false)
+        }
     }
 
     /// A full read of it alone gave its content: it is cleared, and serves again if it was taken out for the read.

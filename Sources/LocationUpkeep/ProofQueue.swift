@@ -9,7 +9,7 @@ internal import Synchronization
 public final class ProofQueue: Service, CustomStringConvertible {
     private struct State {
         var waiting: [LocationID] = []
-        var running: [LocationID: Task<Void, Never>?] = [:]
+        var running: Set<LocationID> = []
         var listeners: [LocationID: [AsyncStream<Void>.Continuation]] = [:]
     }
 
@@ -39,7 +39,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
     private func enqueue(_ location: LocationID, listener: AsyncStream<Void>.Continuation?) {
         state.withLock { state in
             if let listener { state.listeners[location, default: []].append(listener) }
-            guard !state.waiting.contains(location), state.running[location] == nil else { return }
+            guard !state.waiting.contains(location), !state.running.contains(location) else { return }
             state.waiting.append(location)
         }
         wake.yield()
@@ -55,19 +55,6 @@ public final class ProofQueue: Service, CustomStringConvertible {
         }
         for await _ in end {}
         timer.cancel()
-    }
-
-    /// Ends a read that nobody wants any more.
-    public func cancel(_ location: LocationID) {
-        let (task, listeners) = state.withLock { state in
-            state.waiting.removeAll { $0 == location }
-            // Those of a running read hear of its end by itself.
-            let isRunning = state.running[location] != nil
-            let listeners = isRunning ? [] : state.listeners.removeValue(forKey: location) ?? []
-            return (state.running[location] ?? nil, listeners)
-        }
-        task?.cancel()
-        for listener in listeners { listener.finish() }
     }
 
     /// As the log of the services' life names it.
@@ -89,22 +76,15 @@ public final class ProofQueue: Service, CustomStringConvertible {
         state.withLock { state in
             guard state.running.count < readers, !state.waiting.isEmpty else { return nil }
             let next = state.waiting.removeFirst()
-            state.running[next] = .some(nil)
+            state.running.insert(next)
             return next
         }
     }
 
     private func work(on location: LocationID) async {
-        // A task of its own, which `cancel` can end alone.
-        let task = Task { await self.prove(location) }
-        state.withLock { $0.running[location] = task }
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        await prove(location)
         let listeners = state.withLock { state in
-            state.running[location] = nil
+            state.running.remove(location)
             return state.listeners.removeValue(forKey: location) ?? []
         }
         for listener in listeners { listener.finish() }

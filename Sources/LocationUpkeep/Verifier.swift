@@ -34,7 +34,6 @@ public final class Verifier: Sendable {
     let loop: TransferLoop
     let stallTimeout: Duration
     private let limit = Mutex(QuarantineLimit())
-    private let underWay = Mutex<Set<LocationID>>([])
 
     /// How often a long read's progress is written down.
     static let checkpointInterval: Duration = .seconds(2)
@@ -58,8 +57,10 @@ public final class Verifier: Sendable {
     /// Verifies one location.
     /// - Throws: `CatalogError`.
     public func verify(_ id: LocationID, pace: ReadPace) async throws -> Result {
-        guard underWay.withLock({ $0.insert(id).inserted }) else { return .skipped }
-        defer { underWay.withLock { _ = $0.remove(id) } }
+        try await lifecycle.reads.run(id) { try await self.judge(id, pace) }
+    }
+
+    private func judge(_ id: LocationID, _ pace: ReadPace) async throws -> Result {
         guard let location = try await takeOut(id) else { return .skipped }
         let subject = try await subject(of: location)
         switch try await read(location, subject, isFresh: false, pace) {

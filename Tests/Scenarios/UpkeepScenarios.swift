@@ -148,6 +148,19 @@ struct UpkeepScenarios {
         #expect(try await baton.operate("enable", on: id).json["status"] as? String == "pending")
     }
 
+    @Test func deletingALocationEndsTheScrubOfIt() async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(
+            origins: ["a": origin], settings: "relay: { stall_timeout: 60s }\n" + Self.scrubbing)
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
+        await origin.waitUntil { $0.bodyBytesSent >= 1_000_000 }
+        #expect(try await baton.operate("delete", on: id, query: "?force=true").status == 200)
+        await origin.waitUntil { $0.openConnections == 0 }
+        #expect(try await baton.location(id)["status"] as? String == "pending_delete")
+    }
+
     /// Operations race with SIGKILL; whatever was answered is there afterwards, and each history adds up.
     @Test func nothingIsLostOverSIGKILLInTheMiddleOfTransitions() async throws {
         let origin = try FaultyOrigin(PatternedContent(size: 100_003, seed: 75))

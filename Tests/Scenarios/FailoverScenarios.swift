@@ -132,13 +132,15 @@ struct FailoverScenarios {
 
     @Test func aServerKilledInMidStreamIsLeftAtTheExactByte() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 2)
-        let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(40 << 20) }
+        let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 24 << 20) }
         let sound = try FaultyOrigin(content)
         defer { sound.stop() }
-        let baton = try await BatonProcess(origins: ["dying": dying, "sound": sound])
+        // It waits in mid-stream to be killed; nobody takes it for stalled before.
+        let baton = try await BatonProcess(
+            origins: ["dying": dying, "sound": sound], settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
         let image = try await baton.addImage(of: content, at: [dying.url(), sound.url()])
         async let download = baton.download(image, of: content)
-        await dying.waitUntil { $0.bodyBytesSent > 16 << 20 }
+        await dying.waitUntil { $0.bodyBytesSent >= 24 << 20 }
         dying.stop()
         let response = try await download
         #expect(response.isComplete)

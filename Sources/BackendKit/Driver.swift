@@ -43,6 +43,9 @@ public protocol Driver: Sendable {
     /// What this kind of backend can do.
     var capabilities: Capabilities { get }
 
+    /// What its requests carry and what has to be renewed; nil if nothing ends.
+    var credentials: (any RenewableCredentials)? { get }
+
     /// How to ask for these bytes.
     func transferRequest(for read: ReadRequest) -> TransferRequest
 
@@ -60,6 +63,9 @@ public protocol Driver: Sendable {
 }
 
 extension Driver {
+    /// None that end.
+    public var credentials: (any RenewableCredentials)? { nil }
+
     /// The common meaning of a transfer's errors.
     public func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
 

@@ -23,7 +23,7 @@ struct ErrorTranslation: RouterMiddleware {
     private func status(of error: CatalogError) -> HTTPResponse.Status {
         switch error {
         case .unknownImage, .unknownLocation, .unknownMember: .notFound
-        case .imageExists, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
+        case .imageExists, .formerImage, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
             .lastActiveDeletion, .unidentified:
             .conflict
         case .protectedImage: .forbidden

@@ -4,6 +4,8 @@ public import ImageModel
 public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownImage(ImageID)
     case imageExists(ImageID)
+    /// A deleted image had that id; its clients would take the new one's bytes for the old one's.
+    case formerImage(ImageID)
     case protectedImage(ImageID)
     case unknownMarker(ImageID)
     case memberExists(ImageID, project: String)
@@ -43,6 +45,7 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unknownImage(let id): "There is no image \(id)."
         case .imageExists(let id): "There is an image \(id) already: choose another id or leave it out."
+        case .formerImage(let id): "The id \(id) was a deleted image's: choose another id or leave it out."
         case .protectedImage(let id): "The image \(id) is protected: set protected to false before you delete it."
         case .unknownMarker(let id): "The marker \(id) is no image of the list: start again without a marker."
         case .memberExists(let id, let project):

@@ -3,7 +3,7 @@ public import ImageModel
 
 /// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
 public protocol CatalogStore: LifecycleStore {
-    /// Registers an image. Throws `imageExists`.
+    /// Registers an image. Throws `imageExists`, and `formerImage` for the id of one that was deleted.
     func createImage(_ image: Image) async throws
     /// The image of that id.
     func image(_ id: ImageID) async throws -> Image?

@@ -4,12 +4,16 @@ public import ImageModel
 
 extension SQLiteCatalog {
     /// Registers an image.
+    /// - Throws: `CatalogError`: `imageExists`, or `formerImage` when a deleted one had that id.
     public func createImage(_ image: Image) async throws {
         try await write { db in try Self.createImage(image, db) }
     }
 
     static func createImage(_ image: Image, _ db: Database) throws {
         guard try Self.image(image.id, db) == nil else { throw CatalogError.imageExists(image.id) }
+        let isUsedUp = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM former_image WHERE id = ?)", arguments: [image.id.description])
+        guard isUsedUp != true else { throw CatalogError.formerImage(image.id) }
         try db.execute(
             sql: """
                 INSERT INTO image (id, name, status, visibility, disk_format, container_format, min_disk, min_ram,

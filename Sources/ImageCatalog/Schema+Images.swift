@@ -55,6 +55,19 @@ extension Schema {
         }
     }
 
+    /// Which ids are used up: who keeps one by heart must never get other bytes under it.
+    static func registerFormerImages(in migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("4: ids of deleted images") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE former_image (id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+                    CREATE TRIGGER image_deleted AFTER DELETE ON image BEGIN
+                        INSERT OR IGNORE INTO former_image (id) VALUES (OLD.id);
+                    END;
+                    """)
+        }
+    }
+
     private static let ownSize = """
         SELECT size FROM representation WHERE representation.image = image.id
             AND representation.disk_format = image.disk_format

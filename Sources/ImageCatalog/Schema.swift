@@ -45,6 +45,7 @@ enum Schema {
         }
         registerLifecycle(in: &migrator)
         registerImages(in: &migrator)
+        registerFormerImages(in: &migrator)
         return migrator
     }()
 }

@@ -21,6 +21,14 @@ import Testing
         await #expect(throws: CatalogError.imageExists(image.id)) { try await fixture.catalog.createImage(image) }
     }
 
+    @Test func theIDOfADeletedImageIsUsedUp() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        try await fixture.catalog.deleteImage(image.id)
+        await #expect(throws: CatalogError.formerImage(image.id)) { try await fixture.catalog.createImage(image) }
+        #expect(try await fixture.catalog.image(image.id) == nil)
+    }
+
     @Test func listsArePagedFilteredAndInOrder() async throws {
         let fixture = try Fixture()
         var images: [Image] = []

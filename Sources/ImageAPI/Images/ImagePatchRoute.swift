@@ -77,7 +77,8 @@ struct ImagePatchRoute: Sendable {
         return operations
     }
 
-    /// Lets the new locations serve. If one can't, all are forgotten, and the patch has failed.
+    /// Lets the new locations serve. If one can't, all of them are forgotten, and the patch has failed; what else it changed stays,
+    /// because others may have seen it by now.
     private func bringToService(
         _ record: ImageRecord, since before: ImageRecord, _ caller: Caller
     ) async throws -> ImageRecord {

@@ -4,7 +4,7 @@ SWIFT_TEST = swift test --parallel
 INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test interop tempest bench lint format tsan asan clean
+.PHONY: help setup test-setup build release demo test interop tempest bench lint format tsan asan fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-layers
 	scripts/check-files
-	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports .ci/run
+	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports scripts/fuzz .ci/run
 
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests benchmarks
@@ -62,5 +62,8 @@ asan: test-setup ## Runs the tests under the address and leak sanitizer, the ser
 		swift test --sanitize=address --scratch-path .build-asan --no-parallel
 	@scripts/check-reports .build-asan/reports
 
+fuzz: setup ## Feeds the parsers with made-up input, a minute each; SECONDS_EACH=10 for a quick look
+	@scripts/fuzz
+
 clean: ## Removes everything that was built
-	rm -rf .build .build-tsan .build-asan
+	rm -rf .build .build-tsan .build-asan .build-fuzz

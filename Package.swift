@@ -94,6 +94,9 @@ let package = Package(
         .executableTarget(
             name: "catalog-bench", dependencies: ["ImageCatalog", "ImageModel"], path: "benchmarks/Catalog",
             swiftSettings: settings),
+        .executableTarget(
+            name: "baton-fuzz", dependencies: ["BackendKit", "CurlTransfer", "ImageAPI", "ImageModel", "S3Backend"],
+            path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),

@@ -52,6 +52,12 @@ public protocol Driver: Sendable {
     /// What an answer's head means: the bytes that follow it, or why they are not wanted. Called before any byte of the body.
     func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure>
 
+    /// The most bytes of a refusal's body that are worth being read before the next location is asked; 0 for none.
+    var refusalLimit: Int { get }
+
+    /// What a refusal means, its body included.
+    func explain(_ refusal: Refusal) -> AttemptFailure
+
     /// What an error of the transfer means.
     func classify(_ error: TransferError) -> AttemptFailure
 
@@ -65,6 +71,12 @@ public protocol Driver: Sendable {
 extension Driver {
     /// None that end.
     public var credentials: (any RenewableCredentials)? { nil }
+
+    /// None: most servers say in the head all that matters.
+    public var refusalLimit: Int { 0 }
+
+    /// What the head alone means.
+    public func explain(_ refusal: Refusal) -> AttemptFailure { refusal.failure }
 
     /// The common meaning of a transfer's errors.
     public func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }

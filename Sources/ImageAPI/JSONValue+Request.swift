@@ -16,14 +16,19 @@ extension JSONValue {
         guard let buffer = try? await request.collectBody(upTo: RequestObject.limit) else {
             throw APIError(.contentTooLarge, "The request's body is longer than \(RequestObject.limit) bytes.")
         }
-        if buffer.readableBytes == 0 { return nil }
-        guard nesting(of: buffer.readableBytesView) <= deepestNesting else {
-            throw APIError.badRequest("The request's body is nested more than \(deepestNesting) levels deep.")
+        return buffer.readableBytes == 0 ? nil : try JSONValue(reading: buffer.readableBytesView)
+    }
+
+    /// The JSON of these bytes.
+    /// - Throws: `APIError`: 400 when it is none or nested too deeply.
+    init(reading bytes: some Sequence<UInt8>) throws(APIError) {
+        guard Self.nesting(of: bytes) <= Self.deepestNesting else {
+            throw .badRequest("The request's body is nested more than \(Self.deepestNesting) levels deep.")
         }
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(buffer.readableBytesView)) else {
-            throw APIError.badRequest("The request's body is not valid JSON.")
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
+            throw .badRequest("The request's body is not valid JSON.")
         }
-        return value
+        self = value
     }
 
     /// How deep lists and objects are nested in a text, in one pass; brackets inside of strings do not count.

@@ -48,11 +48,16 @@ enum JSONValue: Sendable, Equatable, Codable {
     /// A string, or null.
     static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 
-    /// This value as an answer.
-    func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
+    /// The JSON text, with members by name.
+    func written() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(self)
+        return try encoder.encode(self)
+    }
+
+    /// This value as an answer.
+    func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
+        let data = try written()
         var headers = headers
         headers[.contentType] = "application/json"
         headers[.contentLength] = String(data.count)

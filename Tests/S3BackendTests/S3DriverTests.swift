@@ -131,7 +131,7 @@ import Testing
 }
 
 extension Result {
-    fileprivate var failure: Failure? {
+    var failure: Failure? {
         if case .failure(let failure) = self { failure } else { nil }
     }
 }

@@ -39,13 +39,22 @@ public struct S3Driver: Driver {
             headers: [("User-Agent", "baton")] + (signature ?? []), connectTimeout: connectTimeout, isFresh: read.isFresh)
     }
 
-    /// What the status and the header fields mean. The document that comes with an error is left unread: it may repeat what was
-    /// signed.
+    /// What the status and the header fields mean.
     public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206: RangedAnswer(head).object(for: read)
         default: .failure(S3Refusal(head).failure)
         }
+    }
+
+    /// Error documents are short.
+    public var refusalLimit: Int { S3ErrorDocument.limit }
+
+    /// What the code in the error document means, and code and message in words; nothing else of the document, which may repeat
+    /// what was signed.
+    public func explain(_ refusal: Refusal) -> AttemptFailure {
+        guard let document = S3ErrorDocument(refusal.body) else { return refusal.failure }
+        return S3Refusal(refusal.head).failure(saying: document)
     }
 
     /// A presigned GET, good for `lifetime` within a second and a week (and no longer than the credentials are); the plain URL in

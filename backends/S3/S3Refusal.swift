@@ -3,7 +3,7 @@ internal import CurlTransfer
 
 /// What a store means by an answer without bytes, as far as its head tells.
 struct S3Refusal {
-    private let head: ResponseHead
+    let head: ResponseHead
 
     init(_ head: ResponseHead) { self.head = head }
 

@@ -1,0 +1,28 @@
+public import CurlTransfer
+
+/// An answer that brings no bytes of the object, while its body is read for what it says of the reason.
+public struct Refusal: Sendable {
+    /// What the head alone means.
+    public let failure: AttemptFailure
+    /// The head.
+    public let head: ResponseHead
+    /// The body so far, up to the limit.
+    public private(set) var body: [UInt8] = []
+
+    private let limit: Int
+
+    /// A refusal whose body is about to come.
+    /// - Parameter limit: the most bytes of the body to keep; at least 1.
+    public init(_ failure: AttemptFailure, head: ResponseHead, limit: Int) {
+        self.failure = failure
+        self.head = head
+        self.limit = limit
+    }
+
+    /// Keeps what fits of the next bytes.
+    /// - Returns: whether more of the body is wanted.
+    public mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        body.append(contentsOf: bytes.prefix(limit - body.count))
+        return body.count < limit
+    }
+}

@@ -1,0 +1,95 @@
+import ImageModel
+
+@testable import BackendKit
+@testable import CurlTransfer
+@testable import ImageAPI
+@testable import S3Backend
+
+/// A parser of what strangers write, and what must hold for every input. A violation traps.
+enum FuzzedParser: String, CaseIterable {
+    case contentRange = "content-range"
+    case head
+    case json
+    case locationURL = "location-url"
+    case query
+    case range
+    case xml
+
+    /// Reads the bytes and checks what came out.
+    func run(_ bytes: UnsafeRawBufferPointer) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch self {
+        case .contentRange: Self.contentRange(text)
+        case .head: Self.head(bytes)
+        case .json: Self.json(bytes)
+        case .locationURL: Self.locationURL(text)
+        case .query: Self.query(text)
+        case .range: Self.range(text)
+        case .xml: Self.xml(bytes)
+        }
+    }
+
+    private static func contentRange(_ text: String) {
+        guard let range = ContentRange(text) else { return }
+        precondition(range.first >= 0 && range.first <= range.last && range.last < range.total, "a range outside of its whole")
+        let again = ContentRange("bytes \(range.first)-\(range.last)/\(range.total)")
+        precondition(again == range, "another range when it is written anew")
+    }
+
+    private static func head(_ bytes: UnsafeRawBufferPointer) {
+        var parser = HeadParser()
+        var heads = 0
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            guard let head = parser.take(UnsafeRawBufferPointer(rebasing: line)) else { continue }
+            heads += 1
+            precondition(head.status >= 200, "a head of an interim answer")
+            let read = ReadRequest(path: "x", range: ByteRange(first: 1, last: 9))
+            if case .success(let object) = RangedAnswer(head).object(for: read) {
+                precondition(head.status == 206 || head.status == 200, "bytes behind another status")
+                precondition((object.total ?? 10) >= 0, "a negative size")
+            }
+        }
+        precondition(heads <= 1, "two heads of one answer")
+    }
+
+    private static func json(_ bytes: UnsafeRawBufferPointer) {
+        func rewritten(_ text: some Sequence<UInt8>) -> [UInt8]? { try? Array(JSONValue(reading: text).written()) }
+        guard let first = rewritten(bytes) else { return }
+        // A large number may lose its exponent the first time. From then on the text stays as it is.
+        guard let second = rewritten(first) else { preconditionFailure("JSON that we wrote can't be read") }
+        precondition(rewritten(second) == second, "other JSON when it is written anew")
+    }
+
+    private static func locationURL(_ text: String) {
+        if let url = try? LocationURL(text) {
+            precondition((try? LocationURL(url.description)) == url, "another URL when it is written anew")
+            precondition(!url.segments.contains { $0.isEmpty || $0 == "." || $0 == ".." }, "a segment that leads elsewhere")
+            precondition(url.path(below: url) == nil, "a place below itself")
+        }
+        if let url = try? KeyURL(text) {
+            precondition((try? KeyURL(url.description)) == url, "another key when it is written anew")
+            precondition(!url.key.isEmpty && !url.key.utf8.contains(0), "a key that is none")
+        }
+    }
+
+    private static func query(_ text: String) {
+        let items = QueryItems(text)
+        let again = QueryItems(items.text)
+        precondition(items.items.elementsEqual(again.items, by: ==), "other items when the query is written anew")
+    }
+
+    private static func range(_ text: String) {
+        for size in [1, 100, Int64.max] {
+            for header in [RangeHeader(text, size: size), RangeHeader(contentRange: text, size: size)] {
+                guard case .range(let range) = header else { continue }
+                precondition(range.first >= 0 && range.first <= range.last && range.last < size, "a range beyond the end")
+            }
+        }
+    }
+
+    private static func xml(_ bytes: UnsafeRawBufferPointer) {
+        guard let document = S3ErrorDocument(bytes) else { return }
+        let isPrintable = !document.summary.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        precondition(isPrintable && document.summary.count <= 300, "a summary that is no line of a log")
+    }
+}

@@ -1,0 +1,93 @@
+import BackendKit
+import CurlTransfer
+import Testing
+
+@testable import S3Backend
+
+@Suite struct S3ErrorDocumentTests {
+    private func document(_ text: String) -> S3ErrorDocument? { S3ErrorDocument(Array(text.utf8)) }
+
+    @Test func theCodeAndTheMessageAreRead() {
+        let found = document(
+            """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <Error><Code>NoSuchKey</Code><Message>The &quot;key&quot; is &#110;ot here &amp; never was.</Message><Key>a</Key></Error>
+            """)
+        #expect(found?.code == "NoSuchKey")
+        #expect(found?.message == "The \"key\" is not here & never was.")
+        #expect(found?.summary == "NoSuchKey: The \"key\" is not here & never was.")
+    }
+
+    @Test func theRequestThatSomeServersEchoIsNotRead() throws {
+        let found = try #require(
+            document(
+                """
+                <Error><Code>SignatureDoesNotMatch</Code><StringToSign>AWS4-HMAC-SHA256 echo</StringToSign>
+                <CanonicalRequest>GET\n/echo</CanonicalRequest><Message>The signatures differ.</Message></Error>
+                """))
+        #expect(found.summary == "SignatureDoesNotMatch: The signatures differ.")
+        #expect(!"\(found)".contains("echo"))
+    }
+
+    @Test func aRegionIsReadWhereTheStoreNamesOne() {
+        let found = document("<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>")
+        #expect(found?.region == "eu-west-1")
+        #expect(found?.summary == "AuthorizationHeaderMalformed")
+    }
+
+    @Test func aMessageStaysOnOneLineAndShort() {
+        let found = document(
+            "<Error><Code>A</Code><Message>one\r\n\u{1B}[31mtwo &#10; three \(String(repeating: "x", count: 500))</Message></Error>"
+        )
+        #expect(found?.message?.hasPrefix("one [31mtwo three xxx") == true)
+        #expect(found?.message?.count == 200)
+    }
+
+    @Test(arguments: [
+        "", "<", "no XML", "<html><Code>A</Code></html>", "<Error>", "<Error></Error>", "<Error><Code></Code></Error>",
+        "<Error><Code>A", "<Error><Code>two words</Code></Error>", "<!DOCTYPE x><Error><Code>A</Code></Error>",
+        "<Error><Detail><Code>A</Code></Detail></Error>", "<Error><![CDATA[x]]><Code>A</Code></Error>",
+    ])
+    func whatIsNoErrorDocumentSaysNothing(_ text: String) {
+        #expect(document(text) == nil)
+    }
+
+    private func explained(_ status: Int, _ body: String) throws -> AttemptFailure {
+        let driver = try S3DriverTests.driver()
+        let head = ResponseHead(status: status, fields: [])
+        let byHead = try #require(S3DriverTests.inspect(status).failure)
+        var refusal = Refusal(byHead, head: head, limit: driver.refusalLimit)
+        Array(body.utf8).withUnsafeBytes { _ = refusal.take($0) }
+        return driver.explain(refusal)
+    }
+
+    @Test(
+        arguments: [
+            (404, "NoSuchKey", .missing, .location), (404, "NoSuchBucket", .missing, .backend),
+            (403, "InvalidObjectState", .unreadable, .location), (403, "RequestTimeTooSkewed", .denied, .credentials),
+            (403, "AccessDenied", .denied, .credentials), (503, "SlowDown", .throttled, .throttled),
+            (503, "ServiceUnavailable", .serverError, .backend), (400, "ExpiredToken", .denied, .credentials),
+        ] as [(Int, String, AttemptFailure.Reason, FailureClass)])
+    func theCodeTellsApartWhatHasOneStatus(
+        status: Int, code: String, reason: AttemptFailure.Reason, blamed: FailureClass
+    ) throws {
+        let failure = try explained(status, "<Error><Code>\(code)</Code><Message>Because.</Message></Error>")
+        #expect(failure.reason == reason)
+        #expect(failure.failureClass == blamed)
+        #expect(failure.detail.contains("\(code): Because."))
+    }
+
+    @Test func aRefusalWithoutADocumentMeansWhatItsStatusDoes() throws {
+        #expect(try explained(404, "<html>gone</html>") == S3DriverTests.inspect(404).failure)
+        #expect(try explained(404, "") == S3DriverTests.inspect(404).failure)
+    }
+
+    @Test func moreOfABodyThanTheLimitIsNotKept() throws {
+        var refusal = Refusal(try explained(404, ""), head: ResponseHead(status: 404, fields: []), limit: 5)
+        let isMoreWanted = [1, 2, 3].withUnsafeBytes { refusal.take(UnsafeRawBufferPointer(rebasing: $0.prefix(3))) }
+        #expect(isMoreWanted)
+        let isFull = [UInt8](repeating: 7, count: 9).withUnsafeBytes { !refusal.take($0) }
+        #expect(isFull)
+        #expect(refusal.body.count == 5)
+    }
+}

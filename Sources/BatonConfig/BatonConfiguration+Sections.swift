@@ -44,8 +44,14 @@ extension BatonConfiguration {
     }
 
     private mutating func readSelection(_ section: Section) {
-        selection.strategy = Self.choice(section, "strategy", default: selection.strategy, later: ["measured"])
+        selection.strategy = section.choice("strategy", default: selection.strategy)
         selection.penalty = section.duration("penalty", default: selection.penalty, in: .zero ... .seconds(3600))
+        selection.breakerFailures = section.integer("breaker_failures", default: selection.breakerFailures, in: 1...1000)
+        selection.breakerOpening = section.duration(
+            "breaker_opening", default: selection.breakerOpening, in: .milliseconds(100) ... .seconds(3600))
+        selection.breakerLongestOpening = section.duration(
+            "breaker_longest_opening", default: max(selection.breakerLongestOpening, selection.breakerOpening),
+            in: selection.breakerOpening ... .seconds(86_400))
         section.finish()
     }
 
@@ -102,17 +108,5 @@ extension BatonConfiguration {
         log.level = section.choice("level", default: log.level)
         log.format = section.choice("format", default: log.format)
         section.finish()
-    }
-
-    /// A choice of which some words are known but not yet possible.
-    private static func choice<Choice: RawRepresentable & CaseIterable>(
-        _ section: Section, _ key: String, default fallback: Choice, later: [String]
-    ) -> Choice where Choice.RawValue == String {
-        if let text = section.string(key), later.contains(text) {
-            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            section.reject(key, "\(text) is not part of this version; possible: \(known)")
-            return fallback
-        }
-        return section.choice(key, default: fallback)
     }
 }

@@ -27,14 +27,22 @@ public struct BatonConfiguration: Sendable, Equatable {
         case ordered
         /// By weight, the higher first.
         case weighted
+        /// By what was measured, the quickest first.
+        case measured
     }
 
     /// Which location comes first.
     public struct Selection: Sendable, Equatable {
         /// The order within a tier.
-        public var strategy: Strategy = .ordered
+        public var strategy: Strategy = .measured
         /// How long a failed location stands at the end.
         public var penalty: Duration = .seconds(30)
+        /// The failures in a row after which a backend is asked last.
+        public var breakerFailures = 5
+        /// For how long, the first time; each trial that fails adds as much.
+        public var breakerOpening: Duration = .seconds(30)
+        /// The longest it is asked last before the next trial.
+        public var breakerLongestOpening: Duration = .seconds(300)
     }
 
     /// The limits of one download.

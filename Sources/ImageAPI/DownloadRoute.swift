@@ -55,7 +55,7 @@ struct DownloadRoute: Sendable {
         guard let representation = resolution.representation else {
             // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
             if !resolution.locations.isEmpty {
-                throw unavailable(relays.select(resolution.locations, for: .whole), failures: [])
+                throw unavailable(relays.select(resolution.locations, for: .whole, size: 0, explores: false), failures: [])
             }
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
@@ -94,10 +94,10 @@ struct DownloadRoute: Sendable {
     /// A range comes only from locations that are pinned. If none is, the range is ignored and the whole is sent, proven.
     private func selection(for range: ByteRange?, _ target: Target) -> (selection: Selection, range: ByteRange?) {
         if let range {
-            let selection = relays.select(target.resolution.locations, for: .range)
+            let selection = relays.select(target.resolution.locations, for: .range, size: range.count)
             if !selection.ranked.isEmpty { return (selection, range) }
         }
-        return (relays.select(target.resolution.locations, for: .whole), nil)
+        return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
     }
 
     private func stream(

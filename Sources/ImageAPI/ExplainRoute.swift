@@ -23,7 +23,8 @@ struct ExplainRoute: Sendable {
             case "range": .range
             case .some(let text): throw APIError.badRequest("for must be whole or range, not \(text.prefix(32)).")
             }
-        let selection = relays.select(resolution.locations, for: need)
+        let size = resolution.representation?.size ?? 0
+        let selection = relays.select(resolution.locations, for: need, size: size, explores: false)
         var rejected: [JSONValue] = []
         for item in selection.rejected { rejected.append(try await document(of: item)) }
         return try JSONValue.object([
@@ -49,6 +50,7 @@ struct ExplainRoute: Sendable {
         var fields = document(of: ranked.location)
         fields["rank"] = .integer(Int64(rank))
         fields["standing"] = .string(ranked.standing.rawValue)
+        fields["cost"] = .number(ranked.cost)
         fields["why"] = .string(why(ranked))
         return .object(fields)
     }
@@ -75,13 +77,19 @@ struct ExplainRoute: Sendable {
             switch relays.strategy {
             case .ordered: "tier \(location.tier), in the order of registration"
             case .weighted: "tier \(location.tier), weight \(location.weight)"
+            case .measured: "tier \(location.tier), \(seconds(ranked.cost)) s for all of it, as its backend was measured"
             }
         return switch ranked.standing {
-        case .regular: place
+        case .regular, .explored: place
         case .failedLately: "failed a short while ago, so it stands behind the others; else \(place)"
+        case .resting: "its backend asked to be left alone for a while, so it stands behind the others; else \(place)"
+        case .breakerOpen: "its backend failed time and again, so it is tried last until a trial read works; else \(place)"
         case .accused: "contributed to a download that did not match and is not cleared yet, so it stands last; else \(place)"
         }
     }
+
+    /// Three digits are more than a measure is worth.
+    private func seconds(_ cost: Double) -> String { "\((cost * 1000).rounded() / 1000)" }
 
     private func why(_ rejected: Selection.Rejected) async throws -> String {
         let location = rejected.location

@@ -30,6 +30,7 @@ public struct ImageServer: Sendable {
     private let locations: LocationRoutes
     private let operations: LocationOperationRoutes
     private let explanations: ExplainRoute
+    private let backends: BackendsRoute
     private let authenticator: any Authenticator
     private let limits: Limits
 
@@ -53,6 +54,7 @@ public struct ImageServer: Sendable {
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)
+        backends = BackendsRoute(relays: relays)
         self.authenticator = authenticator
         self.limits = limits
     }
@@ -94,6 +96,7 @@ public struct ImageServer: Sendable {
         let own = router.group("baton/v1")
         own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
         own.resource("images/:id/explain", [.get: explanations.explain])
+        own.resource("backends", [.get: backends.list])
         own.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
         own.resource("locations/:id/history", [.get: operations.history])
         for (name, event) in LocationOperationRoutes.operations {

@@ -16,7 +16,8 @@ extension JSONValue {
         guard let buffer = try? await request.collectBody(upTo: RequestObject.limit) else {
             throw APIError(.contentTooLarge, "The request's body is longer than \(RequestObject.limit) bytes.")
         }
-        return buffer.readableBytes == 0 ? nil : try JSONValue(reading: buffer.readableBytesView)
+        guard buffer.readableBytes > 0 else { return nil }
+        return try JSONValue(reading: buffer.readableBytesView)
     }
 
     /// The JSON of these bytes.

@@ -6,6 +6,8 @@ public enum SelectionStrategy: String, Sendable, Hashable, CaseIterable {
     case ordered
     /// The higher weight first, as Glance's location strategy.
     case weighted
+    /// The one that will be done first, as its backend was measured; now and then another, so that its measure stays true.
+    case measured
 }
 
 /// The locations that may serve, the best first, and the others, each with its reason.
@@ -14,8 +16,14 @@ public struct Selection: Sendable, Equatable {
     public enum Standing: String, Sendable, Equatable {
         /// By its tier and the strategy.
         case regular
+        /// In front of its equals although measured slower, so that its measure stays true.
+        case explored
         /// At the end because it failed lately.
         case failedLately = "failed-lately"
+        /// Behind those because its backend asked to be left alone.
+        case resting
+        /// Behind those because its backend's breaker is open.
+        case breakerOpen = "breaker-open"
         /// At the very end because it contributed to a failed proof and is not cleared.
         case accused
     }
@@ -36,6 +44,8 @@ public struct Selection: Sendable, Equatable {
         public let location: Location
         /// Why it stands here.
         public let standing: Standing
+        /// What a read of it would cost, in seconds as measured.
+        public let cost: Double
     }
 
     /// A location that may not.
@@ -61,14 +71,19 @@ extension Selection {
         case range
     }
 
+    /// How often a measured order tries another one than the best: one in so many.
+    private static let exploresOneIn: UInt64 = 20
+
     /// Ranks the locations of one representation.
     /// - Parameters:
     ///   - locations: in the order of registration.
     ///   - need: what the download needs of them.
+    ///   - size: how many bytes it needs.
     ///   - backends: the configured ones.
+    ///   - dice: any number, to tell whether this one explores; nil never does.
     public init(
-        of locations: [Location], need: Need, strategy: SelectionStrategy, backends: Set<BackendID>, health: LocationHealth,
-        at now: ContinuousClock.Instant
+        of locations: [Location], need: Need, size: Int64, strategy: SelectionStrategy, backends: Set<BackendID>,
+        health: Health, dice: UInt64? = nil, at now: ContinuousClock.Instant
     ) {
         var candidates: [(ranked: Ranked, index: Int)] = []
         var rejected: [Rejected] = []
@@ -76,24 +91,42 @@ extension Selection {
             if let reason = Self.rejection(of: location, need: need, backends: backends) {
                 rejected.append(Rejected(location: location, reason: reason))
             } else {
-                let standing: Standing =
-                    if location.isAccused {
-                        .accused
-                    } else if health.hasFailedLately(location.id, at: now) {
-                        .failedLately
-                    } else {
-                        .regular
-                    }
-                candidates.append((Ranked(location: location, standing: standing), index))
+                let cost = health[location.backend].cost(of: size)
+                candidates.append(
+                    (Ranked(location: location, standing: Self.standing(of: location, health, now), cost: cost), index))
             }
         }
-        func key(_ candidate: (ranked: Ranked, index: Int)) -> (Int, Int, Int, Int) {
+        func key(_ candidate: (ranked: Ranked, index: Int)) -> (Int, Int, Double, Int) {
             let location = candidate.ranked.location
-            let weight = strategy == .weighted ? -location.weight : 0
-            return (candidate.ranked.standing.order, location.tier, weight, candidate.index)
+            let merit: Double =
+                switch strategy {
+                case .ordered: 0
+                case .weighted: -Double(location.weight)
+                case .measured: candidate.ranked.cost
+                }
+            return (candidate.ranked.standing.order, location.tier, merit, candidate.index)
         }
-        self.ranked = candidates.sorted { key($0) < key($1) }.map(\.ranked)
+        var ranked = candidates.sorted { key($0) < key($1) }.map(\.ranked)
+        if strategy == .measured, let dice, dice % Self.exploresOneIn == 0 { Self.explore(&ranked, dice / Self.exploresOneIn) }
+        self.ranked = ranked
         self.rejected = rejected
+    }
+
+    /// Puts one of the best one's equals in front.
+    private static func explore(_ ranked: inout [Ranked], _ dice: UInt64) {
+        guard let best = ranked.first, best.standing == .regular else { return }
+        let equals = ranked.prefix { $0.standing == .regular && $0.location.tier == best.location.tier }.count
+        guard equals > 1 else { return }
+        let chosen = ranked.remove(at: 1 + Int(dice % UInt64(equals - 1)))
+        ranked.insert(Ranked(location: chosen.location, standing: .explored, cost: chosen.cost), at: 0)
+    }
+
+    private static func standing(of location: Location, _ health: Health, _ now: ContinuousClock.Instant) -> Standing {
+        if location.isAccused { return .accused }
+        let backend = health[location.backend]
+        if backend.breaker.state != .closed { return .breakerOpen }
+        if backend.rests(at: now) { return .resting }
+        return health.locations.hasFailedLately(location.id, at: now) ? .failedLately : .regular
     }
 
     private static func rejection(of location: Location, need: Need, backends: Set<BackendID>) -> Rejection? {
@@ -107,9 +140,11 @@ extension Selection {
 extension Selection.Standing {
     fileprivate var order: Int {
         switch self {
-        case .regular: 0
+        case .regular, .explored: 0
         case .failedLately: 1
-        case .accused: 2
+        case .resting: 2
+        case .breakerOpen: 3
+        case .accused: 4
         }
     }
 }

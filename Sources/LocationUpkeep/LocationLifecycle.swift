@@ -42,6 +42,9 @@ public struct LocationLifecycle: Sendable {
         return changed
     }
 
+    /// Too much of a backend's content was proven wrong: its locations stand behind all others until a trial read works.
+    func distrust(_ backend: BackendID, because location: LocationID) { relays.distrust(backend, because: location) }
+
     /// When a location is forgotten that is deleted at `time`.
     public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
 

@@ -62,7 +62,9 @@ extension Verifier {
         let takesOut = location.state.status == .active || location.state.before.last == .active
         guard !takesOut || allowsQuarantine(on: location.backend) else {
             logger.critical(
-                "A backend has too many wrong locations at once; none is quarantined now.", metadata: metadata(of: location))
+                "A backend has too many wrong locations at once; none is quarantined now, and the backend is asked last.",
+                metadata: metadata(of: location))
+            lifecycle.distrust(location.backend, because: location.id)
             try await leave(location, reason: "too many locations of its backend were quarantined lately")
             return .undecided
         }

@@ -2,6 +2,7 @@ public import BackendKit
 public import CurlTransfer
 public import ImageModel
 internal import Integrity
+public import LocationSelection
 public import NIOCore
 
 /// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
@@ -17,6 +18,8 @@ public final class Relay: @unchecked Sendable {
         var intake = Intake(skip: 0, take: 0)
         var dropped: Int64 = 0
         var kept: Int64 = 0
+        let backend: BackendID
+        var meter: AttemptMeter
     }
 
     private let loop: TransferLoop
@@ -104,8 +107,10 @@ public final class Relay: @unchecked Sendable {
             if running?.attempt == attempt { cancelRunning() }
         case .pause(let attempt):
             if let running, running.attempt == attempt, let transfer = running.transfer { loop.pause(transfer) }
+            running?.meter.pause(at: loop.now)
         case .resume(let attempt):
             if let running, running.attempt == attempt, let transfer = running.transfer { loop.resume(transfer) }
+            running?.meter.resume(at: loop.now)
         case .commit: outlet.relayCommitted()
         case .release(let limit): permitted = limit
         case .prove: prove()
@@ -123,13 +128,21 @@ public final class Relay: @unchecked Sendable {
         cancelRunning()
         let source = sources[candidate]
         let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh)
-        running = Running(attempt: attempt, driver: source.driver, read: read)
+        observer.attemptBegan(in: source.backend)
+        running = Running(
+            attempt: attempt, driver: source.driver, read: read, backend: source.backend, meter: AttemptMeter(at: loop.now))
         running?.transfer = loop.start(source.driver.transferRequest(for: read), sink: self)
     }
 
     private func cancelRunning() {
         if let transfer = running?.transfer { loop.cancel(transfer) }
+        endRunning(isComplete: false)
+    }
+
+    private func endRunning(isComplete: Bool) {
+        guard let ended = running else { return }
         running = nil
+        observer.attemptEnded(in: ended.backend, ended.meter.measure(isComplete: isComplete, at: loop.now))
     }
 
     private func prove() {
@@ -177,7 +190,7 @@ public final class Relay: @unchecked Sendable {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
             summary.failures.append(.init(location: source.location, backend: source.backend, failure: failure))
-            observer.locationFailed(source.location, failure)
+            observer.locationFailed(source.location, in: source.backend, failure)
         case .resumed:
             summary.resumptions += 1
         case .failover(let failover):
@@ -197,8 +210,12 @@ public final class Relay: @unchecked Sendable {
 
 /// Who learns of locations' behaviour while relays run; called on their loops.
 public protocol RelayObserver: Sendable {
+    /// An attempt at the backend began.
+    func attemptBegan(in backend: BackendID)
+    /// An attempt at the backend is over, well or not.
+    func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
     /// An attempt at the location failed.
-    func locationFailed(_ location: LocationID, _ failure: AttemptFailure)
+    func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure)
     /// The location contributed to a proven whole.
     func locationServed(_ location: LocationID)
     /// The relay is over.
@@ -213,7 +230,9 @@ extension Relay: TransferSink, Ticking {
 
     /// The transfer got its slot.
     public func transferBegan(_ transfer: TransferID) {
-        if let running, running.transfer == transfer { handle(.began(running.attempt)) }
+        guard let current = running, current.transfer == transfer else { return }
+        running?.meter.began(at: loop.now)
+        handle(.began(current.attempt))
     }
 
     /// Asks the driver, then the state machine, what to make of the head.
@@ -258,6 +277,7 @@ extension Relay: TransferSink, Ticking {
         if let current = running, current.transfer == transfer, current.dropped + current.kept > 0 {
             running?.dropped = 0
             running?.kept = 0
+            running?.meter.took(current.dropped + current.kept, at: loop.now)
             pending += machine.handle(
                 .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
         }
@@ -267,7 +287,7 @@ extension Relay: TransferSink, Ticking {
     /// Lets the state machine know of the end.
     public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard let current = running, current.transfer == transfer else { return performPending() }
-        running = nil
+        endRunning(isComplete: error == nil)
         if let error {
             handle(.failed(current.attempt, current.driver.classify(error)))
         } else {

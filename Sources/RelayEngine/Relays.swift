@@ -13,17 +13,18 @@ public final class Relays: RelayObserver {
     /// How locations of one tier are ordered.
     public let strategy: SelectionStrategy
     private let provesWholes: Bool
-    private let health: Mutex<LocationHealth>
+    private let health: Mutex<Health>
     private let running = RunningRelays()
     private let turn = Atomic(0)
 
     /// - Parameters:
     ///   - loops: the threads that relays are spread over; at least one.
     ///   - penalty: how long a failed location stands at the end.
+    ///   - breaker: when a backend is asked last, and for how long.
     ///   - provesWholes: false switches the digest off, for measurements only.
     public init(
         registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
-        provesWholes: Bool = true
+        breaker: Breaker.Limits = Breaker.Limits(), provesWholes: Bool = true
     ) {
         precondition(!loops.isEmpty, "relays need a transfer loop")
         self.registry = registry
@@ -31,14 +32,37 @@ public final class Relays: RelayObserver {
         self.policy = policy
         self.strategy = strategy
         self.provesWholes = provesWholes
-        health = Mutex(LocationHealth(penalty: penalty))
+        health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
     }
 
     /// Ranks the locations of one representation as they stand now.
-    public func select(_ locations: [Location], for need: Selection.Need) -> Selection {
+    /// - Parameters:
+    ///   - size: how many bytes are needed of them.
+    ///   - explores: whether the choice may be one that is made to learn; an explanation's may not.
+    public func select(
+        _ locations: [Location], for need: Selection.Need, size: Int64, explores: Bool = true
+    ) -> Selection {
         Selection(
-            of: locations, need: need, strategy: strategy, backends: Set(registry.all.map(\.id)),
-            health: health.withLock { $0 }, at: .now)
+            of: locations, need: need, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
+            health: health.withLock { $0 }, dice: explores ? .random(in: 0...UInt64.max) : nil, at: .now)
+    }
+
+    /// What was seen of a backend lately.
+    public func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
+
+    /// Puts a backend behind the others, whatever its attempts say, until a trial read works.
+    public func distrust(_ backend: BackendID, because location: LocationID) {
+        health.withLock { $0.trip(backend, for: location, at: .now) }
+    }
+
+    /// The trials of backends that are due, each with the location to read; the caller carries them out.
+    public func beginTrials() -> [(backend: BackendID, location: LocationID)] {
+        health.withLock { $0.beginTrials(at: .now) }
+    }
+
+    /// How a trial went.
+    public func endTrial(of backend: BackendID, worked: Bool) {
+        health.withLock { $0.endTrial(of: backend, worked: worked, at: .now) }
     }
 
     /// A relay over the selected locations; it starts with `start()`.
@@ -89,10 +113,18 @@ public final class Relays: RelayObserver {
         loops[turn.add(1, ordering: .relaxed).oldValue % loops.count]
     }
 
-    /// Puts the location at the end for a while.
-    public func locationFailed(_ location: LocationID, _ failure: AttemptFailure) {
-        guard failure.failureClass != .local, failure.reason != .withdrawn else { return }
-        health.withLock { $0.recordFailure(of: location, at: .now) }
+    /// Counts it.
+    public func attemptBegan(in backend: BackendID) { health.withLock { $0.attemptBegan(in: backend) } }
+
+    /// Takes its measure.
+    public func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
+        health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
+    }
+
+    /// Puts the location behind the others for a while, and counts it against its backend where that is to blame.
+    public func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
+        guard failure.reason != .withdrawn, let trouble = failure.trouble else { return }
+        health.withLock { $0.recordFailure(of: location, in: backend, trouble, at: .now) }
     }
 
     /// Puts the location back in its place.
@@ -102,4 +134,16 @@ public final class Relays: RelayObserver {
 
     /// Forgets it.
     public func relayEnded(_ relay: Relay) { running.remove(relay) }
+}
+
+extension AttemptFailure {
+    /// Whose trouble it is; nil for ours.
+    fileprivate var trouble: Health.Trouble? {
+        switch failureClass {
+        case .local: nil
+        case .backend: .backend
+        case .throttled: .throttled(retryAfter)
+        case .location, .credentials: .location
+        }
+    }
 }

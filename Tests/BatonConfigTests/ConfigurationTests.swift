@@ -103,9 +103,9 @@ import Testing
         ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, log"),
         (
             "selection: { strategy: best }",
-            "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted"
+            "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted, measured"
         ),
-        ("selection: { strategy: measured }", "baton.yaml:1: selection.strategy: measured is not part of this version"),
+        ("selection: { breaker_failures: 0 }", "baton.yaml:1: selection.breaker_failures: 0 is out of range: from 1 to 1000"),
         ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
         ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
         ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),

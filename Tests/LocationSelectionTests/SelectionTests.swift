@@ -19,13 +19,67 @@ import Testing
 
     private func select(
         _ locations: [Location], need: Selection.Need = .whole, strategy: SelectionStrategy = .ordered,
-        health: LocationHealth = LocationHealth(penalty: .seconds(30)), at now: ContinuousClock.Instant? = nil
+        health: Health = Health(penalty: .seconds(30), seed: 1), dice: UInt64? = nil, at now: ContinuousClock.Instant? = nil
     ) -> Selection {
         Selection(
-            of: locations, need: need, strategy: strategy,
-            backends: ["a", "b", "c", "d"].map { BackendID($0) }.reduce(into: []) {
-                $0.insert($1)
-            }, health: health, at: now ?? self.now)
+            of: locations, need: need, size: 100_000_000, strategy: strategy,
+            backends: Set(["a", "b", "c", "d"].map { BackendID($0) }), health: health, dice: dice, at: now ?? self.now)
+    }
+
+    /// What was seen after one complete attempt at each backend: milliseconds to the first byte, megabytes a second.
+    private func health(_ measured: [(backend: String, firstByte: Int, throughput: Int64)]) -> Health {
+        var health = Health(penalty: .seconds(30), seed: 1)
+        for (backend, firstByte, throughput) in measured {
+            health.attemptBegan(in: BackendID(backend))
+            health.attemptEnded(
+                in: BackendID(backend),
+                AttemptMeasure(
+                    isComplete: true, firstByte: .milliseconds(firstByte), bytes: throughput * 1_000_000, active: .seconds(1)),
+                at: now)
+        }
+        return health
+    }
+
+    @Test func measuredChoosesWhatWillBeDoneFirst() {
+        let locations = [location("a"), location("b"), location("c", tier: 1)]
+        let seen = health([("a", 5, 50), ("b", 200, 400), ("c", 1, 900)])
+        let selection = select(locations, strategy: .measured, health: seen)
+        #expect(selection.ranked.map(\.location.backend.name) == ["b", "a", "c"])
+        #expect(abs(selection.ranked[0].cost - 0.45) < 0.001)
+        #expect(select(locations, strategy: .ordered, health: seen).ranked.map(\.location.backend.name) == ["a", "b", "c"])
+    }
+
+    @Test func measuredSpreadsWhatRunsAtOnce() {
+        let locations = [location("a"), location("b")]
+        var seen = health([("a", 5, 100), ("b", 5, 90)])
+        #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "a")
+        seen.attemptBegan(in: BackendID("a"))
+        #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "b")
+    }
+
+    @Test func oneInTwentyMeasuredChoicesExploresAnEqual() {
+        let locations = [location("a"), location("b"), location("c"), location("d", tier: 1)]
+        let seen = health([("a", 5, 100), ("b", 5, 90), ("c", 5, 80), ("d", 5, 900)])
+        var firsts: [String: Int] = [:]
+        for dice in UInt64(0)..<4000 {
+            let first = select(locations, strategy: .measured, health: seen, dice: dice).ranked[0]
+            #expect((first.standing == .explored) == (first.location.backend.name != "a"))
+            firsts[first.location.backend.name, default: 0] += 1
+        }
+        #expect(firsts == ["a": 3800, "b": 100, "c": 100])
+    }
+
+    @Test func aBackendWhoseBreakerIsOpenIsAskedAfterThoseThatFailedAndBeforeTheAccused() {
+        let locations = [location("a"), location("b"), location("c"), location("d", accused: true)]
+        var seen = Health(penalty: .seconds(3600), seed: 1)
+        for _ in 0..<5 { seen.recordFailure(of: locations[0].id, in: BackendID("a"), .backend, at: now) }
+        seen.recordFailure(of: locations[1].id, in: BackendID("b"), .throttled(.seconds(20)), at: now)
+        seen.recordFailure(of: locations[2].id, in: BackendID("c"), .location, at: now)
+        let selection = select(locations, health: seen)
+        #expect(selection.ranked.map(\.location.backend.name) == ["c", "b", "a", "d"])
+        #expect(selection.ranked.map(\.standing) == [.failedLately, .resting, .breakerOpen, .accused])
+        let rested = select(locations, health: seen, at: now + .seconds(20))
+        #expect(rested.ranked[1].standing == .failedLately)
     }
 
     @Test func tierComesBeforeTheStrategy() {
@@ -36,8 +90,8 @@ import Testing
 
     @Test func aFailedLocationGoesToTheEndForItsPenaltyAndAnAccusedOneBehindIt() {
         let locations = [location("a", accused: true), location("b"), location("c", tier: 5)]
-        var health = LocationHealth(penalty: .seconds(30))
-        health.recordFailure(of: locations[1].id, at: now)
+        var health = Health(penalty: .seconds(30), seed: 1)
+        health.recordFailure(of: locations[1].id, in: BackendID("b"), .location, at: now)
         let during = select(locations, health: health, at: now + .seconds(29))
         #expect(during.ranked.map(\.location.backend.name) == ["c", "b", "a"])
         #expect(during.ranked.map(\.standing) == [.regular, .failedLately, .accused])

@@ -43,7 +43,7 @@ struct BatonServer {
         let relays = Relays(
             registry: BackendRegistry(backends.map { $0.start() }), loops: loops, policy: configuration.relay.policy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
-            provesWholes: provesWholes)
+            breaker: configuration.selection.breaker, provesWholes: provesWholes)
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.
         let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
@@ -103,7 +103,18 @@ extension BatonConfiguration.Strategy {
         switch self {
         case .ordered: .ordered
         case .weighted: .weighted
+        case .measured: .measured
         }
+    }
+}
+
+extension BatonConfiguration.Selection {
+    fileprivate var breaker: Breaker.Limits {
+        var limits = Breaker.Limits()
+        limits.failures = breakerFailures
+        limits.opening = breakerOpening
+        limits.longestOpening = breakerLongestOpening
+        return limits
     }
 }
 

@@ -43,7 +43,8 @@ struct Upkeep {
         let rounds = DueRounds(
             catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, interval: upkeep.round,
             logger: logger)
-        services = [proofs, scrubber, rounds]
+        let trials = BreakerTrials(catalog: catalog, relays: relays, inquiry: inquiry, logger: logger)
+        services = [proofs, scrubber, rounds, trials]
     }
 }
 

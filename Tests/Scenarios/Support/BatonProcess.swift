@@ -44,6 +44,8 @@ final class BatonProcess: Sendable {
         var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
         yaml += "log: { format: json, level: \(logLevel) }\n"
         if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
+        // Tests say which location serves first.
+        if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
         // Scrubs would be further readers of the origins that tests count the requests of.
         if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
         yaml += settings + "\nbackends:\n"

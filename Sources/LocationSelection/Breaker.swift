@@ -1,0 +1,94 @@
+/// Whether a backend is worth being asked: it opens after failures in a row, and closes when one real read has worked again.
+///
+/// An open breaker forbids nothing. It puts the backend's locations behind all others, so that no download waits for a dead
+/// server while another one lives, and the last location of a representation is still tried.
+public struct Breaker: Sendable, Equatable {
+    /// When a breaker opens, and for how long.
+    public struct Limits: Sendable, Equatable {
+        /// The failures in a row that open it; at least 1.
+        public var failures = 5
+        /// How long it is open the first time; each trial that fails adds as much.
+        public var opening: Duration = .seconds(30)
+        /// The longest it is open.
+        public var longestOpening: Duration = .seconds(300)
+        /// How long a trial may take before another one may start.
+        public var trialTimeout: Duration = .seconds(60)
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What a breaker is.
+    public enum State: String, Sendable, Equatable {
+        /// Nothing is wrong.
+        case closed
+        /// The backend is asked last.
+        case open
+        /// A trial runs, which decides.
+        case halfOpen = "half-open"
+    }
+
+    private enum Phase: Sendable, Equatable {
+        case closed(failures: Int)
+        case open(times: Int, until: ContinuousClock.Instant)
+        case halfOpen(times: Int, until: ContinuousClock.Instant)
+    }
+
+    private let limits: Limits
+    private var phase = Phase.closed(failures: 0)
+
+    /// A closed breaker.
+    public init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// What it is.
+    public var state: State {
+        switch phase {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+
+    /// The failures in a row; 0 once it is open.
+    public var failures: Int { if case .closed(let failures) = phase { failures } else { 0 } }
+
+    /// When a trial is due; nil when it is not open.
+    public var trialDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
+
+    /// The backend gave what it was asked for.
+    public mutating func recordSuccess() { phase = .closed(failures: 0) }
+
+    /// The backend failed. What fails while it is open changes nothing: nobody expected better.
+    public mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
+        switch phase {
+        case .closed(let failures) where failures + 1 < limits.failures: phase = .closed(failures: failures + 1)
+        case .closed: open(times: 1, at: now, &random)
+        case .halfOpen(let times, _): open(times: times + 1, at: now, &random)
+        case .open: break
+        }
+    }
+
+    /// Opens it for a reason of another kind.
+    public mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
+        if case .closed = phase { open(times: 1, at: now, &random) }
+    }
+
+    /// Takes on the trial that is due, if there is one.
+    /// - Returns: whether the caller is the one to try.
+    public mutating func beginTrial(at now: ContinuousClock.Instant) -> Bool {
+        switch phase {
+        case .open(let times, let until) where until <= now, .halfOpen(let times, let until) where until <= now:
+            phase = .halfOpen(times: times, until: now + limits.trialTimeout)
+            return true
+        case .closed, .open, .halfOpen: return false
+        }
+    }
+
+    /// Jitter of a fifth, so that many processes do not come back to a server in the same moment.
+    private mutating func open(
+        times: Int, at now: ContinuousClock.Instant, _ random: inout some RandomNumberGenerator
+    ) {
+        let span = min(limits.longestOpening, limits.opening * times) * Double.random(in: 0.8..<1, using: &random)
+        phase = .open(times: times, until: now + span)
+    }
+}

@@ -1,0 +1,91 @@
+public import ImageModel
+
+/// What this process has seen lately of backends and locations. Moves ranks, never status.
+public struct Health: Sendable {
+    /// Whose trouble a failed attempt was.
+    public enum Trouble: Sendable, Equatable {
+        /// The backend's: it counts for the breaker.
+        case backend
+        /// This location's: its backend may be in the best of health.
+        case location
+        /// The backend asks for patience, for so long if it said so.
+        case throttled(Duration?)
+    }
+
+    /// Which locations failed lately.
+    public private(set) var locations: LocationHealth
+    private let limits: Breaker.Limits
+    private var backends: [BackendID: BackendHealth] = [:]
+    private var lastFailed: [BackendID: LocationID] = [:]
+    private var random: SplitMix64
+
+    /// How long a backend rests that asks for patience and does not say for how long.
+    private static let rest: Duration = .seconds(1)
+
+    /// Nobody has failed yet.
+    /// - Parameters:
+    ///   - penalty: how long a failure puts a location behind the others.
+    ///   - seed: for the jitter of breakers.
+    public init(penalty: Duration, limits: Breaker.Limits = Breaker.Limits(), seed: UInt64) {
+        locations = LocationHealth(penalty: penalty)
+        self.limits = limits
+        random = SplitMix64(seed: seed)
+    }
+
+    /// What was seen of a backend.
+    public subscript(backend: BackendID) -> BackendHealth { backends[backend] ?? BackendHealth(limits: limits) }
+
+    /// An attempt at the backend began.
+    public mutating func attemptBegan(in backend: BackendID) {
+        backends[backend, default: BackendHealth(limits: limits)].attemptBegan()
+    }
+
+    /// An attempt at the backend ended; a failure is recorded beside.
+    public mutating func attemptEnded(
+        in backend: BackendID, _ measure: AttemptMeasure, at now: ContinuousClock.Instant
+    ) {
+        backends[backend, default: BackendHealth(limits: limits)].attemptEnded(measure, at: now)
+    }
+
+    /// An attempt at the location failed.
+    public mutating func recordFailure(
+        of location: LocationID, in backend: BackendID, _ trouble: Trouble, at now: ContinuousClock.Instant
+    ) {
+        locations.recordFailure(of: location, at: now)
+        switch trouble {
+        case .location: break
+        case .throttled(let time):
+            backends[backend, default: BackendHealth(limits: limits)].rest(for: time ?? Self.rest, at: now)
+        case .backend:
+            lastFailed[backend] = location
+            backends[backend, default: BackendHealth(limits: limits)].breaker.recordFailure(at: now, using: &random)
+        }
+    }
+
+    /// The location contributed to a proven whole.
+    public mutating func recordSuccess(of location: LocationID) { locations.recordSuccess(of: location) }
+
+    /// Opens a backend's breaker, whatever its attempts say.
+    public mutating func trip(_ backend: BackendID, for location: LocationID, at now: ContinuousClock.Instant) {
+        lastFailed[backend] = location
+        backends[backend, default: BackendHealth(limits: limits)].breaker.trip(at: now, using: &random)
+    }
+
+    /// The trials that are due: which backend, and the location to read. The caller carries them out, and says how they went.
+    public mutating func beginTrials(at now: ContinuousClock.Instant) -> [(backend: BackendID, location: LocationID)] {
+        var due: [(backend: BackendID, location: LocationID)] = []
+        for (backend, location) in lastFailed.sorted(by: { $0.key < $1.key }) {
+            if backends[backend]?.breaker.beginTrial(at: now) == true { due.append((backend, location)) }
+        }
+        return due
+    }
+
+    /// How a trial went.
+    public mutating func endTrial(of backend: BackendID, worked: Bool, at now: ContinuousClock.Instant) {
+        if worked {
+            backends[backend]?.breaker.recordSuccess()
+        } else {
+            backends[backend]?.breaker.recordFailure(at: now, using: &random)
+        }
+    }
+}

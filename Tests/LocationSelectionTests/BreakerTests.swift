@@ -1,0 +1,113 @@
+import ImageModel
+import LocationSelection
+import Testing
+
+@Suite struct BreakerTests {
+    private let start = ContinuousClock.now
+    private var random = SplitMix64(seed: 3)
+
+    private mutating func opened() -> Breaker {
+        var breaker = Breaker()
+        for _ in 0..<5 { breaker.recordFailure(at: start, using: &random) }
+        return breaker
+    }
+
+    @Test mutating func fiveFailuresInARowOpenItAndASuccessBetweenThemDoesNot() {
+        var breaker = Breaker()
+        for _ in 0..<4 { breaker.recordFailure(at: start, using: &random) }
+        #expect(breaker.state == .closed && breaker.failures == 4)
+        breaker.recordSuccess()
+        for _ in 0..<4 { breaker.recordFailure(at: start, using: &random) }
+        #expect(breaker.state == .closed)
+        breaker.recordFailure(at: start, using: &random)
+        #expect(breaker.state == .open)
+    }
+
+    @Test mutating func itIsOpenLongerWithEachTrialThatFailsUpToALimit() throws {
+        var breaker = opened()
+        var now = start
+        for times in 1...14 {
+            let due = try #require(breaker.trialDueAt)
+            let bound = min(.seconds(300), .seconds(30) * times)
+            #expect(due - now >= bound * 0.8 && due - now < bound)
+            let tooEarly = breaker.beginTrial(at: due - .milliseconds(1))
+            #expect(!tooEarly)
+            let begins = breaker.beginTrial(at: due)
+            #expect(begins && breaker.state == .halfOpen)
+            now = due
+            breaker.recordFailure(at: now, using: &random)
+            #expect(breaker.state == .open)
+        }
+    }
+
+    @Test mutating func oneTrialRunsAtATimeAndOneThatNeverEndsIsForgotten() throws {
+        var breaker = opened()
+        let due = try #require(breaker.trialDueAt)
+        let trials = [
+            breaker.beginTrial(at: due), breaker.beginTrial(at: due + .seconds(59)), breaker.beginTrial(at: due + .seconds(60)),
+        ]
+        #expect(trials == [true, false, true])
+        breaker.recordSuccess()
+        #expect(breaker.state == .closed && breaker.failures == 0)
+    }
+
+    @Test mutating func whatFailsWhileItIsOpenDoesNotKeepItOpen() {
+        var breaker = opened()
+        let due = breaker.trialDueAt
+        breaker.recordFailure(at: start + .seconds(1), using: &random)
+        breaker.trip(at: start + .seconds(1), using: &random)
+        #expect(breaker.trialDueAt == due)
+    }
+
+    @Test func aTrialReadsTheLocationThatFailedLast() throws {
+        var health = Health(penalty: .seconds(30), seed: 1)
+        let backend = BackendID("a")
+        let (first, last) = (LocationID(), LocationID())
+        for location in [first, first, first, first, last] {
+            health.recordFailure(of: location, in: backend, .backend, at: start)
+        }
+        #expect(health.beginTrials(at: start).isEmpty)
+        let due = try #require(health[backend].breaker.trialDueAt)
+        let trials = health.beginTrials(at: due)
+        #expect(trials.map(\.location) == [last])
+        health.endTrial(of: backend, worked: false, at: due)
+        #expect(health[backend].breaker.state == .open)
+        health.endTrial(of: backend, worked: true, at: due)
+        #expect(health[backend].breaker.state == .closed)
+    }
+
+    @Test func aLocationsOwnTroubleOpensNoBreakerAndACancelledAttemptClosesNone() {
+        var health = Health(penalty: .seconds(30), seed: 1)
+        let backend = BackendID("a")
+        for _ in 0..<9 { health.recordFailure(of: LocationID(), in: backend, .location, at: start) }
+        #expect(health[backend].breaker.failures == 0)
+        health.recordFailure(of: LocationID(), in: backend, .backend, at: start)
+        health.attemptBegan(in: backend)
+        let cancelled = AttemptMeasure(isComplete: false, firstByte: .milliseconds(1), bytes: 9, active: .zero)
+        health.attemptEnded(in: backend, cancelled, at: start)
+        #expect(health[backend].breaker.failures == 1)
+        #expect(health[backend].running == 0)
+    }
+}
+
+@Suite struct MovingAverageTests {
+    private let start = ContinuousClock.now
+
+    @Test func newerSamplesCountForMoreTheLongerAgoTheLastOneWas() throws {
+        var average = MovingAverage(.plain, memory: .seconds(10))
+        average.record(100, at: start)
+        average.record(200, at: start + .seconds(10))
+        #expect(average.value == 150)
+        average.record(50, at: start + .seconds(1000))
+        #expect(try #require(average.value) < 52)
+    }
+
+    @Test func aPeakIsBelievedAtOnceAndForgottenSlowly() throws {
+        var average = MovingAverage(.peak, memory: .seconds(10))
+        average.record(1, at: start)
+        average.record(9, at: start)
+        #expect(average.value == 9)
+        average.record(1, at: start)
+        #expect(try #require(average.value) > 8.5)
+    }
+}

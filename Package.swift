@@ -61,7 +61,7 @@ let package = Package(
             "LocationUpkeep",
             [
                 "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel",
-                nio,
+                "Telemetry", nio,
                 logging, lifecycle,
             ]
         ),
@@ -100,12 +100,13 @@ let package = Package(
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),
+        tests("TelemetryTests", ["Telemetry"]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
             "ImageAPITests",
             [
                 "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel", "RelayEngine",
-                "LocationUpkeep", "CurlTransfer", "LocationSelection",
+                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio,

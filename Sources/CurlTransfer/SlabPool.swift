@@ -21,6 +21,9 @@ public struct SlabPool {
         self.keep = keep
     }
 
+    /// The memory of the slabs that are on their way out or wait to be used again.
+    public var heldBytes: Int { lent.count * slabSize }
+
     /// An empty slab that nobody else refers to. Looks at a few slabs only, so that its cost has a bound.
     public mutating func take() -> ByteBuffer {
         for _ in 0..<min(lent.count, 16) {

@@ -92,6 +92,7 @@ extension TransferLoop {
     private func tick() {
         guard !tickers.isEmpty, nextTick <= now else { return }
         nextTick = now + Self.tickInterval
+        slabMemory.store(slabs.heldBytes, ordering: .relaxed)
         for ticker in Array(tickers.values) { ticker.tick(now) }
         settle()
     }

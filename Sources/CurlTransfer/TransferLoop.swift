@@ -32,6 +32,10 @@ public final class TransferLoop: @unchecked Sendable {
     public internal(set) var now: ContinuousClock.Instant
     /// The slabs of this loop's streams; for use on the loop's thread only.
     public var slabs: SlabPool
+    let slabMemory = Atomic(0)
+
+    /// The memory of this loop's slabs in bytes, as of its last tick; from any thread.
+    public var slabBytes: Int { slabMemory.load(ordering: .relaxed) }
 
     /// Starts a loop on a new thread; it ends by `stop()`.
     /// - Parameters:
@@ -141,7 +145,9 @@ public final class TransferLoop: @unchecked Sendable {
     public func remove(_ ticking: any Ticking) {
         preconditionOnLoop()
         tickers[ObjectIdentifier(ticking)] = nil
-        if tickers.isEmpty { slabs.trim() }
+        guard tickers.isEmpty else { return }
+        slabs.trim()
+        slabMemory.store(0, ordering: .relaxed)
     }
 
     /// Takes what a worker read; see `FileRead`.

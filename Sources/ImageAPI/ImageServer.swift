@@ -9,6 +9,7 @@ public import Logging
 internal import NIOCore
 public import RelayEngine
 public import ServiceLifecycle
+public import Telemetry
 
 /// Everything that answers HTTP, put together.
 public struct ImageServer: Sendable {
@@ -32,6 +33,7 @@ public struct ImageServer: Sendable {
     private let explanations: ExplainRoute
     private let backends: BackendsRoute
     private let authenticator: any Authenticator
+    private let metrics: MetricsRegistry
     private let limits: Limits
 
     /// - Parameters:
@@ -42,10 +44,11 @@ public struct ImageServer: Sendable {
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
     ///   - authenticator: who finds out who a caller is.
+    ///   - metrics: what `/metrics` shows.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
         lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
-        authenticator: any Authenticator, limits: Limits
+        authenticator: any Authenticator, metrics: MetricsRegistry, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
         images = ImagesAPI(
@@ -56,6 +59,7 @@ public struct ImageServer: Sendable {
         explanations = ExplainRoute(catalog: catalog, relays: relays)
         backends = BackendsRoute(relays: relays)
         self.authenticator = authenticator
+        self.metrics = metrics
         self.limits = limits
     }
 
@@ -92,6 +96,11 @@ public struct ImageServer: Sendable {
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
+        router.get("metrics") { [metrics] _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: await metrics.page())))
+        }
         images.add(to: router)
         let own = router.group("baton/v1")
         own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])

@@ -40,6 +40,8 @@ public protocol LifecycleStore: Sendable {
     func dueLocations(at time: Date) async throws -> DueLocations
     /// The active location whose last proof is the oldest, if it is older than `date` and it is not to be left alone until later.
     func nextToScrub(provenBefore date: Date, at time: Date) async throws -> Location?
+    /// Counts the locations, and the active ones that were not read in full since `date`.
+    func census(provenBefore date: Date) async throws -> LocationCensus
 
     /// How far an unfinished read of the location came.
     func readProgress(of location: LocationID) async throws -> ReadProgress?
@@ -147,6 +149,16 @@ public struct Absence: Sendable, Equatable {
         self.misses = misses
         self.backendReads = backendReads
     }
+}
+
+/// How many locations there are, and how old their proofs.
+public struct LocationCensus: Sendable, Equatable {
+    /// The locations of each status that has any.
+    public let counts: [LocationStatus: Int]
+    /// Active locations that were not read in full since the date asked for.
+    public let unproven: Int
+    /// The oldest proof of an active location; nil if there is none.
+    public let oldestProof: Date?
 }
 
 /// What is to be done with locations without anybody asking.

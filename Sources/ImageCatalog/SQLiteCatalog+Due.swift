@@ -52,6 +52,24 @@ extension SQLiteCatalog {
         }
     }
 
+    /// Counts the locations.
+    public func census(provenBefore date: Date) async throws -> LocationCensus {
+        try await read { db in
+            var counts: [LocationStatus: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT status, COUNT(*) AS count FROM location GROUP BY status") {
+                counts[try row.required("status") { LocationStatus(rawValue: $0) }] = row["count"]
+            }
+            let proofs = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT COUNT(*) FILTER (WHERE proven_at IS NULL OR proven_at < ?) AS unproven, MIN(proven_at) AS oldest
+                        FROM location WHERE status = 'active'
+                    """, arguments: [date.milliseconds])
+            return LocationCensus(
+                counts: counts, unproven: proofs?["unproven"] ?? 0, oldestProof: proofs?.date("oldest"))
+        }
+    }
+
     /// How far an unfinished read came.
     public func readProgress(of location: LocationID) async throws -> ReadProgress? {
         try await read { db in

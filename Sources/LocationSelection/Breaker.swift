@@ -19,7 +19,7 @@ public struct Breaker: Sendable, Equatable {
     }
 
     /// What a breaker is.
-    public enum State: String, Sendable, Equatable {
+    public enum State: String, Sendable, Equatable, CaseIterable {
         /// Nothing is wrong.
         case closed
         /// The backend is asked last.

@@ -9,6 +9,10 @@ public final class ReadPace: Sendable {
 
     private let bytesPerSecond: Int64?
     private let state = Mutex(State())
+    private let total = Atomic<Int64>(0)
+
+    /// All bytes that were read at this pace.
+    public var bytesRead: Int64 { total.load(ordering: .relaxed) }
 
     /// - Parameter bytesPerSecond: nil or nothing for no limit.
     public init(bytesPerSecond: Int64?) {
@@ -17,6 +21,7 @@ public final class ReadPace: Sendable {
 
     /// Bytes were read.
     func take(_ count: Int64, at now: ContinuousClock.Instant) {
+        total.add(count, ordering: .relaxed)
         guard let bytesPerSecond else { return }
         state.withLock { state in
             state.freeAt = max(state.freeAt ?? now, now) + .nanoseconds(count * 1_000_000_000 / bytesPerSecond)

@@ -26,18 +26,23 @@ public struct RelayRecord: Sendable {
 public struct RelayJournal: Sendable {
     private let catalog: any CatalogStore
     private let proofs: ProofQueue
+    private let metrics: RelayMetrics
 
     /// A proof younger than that (in seconds) is not written down anew.
     private static let proofAge: TimeInterval = 3600
 
-    /// - Parameter proofs: who reads the locations that a relay leaves questions about.
-    public init(catalog: any CatalogStore, proofs: ProofQueue) {
+    /// - Parameters:
+    ///   - proofs: who reads the locations that a relay leaves questions about.
+    ///   - metrics: where they are counted.
+    public init(catalog: any CatalogStore, proofs: ProofQueue, metrics: RelayMetrics) {
         self.catalog = catalog
         self.proofs = proofs
+        self.metrics = metrics
     }
 
     /// Records one relay. A catalog that fails is logged; the download was what it was.
     public func record(_ summary: RelaySummary, of record: RelayRecord, logger: Logger) async {
+        metrics.record(summary)
         do {
             for contributors in summary.disproofs { try await recordDoubt(contributors, record, logger) }
             if let (location, validator) = summary.provenAlone { try await recordProof(location, validator, record) }

@@ -5,6 +5,7 @@ public import ImageCatalog
 public import ImageModel
 public import Logging
 internal import Synchronization
+public import Telemetry
 
 /// Reads a location alone and in full, twice if need be, and settles what that means for it and for those beside it.
 public final class Verifier: Sendable {
@@ -33,6 +34,7 @@ public final class Verifier: Sendable {
     let registry: BackendRegistry
     let loop: TransferLoop
     let stallTimeout: Duration
+    private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
 
     /// How often a long read's progress is written down.
@@ -41,9 +43,10 @@ public final class Verifier: Sendable {
     /// - Parameters:
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
     ///   - stallTimeout: how long no byte may come.
+    ///   - metrics: where verifications are counted.
     public init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
-        loop: TransferLoop, stallTimeout: Duration, logger: Logger
+        loop: TransferLoop, stallTimeout: Duration, metrics: MetricsRegistry, logger: Logger
     ) {
         self.catalog = catalog
         self.lifecycle = lifecycle
@@ -52,12 +55,16 @@ public final class Verifier: Sendable {
         self.loop = loop
         self.stallTimeout = stallTimeout
         self.logger = logger
+        verifications = metrics.counter(
+            "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
     }
 
     /// Verifies one location.
     /// - Throws: `CatalogError`.
     public func verify(_ id: LocationID, pace: ReadPace) async throws -> Result {
-        try await lifecycle.reads.run(id) { try await self.judge(id, pace) }
+        let result = try await lifecycle.reads.run(id) { try await self.judge(id, pace) }
+        verifications.add(1, result.label)
+        return result
     }
 
     private func judge(_ id: LocationID, _ pace: ReadPace) async throws -> Result {
@@ -108,5 +115,20 @@ public final class Verifier: Sendable {
 
     func metadata(of location: Location) -> Logger.Metadata {
         ["location": "\(location.id)", "backend": "\(location.backend)", "image": "\(location.image)"]
+    }
+}
+
+extension Verifier.Result {
+    /// As a metric names it.
+    fileprivate var label: String {
+        switch self {
+        case .matched: "matched"
+        case .quarantined: "quarantined"
+        case .distrusted: "distrusted"
+        case .undecided: "undecided"
+        case .unreadable: "unreadable"
+        case .cancelled: "cancelled"
+        case .skipped: "skipped"
+        }
     }
 }

@@ -13,6 +13,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import RelayEngine
+import Telemetry
 
 @testable import ImageAPI
 
@@ -79,9 +80,10 @@ final class APIFixture {
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
-            stallTimeout: .seconds(1), logger: logger)
+            stallTimeout: .seconds(1), metrics: MetricsRegistry(), logger: logger)
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
-        let journal = RelayJournal(catalog: catalog, proofs: proofs)
+        let journal = RelayJournal(
+            catalog: catalog, proofs: proofs, metrics: RelayMetrics(in: MetricsRegistry()))
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(

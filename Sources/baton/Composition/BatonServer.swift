@@ -47,17 +47,21 @@ struct BatonServer {
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.
         let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
-        let upkeep = Upkeep(configuration, catalog: catalog, relays: relays, loop: background, logger: logger)
+        let metrics = MetricsRegistry()
+        let upkeep = Upkeep(
+            configuration, catalog: catalog, relays: relays, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { upkeep.proofs.enqueue(location.id) }
+        let journal = RelayJournal(catalog: catalog, proofs: upkeep.proofs, metrics: RelayMetrics(in: metrics))
+        LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep).register(in: metrics)
         let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)
         let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
         let server = ImageServer(
-            catalog: catalog, relays: relays, journal: RelayJournal(catalog: catalog, proofs: upkeep.proofs),
+            catalog: catalog, relays: relays, journal: journal,
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
-            uploads: uploads, authenticator: authenticator,
+            uploads: uploads, authenticator: authenticator, metrics: metrics,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen

@@ -5,6 +5,7 @@ internal import LocationUpkeep
 internal import Logging
 internal import RelayEngine
 internal import ServiceLifecycle
+internal import Telemetry
 
 /// Everything that looks after locations, put together from the configuration.
 struct Upkeep {
@@ -12,14 +13,22 @@ struct Upkeep {
     let proofs: ProofQueue
     let activation: LocationActivation
     let inquiry: ObjectInquiry
+    let proofPace: ReadPace
+    let scrubPace: ReadPace
+    /// How old a proof may be; nothing for any age.
+    let scrubInterval: Duration
     /// What works in the background until the server stops.
     let services: [any Service]
 
     /// - Parameter loop: whose thread reads locations in full.
     init(
-        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, loop: TransferLoop, logger: Logger
+        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, loop: TransferLoop,
+        metrics: MetricsRegistry, logger: Logger
     ) {
         let upkeep = configuration.upkeep
+        proofPace = ReadPace(bytesPerSecond: Int64(upkeep.readRate.count))
+        scrubPace = ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count))
+        scrubInterval = upkeep.scrubInterval
         let schedule = ReadSchedule(
             recheck: upkeep.recheck, missInterval: upkeep.missInterval,
             scrubInterval: upkeep.scrubInterval > .zero ? upkeep.scrubInterval : nil)
@@ -27,9 +36,9 @@ struct Upkeep {
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: upkeep.deleteDelay)
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
-            stallTimeout: configuration.relay.stallTimeout, logger: logger)
+            stallTimeout: configuration.relay.stallTimeout, metrics: metrics, logger: logger)
         proofs = ProofQueue(
-            verifier: verifier, pace: ReadPace(bytesPerSecond: Int64(upkeep.readRate.count)), readers: upkeep.readers,
+            verifier: verifier, pace: proofPace, readers: upkeep.readers,
             logger: logger)
         inquiry = ObjectInquiry(
             registry: relays.registry, loop: relays.nextLoop(),
@@ -38,8 +47,8 @@ struct Upkeep {
             rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
             inquiry: inquiry)
         let scrubber = Scrubber(
-            catalog: catalog, verifier: verifier, schedule: schedule,
-            pace: ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count)), roundInterval: upkeep.round, logger: logger)
+            catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: upkeep.round,
+            logger: logger)
         let rounds = DueRounds(
             catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, interval: upkeep.round,
             logger: logger)

@@ -1,0 +1,81 @@
+internal import BackendKit
+internal import CurlTransfer
+internal import FoundationEssentials
+internal import ImageCatalog
+internal import ImageModel
+internal import LocationSelection
+internal import LocationUpkeep
+internal import RelayEngine
+internal import Telemetry
+
+/// The metrics that are read off the running parts when somebody asks.
+struct LiveMetrics {
+    let catalog: any CatalogStore
+    let relays: Relays
+    let loops: [TransferLoop]
+    let upkeep: Upkeep
+
+    func register(in registry: MetricsRegistry) {
+        ProcessMetrics.register(in: registry)
+        registry.gauge("baton_build_info", "Always 1; the version is in the label.", labels: ["version"]) {
+            [([Baton.version], 1)]
+        }
+        registerRelays(in: registry)
+        registerBackends(in: registry)
+        registerLocations(in: registry)
+    }
+
+    private func registerRelays(in registry: MetricsRegistry) {
+        registry.gauge("baton_relays_open", "Downloads that run.") { [relays] in [([], Double(relays.runningCount))] }
+        registry.gauge("baton_slab_bytes", "Memory of buffers for bytes in flight, or kept to be used again.") { [loops] in
+            [([], Double(loops.reduce(0) { $0 + $1.slabBytes }))]
+        }
+    }
+
+    private func registerBackends(in registry: MetricsRegistry) {
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (BackendHealth) -> Double?) {
+            registry.gauge(name, help, labels: ["backend"]) { [relays] in
+                relays.registry.all.compactMap { backend in
+                    value(relays.health(of: backend.id)).map { ([backend.id.name], $0) }
+                }
+            }
+        }
+        gauge("baton_backend_attempts_running", "Attempts of downloads that run at each backend.") { Double($0.running) }
+        gauge("baton_backend_first_byte_seconds", "Time to the first byte, as the choice of locations sees it.") {
+            $0.firstByte.value
+        }
+        gauge("baton_backend_throughput_bytes_per_second", "Throughput, as the choice of locations sees it.") {
+            $0.throughput.value
+        }
+        registry.gauge(
+            "baton_backend_breaker_state", "1 for the state that each backend's breaker is in.", labels: ["backend", "state"]
+        ) { [relays] in
+            relays.registry.all.flatMap { backend in
+                let state = relays.health(of: backend.id).breaker.state
+                return Breaker.State.allCases.map { (labels: [backend.id.name, $0.rawValue], value: Double($0 == state ? 1 : 0)) }
+            }
+        }
+    }
+
+    private func registerLocations(in registry: MetricsRegistry) {
+        let census: @Sendable () async -> LocationCensus? = { [catalog, interval = upkeep.scrubInterval] in
+            // Without scrubs no proof is too old; what never was proven counts all the same.
+            try? await catalog.census(provenBefore: interval > .zero ? .now - interval / .seconds(1) : .distantPast)
+        }
+        registry.gauge("baton_locations", "Locations by their status.", labels: ["status"]) {
+            guard let counts = await census()?.counts else { return [] }
+            return LocationStatus.allCases.map { (labels: [$0.rawValue], value: Double(counts[$0] ?? 0)) }
+        }
+        registry.gauge("baton_scrub_due_locations", "Active locations whose last full read is too long ago, or never was.") {
+            await census().map { [([], Double($0.unproven))] } ?? []
+        }
+        registry.gauge("baton_scrub_oldest_proof_seconds", "Age of the oldest proof of an active location.") {
+            await census()?.oldestProof.map { [([], -$0.timeIntervalSinceNow)] } ?? []
+        }
+        registry.counter(
+            "baton_background_read_bytes_total", "Bytes read to prove locations.", labels: ["purpose"]
+        ) { [upkeep] in
+            [(["proof"], Double(upkeep.proofPace.bytesRead)), (["scrub"], Double(upkeep.scrubPace.bytesRead))]
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// What Prometheus finds at `/metrics`.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct MetricsScenarios {
+    private static let content = PatternedContent(size: 3_000_017, seed: 78)
+
+    /// The numbers of a page by their names and labels.
+    private func numbers(_ baton: BatonProcess) async throws -> [String: Double] {
+        let response = try await baton.send("GET", "/metrics")
+        #expect(response.status == 200)
+        #expect(response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+        var numbers: [String: Double] = [:]
+        for line in String(decoding: response.body, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
+            let halves = line.split(separator: " ")
+            if halves.count == 2 { numbers[String(halves[0])] = Double(halves[1]) }
+        }
+        return numbers
+    }
+
+    @Test func aFailoverIsCountedWithItsCauseItsGapAndItsBytes() async throws {
+        let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 1_000_000) }
+        let sound = try FaultyOrigin(Self.content)
+        defer {
+            dying.stop()
+            sound.stop()
+        }
+        let baton = try await BatonProcess(origins: ["dying": dying, "sound": sound])
+        let image = try await baton.addImage(of: Self.content, at: [dying.url(), sound.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        let numbers = try await numbers(baton)
+        #expect(numbers[#"baton_relays_total{outcome="finished"}"#] == 1)
+        #expect(numbers[#"baton_attempt_failures_total{backend="dying",reason="reset"}"#] == 1)
+        #expect(numbers[#"baton_failovers_total{backend="dying",reason="reset",mid_stream="true"}"#] == 1)
+        #expect(numbers[#"baton_failover_gap_seconds_count{reason="reset"}"#] == 1)
+        let fromDying = try #require(numbers[#"baton_relay_bytes_total{backend="dying"}"#])
+        let fromSound = try #require(numbers[#"baton_relay_bytes_total{backend="sound"}"#])
+        #expect(fromDying > 0 && fromDying + fromSound == Double(Self.content.size))
+        #expect(numbers[#"baton_relay_proofs_total{result="matched"}"#] == 1)
+        #expect(numbers[#"baton_locations{status="active"}"#] == 2)
+        #expect(numbers[#"baton_backend_breaker_state{backend="sound",state="closed"}"#] == 1)
+        #expect(numbers["baton_relays_open"] == 0)
+        #expect(try #require(numbers["process_resident_memory_bytes"]) > 1_000_000)
+    }
+
+    @Test func aDownloadThatRunsIsOpenAndHoldsMemory() async throws {
+        let stalling = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 2_500_000) }
+        defer { stalling.stop() }
+        let baton = try await BatonProcess(
+            origins: ["stalling": stalling], settings: "relay: { connect_timeout: 1s, stall_timeout: 60s, give_up_after: 60s }")
+        let image = try await baton.addImage(of: Self.content, at: [stalling.url()])
+        let download = Task { try await baton.download(image, of: Self.content) }
+        while try await numbers(baton)["baton_slab_bytes"] ?? 0 == 0 { await Task.yield() }
+        let numbers = try await numbers(baton)
+        #expect(numbers["baton_relays_open"] == 1)
+        #expect(numbers[#"baton_backend_attempts_running{backend="stalling"}"#] == 1)
+        download.cancel()
+        stalling.stop()
+        _ = try? await download.value
+    }
+
+    /// Prometheus' own judge: names, units, types, help.
+    @Test func promtoolFindsNothingToObjectTo() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        let page = try await baton.send("GET", "/metrics").body
+        let file = try baton.directory.write(String(decoding: page, as: UTF8.self), to: "metrics")
+        let check = Process()
+        check.executableURL = URL(filePath: "/bin/sh")
+        check.arguments = ["-c", "promtool check metrics <\"$0\" 2>&1", file]
+        let output = Pipe()
+        check.standardOutput = output
+        try check.run()
+        let said = try await onOwnThread { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+        #expect(said == "")
+        #expect(check.exitCode() == 0)
+    }
+}

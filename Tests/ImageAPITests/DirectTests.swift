@@ -164,6 +164,16 @@ import Testing
         #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
     }
 
+    @Test func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {
+        let fixture = try Self.fixture()
+        let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        _ = try await fixture.catalog.apply(
+            LocationChange(.disable, of: ids[0], actor: "test", reason: "because", at: .now))
+        let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+        #expect(sent.headers[.location] == "http://127.0.0.1:1/plain/x1")
+        #expect(sent.headers[.init("Link")!]?.contains("store") == false)
+    }
+
     @Test func theListHasEverythingToReadAndProveAnImageWithAndTheStreamAsTheLastResort() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)

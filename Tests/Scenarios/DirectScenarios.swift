@@ -61,18 +61,22 @@ struct DirectScenarios {
         return expected == halves[1]
     }
 
+    private static func bucket(at store: FaultyOrigin, lifetime: String) async throws -> BatonProcess {
+        let directory = try TestDirectory()
+        let secret = try directory.write(S3Scenarios.secret + "\n", to: "secret")
+        let keys =
+            #"bucket: images, region: eu-1, access_key: "test:tester", secret_key_file: "\#(secret)", redirect: true"#
+        return try await BatonProcess(
+            backends: ["store": #"driver: s3, url: "\#(store.url(""))", \#(keys)"#],
+            settings: "direct: { lifetime: \(lifetime) }", directory: directory, logLevel: "trace")
+    }
+
     @Test func theURLOfABucketLetsWhoeverHasItReadThatObjectForAWhileAndNothingElse() async throws {
         let store = try FaultyOrigin(Self.content) {
             S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
         }
         defer { store.stop() }
-        let directory = try TestDirectory()
-        let secret = try directory.write(S3Scenarios.secret + "\n", to: "secret")
-        let keys =
-            #"bucket: images, region: eu-1, access_key: "test:tester", secret_key_file: "\#(secret)", redirect: true"#
-        let baton = try await BatonProcess(
-            backends: ["store": #"driver: s3, url: "\#(store.url(""))", \#(keys)"#], settings: "direct: { lifetime: 120s }",
-            directory: directory, logLevel: "trace")
+        let baton = try await Self.bucket(at: store, lifetime: "120s")
         let image = try await baton.addImage(of: Self.content, at: ["s3://store/a%20b"])
         #expect(try await baton.download(image, of: Self.content).isComplete)
         try await baton.waitUntilProven(image)
@@ -84,7 +88,8 @@ struct DirectScenarios {
         let read = try await TestClient.exchange("GET", path, port: port, headers: host, expected: (Self.content, 0))
         #expect(read.isComplete && read.firstWrongByte == nil)
         let part = try await TestClient.exchange(
-            "GET", path, port: port, headers: host.merging(["Range": "bytes=1000000-"]) { $1 }, expected: (Self.content, 1_000_000))
+            "GET", path, port: port, headers: host.merging(["Range": "bytes=1000000-"]) { $1 },
+            expected: (Self.content, 1_000_000))
         #expect(part.status == 206 && part.isComplete && part.firstWrongByte == nil)
         for (from, to) in [
             ("/a%20b?", "/a%20c?"), ("Expires=120&", "Expires=9999&"), ("octet-stream", "x-sh"), ("Signature=", "Signature=0"),
@@ -93,12 +98,57 @@ struct DirectScenarios {
             #expect(altered != path)
             #expect(try await TestClient.exchange("GET", altered, port: port, headers: host).status == 403, "\(to)")
         }
+        let got = try await BatonCommand.run([
+            "get", image, "-o", baton.directory.file("out"), "--direct", "--endpoint", "http://127.0.0.1:\(baton.port)",
+        ])
+        #expect(got.status == 0 && got.output.contains(/store +0 +3000016/), "\(got)")
         let list = try await baton.send("GET", "/baton/v1/images/\(image)/direct")
         let place = (list.json["locations"] as? [[String: Any]])?.first
         let expires = try Date(try #require(place?["expires"] as? String), strategy: .iso8601)
         #expect(expires > .now && expires <= .now.addingTimeInterval(120))
         for word in ["hush", "Signature", "AWS4"] { #expect(!baton.rawLog.contains(word)) }
         #expect(!list.text.contains("hush"))
+    }
+
+    @Test func theURLOfABucketIsRefusedOnceItHasEnded() async throws {
+        let store = try FaultyOrigin(Self.content) {
+            S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
+        }
+        defer { store.stop() }
+        let baton = try await Self.bucket(at: store, lifetime: "1s")
+        let image = try await baton.addImage(of: Self.content, at: ["s3://store/a"])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        try await baton.waitUntilProven(image)
+        let sent = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
+        let (port, path) = try Self.parts(of: sent.headers["location"])
+        let head = ["Host": "127.0.0.1:\(port)", "Range": "bytes=0-0"]
+        while try await TestClient.exchange("GET", path, port: port, headers: head).status != 403 { await Task.yield() }
+        // The next one is another, and good again.
+        let again = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
+        #expect(again.status == 307 && again.headers["location"] != sent.headers["location"])
+    }
+
+    /// What people type, and what reaches the place that they are sent to.
+    @Test func curlRepeatsNoBearerTokenAtTheLocation() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await TokenHolders().server(backends: [
+            "web": #"driver: http, url: "\#(origin.url(""))", redirect: true"#
+        ])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        try await baton.waitUntilProven(image)
+        let file = baton.directory.file("out")
+        let got = try await BatonCommand.run(
+            [
+                "--silent", "--show-error", "--fail", "--location", "--output", file, "--header",
+                "Authorization: Bearer \(TokenHolders.token(of: "trusted"))",
+                "http://127.0.0.1:\(baton.port)/v2/images/\(image)/file?direct=true",
+            ], program: "/usr/bin/curl")
+        #expect(got.status == 0, "\(got.errors)")
+        #expect([UInt8](try Data(contentsOf: URL(filePath: file))) == Self.content.bytes(in: 0..<Self.content.size))
+        let request = try #require(origin.record.requests.last)
+        #expect(request["user-agent"]?.hasPrefix("curl/") == true && request["authorization"] == nil)
     }
 
     @Test func aNetworkMakesItsCallersTrustedAndAProxySaysWhereTheyAre() async throws {

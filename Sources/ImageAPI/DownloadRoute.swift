@@ -1,4 +1,3 @@
-internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird

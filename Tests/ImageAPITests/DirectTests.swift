@@ -54,7 +54,8 @@ import Testing
         }
         return try APIFixture(backends: [
             web("closed", redirects: false), web("plain", redirects: true), other("signed", "https://store/b/"),
-            other("none", ""), other("leaky", "http://user:hush@store/"),
+            other("long", "https://store/" + String(repeating: "k", count: 900)), other("none", ""),
+            other("leaky", "http://user:hush@store/"),
         ])
     }
 
@@ -162,6 +163,16 @@ import Testing
         fixture.relays.locationFailed(ids[1], AttemptFailure(.connect, .backend, detail: "refused"))
         let answer = try await fixture.send(.head, path, as: Self.trusted)
         #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
+    }
+
+    @Test func noMoreLinksAreInAHeadThanAProxyTakes() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image(Array(repeating: Place(backend: "long"), count: 5), in: fixture)
+        let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+        let links = try #require(sent.headers[.init("Link")!])
+        #expect(links.utf8.count <= 2048 && links.hasSuffix("pri=2") && sent.status == 307)
+        let listed = try await fixture.send(.get, "/baton/v1/images/\(image)/direct", as: Self.trusted)
+        #expect(listed["locations"]?.elements?.count == 5)
     }
 
     @Test func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {

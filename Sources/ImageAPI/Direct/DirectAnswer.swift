@@ -4,8 +4,8 @@ internal import ImageModel
 
 /// What a download's answer says of direct locations: a redirection to one in its place, or further fields of its head.
 struct DirectAnswer {
-    /// The most links in one head: clients bound a head's size, and signed URLs are long.
-    private static let linkLimit = 8
+    /// The most bytes of links in one head: signed URLs are long, and a proxy in front may take no more than 4 KiB in all.
+    private static let linkLimit = 2048
 
     /// The answer in place of the bytes; nil when they are streamed.
     let redirection: Response?
@@ -57,9 +57,14 @@ struct DirectAnswer {
 
     /// Further sources of the same bytes (RFC 6249 section 2).
     private static func links(to places: [DirectOffer.Place]) -> HTTPFields {
-        guard !places.isEmpty, let field = HTTPField.Name("Link") else { return [:] }
-        let links = places.prefix(linkLimit).enumerated().map { "<\($1.url)>; rel=duplicate; pri=\($0 + 1)" }
-        return [field: links.joined(separator: ", "), .cacheControl: "no-store"]
+        var text = ""
+        for (index, place) in places.enumerated() {
+            let link = "\(text.isEmpty ? "" : ", ")<\(place.url)>; rel=duplicate; pri=\(index + 1)"
+            guard text.utf8.count + link.utf8.count <= linkLimit else { break }
+            text += link
+        }
+        guard !text.isEmpty, let field = HTTPField.Name("Link") else { return [:] }
+        return [field: text, .cacheControl: "no-store"]
     }
 
     private static func absenceHeader(_ absence: DirectOffer.Absence?) -> HTTPFields {

@@ -44,7 +44,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
-        module("Identity", ["ImageModel", "Integrity", "CurlTransfer", logging]),
+        module("NetworkAddress"),
+        module("Identity", ["ImageModel", "Integrity", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
         module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
@@ -66,7 +67,7 @@ let package = Package(
             ]
         ),
         module("ImageUpload", ["Integrity", "ImageModel", "CLinux", nio, posix]),
-        module("BatonConfig", ["ImageModel", "Yams"]),
+        module("BatonConfig", ["ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "ImageAPI",
@@ -78,7 +79,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
             ]
         ),
-        module("BatonClient", ["CurlTransfer", "Integrity", "ImageModel", nio]),
+        module("BatonClient", ["RelayEngine", "LocationSelection", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", nio]),
         .executableTarget(
             name: "baton",
             dependencies: [
@@ -99,7 +100,8 @@ let package = Package(
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         tests("ImageModelTests", ["ImageModel"]),
-        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),
+        tests("NetworkAddressTests", ["NetworkAddress"]),
+        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", logging]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
@@ -120,8 +122,8 @@ let package = Package(
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("BatonConfigTests", ["BatonConfig"]),
-        tests("BatonClientTests", ["BatonClient"]),
+        tests("BatonConfigTests", ["BatonConfig", "NetworkAddress"]),
+        tests("BatonClientTests", ["BatonClient", "BackendKit", "CurlTransfer", "ImageModel"]),
         tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
         tests(
             "Scenarios",

@@ -13,16 +13,20 @@ public struct Backend: Sendable {
     public let keyScheme: String?
     /// Who but an admin may attach locations of it; nil for nobody.
     public let attach: AttachRule?
+    /// Whether trusted clients may be sent straight to it.
+    public let redirects: Bool
 
     /// A backend with every property given.
     public init(
-        id: BackendID, base: LocationURL, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil
+        id: BackendID, base: LocationURL, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
+        redirects: Bool = false
     ) {
         self.id = id
         self.base = base
         self.driver = driver
         self.keyScheme = keyScheme
         self.attach = attach
+        self.redirects = redirects
     }
 }
 

@@ -66,6 +66,9 @@ public protocol Driver: Sendable {
     /// - Parameter lifetime: how long credentials in the URL are good for, from now on; a driver may cut it to what its kind of
     ///   backend takes.
     func directURL(for path: String, lifetime: Duration) -> String?
+
+    /// Whether its direct URLs end with their lifetime; those that hold no credentials don't.
+    var directURLsEnd: Bool { get }
 }
 
 extension Driver {
@@ -83,4 +86,7 @@ extension Driver {
 
     /// None: most backends can't be read without credentials.
     public func directURL(for path: String, lifetime: Duration) -> String? { nil }
+
+    /// They do.
+    public var directURLsEnd: Bool { true }
 }

@@ -7,15 +7,13 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private let target: DownloadTarget
     private let file: PartialFile
     private let endpoint: Endpoint
-    private let bytesPerSecond: Int64?
     private let onProgress: @Sendable (Download.Progress) -> Void
     private var transfer: TransferID?
     private var waiter: CheckedContinuation<Void, any Error>?
     private var failure: ClientError?
     private var refusal: ResponseHead?
     private var refusalBody: [UInt8] = []
-    private var received: Int64 = 0
-    private var started = ContinuousClock.now
+    private var limit: RateLimit
     private var lastSign = ContinuousClock.now
     private var lastReport = ContinuousClock.now
     private var isPaused = false
@@ -30,7 +28,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         self.target = target
         self.file = file
         self.endpoint = endpoint
-        self.bytesPerSecond = bytesPerSecond
+        limit = RateLimit(bytesPerSecond, startedAt: .now)
         self.onProgress = onProgress
     }
 
@@ -40,7 +38,6 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             try await withCheckedThrowingContinuation { waiter in
                 loop.enqueue {
                     self.waiter = waiter
-                    self.started = loop.now
                     self.lastSign = loop.now
                     loop.add(self)
                     self.transfer = loop.start(request, sink: self)
@@ -91,7 +88,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             return
         }
         guard failure == nil else { return }
-        received += Int64(bytes.count)
+        limit.receive(Int64(bytes.count))
         do { try file.append(bytes) } catch { failure = error }
     }
 
@@ -99,7 +96,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
 
     func transferSettled(_ transfer: TransferID) {
         if let failure { return finish(throwing: failure) }
-        if isAhead, !isPaused {
+        if limit.isAhead(at: endpoint.loop.now), !isPaused {
             isPaused = true
             endpoint.loop.pause(transfer)
         }
@@ -116,7 +113,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             lastReport = now
             report()
         }
-        if isPaused, !isAhead, let transfer {
+        if isPaused, !limit.isAhead(at: now), let transfer {
             isPaused = false
             lastSign = now
             endpoint.loop.resume(transfer)
@@ -124,12 +121,5 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         if !isPaused, now - lastSign >= Self.patience {
             finish(throwing: ClientError(.unreachable, "\(endpoint.url) sent nothing for \(Self.patience): try again."))
         }
-    }
-
-    /// Whether more has come than the limit of the rate allows by now.
-    private var isAhead: Bool {
-        guard let bytesPerSecond else { return false }
-        let allowed = (endpoint.loop.now - started) / .seconds(1) * Double(bytesPerSecond)
-        return Double(received) > allowed
     }
 }

@@ -12,6 +12,8 @@ final class PartialFile: @unchecked Sendable {
     private let descriptor: Int32
     private var digest: DigestStream
     private(set) var size: Int64 = 0
+    /// Whether what was there has been dropped since it was opened.
+    private(set) var isRestarted = false
 
     /// Opens the partial file of an earlier try, or a new one, and takes what is there into the digest.
     init(for finalPath: String, of target: DownloadTarget) throws(ClientError) {
@@ -49,6 +51,7 @@ final class PartialFile: @unchecked Sendable {
         }
         digest.start()
         size = 0
+        isRestarted = true
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(ClientError) {

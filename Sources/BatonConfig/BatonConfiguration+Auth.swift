@@ -1,3 +1,5 @@
+public import NetworkAddress
+
 extension BatonConfiguration {
     /// How it is found out who a caller is.
     public enum AuthMode: String, Sendable, Equatable, CaseIterable {
@@ -20,6 +22,10 @@ extension BatonConfiguration {
         public var tokensFile: String?
         /// How Keystone is asked.
         public var keystone = Keystone()
+        /// From where callers have the role trusted beside what their token gives them.
+        public var trustedNetworks: [IPNetwork] = []
+        /// The servers in front of this one that are believed when they say for whom they ask.
+        public var trustedProxies: [IPNetwork] = []
     }
 
     /// How Keystone is asked.
@@ -60,6 +66,8 @@ extension BatonConfiguration.Auth {
             }
         }
         keystone.read(section.section("keystone"), isNeeded: mode == .keystone)
+        trustedNetworks = section.networks("trusted_networks")
+        trustedProxies = section.networks("trusted_proxies")
         section.finish()
     }
 }

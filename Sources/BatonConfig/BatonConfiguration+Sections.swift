@@ -10,6 +10,7 @@ extension BatonConfiguration {
         readRelay(file.section("relay"))
         readUpkeep(file.section("upkeep"))
         readTransfer(file.section("transfer"))
+        readDirect(file.section("direct"))
         readUploads(file.section("uploads"))
         readLog(file.section("log"))
     }
@@ -101,6 +102,12 @@ extension BatonConfiguration {
         transfer.fileWorkers = section.integer("file_workers", default: transfer.fileWorkers, in: 1...64)
         transfer.fileRange = section.bytes(
             "file_range", default: min(transfer.fileRange, relay.window), in: .kibibytes(64)...relay.window)
+        section.finish()
+    }
+
+    private mutating func readDirect(_ section: Section) {
+        // A week is the longest that a signature of S3 can live.
+        direct.lifetime = section.duration("lifetime", default: direct.lifetime, in: .seconds(1) ... .seconds(7 * 86_400))
         section.finish()
     }
 

@@ -118,6 +118,12 @@ public struct BatonConfiguration: Sendable, Equatable {
         case json
     }
 
+    /// How trusted clients are sent straight to locations.
+    public struct Direct: Sendable, Equatable {
+        /// How long a URL made for a client is good, where its backend's URLs end.
+        public var lifetime: Duration = .seconds(3600)
+    }
+
     /// The log.
     public struct Log: Sendable, Equatable {
         /// Records below are dropped.
@@ -142,6 +148,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var upkeep = Upkeep()
     /// The threads that move bytes.
     public var transfer = Transfer()
+    /// How trusted clients are sent straight to locations.
+    public var direct = Direct()
     /// Where uploads go.
     public var uploads = Uploads()
     /// The log.

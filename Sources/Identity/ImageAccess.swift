@@ -68,8 +68,11 @@ extension Caller {
     /// Whether they make an image public, or take that back.
     public var mayPublicize: Bool { isAdmin }
 
-    /// Whether they see where images lie.
-    public var maySeeLocations: Bool { isAdmin || roles.contains(.service) || roles.contains(.trusted) }
+    /// Whether they see in an image's document where it lies, and are sent there. Admins are: they manage locations by what they see.
+    public var maySeeLocations: Bool { has(.trusted) }
+
+    /// Whether they list an image's locations by the call of its own that Glance has for other services of the cloud.
+    public var mayListLocations: Bool { has(.service) }
 
     /// Whether they take locations from images. (Who adds one is the backend's affair.)
     public var mayRemoveLocations: Bool { isAdmin }

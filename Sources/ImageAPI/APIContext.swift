@@ -22,6 +22,9 @@ public struct APIContext: RequestContext {
         channel = source.channel
     }
 
+    /// The other end of the connection; nil if the system does not say.
+    var peer: String? { channel.remoteAddress?.ipAddress }
+
     /// The image that the path names.
     func imageID() throws -> ImageID {
         let text = parameters.get("id") ?? ""

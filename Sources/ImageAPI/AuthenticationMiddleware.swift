@@ -8,8 +8,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
     private static let tokenField = HTTPField.Name(parsed: "x-auth-token")
+    private static let forwardedField = HTTPField.Name(parsed: "x-forwarded-for")
 
     let authenticator: any Authenticator
+    let trusted: TrustedNetworks
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -19,6 +21,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
         if case .some(.nothing) = need { return try await next(request, context) }
         var context = context
         context.caller = try await caller(of: request)
+        let forwardedFor = Self.forwardedField.map { request.headers[values: $0] } ?? []
+        if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
         // Where there is no route there is nothing to protect: the answer is that there is nothing.
         guard let need else { return try await next(request, context) }
         if case .some(.otherMethod(let possible)) = need {

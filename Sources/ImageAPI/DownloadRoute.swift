@@ -1,4 +1,3 @@
-internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
@@ -11,58 +10,49 @@ internal import RelayEngine
 
 /// `GET` and `HEAD /v2/images/{id}/file`.
 struct DownloadRoute: Sendable {
-    let catalog: any CatalogStore
-    let gate: ImageGate
+    private typealias Target = RepresentationGate.Admitted
+
+    let representations: RepresentationGate
     let relays: Relays
     let journal: RelayJournal
-
-    /// What a request asks for, after the catalog was asked.
-    private struct Target {
-        let resolution: Resolution
-        let representation: Representation
-        let digests: DigestSet
-    }
+    let offers: DirectOffers
 
     func head(_ request: Request, context: APIContext) async throws -> Response {
-        guard let target = try await target(of: request, context) else { return Response(status: .noContent) }
-        var headers = headers(of: target)
+        guard let target = try await representations.representation(request, context) else {
+            return Response(status: .noContent)
+        }
+        if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
+        let direct = try direct(request, target, context)
+        if let redirection = direct.redirection { return redirection }
+        var headers = target.headers
+        headers.append(contentsOf: direct.headers)
         headers[.contentLength] = String(target.representation.size)
-        if isNotModified(request, target) { return Response(status: .notModified, headers: entityHeaders(of: target)) }
         // A body that is declared and never written: HTTP sends none in answer to HEAD.
         return Response(status: .ok, headers: headers)
     }
 
     func get(_ request: Request, context: APIContext) async throws -> Response {
-        guard let target = try await target(of: request, context) else { return Response(status: .noContent) }
-        if isNotModified(request, target) { return Response(status: .notModified, headers: entityHeaders(of: target)) }
+        guard let target = try await representations.representation(request, context) else {
+            return Response(status: .noContent)
+        }
+        if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
         let range = try range(of: request, target)
+        let direct = try direct(request, target, context)
+        if let redirection = direct.redirection { return redirection }
         let selection = selection(for: range, target)
-        return try await stream(range: selection.range, of: target, over: selection.selection, context)
+        return try await stream(range: selection.range, of: target, over: selection.selection, direct.headers, context)
     }
 
-    /// - Returns: nil when the image never had a location, which is 204 as in Glance.
-    private func target(of request: Request, _ context: APIContext) async throws -> Target? {
-        let admitted = try await gate.image(context)
-        let id = admitted.id
-        guard admitted.access.mayDownload else {
-            throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
-        }
-        let format = try RequestedFormat(request)
-        guard let resolution = try await catalog.resolve(id, format: format) else {
-            throw APIError.notFound(image: id.description)
-        }
-        if resolution.formats.isEmpty { return nil }
-        guard let representation = resolution.representation else {
-            // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
-            if !resolution.locations.isEmpty {
-                throw unavailable(relays.select(resolution.locations, for: .whole, size: 0, explores: false), failures: [])
-            }
-            let known = resolution.formats.map(\.description).joined(separator: ", ")
-            throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
-        }
-        return Target(
-            resolution: resolution, representation: representation,
-            digests: DigestSet(of: representation, locations: resolution.locations))
+    /// What the caller is told of direct locations, or where they are sent.
+    private func direct(_ request: Request, _ target: Target, _ context: APIContext) throws -> DirectAnswer {
+        let isWanted = try DirectAnswer.isWanted(request)
+        guard context.caller.maySeeLocations else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
+        let offer = offers.offer(of: relays.select(
+            target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
+        // Whoever was cut off after a failed proof would complete a corrupt file elsewhere.
+        let isPart = request.headers[.range] != nil || request.headers[.contentRange] != nil
+        return DirectAnswer(
+            offer, to: target, isWanted: isWanted, mayRedirect: !isPart || target.representation.servesRanges(at: .now))
     }
 
     private func isNotModified(_ request: Request, _ target: Target) -> Bool {
@@ -101,9 +91,9 @@ struct DownloadRoute: Sendable {
     }
 
     private func stream(
-        range: ByteRange?, of target: Target, over selection: Selection, _ context: APIContext
+        range: ByteRange?, of target: Target, over selection: Selection, _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
-        guard !selection.ranked.isEmpty else { throw unavailable(selection, failures: []) }
+        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
         let outlet = ResponseOutlet()
         let relay = relays.relay(of: target.representation, range: range, over: selection, to: outlet)
         context.channel.closeFuture.whenComplete { [weak relay] _ in relay?.clientGone() }
@@ -117,13 +107,14 @@ struct DownloadRoute: Sendable {
         if case .ended(let summary) = opening {
             await journal.record(summary, of: record, logger: context.logger)
             guard summary.outcome != .clientGone else { throw CancellationError() }
-            throw unavailable(selection, failures: summary.failures)
+            throw APIError.unavailable(selection, failures: summary.failures)
         }
         let journal = journal
         let channel = context.channel
         let logger = context.logger
         let length = range?.count ?? target.representation.size
-        var headers = headers(of: target)
+        var headers = target.headers
+        headers.append(contentsOf: further)
         if let range { headers[.contentRange] = "bytes \(range.first)-\(range.last)/\(target.representation.size)" }
         headers[.contentLength] = String(length)
         return Response(
@@ -141,43 +132,6 @@ struct DownloadRoute: Sendable {
                 guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
                 try await writer.finish(nil)
             })
-    }
-
-    private func unavailable(_ selection: Selection, failures: [RelaySummary.Failure]) -> APIError {
-        var reasons: [(LocationID, String)] = []
-        for rejected in selection.rejected {
-            let status = rejected.location.state.status.rawValue
-            reasons.append((rejected.location.id, rejected.reason == .status ? status : rejected.reason.rawValue))
-        }
-        for failure in failures {
-            reasons.removeAll { $0.0 == failure.location }
-            reasons.append((failure.location, failure.failure.reason.rawValue))
-        }
-        let text = reasons.map { "\($0.0): \($0.1)" }.joined(separator: ", ")
-        var error = APIError(.serviceUnavailable, "No location of the image can serve now (\(text)). Try again later.")
-        error.headers[.retryAfter] = "5"
-        error.details["locations"] = .array(
-            reasons.map { .object(["id": .string($0.0.description), "reason": .string($0.1)]) })
-        return error
-    }
-
-    private func entityHeaders(of target: Target) -> HTTPFields {
-        var headers: HTTPFields = [:]
-        headers[.eTag] = target.representation.entityTag
-        headers[.acceptRanges] = target.representation.servesRanges(at: .now) ? "bytes" : "none"
-        return headers
-    }
-
-    private func headers(of target: Target) -> HTTPFields {
-        var headers = entityHeaders(of: target)
-        // Exactly this, without parameters: python-glanceclient streams no other type.
-        headers[.contentType] = "application/octet-stream"
-        if let md5 = target.digests[.md5], let field = HTTPField.Name("Content-MD5") { headers[field] = md5.hex }
-        let digests = [("sha-256", target.digests[.sha256]), ("sha-512", target.digests[.sha512])].compactMap { name, digest in
-            digest.map { "\(name)=:\(Data($0.bytes).base64EncodedString()):" }
-        }
-        if !digests.isEmpty, let field = HTTPField.Name("Repr-Digest") { headers[field] = digests.joined(separator: ", ") }
-        return headers
     }
 }
 

@@ -32,6 +32,8 @@ public struct ImageServer: Sendable {
     private let operations: LocationOperationRoutes
     private let explanations: ExplainRoute
     private let backends: BackendsRoute
+    private let direct: DirectRoute
+    private let trusted: TrustedNetworks
     private let authenticator: any Authenticator
     private let metrics: MetricsRegistry
     private let limits: Limits
@@ -44,20 +46,27 @@ public struct ImageServer: Sendable {
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
     ///   - authenticator: who finds out who a caller is.
+    ///   - trusted: from where callers are trusted as well.
+    ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
     ///   - metrics: what `/metrics` shows.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
         lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
-        authenticator: any Authenticator, metrics: MetricsRegistry, limits: Limits
+        authenticator: any Authenticator, trusted: TrustedNetworks, directLifetime: Duration, metrics: MetricsRegistry,
+        limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
+        let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays)
+        let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
-            downloads: DownloadRoute(catalog: catalog, gate: gate, relays: relays, journal: journal))
+            downloads: DownloadRoute(representations: representations, relays: relays, journal: journal, offers: offers))
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)
         backends = BackendsRoute(relays: relays)
+        direct = DirectRoute(representations: representations, relays: relays, offers: offers)
+        self.trusted = trusted
         self.authenticator = authenticator
         self.metrics = metrics
         self.limits = limits
@@ -92,7 +101,7 @@ public struct ImageServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
-        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator))
+        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator, trusted: trusted))
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
@@ -106,6 +115,7 @@ public struct ImageServer: Sendable {
         own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
         own.resource("images/:id/explain", [.get: explanations.explain])
         own.resource("backends", [.get: backends.list])
+        own.resource("images/:id/direct", [.get: direct.list])
         own.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
         own.resource("locations/:id/history", [.get: operations.history])
         for (name, event) in LocationOperationRoutes.operations {

@@ -1,4 +1,5 @@
 import Foundation
+import NetworkAddress
 import Testing
 
 @testable import BatonConfig
@@ -49,6 +50,14 @@ import Testing
         }
     }
 
+    @Test func networksAndProxiesAreListsInEitherOfYAMLsForms() throws {
+        let auth = try ConfigurationTests.load(
+            "auth:\n  trusted_networks: [10.0.0.0/8, fd00::/8]\n  trusted_proxies:\n    - 192.0.2.1\n"
+        ).configuration.auth
+        #expect(auth.trustedNetworks == [try IPNetwork("10.0.0.0/8"), try IPNetwork("fd00::/8")])
+        #expect(auth.trustedProxies == [try IPNetwork("192.0.2.1")])
+    }
+
     @Test func whoeverPrintsAConfigurationSeesNoSecret() throws {
         try Self.file("s3cret") { path in
             let configuration = try ConfigurationTests.load(
@@ -92,6 +101,14 @@ import Testing
         ("keystone: { user: u, project: p, password_file: /nowhere }", "auth.keystone.password_file: /nowhere can't be read"),
         ("keystone: { cache: 5 }", "baton.yaml:2: auth.keystone.cache: \"5\" is no duration"),
         ("keystone: { timout: 5s }", "baton.yaml:2: auth.keystone.timout: no such key; did you mean timeout?"),
+        ("trusted_networks: [10.0.0.0/8, 10.1.0.0/8]", "auth.trusted_networks: \"10.1.0.0/8\" has bits of the address behind"),
+        ("trusted_networks: [example.org]", "baton.yaml:2: auth.trusted_networks: \"example.org\" is no network; write for"),
+        ("trusted_networks: 10.0.0.0/8", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
+        ("trusted_networks: [[10.0.0.0/8]]", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
+        (
+            "trusted_proxies: [10.0.0.0/33]",
+            "baton.yaml:2: auth.trusted_proxies: \"10.0.0.0/33\" has no length behind its slash"
+        ),
         ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
     ])
     func whatIsWrongIsSaidWithFileLineAndKey(text: String, expected: String) throws {

@@ -10,6 +10,7 @@ import Testing
             "http": { section, _ in
                 let attach = section.settings.section("attach")
                 _ = (attach.string("role"), attach.string("prefix"))
+                _ = section.settings.boolean("redirect", default: false)
                 return section.settings.requiredString("url", example: "http://x/")
             },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },
@@ -100,12 +101,13 @@ import Testing
         ("relay: 5", "baton.yaml:1: relay: here a mapping of keys to values is expected"),
         ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: here a single value is expected"),
         ("- a\n- b\n", "baton.yaml:1: here a mapping of keys to values is expected"),
-        ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, log"),
+        ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, direct, log"),
         (
             "selection: { strategy: best }",
             "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted, measured"
         ),
         ("selection: { breaker_failures: 0 }", "baton.yaml:1: selection.breaker_failures: 0 is out of range: from 1 to 1000"),
+        ("direct: { lifetime: 8d }", "baton.yaml:1: direct.lifetime: 8d is out of range: from 1s to 7d"),
         ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
         ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
         ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),

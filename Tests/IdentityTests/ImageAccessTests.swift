@@ -116,7 +116,8 @@ import Testing
         for role in Caller.Role.allCases {
             #expect(caller([role]).mayPublicize == (role == .admin))
             #expect(caller([role]).mayRemoveLocations == (role == .admin))
-            #expect(caller([role]).maySeeLocations == [.admin, .service, .trusted].contains(role))
+            #expect(caller([role]).maySeeLocations == [.admin, .trusted].contains(role))
+            #expect(caller([role]).mayListLocations == [.admin, .service].contains(role))
         }
     }
 }

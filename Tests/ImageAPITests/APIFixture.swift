@@ -62,18 +62,22 @@ final class APIFixture {
     }
 
     let catalog: SQLiteCatalog
+    let relays: Relays
     private let directory = NSTemporaryDirectory() + "baton-api-\(UUID().uuidString)"
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
     private let responder: any HTTPResponder<APIContext>
 
-    init() throws {
+    /// - Parameter backends: one web server, of the id b, unless said otherwise.
+    init(backends: [Backend]? = nil) throws {
         catalog = try SQLiteCatalog(path: directory + "/catalog.sqlite")
         let base = try LocationURL("http://127.0.0.1:1/")
-        let registry = BackendRegistry([
-            Backend(id: BackendID("b"), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)))
-        ])
+        let registry = BackendRegistry(
+            backends ?? [
+                Backend(id: BackendID("b"), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)))
+            ])
         let relays = Relays(
-            registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(1))
+            registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(3600))
+        self.relays = relays
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
         let lifecycle = LocationLifecycle(
@@ -84,15 +88,20 @@ final class APIFixture {
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         let journal = RelayJournal(
             catalog: catalog, proofs: proofs, metrics: RelayMetrics(in: MetricsRegistry()))
+        let representations = RepresentationGate(
+            catalog: catalog, gate: ImageGate(images: catalog), relays: relays)
+        let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
+        let direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(
-                catalog: catalog, gate: ImageGate(images: catalog), relays: relays, journal: journal))
+                representations: representations, relays: relays, journal: journal, offers: offers))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: CallerOfTest())
         api.add(to: router)
+        router.get("baton/v1/images/:id/direct") { try await direct.list($0, context: $1) }
         responder = router.buildResponder()
     }
 
@@ -103,10 +112,11 @@ final class APIFixture {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, as caller: Caller = .everybody, type: String = "application/json",
-        _ body: String = ""
+        headers: HTTPFields = [:], _ body: String = ""
     ) async throws -> Answer {
-        let head = HTTPRequest(
-            method: method, scheme: "http", authority: "baton", path: path, headerFields: [.contentType: type])
+        var fields = headers
+        fields[.contentType] = type
+        let head = HTTPRequest(method: method, scheme: "http", authority: "baton", path: path, headerFields: fields)
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
         let context = APIContext(
             source: ApplicationRequestContextSource(

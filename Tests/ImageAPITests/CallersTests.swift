@@ -150,11 +150,15 @@ import Testing
             .patch, "/v2/images/\(image)", type: Self.patchType,
             #"[{"op": "add", "path": "/locations/-", "value": {"url": "http://127.0.0.1:1/x", "metadata": {}}}]"#)
         #expect(added.status == 200 && added["status"] == "active" && added["direct_url"] == "http://127.0.0.1:1/x")
-        for (caller, sees) in [(Self.owner, false), (Self.stranger, false), (Self.service, true), (.everybody, true)] {
+        let trusted = Caller(user: "t", project: "other", roles: [.trusted])
+        for (caller, sees, lists) in [
+            (Self.owner, false, false), (Self.stranger, false, false), (Self.service, false, true), (trusted, true, false),
+            (.everybody, true, true),
+        ] {
             let shown = try await fixture.send(.get, "/v2/images/\(image)", as: caller)
             #expect((shown["locations"] != nil) == sees && (shown["direct_url"] != nil) == sees, "\(caller.user)")
             let list = try await fixture.send(.get, "/v2/images/\(image)/locations", as: caller)
-            #expect(list.status == (sees ? 200 : 403))
+            #expect(list.status == (lists ? 200 : 403))
         }
     }
 

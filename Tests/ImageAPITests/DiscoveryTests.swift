@@ -41,7 +41,7 @@ import Testing
         for role in Caller.Role.allCases {
             let caller = Caller(user: "u", project: nil, roles: [role])
             let members = try #require(JSONValue.image(ImageRecord(new: image), for: caller).members)
-            #expect((members["locations"] != nil) == [.admin, .service, .trusted].contains(role))
+            #expect((members["locations"] != nil) == [.admin, .trusted].contains(role))
         }
     }
 

@@ -31,5 +31,8 @@ public struct HTTPDriver: Driver {
     /// The plain URL, which does not expire: the server is read without credentials.
     public func directURL(for path: String, lifetime: Duration) -> String? { url(of: path) }
 
+    /// They don't.
+    public var directURLsEnd: Bool { false }
+
     private func url(of path: String) -> String { "\(base)/\(LocationURL.encode(path: path))" }
 }

@@ -68,4 +68,7 @@ public struct S3Driver: Driver {
             parameters: [(name: "response-content-type", value: "application/octet-stream")], lifetime: seconds, at: now())
         return "\(url)?\(query)"
     }
+
+    /// Those that are signed do.
+    public var directURLsEnd: Bool { signer != nil }
 }

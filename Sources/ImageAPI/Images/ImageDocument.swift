@@ -46,14 +46,13 @@ extension JSONValue {
 
     /// A location as the admin sees it, with everything.
     static func location(_ location: Location) -> JSONValue {
-        let digests = location.digests.all.map { ($0.algorithm.rawValue, JSONValue.string($0.hex)) }
-        return .object([
+        .object([
             "id": .string(location.id.description), "image": .string(location.image.description),
             "url": .string(location.url), "backend": .string(location.backend.name),
             "status": .string(location.state.status.rawValue), "disk_format": .string(location.format.disk.rawValue),
             "container_format": .string(location.format.container.rawValue),
             "size": location.size.map { .integer($0) } ?? .null,
-            "digests": .object(Dictionary(digests) { first, _ in first }),
+            "digests": .digests(location.digests),
             "learned": .array(location.learned.map(\.rawValue).sorted().map { .string($0) }),
             "identified": .boolean(location.isIdentified), "weight": .integer(Int64(location.weight)),
             "tier": .integer(Int64(location.tier)), "metadata": .object(location.metadata.mapValues { .string($0) }),
@@ -63,6 +62,11 @@ extension JSONValue {
             "expires_at": location.expiresAt.map { .time($0) } ?? .null,
             "legal_events": .array(location.state.legalEvents.map { .string($0.rawValue) }),
         ])
+    }
+
+    /// Digests in hexadecimal digits, by algorithm.
+    static func digests(_ digests: DigestSet) -> JSONValue {
+        .object(Dictionary(digests.all.map { ($0.algorithm.rawValue, .string($0.hex)) }) { first, _ in first })
     }
 
     /// A line of a location's history.

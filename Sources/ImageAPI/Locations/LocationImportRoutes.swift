@@ -17,7 +17,7 @@ struct LocationImportRoutes: Sendable {
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await gate.image(context)
-        guard context.caller.isAdmin || context.caller.roles.contains(.service) else {
+        guard context.caller.mayListLocations else {
             throw APIError(.forbidden, "Only services and administrators see where an image lies.")
         }
         return try JSONValue.array(admitted.record.locations.map { .listed($0) }).response()

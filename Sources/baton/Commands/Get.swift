@@ -22,17 +22,12 @@ struct Get: AsyncParsableCommand {
     var limitRate: ByteCount?
     @Option(help: "How often to try without progress.")
     var tries = 5
+    @Flag(help: "Read straight from the image's locations as far as the server lets you, and from the server what is left.")
+    var direct = false
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
     @OptionGroup var server: EndpointOptions
     @OptionGroup var format: OutputOption
-
-    private struct Report: Encodable {
-        let image: String
-        let file: String
-        let size: Int64
-        let digest: String
-    }
 
     func validate() throws {
         guard tries > 0 else { throw ValidationError("--tries must be at least 1.") }
@@ -48,21 +43,30 @@ struct Get: AsyncParsableCommand {
         if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
         let bar = quiet ? nil : ProgressBar()
         let download = Download(
-            from: endpoint, to: file, tries: tries, bytesPerSecond: limitRate.map { Int64($0.count) }
+            from: endpoint, to: file, tries: tries, isDirect: direct, bytesPerSecond: limitRate.map { Int64($0.count) }
         ) { bar?.show($0) }
-        let target: DownloadTarget
+        let report: DownloadReport
         do {
-            target = try await download.run(image: id, query: query)
+            report = try await download.run(image: id, query: query)
         } catch {
             bar?.end()
             throw error
         }
         bar?.end()
+        let target = report.target
         if format.json {
-            format.printJSON(
-                Report(image: id.description, file: file, size: target.size, digest: target.digest.description))
+            format.printJSON(GetReport(report, image: id, file: file))
         } else {
             print("\(file): \(ProgressLine.bytes(target.size)), \(target.digest) verified")
+            if direct { printOrigins(of: report) }
         }
+    }
+
+    /// What came from where, and what went wrong with what was tried first.
+    private func printOrigins(of report: DownloadReport) {
+        var table = Table("FROM", "FIRST BYTE", "LAST BYTE")
+        for part in report.origins.parts { table.add(part.source.text, "\(part.first)", "\(part.last)") }
+        print(table.text)
+        for trouble in report.troubles { print("direct: \(trouble)") }
     }
 }

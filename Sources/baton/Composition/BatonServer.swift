@@ -61,7 +61,8 @@ struct BatonServer {
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
-            uploads: uploads, authenticator: authenticator, metrics: metrics,
+            uploads: uploads, authenticator: authenticator, trusted: configuration.auth.trusted,
+            directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen

@@ -17,6 +17,9 @@ extension BatonConfiguration.Auth {
         }
     }
 
+    /// From where callers are trusted beside what their token says.
+    var trusted: TrustedNetworks { TrustedNetworks(networks: trustedNetworks, proxies: trustedProxies) }
+
     /// Looks at what the configuration names, without starting anything.
     func check() throws(TokenFileError) {
         if mode == .tokens, let tokensFile { _ = try TokenFile.read(tokensFile) }

@@ -52,7 +52,9 @@ struct LiveMetrics {
         ) { [relays] in
             relays.registry.all.flatMap { backend in
                 let state = relays.health(of: backend.id).breaker.state
-                return Breaker.State.allCases.map { (labels: [backend.id.name, $0.rawValue], value: Double($0 == state ? 1 : 0)) }
+                return Breaker.State.allCases.map {
+                    (labels: [backend.id.name, $0.rawValue], value: $0 == state ? 1.0 : 0.0)
+                }
             }
         }
     }

@@ -20,7 +20,8 @@ COMMANDS = pathlib.Path(sys.executable).parent
 
 
 class Cloud:
-    """`auth` is none or keystone. Uploads go to the backend disk; the backend web is an nginx, whose locations members may add."""
+    """`auth` is none or keystone. Uploads go to the backend disk; the backend web is an nginx, whose locations members may add,
+    and to which trusted users may be sent."""
 
     def __init__(self, home: pathlib.Path, auth: str):
         self.started = contextlib.ExitStack()
@@ -33,7 +34,7 @@ class Cloud:
             self.baton = Baton(
                 home / "baton",
                 {
-                    "web": {"driver": "http", "url": self.web.url, "attach": {"role": "member"}},
+                    "web": {"driver": "http", "url": self.web.url, "attach": {"role": "member"}, "redirect": True},
                     "disk": {"driver": "file", "root": str(home / "disk")},
                 },
                 uploads={"backend": "disk"}, auth=mode)

@@ -46,6 +46,11 @@ extension BatonProcess {
         while try await events(of: location).count(where: { $0 == event }) < count { await Task.yield() }
     }
 
+    /// Waits until all locations of an image have been proven in full; the test's time limit bounds the wait.
+    func waitUntilProven(_ image: String) async throws {
+        while try await locations(of: image).contains(where: { !($0["proven_at"] is String) }) { await Task.yield() }
+    }
+
     /// Adds a location about which nothing is declared.
     func addUnknownLocation(_ url: String, to image: String, extra: String = "") async throws -> String {
         let response = try await send(

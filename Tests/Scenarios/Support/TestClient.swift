@@ -47,7 +47,8 @@ final class TestClient {
     deinit { close(socket) }
 
     func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: baton\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\n"
+        if headers["Host"] == nil { text += "Host: baton\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body {
             if headers["Content-Type"] == nil { text += "Content-Type: application/json\r\n" }

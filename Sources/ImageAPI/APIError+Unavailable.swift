@@ -1,0 +1,27 @@
+internal import BackendKit
+internal import HTTPTypes
+internal import ImageModel
+internal import LocationSelection
+internal import RelayEngine
+
+extension APIError {
+    /// No location can serve: each with the class of its reason, and no URL.
+    /// - Parameter failures: what came of asking them.
+    static func unavailable(_ selection: Selection, failures: [RelaySummary.Failure] = []) -> APIError {
+        var reasons: [(LocationID, String)] = []
+        for rejected in selection.rejected {
+            let status = rejected.location.state.status.rawValue
+            reasons.append((rejected.location.id, rejected.reason == .status ? status : rejected.reason.rawValue))
+        }
+        for failure in failures {
+            reasons.removeAll { $0.0 == failure.location }
+            reasons.append((failure.location, failure.failure.reason.rawValue))
+        }
+        let text = reasons.map { "\($0.0): \($0.1)" }.joined(separator: ", ")
+        var error = APIError(.serviceUnavailable, "No location of the image can serve now (\(text)). Try again later.")
+        error.headers[.retryAfter] = "5"
+        error.details["locations"] = .array(
+            reasons.map { .object(["id": .string($0.0.description), "reason": .string($0.1)]) })
+        return error
+    }
+}

@@ -1,0 +1,38 @@
+internal import FoundationEssentials
+internal import ImageModel
+
+/// What a trusted client may be told of the locations of one representation: where it can read them without Baton.
+struct DirectOffer: Sendable {
+    /// A location with the URL to read it at.
+    struct Place: Sendable {
+        let location: Location
+        /// For the header of an answer and for nothing else: it may hold a signature, and goes into no log.
+        let url: String
+        /// When the URL ends; nil if it does not.
+        let expires: Date?
+        /// Whether nothing speaks against it now.
+        let isHealthy: Bool
+    }
+
+    /// Why nobody is sent to a location.
+    enum Absence: String, Sendable {
+        /// The caller is not trusted.
+        case notTrusted = "not-trusted"
+        /// No location that may serve lies in a backend that clients may be sent to.
+        case noRedirect = "no-redirect"
+        /// None of those has been proven in full.
+        case notProven = "not-proven"
+        /// All of those failed lately, or are accused.
+        case notHealthy = "not-healthy"
+        /// A range was asked for while the representation is in doubt.
+        case inDoubt = "in-doubt"
+    }
+
+    /// The best first. Those that failed lately stand behind; those that are accused are left out.
+    let places: [Place]
+    /// Why there is none, or none that is healthy.
+    let absence: Absence?
+
+    /// The place to send a client to.
+    var best: Place? { places.first(where: \.isHealthy) }
+}

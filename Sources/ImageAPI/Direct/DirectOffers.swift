@@ -1,0 +1,51 @@
+internal import BackendKit
+internal import FoundationEssentials
+internal import ImageModel
+internal import LocationSelection
+
+/// Makes offers: from which locations a client may read by itself, in the order of the selection.
+struct DirectOffers: Sendable {
+    let registry: BackendRegistry
+    /// How long a URL that ends is good.
+    let lifetime: Duration
+
+    /// The offer of the locations that may serve now.
+    func offer(of selection: Selection, at now: Date) -> DirectOffer {
+        let open = selection.ranked.compactMap { place(of: $0, at: now) }
+        // What a client gets elsewhere nobody proves for it on the way: the content must have been proven before.
+        let proven = open.filter { $0.location.provenAt != nil }
+        let places = proven.filter { !$0.location.isAccused }
+        let absence: DirectOffer.Absence? =
+            if open.isEmpty {
+                .noRedirect
+            } else if proven.isEmpty {
+                .notProven
+            } else if !places.contains(where: \.isHealthy) {
+                .notHealthy
+            } else {
+                nil
+            }
+        return DirectOffer(places: places, absence: absence)
+    }
+
+    private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.Place? {
+        let location = ranked.location
+        guard let backend = registry[location.backend], backend.redirects,
+            let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)
+        else { return nil }
+        let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(lifetime / .seconds(1)) : nil
+        return DirectOffer.Place(location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
+    }
+
+    /// The last door, whatever a driver says: http or https, no user and no password in it, nothing that would end a header field
+    /// or the brackets of a link, and no dot segments, which most clients resolve: they would ask for another object.
+    static func isFit(_ url: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
+        let rest = url.dropFirst(scheme.count)
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let path = rest.dropFirst(authority.count).prefix { !"?#".contains($0) }
+        guard !path.split(separator: "/").contains(where: { [".", ".."].contains($0) }) else { return false }
+        return !authority.isEmpty && !authority.contains("@")
+            && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"<>\"\\".utf8.contains($0) }
+    }
+}

@@ -1,0 +1,24 @@
+internal import Glibc
+
+/// An address of IP, version 4 or 6.
+///
+/// An IPv4 address and its IPv4-mapped form (RFC 4291 section 2.5.5.2) are one: which of them a socket shows depends on how the
+/// server listens, not on who is there.
+public struct IPAddress: Sendable, Hashable {
+    /// 16 bytes in the order of the network; an IPv4 address in its mapped form.
+    let bytes: [UInt8]
+
+    private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+
+    /// Reads `192.0.2.1` or `2001:db8::1`, the latter maybe with a zone (`fe80::1%eth0`), which is dropped; nil if it is neither.
+    public init?(_ text: some StringProtocol) {
+        let isSix = text.contains(":")
+        let literal = isSix ? String(text.prefix { $0 != "%" }) : String(text)
+        var bytes = [UInt8](repeating: 0, count: isSix ? 16 : 4)
+        guard inet_pton(isSix ? AF_INET6 : AF_INET, literal, &bytes) == 1 else { return nil }
+        self.bytes = isSix ? bytes : Self.mappedPrefix + bytes
+    }
+
+    /// Whether it is an address of version 4, mapped or not.
+    public var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
+}

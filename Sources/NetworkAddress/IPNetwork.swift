@@ -1,0 +1,41 @@
+/// A range of addresses with a common beginning, as CIDR writes it: `10.0.0.0/8`, `fd00::/8` (RFC 4632, RFC 4291 section 2.3).
+///
+/// A network of version 6 holds no address of version 4: who writes `::/0` does not mean them.
+public struct IPNetwork: Sendable, Hashable {
+    private let base: IPAddress
+    /// In bits of 128.
+    private let length: Int
+
+    /// Reads a network, or an address, which stands for itself alone.
+    /// - Throws: `InvalidNetwork` saying what is wrong with it.
+    public init(_ text: String) throws(InvalidNetwork) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let base = IPAddress(parts[0]), !parts[0].contains("%") else { throw .noAddress }
+        let isWrittenAsFour = !parts[0].contains(":")
+        let longest = isWrittenAsFour ? 32 : 128
+        var length = longest
+        if parts.count == 2 {
+            guard parts[1].allSatisfy(\.isNumber), let number = Int(parts[1]), number <= longest else {
+                throw .noLength(longest: longest)
+            }
+            length = number
+        }
+        self.base = base
+        self.length = isWrittenAsFour ? 96 + length : length
+        // 10.1.0.0/8 may mean 10.0.0.0/8 or 10.1.0.0/16: whom to trust is not to be guessed.
+        guard base.bytes == Self.cut(base.bytes, to: self.length) else { throw .bitsBeyondLength }
+    }
+
+    /// Whether the address lies in it.
+    public func contains(_ address: IPAddress) -> Bool {
+        address.isFour == base.isFour && Self.cut(address.bytes, to: length) == base.bytes
+    }
+
+    /// The first bits, and zeros behind them.
+    private static func cut(_ bytes: [UInt8], to length: Int) -> [UInt8] {
+        bytes.enumerated().map { index, byte in
+            let kept = max(0, min(8, length - index * 8))
+            return byte & UInt8(truncatingIfNeeded: 0xFF00 >> kept)
+        }
+    }
+}

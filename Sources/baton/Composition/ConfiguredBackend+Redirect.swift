@@ -1,0 +1,19 @@
+internal import BatonConfig
+
+extension ConfiguredBackend {
+    /// A reader of a driver's section that reads `redirect` as well: whether trusted clients may be sent straight to the backend.
+    static func withRedirect(
+        _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
+    ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
+        { section, configuration in
+            let redirects = section.settings.boolean("redirect", default: false)
+            var backend = read(section, configuration)
+            if redirects, backend?.driverName == "file" {
+                section.settings.reject(
+                    "redirect", "is for drivers whose objects have URLs; clients can't read this server's files")
+            }
+            backend?.redirects = redirects
+            return backend
+        }
+    }
+}

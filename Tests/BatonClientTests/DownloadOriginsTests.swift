@@ -1,0 +1,56 @@
+import Testing
+
+@testable import BatonClient
+
+@Suite struct DownloadOriginsTests {
+    private func text(_ origins: DownloadOrigins) -> [String] { origins.parts.map { "\($0.source) \($0.first)-\($0.last)" } }
+
+    @Test func bytesInARowFromOnePlaceAreOnePart() {
+        var origins = DownloadOrigins()
+        origins.extend(to: 10, from: .kept)
+        origins.extend(to: 20, from: .direct(backend: "a"))
+        origins.extend(to: 30, from: .direct(backend: "a"))
+        origins.extend(to: 30, from: .direct(backend: "b"))
+        origins.extend(to: 31, from: .stream)
+        #expect(text(origins) == ["kept 0-9", "direct(backend: \"a\") 10-29", "stream 30-30"])
+        #expect(origins.hasDirect)
+    }
+
+    @Test func whatIsNotThereAnyMoreCameFromNowhere() {
+        var origins = DownloadOrigins()
+        origins.extend(to: 10, from: .kept)
+        origins.extend(to: 20, from: .direct(backend: "a"))
+        origins.cut(to: 15)
+        #expect(text(origins) == ["kept 0-9", "direct(backend: \"a\") 10-14"])
+        origins.cut(to: 10)
+        #expect(text(origins) == ["kept 0-9"] && !origins.hasDirect)
+        origins.cut(to: 0)
+        origins.extend(to: 5, from: .stream)
+        #expect(text(origins) == ["stream 0-4"])
+    }
+
+    @Test func aReopenedFileKeepsWhatIsKnownOfItsBytes() {
+        var course = DownloadCourse(isDirect: true)
+        course.opened(0)
+        course.streamed(upTo: 100, isAnew: false)
+        course.opened(100)
+        #expect(text(course.origins) == ["stream 0-99"])
+        course.opened(40)
+        #expect(text(course.origins) == ["stream 0-39"])
+        course.streamed(upTo: 60, isAnew: true)
+        #expect(text(course.origins) == ["stream 0-59"])
+        course.leaveDirect("x")
+        course.leaveDirect("x")
+        #expect(!course.isDirect && course.troubles == ["x"])
+    }
+
+    @Test func aLimitOfTheRateHoldsUntilItsTimeHasPassed() {
+        let start = ContinuousClock.now
+        var limit = RateLimit(1000, startedAt: start)
+        limit.receive(2500)
+        #expect(limit.isAhead(at: start + .seconds(2)) && !limit.isAhead(at: start + .milliseconds(2500)))
+        var none = RateLimit(nil, startedAt: start)
+        none.receive(.max)
+        #expect(!none.isAhead(at: start))
+    }
+}

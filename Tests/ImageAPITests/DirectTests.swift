@@ -1,0 +1,256 @@
+import BackendKit
+import CurlTransfer
+import Foundation
+import HTTPBackend
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import RelayEngine
+import Testing
+
+@testable import ImageAPI
+
+/// Who is sent where, and what they are told where they are not.
+@Suite(.timeLimit(.minutes(1))) struct DirectTests {
+    static let trusted = Caller(user: "t", project: "mine", roles: [.trusted])
+    static let size: Int64 = 1234
+    static let digest = String(repeating: "5a", count: 32)
+
+    /// A backend that makes the URL it is given to make, which ends.
+    struct URLDriver: Driver {
+        let url: String
+        let capabilities = Capabilities(ranges: true, redirectable: true, writable: false)
+
+        func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url(url)) }
+        func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+            RangedAnswer(head).object(for: read)
+        }
+        func directURL(for path: String, lifetime: Duration) -> String? {
+            url.isEmpty ? nil : "\(url)\(path)?e=\(lifetime.components.seconds)"
+        }
+    }
+
+    /// A location to make: the backend's id, and what became of it.
+    struct Place {
+        let backend: String
+        var isProven = true
+        var isAccused = false
+    }
+
+    /// Four backends, three of which redirect; `plain` has URLs that don't end, `signed` such that do, `none` makes none.
+    private static func fixture() throws -> APIFixture {
+        func web(_ id: String, redirects: Bool) throws -> Backend {
+            let base = try LocationURL("http://127.0.0.1:1/\(id)")
+            return Backend(
+                id: BackendID(id), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)), redirects: redirects
+            )
+        }
+        func other(_ id: String, _ url: String) throws -> Backend {
+            Backend(
+                id: BackendID(id), base: try LocationURL("http://127.0.0.1:1/\(id)"), driver: URLDriver(url: url),
+                redirects: true)
+        }
+        return try APIFixture(backends: [
+            web("closed", redirects: false), web("plain", redirects: true), other("signed", "https://store/b/"),
+            other("long", "https://store/" + String(repeating: "k", count: 900)), other("none", ""),
+            other("leaky", "http://user:hush@store/"),
+        ])
+    }
+
+    private static func image(_ places: [Place], in fixture: APIFixture) async throws -> (ImageID, [LocationID]) {
+        let image = try await fixture.image(owner: "mine")
+        var ids: [LocationID] = []
+        for (index, place) in places.enumerated() {
+            let location = try await fixture.catalog.addLocation(
+                NewLocation(
+                    image: image, backend: BackendID(place.backend), path: "x\(index)",
+                    url: "http://127.0.0.1:1/\(place.backend)/x\(index)", format: Format(disk: .raw, container: .bare),
+                    size: size,
+                    digests: DigestSet([
+                        try Digest(.sha256, hex: digest), try Digest(.md5, hex: String(repeating: "b", count: 32)),
+                    ])), id: LocationID(), at: .now, actor: "test", reason: "registered")
+            _ = try await fixture.catalog.apply(
+                LocationChange(
+                    .probed, of: location.id, actor: "test", reason: "there", at: .now, validator: Validator("v")))
+            if place.isProven {
+                try await fixture.catalog.recordProof(of: location.id, validator: Validator("v"), at: .now)
+            }
+            ids.append(location.id)
+        }
+        for (id, place) in zip(ids, places) where place.isAccused {
+            try await fixture.catalog.recordFailedProof(
+                of: image, format: Format(disk: .raw, container: .bare), contributors: [id], at: .now, actor: "test",
+                reason: "did not match")
+        }
+        return (image, ids)
+    }
+
+    @Test func aTrustedCallerIsSentToTheFirstLocationThatIsProvenAndOpen() async throws {
+        let fixture = try Self.fixture()
+        let places = [
+            Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky"),
+            Place(backend: "signed", isProven: false),
+            Place(backend: "signed"), Place(backend: "plain"),
+        ]
+        let (image, _) = try await Self.image(places, in: fixture)
+        for method in [HTTPRequest.Method.get, .head] {
+            let answer = try await fixture.send(method, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+            #expect(answer.status == 307)
+            #expect(answer.headers[.location] == "https://store/b/x4?e=600")
+            #expect(answer.headers[.cacheControl] == "no-store")
+            #expect(answer.headers[.init("Repr-Digest")!]?.hasPrefix("sha-256=:WlpaWlpaWlpaWlpaW") == true)
+            #expect(
+                answer.headers[.init("Link")!]
+                    == "<https://store/b/x4?e=600>; rel=duplicate; pri=1, "
+                    + "<http://127.0.0.1:1/plain/x5>; rel=duplicate; pri=2")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky")], "no-redirect"),
+            ([Place(backend: "plain", isProven: false), Place(backend: "closed")], "not-proven"),
+            ([Place(backend: "plain", isAccused: true)], "not-healthy"),
+        ] as [([Place], String)])
+    func whereNoneIsToBeHadAHeadSaysWhy(places: [Place], reason: String) async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image(places, in: fixture)
+        let answer = try await fixture.send(.head, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+        #expect(answer.status == 200)
+        #expect(answer.headers[.init("Baton-Direct")!] == "none; reason=\(reason)")
+        #expect(answer.headers[.location] == nil && answer.headers[.contentLength] == "1234")
+        let listed = try await fixture.send(.get, "/baton/v1/images/\(image)/direct", as: Self.trusted)
+        #expect(listed.status == 200 && listed["absence"] == .string(reason) && listed["locations"] == .array([]))
+    }
+
+    @Test func whoeverIsNotTrustedIsServedAsEverAndToldNoPlace() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
+        for role in [Caller.Role.reader, .member, .service] {
+            let caller = Caller(user: "u", project: "mine", roles: [role])
+            let answer = try await fixture.send(.head, "/v2/images/\(image)/file?direct=true", as: caller)
+            #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-trusted")
+            let plain = try await fixture.send(.head, "/v2/images/\(image)/file", as: caller)
+            #expect(plain.headers[.init("Baton-Direct")!] == nil && plain.headers[.init("Link")!] == nil)
+            #expect(plain.headers[.cacheControl] == nil)
+        }
+    }
+
+    @Test func withoutTheWishATrustedCallerIsStreamedToAndToldTheOtherPlaces() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image([Place(backend: "closed"), Place(backend: "plain")], in: fixture)
+        for query in ["", "?direct=false"] {
+            let answer = try await fixture.send(.head, "/v2/images/\(image)/file\(query)", as: Self.trusted)
+            #expect(answer.status == 200 && answer.headers[.location] == nil)
+            #expect(answer.headers[.init("Link")!] == "<http://127.0.0.1:1/plain/x1>; rel=duplicate; pri=1")
+            #expect(answer.headers[.cacheControl] == "no-store")
+        }
+        #expect(try await fixture.send(.head, "/v2/images/\(image)/file?direct=yes", as: Self.trusted).status == 400)
+    }
+
+    @Test func aLocationThatFailedLatelyIsListedLastAndNobodyIsSentThere() async throws {
+        let fixture = try Self.fixture()
+        let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        fixture.relays.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
+        let path = "/v2/images/\(image)/file?direct=true"
+        #expect(
+            try await fixture.send(.get, path, as: Self.trusted).headers[.location] == "http://127.0.0.1:1/plain/x1")
+        let listed = try await fixture.send(.get, "/baton/v1/images/\(image)/direct", as: Self.trusted)
+        #expect(listed["locations"]?.elements?.map { $0.members?["backend"] } == [.string("plain"), .string("signed")])
+        #expect(listed["locations"]?.elements?.map { $0.members?["healthy"] } == [.boolean(true), .boolean(false)])
+        fixture.relays.locationFailed(ids[1], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
+        let answer = try await fixture.send(.head, path, as: Self.trusted)
+        #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
+    }
+
+    @Test func noMoreLinksAreInAHeadThanAProxyTakes() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image(Array(repeating: Place(backend: "long"), count: 5), in: fixture)
+        let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+        let links = try #require(sent.headers[.init("Link")!])
+        #expect(links.utf8.count <= 2048 && links.hasSuffix("pri=2") && sent.status == 307)
+        let listed = try await fixture.send(.get, "/baton/v1/images/\(image)/direct", as: Self.trusted)
+        #expect(listed["locations"]?.elements?.count == 5)
+    }
+
+    @Test func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {
+        let fixture = try Self.fixture()
+        let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        _ = try await fixture.catalog.apply(
+            LocationChange(.disable, of: ids[0], actor: "test", reason: "because", at: .now))
+        let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
+        #expect(sent.headers[.location] == "http://127.0.0.1:1/plain/x1")
+        #expect(sent.headers[.init("Link")!]?.contains("store") == false)
+    }
+
+    @Test func theListHasEverythingToReadAndProveAnImageWithAndTheStreamAsTheLastResort() async throws {
+        let fixture = try Self.fixture()
+        let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        let before = Date.now
+        let answer = try await fixture.send(.get, "/baton/v1/images/\(image)/direct?disk_format=raw", as: Self.trusted)
+        #expect(answer.status == 200 && answer.headers[.cacheControl] == "no-store")
+        #expect(answer["size"] == .integer(Self.size) && answer["digest"] == .string("sha256:\(Self.digest)"))
+        #expect(answer["stream"] == .string("/v2/images/\(image)/file?disk_format=raw&container_format=bare"))
+        let places = try #require(answer["locations"]?.elements)
+        #expect(places.map { $0.members?["location"]?.text } == ids.map(\.description))
+        #expect(places[0].members?["url"] == "https://store/b/x0?e=600" && places[1].members?["expires"] == .null)
+        let expires = try Date(try #require(places[0].members?["expires"]?.text), strategy: .iso8601)
+        #expect(abs(expires.timeIntervalSince(before) - 600) < 60)
+        #expect(places[0].members?["digests"]?.members?["sha256"] == .string(Self.digest))
+    }
+
+    @Test func theListAnswersAsTheDownloadDoesWhereThereIsNothing() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
+        let empty = try await fixture.image(owner: "mine")
+        let stranger = Caller(user: "s", project: "other", roles: [.trusted])
+        for (path, caller, status) in [
+            ("\(image)/direct?disk_format=qcow2", Self.trusted, 406), ("\(image)/direct?disk_format=x", Self.trusted, 400),
+            ("\(ImageID())/direct", Self.trusted, 404), ("\(image)/direct", stranger, 404),
+            ("\(empty)/direct", Self.trusted, 204),
+        ] {
+            #expect(try await fixture.send(.get, "/baton/v1/images/\(path)", as: caller).status == status, "\(path)")
+        }
+    }
+
+    /// A client that was cut off in mid-stream holds bytes that may be wrong, and would complete them elsewhere.
+    @Test func whileTheRepresentationIsInDoubtNobodyResumesElsewhere() async throws {
+        let fixture = try Self.fixture()
+        let places = [Place(backend: "closed", isAccused: true), Place(backend: "plain")]
+        let (image, _) = try await Self.image(places, in: fixture)
+        let path = "/v2/images/\(image)/file?direct=true"
+        #expect(try await fixture.send(.get, path, as: Self.trusted).status == 307)
+        let resumed = try await fixture.send(.head, path, as: Self.trusted, headers: [.range: "bytes=100-"])
+        #expect(resumed.status == 200 && resumed.headers[.init("Baton-Direct")!] == "none; reason=in-doubt")
+    }
+
+    @Test func conditionsAndRangesAreLookedAtBeforeAnybodyIsSentAway() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
+        func status(_ headers: HTTPFields) async throws -> Int {
+            try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted, headers: headers).status
+        }
+        #expect(try await status([.ifNoneMatch: "\"sha256-\(Self.digest)\""]) == 304)
+        #expect(try await status([.range: "bytes=9999-"]) == 416)
+        #expect(try await status([.range: "bytes=100-"]) == 307)
+    }
+
+    @Test(arguments: [
+        ("http://store/x", true), ("https://store:9/x?a=b@c", true), ("http://u:p@store/x", false), ("http://u@store/x", false),
+        ("ftp://store/x", false), ("file:///x", false), ("http:///x", false), ("http://store/a b", false),
+        ("http://store/a>b", false), ("http://store/a\r\nb", false), ("s3://b/k", false),
+        ("http://store/a/../b", false), ("http://store/./b", false), ("http://store/a..b/.c?x=/../", true),
+    ])
+    func noURLLeavesThatHoldsCredentialsOrEndsAHeader(url: String, isFit: Bool) {
+        #expect(DirectOffers.isFit(url) == isFit)
+    }
+}
+
+extension JSONValue {
+    fileprivate var elements: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+}

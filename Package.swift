@@ -47,7 +47,7 @@ let package = Package(
         module("Identity", ["ImageModel", "Integrity", "CurlTransfer", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity", collections]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),

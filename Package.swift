@@ -95,6 +95,7 @@ let package = Package(
             name: "catalog-bench", dependencies: ["ImageCatalog", "ImageModel"], path: "benchmarks/Catalog",
             swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
@@ -118,11 +119,20 @@ let package = Package(
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig"]),
         tests("BatonClientTests", ["BatonClient"]),
-        tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
+        tests(
+            "LocationUpkeepTests",
+            ["LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend"]
+        ),
         tests(
             "Scenarios",
             ["FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", .target(name: "baton")]
         ),
-        tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
+        tests(
+            "RelayEngineTests",
+            [
+                "RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity", "FaultyOrigin",
+                "TokenBackend", nio,
+            ]
+        ),
     ]
 )

@@ -17,6 +17,8 @@ struct ConfiguredBackend {
     private let keyScheme: String?
     private let makeDriver: () -> any Driver
     var attach: AttachRule?
+    /// How many connections it may have; nil for any number.
+    var connections: Connections?
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL, keyScheme: String? = nil,
@@ -32,12 +34,17 @@ struct ConfiguredBackend {
 
     /// How to read each driver's keys.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
-        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file, "s3": s3]
+        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
+            "http": withConnections(http), "file": file, "s3": withConnections(s3),
+        ]
         return own.mapValues(withAttach)
     }
 
     /// Starts what it needs.
-    func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach) }
+    func start() -> Backend {
+        Backend(
+            id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach, connections: connections?.start())
+    }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }

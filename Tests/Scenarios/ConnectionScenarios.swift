@@ -34,17 +34,18 @@ struct ConnectionScenarios {
 
     @Test func aScrubGivesItsConnectionToADownloadAndGoesOnWhereItWas() async throws {
         let isFree = Flag()
-        // The scrub would hold the only connection for ever.
-        let origin = try FaultyOrigin(Self.content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 2_000_000) }
+        // The scrub would hold the only connection for ever. What was sent is more than all buffers on the way hold.
+        let content = PatternedContent(size: 24 << 20, seed: 92)
+        let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 16 << 20) }
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 1h",
             settings: Self.patient + "\n" + UpkeepScenarios.scrubbing)
         let image = try await baton.addImage()
-        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
-        await origin.waitUntil { $0.bodyBytesSent >= 2_000_000 }
+        let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
+        await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
         isFree.set()
-        let response = try await baton.download(image, of: Self.content)
+        let response = try await baton.download(image, of: content)
         #expect(response.isComplete && response.firstWrongByte == nil)
         try await baton.waitUntil(id, has: "proven")
         await origin.waitUntil { $0.downloads.count >= 3 }

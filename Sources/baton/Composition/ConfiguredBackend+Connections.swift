@@ -29,7 +29,7 @@ extension ConfiguredBackend {
         let limit = settings.integer("max_connections", in: 1...100_000)
         let patience = settings.duration(
             "queue_timeout", default: configuration.relay.connectTimeout, in: .milliseconds(10) ... .seconds(3600))
-        if limit == nil, settings.string("queue_timeout") != nil, settings.string("max_connections") == nil {
+        if limit == nil, settings.string("queue_timeout") != nil {
             settings.reject("queue_timeout", "needs max_connections beside it: without a limit nobody waits")
         }
         return limit.map { Connections(limit: $0, patience: patience) }

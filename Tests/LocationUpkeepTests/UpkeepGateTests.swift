@@ -8,16 +8,20 @@ import TokenBackend
 
 @testable import LocationUpkeep
 
-/// What the upkeep asks of a web server that wants a token which ends.
+/// What the upkeep asks of a web server that wants a token which ends, and whose connections are counted.
 @Suite(.serialized, .timeLimit(.minutes(1)))
-struct UpkeepRenewalTests {
+struct UpkeepGateTests {
     static let content = PatternedContent(size: 3_000_017, seed: 83)
 
-    private func read(_ driver: any Driver, on loop: TransferLoop, stallTimeout: Duration = .seconds(30)) -> LocationRead {
+    private func read(
+        _ driver: any Driver, of content: PatternedContent = content,
+        connections: ConnectionLimit = ConnectionLimit(limit: 1, patience: .seconds(60)), on loop: TransferLoop,
+        stallTimeout: Duration = .seconds(30)
+    ) -> LocationRead {
         LocationRead(
             .init(
-                driver: driver, connections: ConnectionLimit(limit: 1, patience: .seconds(60)), party: .upkeep(of: "image"),
-                path: "image", expectedSize: Self.content.size, algorithms: [.md5], isFresh: false, progress: nil,
+                driver: driver, connections: connections, party: .upkeep(of: "image"),
+                path: "image", expectedSize: content.size, algorithms: [.md5], isFresh: false, progress: nil,
                 pace: ReadPace(bytesPerSecond: nil), stallTimeout: stallTimeout),
             loop: loop)
     }
@@ -73,6 +77,47 @@ struct UpkeepRenewalTests {
         let outcome = await read(TokenDriver(door, url: origin.url()), on: loop, stallTimeout: .milliseconds(1)).run()
         guard case .failed(let failure) = outcome else { return #expect(Bool(false), "\(outcome)") }
         #expect(failure.reason == .stall)
+    }
+
+    @Test func aFullReadGivesItsConnectionToADownloadAndGoesOnAtTheSameByte() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        // More than all buffers on the way hold: once so much was sent, the read has some of it.
+        let content = PatternedContent(size: 24 << 20, seed: 85)
+        let origin = try FaultyOrigin(content, behind: door) { $0.range?.first == 0 ? .stall(after: 16 << 20) : .sound }
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let read = read(TokenDriver(door, url: origin.url()), of: content, connections: connections, on: loop)
+        async let reading = read.run()
+        await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
+        // The read is silent, and would be for half a minute.
+        let place = try await connections.place(for: .download(by: "somebody", of: "image"), within: .seconds(20))
+        while connections.counts.waiting < 1 { await Task.yield() }
+        #expect(origin.record.requests.count == 1)
+        place.leave()
+        guard case .read(let found) = await reading else { return #expect(Bool(false), "the read failed") }
+        #expect(found.size == content.size)
+        #expect(try #require(origin.record.requests.last?.range?.first) > 0)
+        #expect(connections.counts == (0, 0))
+    }
+
+    @Test func aFullReadThatIsCutOffWhileItWaitsLeavesTheQueue() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        let origin = try FaultyOrigin(Self.content, behind: door)
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let place = try await connections.place(for: .inquiry, within: .seconds(20))
+        let read = read(TokenDriver(door, url: origin.url()), connections: connections, on: loop)
+        let reading = Task { await read.run() }
+        while connections.counts.waiting < 1 { await Task.yield() }
+        reading.cancel()
+        guard case .cancelled = await reading.value else { return #expect(Bool(false), "the read went on") }
+        #expect(connections.counts == (1, 0))
+        place.leave()
+        #expect(origin.record.requests.isEmpty)
     }
 
     @Test func aQuestionAboutAnObjectRenewsATokenThatEndedUnnoticed() async throws {

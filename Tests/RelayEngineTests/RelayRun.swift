@@ -28,9 +28,16 @@ final class RelayRun: RelayOutlet, RelayObserver {
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
+    /// A machine under load is no stall.
+    static let patient: RelayPolicy = {
+        var policy = RelayPolicy()
+        policy.stallTimeout = .seconds(30)
+        return policy
+    }()
+
     /// Starts the relay of a whole, from these drivers in this order.
     func start(
-        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayPolicy(), on loop: TransferLoop
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
     ) -> Relay {
         let sources = drivers.map {
             RelaySource(

@@ -115,7 +115,7 @@ struct ConnectionScenarios {
             let image = try await baton.addImage(of: Self.content, at: [origin.url(path), other.url(path)])
             _ = try await baton.download(image, of: Self.content)
         }
-        // A client that goes while its bytes come, and one that goes while it waits.
+        // A client that goes while its bytes come, and one that waited for its place and goes then.
         let left = try await baton.addImage(of: Self.content, at: [origin.url("left")])
         let port = baton.port
         let sent = origin.record.bodyBytesSent
@@ -132,8 +132,10 @@ struct ConnectionScenarios {
             try client.send("GET", "/v2/images/\(left)/file")
             return Kept(client)
         }
-        waiting.drop()
+        let asked = origin.record.downloads.count
         first.drop()
+        await origin.waitUntil { $0.downloads.count > asked }
+        waiting.drop()
         await baton.waitForLog { log in
             log.count { $0.message == "relay" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
         }

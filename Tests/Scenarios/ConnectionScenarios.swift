@@ -122,9 +122,9 @@ struct ConnectionScenarios {
         let first = try await onOwnThread {
             let client = try TestClient(port: port)
             try client.send("GET", "/v2/images/\(left)/file")
-            var response = client.receiveHead()
-            client.receiveBody(&response, upTo: 1000)
-            return Kept(client)
+            let kept = Kept(client)
+            kept.begin()
+            return kept
         }
         await origin.waitUntil { $0.bodyBytesSent >= sent + 1_000_000 }
         let waiting = try await onOwnThread {
@@ -132,9 +132,8 @@ struct ConnectionScenarios {
             try client.send("GET", "/v2/images/\(left)/file")
             return Kept(client)
         }
-        let asked = origin.record.downloads.count
         first.drop()
-        await origin.waitUntil { $0.downloads.count > asked }
+        try await onOwnThread { waiting.begin() }
         waiting.drop()
         await baton.waitForLog { log in
             log.count { $0.message == "relay" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
@@ -181,6 +180,13 @@ private final class Kept: @unchecked Sendable {
     private var client: TestClient?
 
     init(_ client: TestClient) { self.client = client }
+
+    /// Waits for the beginning of the answer's body.
+    func begin() {
+        guard let client else { return }
+        var response = client.receiveHead()
+        client.receiveBody(&response, upTo: 1000)
+    }
 
     func drop() { client = nil }
 }

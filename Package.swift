@@ -48,7 +48,7 @@ let package = Package(
         module("Identity", ["ImageModel", "Integrity", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity", collections]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
@@ -99,6 +99,7 @@ let package = Package(
             name: "baton-fuzz", dependencies: ["BackendKit", "CurlTransfer", "ImageAPI", "ImageModel", "S3Backend"],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", logging]),
@@ -124,11 +125,22 @@ let package = Package(
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig", "NetworkAddress"]),
         tests("BatonClientTests", ["BatonClient", "BackendKit", "CurlTransfer", "ImageModel"]),
-        tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
+        tests(
+            "LocationUpkeepTests",
+            [
+                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend",
+            ]
+        ),
         tests(
             "Scenarios",
             ["FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", .target(name: "baton")]
         ),
-        tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
+        tests(
+            "RelayEngineTests",
+            [
+                "RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity", "FaultyOrigin",
+                "TokenBackend", nio,
+            ]
+        ),
     ]
 )

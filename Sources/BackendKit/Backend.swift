@@ -11,6 +11,8 @@ public struct Backend: Sendable {
     public let driver: any Driver
     /// The scheme of the URLs that name its objects by key, `s3`; nil if its objects have paths only.
     public let keyScheme: String?
+    /// How many connections it has at a time; nil for any number.
+    public let connections: ConnectionLimit?
     /// Who but an admin may attach locations of it; nil for nobody.
     public let attach: AttachRule?
     /// Whether trusted clients may be sent straight to it.
@@ -19,13 +21,14 @@ public struct Backend: Sendable {
     /// A backend with every property given.
     public init(
         id: BackendID, base: LocationURL, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
-        redirects: Bool = false
+        connections: ConnectionLimit? = nil, redirects: Bool = false
     ) {
         self.id = id
         self.base = base
         self.driver = driver
         self.keyScheme = keyScheme
         self.attach = attach
+        self.connections = connections
         self.redirects = redirects
     }
 }

@@ -57,7 +57,8 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
                     self.waiter = waiter
                     self.loop.add(self)
                     let relay = Relay(
-                        plan: plan, sources: sources, identity: self.target.digest, policy: Self.policy, loop: self.loop,
+                        plan: plan, sources: sources, party: .download(by: "", of: ""), identity: self.target.digest,
+                        policy: Self.policy, loop: self.loop,
                         outlet: self, observer: Unobserved())
                     self.relay = relay
                     relay.start()

@@ -11,6 +11,7 @@ import Testing
                 let attach = section.settings.section("attach")
                 _ = (attach.string("role"), attach.string("prefix"))
                 _ = section.settings.boolean("redirect", default: false)
+                _ = (section.settings.string("max_connections"), section.settings.string("queue_timeout"))
                 return section.settings.requiredString("url", example: "http://x/")
             },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },

@@ -15,6 +15,8 @@ public final class FaultyOrigin: Sendable {
         public var openConnections = 0
         /// How often a connection was ended because the client did not read.
         public var unreadEnds = 0
+        /// How many answers it was giving at a time, each counted up to its last piece: with that a client may have it all.
+        public var answers = AnswerCount()
         var connections = 0
 
         /// The requests that are downloads, not probes.
@@ -62,6 +64,8 @@ public final class FaultyOrigin: Sendable {
     }
 
     deinit {
+        // Not before: a second `stop` would shut down whoever has got the number by then.
+        close(listener)
         close(stopSignal)
         close(stopSwitch)
     }
@@ -137,6 +141,5 @@ public final class FaultyOrigin: Sendable {
                 self.note { $0.openConnections -= 1 }
             }
         }
-        close(listener)
     }
 }

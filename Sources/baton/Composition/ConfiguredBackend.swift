@@ -18,6 +18,8 @@ struct ConfiguredBackend {
     private let makeDriver: () -> any Driver
     var attach: AttachRule?
     var redirects = false
+    /// How many connections it may have; nil for any number.
+    var connections: Connections?
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL, keyScheme: String? = nil,
@@ -33,13 +35,17 @@ struct ConfiguredBackend {
 
     /// How to read each driver's keys.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
-        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = ["http": http, "file": file, "s3": s3]
+        let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
+            "http": withConnections(http), "file": file, "s3": withConnections(s3),
+        ]
         return own.mapValues { withRedirect(withAttach($0)) }
     }
 
     /// Starts what it needs.
     func start() -> Backend {
-        Backend(id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach, redirects: redirects)
+        Backend(
+            id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach, connections: connections?.start(),
+            redirects: redirects)
     }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {

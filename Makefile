@@ -24,7 +24,7 @@ release: setup ## Builds the baton command, optimised
 demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
 	@scripts/demo $(IMAGE)
 
-test: test-setup build ## Runs all tests; installs Keystone and OpenStack's clients in virtual environments the first time
+test: test-setup build ## Runs all tests; installs Keystone, Swift and OpenStack's clients in virtual environments the first time
 	$(SWIFT_TEST)
 	$(INTEROP) -m pytest Tests/Interop
 

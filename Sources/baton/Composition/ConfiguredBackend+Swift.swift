@@ -32,6 +32,8 @@ extension ConfiguredBackend {
                     try await Exchange.run(request, on: loop, limit: loginLimit, timeout: timeout)
                 }
             }
+            // Ahead of the first read, so that it need not wait; who needs the token and finds none logs in again.
+            if let credentials { Task { try? await credentials.renew(beyond: 0) } }
             return SwiftDriver(
                 container: container, account: account, credentials: credentials, signer: signer,
                 connectTimeout: connectTimeout, authorities: authorities)

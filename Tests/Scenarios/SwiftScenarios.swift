@@ -140,7 +140,7 @@ struct SwiftScenarios {
         }
     }
 
-    private static func curl(_ url: String) async throws -> (status: String, bytes: [UInt8]) {
+    static func curl(_ url: String) async throws -> (status: String, bytes: [UInt8]) {
         let directory = try TestDirectory()
         let arguments = ["-sS", "--path-as-is", "-g", "--noproxy", "*", "-o", directory.file("body")]
         let done = try await BatonCommand.run(

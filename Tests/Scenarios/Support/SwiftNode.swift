@@ -1,12 +1,10 @@
-internal import BackendKit
-internal import FaultyOrigin
 internal import Foundation
 internal import Glibc
 internal import Synchronization
 
 /// A real OpenStack Swift, as `scripts/swift` runs it: five processes of its own that store below a directory. The user
 /// `test:tester` owns it, `test:tester3` may do nothing there; with a Keystone it is alice's.
-final class SwiftNode: Sendable {
+final class SwiftNode: SwiftStore {
     private struct State: Decodable {
         let url: String
         let storageURL: String
@@ -28,10 +26,7 @@ final class SwiftNode: Sendable {
     static let shared = Task { try await SwiftNode() }
 
     let url: String
-    let port: Int
-    /// The account's URL, and its path.
     let storageURL: String
-    let storagePath: String
     let temporaryURLKey: String
     let directory: TestDirectory
     private let keystone: KeystoneProcess?
@@ -43,8 +38,6 @@ final class SwiftNode: Sendable {
         self.keystone = keystone
         let state = try await Self.start(directory, keystone)
         (url, storageURL, temporaryURLKey) = (state.url, state.storageURL, state.temporaryURLKey)
-        port = url.split(separator: ":").last.flatMap { Int($0) } ?? 0
-        storagePath = String(storageURL.dropFirst(url.count))
         pids = Mutex(state.pids)
         note(state.pids)
     }
@@ -86,59 +79,5 @@ final class SwiftNode: Sendable {
             "GET", "/auth/v1.0", port: port, headers: ["X-Auth-User": "test:tester", "X-Auth-Key": "testing"])
         guard let token = response.headers["x-auth-token"] else { throw Unexpected(response: response) }
         return token
-    }
-
-    /// Sends a request for an object, or for a container when the key is empty.
-    func send(
-        _ method: String, _ key: String, in container: String = "images", query: String = "", headers: [String: String] = [:],
-        body: String? = nil
-    ) async throws {
-        let response = try await TestClient.exchange(
-            method, path(of: key, in: container) + query, port: port,
-            headers: headers.merging(["X-Auth-Token": try await logIn()]) { given, _ in given }, body: body ?? "")
-        guard (200...299).contains(response.status) else { throw Unexpected(response: response) }
-    }
-
-    /// Stores a content, or a part of it.
-    func store(_ content: PatternedContent, _ range: Range<Int64>? = nil, as key: String, in container: String = "images")
-        async throws
-    {
-        let range = range ?? 0..<content.size
-        let (port, path, token) = (port, path(of: key, in: container), try await logIn())
-        let response = try await onOwnThread {
-            let client = try TestClient(port: port)
-            try client.sendRaw(
-                "PUT \(path) HTTP/1.1\r\nHost: swift\r\nX-Auth-Token: \(token)\r\nContent-Length: \(range.count)\r\n\r\n")
-            try client.send(content, range)
-            return client.receiveHead()
-        }
-        guard response.status == 201 else { throw Unexpected(response: response) }
-    }
-
-    /// Stores a content in segments of the container `segments`, named `KEY/0` and so on.
-    func storeSegments(of content: PatternedContent, as key: String, count: Int64 = 5) async throws {
-        try await send("PUT", "", in: "segments")
-        for (index, range) in Self.segments(of: content, count: count).enumerated() {
-            try await store(content, range, as: "\(key)/\(index)", in: "segments")
-        }
-    }
-
-    /// Where each of these segments lies in the content.
-    static func segments(of content: PatternedContent, count: Int64 = 5) -> [Range<Int64>] {
-        (0..<count).map { content.size * $0 / count..<content.size * ($0 + 1) / count }
-    }
-
-    /// Makes one object of segments that are there: static by a list of them, or dynamic by the beginning of their names.
-    func join(_ content: PatternedContent, as key: String, isStatic: Bool) async throws {
-        if isStatic {
-            let list = Self.segments(of: content).indices.map { #"{"path": "/segments/\#(key)/\#($0)"}"# }
-            try await send("PUT", key, query: "?multipart-manifest=put", body: "[\(list.joined(separator: ", "))]")
-        } else {
-            try await send("PUT", key, headers: ["X-Object-Manifest": "segments/\(key)/"])
-        }
-    }
-
-    private func path(of key: String, in container: String) -> String {
-        "\(storagePath)/\(container)" + (key.isEmpty ? "" : "/\(LocationURL.encode(path: key))")
     }
 }

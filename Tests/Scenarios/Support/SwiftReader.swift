@@ -13,7 +13,7 @@ final class SwiftReader: Sendable {
     /// A reader with a log-in.
     /// - Parameter login: nil for none.
     init(
-        _ node: SwiftNode, login: (any SwiftLogin)?, signer: TempURLSigner? = nil,
+        _ store: any SwiftStore, login: (any SwiftLogin)?, signer: TempURLSigner? = nil,
         now: @escaping @Sendable () -> Date = { .now }
     ) throws {
         let loop = loop
@@ -23,18 +23,18 @@ final class SwiftReader: Sendable {
             }
         }
         driver = SwiftDriver(
-            container: try SwiftContainer("images"), account: login == nil ? try LocationURL(node.storageURL) : nil,
+            container: try SwiftContainer("images"), account: login == nil ? try LocationURL(store.storageURL) : nil,
             credentials: credentials, signer: signer, connectTimeout: .seconds(60), now: now)
     }
 
     /// A reader that logs in with TempAuth.
     convenience init(
-        _ node: SwiftNode, user: String = "test:tester", key: String = "testing", signer: TempURLSigner? = nil,
+        _ store: any SwiftStore, user: String = "test:tester", key: String = "testing", signer: TempURLSigner? = nil,
         now: @escaping @Sendable () -> Date = { .now }
     ) throws {
         let login = TempAuthLogin(
-            url: "\(node.url)/auth/v1.0", user: user, key: key, account: nil, timeout: .seconds(60))
-        try self.init(node, login: login, signer: signer, now: now)
+            url: "\(store.url)/auth/v1.0", user: user, key: key, account: nil, timeout: .seconds(60))
+        try self.init(store, login: login, signer: signer, now: now)
     }
 
     deinit { loop.stop() }

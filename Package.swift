@@ -47,7 +47,7 @@ let package = Package(
         module("Identity", ["ImageModel", "Integrity", "CurlTransfer", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity"]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity", collections]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
@@ -97,6 +97,7 @@ let package = Package(
             name: "catalog-bench", dependencies: ["ImageCatalog", "ImageModel"], path: "benchmarks/Catalog",
             swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", logging]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
@@ -124,7 +125,10 @@ let package = Package(
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig"]),
         tests("BatonClientTests", ["BatonClient"]),
-        tests("LocationUpkeepTests", ["LocationUpkeep", "ImageModel"]),
+        tests(
+            "LocationUpkeepTests",
+            ["LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend"]
+        ),
         tests(
             "Scenarios",
             [
@@ -132,6 +136,12 @@ let package = Package(
                 "CurlTransfer", .target(name: "baton"),
             ]
         ),
-        tests("RelayEngineTests", ["RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", nio]),
+        tests(
+            "RelayEngineTests",
+            [
+                "RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity", "FaultyOrigin",
+                "TokenBackend", nio,
+            ]
+        ),
     ]
 )

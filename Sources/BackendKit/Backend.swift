@@ -11,18 +11,22 @@ public struct Backend: Sendable {
     public let driver: any Driver
     /// The scheme of the URLs that name its objects by key, `s3`; nil if its objects have paths only.
     public let keyScheme: String?
+    /// How many connections it has at a time; nil for any number.
+    public let connections: ConnectionLimit?
     /// Who but an admin may attach locations of it; nil for nobody.
     public let attach: AttachRule?
 
     /// A backend with every property given.
     public init(
-        id: BackendID, base: LocationURL?, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil
+        id: BackendID, base: LocationURL?, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
+        connections: ConnectionLimit? = nil
     ) {
         self.id = id
         self.base = base
         self.driver = driver
         self.keyScheme = keyScheme
         self.attach = attach
+        self.connections = connections
     }
 
     /// What the URLs of its locations begin with, the slash included.

@@ -25,6 +25,11 @@ extension Section {
         return within(key, number, range, fallback) { "\($0)" }
     }
 
+    /// A whole number, or nil when the key is missing or wrong.
+    public func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        text(key) == nil ? nil : integer(key, default: range.lowerBound, in: range)
+    }
+
     /// Yes or no.
     public func boolean(_ key: String, default fallback: Bool) -> Bool {
         guard let text = text(key) else { return fallback }

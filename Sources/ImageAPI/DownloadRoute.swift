@@ -105,7 +105,9 @@ struct DownloadRoute: Sendable {
     ) async throws -> Response {
         guard !selection.ranked.isEmpty else { throw unavailable(selection, failures: []) }
         let outlet = ResponseOutlet()
-        let relay = relays.relay(of: target.representation, range: range, over: selection, to: outlet)
+        // One token may serve a whole fleet: the address tells its machines apart.
+        let caller = "\(context.caller.user) \(context.channel.remoteAddress?.ipAddress ?? "")"
+        let relay = relays.relay(of: target.representation, range: range, over: selection, by: caller, to: outlet)
         context.channel.closeFuture.whenComplete { [weak relay] _ in relay?.clientGone() }
         relay.start()
         let record = RelayRecord(representation: target.representation, range: range, locations: target.resolution.locations)

@@ -14,6 +14,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     /// What is to be read, and how.
     struct Plan: Sendable {
         let driver: any Driver
+        /// The backend's limit of connections, if there is one, and for whom one is wanted.
+        let connections: ConnectionLimit?
+        let party: ConnectionParty
         let path: String
         /// What the object must have; nil if that is to be found out.
         let expectedSize: Int64?
@@ -43,6 +46,13 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private let loop: TransferLoop
     private var course: ReadCourse
     private var digests: ResumableDigests
+    /// Among the backend's connections, or the wait for it.
+    private var place: ConnectionPlace?
+    /// Counts the attempts, so that what comes late for an earlier one is known as such.
+    private var round = 0
+    private var isRenewing = false
+    /// The credentials that the last request showed.
+    private var generation = 0
     private var read: ReadRequest?
     private var transfer: TransferID?
     private var intake: Intake?
@@ -65,8 +75,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let progress = resumes ? plan.progress : nil
         self.digests = digests.flatMap { resumes ? $0 : nil } ?? ResumableDigests(plan.algorithms)
         course = ReadCourse(
-            expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange, progress: progress,
-            seed: .random(in: 0...UInt64.max))
+            expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange,
+            renewsCredentials: plan.driver.credentials != nil, progress: progress, seed: .random(in: 0...UInt64.max))
     }
 
     /// How far it is; can be asked from any thread.
@@ -90,6 +100,50 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func ask() {
         askAt = nil
+        round += 1
+        guard let connections = plan.connections else { return prepare() }
+        let round = round
+        let (place, isAdmitted) = connections.enter(
+            plan.party, yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(round) } },
+            admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.admitted(round) } })
+        self.place = place
+        if isAdmitted { prepare() }
+    }
+
+    private func admitted(_ round: Int) {
+        if round == self.round { prepare() }
+    }
+
+    /// A download waits for the connection.
+    private func yield(_ round: Int) {
+        guard round == self.round, place != nil else { return }
+        if let transfer { loop.cancel(transfer) }
+        follow(course.yielded(at: loop.now))
+    }
+
+    /// Asks once the credentials are good, as far as anybody knows.
+    private func prepare() {
+        guard let credentials = plan.driver.credentials, !credentials.areReady else { return send() }
+        renew(credentials, beyond: credentials.generation)
+    }
+
+    private func renew(_ credentials: any RenewableCredentials, beyond generation: Int) {
+        isRenewing = true
+        lastSign = loop.now
+        let round = round
+        credentials.renew(beyond: generation) { [weak self, loop] failure in
+            loop.enqueue { [weak self] in self?.renewed(round, failure) }
+        }
+    }
+
+    private func renewed(_ round: Int, _ failure: AttemptFailure?) {
+        guard round == self.round, isRenewing else { return }
+        isRenewing = false
+        if let failure { follow(course.notRenewed(failure, at: loop.now)) } else { send() }
+    }
+
+    private func send() {
+        generation = plan.driver.credentials?.generation ?? 0
         let read = ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh)
         self.read = read
         (intake, rejection, hasBegun, isPaused) = (nil, nil, false, false)
@@ -99,10 +153,14 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func follow(_ step: ReadCourse.Step) {
         transfer = nil
+        isRenewing = false
+        if step == .renew, let credentials = plan.driver.credentials { return renew(credentials, beyond: generation) }
+        leavePlace()
         switch step {
         case .ask(let time):
             askAt = time
             askIfDue()
+        case .renew: break  // done above, with the place kept
         case .restart:
             digests = ResumableDigests(plan.algorithms)
             noted = 0
@@ -127,10 +185,18 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         if let transfer { loop.cancel(transfer) }
         transfer = nil
         askAt = nil
+        isRenewing = false
+        leavePlace()
         loop.remove(self)
         if outcome.isCancelled { note() }
         waiter?.resume(returning: outcome)
         waiter = nil
+    }
+
+    private func leavePlace() {
+        round += 1
+        place?.leave()
+        place = nil
     }
 
     private func note() {
@@ -197,6 +263,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func tick(_ now: ContinuousClock.Instant) {
         askIfDue()
+        if isRenewing, now - lastSign >= plan.stallTimeout {
+            follow(course.notRenewed(.noCredentials(within: plan.stallTimeout), at: now))
+        }
         guard let transfer else { return }
         if isPaused, plan.pace.allowsMore(at: now) {
             isPaused = false

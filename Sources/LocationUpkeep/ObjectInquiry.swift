@@ -8,7 +8,7 @@ public struct ObjectInquiry: Sendable {
     private let loop: TransferLoop
     private let timeout: Duration
 
-    /// - Parameter timeout: how long to wait for an answer's head.
+    /// - Parameter timeout: how long to wait for an answer's head, and before it for a connection and for credentials.
     public init(registry: BackendRegistry, loop: TransferLoop, timeout: Duration) {
         self.registry = registry
         self.loop = loop
@@ -20,13 +20,39 @@ public struct ObjectInquiry: Sendable {
     public func head(
         of path: String, in backend: BackendID, isEmpty: Bool = false
     ) async -> Result<ObjectHead, AttemptFailure> {
-        guard let driver = registry[backend]?.driver else {
+        guard let backend = registry[backend] else {
             return .failure(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
         }
         let read = ReadRequest(path: path, range: isEmpty ? nil : ByteRange(first: 0, last: 0))
+        let deadline = ContinuousClock.now + timeout
+        do throws(AttemptFailure) {
+            let place = try await backend.connections?.place(for: .inquiry, within: timeout)
+            defer { place?.leave() }
+            return .success(try await ask(backend.driver, read, until: deadline))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Asks with credentials that are ready, and once more with newer ones if those are refused.
+    private func ask(
+        _ driver: any Driver, _ read: ReadRequest, until deadline: ContinuousClock.Instant
+    ) async throws(AttemptFailure) -> ObjectHead {
+        guard let credentials = driver.credentials else { return try await askOnce(driver, read, until: deadline).get() }
+        if !credentials.areReady { try await credentials.renew(beyond: credentials.generation, within: deadline - .now) }
+        let generation = credentials.generation
+        let answer = await askOnce(driver, read, until: deadline)
+        guard case .failure(let failure) = answer, failure.failureClass == .credentials else { return try answer.get() }
+        try await credentials.renew(beyond: generation, within: deadline - .now)
+        return try await askOnce(driver, read, until: deadline).get()
+    }
+
+    private func askOnce(
+        _ driver: any Driver, _ read: ReadRequest, until deadline: ContinuousClock.Instant
+    ) async -> Result<ObjectHead, AttemptFailure> {
         do throws(TransferError) {
             let answer = try await Exchange.run(
-                driver.transferRequest(for: read), on: loop, limit: 0, timeout: timeout)
+                driver.transferRequest(for: read), on: loop, limit: 0, timeout: deadline - .now)
             return driver.inspect(answer.head, of: read)
         } catch {
             return .failure(driver.classify(error))

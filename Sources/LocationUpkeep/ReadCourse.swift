@@ -12,6 +12,8 @@ struct ReadCourse: Sendable {
         case ask(notBefore: ContinuousClock.Instant)
         /// Forget everything and begin at the first byte: the object is another one now.
         case restart
+        /// Have the credentials renewed, then ask for the same again.
+        case renew
         /// Every byte was read.
         case done
         /// It can't be read.
@@ -27,6 +29,7 @@ struct ReadCourse: Sendable {
 
     private let expectedSize: Int64?
     private let maximumRange: Int64?
+    private let renewsCredentials: Bool
     /// The offset of the next byte.
     private(set) var position: Int64
     /// The object's size, once known.
@@ -40,6 +43,8 @@ struct ReadCourse: Sendable {
     private var pieceEnd: Int64 = 0
     private var asksWithoutRange = false
     private var failures = 0
+    /// Whether credentials were refused and renewed since the last byte.
+    private var hasRenewed = false
     private var restarts = 0
     private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
     private var random: SplitMix64
@@ -47,10 +52,14 @@ struct ReadCourse: Sendable {
     /// - Parameters:
     ///   - expectedSize: what the object must have; nil if that is to be found out.
     ///   - maximumRange: the most bytes of one attempt.
+    ///   - renewsCredentials: whether requests show credentials that end.
     ///   - progress: how far an earlier read came.
-    init(expectedSize: Int64?, maximumRange: Int64?, progress: ReadProgress?, seed: UInt64) {
+    init(
+        expectedSize: Int64?, maximumRange: Int64?, renewsCredentials: Bool = false, progress: ReadProgress?, seed: UInt64
+    ) {
         self.expectedSize = expectedSize
         self.maximumRange = maximumRange
+        self.renewsCredentials = renewsCredentials
         position = progress?.position ?? 0
         size = progress?.size
         validator = progress?.validator
@@ -94,6 +103,7 @@ struct ReadCourse: Sendable {
     mutating func advance(by count: Int64) {
         position += count
         failures = 0
+        hasRenewed = false
         backoff.reset()
     }
 
@@ -104,8 +114,21 @@ struct ReadCourse: Sendable {
         return failed(AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)"), at: now)
     }
 
-    /// The attempt failed.
+    /// The attempt was given up to let a download have its connection: nobody's fault.
+    func yielded(at now: ContinuousClock.Instant) -> Step { .ask(notBefore: now) }
+
+    /// The credentials that were to be renewed were not.
+    mutating func notRenewed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
+        hasRenewed = true
+        return failed(failure, at: now)
+    }
+
+    /// The attempt failed. Credentials that end are renewed once before they count as refused.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
+        if failure.failureClass == .credentials, renewsCredentials, !hasRenewed {
+            hasRenewed = true
+            return .renew
+        }
         if failure.reason == .validatorChanged, restarts < Self.restartLimit {
             restarts += 1
             (position, size, validator, hasAnswered) = (0, nil, nil, false)

@@ -49,8 +49,9 @@ extension Verifier {
         if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
         let read = LocationRead(
             .init(
-                driver: backend.driver, path: location.path, expectedSize: location.size ?? subject.representation?.size,
-                algorithms: algorithms, isFresh: isFresh,
+                driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
+                path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
+                isFresh: isFresh,
                 // A second read is there to contradict the first: it begins anew.
                 progress: isFresh ? nil : try await catalog.readProgress(of: location.id), pace: pace,
                 stallTimeout: stallTimeout),

@@ -23,4 +23,6 @@ struct CandidateState: Sendable, Equatable {
     var validator: Validator?
     /// How often it stalled: each time doubles the patience.
     var stalls = 0
+    /// Whether its credentials were refused and renewed since its last byte.
+    var hasRenewed = false
 }

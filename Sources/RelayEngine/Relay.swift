@@ -11,8 +11,12 @@ public final class Relay: @unchecked Sendable {
     /// The attempt that is running and the transfer under it.
     private struct Running {
         let attempt: AttemptID
+        let candidate: Int
         let driver: any Driver
-        let read: ReadRequest
+        /// Among the connections of its backend.
+        var place: ConnectionPlace?
+        /// What it asks for, once it does.
+        var read: ReadRequest?
         var transfer: TransferID?
         var intake = Intake(skip: 0, take: 0)
         var dropped: Int64 = 0
@@ -21,12 +25,15 @@ public final class Relay: @unchecked Sendable {
 
     private let loop: TransferLoop
     private let sources: [RelaySource]
+    private let party: ConnectionParty
     private let identity: Digest
     private let plan: RelayPlan
     private let outlet: any RelayOutlet
     private let observer: any RelayObserver
     private var machine: RelayStateMachine
     private var running: Running?
+    /// The credentials that the last request to each candidate showed.
+    private var generations: [Int: Int] = [:]
     private var buffer: RelayBuffer
     private var digest: DigestStream
     private var permitted: Int64
@@ -39,14 +46,16 @@ public final class Relay: @unchecked Sendable {
     /// A relay that has not started.
     /// - Parameters:
     ///   - sources: the locations, in the order of the plan's candidates.
+    ///   - party: for whom connections are wanted where they are limited.
     ///   - identity: the digest that proves a whole.
     public init(
-        plan: RelayPlan, sources: [RelaySource], identity: Digest, policy: RelayPolicy, loop: TransferLoop,
-        outlet: any RelayOutlet, observer: any RelayObserver
+        plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, policy: RelayPolicy,
+        loop: TransferLoop, outlet: any RelayOutlet, observer: any RelayObserver
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
         self.sources = sources
+        self.party = party
         self.identity = identity
         self.plan = plan
         self.outlet = outlet
@@ -99,6 +108,8 @@ public final class Relay: @unchecked Sendable {
 
     private func perform(_ action: RelayAction) {
         switch action {
+        case .enter(let attempt, let candidate): enter(attempt, candidate)
+        case .renew(let attempt, let candidate, let beyondLast): renew(attempt, candidate, beyondLast)
         case .start(let attempt, let candidate, let range): start(attempt, candidate, range)
         case .cancel(let attempt):
             if running?.attempt == attempt { cancelRunning() }
@@ -120,15 +131,51 @@ public final class Relay: @unchecked Sendable {
     }
 
     private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
-        cancelRunning()
+        prepare(attempt, candidate)
         let source = sources[candidate]
         let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh)
-        running = Running(attempt: attempt, driver: source.driver, read: read)
+        // Before the request is made: a renewal in between makes it newer than noted, never older.
+        generations[candidate] = source.driver.credentials?.generation
+        running?.read = read
         running?.transfer = loop.start(source.driver.transferRequest(for: read), sink: self)
     }
 
+    /// Makes this attempt the one that runs, unless it is already. It takes over the place of one before at the same location.
+    private func prepare(_ attempt: AttemptID, _ candidate: Int, keepsPlace: Bool = false) {
+        guard running?.attempt != attempt else { return }
+        let place = keepsPlace && running?.candidate == candidate ? running?.place : nil
+        if place != nil { running?.place = nil }
+        cancelRunning()
+        running = Running(attempt: attempt, candidate: candidate, driver: sources[candidate].driver, place: place)
+    }
+
+    private func enter(_ attempt: AttemptID, _ candidate: Int) {
+        prepare(attempt, candidate)
+        guard let connections = sources[candidate].connections else {
+            return pending += machine.handle(.entered(attempt), at: loop.now)
+        }
+        let (place, isAdmitted) = connections.enter(party) { [weak self, loop] in
+            loop.enqueue { [weak self] in self?.handle(.entered(attempt)) }
+        }
+        running?.place = place
+        if isAdmitted { pending += machine.handle(.entered(attempt), at: loop.now) }
+    }
+
+    private func renew(_ attempt: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
+        prepare(attempt, candidate, keepsPlace: beyondLast)
+        guard let credentials = sources[candidate].driver.credentials, beyondLast || !credentials.areReady else {
+            return pending += machine.handle(.renewed(attempt), at: loop.now)
+        }
+        let generation = beyondLast ? generations[candidate] : nil
+        credentials.renew(beyond: generation ?? credentials.generation) { [weak self, loop] failure in
+            loop.enqueue { [weak self] in self?.handle(failure.map { .failed(attempt, $0) } ?? .renewed(attempt)) }
+        }
+    }
+
+    /// Ends what runs: its transfer, its wait, its place among the connections.
     private func cancelRunning() {
         if let transfer = running?.transfer { loop.cancel(transfer) }
+        running?.place?.leave()
         running = nil
     }
 
@@ -218,9 +265,9 @@ extension Relay: TransferSink, Ticking {
 
     /// Asks the driver, then the state machine, what to make of the head.
     public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        guard let current = running, current.transfer == transfer else { return false }
+        guard let current = running, current.transfer == transfer, let read = current.read else { return false }
         // Inside libcurl: the actions wait until it has returned.
-        switch current.driver.inspect(head, of: current.read) {
+        switch current.driver.inspect(head, of: read) {
         case .failure(let failure):
             pending += machine.handle(.failed(current.attempt, failure), at: loop.now)
             return false
@@ -267,11 +314,13 @@ extension Relay: TransferSink, Ticking {
     /// Lets the state machine know of the end.
     public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard let current = running, current.transfer == transfer else { return performPending() }
-        running = nil
+        // It runs until the state machine has said what follows: an attempt that asks again takes over its place.
+        running?.transfer = nil
         if let error {
             handle(.failed(current.attempt, current.driver.classify(error)))
         } else {
             handle(.completed(current.attempt))
         }
+        if running?.attempt == current.attempt { cancelRunning() }
     }
 }

@@ -10,6 +10,10 @@ public struct AttemptID: Sendable, Hashable {
 public enum RelayEvent: Sendable, Equatable {
     /// It is to start.
     case begin
+    /// The attempt has its place among the connections of the location's backend.
+    case entered(AttemptID)
+    /// The location's credentials are good now, as far as anybody knows.
+    case renewed(AttemptID)
     /// The attempt got its connection or worker; waiting for one is no stall.
     case began(AttemptID)
     /// The answer's head is there and the driver found it good.
@@ -35,6 +39,10 @@ public enum RelayEvent: Sendable, Equatable {
 
 /// What a relay is to do, in this order.
 public enum RelayAction: Sendable, Equatable {
+    /// Get the attempt a place among the connections of the location's backend, and wait for it if need be.
+    case enter(AttemptID, candidate: Int)
+    /// See to it that the location's credentials are good: newer than those that its last request showed, or else ready.
+    case renew(AttemptID, candidate: Int, beyondLast: Bool)
     /// Ask a location (by its index among the candidates) for bytes; nil asks for all without a Range.
     case start(AttemptID, candidate: Int, range: ByteRange?)
     /// End an attempt.

@@ -16,11 +16,20 @@ public struct RelayPlan: Sendable {
         public let maximumRange: Int64?
         /// The validator that its object must have; nil if any will do.
         public let requiredValidator: Validator?
+        /// How long to wait for a connection while another location could be asked; nil where the backend has any number.
+        public let patience: Duration?
+        /// Whether its requests show credentials that end.
+        public let renewsCredentials: Bool
 
         /// A candidate with every property given.
-        public init(maximumRange: Int64? = nil, requiredValidator: Validator? = nil) {
+        public init(
+            maximumRange: Int64? = nil, requiredValidator: Validator? = nil, patience: Duration? = nil,
+            renewsCredentials: Bool = false
+        ) {
             self.maximumRange = maximumRange
             self.requiredValidator = requiredValidator
+            self.patience = patience
+            self.renewsCredentials = renewsCredentials
         }
     }
 

@@ -11,15 +11,21 @@ public struct RelaySource: Sendable {
     public let path: String
     /// Who knows how to ask.
     public let driver: any Driver
+    /// Its backend's limit of connections, if there is one.
+    public let connections: ConnectionLimit?
     /// Whether to go past caches on a new connection.
     public let isFresh: Bool
 
     /// A source with every property given.
-    public init(location: LocationID, backend: BackendID, path: String, driver: any Driver, isFresh: Bool = false) {
+    public init(
+        location: LocationID, backend: BackendID, path: String, driver: any Driver, connections: ConnectionLimit? = nil,
+        isFresh: Bool = false
+    ) {
         self.location = location
         self.backend = backend
         self.path = path
         self.driver = driver
+        self.connections = connections
         self.isFresh = isFresh
     }
 }

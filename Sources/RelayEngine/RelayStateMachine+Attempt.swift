@@ -58,6 +58,7 @@ extension RelayStateMachine {
         let keep = min(kept, intake.take)
         running.intake = Intake(skip: intake.skip - drop, take: intake.take - keep)
         running.received += drop + keep
+        if drop + keep > 0 { candidates[running.candidate].hasRenewed = false }
         running.lastSign = now
         attempt = running
         extraBytes += dropped + (kept - keep)
@@ -131,14 +132,19 @@ extension RelayStateMachine {
     }
 
     mutating func begin(_ candidate: Int, mayDiscard: Bool = false, at now: ContinuousClock.Instant) -> [RelayAction] {
+        makeAttempt(at: candidate, mayDiscard: mayDiscard, now)
+        return approach(at: now)
+    }
+
+    /// An attempt at the next bytes, which has yet to ask.
+    mutating func makeAttempt(at candidate: Int, mayDiscard: Bool, _ now: ContinuousClock.Instant) {
         let rest = ByteRange(first: accepted, last: plan.end - 1)
         let range = plan.candidates[candidate].maximumRange.flatMap { rest?.prefix($0) } ?? rest
         let id = AttemptID(number: nextAttempt)
         nextAttempt += 1
         phase = .attempting
         attempt = Attempt(
-            id: id, candidate: candidate, start: accepted, end: range.map { $0.last + 1 } ?? plan.end, mayDiscard: mayDiscard,
-            lastSign: now)
-        return [.start(id, candidate: candidate, range: range)]
+            id: id, candidate: candidate, start: accepted, end: range.map { $0.last + 1 } ?? plan.end, range: range,
+            mayDiscard: mayDiscard, lastSign: now)
     }
 }

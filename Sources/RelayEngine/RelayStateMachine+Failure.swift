@@ -7,6 +7,7 @@ extension RelayStateMachine {
     mutating func fail(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let failed = attempt else { return [] }
         attempt = nil
+        if let actions = askAgain(after: failure, of: failed, at: now) { return actions }
         if failure.isConnectionEnd, failed.wasPaused, failed.received > 0 {
             // Servers cut readers that pause: that is our doing. Without progress in between it is not excused again.
             phase = .awaitingRoom(candidate: failed.candidate)
@@ -77,7 +78,8 @@ extension RelayStateMachine {
         switch phase {
         case .attempting:
             guard let running = attempt, !running.isPaused else { return [] }
-            if now - lastProgress >= policy.giveUpAfter { return giveUp() }
+            if now - lastProgress >= policy.giveUpAfter { return giveUp(on: running, at: now) }
+            guard running.stage == .asking else { return wait(running, at: now) }
             let patience = stallTimeout(of: running.candidate)
             guard running.hasBegun, now - running.lastSign >= patience else { return [] }
             return [.cancel(running.id)]
@@ -90,7 +92,15 @@ extension RelayStateMachine {
         }
     }
 
-    private func stallTimeout(of candidate: Int) -> Duration {
+    /// The time is over while an attempt runs. One that was never let in has failed for that; the others' failures are known.
+    private mutating func giveUp(on running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard running.stage == .entering else { return giveUp() }
+        let failure = AttemptFailure.busy(after: now - running.lastSign)
+        candidates[running.candidate].failure = failure
+        return [.report(.failed(candidate: running.candidate, failure))] + giveUp()
+    }
+
+    func stallTimeout(of candidate: Int) -> Duration {
         let doubled = policy.stallTimeout * (1 << min(candidates[candidate].stalls, 16))
         return max(policy.stallTimeout, min(policy.stallTimeoutLimit, doubled))
     }

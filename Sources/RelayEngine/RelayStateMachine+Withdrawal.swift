@@ -28,7 +28,7 @@ extension RelayStateMachine {
     }
 
     /// Whether another candidate can go on here, as far as is known: one that failed is no such thing.
-    private func isReplaceable(_ candidate: Int) -> Bool {
+    func isReplaceable(_ candidate: Int) -> Bool {
         candidates.indices.contains { other in
             guard other != candidate else { return false }
             return switch candidates[other].standing {

@@ -27,12 +27,25 @@ public struct RelayStateMachine: Sendable {
 
     /// The attempt that is running.
     struct Attempt: Sendable, Equatable {
+        /// How far it is on its way to the bytes.
+        enum Stage: Sendable, Equatable {
+            /// Waits for a place among the backend's connections.
+            case entering
+            /// Waits for credentials.
+            case renewing
+            /// Has asked.
+            case asking
+        }
+
         let id: AttemptID
         let candidate: Int
         let start: Int64
         let end: Int64
+        /// What it asks for; nil for all without a Range.
+        let range: ByteRange?
         /// Whether an answer without ranges may be used by dropping what comes before `start`.
         let mayDiscard: Bool
+        var stage = Stage.asking
         var hasBegun = false
         /// What to do with the body; nil until a good head came.
         var intake: Intake?
@@ -98,6 +111,10 @@ public struct RelayStateMachine: Sendable {
         case .begin:
             guard phase == .idle else { return [] }
             return moveOn(at: now)
+        case .entered(let id):
+            return entered(id, at: now)
+        case .renewed(let id):
+            return renewed(id, at: now)
         case .began(let id):
             return began(id, at: now)
         case .head(let id, let head):

@@ -44,10 +44,11 @@ public final class Relays: RelayObserver {
     /// A relay over the selected locations; it starts with `start()`.
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole, which is then proven.
+    ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
     ///   - isFresh: whether to go past caches on new connections.
     public func relay(
-        of representation: Representation, range: ByteRange?, over selection: Selection, isFresh: Bool = false,
-        to outlet: any RelayOutlet
+        of representation: Representation, range: ByteRange?, over selection: Selection, by caller: String,
+        isFresh: Bool = false, to outlet: any RelayOutlet
     ) -> Relay {
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
@@ -57,17 +58,19 @@ public final class Relays: RelayObserver {
             candidates.append(
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
-                    requiredValidator: range == nil ? nil : location.validator))
+                    requiredValidator: range == nil ? nil : location.validator,
+                    patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil))
             sources.append(
                 RelaySource(
-                    location: location.id, backend: backend.id, path: location.path, driver: backend.driver, isFresh: isFresh))
+                    location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
+                    connections: backend.connections, isFresh: isFresh))
         }
         let plan =
             range.map { RelayPlan(range: $0, of: representation.size, candidates: candidates) }
             ?? RelayPlan(whole: representation.size, proof: provesWholes ? .digest : .none, candidates: candidates)
         let relay = Relay(
-            plan: plan, sources: sources, identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet,
-            observer: self)
+            plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
+            identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet, observer: self)
         running.add(relay)
         // Taken out between the choice above and now: the relay was not known yet when others were told.
         for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
@@ -91,7 +94,8 @@ public final class Relays: RelayObserver {
 
     /// Puts the location at the end for a while.
     public func locationFailed(_ location: LocationID, _ failure: AttemptFailure) {
-        guard failure.failureClass != .local, failure.reason != .withdrawn else { return }
+        // Neither our own trouble nor our own limit is a failing of the location.
+        guard failure.failureClass != .local, failure.reason != .withdrawn, failure.reason != .busy else { return }
         health.withLock { $0.recordFailure(of: location, at: .now) }
     }
 

@@ -10,6 +10,7 @@ import Testing
             "http": { section, _ in
                 let attach = section.settings.section("attach")
                 _ = (attach.string("role"), attach.string("prefix"))
+                _ = (section.settings.string("max_connections"), section.settings.string("queue_timeout"))
                 return section.settings.requiredString("url", example: "http://x/")
             },
             "file": { section, _ in section.settings.requiredString("root", example: "/x") },

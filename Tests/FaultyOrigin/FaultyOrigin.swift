@@ -15,6 +15,8 @@ public final class FaultyOrigin: Sendable {
         public var openConnections = 0
         /// How often a connection was ended because the client did not read.
         public var unreadEnds = 0
+        /// How many answers it was giving at a time, each counted up to its last piece: with that a client may have it all.
+        public var answers = AnswerCount()
         var connections = 0
 
         /// The requests that are downloads, not probes.

@@ -6,6 +6,7 @@ final class OriginConnection {
     private let number: Int
     private let origin: FaultyOrigin
     private var buffer: [UInt8] = []
+    private var isAnswering = false
 
     /// Why a connection can't go on.
     private enum End: Error {
@@ -75,16 +76,29 @@ final class OriginConnection {
     }
 
     private func answer(_ request: OriginRequest) throws {
+        isAnswering = true
+        origin.note { $0.answers.begin() }
+        defer { endAnswer() }
         let behaviour = origin.behaviour(request)
         try pause(behaviour.firstByteDelay)
         if let (status, headers) = behaviour.refusal {
             let fields = headers.map { name, value in (name, value == "?" ? request.path : value) }
             let body = Array("status \(status)\n".utf8)
+            endAnswer()
             try send(head(status, fields + [("Content-Length", "\(body.count)")]))
             return try send(body)
         }
         try sendContent(request, behaviour)
     }
+
+    private func endAnswer() {
+        guard isAnswering else { return }
+        isAnswering = false
+        origin.note { $0.answers.end() }
+    }
+
+    /// The most bytes that are sent at a time.
+    private static let piece: Int64 = 65_536
 
     private func sendContent(_ request: OriginRequest, _ behaviour: Behaviour) throws {
         let size = origin.content.size
@@ -122,7 +136,8 @@ final class OriginConnection {
             if let pace = behaviour.bytesPerSecond {
                 try pause(started + .seconds(Double(sent) / Double(pace)) - .now)
             }
-            sent += try sendPart(at: first + sent, limit: Int(min(limit - sent, 65_536)), behaviour)
+            if behaviour.ending == .whole, limit - sent <= Self.piece { endAnswer() }
+            sent += try sendPart(at: first + sent, limit: Int(min(limit - sent, Self.piece)), behaviour)
         }
         switch behaviour.ending {
         case .whole: break

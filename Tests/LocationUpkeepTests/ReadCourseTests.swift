@@ -101,6 +101,34 @@ import Testing
         #expect(course.size == 0)
     }
 
+    @Test func refusedCredentialsAreRenewedOnceForEachStretchOfBytes() throws {
+        var course = ReadCourse(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
+        let denied = AttemptFailure(.denied, .credentials, detail: "401")
+        for position in [Int64(0), 30] {
+            #expect(course.failed(denied, at: now) == .renew)
+            #expect(course.range == ByteRange(first: position, last: 99))
+            try take(30, &course, head(position))
+        }
+        #expect(course.failed(denied, at: now) == .renew)
+        #expect(course.failed(denied, at: now) == .fail(denied), "refused right after a renewal")
+        var other = self.course()
+        #expect(other.failed(denied, at: now) == .fail(denied), "there is nothing to renew")
+    }
+
+    @Test func credentialsThatCanNotBeRenewedEndTheRead() {
+        var course = ReadCourse(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
+        let denied = AttemptFailure(.denied, .credentials, detail: "the user is not known")
+        #expect(course.notRenewed(denied, at: now) == .fail(denied))
+    }
+
+    @Test func whoLetsADownloadGoFirstLosesNoPatience() throws {
+        var course = course()
+        try take(30, &course, head())
+        for _ in 0..<2 * ReadCourse.patience { #expect(course.yielded(at: now) == .ask(notBefore: now)) }
+        #expect(course.range == ByteRange(first: 30, last: 99))
+        #expect(course.failed(Self.reset, at: now) != .fail(Self.reset))
+    }
+
     @Test func patienceEndsWithoutProgressAndIsRenewedByIt() throws {
         var course = course()
         for _ in 0..<3 * ReadCourse.patience {

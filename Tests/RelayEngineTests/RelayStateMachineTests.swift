@@ -56,21 +56,23 @@ import Testing
         case 1...3: relay.send(.tick)
         case 4...6: consume(&relay)
         case 7:
-            if let answer = relay.answer { fail(&relay, answer.id) }
+            if let id = relay.answer?.id ?? relay.gate?.id { fail(&relay, id) }
         default: serve(&relay)
         }
     }
 
     private func strangeStep(_ relay: inout SimulatedRelay) {
         let stale = AttemptID(number: Int.random(in: -1...3, using: &relay.random))
-        let id = relay.answer?.id == stale ? AttemptID(number: -1) : stale
+        let id = [relay.answer?.id, relay.gate?.id].contains(stale) ? AttemptID(number: -1) : stale
         switch Int.random(in: 0..<40, using: &relay.random) {
         case 0...1: relay.send(.clientGone)
         case 2...4: relay.send(.head(id, ObjectHead(first: 0, count: nil, total: nil, validator: nil)))
         case 5...8: relay.send(.bytes(id, dropped: 0, kept: 5))
         case 9...12: relay.send(.completed(id))
         case 13...16: relay.send(.failed(id, AttemptFailure(.reset, .backend, detail: "stale")))
-        case 17...20: relay.send(.began(id))
+        case 17...18: relay.send(.began(id))
+        case 19: relay.send(.entered(id))
+        case 20: relay.send(.renewed(id))
         case 21...24:
             if !relay.mustProve { relay.send(.proof(matched: true)) }
         case 25...28: relay.send(.consumed(Int64.random(in: -1...0, using: &relay.random)))
@@ -87,6 +89,7 @@ import Testing
     }
 
     private func serve(_ relay: inout SimulatedRelay) {
+        if relay.gate != nil { return relay.openGate() }
         guard let answer = relay.answer else { return relay.send(.tick) }
         if !answer.hasSentHead {
             relay.send(.began(answer.id))
@@ -101,10 +104,17 @@ import Testing
     }
 
     private func fail(_ relay: inout SimulatedRelay, _ id: AttemptID) {
-        relay.answer = nil
-        let reasons: [AttemptFailure.Reason] = [.reset, .shortBody, .serverError, .missing, .stall]
+        if relay.answer?.id == id { relay.answer = nil }
+        if relay.gate?.id == id { relay.gate = nil }
+        let reasons: [AttemptFailure.Reason] = [.reset, .shortBody, .serverError, .missing, .stall, .denied]
         let reason = reasons[Int.random(in: 0..<reasons.count, using: &relay.random)]
-        relay.send(.failed(id, AttemptFailure(reason, reason == .missing ? .location : .backend, detail: "generated")))
+        let failureClass: FailureClass =
+            switch reason {
+            case .missing: .location
+            case .denied: .credentials
+            default: .backend
+            }
+        relay.send(.failed(id, AttemptFailure(reason, failureClass, detail: "generated")))
     }
 
     private func consume(_ relay: inout SimulatedRelay) {
@@ -120,6 +130,15 @@ import Testing
         relay.send(.tick)
         if relay.mustProve { return relay.prove() }
         consume(&relay)
+        if let gate = relay.gate {
+            // The sound one lets in at once, the others now and then, and they may fail at it.
+            if gate.candidate == relay.plan.candidates.count - 1 { return relay.openGate() }
+            switch Int.random(in: 0..<6, using: &relay.random) {
+            case 0: return fail(&relay, gate.id)
+            case 1...2: return relay.openGate()
+            default: return
+            }
+        }
         guard let answer = relay.answer else { return }
         if answer.candidate == relay.plan.candidates.count - 1 {
             if !answer.hasSentHead { relay.answer = soundAnswer(answer, relay) }

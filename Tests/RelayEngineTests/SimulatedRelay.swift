@@ -24,6 +24,14 @@ struct SimulatedRelay {
         var hasSentHead = false
     }
 
+    /// What an attempt waits for before it asks.
+    struct Gate {
+        let id: AttemptID
+        let candidate: Int
+        /// What to send when it opens.
+        let opening: RelayEvent
+    }
+
     static let policy: RelayPolicy = {
         var policy = RelayPolicy()
         policy.stallTimeout = .milliseconds(300)
@@ -43,6 +51,12 @@ struct SimulatedRelay {
     var random: SplitMix64
     var now = ContinuousClock.now
     var answer: Answer?
+    var gate: Gate?
+    /// The attempt that has a place among its backend's connections, and the one whose credentials are good.
+    var placed: AttemptID?
+    var trusted: AttemptID?
+    /// Renewals of refused credentials without a byte after them, by candidate.
+    var renewals: [Int: Int] = [:]
     var isPaused = false
     /// Bytes taken and not yet let go, from `delivered.count` on.
     var held: [Byte] = []
@@ -60,7 +74,10 @@ struct SimulatedRelay {
         var random = SplitMix64(seed: seed)
         let size = Int64.random(in: 0...200, using: &random)
         let candidates = (0..<Int.random(in: 1...4, using: &random)).map { _ in
-            RelayPlan.Candidate(maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil)
+            RelayPlan.Candidate(
+                maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil,
+                patience: Bool.random(using: &random) ? .milliseconds(200) : nil,
+                renewsCredentials: Bool.random(using: &random))
         }
         if size > 2, Int.random(in: 0..<3, using: &random) == 0, let range = ByteRange(first: size / 3, last: size - 2) {
             plan = RelayPlan(range: range, of: size, candidates: candidates)
@@ -86,9 +103,13 @@ struct SimulatedRelay {
     private mutating func perform(_ action: RelayAction) {
         if !ends.isEmpty { complaints.append("\(action) after the end \(ends)") }
         switch action {
+        case .enter(let id, let candidate): gate = Gate(id: id, candidate: candidate, opening: .entered(id))
+        case .renew(let id, let candidate, let beyondLast): renew(id, candidate, beyondLast)
         case .start(let id, let candidate, let range): start(id, candidate, range)
         case .cancel(let id):
             if answer?.id == id { answer = nil }
+            if gate?.id == id { gate = nil }
+            if placed == id { placed = nil }
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .commit:
@@ -106,7 +127,26 @@ struct SimulatedRelay {
         }
     }
 
+    /// Lets the attempt pass what it waits at.
+    mutating func openGate() {
+        guard let open = gate else { return }
+        gate = nil
+        if case .entered = open.opening { placed = open.id } else { trusted = open.id }
+        send(open.opening)
+    }
+
+    private mutating func renew(_ id: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
+        gate = Gate(id: id, candidate: candidate, opening: .renewed(id))
+        guard beyondLast else { return }
+        answer = nil
+        if placed != nil { placed = id }
+        renewals[candidate, default: 0] += 1
+        if renewals[candidate, default: 0] > 1 { complaints.append("renewed twice without a byte in between") }
+    }
+
     private mutating func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
+        if plan.candidates[candidate].patience != nil, placed != id { complaints.append("asked without a place") }
+        if plan.candidates[candidate].renewsCredentials, trusted != id { complaints.append("asked without credentials") }
         let wanted = plan.start + Int64(delivered.count + held.count)
         if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
         isPaused = false
@@ -147,6 +187,7 @@ struct SimulatedRelay {
         }
         current.position += available
         answer = current
+        renewals[current.candidate] = 0
         send(.bytes(current.id, dropped: available - Int64(keep), kept: Int64(keep)))
     }
 
@@ -199,7 +240,8 @@ struct SimulatedRelay {
 
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
     static let eventNames = [
-        "begin", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone", "withdrawn",
+        "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone",
+        "withdrawn",
         "tick",
     ]
 }

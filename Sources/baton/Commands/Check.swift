@@ -26,7 +26,7 @@ struct Check: AsyncParsableCommand {
             let (configuration, backends) = try file.load(listen: nil)
             try configuration.auth.check()
             if output.json { return output.printJSON(Report(problems: [])) }
-            let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.driverName))" }.joined(separator: ", ")
+            let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.summary))" }.joined(separator: ", ")
             print("\(file.config) is in order: listens at \(configuration.server.listen), backends: \(names).")
         } catch let error as ConfigurationError where output.json {
             output.printJSON(
@@ -37,5 +37,12 @@ struct Check: AsyncParsableCommand {
                 Report(problems: error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }))
             throw ExitCode(1)
         }
+    }
+}
+
+extension ConfiguredBackend {
+    /// `http, at most 2 connections`.
+    fileprivate var summary: String {
+        connections.map { "\(driverName), at most \($0.limit) \($0.limit == 1 ? "connection" : "connections")" } ?? driverName
     }
 }

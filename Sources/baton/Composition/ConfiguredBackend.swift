@@ -17,6 +17,8 @@ struct ConfiguredBackend {
     private let keyScheme: String?
     private let makeDriver: (TransferLoop) -> any Driver
     var attach: AttachRule?
+    /// How many connections it may have; nil for any number.
+    var connections: Connections?
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
@@ -33,7 +35,7 @@ struct ConfiguredBackend {
     /// How to read each driver's keys.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
         let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
-            "http": http, "file": file, "s3": s3, "swift": swift,
+            "http": withConnections(http), "file": file, "s3": withConnections(s3), "swift": withConnections(swift),
         ]
         return own.mapValues(withAttach)
     }
@@ -41,7 +43,9 @@ struct ConfiguredBackend {
     /// Starts what it needs.
     /// - Parameter loop: where a driver that logs in does so.
     func start(on loop: TransferLoop) -> Backend {
-        Backend(id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach)
+        Backend(
+            id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach,
+            connections: connections?.start())
     }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {

@@ -1,0 +1,81 @@
+internal import Synchronization
+
+/// How many connections a backend has at a time, counted over all loops of the process: the shell around a `ConnectionQueue`.
+public final class ConnectionLimit: Sendable {
+    private struct Listener {
+        let admitted: @Sendable () -> Void
+        let yield: (@Sendable () -> Void)?
+    }
+
+    private struct State {
+        var queue: ConnectionQueue
+        var listeners: [ConnectionQueue.Ticket: Listener] = [:]
+    }
+
+    /// The most connections at a time.
+    public let limit: Int
+    /// How long a download waits for one before it tries another location.
+    public let patience: Duration
+    private let state: Mutex<State>
+
+    /// - Parameter limit: at least 1.
+    public init(limit: Int, patience: Duration) {
+        self.limit = max(1, limit)
+        self.patience = patience
+        state = Mutex(State(queue: ConnectionQueue(limit: limit)))
+    }
+
+    /// How many connections are taken, and how many wait for one.
+    public var counts: (held: Int, waiting: Int) { state.withLock { ($0.queue.heldCount, $0.queue.waitingCount) } }
+
+    /// Asks for a connection.
+    /// - Parameters:
+    ///   - yield: called on any thread, at most once, when a download waits for what a background read holds.
+    ///   - admitted: called once, on any thread, when the connection is there, unless it was there at once.
+    /// - Returns: what stands for the connection, or for the wait.
+    public func enter(
+        _ party: ConnectionParty, yield: (@Sendable () -> Void)? = nil, admitted: @escaping @Sendable () -> Void
+    ) -> (place: ConnectionPlace, isAdmitted: Bool) {
+        let (ticket, isAdmitted, calls) = state.withLock { state in
+            let (ticket, steps) = state.queue.enter(party)
+            state.listeners[ticket] = Listener(admitted: admitted, yield: yield)
+            return (ticket, steps.contains(.admit(ticket)), Self.calls(for: steps.filter { $0 != .admit(ticket) }, state))
+        }
+        for call in calls { call() }
+        return (ConnectionPlace(ticket: ticket, limit: self), isAdmitted)
+    }
+
+    func leave(_ ticket: ConnectionQueue.Ticket) {
+        let calls = state.withLock { state in
+            state.listeners[ticket] = nil
+            return Self.calls(for: state.queue.leave(ticket), state)
+        }
+        for call in calls { call() }
+    }
+
+    /// What to call once the lock is open again.
+    private static func calls(for steps: [ConnectionQueue.Step], _ state: State) -> [@Sendable () -> Void] {
+        steps.compactMap { step in
+            switch step {
+            case .admit(let ticket): state.listeners[ticket]?.admitted
+            case .yield(let ticket): state.listeners[ticket]?.yield
+            }
+        }
+    }
+}
+
+/// One of a backend's connections, or the wait for it. Whoever drops it has left.
+public final class ConnectionPlace: Sendable {
+    private let ticket: ConnectionQueue.Ticket
+    private let limit: ConnectionLimit
+
+    init(ticket: ConnectionQueue.Ticket, limit: ConnectionLimit) {
+        self.ticket = ticket
+        self.limit = limit
+    }
+
+    /// Gives the connection back, or stops waiting; once or more often.
+    public func leave() { limit.leave(ticket) }
+
+    deinit { leave() }
+}

@@ -1,0 +1,14 @@
+/// How many answers an origin was giving at a time.
+public struct AnswerCount: Sendable {
+    /// Now.
+    public private(set) var running = 0
+    /// The most so far.
+    public private(set) var most = 0
+
+    mutating func begin() {
+        running += 1
+        most = max(most, running)
+    }
+
+    mutating func end() { running -= 1 }
+}

@@ -1,0 +1,66 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import Testing
+import TokenBackend
+
+@testable import RelayEngine
+
+/// Relays over a backend whose connections are counted.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct RelayConnectionTests {
+    static let content = PatternedContent(size: 3_000_017, seed: 84)
+
+    @Test func aRelayBeginsWhenAnotherGivesItsConnectionBack() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        let origin = try FaultyOrigin(Self.content, behind: door)
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let held = connections.enter(.inquiry) {}.place
+        let run = RelayRun(of: Self.content)
+        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
+        while connections.counts.waiting < 1 { await Task.yield() }
+        #expect(origin.record.requests.isEmpty && door.fetches == 0)
+        held.leave()
+        #expect(await run.ended()?.outcome == .finished)
+        #expect(run.isExact)
+        withExtendedLifetime(relay) {}
+    }
+
+    @Test func aClientThatGoesWhileItWaitsLeavesTheQueue() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        let origin = try FaultyOrigin(Self.content, behind: door)
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let held = connections.enter(.inquiry) {}.place
+        let run = RelayRun(of: Self.content)
+        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
+        while connections.counts.waiting < 1 { await Task.yield() }
+        relay.clientGone()
+        #expect(await run.ended()?.outcome == .clientGone)
+        #expect(connections.counts == (1, 0))
+        held.leave()
+        #expect(connections.counts == (0, 0))
+    }
+
+    @Test func aRelayThatWaitsBeforeItComesBackHoldsNoConnection() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        let origin = try FaultyOrigin(Self.content, behind: door) { _ in
+            .status(503, headers: [("Retry-After", "3600")])
+        }
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let run = RelayRun(of: Self.content)
+        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
+        await origin.waitUntil { $0.requests.count == 1 }
+        while connections.counts.held > 0 { await Task.yield() }
+        relay.clientGone()
+        #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
+    }
+}

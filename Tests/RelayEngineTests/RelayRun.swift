@@ -1,0 +1,103 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import ImageModel
+import Integrity
+import NIOCore
+import Synchronization
+import TokenBackend
+
+@testable import RelayEngine
+
+/// A relay over real connections, and what came of it.
+final class RelayRun: RelayOutlet, RelayObserver {
+    private struct State {
+        var count: Int64 = 0
+        var firstWrongByte: Int64?
+        var callsAfterTheEnd = 0
+        var summary: RelaySummary?
+    }
+
+    private let content: PatternedContent
+    private let state = Mutex(State())
+    private let ends: AsyncStream<RelaySummary>
+    private let end: AsyncStream<RelaySummary>.Continuation
+
+    init(of content: PatternedContent) {
+        self.content = content
+        (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
+    }
+
+    /// Starts the relay of a whole, from these drivers in this order.
+    func start(
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayPolicy(), on loop: TransferLoop
+    ) -> Relay {
+        let sources = drivers.map {
+            RelaySource(
+                location: LocationID(), backend: BackendID("b"), path: "image", driver: $0, connections: connections)
+        }
+        let candidates = drivers.map {
+            RelayPlan.Candidate(
+                maximumRange: $0.capabilities.maximumRange, patience: connections?.patience,
+                renewsCredentials: $0.credentials != nil)
+        }
+        let relay = Relay(
+            plan: RelayPlan(whole: content.size, candidates: candidates), sources: sources,
+            party: .download(by: "a test", of: "image"), identity: content.digest, policy: policy, loop: loop, outlet: self,
+            observer: self)
+        relay.start()
+        return relay
+    }
+
+    /// How the relay ended; the test's time limit bounds the wait.
+    func ended() async -> RelaySummary? {
+        for await summary in ends { return summary }
+        return nil
+    }
+
+    /// Whether exactly the content came.
+    var isExact: Bool { state.withLock { $0.count == content.size && $0.firstWrongByte == nil } }
+    /// How often something was told after the end.
+    var callsAfterTheEnd: Int { state.withLock { $0.callsAfterTheEnd } }
+
+    func relayCommitted() { noteCall() }
+
+    func write(_ slabs: [ByteBuffer], done: @escaping @Sendable (Bool) -> Void) {
+        noteCall()
+        state.withLock { state in
+            for slab in slabs {
+                let difference = slab.withUnsafeReadableBytes { content.firstDifference(from: $0, at: state.count) }
+                if state.firstWrongByte == nil, let difference { state.firstWrongByte = state.count + Int64(difference) }
+                state.count += Int64(slab.readableBytes)
+            }
+        }
+        done(true)
+    }
+
+    func relayEnded(_ summary: RelaySummary) {
+        noteCall()
+        state.withLock { $0.summary = summary }
+        end.yield(summary)
+    }
+
+    private func noteCall() { state.withLock { if $0.summary != nil { $0.callsAfterTheEnd += 1 } } }
+
+    func locationFailed(_ location: LocationID, _ failure: AttemptFailure) {}
+    func locationServed(_ location: LocationID) {}
+    func relayEnded(_ relay: Relay) {}
+}
+
+extension PatternedContent {
+    /// What proves it.
+    var digest: Digest {
+        let stream = DigestStream(.sha256)
+        var offset: Int64 = 0
+        while offset < size {
+            offset += withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                stream.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        return stream.finish()
+    }
+}

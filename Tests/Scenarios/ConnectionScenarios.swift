@@ -1,0 +1,184 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// A backend that may have so many connections at a time.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ConnectionScenarios {
+    static let content = PatternedContent(size: 3_000_017, seed: 91)
+    /// Long enough for what is held up on purpose, and over at once when the origin is gone.
+    static let patient = "relay: { stall_timeout: 60s, give_up_after: 2m, revisits: 0 }"
+
+    private func server(
+        _ origins: [String: FaultyOrigin], limited: String, _ limit: String, settings: String = patient
+    ) async throws -> BatonProcess {
+        var backends = origins.mapValues { #"driver: http, url: "\#($0.url(""))""# }
+        backends[limited]? += ", " + limit
+        return try await BatonProcess(backends: backends, settings: settings)
+    }
+
+    @Test func twentyDownloadsShareTwoConnectionsAndAllAreExact() async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in .sound.paced(30 << 20) }
+        defer { origin.stop() }
+        let baton = try await server(
+            ["a": origin], limited: "a", "max_connections: 2, queue_timeout: 50ms",
+            settings: Self.patient + "\ntransfer: { loops: 3 }")
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<20 { group.addTask { try await baton.download(image, of: Self.content) } }
+            for try await response in group { #expect(response.isComplete && response.firstWrongByte == nil) }
+        }
+        #expect(origin.record.answers.most == 2)
+        #expect(origin.record.downloads.count == 20)
+    }
+
+    @Test func aScrubGivesItsConnectionToADownloadAndGoesOnWhereItWas() async throws {
+        let isFree = Flag()
+        // The scrub would hold the only connection for ever. What was sent is more than all buffers on the way hold.
+        let content = PatternedContent(size: 24 << 20, seed: 92)
+        let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 16 << 20) }
+        defer { origin.stop() }
+        let baton = try await server(
+            ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 1h",
+            settings: Self.patient + "\n" + UpkeepScenarios.scrubbing)
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
+        await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
+        isFree.set()
+        let response = try await baton.download(image, of: content)
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        try await baton.waitUntil(id, has: "proven")
+        await origin.waitUntil { $0.downloads.count >= 3 }
+        let firsts = origin.record.downloads.prefix(3).map { $0.range?.first ?? -1 }
+        #expect(firsts[0] == 0 && firsts[1] == 0)
+        #expect(firsts[2] > 0, "the scrub began anew")
+        #expect(try await baton.location(id)["status"] as? String == "active")
+    }
+
+    @Test func whoWaitsTooLongIsServedByTheNextLocationAndNobodyIsBlamed() async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
+        let other = try FaultyOrigin(Self.content)
+        defer { for origin in [origin, other] { origin.stop() } }
+        let baton = try await server(["a": origin, "b": other], limited: "a", "max_connections: 1, queue_timeout: 50ms")
+        let held = try await baton.addImage(of: Self.content, at: [origin.url("held")])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url(), other.url()])
+        let holder = Task { try await baton.download(held, of: Self.content) }
+        await origin.waitUntil { $0.bodyBytesSent >= 1_000_000 }
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        let relay = await baton.relay(of: image)
+        #expect(relay.fields["failures"]?.first?.hasPrefix("a busy:") == true)
+        #expect(relay.fields["served"] == ["b 0-\(Self.content.size - 1)"])
+        #expect(try await baton.explained(image) == ["a", "b"], "a location is put back for our own limit")
+        #expect(origin.record.downloads.count == 1)
+        origin.stop()
+        _ = try await holder.value
+    }
+
+    @Test func withoutAnyPlaceInTimeTheAnswerSaysBusy() async throws {
+        // Slow, but never silent: its only connection is taken for longer than the other download may wait.
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(100_000) }
+        defer { origin.stop() }
+        let baton = try await server(
+            ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 50ms",
+            settings: "relay: { stall_timeout: 60s, give_up_after: 1s, revisits: 0 }")
+        let held = try await baton.addImage(of: Self.content, at: [origin.url("held")])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        let holder = Task { try await baton.download(held, of: Self.content) }
+        await origin.waitUntil { $0.bodyBytesSent > 65_536 }
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.status == 503)
+        #expect(response.text.contains("busy"))
+        #expect(origin.record.downloads.count == 1)
+        origin.stop()
+        _ = try await holder.value
+    }
+
+    /// Each way that an attempt can end, at a backend with one connection: if one kept it, the last download would be served by
+    /// the other backend.
+    @Test func noWayToEndKeepsTheConnection() async throws {
+        let isSound = Flag()
+        let origin = try FaultyOrigin(Self.content) { request in
+            if request.isProbe || isSound.isSet { return .sound }
+            switch request.path {
+            case "/reset": return .reset(after: 1_000_000)
+            case "/missing": return .status(404)
+            case "/corrupt": return .corrupt(at: 10)
+            case "/total": return .wrongTotal(by: 1)
+            default: return .stall(after: 1_000_000)
+            }
+        }
+        let other = try FaultyOrigin(Self.content)
+        defer { for origin in [origin, other] { origin.stop() } }
+        let baton = try await server(["a": origin, "b": other], limited: "a", "max_connections: 1, queue_timeout: 200ms")
+        for path in ["reset", "missing", "corrupt", "total"] {
+            let image = try await baton.addImage(of: Self.content, at: [origin.url(path), other.url(path)])
+            _ = try await baton.download(image, of: Self.content)
+        }
+        // A client that goes while its bytes come, and one that goes while it waits.
+        let left = try await baton.addImage(of: Self.content, at: [origin.url("left")])
+        let port = baton.port
+        let sent = origin.record.bodyBytesSent
+        let first = try await onOwnThread {
+            let client = try TestClient(port: port)
+            try client.send("GET", "/v2/images/\(left)/file")
+            var response = client.receiveHead()
+            client.receiveBody(&response, upTo: 1000)
+            return Kept(client)
+        }
+        await origin.waitUntil { $0.bodyBytesSent >= sent + 1_000_000 }
+        let waiting = try await onOwnThread {
+            let client = try TestClient(port: port)
+            try client.send("GET", "/v2/images/\(left)/file")
+            return Kept(client)
+        }
+        waiting.drop()
+        first.drop()
+        await baton.waitForLog { log in
+            log.count { $0.message == "relay" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
+        }
+        // One that is taken out while it is read.
+        let taken = try await baton.addImage()
+        let ids = try await baton.addLocations([origin.url("taken"), other.url("taken")], to: taken, of: Self.content)
+        let before = origin.record.bodyBytesSent
+        async let download = baton.download(taken, of: Self.content)
+        await origin.waitUntil { $0.bodyBytesSent >= before + 1_000_000 }
+        try await baton.operate("quarantine", on: ids[0])
+        #expect(try await download.isComplete)
+        isSound.set()
+        let image = try await baton.addImage(of: Self.content, at: [origin.url("last"), other.url("last")])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        #expect(await baton.relay(of: image).fields["served"] == ["a 0-\(Self.content.size - 1)"])
+    }
+
+    @Test(arguments: [
+        ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
+        ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: few", "b.max_connections: \"few\" is no whole number"),
+        ("driver: http, url: \"http://127.0.0.1:9/\", queue_timeout: 1s", "b.queue_timeout: needs max_connections beside it"),
+        ("driver: file, root: \"/srv\", max_connections: 2", "b.max_connections: no such key"),
+    ])
+    func whatIsWrongWithALimitIsSaid(keys: String, expected: String) async throws {
+        let directory = try TestDirectory()
+        let file = try directory.write("backends:\n  b: { \(keys) }\n", to: "baton.yaml")
+        let checked = try await BatonCommand.run(["check", "--config", file])
+        #expect(checked.status != 0)
+        #expect(checked.errors.contains(expected))
+    }
+
+    @Test func aCheckNamesTheLimit() async throws {
+        let directory = try TestDirectory()
+        let yaml = "backends:\n  b: { driver: http, url: \"http://127.0.0.1:9/\", max_connections: 2 }\n"
+        let checked = try await BatonCommand.run(["check", "--config", try directory.write(yaml, to: "baton.yaml")])
+        #expect(checked.output.contains("b (http, at most 2 connections)"))
+    }
+}
+
+/// A connection of a test that stays open until it is dropped.
+private final class Kept: @unchecked Sendable {
+    // `@unchecked Sendable`: one task makes it, then one drops it.
+    private var client: TestClient?
+
+    init(_ client: TestClient) { self.client = client }
+
+    func drop() { client = nil }
+}

@@ -1,0 +1,82 @@
+public import BackendKit
+internal import Synchronization
+
+/// Credentials for tests: hands out one token after the other, counts that, and does so as slowly or as badly as it is told.
+public final class TokenDoor: RenewableCredentials {
+    private struct State {
+        var generation = 0
+        var valid = 1
+        var fetches = 0
+        var waiting = 0
+        var refusal: AttemptFailure?
+        var isHeld = false
+        var knowsTheEnd = false
+        var fetch: Task<AttemptFailure?, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// A door with no token handed out yet.
+    public init() {}
+
+    /// See `RenewableCredentials`.
+    public var generation: Int { state.withLock { $0.generation } }
+
+    /// Whether there is a token that the door does not know to be over.
+    public var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
+
+    /// How often a token was fetched.
+    public var fetches: Int { state.withLock { $0.fetches } }
+
+    /// How many wait for a token.
+    public var waiting: Int { state.withLock { $0.waiting } }
+
+    /// What a request shows now.
+    public var token: String { "token \(generation)" }
+
+    /// Whether that is what lets in.
+    public func admits(_ token: String?) -> Bool { state.withLock { token == "token \($0.valid)" } }
+
+    /// The tokens handed out so far let nobody in any more.
+    /// - Parameter isKnown: whether the door knows it before anybody is refused.
+    public func expire(isKnown: Bool = false) {
+        state.withLock { state in
+            state.valid = state.generation + 1
+            state.knowsTheEnd = isKnown
+        }
+    }
+
+    /// Hands out nothing any more, or something again.
+    public func refuse(with failure: AttemptFailure?) { state.withLock { $0.refusal = failure } }
+
+    /// Lets everybody wait, or not any longer.
+    public func hold(_ isHeld: Bool = true) { state.withLock { $0.isHeld = isHeld } }
+
+    /// Hands out the next token, once for all who wait.
+    public func renew(beyond generation: Int) async throws(AttemptFailure) {
+        let fetch: Task<AttemptFailure?, Never>? = state.withLock { state in
+            guard state.generation <= generation else { return nil }
+            state.waiting += 1
+            if let fetch = state.fetch { return fetch }
+            let fetch = Task { await self.fetch() }
+            state.fetch = fetch
+            return fetch
+        }
+        guard let fetch else { return }
+        let failure = await fetch.value
+        state.withLock { $0.waiting -= 1 }
+        if let failure { throw failure }
+    }
+
+    private func fetch() async -> AttemptFailure? {
+        while state.withLock({ $0.isHeld }) { await Task.yield() }
+        return state.withLock { state in
+            state.fetch = nil
+            state.fetches += 1
+            if let refusal = state.refusal { return refusal }
+            state.generation += 1
+            state.knowsTheEnd = false
+            return nil
+        }
+    }
+}

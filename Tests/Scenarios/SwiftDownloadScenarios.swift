@@ -87,6 +87,30 @@ struct SwiftDownloadScenarios {
         #expect(other.record.downloads.count == 1)
     }
 
+    /// Rot as it really happens: the store answers with a complete 200, the old ETag, and a wrong byte in it; only after that it finds
+    /// out and has the object no longer.
+    @Test func aByteThatRottedInTheStoreNeverPassesForTheImage() async throws {
+        let node = try await SwiftNode()
+        try await node.store(Self.content, as: "x")
+        let other = try FaultyOrigin(Self.content)
+        defer { other.stop() }
+        let directory = try TestDirectory()
+        let baton = try await BatonProcess(
+            backends: ["swift": try backend(node, directory), "other": #"driver: http, url: "\#(other.url(""))""#],
+            directory: directory)
+        let image = try await baton.addImage(of: Self.content, at: ["swift://swift/x", other.url("x")])
+        try node.rot(size: Self.content.size, at: 20_000_000)
+        let rotten = try await baton.download(image, of: Self.content)
+        #expect(!rotten.isComplete)
+        #expect(rotten.firstWrongByte == 20_000_000)
+        let relay = await baton.relay(of: image)
+        #expect(relay["outcome"] == "disproven")
+        while try await baton.explained(image).first != "other" { await Task.yield() }
+        let sound = try await baton.download(image, of: Self.content)
+        #expect(sound.isComplete)
+        #expect(sound.firstWrongByte == nil)
+    }
+
     /// Swift's s3api: the same objects by the other protocol.
     @Test(arguments: ["plain", "a b/c+d%", "../up//../x/./y/", "ä/日本語?#&=;"])
     func theSameObjectsAreReadByTheDriverS3(name: String) async throws {

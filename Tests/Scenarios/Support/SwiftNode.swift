@@ -72,6 +72,23 @@ final class SwiftNode: SwiftStore {
     /// Starts what has ended again, on the ports that it had.
     func revive() async throws { note(try await Self.start(directory, keystone).pids) }
 
+    /// Changes a byte of the only object of that size, on the disk below the object server.
+    func rot(size: Int64, at offset: UInt64) throws {
+        let disk = URL(filePath: directory.file("node/devices/disk/objects"))
+        let files = FileManager.default.enumerator(at: disk, includingPropertiesForKeys: [.fileSizeKey])
+        for case let file as URL in files ?? .init() where file.pathExtension == "data" {
+            let found = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize
+            guard found == Int(size) else { continue }
+            let handle = try FileHandle(forUpdating: file)
+            try handle.seek(toOffset: offset)
+            let byte = try handle.read(upToCount: 1)?.first ?? 0
+            try handle.seek(toOffset: offset)
+            try handle.write(contentsOf: Data([~byte]))
+            return try handle.close()
+        }
+        throw Failed(reason: "there is no object of \(size) bytes on the disk")
+    }
+
     /// A token of its owner.
     func logIn() async throws -> String {
         if let keystone { return try await keystone.logIn("alice") }

@@ -21,7 +21,8 @@ struct MixedFailoverScenarios {
         let first = try await PlacedContent(Self.content, in: pair.first, as: "first", directory)
         let second = try await PlacedContent(Self.content, in: pair.second, as: "second", directory)
         let baton = try await BatonProcess(
-            backends: ["first": first.configuration, "second": second.configuration], directory: directory)
+            backends: ["first": first.configuration, "second": second.configuration], settings: BatonProcess.patience,
+            directory: directory)
         let image = try await baton.addImage(of: Self.content, at: [first.url, second.url])
         for location in try await baton.locations(of: image) { #expect(location["status"] as? String == "active") }
         let port = baton.port

@@ -66,7 +66,7 @@ struct RadosgwScenarios {
         let backend =
             #"driver: s3, url: "\#(store.url)", bucket: images, access_key: tester-access, secret_key_file: "\#(secret)", "#
             + #"prefix: "s3/""#
-        let baton = try await BatonProcess(backends: ["s3": backend], directory: directory)
+        let baton = try await BatonProcess(backends: ["s3": backend], settings: BatonProcess.patience, directory: directory)
         let image = try await baton.addImage(of: content, at: ["s3://s3/\(LocationURL.encode(path: name))"])
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete && response.firstWrongByte == nil)

@@ -26,7 +26,8 @@ struct SwiftDownloadScenarios {
         try await node.join(Self.content, as: "slo/x y", isStatic: true)
         let directory = try TestDirectory()
         let baton = try await BatonProcess(
-            backends: ["swift": try backend(node, directory)], directory: directory, logLevel: "trace")
+            backends: ["swift": try backend(node, directory)], settings: BatonProcess.patience, directory: directory,
+            logLevel: "trace")
         let image = try await baton.addImage(of: Self.content, at: ["swift://swift/slo/x%20y"])
         let response = try await baton.download(image, of: Self.content)
         #expect(response.isComplete)
@@ -45,7 +46,7 @@ struct SwiftDownloadScenarios {
         try await node.store(content, as: "below/x")
         let directory = try TestDirectory()
         let known = try backend(node, directory, extra: #", storage_url: "\#(node.storageURL)", prefix: below/"#)
-        let baton = try await BatonProcess(backends: ["swift": known], directory: directory)
+        let baton = try await BatonProcess(backends: ["swift": known], settings: BatonProcess.patience, directory: directory)
         for url in ["\(node.storageURL)/images/below/x", "swift://swift/x"] {
             let image = try await baton.addImage(of: content, at: [url])
             let response = try await baton.download(image, of: content)
@@ -67,7 +68,7 @@ struct SwiftDownloadScenarios {
         let directory = try TestDirectory()
         let baton = try await BatonProcess(
             backends: ["swift": try backend(node, directory), "other": #"driver: http, url: "\#(other.url(""))""#],
-            directory: directory)
+            settings: BatonProcess.patience, directory: directory)
         let image = try await baton.addImage(of: Self.content, at: ["swift://swift/x", other.url("x")])
         let port = baton.port
         let (begun, beginning) = try await onOwnThread {
@@ -97,7 +98,7 @@ struct SwiftDownloadScenarios {
         let directory = try TestDirectory()
         let baton = try await BatonProcess(
             backends: ["swift": try backend(node, directory), "other": #"driver: http, url: "\#(other.url(""))""#],
-            directory: directory)
+            settings: BatonProcess.patience, directory: directory)
         let image = try await baton.addImage(of: Self.content, at: ["swift://swift/x", other.url("x")])
         try node.rot(size: Self.content.size, at: 20_000_000)
         let rotten = try await baton.download(image, of: Self.content)
@@ -122,7 +123,7 @@ struct SwiftDownloadScenarios {
         let store =
             #"driver: s3, url: "\#(node.url)", bucket: images, access_key: "test:tester", secret_key_file: "\#(secret)", "#
             + #"prefix: "s3/""#
-        let baton = try await BatonProcess(backends: ["s3": store], directory: directory)
+        let baton = try await BatonProcess(backends: ["s3": store], settings: BatonProcess.patience, directory: directory)
         let image = try await baton.addImage(of: content, at: ["s3://s3/\(LocationURL.encode(path: name))"])
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete)

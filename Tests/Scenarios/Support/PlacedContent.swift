@@ -1,6 +1,7 @@
 internal import FaultyOrigin
 internal import Foundation
 internal import Glibc
+internal import Synchronization
 
 /// The kinds of backends that a content can be placed in.
 enum BackendKind: String, CaseIterable, Sendable {
@@ -19,10 +20,22 @@ struct PlacedContent: Sendable {
     private let keeper: Keeper
 
     private final class Keeper: Sendable {
-        let origin: FaultyOrigin?
-        let node: SwiftNode?
+        private let origin: FaultyOrigin?
+        private let node: SwiftNode?
+        private let isStopped = Mutex(false)
+
         init(origin: FaultyOrigin? = nil, node: SwiftNode? = nil) { (self.origin, self.node) = (origin, node) }
-        deinit { origin?.stop() }
+        deinit { stop() }
+
+        /// Once: the descriptors of an origin that has ended may be another's.
+        func stop() {
+            let isFirst = isStopped.withLock { isStopped in
+                defer { isStopped = true }
+                return !isStopped
+            }
+            if isFirst { origin?.stop() }
+            node?.crash("proxy")
+        }
     }
 
     /// Places it; s3 and swift on a node of their own.
@@ -33,8 +46,9 @@ struct PlacedContent: Sendable {
             let origin = try FaultyOrigin(content)
             configuration = #"driver: http, url: "\#(origin.url(""))""#
             url = origin.url("x")
-            keeper = Keeper(origin: origin)
-            die = { origin.stop() }
+            let keeper = Keeper(origin: origin)
+            self.keeper = keeper
+            die = { keeper.stop() }
         case .file:
             let root = directory.file(id)
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
@@ -53,8 +67,9 @@ struct PlacedContent: Sendable {
                 : #"auth_url: "\#(node.url)/auth/v1.0", user: "test:tester", key_file: "\#(key)", container: images"#
             configuration = "driver: \(kind), \(rest)"
             url = "\(kind)://\(id)/x"
-            keeper = Keeper(node: node)
-            die = { node.crash("proxy") }
+            let keeper = Keeper(node: node)
+            self.keeper = keeper
+            die = { keeper.stop() }
         }
     }
 }

@@ -36,7 +36,10 @@ extension SwiftStore {
         let response = try await onOwnThread {
             let client = try TestClient(port: port)
             try client.sendRaw(
-                "PUT \(path) HTTP/1.1\r\nHost: swift\r\nX-Auth-Token: \(token)\r\nContent-Length: \(range.count)\r\n\r\n")
+                "PUT \(path) HTTP/1.1\r\nHost: swift\r\nX-Auth-Token: \(token)\r\nContent-Length: \(range.count)\r\n"
+                    + "Expect: 100-continue\r\n\r\n")
+            let first = client.receiveHead()
+            guard first.status == 100 else { return first }
             try client.send(content, range)
             return client.receiveHead()
         }

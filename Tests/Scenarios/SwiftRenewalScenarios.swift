@@ -12,10 +12,8 @@ struct SwiftRenewalScenarios {
         let file = try directory.write("\(key)\n", to: "key")
         let backend =
             #"driver: swift, auth_url: "\#(node.url)/auth/v1.0", user: "test:tester", key_file: "\#(file)", container: images"#
-        // A node that is started anew may take its time.
-        let relay = "relay: { stall_timeout: 30s, give_up_after: 60s, revisits: 1000, backoff_limit: 200ms }"
         return try await BatonProcess(
-            backends: ["swift": backend], settings: relay, directory: directory, logLevel: "trace")
+            backends: ["swift": backend], settings: BatonProcess.patience, directory: directory, logLevel: "trace")
     }
 
     @Test func aForgottenTokenIsRenewedAndNothingCountsAsAFailure() async throws {

@@ -4,10 +4,10 @@ SWIFT_TEST = swift test --parallel
 INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test interop tempest bench lint format tsan asan fuzz clean
+.PHONY: help setup test-setup build release demo test test-stores interop tempest bench lint format tsan asan fuzz clean
 
 help: ## Lists the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 setup: ## Installs what is missing (Debian packages); does nothing the second time
 	@scripts/setup
@@ -24,9 +24,13 @@ release: setup ## Builds the baton command, optimised
 demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
 	@scripts/demo $(IMAGE)
 
-test: test-setup build ## Runs all tests; installs Keystone and OpenStack's clients in virtual environments the first time
+test: test-setup build ## Runs all tests; installs Keystone, Swift and OpenStack's clients in virtual environments the first time
 	$(SWIFT_TEST)
 	$(INTEROP) -m pytest Tests/Interop
+
+test-stores: test-setup ## Tests Ceph's radosgw as well, which is installed the first time (as root)
+	@scripts/radosgw install
+	BATON_TEST_STORES=1 $(SWIFT_TEST) --filter RadosgwScenarios
 
 interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, against baton serve
 	swift build --product baton

@@ -52,6 +52,7 @@ let package = Package(
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
+        module("SwiftBackend", path: "backends/Swift", ["BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"]),
         module("LocationSelection", ["ImageModel"]),
         module(
             "RelayEngine",
@@ -84,7 +85,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "S3Backend", "Telemetry", "LocationSelection", "Identity", "CurlTransfer",
+                "FileBackend", "HTTPBackend", "S3Backend", "SwiftBackend", "Telemetry", "LocationSelection", "Identity",
+                "CurlTransfer",
                 "ImageModel",
                 "ImageUpload", logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -121,6 +123,10 @@ let package = Package(
         .testTarget(
             name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
+        .testTarget(
+            name: "SwiftBackendTests",
+            dependencies: ["SwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"],
+            exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig", "NetworkAddress"]),
@@ -133,7 +139,10 @@ let package = Package(
         ),
         tests(
             "Scenarios",
-            ["FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", .target(name: "baton")]
+            [
+                "FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", "SwiftBackend",
+                "CurlTransfer", .target(name: "baton"),
+            ]
         ),
         tests(
             "RelayEngineTests",

@@ -5,8 +5,8 @@ public import ImageModel
 public struct Backend: Sendable {
     /// Its key in the configuration.
     public let id: BackendID
-    /// The URL that all its locations lie below.
-    public let base: LocationURL
+    /// The URL that all its locations lie below; nil if they have URLs by key only.
+    public let base: LocationURL?
     /// The code for its kind.
     public let driver: any Driver
     /// The scheme of the URLs that name its objects by key, `s3`; nil if its objects have paths only.
@@ -20,7 +20,7 @@ public struct Backend: Sendable {
 
     /// A backend with every property given.
     public init(
-        id: BackendID, base: LocationURL, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
+        id: BackendID, base: LocationURL?, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
         connections: ConnectionLimit? = nil, redirects: Bool = false
     ) {
         self.id = id
@@ -31,6 +31,9 @@ public struct Backend: Sendable {
         self.connections = connections
         self.redirects = redirects
     }
+
+    /// What the URLs of its locations begin with, the slash included.
+    public var urlPrefix: String { base.map { "\($0)/" } ?? "\(keyScheme ?? "")://\(id)/" }
 }
 
 /// What a URL names: a backend, where in it, and the URL in its one spelling.
@@ -74,7 +77,9 @@ public struct BackendRegistry: Sendable {
 
     /// The backend that a URL lies in, and where in it. Of two that nest, the inner one.
     public func locate(_ url: LocationURL) -> (backend: Backend, path: String)? {
-        all.compactMap { backend in url.path(below: backend.base).map { (backend, $0) } }
-            .max { $0.0.base.segments.count < $1.0.base.segments.count }
+        let holding = all.compactMap { backend in
+            backend.base.flatMap { base in url.path(below: base).map { (backend, $0, depth: base.segments.count) } }
+        }
+        return holding.max { $0.depth < $1.depth }.map { ($0.0, $0.1) }
     }
 }

@@ -10,12 +10,16 @@ public struct ObjectHead: Sendable, Hashable {
     public let total: Int64?
     /// What pins the object, if the server says anything.
     public let validator: Validator?
+    /// The digest of the whole object that the server states: what was written there once, no proof of what follows. Nil if it
+    /// states none.
+    public let stated: Digest?
 
     /// A head with every property given.
-    public init(first: Int64, count: Int64?, total: Int64?, validator: Validator?) {
+    public init(first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil) {
         self.first = first
         self.count = count
         self.total = total
         self.validator = validator
+        self.stated = stated
     }
 }

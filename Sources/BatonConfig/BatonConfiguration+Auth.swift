@@ -74,59 +74,13 @@ extension BatonConfiguration.Auth {
 
 extension BatonConfiguration.Keystone {
     fileprivate mutating func read(_ section: Section, isNeeded: Bool) {
-        readURL(section, isNeeded: isNeeded)
-        readCredentials(section)
+        url = section.keystoneURL(isNeeded: isNeeded) ?? url
+        credentials = section.keystoneCredentials() ?? credentials
         cache = section.duration("cache", default: cache, in: .zero ... .seconds(86_400))
         timeout = section.duration("timeout", default: timeout, in: .milliseconds(100) ... .seconds(60))
         authorities = section.file("ca_file")
         trustedRole = section.string("trusted_role", default: trustedRole)
         if trustedRole.isEmpty { section.reject("trusted_role", "is empty; write the role's name") }
         section.finish()
-    }
-
-    private mutating func readURL(_ section: Section, isNeeded: Bool) {
-        let example = "http://127.0.0.1:5000"
-        guard let text = isNeeded ? section.requiredString("url", example: example) : section.string("url") else { return }
-        let isWeb = text.hasPrefix("http://") || text.hasPrefix("https://")
-        let isLegal = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"@?#\"\\".utf8.contains($0) }
-        guard isWeb, isLegal else {
-            // A URL with a password in it would be repeated here.
-            return section.reject(
-                "url", "is no http or https URL without user, query and fragment; write for example \(example)")
-        }
-        url = text
-    }
-
-    private mutating func readCredentials(_ section: Section) {
-        let user = section.string("user")
-        let userDomain = section.string("user_domain", default: "Default")
-        let project = section.string("project")
-        let projectDomain = section.string("project_domain", default: "Default")
-        let password = section.secret(inFile: "password_file")
-        let id = section.string("application_credential_id")
-        let secret = section.secret(inFile: "application_credential_secret_file")
-        if id != nil, user != nil {
-            section.reject("application_credential_id", "stands beside user; keep one of them")
-        } else if let id {
-            if section.string("application_credential_secret_file") == nil {
-                section.reject("application_credential_id", "needs application_credential_secret_file beside it")
-            }
-            if let secret { credentials = .applicationCredential(id: id, secret: secret) }
-        } else if let user {
-            if section.string("password_file") == nil { section.reject("user", "needs password_file beside it") }
-            guard let project else {
-                return section.reject("user", "needs project beside it: the one where it has the role service")
-            }
-            guard let password else { return }
-            credentials = .password(
-                user: user, userDomain: userDomain, password: password, project: project, projectDomain: projectDomain)
-        } else {
-            for key in ["password_file", "project"] where section.string(key) != nil {
-                section.reject(key, "needs user beside it")
-            }
-            if section.string("application_credential_secret_file") != nil {
-                section.reject("application_credential_secret_file", "needs application_credential_id beside it")
-            }
-        }
     }
 }

@@ -37,6 +37,24 @@ extension Section {
         return Secret(text)
     }
 
+    /// A secret in the file that the key `NAME_file` names, or in the environment variable that `NAME_env` names; nil when both
+    /// are missing or something is wrong.
+    public func secret(_ name: String) -> Secret? {
+        let inFile = secret(inFile: "\(name)_file")
+        let inEnvironment = secret(inEnvironment: "\(name)_env")
+        if string("\(name)_file") != nil, string("\(name)_env") != nil {
+            reject("\(name)_env", "stands beside \(name)_file; keep one of them")
+        }
+        return inFile ?? inEnvironment
+    }
+
+    /// Notes it when a secret is configured in neither way although another key wants it.
+    public func requireSecret(_ name: String, beside key: String) {
+        if string("\(name)_file") == nil, string("\(name)_env") == nil {
+            reject(key, "needs \(name)_file or \(name)_env beside it")
+        }
+    }
+
     private func contents(_ key: String) -> (path: String, data: Data)? {
         guard let path = string(key) else { return nil }
         do {

@@ -24,7 +24,7 @@ public struct KeystoneSettings: Sendable {
     /// Settings with every property given.
     /// - Parameter url: with or without `/v3` or a slash at its end.
     public init(
-        url: String, credentials: Credentials, timeout: Duration, authorities: String?, trustedRole: String
+        url: String, credentials: Credentials, timeout: Duration, authorities: String?, trustedRole: String = "trusted"
     ) {
         var url = url[...]
         while url.hasSuffix("/") { url = url.dropLast() }

@@ -22,7 +22,7 @@ struct BackendsRoute: Sendable {
             instant.map { .time(Date.now + ($0 - now) / .seconds(1)) } ?? .null
         }
         return .object([
-            "id": .string(backend.id.name), "url": .string(backend.base.description),
+            "id": .string(backend.id.name), "url": .string(backend.urlPrefix),
             "running": .integer(Int64(health.running)),
             "first_byte_seconds": health.firstByte.value.map { .number($0) } ?? .null,
             "bytes_per_second": health.throughput.value.map { .number($0.rounded()) } ?? .null,

@@ -86,7 +86,7 @@ struct LocationRoutes: Sendable {
         guard let found else {
             // Where the cloud keeps its images is not for everybody who may ask.
             guard caller.isAdmin else { throw APIError(.forbidden, "The URL lies in no configured backend.") }
-            let known = registry.all.map { "\($0.id) (\($0.base)/)" }.joined(separator: ", ")
+            let known = registry.all.map { "\($0.id) (\($0.urlPrefix))" }.joined(separator: ", ")
             throw APIError(
                 .forbidden, "The URL lies in no configured backend; configured are: \(known.isEmpty ? "none" : known).")
         }

@@ -16,6 +16,12 @@ public enum KeyedDigest {
         return code
     }
 
+    /// The code of a message in hexadecimal digits, in lower case.
+    public static func hex(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> String {
+        compute(algorithm, over: message, key: key)
+            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
     private static func implementation(of algorithm: DigestAlgorithm) -> OpaquePointer? {
         switch algorithm {
         case .sha256: EVP_sha256()

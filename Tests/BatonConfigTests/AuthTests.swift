@@ -90,9 +90,15 @@ import Testing
         ("keystone: { url: \"ftp://x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
         ("keystone: { url: \"http://u:hush@x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
         ("keystone: { user: u, password_file: SECRET }", "baton.yaml:2: auth.keystone.user: needs project beside it"),
-        ("keystone: { user: u, project: p }", "baton.yaml:2: auth.keystone.user: needs password_file beside it"),
+        (
+            "keystone: { user: u, project: p }",
+            "baton.yaml:2: auth.keystone.user: needs password_file or password_env beside it"
+        ),
         ("keystone: { password_file: SECRET }", "baton.yaml:2: auth.keystone.password_file: needs user beside it"),
-        ("keystone: { application_credential_id: a }", "needs application_credential_secret_file beside it"),
+        (
+            "keystone: { application_credential_id: a }",
+            "needs application_credential_secret_file or application_credential_secret_env"
+        ),
         ("keystone: { application_credential_secret_file: SECRET }", "needs application_credential_id beside it"),
         (
             "keystone: { application_credential_id: a, application_credential_secret_file: SECRET, user: u }",

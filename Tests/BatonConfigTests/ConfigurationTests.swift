@@ -18,10 +18,19 @@ import Testing
             "s3": { section, _ in
                 let settings = section.settings
                 for key in ["bucket", "style", "region", "prefix", "access_key"] { _ = settings.string(key) }
-                for name in ["secret_key", "session_token"] {
-                    _ = (settings.secret(inFile: "\(name)_file"), settings.secret(inEnvironment: "\(name)_env"))
-                }
+                for name in ["secret_key", "session_token"] { _ = settings.secret(name) }
                 return settings.requiredString("url", example: "http://x/")
+            },
+            "swift": { section, _ in
+                let settings = section.settings
+                let keystone = settings.section("keystone")
+                for key in ["prefix", "auth_url", "user", "storage_url", "auth_timeout", "ca_file", "temp_url_digest"] {
+                    _ = settings.string(key)
+                }
+                for name in ["key", "temp_url_key"] { _ = settings.secret(name) }
+                _ = (keystone.keystoneURL(isNeeded: false), keystone.keystoneCredentials())
+                for key in ["service_type", "region", "interface"] { _ = keystone.string(key) }
+                return settings.requiredString("container", example: "x")
             },
         ]
     }
@@ -51,7 +60,7 @@ import Testing
         let sample = try Self.sample
         let file = try Self.load(sample)
         #expect(file.configuration == BatonConfiguration())
-        #expect(file.backends == ["http://127.0.0.1:9001/", "/srv/images", "http://127.0.0.1:9000"])
+        #expect(file.backends == ["http://127.0.0.1:9001/", "/srv/images", "http://127.0.0.1:9000", "images"])
         // Every key that was looked for stands in the file; unknown ones would have been an error.
         for key in file.knownKeys {
             let name = key.split(separator: ".").last ?? ""

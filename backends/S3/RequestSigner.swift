@@ -69,8 +69,7 @@ struct RequestSigner {
     }
 
     private func signature(of request: CanonicalRequest, at time: SigningTime) -> String {
-        let code = KeyedDigest.compute(.sha256, over: stringToSign(for: request, at: time), key: signingKey(at: time))
-        return Self.hex(code)
+        KeyedDigest.hex(.sha256, over: stringToSign(for: request, at: time), key: signingKey(at: time))
     }
 
     private func scope(at time: SigningTime) -> String { "\(time.day)/\(region)/\(service)/aws4_request" }
@@ -79,9 +78,5 @@ struct RequestSigner {
         let stream = DigestStream(.sha256)
         Array(text.utf8).withUnsafeBytes { stream.update($0) }
         return stream.finish().hex
-    }
-
-    private static func hex(_ code: [UInt8]) -> String {
-        code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

@@ -1,7 +1,9 @@
+public import BackendKit
+
 /// What lets us in: an access key with its secret, and the token of a session if they are temporary.
 ///
 /// Whoever prints it sees the access key, which is a name, and no more.
-public struct S3Credentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct S3Credentials: Sendable, Undisclosed {
     /// The name of the key.
     public let accessKey: String
     let secretKey: String
@@ -16,8 +18,4 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomDebugStrin
 
     /// The access key alone.
     public var description: String { "\(accessKey) (secret)" }
-    /// The access key alone.
-    public var debugDescription: String { description }
-    /// Nothing to look into.
-    public var customMirror: Mirror { Mirror(self, children: []) }
 }

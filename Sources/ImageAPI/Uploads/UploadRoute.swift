@@ -105,7 +105,7 @@ struct UploadRoute: Sendable {
                     }
                     let location = NewLocation(
                         image: id, backend: backend.id, path: file.name,
-                        url: "\(backend.base)/\(LocationURL.encode(path: file.name))", format: format, size: file.size,
+                        url: "\(backend.urlPrefix)\(LocationURL.encode(path: file.name))", format: format, size: file.size,
                         digests: file.digests)
                     edit.image.status = .active
                     edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))

@@ -41,7 +41,8 @@ struct BatonServer {
         let loops = startLoops()
         defer { for loop in loops { loop.stop() } }
         let relays = Relays(
-            registry: BackendRegistry(backends.map { $0.start() }), loops: loops, policy: configuration.relay.policy,
+            registry: BackendRegistry(backends.map { $0.start(on: loops[0]) }), loops: loops,
+            policy: configuration.relay.policy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
             breaker: configuration.selection.breaker, provesWholes: provesWholes)
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.

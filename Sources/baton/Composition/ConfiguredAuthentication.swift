@@ -29,16 +29,22 @@ extension BatonConfiguration.Auth {
 extension BatonConfiguration.Keystone {
     /// The same in the terms of those who ask.
     fileprivate var settings: KeystoneSettings {
-        let credentials: KeystoneSettings.Credentials =
-            switch self.credentials {
-            case .callersOwn: .callersOwn
-            case .password(let user, let userDomain, let password, let project, let projectDomain):
-                .password(
-                    user: user, userDomain: userDomain, password: password.value, project: project,
-                    projectDomain: projectDomain)
-            case .applicationCredential(let id, let secret): .applicationCredential(id: id, secret: secret.value)
-            }
-        return KeystoneSettings(
-            url: url, credentials: credentials, timeout: timeout, authorities: authorities, trustedRole: trustedRole)
+        KeystoneSettings(
+            url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: authorities,
+            trustedRole: trustedRole)
+    }
+}
+
+extension BatonConfiguration.Keystone.Credentials {
+    /// The same in the terms of those who ask.
+    var forIdentity: KeystoneSettings.Credentials {
+        switch self {
+        case .callersOwn: .callersOwn
+        case .password(let user, let userDomain, let password, let project, let projectDomain):
+            .password(
+                user: user, userDomain: userDomain, password: password.value, project: project,
+                projectDomain: projectDomain)
+        case .applicationCredential(let id, let secret): .applicationCredential(id: id, secret: secret.value)
+        }
     }
 }

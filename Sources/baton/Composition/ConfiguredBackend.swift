@@ -12,18 +12,18 @@ struct ConfiguredBackend {
     let driverName: String
     /// The directory behind it, if it has one.
     let root: String?
-    private let base: LocationURL
+    private let base: LocationURL?
     /// The scheme of URLs by key, if its objects have such.
     private let keyScheme: String?
-    private let makeDriver: () -> any Driver
+    private let makeDriver: (TransferLoop) -> any Driver
     var attach: AttachRule?
     var redirects = false
     /// How many connections it may have; nil for any number.
     var connections: Connections?
 
     init(
-        id: BackendID, driverName: String, root: String? = nil, base: LocationURL, keyScheme: String? = nil,
-        makeDriver: @escaping () -> any Driver
+        id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
+        makeDriver: @escaping (TransferLoop) -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
@@ -36,16 +36,17 @@ struct ConfiguredBackend {
     /// How to read each driver's keys.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
         let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
-            "http": withConnections(http), "file": file, "s3": withConnections(s3),
+            "http": withConnections(http), "file": file, "s3": withConnections(s3), "swift": withConnections(swift),
         ]
         return own.mapValues { withRedirect(withAttach($0)) }
     }
 
     /// Starts what it needs.
-    func start() -> Backend {
+    /// - Parameter loop: where a driver that logs in does so.
+    func start(on loop: TransferLoop) -> Backend {
         Backend(
-            id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach, connections: connections?.start(),
-            redirects: redirects)
+            id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach,
+            connections: connections?.start(), redirects: redirects)
     }
 
     private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
@@ -66,7 +67,7 @@ struct ConfiguredBackend {
             return nil
         }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base) {
+        return ConfiguredBackend(id: section.id, driverName: "http", base: base) { _ in
             HTTPDriver(base: base, connectTimeout: connectTimeout)
         }
     }
@@ -85,7 +86,7 @@ struct ConfiguredBackend {
             return nil
         }
         let transfer = configuration.transfer
-        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base) {
+        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base) { _ in
             FileDriver(
                 root: root, workers: FileWorkers(name: section.id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))

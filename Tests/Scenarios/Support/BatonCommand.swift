@@ -15,6 +15,12 @@ enum BatonCommand {
         return URL(filePath: bundle).deletingLastPathComponent().appending(path: "baton").path
     }
 
+    /// Where a program of the folder `scripts` lies.
+    static func script(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "scripts/\(name)").path
+    }
+
     /// Runs a program to its end.
     /// - Parameters:
     ///   - program: a path; nil for `baton` itself.

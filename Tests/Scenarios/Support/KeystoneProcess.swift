@@ -37,9 +37,7 @@ final class KeystoneProcess: Sendable {
 
     init() async throws {
         directory = try TestDirectory()
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "scripts/keystone").path
-        let started = try await BatonCommand.run(["start", directory.path], program: script)
+        let started = try await BatonCommand.run(["start", directory.path], program: BatonCommand.script("keystone"))
         guard started.status == 0 else { throw Failed(reason: started.errors) }
         let state = try JSONDecoder().decode(
             State.self, from: Data(contentsOf: URL(filePath: directory.file("keystone.json"))))

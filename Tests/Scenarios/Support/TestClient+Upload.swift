@@ -17,7 +17,8 @@ extension TestClient {
         if chunked { try sendRaw("0\r\n\r\n") }
     }
 
-    private func send(_ content: PatternedContent, _ range: Range<Int64>, chunked: Bool) throws {
+    /// Sends a part of a content.
+    func send(_ content: PatternedContent, _ range: Range<Int64>, chunked: Bool = false) throws {
         var offset = range.lowerBound
         while offset < range.upperBound {
             offset += try content.withBytes(at: offset, limit: Int(min(range.upperBound - offset, 65_536))) { bytes in

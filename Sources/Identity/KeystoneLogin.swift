@@ -1,0 +1,89 @@
+public import CurlTransfer
+internal import FoundationEssentials
+
+/// A log-in at Keystone (Identity API v3, `POST /v3/auth/tokens`). Its request holds the password: it goes into no log.
+public struct KeystoneLogin: Sendable {
+    private let settings: KeystoneSettings
+    private let body: [UInt8]
+
+    /// The log-in with the credentials of the settings; nil if there are none.
+    public init?(_ settings: KeystoneSettings) {
+        let auth: Body.Auth
+        switch settings.credentials {
+        case .callersOwn: return nil
+        case .password(let user, let userDomain, let password, let project, let projectDomain):
+            let named = Body.User(name: user, password: password, domain: .init(name: userDomain))
+            auth = .init(
+                identity: .init(methods: ["password"], password: .init(user: named)),
+                scope: .init(project: .init(name: project, domain: .init(name: projectDomain))))
+        case .applicationCredential(let id, let secret):
+            auth = .init(
+                identity: .init(
+                    methods: ["application_credential"], applicationCredential: .init(id: id, secret: secret)))
+        }
+        guard let body = try? JSONEncoder().encode(Body(auth: auth)) else { return nil }
+        self.settings = settings
+        self.body = Array(body)
+    }
+
+    /// What to send. A good answer has status 201, the token in the field `X-Subject-Token`, and its description in the body.
+    /// - Parameter withCatalog: whether the description shall say where all services are.
+    public func request(withCatalog: Bool) -> TransferRequest {
+        settings.tokenRequest(
+            .send(method: "POST", body: body), headers: [("Content-Type", "application/json")], withCatalog: withCatalog)
+    }
+}
+
+extension KeystoneSettings {
+    /// A request about tokens.
+    func tokenRequest(
+        _ method: TransferRequest.Method, headers: [(name: String, value: String)], withCatalog: Bool
+    ) -> TransferRequest {
+        var request = TransferRequest(
+            source: .url("\(url)/v3/auth/tokens\(withCatalog ? "" : "?nocatalog")"), method: method,
+            headers: headers + [("Accept", "application/json"), ("User-Agent", "baton")], connectTimeout: timeout)
+        request.authorities = authorities
+        return request
+    }
+}
+
+/// The body of `POST /v3/auth/tokens`.
+private struct Body: Encodable {
+    struct Domain: Encodable {
+        let name: String
+    }
+    struct User: Encodable {
+        let name: String
+        let password: String
+        let domain: Domain
+    }
+    struct Password: Encodable {
+        let user: User
+    }
+    struct ApplicationCredential: Encodable {
+        let id: String
+        let secret: String
+    }
+    struct Identity: Encodable {
+        let methods: [String]
+        var password: Password?
+        var applicationCredential: ApplicationCredential?
+
+        enum CodingKeys: String, CodingKey {
+            case methods, password
+            case applicationCredential = "application_credential"
+        }
+    }
+    struct Project: Encodable {
+        let name: String
+        let domain: Domain
+    }
+    struct Scope: Encodable {
+        let project: Project
+    }
+    struct Auth: Encodable {
+        let identity: Identity
+        var scope: Scope?
+    }
+    let auth: Auth
+}

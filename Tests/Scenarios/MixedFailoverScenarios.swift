@@ -1,0 +1,45 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// One image in stores of different kinds: whichever dies in mid-stream, whichever other finishes it.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct MixedFailoverScenarios {
+    static let content = PatternedContent(size: 40_000_003, seed: 103)
+
+    struct Pair: Sendable, CustomTestStringConvertible {
+        let first, second: BackendKind
+        var testDescription: String { "\(first) to \(second)" }
+    }
+
+    static let pairs = BackendKind.allCases.flatMap { first in
+        BackendKind.allCases.filter { $0 != first }.map { Pair(first: first, second: $0) }
+    }
+
+    @Test(arguments: pairs) func whenOneDiesInMidStreamTheOtherEndsTheDownload(pair: Pair) async throws {
+        let directory = try TestDirectory()
+        let first = try await PlacedContent(Self.content, in: pair.first, as: "first", directory)
+        let second = try await PlacedContent(Self.content, in: pair.second, as: "second", directory)
+        let baton = try await BatonProcess(
+            backends: ["first": first.configuration, "second": second.configuration], settings: BatonProcess.patience,
+            directory: directory)
+        let image = try await baton.addImage(of: Self.content, at: [first.url, second.url])
+        for location in try await baton.locations(of: image) { #expect(location["status"] as? String == "active") }
+        let port = baton.port
+        let response = try await onOwnThread {
+            let client = try TestClient(port: port, receiveBuffer: 65_536)
+            try client.send("GET", "/v2/images/\(image)/file")
+            var response = client.receiveHead()
+            client.receiveBody(&response, upTo: 4_000_000, expected: (Self.content, 0))
+            try first.die()
+            client.receiveBody(&response, expected: (Self.content, 0))
+            return response
+        }
+        #expect(response.status == 200)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        let relay = await baton.relay(of: image)
+        #expect(relay.fields["served"]?.map { $0.prefix { $0 != " " } } == ["first", "second"])
+        #expect(relay.fields["failures"]?.first?.hasPrefix("first ") == true)
+    }
+}

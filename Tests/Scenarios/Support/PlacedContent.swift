@@ -1,0 +1,75 @@
+internal import FaultyOrigin
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// The kinds of backends that a content can be placed in.
+enum BackendKind: String, CaseIterable, Sendable {
+    case http, file, s3, swift
+}
+
+/// A content in a store of one kind, and how that store dies.
+struct PlacedContent: Sendable {
+    /// The backend's section of a configuration.
+    let configuration: String
+    /// The location's URL.
+    let url: String
+    /// Ends the store at once: a server is killed, a file truncated.
+    let die: @Sendable () throws -> Void
+    /// Keeps alive what must run, and stops it in the end.
+    private let keeper: Keeper
+
+    private final class Keeper: Sendable {
+        private let origin: FaultyOrigin?
+        private let node: SwiftNode?
+        private let isStopped = Mutex(false)
+
+        init(origin: FaultyOrigin? = nil, node: SwiftNode? = nil) { (self.origin, self.node) = (origin, node) }
+        deinit { stop() }
+
+        /// Once: the descriptors of an origin that has ended may be another's.
+        func stop() {
+            let isFirst = isStopped.withLock { isStopped in
+                defer { isStopped = true }
+                return !isStopped
+            }
+            if isFirst { origin?.stop() }
+            node?.crash("proxy")
+        }
+    }
+
+    /// Places it; s3 and swift on a node of their own.
+    /// - Parameter id: the backend's.
+    init(_ content: PatternedContent, in kind: BackendKind, as id: String, _ directory: TestDirectory) async throws {
+        switch kind {
+        case .http:
+            let origin = try FaultyOrigin(content)
+            configuration = #"driver: http, url: "\#(origin.url(""))""#
+            url = origin.url("x")
+            let keeper = Keeper(origin: origin)
+            self.keeper = keeper
+            die = { keeper.stop() }
+        case .file:
+            let root = directory.file(id)
+            try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+            try content.write(to: "\(root)/x")
+            configuration = #"driver: file, root: "\#(root)""#
+            url = "file://\(root)/x"
+            keeper = Keeper()
+            die = { if truncate("\(root)/x", 1000) != 0 { throw POSIXError(.EIO) } }
+        case .s3, .swift:
+            let node = try await SwiftNode()
+            try await node.store(content, as: "x")
+            let key = try directory.write("testing\n", to: "\(id)-key")
+            let rest =
+                kind == .s3
+                ? #"url: "\#(node.url)", bucket: images, access_key: "test:tester", secret_key_file: "\#(key)""#
+                : #"auth_url: "\#(node.url)/auth/v1.0", user: "test:tester", key_file: "\#(key)", container: images"#
+            configuration = "driver: \(kind), \(rest)"
+            url = "\(kind)://\(id)/x"
+            let keeper = Keeper(node: node)
+            self.keeper = keeper
+            die = { keeper.stop() }
+        }
+    }
+}

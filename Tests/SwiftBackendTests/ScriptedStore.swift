@@ -1,0 +1,76 @@
+import BackendKit
+import CurlTransfer
+import Synchronization
+
+@testable import SwiftBackend
+
+/// A log-in that answers as the test tells it to, and a clock that only the test moves.
+final class ScriptedStore: Sendable {
+    private struct State {
+        var time = ContinuousClock.now
+        var asked = 0
+        var status = 200
+        var isReachable = true
+        var lifetime: Int? = 3600
+        var held: [CheckedContinuation<Void, Never>]?
+    }
+
+    private let state = Mutex(State())
+    private let account: String
+    let login: TempAuthLogin
+
+    init(account: String = "http://store:8080/v1/AUTH_test") {
+        self.account = account
+        login = TempAuthLogin(
+            url: "http://store:8080/auth/v1.0", user: "test:tester", key: "hush-key", account: nil, timeout: .seconds(1))
+    }
+
+    /// Each has a state of its own; a test makes one and keeps it.
+    private let made = Mutex<SwiftCredentials?>(nil)
+    var credentials: SwiftCredentials {
+        made.withLock { made in
+            let credentials =
+                made
+                ?? SwiftCredentials(
+                    login, now: { self.state.withLock { $0.time } },
+                    send: { _ throws(TransferError) in try await self.answer() })
+            made = credentials
+            return credentials
+        }
+    }
+
+    /// How often somebody logged in.
+    var asked: Int { state.withLock { $0.asked } }
+    func pass(_ time: Duration) { state.withLock { $0.time += time } }
+    func answer(with status: Int) { state.withLock { $0.status = status } }
+    func setLifetime(_ seconds: Int?) { state.withLock { $0.lifetime = seconds } }
+    func cutOff() { state.withLock { $0.isReachable = false } }
+
+    /// Lets log-ins come and answers none until `release`.
+    func hold() { state.withLock { $0.held = [] } }
+    func release() {
+        let waiters = state.withLock { state in
+            defer { state.held = nil }
+            return state.held ?? []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private func answer() async throws(TransferError) -> Exchange.Answer {
+        state.withLock { $0.asked += 1 }
+        await withCheckedContinuation { waiter in
+            let isFree = state.withLock { state in
+                state.held?.append(waiter)
+                return state.held == nil
+            }
+            if isFree { waiter.resume() }
+        }
+        let now = state.withLock { $0 }
+        guard now.isReachable else { throw TransferError(.connect, message: "nobody there") }
+        var fields = [
+            (name: "x-storage-url", value: account), (name: "x-auth-token", value: "hush-token-\(now.asked)"),
+        ]
+        if let lifetime = now.lifetime { fields.append((name: "x-auth-token-expires", value: "\(lifetime)")) }
+        return Exchange.Answer(head: ResponseHead(status: now.status, fields: fields), body: [])
+    }
+}

@@ -1,0 +1,144 @@
+import BackendKit
+import CurlTransfer
+import FoundationEssentials
+import ImageModel
+import Testing
+
+@testable import SwiftBackend
+
+@Suite struct SwiftDriverTests {
+    static func driver(
+        credentials: SwiftCredentials? = nil, account: String? = "http://store:8080/v1/AUTH_test", prefix: String = "",
+        signer: TempURLSigner? = nil
+    ) throws -> SwiftDriver {
+        SwiftDriver(
+            container: try SwiftContainer("images", prefix: prefix), account: try account.map { try LocationURL($0) },
+            credentials: credentials, signer: signer, connectTimeout: .seconds(1),
+            now: { Date(timeIntervalSince1970: 1000.9) })
+    }
+
+    static func inspect(_ status: Int, _ fields: [(name: String, value: String)] = []) throws -> Result<
+        ObjectHead, AttemptFailure
+    > {
+        let read = ReadRequest(path: "a", range: ByteRange(first: 10, last: 19))
+        return try driver().inspect(ResponseHead(status: status, fields: fields), of: read)
+    }
+
+    static func url(_ request: TransferRequest) -> String? {
+        if case .url(let url) = request.source { url } else { nil }
+    }
+
+    static let md5 = "0123456789abcdef0123456789abcdef"
+
+    @Test func exactlyTheRangeAskedForIsTakenWithItsETag() throws {
+        let head = try Self.inspect(206, [("content-range", "bytes 10-19/100"), ("etag", Self.md5)]).get()
+        #expect(
+            head
+                == ObjectHead(
+                    first: 10, count: 10, total: 100, validator: Validator(Self.md5), stated: try Digest(.md5, hex: Self.md5)))
+        #expect(try Self.inspect(206, [("content-range", "bytes 10-18/100")]).failure?.reason == .wrongRange)
+        #expect(try Self.inspect(200, [("content-length", "100")]).get().total == 100)
+    }
+
+    @Test(
+        arguments: [
+            [("etag", "\"0123456789abcdef0123456789abcdef\""), ("x-static-large-object", "True")],
+            [("etag", "0123456789abcdef0123456789abcdef"), ("x-static-large-object", "True")],
+            [("etag", "0123456789abcdef0123456789abcdef"), ("x-object-manifest", "c/p")],
+            [("etag", "\"0123456789abcdef0123456789abcdef\"")], [("etag", "0123456789abcdef0123456789abcdef-4")], [],
+        ] as [[(name: String, value: String)]])
+    func theETagOfALargeObjectIsTakenForNoDigest(fields: [(name: String, value: String)]) throws {
+        let head = try Self.inspect(206, [("content-range", "bytes 10-19/100")] + fields).get()
+        #expect(head.stated == nil)
+        #expect(head.validator?.text == fields.first?.value)
+    }
+
+    @Test(
+        arguments: [
+            (400, .unexpectedStatus, .location), (401, .denied, .credentials), (403, .denied, .credentials),
+            (404, .missing, .location), (409, .unreadable, .location), (412, .unexpectedStatus, .location),
+            (416, .wrongSize, .location), (429, .throttled, .throttled), (498, .throttled, .throttled),
+            (500, .serverError, .backend), (503, .serverError, .backend), (507, .serverError, .backend),
+        ] as [(Int, AttemptFailure.Reason, FailureClass)])
+    func aRefusalIsBlamedOnWhoeverCausedIt(status: Int, reason: AttemptFailure.Reason, blamed: FailureClass) throws {
+        let failure = try Self.inspect(status).failure
+        #expect(failure?.reason == reason)
+        #expect(failure?.failureClass == blamed)
+    }
+
+    @Test(arguments: [429, 498, 503]) func theTimeToWaitIsHonoured(status: Int) throws {
+        let failure = try Self.inspect(status, [("retry-after", "7")]).failure
+        #expect(failure?.retryAfter == .seconds(7))
+        #expect(failure?.failureClass == .throttled)
+    }
+
+    @Test func aPublicContainerIsReadWithoutToken() throws {
+        let driver = try Self.driver()
+        #expect(driver.credentials == nil)
+        let request = driver.transferRequest(for: ReadRequest(path: "a b", range: nil))
+        #expect(request.headers.map(\.name) == ["User-Agent"])
+        #expect(driver.directURL(for: "a b", lifetime: .seconds(60)) == "http://store:8080/v1/AUTH_test/images/a%20b")
+    }
+
+    @Test func aPrefixIsPartOfTheKeyAndNothingLeadsOutOfIt() throws {
+        let driver = try Self.driver(prefix: "a/b c/")
+        for (key, path) in [("d", "d"), ("../d", "../d"), ("/d//", "/d//")] {
+            let url = Self.url(driver.transferRequest(for: ReadRequest(path: key, range: nil)))
+            #expect(url == "http://store:8080/v1/AUTH_test/images/a/b%20c/\(path)")
+        }
+    }
+
+    @Test(arguments: ["", "a/b", "..", ".", "a\\b", String(repeating: "x", count: 257)])
+    func whatIsNoContainerIsRefused(name: String) {
+        #expect(throws: InvalidSwiftContainer.name) { try SwiftContainer(name) }
+    }
+
+    @Test(arguments: ["/a", "a//b", "../a", "a/./b", "a\\b"]) func aPrefixThatCouldLeadElsewhereIsRefused(prefix: String) {
+        #expect(throws: InvalidSwiftContainer.prefix) { try SwiftContainer("images", prefix: prefix) }
+    }
+
+    @Test func beforeTheFirstLogInNothingIsAskedOfAnyServer() async throws {
+        let store = ScriptedStore(account: "http://elsewhere/v1/AUTH_x")
+        let driver = try Self.driver(credentials: store.credentials, account: nil, signer: TempURLSigner(key: "k"))
+        let read = ReadRequest(path: "a", range: nil)
+        #expect(Self.url(driver.transferRequest(for: read)) == "swift:")
+        #expect(driver.directURL(for: "a", lifetime: .seconds(1)) == nil)
+        try await store.credentials.renew(beyond: 0)
+        let request = driver.transferRequest(for: read)
+        #expect(Self.url(request) == "http://elsewhere/v1/AUTH_x/images/a")
+        #expect(request.headers.last.map { "\($0.name): \($0.value)" } == "X-Auth-Token: hush-token-1")
+        #expect(driver.directURL(for: "a", lifetime: .seconds(1))?.hasPrefix("http://elsewhere/v1/AUTH_x/images/a?") == true)
+    }
+
+    @Test func withoutAKeyForThemThereAreNoDirectURLs() throws {
+        let driver = try Self.driver(credentials: ScriptedStore().credentials)
+        #expect(driver.directURL(for: "a", lifetime: .seconds(60)) == nil)
+        #expect(driver.capabilities == Capabilities(ranges: true, redirectable: false, writable: false))
+    }
+
+    @Test(arguments: [(Duration.zero, "1001"), (.milliseconds(1500), "1001"), (.seconds(3600), "4600"), (.seconds(-5), "1001")])
+    func aDirectURLLivesASecondAtLeast(lifetime: Duration, end: String) throws {
+        let driver = try Self.driver(signer: TempURLSigner(key: "hush-key"))
+        let url = try #require(driver.directURL(for: "a", lifetime: lifetime))
+        #expect(url.hasSuffix("&temp_url_expires=\(end)"))
+        #expect(!url.contains("hush"))
+    }
+
+    @Test func keyPasswordAndTokenAreNeverPrinted() async throws {
+        let store = ScriptedStore()
+        try await store.credentials.renew(beyond: 0)
+        let driver = try Self.driver(credentials: store.credentials, signer: TempURLSigner(key: "hush-key"))
+        let values: [Any] = [driver, store.credentials, store.login, try #require(store.credentials.session)]
+        for value in values {
+            var text = "\(value) " + String(reflecting: value)
+            dump(value, to: &text)
+            #expect(!text.contains("hush"), "\(type(of: value))")
+        }
+    }
+}
+
+extension Result {
+    var failure: Failure? {
+        if case .failure(let failure) = self { failure } else { nil }
+    }
+}

@@ -1,0 +1,48 @@
+import BackendKit
+import CurlTransfer
+import Foundation
+import Testing
+
+@testable import SwiftBackend
+
+/// What python-swiftclient asks for and signs for a few hundred keys (make-vectors.py wrote it down).
+@Suite struct SwiftclientVectors {
+    struct Vector: Decodable {
+        let account, container, key, secret, digest, url, direct: String
+        let end: Int64
+
+        var driver: SwiftDriver {
+            get throws {
+                let signer = TempURLSigner(key: secret, algorithm: try #require(TempURLSigner.Algorithm(rawValue: digest)))
+                let now = Date(timeIntervalSince1970: Double(end) - 60)
+                return SwiftDriver(
+                    container: try SwiftContainer(container), account: try LocationURL(account), credentials: nil,
+                    signer: signer, connectTimeout: .seconds(1), now: { now })
+            }
+        }
+    }
+
+    static var vectors: [Vector] {
+        get throws {
+            let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "vectors.json")
+            return try JSONDecoder().decode([Vector].self, from: Data(contentsOf: file))
+        }
+    }
+
+    @Test func everyKeyIsAskedForAsSwiftclientDoesIt() throws {
+        let vectors = try Self.vectors
+        #expect(vectors.count > 250)
+        for vector in vectors {
+            let request = try vector.driver.transferRequest(for: ReadRequest(path: vector.key, range: nil))
+            guard case .url(let url) = request.source else { continue }
+            #expect(url == vector.url, "\(vector.key.debugDescription)")
+        }
+    }
+
+    @Test func everyDirectURLIsTheOneThatSwiftclientMakes() throws {
+        for vector in try Self.vectors {
+            let url = try vector.driver.directURL(for: vector.key, lifetime: .seconds(60))
+            #expect(url == vector.direct, "\(vector.key.debugDescription)")
+        }
+    }
+}

@@ -111,6 +111,7 @@ let package = Package(
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        tests("HTTPBackendTests", ["HTTPBackend", "BackendKit", "CurlTransfer", "ImageModel"]),
         .testTarget(
             name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),

@@ -5,9 +5,19 @@ import Testing
 
 @Suite struct ConfigurationTests {
     /// Drivers as the executable has them, as far as keys go.
+    static func readServerAccess(_ settings: Section) {
+        for key in ["ca_file", "client_certificate_file", "client_key_file"] { _ = settings.file(key, pem: "", "") }
+        for key in ["client_key_passphrase_file", "proxy_password_file"] { _ = settings.secret(inFile: key) }
+        for key in ["proxy", "proxy_user"] { _ = settings.string(key) }
+        _ = settings.strings("allow_addresses")
+    }
+
     static var drivers: [String: ConfigurationFile<String>.ReadBackend] {
         [
             "http": { section, _ in
+                readServerAccess(section.settings)
+                _ = (section.settings.string("user"), section.settings.secret("password"), section.settings.secret("token"))
+                _ = (section.settings.section("header_files"), section.settings.strings("allow_redirects_to"))
                 let attach = section.settings.section("attach")
                 _ = (attach.string("role"), attach.string("prefix"))
                 return section.settings.requiredString("url", example: "http://x/")
@@ -16,9 +26,8 @@ import Testing
             "s3": { section, _ in
                 let settings = section.settings
                 for key in ["bucket", "style", "region", "prefix", "access_key"] { _ = settings.string(key) }
-                for name in ["secret_key", "session_token"] {
-                    _ = (settings.secret(inFile: "\(name)_file"), settings.secret(inEnvironment: "\(name)_env"))
-                }
+                for name in ["secret_key", "session_token"] { _ = settings.secret(name) }
+                readServerAccess(settings)
                 return settings.requiredString("url", example: "http://x/")
             },
         ]

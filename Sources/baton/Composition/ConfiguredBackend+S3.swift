@@ -12,6 +12,7 @@ extension ConfiguredBackend {
             settings.reject("region", "is no name of a region; write for example us-east-1")
         }
         let credentials = s3Credentials(settings)
+        let access = serverAccess(settings)
         guard let endpoint = s3Endpoint(settings) else { return nil }
         guard configuration.uploads.backend != section.id else {
             settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
@@ -19,7 +20,8 @@ extension ConfiguredBackend {
         }
         let connectTimeout = configuration.relay.connectTimeout
         return ConfiguredBackend(id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3") {
-            S3Driver(endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout)
+            S3Driver(
+                endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout, access: access)
         }
     }
 
@@ -57,8 +59,8 @@ extension ConfiguredBackend {
     /// - Returns: nil for a public bucket, and when something is wrong.
     private static func s3Credentials(_ settings: Section) -> S3Credentials? {
         let accessKey = settings.string("access_key")
-        let secretKey = s3Secret("secret_key", settings)
-        let token = s3Secret("session_token", settings)
+        let secretKey = settings.secret("secret_key")
+        let token = settings.secret("session_token")
         let keys = ["secret_key_file", "secret_key_env", "session_token_file", "session_token_env"]
         guard let accessKey else {
             for key in keys where settings.string(key) != nil { settings.reject(key, "needs access_key beside it") }
@@ -68,7 +70,7 @@ extension ConfiguredBackend {
             settings.reject("access_key", "is no access key: it has no blanks, no commas and nothing outside ASCII")
             return nil
         }
-        guard settings.string(keys[0]) != nil || settings.string(keys[1]) != nil else {
+        guard settings.namesSecret("secret_key") else {
             settings.reject("access_key", "needs secret_key_file or secret_key_env beside it")
             return nil
         }
@@ -81,15 +83,5 @@ extension ConfiguredBackend {
             return nil
         }
         return S3Credentials(accessKey: accessKey, secretKey: secretKey.value, sessionToken: token?.value)
-    }
-
-    /// A secret in a file or in an environment variable.
-    private static func s3Secret(_ name: String, _ settings: Section) -> Secret? {
-        let inFile = settings.secret(inFile: "\(name)_file")
-        let inEnvironment = settings.secret(inEnvironment: "\(name)_env")
-        if settings.string("\(name)_file") != nil, settings.string("\(name)_env") != nil {
-            settings.reject("\(name)_env", "stands beside \(name)_file; keep one of them")
-        }
-        return inFile ?? inEnvironment
     }
 }

@@ -2,7 +2,6 @@ internal import BackendKit
 internal import BatonConfig
 internal import CurlTransfer
 internal import FileBackend
-internal import HTTPBackend
 internal import Identity
 internal import ImageModel
 
@@ -38,29 +37,6 @@ struct ConfiguredBackend {
 
     /// Starts what it needs.
     func start() -> Backend { Backend(id: id, base: base, driver: makeDriver(), keyScheme: keyScheme, attach: attach) }
-
-    private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
-        guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }
-        let base: LocationURL
-        do {
-            base = try LocationURL(text)
-        } catch {
-            section.settings.reject("url", "\(error)")
-            return nil
-        }
-        guard base.scheme != "file" else {
-            section.settings.reject("url", "the driver http reads http and https; for files use the driver file with its root")
-            return nil
-        }
-        guard configuration.uploads.backend != section.id else {
-            section.settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
-            return nil
-        }
-        let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base) {
-            HTTPDriver(base: base, connectTimeout: connectTimeout)
-        }
-    }
 
     private static func file(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let root = section.settings.requiredString("root", example: "/srv/images") else { return nil }

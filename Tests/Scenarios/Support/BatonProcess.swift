@@ -33,10 +33,12 @@ final class BatonProcess: Sendable {
     ///   - settings: further sections; the defaults here are short enough for tests.
     ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
     ///   - token: the token that requests carry if nothing else is said.
+    ///   - environment: added to the test's own.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
-        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info"
+        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
+        environment: [String: String] = [:]
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -62,6 +64,7 @@ final class BatonProcess: Sendable {
             process.executableURL = URL(filePath: command[0])
             process.arguments = Array(command.dropFirst())
         }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let (output, errors) = (Pipe(), Pipe())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

@@ -29,6 +29,8 @@ extension BatonConfiguration {
         }
         server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
         server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
+        server.headerTimeout = section.duration(
+            "header_timeout", default: server.headerTimeout, in: .milliseconds(100) ... .seconds(600))
         server.maximumHeaderSize = section.bytes(
             "max_header_size", default: server.maximumHeaderSize, in: .kibibytes(4) ... .mebibytes(1))
         section.finish()

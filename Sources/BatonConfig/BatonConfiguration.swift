@@ -7,8 +7,10 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
         /// How long running downloads may go on after SIGTERM.
         public var drainTimeout: Duration = .seconds(3600)
-        /// How long a connection may go without the whole head of a request.
+        /// How long a connection may go without a request.
         public var idleTimeout: Duration = .seconds(60)
+        /// How long the head of a request may take.
+        public var headerTimeout: Duration = .seconds(20)
         /// The most bytes of a request's head.
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
     }

@@ -16,12 +16,18 @@ public struct ImageServer: Sendable {
     public struct Limits: Sendable {
         /// How long a connection may stay open without a request.
         public var idleTimeout: Duration
+        /// How long the head of a request may take, from its first byte on.
+        public var headTimeout: Duration
+        /// How long a client may take nothing of an answer.
+        public var stallTimeout: Duration
         /// The most bytes of a request's head.
         public var headerSize: Int
 
         /// Limits with every property given.
-        public init(idleTimeout: Duration, headerSize: Int) {
+        public init(idleTimeout: Duration, headTimeout: Duration, stallTimeout: Duration, headerSize: Int) {
             self.idleTimeout = idleTimeout
+            self.headTimeout = headTimeout
+            self.stallTimeout = stallTimeout
             self.headerSize = headerSize
         }
     }
@@ -69,12 +75,7 @@ public struct ImageServer: Sendable {
         for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
             responder: VersionPrefix(next: router.buildResponder()),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ClientWatch()],
-                    idleTimeout: .init(limits.idleTimeout),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
+            server: .clients(limits),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "baton"),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
             logger: logger)

@@ -59,7 +59,10 @@ struct BatonServer {
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
             uploads: uploads, authenticator: authenticator,
             limits: .init(
-                idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
+                idleTimeout: configuration.server.idleTimeout, headTimeout: configuration.server.headerTimeout,
+                // Relays notice it themselves, and say so in the log; this is for all other answers.
+                stallTimeout: configuration.relay.clientStallTimeout + .seconds(5),
+                headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen
         let http = server.service(host: listen.host, port: listen.port, logger: logger) { port in
             onRunning(ListenAddress(host: listen.host, port: port))

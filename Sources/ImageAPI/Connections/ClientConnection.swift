@@ -1,0 +1,36 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+
+/// A client's connection: what stands between the socket and HTTP, and then what Hummingbird makes of it.
+struct ClientConnection<Base: ServerChildChannel>: ServerChildChannel {
+    let base: Base
+    let limits: ImageServer.Limits
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(HeadTimeout(limit: .init(limits.headTimeout)))
+            try channel.pipeline.syncOperations.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
+        }
+        .flatMap { base.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}
+
+extension HTTPServerBuilder {
+    /// HTTP/1.1 for clients, with every limit that a connection has.
+    static func clients(_ limits: ImageServer.Limits) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            ClientConnection(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(
+                        additionalChannelHandlers: [ClientWatch(), HeadWatch(), HeadLimit()],
+                        idleTimeout: .init(limits.idleTimeout),
+                        httpDecoderConfiguration: .init(
+                            maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
+                limits: limits)
+        }
+    }
+}

@@ -67,15 +67,17 @@ public struct ImageServer: Sendable {
     /// - Parameters:
     ///   - host: the name or address to listen at.
     ///   - port: 0 takes any free port.
+    ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
     ///   - onRunning: called with the port it listens at, once it does.
     public func service(
-        host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+        host: String, port: Int, certificate: ServerCertificate?, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let router = router()
         for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
             responder: VersionPrefix(next: router.buildResponder()),
-            server: .clients(limits),
+            server: .clients(limits, certificate),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "baton"),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
             logger: logger)

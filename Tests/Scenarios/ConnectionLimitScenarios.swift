@@ -68,6 +68,26 @@ struct ConnectionLimitScenarios {
         #expect(second.status == 0)
     }
 
+    @Test func halfAHeadThatComesDuringADownloadDoesNotEndIt() async throws {
+        let content = PatternedContent(size: 8_000_009, seed: 95)
+        let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(4_000_000) }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(
+            origins: ["origin": origin], settings: "server: { header_timeout: 100ms, idle_timeout: 1h }")
+        let image = try await baton.addImage(of: content, at: [origin.url()])
+        let port = baton.port
+        let response = try await onOwnThread {
+            let client = try TestClient(port: port)
+            try client.sendRaw("GET /v2/images/\(image)/file HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n")
+            var response = client.receiveHead()
+            client.receiveBody(&response, upTo: 1_000_000, expected: (content, 0))
+            try client.sendRaw("Host: ")
+            client.receiveBody(&response, expected: (content, 0))
+            return response
+        }
+        #expect(response.isComplete && response.firstWrongByte == nil)
+    }
+
     @Test(arguments: ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
     func anIdleConnectionIsEnded(before: String) async throws {
         let baton = try await BatonProcess(

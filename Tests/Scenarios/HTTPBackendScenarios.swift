@@ -115,6 +115,12 @@ struct HTTPBackendScenarios {
         #expect(origin.record.requests.first?["host"] == "[::1]:\(origin.port)")
     }
 
+    @Test func aServerAtAnIPv6AddressListensThereAndTheCommandsReachIt() async throws {
+        let baton = try await BatonProcess(backends: [:], listen: "[::1]:0")
+        let result = try await BatonCommand.run(["image", "list", "--endpoint", "http://[::1]:\(baton.port)/"])
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     @Test func aProxyIsUsedWhenConfiguredAndSeesItsOwnCredentialsAlone() async throws {
         let proxy = try FaultyOrigin(Self.content) { request in
             request["proxy-authorization"] == "Basic cHJveHk6aHVzaA==" ? .sound : .status(407)

@@ -142,6 +142,31 @@ struct TLSScenarios {
         #expect(try await served.answers(served.certificate.file))
     }
 
+    /// One that says goodbye, and one that just is no more.
+    @Test(arguments: [["curl", "--max-time", "1"], ["timeout", "-s", "KILL", "1", "curl"]])
+    func aClientThatGoesAwayEndsTheTransfer(command: [String]) async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(1_000_000) }
+        defer { origin.stop() }
+        let served = try await serve(["origin": #"driver: http, url: "\#(origin.url(""))""#])
+        let trusted = served.certificate.file
+        try Self.content.write(to: served.directory.file("copy"))
+        for arguments in [
+            ["image", "add", "disk", "--disk-format", "raw", "--container-format", "bare"],
+            ["location", "add", "disk", origin.url(), "--file", "copy"],
+        ] {
+            let done = try await BatonCommand.run(
+                arguments + ["--endpoint", served.url, "--ca-file", trusted], in: served.directory.path)
+            #expect(done.status == 0, "\(done.errors)")
+        }
+        let images = try await served.command("image", "list", "--json", authorities: trusted)
+        let id = try #require(images.output.firstMatch(of: /[0-9a-f]{8}-[0-9a-f-]{27}/)?.output)
+        _ = try await BatonCommand.run(
+            command + ["-sS", "--cacert", trusted, "-o", "/dev/null", "\(served.url)/v2/images/\(id)/file"],
+            program: "/usr/bin/env")
+        await served.baton.waitForLog { $0.contains { $0.message == "relay" && $0["outcome"] == "client-gone" } }
+        await origin.waitUntil { $0.openConnections == 0 }
+    }
+
     @Test func whoSpeaksPlainHTTPToItGetsNothing() async throws {
         let served = try await serve()
         #expect(try await TestClient.exchange("GET", "/healthz", port: served.baton.port).status == 0)

@@ -12,11 +12,10 @@ struct ClientConnection<Base: ServerChildChannel>: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(HeadTimeout(limit: .init(limits.headTimeout)))
-            try channel.pipeline.syncOperations.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
-            if let certificate {
-                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context))
-            }
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
+            if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
+            try pipeline.addHandler(HeadTimeout(limit: .init(limits.headTimeout), countsHandshake: certificate != nil))
         }
         .flatMap { base.setup(channel: channel, logger: logger) }
     }
@@ -32,7 +31,7 @@ extension HTTPServerBuilder {
                 base: HTTP1Channel(
                     responder: responder,
                     configuration: .init(
-                        additionalChannelHandlers: [ClientWatch(), HeadWatch(), HeadLimit()]
+                        additionalChannelHandlers: [ClientWatch(), HeadWatch()]
                             + (certificate == nil ? [] : [SchemeMark()]),
                         idleTimeout: .init(limits.idleTimeout),
                         httpDecoderConfiguration: .init(

@@ -34,11 +34,12 @@ final class BatonProcess: Sendable {
     ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
     ///   - token: the token that requests carry if nothing else is said.
     ///   - environment: added to the test's own.
+    ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], listen: String = "127.0.0.1:0"
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -53,7 +54,7 @@ final class BatonProcess: Sendable {
         if backends.isEmpty { yaml += "  {}\n" }
         let file = try directory.write(yaml, to: "baton.yaml")
         let process = Process()
-        let command = [BatonCommand.path, "serve", "--config", file, "--listen", "127.0.0.1:0"]
+        let command = [BatonCommand.path, "serve", "--config", file, "--listen", listen]
         if withoutPrivileges, geteuid() == 0 {
             process.executableURL = URL(filePath: "/usr/bin/setpriv")
             process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command

@@ -3,9 +3,9 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
-/// Answers a request whose head is larger than it may be with 431 (RFC 6585 section 5), and lets the client read that before the
-/// connection ends.
-final class HeadLimit: ChannelDuplexHandler, RemovableChannelHandler {
+/// Watches the heads of requests: tells `HeadTimeout` of them, and answers one that is larger than it may be with 431 (RFC 6585
+/// section 5), which it lets the client read before the connection ends.
+final class HeadWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
@@ -14,16 +14,29 @@ final class HeadLimit: ChannelDuplexHandler, RemovableChannelHandler {
     /// is read and dropped for a while.
     private static let patience: TimeAmount = .seconds(2)
 
+    private var timeout: HeadTimeout?
     private var answersDue = 0
     private var isOver = false
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        timeout = try? context.pipeline.syncOperations.handler(type: HeadTimeout.self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timeout = nil }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) { answersDue += 1 }
+        if case .head = unwrapInboundIn(data) {
+            answersDue += 1
+            timeout?.headCame()
+        }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { answersDue -= 1 }
+        if case .end = unwrapOutboundIn(data) {
+            answersDue -= 1
+            if answersDue <= 0 { timeout?.allIsAnswered() }
+        }
         context.write(data, promise: promise)
     }
 

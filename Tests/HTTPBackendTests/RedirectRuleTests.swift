@@ -1,5 +1,6 @@
 import BackendKit
 import CurlTransfer
+import Foundation
 import Testing
 
 @testable import HTTPBackend
@@ -53,6 +54,45 @@ import Testing
         }
         // The backend's own place is no exception: it is followed when the list names it.
         #expect(try Self.target("/images/a", allowed: ["http://store:8080/images"]) == "http://store:8080/images/a")
+    }
+
+    /// References made of what parsers quarrel about, read by Foundation afterwards. Seeds are the arguments, so that a failure names
+    /// its own.
+    @Test(arguments: 0..<20) func noReferenceLeadsOutOfTheListToAnotherReader(seed: Int) throws {
+        var random = Sequence(seed: UInt64(seed))
+        let pieces = [
+            "https:", "http:", "//", "/", "cdn.example", "evil", "@", ":", "443", ":8443", "data", "..", ".", "%2e", "%2f", "?",
+            "#",
+            "\\", " ", "a", "%", "%00", ";", "[::1]", "\t", "é", "data/a",
+        ]
+        let rule = RedirectRule(allowed: [try LocationURL("https://cdn.example/data")])
+        var followed = 0
+        for _ in 0..<2000 {
+            let isNear = random.next(2) == 0
+            let tail = (0...random.next(6)).map { _ in pieces[random.next(pieces.count)] }.joined()
+            let reference = (isNear ? "https://cdn.example/data/" : "") + tail
+            let head = ResponseHead(status: 302, fields: [("location", reference)])
+            guard let target = rule.target(of: head, from: try LocationURL(Self.current), hops: 0) else { continue }
+            followed += 1
+            let read = try #require(URLComponents(string: target.text), "\(reference)")
+            #expect(
+                read.scheme == "https" && read.host == "cdn.example" && read.port == nil && read.user == nil, "\(reference)")
+            let segments = read.path.split(separator: "/", omittingEmptySubsequences: false)
+            #expect(segments.starts(with: ["", "data"]) && segments.count > 2, "\(reference)")
+            #expect(!segments.contains("..") && !segments.contains("."), "\(reference)")
+        }
+        #expect(followed > 0)
+    }
+
+    private struct Sequence {
+        var state: UInt64
+
+        init(seed: UInt64) { state = seed &+ 1 }
+
+        mutating func next(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(count))
+        }
     }
 
     @Test(arguments: [301, 302, 303, 307, 308]) func everyKindOfRedirectIsFollowed(status: Int) throws {

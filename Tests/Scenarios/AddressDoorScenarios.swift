@@ -34,6 +34,17 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty)
     }
 
+    /// Spellings that are no addresses to us, and are to libcurl and the system.
+    @Test(arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "LocalHost.localhost"])
+    func aDisguisedLoopbackAddressIsRefused(host: String) async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(backends: ["store": #"driver: http, url: "\#(origin.url("", host: host))""#])
+        let response = try await attach(origin.url(host: host), baton)
+        #expect(response.text.contains("refused-address"), "\(response.text)")
+        #expect(origin.record.requests.isEmpty)
+    }
+
     @Test(arguments: ["127.0.0.1", "localhost"]) func whatTheConfigurationSpellsOutIsMeant(host: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }

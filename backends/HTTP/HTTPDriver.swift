@@ -41,7 +41,7 @@ public struct HTTPDriver: Driver {
             let rule = "it leads out of allow_redirects_to, or on for the \(RedirectRule.limit + 1)th time"
             return .failure(AttemptFailure(.redirect, .location, detail: "answered with status \(head.status): \(rule)"))
         }
-        if head.status == 407 {
+        if head.status == 407, access.proxy != nil {
             return .failure(AttemptFailure(.denied, .credentials, detail: "the proxy does not accept its user or password"))
         }
         return RangedAnswer(head).object(for: read)

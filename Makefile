@@ -47,6 +47,7 @@ bench: release ## Measures throughput, memory and the failover gap beside nginx,
 lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-layers
+	scripts/check-threats
 	scripts/check-files
 	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports scripts/fuzz .ci/run
 

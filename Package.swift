@@ -31,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -77,10 +78,12 @@ let package = Package(
                 "ImageModel", "ImageUpload",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"), nio, posix, logging, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, posix, logging, lifecycle,
             ]
         ),
-        module("BatonClient", ["RelayEngine", "LocationSelection", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", nio]),
+        module(
+            "BatonClient", ["RelayEngine", "LocationSelection", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", nio]),
         .executableTarget(
             name: "baton",
             dependencies: [
@@ -120,6 +123,7 @@ let package = Package(
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        tests("HTTPBackendTests", ["HTTPBackend", "BackendKit", "CurlTransfer", "ImageModel"]),
         .testTarget(
             name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),

@@ -7,6 +7,8 @@ extension AttemptFailure {
         switch error.kind {
         case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
         case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)
+        // What a name leads to is the same for all locations of a backend, and is the operator's to put right.
+        case .refusedAddress: AttemptFailure(.refusedAddress, .backend, detail: error.message)
         case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
         case .tls: AttemptFailure(.tls, .backend, detail: error.message)
         case .connectionLost: AttemptFailure(.reset, .backend, detail: error.message)

@@ -20,7 +20,7 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
         case shortBody = "short-body", missing, wrongSize = "wrong-size", wrongRange = "wrong-range", encoded, redirect
         case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
         case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
-        case denied, throttled, busy, exhausted, inDoubt = "in-doubt", withdrawn
+        case refusedAddress = "refused-address", denied, throttled, busy, exhausted, inDoubt = "in-doubt", withdrawn
     }
 
     /// What happened.

@@ -1,9 +1,11 @@
+internal import CurlTransfer
+
 /// A location's or a backend's URL, read strictly enough to be an allow-list: a scheme, a host, a port, whole path segments, and
 /// nothing that could mean another place to another reader.
 public struct LocationURL: Sendable, Hashable {
     /// In lower case.
     public let scheme: String
-    /// In lower case; empty for `file`. An IPv6 address has its brackets.
+    /// In lower case; empty for `file`. An IPv6 address has its brackets and its usual spelling (RFC 5952).
     public let host: String
     /// The port, the scheme's own if the URL names none; 0 for `file`.
     public let port: Int
@@ -28,10 +30,14 @@ public struct LocationURL: Sendable, Hashable {
 
     /// The path below `base` that this URL names, decoded; nil if it lies outside. `base` itself is no place below it.
     public func path(below base: LocationURL) -> String? {
-        guard scheme == base.scheme, host == base.host, port == base.port, segments.count > base.segments.count,
-            segments.starts(with: base.segments)
+        guard hasOrigin(of: base), segments.count > base.segments.count, segments.starts(with: base.segments)
         else { return nil }
         return segments.dropFirst(base.segments.count).joined(separator: "/")
+    }
+
+    /// Whether both name the same server: scheme, host and port are equal.
+    public func hasOrigin(of other: LocationURL) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
     }
 
     private static func parse(authority: Substring, scheme: String) throws(InvalidLocationURL) -> (String, Int) {
@@ -48,18 +54,20 @@ public struct LocationURL: Sendable, Hashable {
             host = authority[..<colon]
             port = Int(number)
         }
-        let isAddress6 = host.hasPrefix("[") && host.hasSuffix("]")
-        let name = isAddress6 ? host.dropFirst().dropLast() : host
-        let isLegal = name.utf8.allSatisfy { byte in
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            // One spelling, so that equal addresses are equal hosts.
+            guard let address = PeerAddress(String(host.dropFirst().dropLast())), address.isIPv6 else { throw .invalidHost }
+            return ("[\(address)]", port)
+        }
+        let isLegal = host.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
                 true
-            case UInt8(ascii: ":"): isAddress6
             default: false
             }
         }
-        guard !name.isEmpty, isLegal else { throw .invalidHost }
+        guard !host.isEmpty, isLegal else { throw .invalidHost }
         return (host.lowercased(), port)
     }
 

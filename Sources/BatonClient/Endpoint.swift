@@ -6,15 +6,19 @@ public struct Endpoint: Sendable {
     /// The server's URL, without a slash at its end.
     public let url: String
     let token: String?
+    /// A file of certificates to check the server's with, in place of the system's; nil for those.
+    let authorities: String?
     let loop: TransferLoop
 
     /// - Parameters:
     ///   - url: the server's URL.
     ///   - token: sent as `X-Auth-Token`; nil sends none.
+    ///   - authorities: a file of certificates to check the server's with, in place of the system's; nil for those.
     ///   - loop: where the transfers run.
-    public init(url: String, token: String?, loop: TransferLoop) {
+    public init(url: String, token: String?, authorities: String? = nil, loop: TransferLoop) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
+        self.authorities = authorities
         self.loop = loop
     }
 
@@ -29,7 +33,10 @@ public struct Endpoint: Sendable {
     ) -> TransferRequest {
         var headers = headers
         if let token { headers.append(("X-Auth-Token", token)) }
-        return TransferRequest(source: .url(url + path), method: method, headers: headers, connectTimeout: .seconds(10))
+        var request = TransferRequest(
+            source: .url(url + path), method: method, headers: headers, connectTimeout: .seconds(10))
+        request.authorities = authorities
+        return request
     }
 
     /// Sends a request and waits for the whole answer.

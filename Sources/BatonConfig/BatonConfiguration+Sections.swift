@@ -28,11 +28,26 @@ extension BatonConfiguration {
         } else {
             section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
         }
+        readCertificate(section)
         server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
         server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
+        server.headerTimeout = section.duration(
+            "header_timeout", default: server.headerTimeout, in: .milliseconds(100) ... .seconds(600))
         server.maximumHeaderSize = section.bytes(
             "max_header_size", default: server.maximumHeaderSize, in: .kibibytes(4) ... .mebibytes(1))
         section.finish()
+    }
+
+    private mutating func readCertificate(_ section: Section) {
+        let certificate = section.file("certificate_file", pem: "CERTIFICATE", "certificate")
+        let key = section.file("key_file", pem: "PRIVATE KEY", "private key")
+        let isThere = (section.string("certificate_file") != nil, section.string("key_file") != nil)
+        if isThere.0 != isThere.1 {
+            let (given, missing) = isThere.0 ? ("certificate_file", "key_file") : ("key_file", "certificate_file")
+            section.reject(given, "needs \(missing) beside it")
+        }
+        guard let certificate, let key else { return }
+        server.certificate = .init(certificate: certificate, key: key)
     }
 
     private mutating func readCatalog(_ file: Section) {

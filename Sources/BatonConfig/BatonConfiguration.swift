@@ -1,14 +1,26 @@
 /// Everything that operators set, but for the backends, whose keys their drivers know. Each property's unit, range and default
 /// is documented in config/baton.yaml, which a test holds against this type.
 public struct BatonConfiguration: Sendable, Equatable {
+    /// A certificate and its key, each in a file in PEM form.
+    public struct CertificateFiles: Sendable, Equatable {
+        /// The certificate, those that lead to its root behind it.
+        public let certificate: String
+        /// Its private key.
+        public let key: String
+    }
+
     /// How clients reach the server.
     public struct Server: Sendable, Equatable {
         /// Where it listens.
         public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
+        /// The files of the certificate and its key that clients are shown; nil for plain HTTP.
+        public var certificate: CertificateFiles?
         /// How long running downloads may go on after SIGTERM.
         public var drainTimeout: Duration = .seconds(3600)
-        /// How long a connection may go without the whole head of a request.
+        /// How long a connection may go without a request.
         public var idleTimeout: Duration = .seconds(60)
+        /// How long the head of a request may take.
+        public var headerTimeout: Duration = .seconds(20)
         /// The most bytes of a request's head.
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
     }

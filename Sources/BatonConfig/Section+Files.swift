@@ -22,6 +22,33 @@ extension Section {
         return Secret(String(secret))
     }
 
+    /// A secret in the file that `NAME_file` names, or in the environment variable that `NAME_env` names; nil when neither is there,
+    /// or when it can't be read.
+    public func secret(_ name: String) -> Secret? {
+        let inFile = secret(inFile: "\(name)_file")
+        let inEnvironment = secret(inEnvironment: "\(name)_env")
+        if string("\(name)_file") != nil, string("\(name)_env") != nil {
+            reject("\(name)_env", "stands beside \(name)_file; keep one of them")
+        }
+        return inFile ?? inEnvironment
+    }
+
+    /// Whether one of the keys of `secret(_:)` is there, so that a secret is meant.
+    public func namesSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
+
+    /// The name of a file in PEM form (RFC 7468) that holds something of that label.
+    /// - Parameters:
+    ///   - label: the end of what its dashes enclose, e.g. `CERTIFICATE`.
+    ///   - what: the same for a person.
+    public func file(_ key: String, pem label: String, _ what: String) -> String? {
+        guard let (path, data) = contents(key) else { return nil }
+        guard String(decoding: data, as: UTF8.self).contains("\(label)-----") else {
+            reject(key, "\(path) holds no \(what) in PEM form")
+            return nil
+        }
+        return path
+    }
+
     /// A secret in an environment variable that the key names; nil when the key is missing or the variable is not set.
     public func secret(inEnvironment key: String) -> Secret? {
         guard let name = string(key) else { return nil }
@@ -37,22 +64,9 @@ extension Section {
         return Secret(text)
     }
 
-    /// A secret in the file that the key `NAME_file` names, or in the environment variable that `NAME_env` names; nil when both
-    /// are missing or something is wrong.
-    public func secret(_ name: String) -> Secret? {
-        let inFile = secret(inFile: "\(name)_file")
-        let inEnvironment = secret(inEnvironment: "\(name)_env")
-        if string("\(name)_file") != nil, string("\(name)_env") != nil {
-            reject("\(name)_env", "stands beside \(name)_file; keep one of them")
-        }
-        return inFile ?? inEnvironment
-    }
-
     /// Notes it when a secret is configured in neither way although another key wants it.
     public func requireSecret(_ name: String, beside key: String) {
-        if string("\(name)_file") == nil, string("\(name)_env") == nil {
-            reject(key, "needs \(name)_file or \(name)_env beside it")
-        }
+        if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env beside it") }
     }
 
     private func contents(_ key: String) -> (path: String, data: Data)? {

@@ -1,3 +1,5 @@
+internal import Yams
+
 // The kinds of values that keys have.
 extension Section {
     /// A text, or nil when the key is missing.
@@ -13,6 +15,27 @@ extension Section {
             return nil
         }
         return value
+    }
+
+    /// The texts of a list, e.g. `[a, b]`; a single one may stand without brackets. Empty when the key is missing.
+    public func strings(_ key: String) -> [String] {
+        guard let node = take(key) else { return [] }
+        let texts = node.sequence.map { $0.map(\.scalar?.string) } ?? [node.scalar?.string]
+        guard !texts.contains(nil) else {
+            reject(key, "here a list of single values is expected, e.g. [a, b]")
+            return []
+        }
+        return texts.compactMap { $0 }
+    }
+
+    /// Some of a few words, as a list.
+    public func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) -> [Choice] where Choice.RawValue == String {
+        strings(key).compactMap { text in
+            if let choice = Choice(rawValue: text) { return choice }
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            reject(key, "\"\(text.prefix(64))\" is not known; possible: \(known)")
+            return nil
+        }
     }
 
     /// A whole number.

@@ -31,7 +31,7 @@ public final class Section {
     }
 
     /// The keys that are there, in the order of their lines.
-    var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
+    public var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
 
     func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

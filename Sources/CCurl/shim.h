@@ -24,6 +24,19 @@ static inline CURLcode baton_curl_set_data_callback(CURL *handle, CURLoption opt
     return curl_easy_setopt(handle, option, callback);
 }
 
+typedef curl_socket_t (*baton_curl_opensocket_callback)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+static inline CURLcode baton_curl_set_opensocket_callback(CURL *handle, baton_curl_opensocket_callback callback, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, callback);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context);
+}
+/// Its last field is as long as `addrlen` says, so that it is reached by its address only.
+static inline const struct sockaddr *baton_curl_socket_address(const struct curl_sockaddr *address) { return &address->addr; }
+typedef int (*baton_curl_prereq_callback)(void *context, char *peer, char *own, int peerPort, int ownPort);
+static inline CURLcode baton_curl_set_prereq_callback(CURL *handle, baton_curl_prereq_callback callback, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, callback);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
+}
+
 typedef int (*baton_curl_socket_callback)(CURL *handle, curl_socket_t socket, int what, void *context, void *socketContext);
 typedef int (*baton_curl_timer_callback)(CURLM *multi, long milliseconds, void *context);
 static inline CURLMcode baton_curl_multi_set_socket_callback(CURLM *multi, baton_curl_socket_callback callback, void *context) {

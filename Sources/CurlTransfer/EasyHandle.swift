@@ -37,7 +37,8 @@ final class EasyHandle {
         try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)  // truncated HTTP/2 bodies pass for whole ones in 7.88
         try set(CURLOPT_TCP_NODELAY, 1)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
-        try set(CURLOPT_PROXY, "")  // no proxy from the environment
+        try set(CURLOPT_PROXY, "")  // no proxy from the environment, whatever is set below
+        try set(CURLOPT_NOPROXY, "")  // nor exceptions from it
         try set(CURLOPT_NETRC, 0)
         try set(CURLOPT_PATH_AS_IS, 1)  // dots and slashes are plain parts of an object's key, and what was signed is sent
         try set(CURLOPT_URL, url)
@@ -49,10 +50,8 @@ final class EasyHandle {
             try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout / .milliseconds(1))))
             try prepareHeaders(request)
             if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
-            if let authorities = request.authorities {
-                try set(CURLOPT_CAINFO, authorities)
-                try check(baton_curl_set_string(pointer, CURLOPT_CAPATH, nil))  // Debian's directory would count beside it
-            }
+            try prepareTLS(request)
+            try prepareProxy(request)
         case .file:
             try set(CURLOPT_PROTOCOLS_STR, "file")
         }
@@ -104,15 +103,15 @@ final class EasyHandle {
     typealias DataCallback =
         @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int
 
-    private func set(_ option: CURLoption, _ value: Int) throws(TransferError) {
+    func set(_ option: CURLoption, _ value: Int) throws(TransferError) {
         try check(baton_curl_set_long(pointer, option, value))
     }
 
-    private func set(_ option: CURLoption, _ value: String) throws(TransferError) {
+    func set(_ option: CURLoption, _ value: String) throws(TransferError) {
         try check(baton_curl_set_string(pointer, option, value))
     }
 
-    private func check(_ code: CURLcode) throws(TransferError) {
+    func check(_ code: CURLcode) throws(TransferError) {
         if let error = TransferError(code) {
             throw TransferError(.local, message: "libcurl refused an option: \(error.message)")
         }

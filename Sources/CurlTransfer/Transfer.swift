@@ -6,9 +6,15 @@ internal import NIOCore
 /// Not `Sendable`: made, used and released on the loop's thread.
 final class Transfer {
     let id: TransferID
-    let handle: EasyHandle
+    private(set) var handle: EasyHandle
+    /// What is asked now: what was asked first, or where an answer sent us.
+    private(set) var request: TransferRequest
     unowned let loop: TransferLoop
     let sink: any TransferSink
+    /// Where the answer sends us, if that is to be followed.
+    private(set) var next: TransferRequest?
+    /// The class of an address that could not be connected to because the request's policy refused it.
+    var refusedAddress: AddressClass?
     private var parser = HeadParser()
     private(set) var isHeadAccepted = false
     var hasBegun = false
@@ -21,9 +27,10 @@ final class Transfer {
     /// Whether bytes came since the sink was last told that a batch is over.
     var isTouched = false
 
-    init(id: TransferID, handle: EasyHandle, loop: TransferLoop, sink: any TransferSink) {
+    init(id: TransferID, handle: EasyHandle, request: TransferRequest, loop: TransferLoop, sink: any TransferSink) {
         self.id = id
         self.handle = handle
+        self.request = request
         self.loop = loop
         self.sink = sink
     }
@@ -35,6 +42,8 @@ final class Transfer {
 
     func header(_ line: UnsafeRawBufferPointer) -> Int {
         guard let head = parser.take(line) else { return line.count }
+        next = request.redirect?(head)
+        guard next == nil else { return Self.refuse }
         touch()
         isHeadAccepted = sink.transfer(id, head: head)
         return isHeadAccepted ? line.count : Self.refuse
@@ -90,6 +99,15 @@ final class Transfer {
         loop.touched.append(self)
     }
 
+    /// Takes the place of what was asked before, of which the sink has seen nothing but the beginning.
+    func go(to request: TransferRequest, with handle: EasyHandle) {
+        (self.request, self.handle) = (request, handle)
+        (next, refusedAddress, parser) = (nil, nil, HeadParser())
+        wantsPause = wantsPause || isPaused
+        (isPaused, isYielding) = (false, false)
+        if wantsPause { touch() }
+    }
+
     /// Hands the handle to the multi handle's callbacks. The context is unretained: the loop's table holds the transfer until
     /// after `curl_multi_remove_handle`, so no callback outlives it.
     func attachCallbacks() throws(TransferError) {
@@ -108,5 +126,6 @@ final class Transfer {
                 }
             }
         )
+        if request.addresses != nil { try attachAddressDoor() }
     }
 }

@@ -8,6 +8,8 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
         case connect
         /// No connection came about in time.
         case connectTimeout
+        /// The server's name leads to an address that may not be connected to.
+        case refusedAddress
         /// The answer did not come in the time that was given for it.
         case noAnswer
         /// The TLS handshake or the certificate failed.

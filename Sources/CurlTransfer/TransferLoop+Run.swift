@@ -77,8 +77,12 @@ extension TransferLoop {
             guard baton_curl_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context) == CURLE_OK,
                 let context
             else { continue }
-            let error = TransferError(baton_curl_message_result(message))
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            if let next = transfer.next {
+                follow(transfer, to: next)
+                continue
+            }
+            let error = transfer.error(behind: baton_curl_message_result(message))
             if transfer.isTouched {
                 transfer.isTouched = false
                 transfer.sink.transferSettled(transfer.id)

@@ -100,18 +100,40 @@ public final class TransferLoop: @unchecked Sendable {
             source.workers.submit(read, sink: sink)
         case .url(let url):
             do throws(TransferError) {
-                let handle = if let idle = idleHandles.popLast() { idle } else { try EasyHandle() }
-                let transfer = Transfer(id: id, handle: handle, loop: self, sink: sink)
-                try handle.prepare(request, url: url)
-                try transfer.attachCallbacks()
+                let transfer = Transfer(id: id, handle: try idleHandle(), request: request, loop: self, sink: sink)
+                try begin(transfer, url)
                 transfers[id] = transfer
-                curl_multi_add_handle(multi, handle.pointer)
                 transfer.touch()  // so that the sink hears of the start after this call has returned
             } catch {
                 enqueue { sink.transfer(id, endedWith: error) }
             }
         }
         return id
+    }
+
+    private func idleHandle() throws(TransferError) -> EasyHandle {
+        if let idle = idleHandles.popLast() { idle } else { try EasyHandle() }
+    }
+
+    private func begin(_ transfer: Transfer, _ url: String) throws(TransferError) {
+        try transfer.handle.prepare(transfer.request, url: url)
+        try transfer.attachCallbacks()
+        curl_multi_add_handle(multi, transfer.handle.pointer)
+    }
+
+    /// Goes on with what an answer said to ask instead. To its sink it is the same transfer.
+    func follow(_ transfer: Transfer, to request: TransferRequest) {
+        curl_multi_remove_handle(multi, transfer.handle.pointer)
+        do throws(TransferError) {
+            guard case .url(let url) = request.source else {
+                throw TransferError(.protocolViolation, message: "an answer led to something that is no URL")
+            }
+            transfer.go(to: request, with: try idleHandle())
+            try begin(transfer, url)
+        } catch {
+            forget(transfer)
+            transfer.sink.transfer(transfer.id, endedWith: error)
+        }
     }
 
     /// Ends a transfer at once; its sink is not called again. Unknown transfers are let be.
@@ -174,10 +196,15 @@ public final class TransferLoop: @unchecked Sendable {
     /// - Parameter isWhole: whether the transfer ended well. Only then the handle is used again: one that ended in a name look-up
     ///   keeps its receive buffer, and libcurl 7.88 lets no option of such a handle's buffer be set any more.
     func remove(_ transfer: Transfer, isWhole: Bool = false) {
-        guard transfers.removeValue(forKey: transfer.id) != nil else { return }
+        guard transfers[transfer.id] != nil else { return }
+        forget(transfer)
         curl_multi_remove_handle(multi, transfer.handle.pointer)
-        touched.removeAll { $0 === transfer }
         if isWhole, idleHandles.count < 64 { idleHandles.append(transfer.handle) }
+    }
+
+    private func forget(_ transfer: Transfer) {
+        transfers[transfer.id] = nil
+        touched.removeAll { $0 === transfer }
     }
 
     func preconditionOnLoop() {

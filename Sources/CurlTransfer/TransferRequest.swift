@@ -32,6 +32,15 @@ public struct TransferRequest: Sendable {
     public var isFresh: Bool
     /// A file of certificates to check the server's with, in place of the system's; nil for those.
     public var authorities: String?
+    /// What is shown to a server that asks for a certificate; nil for nothing.
+    public var clientCertificate: ClientCertificate?
+    /// The proxy to go through; nil for none, whatever the environment says.
+    public var proxy: Proxy?
+    /// Which addresses may be connected to; nil for any, where whoever asks names the server.
+    public var addresses: AddressPolicy?
+    /// What to ask instead after an answer with that head; nil takes the answer. It decides on the loop's thread, from inside
+    /// libcurl, so it must be quick. The sink of the transfer sees the last answer alone.
+    public var redirect: (@Sendable (ResponseHead) -> TransferRequest?)?
 
     /// A request; everything but the source has the value of a plain GET.
     public init(

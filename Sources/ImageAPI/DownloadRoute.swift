@@ -47,8 +47,9 @@ struct DownloadRoute: Sendable {
     private func direct(_ request: Request, _ target: Target, _ context: APIContext) throws -> DirectAnswer {
         let isWanted = try DirectAnswer.isWanted(request)
         guard context.caller.maySeeLocations else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
-        let offer = offers.offer(of: relays.select(
-            target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
+        let offer = offers.offer(
+            of: relays.select(
+                target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
         // Whoever was cut off after a failed proof would complete a corrupt file elsewhere.
         let isPart = request.headers[.range] != nil || request.headers[.contentRange] != nil
         return DirectAnswer(

@@ -17,12 +17,18 @@ public struct ImageServer: Sendable {
     public struct Limits: Sendable {
         /// How long a connection may stay open without a request.
         public var idleTimeout: Duration
+        /// How long the head of a request may take, from its first byte on.
+        public var headTimeout: Duration
+        /// How long a client may take nothing of an answer.
+        public var stallTimeout: Duration
         /// The most bytes of a request's head.
         public var headerSize: Int
 
         /// Limits with every property given.
-        public init(idleTimeout: Duration, headerSize: Int) {
+        public init(idleTimeout: Duration, headTimeout: Duration, stallTimeout: Duration, headerSize: Int) {
             self.idleTimeout = idleTimeout
+            self.headTimeout = headTimeout
+            self.stallTimeout = stallTimeout
             self.headerSize = headerSize
         }
     }
@@ -76,20 +82,17 @@ public struct ImageServer: Sendable {
     /// - Parameters:
     ///   - host: the name or address to listen at.
     ///   - port: 0 takes any free port.
+    ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
     ///   - onRunning: called with the port it listens at, once it does.
     public func service(
-        host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+        host: String, port: Int, certificate: ServerCertificate?, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let router = router()
         for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
         let application = Application(
             responder: VersionPrefix(next: router.buildResponder()),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ClientWatch()],
-                    idleTimeout: .init(limits.idleTimeout),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
+            server: .clients(limits, certificate),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "baton"),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
             logger: logger)

@@ -10,12 +10,12 @@ enum VersionRoutes {
     static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
 
     static func document(for request: Request) -> JSONValue {
-        let host = request.head.authority ?? "localhost"
+        let server = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
         let versions = minorVersions.map { minor in
             JSONValue.object([
                 "id": .string("v2.\(minor)"),
                 "status": .string(minor == minorVersions.first ? "CURRENT" : "SUPPORTED"),
-                "links": .array([.object(["rel": .string("self"), "href": .string("http://\(host)/v2/")])]),
+                "links": .array([.object(["rel": .string("self"), "href": .string("\(server)/v2/")])]),
             ])
         }
         return .object(["versions": .array(versions)])

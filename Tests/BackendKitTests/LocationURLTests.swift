@@ -15,6 +15,8 @@ import Testing
         ("http://a/%zz", .invalidEscape), ("http://a/%+1", .invalidEscape), ("http://a/%2", .invalidEscape),
         ("http://a/%ff", .invalidEscape), ("http://a//x", .emptySegment), ("file://elsewhere/x", .invalidHost),
         ("http://a/x%252e%252e", nil), ("http://A.example:8080/x%20y", nil), ("http://[::1]:80/x", nil), ("file:///x", nil),
+        ("http://[::1/x", .invalidHost), ("http://[]/x", .invalidHost), ("http://[127.0.0.1]/x", .invalidHost),
+        ("http://[::1]x:80/x", .invalidHost), ("http://[fe80::1%25eth0]/x", .invalidHost), ("http://::1/x", .invalidHost),
     ])
     func urlsThatCouldMeanAnotherPlaceAreRefused(_ text: String, _ error: InvalidLocationURL?) {
         var caught: InvalidLocationURL?
@@ -30,6 +32,14 @@ import Testing
         #expect(try LocationURL("http://store/images/a").path(below: base) == nil)
         #expect(try LocationURL("https://store:8080/images/a").path(below: base) == nil)
         #expect(try LocationURL("http://store.example:8080/images/a").path(below: base) == nil)
+    }
+
+    @Test(arguments: ["[2001:DB8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0db8::0:1]"])
+    func anIPv6AddressIsTheSameHostHoweverItIsSpelled(host: String) throws {
+        let url = try LocationURL("http://\(host):8080/images/a")
+        #expect(url.path(below: try LocationURL("http://[2001:db8::1]:8080/images")) == "a")
+        #expect(url.description == "http://[2001:db8::1]:8080/images/a")
+        #expect(try LocationURL("http://\(host)/a").authority == "[2001:db8::1]")
     }
 
     @Test func theInnermostBackendTakesALocation() throws {

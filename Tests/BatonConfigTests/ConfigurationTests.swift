@@ -5,9 +5,19 @@ import Testing
 
 @Suite struct ConfigurationTests {
     /// Drivers as the executable has them, as far as keys go.
+    static func readServerAccess(_ settings: Section) {
+        for key in ["ca_file", "client_certificate_file", "client_key_file"] { _ = settings.file(key, pem: "", "") }
+        for key in ["client_key_passphrase_file", "proxy_password_file"] { _ = settings.secret(inFile: key) }
+        for key in ["proxy", "proxy_user"] { _ = settings.string(key) }
+        _ = settings.strings("allow_addresses")
+    }
+
     static var drivers: [String: ConfigurationFile<String>.ReadBackend] {
         [
             "http": { section, _ in
+                readServerAccess(section.settings)
+                _ = (section.settings.string("user"), section.settings.secret("password"), section.settings.secret("token"))
+                _ = (section.settings.section("header_files"), section.settings.strings("allow_redirects_to"))
                 let attach = section.settings.section("attach")
                 _ = (attach.string("role"), attach.string("prefix"))
                 _ = section.settings.boolean("redirect", default: false)
@@ -19,12 +29,14 @@ import Testing
                 let settings = section.settings
                 for key in ["bucket", "style", "region", "prefix", "access_key"] { _ = settings.string(key) }
                 for name in ["secret_key", "session_token"] { _ = settings.secret(name) }
+                readServerAccess(settings)
                 return settings.requiredString("url", example: "http://x/")
             },
             "swift": { section, _ in
                 let settings = section.settings
                 let keystone = settings.section("keystone")
-                for key in ["prefix", "auth_url", "user", "storage_url", "auth_timeout", "ca_file", "temp_url_digest"] {
+                readServerAccess(settings)
+                for key in ["prefix", "auth_url", "user", "storage_url", "auth_timeout", "temp_url_digest"] {
                     _ = settings.string(key)
                 }
                 for name in ["key", "temp_url_key"] { _ = settings.secret(name) }

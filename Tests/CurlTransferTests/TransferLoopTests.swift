@@ -34,6 +34,64 @@ struct TransferLoopTests {
         #expect(origin.record.requests.first?.range?.last == 1999)
     }
 
+    @Test func toItsSinkARedirectIsOneTransfer() async throws {
+        let target = try FaultyOrigin(Self.content)
+        let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: target.url("x")) }
+        let loop = TransferLoop()
+        defer {
+            for origin in [target, origin] { origin.stop() }
+            loop.stop()
+        }
+        var request = TransferRequest(source: .url(origin.url()), range: 10...2_000_009)
+        request.redirect = { head in
+            head["location"].map { TransferRequest(source: .url($0), range: 10...2_000_009, headers: [("X-Hop", "1")]) }
+        }
+        let result = await loop.run(request)
+        #expect(result.error == nil)
+        #expect(result.statuses == [206])
+        #expect(result.endings == 1)
+        #expect(result.bytes == Self.content.bytes(in: 10..<2_000_010))
+        #expect(target.record.requests.first?["x-hop"] == "1")
+        // A redirect that is not followed is an answer like any other.
+        request.redirect = { _ in nil }
+        #expect(await loop.run(request).statuses == [302])
+    }
+
+    @Test func aRedirectThatLeadsNowhereFailsLikeTheRequestItself() async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: "http://127.0.0.1:1/") }
+        let loop = TransferLoop()
+        defer {
+            origin.stop()
+            loop.stop()
+        }
+        var request = TransferRequest(source: .url(origin.url()))
+        request.redirect = { head in head["location"].map { TransferRequest(source: .url($0)) } }
+        for _ in 1...3 {
+            let result = await loop.run(request)
+            #expect(result.error?.kind == .connect)
+            #expect(result.endings == 1 && result.statuses.isEmpty)
+        }
+    }
+
+    @Test func anAddressThatIsRefusedIsToldFromAServerThatIsNotThere() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        let loop = TransferLoop()
+        defer {
+            origin.stop()
+            loop.stop()
+        }
+        var request = TransferRequest(source: .url(origin.url()))
+        request.addresses = AddressPolicy()
+        let refused = await loop.run(request)
+        #expect(refused.error?.kind == .refusedAddress)
+        #expect(refused.error?.message.contains("loopback") == true)
+        #expect(origin.record.openConnections == 0 && origin.record.requests.isEmpty)
+        request.addresses = AddressPolicy(allowing: [.loopback])
+        #expect(await loop.run(request).error == nil)
+        request.source = .url("http://127.0.0.1:1/")
+        #expect(await loop.run(request).error?.kind == .connect)
+    }
+
     /// Every way to fail, and the kind it must be told as.
     struct Failure: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -14,6 +14,8 @@ public struct Behaviour: Sendable {
 
     /// Status and body in place of the content.
     var refusal: (status: Int, headers: [(String, String)])?
+    /// The port of this machine that a CONNECT leads to.
+    var tunnel: Int?
     var ending: Ending = .whole
     var firstByteDelay: Duration = .zero
     var corruptOffset: Int64?
@@ -34,6 +36,12 @@ public struct Behaviour: Sendable {
         sound.with { $0.refusal = (status, headers) }
     }
 
+    /// A redirect to another place.
+    public static func redirect(to url: String, status: Int = 302) -> Behaviour {
+        .status(status, headers: [("Location", url)])
+    }
+    /// As a proxy answers a CONNECT: a tunnel to a port of this machine, whatever was asked for.
+    public static func tunnel(to port: Int) -> Behaviour { sound.with { $0.tunnel = port } }
     /// A redirect to the very place that was asked for.
     public static let redirectLoop = status(302, headers: [("Location", "?")])
     /// A RST after so many bytes of the body.

@@ -30,8 +30,10 @@ public final class FaultyOrigin: Sendable {
 
     /// The content that it serves at every path.
     public let content: PatternedContent
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens, on 127.0.0.1 or on ::1.
     public let port: Int
+    /// Whether that is ::1.
+    private let isIPv6: Bool
     let etag: String?
     let behaviour: @Sendable (OriginRequest) -> Behaviour
     private let listener: Int32
@@ -41,15 +43,18 @@ public final class FaultyOrigin: Sendable {
     private let state = Mutex(State())
 
     /// Starts an origin on a free port.
-    /// - Parameter behaviour: how to answer each request.
+    /// - Parameters:
+    ///   - isIPv6: whether to listen on ::1 instead of 127.0.0.1.
+    ///   - behaviour: how to answer each request.
     public init(
-        _ content: PatternedContent, etag: String? = "\"v1\"",
+        _ content: PatternedContent, etag: String? = "\"v1\"", isIPv6: Bool = false,
         behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
     ) throws {
         self.content = content
         self.etag = etag
         self.behaviour = behaviour
-        (listener, port) = try Self.listen()
+        self.isIPv6 = isIPv6
+        (listener, port) = try isIPv6 ? Self.listen6() : Self.listen()
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -71,7 +76,10 @@ public final class FaultyOrigin: Sendable {
     }
 
     /// The URL of a path here.
-    public func url(_ path: String = "image") -> String { "http://127.0.0.1:\(port)/\(path)" }
+    public func url(_ path: String = "image") -> String { url(path, host: isIPv6 ? "[::1]" : "127.0.0.1") }
+
+    /// The same URL by another name of the host.
+    public func url(_ path: String = "image", host: String) -> String { "http://\(host):\(port)/\(path)" }
 
     /// What it has seen so far.
     public var record: Record { state.withLock { $0.record } }
@@ -120,6 +128,22 @@ public final class FaultyOrigin: Sendable {
         }
         guard socket >= 0, isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         return (socket, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    private static func listen6() throws -> (socket: Int32, port: Int) {
+        let socket = Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_addr = in6addr_loopback
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, length) == 0 && Glibc.listen(socket, 1024) == 0
+                    && getsockname(socket, generic, &length) == 0
+            }
+        }
+        guard socket >= 0, isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return (socket, Int(UInt16(bigEndian: address.sin6_port)))
     }
 
     private func accept() {

@@ -81,6 +81,11 @@ final class OriginConnection {
         defer { endAnswer() }
         let behaviour = origin.behaviour(request)
         try pause(behaviour.firstByteDelay)
+        if let port = behaviour.tunnel {
+            try send(Array("HTTP/1.1 200 Scripted\r\nX-Proxy: tunnel\r\n\r\n".utf8))
+            try Tunnel(to: port).run(with: socket, until: origin.stopSignal)
+            throw End.quiet
+        }
         if let (status, headers) = behaviour.refusal {
             let fields = headers.map { name, value in (name, value == "?" ? request.path : value) }
             let body = Array("status \(status)\n".utf8)

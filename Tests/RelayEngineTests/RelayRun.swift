@@ -2,8 +2,8 @@ import BackendKit
 import CurlTransfer
 import FaultyOrigin
 import ImageModel
-import LocationSelection
 import Integrity
+import LocationSelection
 import NIOCore
 import Synchronization
 import TokenBackend
@@ -38,7 +38,8 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     /// Starts the relay of a whole, from these drivers in this order.
     func start(
-        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayRun.patient,
+        on loop: TransferLoop
     ) -> Relay {
         let sources = drivers.map {
             RelaySource(

@@ -75,6 +75,18 @@ import Testing
         #expect(dates == ["19700102T000000Z", "19700103T000000Z"])
     }
 
+    @Test func theStoreIsReachedAsItsAccessSays() throws {
+        let access = ServerAccess(
+            authorities: "/ca.pem", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil),
+            proxy: Proxy(url: "http://proxy:3128", host: "proxy", credentials: nil))
+        let endpoint = try S3Endpoint(address: LocationURL("https://store"), bucket: "images", style: .path)
+        let driver = S3Driver(
+            endpoint: endpoint, region: "us-east-1", credentials: Self.credentials, connectTimeout: .seconds(1), access: access)
+        let request = driver.transferRequest(for: ReadRequest(path: "a", range: nil))
+        #expect(request.authorities == "/ca.pem" && request.clientCertificate?.keyFile == "/k")
+        #expect(request.proxy?.url == "http://proxy:3128" && request.addresses != nil && request.redirect == nil)
+    }
+
     @Test func aPublicBucketIsReadWithoutSignature() throws {
         let driver = try Self.driver(nil)
         #expect(driver.transferRequest(for: ReadRequest(path: "a b", range: nil)).headers.map(\.name) == ["User-Agent"])

@@ -6,33 +6,77 @@ internal import ImageModel
 public struct HTTPDriver: Driver {
     private let base: LocationURL
     private let connectTimeout: Duration
+    private let access: ServerAccess
+    private let credentialFields: OriginCredentials
+    private let redirects: RedirectRule
 
     /// A driver for the server at `base`.
-    public init(base: LocationURL, connectTimeout: Duration) {
+    /// - Parameters:
+    ///   - credentials: sent to that server alone.
+    ///   - redirects: what redirects may lead to; empty to follow none.
+    public init(
+        base: LocationURL, connectTimeout: Duration, access: ServerAccess = ServerAccess(),
+        credentials: OriginCredentials = OriginCredentials(), redirects: [LocationURL] = []
+    ) {
         self.base = base
         self.connectTimeout = connectTimeout
+        self.access = access
+        self.credentialFields = credentials
+        self.redirects = RedirectRule(allowed: redirects)
     }
 
     /// Ranges of any length; nothing is written.
-    public var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
+    public var capabilities: Capabilities { Capabilities(ranges: true, redirectable: isOpen, writable: false) }
 
     /// A GET, with the Range that was asked for.
     public func transferRequest(for read: ReadRequest) -> TransferRequest {
-        TransferRequest(
-            source: .url(url(of: read.path)), range: read.range.map { $0.first...$0.last },
-            headers: [("User-Agent", "baton")], connectTimeout: connectTimeout, isFresh: read.isFresh)
+        let text = url(of: read.path)
+        guard let url = try? LocationURL(text) else { return request(text, at: base, for: read) }
+        return follow(RedirectRule.Target(url: url, query: nil), for: read, hops: 0)
     }
 
     /// What the status and the header fields mean.
     public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
-        RangedAnswer(head).object(for: read)
+        if (300...399).contains(head.status), !redirects.allowed.isEmpty {
+            let rule = "it leads out of allow_redirects_to, or on for the \(RedirectRule.limit + 1)th time"
+            return .failure(AttemptFailure(.redirect, .location, detail: "answered with status \(head.status): \(rule)"))
+        }
+        if head.status == 407, access.proxy != nil {
+            return .failure(AttemptFailure(.denied, .credentials, detail: "the proxy does not accept its user or password"))
+        }
+        return RangedAnswer(head).object(for: read)
     }
 
-    /// The plain URL, which does not expire: the server is read without credentials.
-    public func directURL(for path: String, lifetime: Duration) -> String? { url(of: path) }
+    /// The plain URL, which does not expire; nil if the server asks who is there.
+    public func directURL(for path: String, lifetime: Duration) -> String? { isOpen ? url(of: path) : nil }
+
+    /// Whether the server can be read without showing anything.
+    private var isOpen: Bool { credentialFields.isEmpty && access.clientCertificate == nil }
 
     /// They don't.
     public var directURLsEnd: Bool { false }
 
     private func url(of path: String) -> String { "\(base)/\(LocationURL.encode(path: path))" }
+
+    /// A request that goes where its answer leads, as far as the rule says.
+    private func follow(_ target: RedirectRule.Target, for read: ReadRequest, hops: Int) -> TransferRequest {
+        var request = request(target.text, at: target.url, for: read)
+        if !redirects.allowed.isEmpty {
+            request.redirect = { [self] head in
+                redirects.target(of: head, from: target.url, hops: hops).map { follow($0, for: read, hops: hops + 1) }
+            }
+        }
+        return request
+    }
+
+    /// The same read at one place. Only the backend's own server sees who we are.
+    private func request(_ text: String, at url: LocationURL, for read: ReadRequest) -> TransferRequest {
+        let isOwn = url.hasOrigin(of: base)
+        var request = TransferRequest(
+            source: .url(text), range: read.range.map { $0.first...$0.last },
+            headers: [("User-Agent", "baton")] + (isOwn ? credentialFields.fields : []), connectTimeout: connectTimeout,
+            isFresh: read.isFresh)
+        access.apply(to: &request, host: url.host, isOwn: isOwn)
+        return request
+    }
 }

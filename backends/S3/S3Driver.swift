@@ -8,6 +8,7 @@ public struct S3Driver: Driver {
     private let endpoint: S3Endpoint
     private let signer: RequestSigner?
     private let connectTimeout: Duration
+    private let access: ServerAccess
     private let now: @Sendable () -> Date
 
     /// A driver for one bucket.
@@ -17,11 +18,12 @@ public struct S3Driver: Driver {
     ///   - now: the time that signatures bear; stores refuse those that are 15 minutes off.
     public init(
         endpoint: S3Endpoint, region: String, credentials: S3Credentials?, connectTimeout: Duration,
-        now: @escaping @Sendable () -> Date = { Date.now }
+        access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
     ) {
         self.endpoint = endpoint
         self.signer = credentials.map { RequestSigner(credentials: $0, region: region) }
         self.connectTimeout = connectTimeout
+        self.access = access
         self.now = now
     }
 
@@ -34,9 +36,11 @@ public struct S3Driver: Driver {
         let range = read.range.map { [(name: "range", value: "bytes=\($0.first)-\($0.last)")] } ?? []
         let signature = signer?.headers(
             method: "GET", path: endpoint.path(of: read.path), host: endpoint.host, headers: range, at: now())
-        return TransferRequest(
+        var request = TransferRequest(
             source: .url(endpoint.url(of: read.path)), range: read.range.map { $0.first...$0.last },
             headers: [("User-Agent", "baton")] + (signature ?? []), connectTimeout: connectTimeout, isFresh: read.isFresh)
+        access.apply(to: &request, host: endpoint.base.host)
+        return request
     }
 
     /// What the status and the header fields mean.

@@ -13,7 +13,7 @@ public struct SwiftDriver: Driver {
     private let tokens: SwiftCredentials?
     private let signer: TempURLSigner?
     private let connectTimeout: Duration
-    private let authorities: String?
+    private let access: ServerAccess
     private let now: @Sendable () -> Date
 
     /// A driver for one container.
@@ -21,18 +21,18 @@ public struct SwiftDriver: Driver {
     ///   - account: the account's URL; nil to have it from the log-in.
     ///   - credentials: nil to read a public container, without a token.
     ///   - signer: who signs direct URLs; nil for nobody.
-    ///   - authorities: the certificates to check the store's with; nil for the system's.
+    ///   - access: how the store is reached; it permits the addresses that the operator wrote down.
     ///   - now: the time that direct URLs end by.
     public init(
         container: SwiftContainer, account: LocationURL?, credentials: SwiftCredentials?, signer: TempURLSigner?,
-        connectTimeout: Duration, authorities: String? = nil, now: @escaping @Sendable () -> Date = { Date.now }
+        connectTimeout: Duration, access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
     ) {
         self.container = container
         self.account = account
         self.tokens = credentials
         self.signer = signer
         self.connectTimeout = connectTimeout
-        self.authorities = authorities
+        self.access = access
         self.now = now
     }
 
@@ -51,7 +51,7 @@ public struct SwiftDriver: Driver {
         var request = TransferRequest(
             source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [("User-Agent", "baton")] + token,
             connectTimeout: connectTimeout, isFresh: read.isFresh)
-        request.authorities = authorities
+        access.apply(to: &request, host: account?.host ?? "")
         return request
     }
 

@@ -14,15 +14,10 @@ public struct TempAuthLogin: SwiftLogin {
     ///   - user: e.g. `account:user`; like the key without line ends.
     ///   - account: the account's URL in place of the one in the answer.
     ///   - timeout: how long a connection may take.
-    ///   - authorities: the certificates to check the server's with; nil for the system's.
-    public init(
-        url: String, user: String, key: String, account: LocationURL?, timeout: Duration, authorities: String? = nil
-    ) {
-        var request = TransferRequest(
+    public init(url: String, user: String, key: String, account: LocationURL?, timeout: Duration) {
+        request = TransferRequest(
             source: .url(url), headers: [("User-Agent", "baton"), ("X-Auth-User", user), ("X-Auth-Key", key)],
             connectTimeout: timeout)
-        request.authorities = authorities
-        self.request = request
         self.url = url
         self.account = account
     }

@@ -16,8 +16,9 @@ struct DirectRoute: Sendable {
         guard let target = try await representations.representation(request, context) else {
             return Response(status: .noContent)
         }
-        let offer = offers.offer(of: relays.select(
-            target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
+        let offer = offers.offer(
+            of: relays.select(
+                target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
         let representation = target.representation
         let format = representation.format
         let query = "disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)"

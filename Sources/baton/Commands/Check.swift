@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import BatonConfig
 internal import FoundationEssentials
 internal import Identity
+internal import ImageAPI
 
 /// `baton check`.
 struct Check: AsyncParsableCommand {
@@ -25,12 +26,17 @@ struct Check: AsyncParsableCommand {
         do {
             let (configuration, backends) = try file.load(listen: nil)
             try configuration.auth.check()
+            _ = try configuration.server.loadCertificate()
             if output.json { return output.printJSON(Report(problems: [])) }
             let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.summary))" }.joined(separator: ", ")
             print("\(file.config) is in order: listens at \(configuration.server.listen), backends: \(names).")
         } catch let error as ConfigurationError where output.json {
             output.printJSON(
                 Report(problems: error.problems.map { .init(file: $0.file, line: $0.line, key: $0.key, message: $0.message) }))
+            throw ExitCode(1)
+        } catch let error as ServerCertificateError where output.json {
+            output.printJSON(
+                Report(problems: [.init(file: file.config, line: nil, key: "server.certificate_file", message: "\(error)")]))
             throw ExitCode(1)
         } catch let error as TokenFileError where output.json {
             output.printJSON(

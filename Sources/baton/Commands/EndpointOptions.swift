@@ -7,13 +7,20 @@ internal import FoundationEssentials
 struct EndpointOptions: ParsableArguments {
     @Option(help: "The server's URL. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
     var endpoint: String?
+    @Option(help: "A file of certificates to check an https server's with, in place of the system's. [$BATON_CA_FILE]")
+    var caFile: String?
 
     func validate() throws {
         let url = self.url
         guard url.hasPrefix("http://") || url.hasPrefix("https://"), !url.contains(" ") else {
             throw ValidationError("\"\(url)\" is no server's URL; write for example http://127.0.0.1:9292.")
         }
+        if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
+            throw ValidationError("\"\(authorities)\" can't be read; give the file of the server's certificate with --ca-file.")
+        }
     }
+
+    private var authorities: String? { caFile ?? ProcessInfo.processInfo.environment["BATON_CA_FILE"] }
 
     private var url: String {
         endpoint ?? ProcessInfo.processInfo.environment["BATON_ENDPOINT"] ?? "http://127.0.0.1:9292"
@@ -21,6 +28,8 @@ struct EndpointOptions: ParsableArguments {
 
     /// The server; the token comes from `BATON_TOKEN`.
     func open() -> Endpoint {
-        Endpoint(url: url, token: ProcessInfo.processInfo.environment["BATON_TOKEN"], loop: TransferLoop(name: "client"))
+        Endpoint(
+            url: url, token: ProcessInfo.processInfo.environment["BATON_TOKEN"], authorities: authorities,
+            loop: TransferLoop(name: "client"))
     }
 }

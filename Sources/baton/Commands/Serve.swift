@@ -8,7 +8,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Runs the server.",
         discussion: """
             SIGTERM and SIGINT stop it after running downloads have finished (at most server.drain_timeout); SIGQUIT stops it at \
-            once.
+            once; SIGHUP makes it read its certificate again.
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -23,8 +23,11 @@ struct Serve: AsyncParsableCommand {
         // A client that is gone shows in the result of the write, which says more than the signal.
         signal(SIGPIPE, SIG_IGN)
         let (configuration, backends) = try file.load(listen: listen)
+        // Until the service that waits for it runs, a SIGHUP must not end the process.
+        let isSecure = configuration.server.certificate != nil
+        if isSecure { signal(SIGHUP, SIG_IGN) }
         try await BatonServer(configuration, backends: backends, provesWholes: !withoutProof).run { address in
-            print("baton listens at http://\(address)")
+            print("baton listens at \(isSecure ? "https" : "http")://\(address)")
             fflush(nil)
         }
     }

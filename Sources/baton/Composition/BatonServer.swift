@@ -35,6 +35,7 @@ struct BatonServer {
     /// - Parameter onRunning: called with the address it listens at, once it does.
     func run(onRunning: @escaping @Sendable (ListenAddress) -> Void) async throws {
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
+        let certificate = try configuration.server.loadCertificate()
         let catalog = try SQLiteCatalog(path: configuration.catalog)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
         let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
@@ -65,14 +66,20 @@ struct BatonServer {
             uploads: uploads, authenticator: authenticator, trusted: configuration.auth.trusted,
             directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: .init(
-                idleTimeout: configuration.server.idleTimeout, headerSize: configuration.server.maximumHeaderSize.count))
+                idleTimeout: configuration.server.idleTimeout, headTimeout: configuration.server.headerTimeout,
+                // Relays notice it themselves, and say so in the log; this is for all other answers.
+                stallTimeout: configuration.relay.clientStallTimeout + .seconds(5),
+                headerSize: configuration.server.maximumHeaderSize.count))
         let listen = configuration.server.listen
-        let http = server.service(host: listen.host, port: listen.port, logger: logger) { port in
+        let http = server.service(
+            host: listen.host, port: listen.port, certificate: certificate, logger: logger
+        ) { port in
             onRunning(ListenAddress(host: listen.host, port: port))
         }
+        let renewal = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
         var group = ServiceGroupConfiguration(
-            services: upkeep.services + [http], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: upkeep.services + renewal + [http], gracefulShutdownSignals: [.sigterm, .sigint],
             cancellationSignals: [.sigquit], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
         try await ServiceGroup(configuration: group).run()
@@ -82,6 +89,14 @@ struct BatonServer {
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let count = configuration.transfer.loops > 0 ? configuration.transfer.loops : max(1, min(processors, 64))
         return (0..<count).map { TransferLoop(name: "transfer \($0)", slabSize: configuration.relay.slab.count) }
+    }
+}
+
+extension BatonConfiguration.Server {
+    /// What clients are shown; nil for plain HTTP.
+    func loadCertificate() throws(ServerCertificateError) -> ServerCertificate? {
+        guard let certificate else { return nil }
+        return try ServerCertificate(certificateFile: certificate.certificate, keyFile: certificate.key)
     }
 }
 

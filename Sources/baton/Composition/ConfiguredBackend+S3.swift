@@ -12,6 +12,7 @@ extension ConfiguredBackend {
             settings.reject("region", "is no name of a region; write for example us-east-1")
         }
         let credentials = s3Credentials(settings)
+        let access = serverAccess(settings)
         guard let endpoint = s3Endpoint(settings) else { return nil }
         guard configuration.uploads.backend != section.id else {
             settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
@@ -19,7 +20,8 @@ extension ConfiguredBackend {
         }
         let connectTimeout = configuration.relay.connectTimeout
         return ConfiguredBackend(id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3") { _ in
-            S3Driver(endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout)
+            S3Driver(
+                endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout, access: access)
         }
     }
 

@@ -15,8 +15,8 @@ extension ConfiguredBackend {
         let account = swiftURL("storage_url", settings)
         let timeout = settings.duration(
             "auth_timeout", default: .seconds(5), in: .milliseconds(100) ... .seconds(60))
-        let authorities = settings.file("ca_file")
-        let login = swiftLogin(settings, account: account, timeout: timeout, authorities: authorities)
+        let login = swiftLogin(settings, account: account, timeout: timeout)
+        let access = swiftAccess(settings, account)
         let signer = swiftSigner(settings)
         guard let container else { return nil }
         guard configuration.uploads.backend != section.id else {
@@ -29,15 +29,27 @@ extension ConfiguredBackend {
         ) { loop in
             let credentials = login.map { login in
                 SwiftCredentials(login) { request throws(TransferError) in
-                    try await Exchange.run(request, on: loop, limit: loginLimit, timeout: timeout)
+                    var request = request
+                    access.apply(to: &request, host: "")
+                    return try await Exchange.run(request, on: loop, limit: loginLimit, timeout: timeout)
                 }
             }
             // Ahead of the first read, so that it need not wait; who needs the token and finds none logs in again.
             if let credentials { Task { try? await credentials.renew(beyond: 0) } }
             return SwiftDriver(
                 container: container, account: account, credentials: credentials, signer: signer,
-                connectTimeout: connectTimeout, authorities: authorities)
+                connectTimeout: connectTimeout, access: access)
         }
+    }
+
+    /// How log-in and store are reached. Addresses that the operator wrote down may be connected to, whatever their class; those
+    /// that a log-in names may not be others of that kind.
+    private static func swiftAccess(_ settings: Section, _ account: LocationURL?) -> ServerAccess {
+        var access = serverAccess(settings)
+        let written = [settings.string("auth_url"), settings.section("keystone").string("url")].compactMap { $0 }
+        let hosts = written.compactMap { try? LocationURL($0).host } + (account.map { [$0.host] } ?? [])
+        for host in hosts { access.addresses = access.addresses.permitting(host: host) }
+        return access
     }
 
     private static func swiftContainer(_ settings: Section) -> SwiftContainer? {
@@ -66,10 +78,10 @@ extension ConfiguredBackend {
 
     /// - Returns: nil for a public container, and when something is wrong.
     private static func swiftLogin(
-        _ settings: Section, account: LocationURL?, timeout: Duration, authorities: String?
+        _ settings: Section, account: LocationURL?, timeout: Duration
     ) -> (any SwiftLogin)? {
         let keystone = swiftKeystone(
-            settings.section("keystone"), account: account, timeout: timeout, authorities: authorities)
+            settings.section("keystone"), account: account, timeout: timeout)
         let user = settings.string("user")
         let key = settings.secret("key")
         guard settings.string("auth_url") != nil else {
@@ -91,11 +103,11 @@ extension ConfiguredBackend {
         settings.requireSecret("key", beside: "user")
         guard let url, let key else { return nil }
         return TempAuthLogin(
-            url: "\(url)", user: user, key: key.value, account: account, timeout: timeout, authorities: authorities)
+            url: "\(url)", user: user, key: key.value, account: account, timeout: timeout)
     }
 
     private static func swiftKeystone(
-        _ section: Section, account: LocationURL?, timeout: Duration, authorities: String?
+        _ section: Section, account: LocationURL?, timeout: Duration
     ) -> (isConfigured: Bool, login: (any SwiftLogin)?) {
         let url = section.keystoneURL(isNeeded: false)
         let credentials = section.keystoneCredentials()
@@ -112,7 +124,7 @@ extension ConfiguredBackend {
         }
         guard let url, let credentials else { return (isConfigured, nil) }
         let settings = KeystoneSettings(
-            url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: authorities)
+            url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: nil)
         return (isConfigured, KeystoneSwiftLogin(settings, wanted: wanted, account: account))
     }
 

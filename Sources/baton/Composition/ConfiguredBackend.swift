@@ -2,7 +2,6 @@ internal import BackendKit
 internal import BatonConfig
 internal import CurlTransfer
 internal import FileBackend
-internal import HTTPBackend
 internal import Identity
 internal import ImageModel
 
@@ -47,29 +46,6 @@ struct ConfiguredBackend {
         Backend(
             id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach,
             connections: connections?.start(), redirects: redirects)
-    }
-
-    private static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
-        guard let text = section.settings.requiredString("url", example: "http://127.0.0.1:9001/") else { return nil }
-        let base: LocationURL
-        do {
-            base = try LocationURL(text)
-        } catch {
-            section.settings.reject("url", "\(error)")
-            return nil
-        }
-        guard base.scheme != "file" else {
-            section.settings.reject("url", "the driver http reads http and https; for files use the driver file with its root")
-            return nil
-        }
-        guard configuration.uploads.backend != section.id else {
-            section.settings.reject("driver", "uploads.backend names this backend, and only the driver file takes uploads")
-            return nil
-        }
-        let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base) { _ in
-            HTTPDriver(base: base, connectTimeout: connectTimeout)
-        }
     }
 
     private static func file(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {

@@ -33,10 +33,13 @@ final class BatonProcess: Sendable {
     ///   - settings: further sections; the defaults here are short enough for tests.
     ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
     ///   - token: the token that requests carry if nothing else is said.
+    ///   - environment: added to the test's own.
+    ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
-        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info"
+        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
+        environment: [String: String] = [:], listen: String = "127.0.0.1:0"
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -53,7 +56,7 @@ final class BatonProcess: Sendable {
         if backends.isEmpty { yaml += "  {}\n" }
         let file = try directory.write(yaml, to: "baton.yaml")
         let process = Process()
-        let command = [BatonCommand.path, "serve", "--config", file, "--listen", "127.0.0.1:0"]
+        let command = [BatonCommand.path, "serve", "--config", file, "--listen", listen]
         if withoutPrivileges, geteuid() == 0 {
             process.executableURL = URL(filePath: "/usr/bin/setpriv")
             process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
@@ -64,6 +67,7 @@ final class BatonProcess: Sendable {
             process.executableURL = URL(filePath: command[0])
             process.arguments = Array(command.dropFirst())
         }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let (output, errors) = (Pipe(), Pipe())
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

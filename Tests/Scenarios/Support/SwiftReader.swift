@@ -24,7 +24,8 @@ final class SwiftReader: Sendable {
         }
         driver = SwiftDriver(
             container: try SwiftContainer("images"), account: login == nil ? try LocationURL(store.storageURL) : nil,
-            credentials: credentials, signer: signer, connectTimeout: .seconds(60), now: now)
+            credentials: credentials, signer: signer, connectTimeout: .seconds(60),
+            access: ServerAccess(addresses: AddressPolicy(allowing: [.loopback])), now: now)
     }
 
     /// A reader that logs in with TempAuth.

@@ -10,17 +10,11 @@ final class TLSFileServer: Sendable {
 
     /// - Parameter directory: what it serves; certificate and key are put there.
     init(_ directory: TestDirectory) async throws {
-        certificate = directory.file("certificate.pem")
-        let key = directory.file("key.pem")
-        let made = try await BatonCommand.run(
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
-                certificate, "-days", "2", "-subj", "/CN=baton-test", "-addext", "subjectAltName=IP:127.0.0.1",
-            ], program: "/usr/bin/openssl")
-        guard made.status == 0 else { throw StartFailed(reason: made.errors) }
+        let made = try await TestCertificate("certificate", in: directory)
+        certificate = made.file
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-WWW"]
+        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", made.keyFile, "-WWW"]
         process.currentDirectoryURL = URL(filePath: directory.path)
         let output = Pipe()
         process.standardInput = FileHandle.nullDevice

@@ -1,0 +1,79 @@
+internal import Glibc
+
+/// The address of a machine to connect to: IPv4 or IPv6, without port and zone.
+public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
+    /// 4 bytes or 16, in network order.
+    public let bytes: [UInt8]
+
+    /// Reads an address as it is written: `192.0.2.1`, `2001:db8::1`. Names and other spellings of IPv4 (`127.1`) are none.
+    public init?(_ text: String) {
+        var four = in_addr()
+        var sixteen = in6_addr()
+        if inet_pton(AF_INET, text, &four) == 1 {
+            bytes = withUnsafeBytes(of: four) { Array($0) }
+        } else if inet_pton(AF_INET6, text, &sixteen) == 1 {
+            bytes = withUnsafeBytes(of: sixteen) { Array($0) }
+        } else {
+            return nil
+        }
+    }
+
+    /// The address that a resolved name led to; nil for anything but IPv4 and IPv6.
+    /// - Parameter length: how many bytes there are behind the pointer.
+    init?(_ address: UnsafePointer<sockaddr>?, length: Int) {
+        guard let address else { return nil }
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET where length >= MemoryLayout<sockaddr_in>.size:
+            bytes = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr.bytes
+        case AF_INET6 where length >= MemoryLayout<sockaddr_in6>.size:
+            bytes = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in6.self).sin6_addr.bytes
+        default: return nil
+        }
+    }
+
+    private init(four bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
+    /// Whether it has 16 bytes.
+    public var isIPv6: Bool { bytes.count == 16 }
+
+    /// The IPv4 addresses that a packet to this IPv6 address may be handed on to: it holds them inside.
+    var embedded: [PeerAddress] {
+        guard isIPv6 else { return [] }
+        let last = PeerAddress(four: bytes[12...])
+        switch (bytes[0], bytes[1], bytes[2], bytes[3]) {
+        // ::a.b.c.d (RFC 4291 section 2.5.5.1; :: and ::1 are none), ::ffff:a.b.c.d (2.5.5.2), ::ffff:0:a.b.c.d (RFC 2765 section 2.1).
+        case (0, 0, 0, 0) where bytes[..<8].allSatisfy({ $0 == 0 }):
+            let isPlain = bytes[8..<12].allSatisfy { $0 == 0 } && bytes[12] != 0
+            let isMapped = bytes[8..<10].allSatisfy { $0 == 0 } && bytes[10..<12].allSatisfy { $0 == 0xFF }
+            let isTranslated = bytes[8..<10].allSatisfy { $0 == 0xFF } && bytes[10..<12].allSatisfy { $0 == 0 }
+            return isPlain || isMapped || isTranslated ? [last] : []
+        // NAT64's well-known prefix, 64:ff9b::/96 (RFC 6052).
+        case (0, 0x64, 0xFF, 0x9B) where bytes[4] == 0 && bytes[5] == 0: return [last]
+        // NAT64's local prefix, 64:ff9b:1::/48 (RFC 8215): each length of the prefix in use has its own place for the address
+        // (RFC 6052 section 2.2), and one that begins with 0 is another length's gap.
+        case (0, 0x64, 0xFF, 0x9B):
+            let places = [bytes[6..<8] + bytes[9..<11], bytes[7..<8] + bytes[9..<12], bytes[9..<13], bytes[12...]]
+            return places.filter { $0.first != 0 }.map { PeerAddress(four: $0) }
+        // 6to4, 2002::/16 (RFC 3056).
+        case (0x20, 0x02, _, _): return [PeerAddress(four: bytes[2..<6])]
+        // Teredo, 2001::/32 (RFC 4380): the server's address, and the client's with all bits turned round.
+        case (0x20, 0x01, 0, 0): return [PeerAddress(four: bytes[4..<8]), PeerAddress(four: bytes[12...].map { ~$0 })]
+        default: return []
+        }
+    }
+
+    /// As it is usually written (RFC 5952 for IPv6).
+    public var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        _ = inet_ntop(isIPv6 ? AF_INET6 : AF_INET, bytes, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+extension in_addr {
+    fileprivate var bytes: [UInt8] { withUnsafeBytes(of: self) { Array($0) } }
+}
+
+extension in6_addr {
+    fileprivate var bytes: [UInt8] { withUnsafeBytes(of: self) { Array($0) } }
+}

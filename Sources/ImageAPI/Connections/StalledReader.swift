@@ -1,0 +1,42 @@
+internal import NIOCore
+
+/// Closes a connection whose client takes nothing of what is written to it for too long, whatever the answer.
+final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    private let limit: TimeAmount
+    private var pending = 0
+    private var lastProgress = NIODeadline.now()
+    private var isWatching = false
+
+    init(limit: TimeAmount) { self.limit = limit }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
+        if pending == 0 { lastProgress = .now() }
+        pending += 1
+        // The handler lives on this loop, and so does the callback.
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.pending -= 1
+            self.lastProgress = .now()
+        }
+        watch(context.channel)
+        context.write(data, promise: promise)
+    }
+
+    /// One timer at a time, which looks again when there was progress.
+    private func watch(_ channel: any Channel) {
+        guard !isWatching else { return }
+        isWatching = true
+        channel.eventLoop.assumeIsolated().scheduleTask(deadline: lastProgress + limit) {
+            self.isWatching = false
+            guard self.pending > 0, channel.isActive else { return }
+            if NIODeadline.now() - self.lastProgress >= self.limit {
+                channel.close(promise: nil)
+            } else {
+                self.watch(channel)
+            }
+        }
+    }
+}

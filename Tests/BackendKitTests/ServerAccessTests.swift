@@ -1,0 +1,41 @@
+import BackendKit
+import CurlTransfer
+import Testing
+
+@Suite struct ServerAccessTests {
+    static func addresses(_ access: ServerAccess, host: String) -> AddressPolicy? {
+        var request = TransferRequest(source: .url("http://\(host)/"))
+        access.apply(to: &request, host: host)
+        return request.addresses
+    }
+
+    @Test func everyRequestHasADoorForItsAddresses() throws {
+        let loopback = try #require(PeerAddress("127.0.0.1"))
+        #expect(Self.addresses(ServerAccess(), host: "store")?.refusal(of: loopback) == .loopback)
+        #expect(Self.addresses(ServerAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
+        let open = ServerAccess(addresses: AddressPolicy(allowing: [.loopback]))
+        #expect(Self.addresses(open, host: "store")?.refusal(of: loopback) == nil)
+    }
+
+    @Test func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
+        let loopback = try #require(PeerAddress("127.0.0.1"))
+        func access(_ proxy: String) -> ServerAccess {
+            ServerAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
+        }
+        #expect(Self.addresses(access("127.0.0.1"), host: "store")?.refusal(of: loopback) == nil)
+        #expect(Self.addresses(access("proxy"), host: "127.0.0.1")?.refusal(of: loopback) == .loopback)
+    }
+
+    @Test func onlyTheBackendsOwnServerSeesOurCertificate() {
+        let access = ServerAccess(
+            authorities: "/ca", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil))
+        for isOwn in [true, false] {
+            // Also what the request had before does not stay.
+            var request = TransferRequest(source: .url("https://store/"))
+            request.clientCertificate = access.clientCertificate
+            access.apply(to: &request, host: "store", isOwn: isOwn)
+            #expect((request.clientCertificate != nil) == isOwn)
+            #expect(request.authorities == "/ca")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+internal import FaultyOrigin
+internal import Foundation
+internal import Glibc
+
+/// A real nginx that serves the files of a directory over TLS.
+final class NginxProcess: Sendable {
+    let port: Int
+    private let processID: Int32
+
+    /// - Parameters:
+    ///   - directory: what it serves, and where its own files are.
+    ///   - directives: of its `server` block, the listener left out.
+    init(_ directory: TestDirectory, directives: String) async throws {
+        port = try FaultyOrigin.refusedPort()
+        let home = directory.path
+        let pidFile = directory.file("nginx.pid")
+        let file = try directory.write(
+            """
+            master_process off; pid \(pidFile); error_log \(home)/nginx-error.log; user root;
+            events {}
+            http {
+                access_log off; default_type application/octet-stream; client_body_temp_path \(home)/body;
+                proxy_temp_path \(home)/proxy; fastcgi_temp_path \(home)/fastcgi; uwsgi_temp_path \(home)/uwsgi;
+                scgi_temp_path \(home)/scgi;
+                server { listen 127.0.0.1:\(port) ssl; root \(home); \(directives) }
+            }
+            """, to: "nginx.conf")
+        // It goes into the background when it listens.
+        let started = try await BatonCommand.run(["-e", "\(home)/nginx-error.log", "-c", file], program: "/usr/sbin/nginx")
+        let text = (try? String(contentsOfFile: pidFile, encoding: .utf8)) ?? ""
+        guard started.status == 0, let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw StartFailed(reason: started.errors)
+        }
+        processID = number
+        Leftovers.add(self) { kill(number, SIGKILL) }
+    }
+
+    struct StartFailed: Error {
+        let reason: String
+    }
+
+    deinit {
+        Leftovers.remove(self)
+        kill(processID, SIGKILL)
+    }
+}

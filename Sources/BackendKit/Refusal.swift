@@ -19,10 +19,18 @@ public struct Refusal: Sendable {
         self.limit = limit
     }
 
+    /// Whether no more of the body is wanted.
+    public var isFull: Bool { body.count >= limit }
+
     /// Keeps what fits of the next bytes.
-    /// - Returns: whether more of the body is wanted.
-    public mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        body.append(contentsOf: bytes.prefix(limit - body.count))
-        return body.count < limit
+    public mutating func take(_ bytes: some Collection<UInt8>) { body.append(contentsOf: bytes.prefix(limit - body.count)) }
+}
+
+extension Driver {
+    /// The refusal that an answer's head begins; nil where nothing more will be known of it.
+    /// - Parameter failure: what the head alone means.
+    public func refusal(_ failure: AttemptFailure, _ head: ResponseHead) -> Refusal? {
+        guard refusalLimit > 0, head.status >= 300, head["content-length"] != "0" else { return nil }
+        return Refusal(failure, head: head, limit: refusalLimit)
     }
 }

@@ -21,16 +21,19 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     private typealias Outcome = Result<Answer, TransferError>
 
     private let loop: TransferLoop
-    private let limit: Int
+    private var limit: Int
+    /// How much of the body to keep, once the head is there; nil for what `limit` says, and no more.
+    private let part: (@Sendable (ResponseHead) -> Int)?
     private let deadline: ContinuousClock.Instant?
     private var transfer: TransferID?
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var head: ResponseHead?
     private var body: [UInt8] = []
 
-    private init(loop: TransferLoop, limit: Int, timeout: Duration?) {
+    private init(loop: TransferLoop, limit: Int, part: (@Sendable (ResponseHead) -> Int)? = nil, timeout: Duration?) {
         self.loop = loop
         self.limit = limit
+        self.part = part
         deadline = timeout.map { .now + $0 }
     }
 
@@ -41,12 +44,26 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     public static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
     ) async throws(TransferError) -> Answer {
-        let exchange = Exchange(loop: loop, limit: limit, timeout: timeout)
+        try await Exchange(loop: loop, limit: limit, timeout: timeout).run(request)
+    }
+
+    /// Sends a request, and waits for the head and the part of the body that it makes worth reading. What is longer is cut.
+    /// - Parameters:
+    ///   - timeout: how long it may take.
+    ///   - part: the most bytes of the body, by the head; 0 ends the transfer there.
+    public static func run(
+        _ request: TransferRequest, on loop: TransferLoop, timeout: Duration, keeping part: @escaping @Sendable (ResponseHead) -> Int
+    ) async throws(TransferError) -> Answer {
+        try await Exchange(loop: loop, limit: 0, part: part, timeout: timeout).run(request)
+    }
+
+    private func run(_ request: TransferRequest) async throws(TransferError) -> Answer {
+        let loop = loop
         return try await withCheckedContinuation { waiter in
             loop.enqueue {
-                exchange.waiter = waiter
-                if exchange.deadline != nil { loop.add(exchange) }
-                exchange.transfer = loop.start(request, sink: exchange)
+                self.waiter = waiter
+                if self.deadline != nil { loop.add(self) }
+                self.transfer = loop.start(request, sink: self)
             }
         }.get()
     }
@@ -64,6 +81,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// Keeps the head, and goes on if the body is wanted.
     public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         self.head = head
+        if let part { limit = part(head) }
         return limit > 0
     }
 
@@ -79,7 +97,12 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
 
     /// Ends an answer that is too long.
     public func transferSettled(_ transfer: TransferID) {
-        if body.count > limit { finish(.failure(TransferError(.rejected, message: "the answer is too long"))) }
+        guard body.count > limit else { return }
+        if part != nil, let head {
+            finish(.success(Answer(head: head, body: Array(body.prefix(limit)))))
+        } else {
+            finish(.failure(TransferError(.rejected, message: "the answer is too long")))
+        }
     }
 
     /// Hands the answer over.

@@ -62,6 +62,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private var isPaused = false
     private var lastSign = ContinuousClock.now
     private var rejection: AttemptFailure?
+    /// Why there will be no bytes, while the server still says why.
+    private var refusal: Refusal?
     private var isOver = false
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var noted: Int64 = 0
@@ -146,7 +148,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         generation = plan.driver.credentials?.generation ?? 0
         let read = ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh)
         self.read = read
-        (intake, rejection, hasBegun, isPaused) = (nil, nil, false, false)
+        (intake, rejection, refusal, hasBegun, isPaused) = (nil, nil, nil, false, false)
         lastSign = loop.now
         transfer = loop.start(plan.driver.transferRequest(for: read), sink: self)
     }
@@ -223,11 +225,13 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             return true
         case .failure(let failure):
             rejection = failure
-            return false
+            refusal = plan.driver.refusal(failure, head)
+            return refusal != nil
         }
     }
 
     func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        refusal?.take(bytes)
         guard let (drop, keep) = intake?.split(bytes.count), keep > 0 else { return }
         digests.update(UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
         taken += Int64(keep)
@@ -239,6 +243,10 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func transferSettled(_ transfer: TransferID) {
         lastSign = loop.now
+        if let refusal, refusal.isFull {
+            loop.cancel(transfer)
+            return follow(course.failed(plan.driver.explain(refusal), at: loop.now))
+        }
         guard taken > 0 else { return }
         course.advance(by: taken)
         plan.pace.take(taken, at: loop.now)
@@ -252,7 +260,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard self.transfer == transfer else { return }
-        if let rejection {
+        if let refusal {
+            follow(course.failed(plan.driver.explain(refusal), at: loop.now))
+        } else if let rejection {
             follow(course.failed(rejection, at: loop.now))
         } else if let error {
             follow(course.failed(plan.driver.classify(error), at: loop.now))

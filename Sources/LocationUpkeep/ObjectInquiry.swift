@@ -52,8 +52,13 @@ public struct ObjectInquiry: Sendable {
     ) async -> Result<ObjectHead, AttemptFailure> {
         do throws(TransferError) {
             let answer = try await Exchange.run(
-                driver.transferRequest(for: read), on: loop, limit: 0, timeout: deadline - .now)
-            return driver.inspect(answer.head, of: read)
+                driver.transferRequest(for: read), on: loop, timeout: deadline - .now,
+                keeping: { $0.status >= 300 ? driver.refusalLimit : 0 })
+            return driver.inspect(answer.head, of: read).mapError { failure in
+                guard var refusal = driver.refusal(failure, answer.head) else { return failure }
+                refusal.take(answer.body)
+                return driver.explain(refusal)
+            }
         } catch {
             return .failure(driver.classify(error))
         }

@@ -22,6 +22,8 @@ public final class Relay: @unchecked Sendable {
         var intake = Intake(skip: 0, take: 0)
         var dropped: Int64 = 0
         var kept: Int64 = 0
+        /// Why there will be no bytes, while the server still says why.
+        var refusal: Refusal?
         /// Takes its time once the request is made.
         var meter: AttemptMeter?
     }
@@ -290,6 +292,10 @@ extension Relay: TransferSink, Ticking {
         // Inside libcurl: the actions wait until it has returned.
         switch current.driver.inspect(head, of: read) {
         case .failure(let failure):
+            if let refusal = current.driver.refusal(failure, head) {
+                running?.refusal = refusal
+                return true
+            }
             pending += machine.handle(.failed(current.attempt, failure), at: loop.now)
             return false
         case .success(let object):
@@ -302,7 +308,12 @@ extension Relay: TransferSink, Ticking {
 
     /// Keeps what is wanted of the bytes, and takes it into the digest while it is hot.
     public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        guard running?.transfer == transfer, let (drop, keep) = running?.intake.split(bytes.count) else { return }
+        guard running?.transfer == transfer else { return }
+        if running?.refusal != nil {
+            running?.refusal?.take(bytes)
+            return
+        }
+        guard let (drop, keep) = running?.intake.split(bytes.count) else { return }
         running?.dropped += Int64(bytes.count - keep)
         running?.kept += Int64(keep)
         guard keep > 0 else { return }
@@ -330,16 +341,27 @@ extension Relay: TransferSink, Ticking {
             pending += machine.handle(
                 .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
         }
+        if let current = running, current.transfer == transfer, let refusal = current.refusal, refusal.isFull {
+            loop.cancel(transfer)
+            endTransfer(isComplete: false)
+            return handle(.failed(current.attempt, current.driver.explain(refusal)))
+        }
         performPending()
+    }
+
+    /// The attempt runs until the state machine has said what follows: one that asks again takes over its place.
+    private func endTransfer(isComplete: Bool) {
+        endMeter(isComplete: isComplete)
+        running?.transfer = nil
     }
 
     /// Lets the state machine know of the end.
     public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard let current = running, current.transfer == transfer else { return performPending() }
-        endMeter(isComplete: error == nil)
-        // It runs until the state machine has said what follows: an attempt that asks again takes over its place.
-        running?.transfer = nil
-        if let error {
+        endTransfer(isComplete: error == nil && current.refusal == nil)
+        if let refusal = current.refusal {
+            handle(.failed(current.attempt, current.driver.explain(refusal)))
+        } else if let error {
             handle(.failed(current.attempt, current.driver.classify(error)))
         } else {
             handle(.completed(current.attempt))

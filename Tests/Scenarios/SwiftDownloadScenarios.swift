@@ -130,6 +130,29 @@ struct SwiftDownloadScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
+    /// The store's words reach whoever adds a location, and the string to sign that comes with them reaches nobody.
+    @Test func whatAStoreSaysOfItsRefusalIsPassedOnWithoutWhatWasSigned() async throws {
+        let node = try await SwiftNode.shared.value
+        let directory = try TestDirectory()
+        func store(_ bucket: String, _ secret: String) throws -> String {
+            let file = try directory.write("\(secret)\n", to: secret)
+            return #"driver: s3, url: "\#(node.url)", bucket: \#(bucket), access_key: "test:tester", secret_key_file: "\#(file)""#
+        }
+        let baton = try await BatonProcess(
+            backends: [
+                "right": try store("images", "testing"), "nowhere": try store("no-such-bucket", "testing"),
+                "wrong": try store("images", "hush-secret"),
+            ], settings: BatonProcess.patience, directory: directory, logLevel: "trace")
+        for (backend, code) in [("right", "NoSuchKey"), ("nowhere", "NoSuchBucket"), ("wrong", "SignatureDoesNotMatch")] {
+            let image = try await baton.addImage()
+            let answer = try await baton.send(
+                "POST", "/baton/v1/images/\(image)/locations",
+                body: #"{"url": "s3://\#(backend)/not-there", "size": 9, "digests": {"md5": "\#(String(repeating: "0", count: 32))"}}"#)
+            #expect(answer.text.contains(code), "\(answer.text)")
+            for word in ["hush", "AWS4-HMAC", "StringToSign"] { #expect(!(answer.text + baton.rawLog).contains(word), "\(word)") }
+        }
+    }
+
     @Test(arguments: [
         (#"storage_url: "http://s/v1/A""#, "b.container: is missing"),
         (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is no name of a container"),

@@ -26,6 +26,8 @@ class Baton:
             "catalog": f"sqlite:{home}/catalog.sqlite",
             "log": {"format": "json"},
             "relay": {"connect_timeout": "1s", "stall_timeout": "2s"},
+            # Tests say which location serves first.
+            "selection": {"strategy": "ordered"},
             **sections,
             "backends": backends,
         }

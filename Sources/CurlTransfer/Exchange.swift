@@ -52,7 +52,8 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     ///   - timeout: how long it may take.
     ///   - part: the most bytes of the body, by the head; 0 ends the transfer there.
     public static func run(
-        _ request: TransferRequest, on loop: TransferLoop, timeout: Duration, keeping part: @escaping @Sendable (ResponseHead) -> Int
+        _ request: TransferRequest, on loop: TransferLoop, timeout: Duration,
+        keeping part: @escaping @Sendable (ResponseHead) -> Int
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: 0, part: part, timeout: timeout).run(request)
     }

@@ -42,6 +42,7 @@ public struct ImageServer: Sendable {
     private let trusted: TrustedNetworks
     private let authenticator: any Authenticator
     private let metrics: MetricsRegistry
+    private let catalog: any CatalogStore
     private let limits: Limits
 
     /// - Parameters:
@@ -75,6 +76,7 @@ public struct ImageServer: Sendable {
         self.trusted = trusted
         self.authenticator = authenticator
         self.metrics = metrics
+        self.catalog = catalog
         self.limits = limits
     }
 
@@ -108,6 +110,10 @@ public struct ImageServer: Sendable {
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
+        router.get("readyz") { [catalog] _, _ in
+            _ = try await catalog.image(ImageID())
+            return try JSONValue.object(["status": .string("ok")]).response()
+        }
         router.get("metrics") { [metrics] _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

@@ -136,7 +136,8 @@ struct SwiftDownloadScenarios {
         let directory = try TestDirectory()
         func store(_ bucket: String, _ secret: String) throws -> String {
             let file = try directory.write("\(secret)\n", to: secret)
-            return #"driver: s3, url: "\#(node.url)", bucket: \#(bucket), access_key: "test:tester", secret_key_file: "\#(file)""#
+            return
+                #"driver: s3, url: "\#(node.url)", bucket: \#(bucket), access_key: "test:tester", secret_key_file: "\#(file)""#
         }
         let baton = try await BatonProcess(
             backends: [
@@ -147,9 +148,13 @@ struct SwiftDownloadScenarios {
             let image = try await baton.addImage()
             let answer = try await baton.send(
                 "POST", "/baton/v1/images/\(image)/locations",
-                body: #"{"url": "s3://\#(backend)/not-there", "size": 9, "digests": {"md5": "\#(String(repeating: "0", count: 32))"}}"#)
+                body:
+                    #"{"url": "s3://\#(backend)/not-there", "size": 9, "digests": {"md5": "\#(String(repeating: "0", count: 32))"}}"#
+            )
             #expect(answer.text.contains(code), "\(answer.text)")
-            for word in ["hush", "AWS4-HMAC", "StringToSign"] { #expect(!(answer.text + baton.rawLog).contains(word), "\(word)") }
+            for word in ["hush", "AWS4-HMAC", "StringToSign"] {
+                #expect(!(answer.text + baton.rawLog).contains(word), "\(word)")
+            }
         }
     }
 

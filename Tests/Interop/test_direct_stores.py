@@ -1,0 +1,124 @@
+"""The direct URLs of a real store: its own clients read them, and it refuses them when they were altered or are over."""
+
+import hashlib
+import subprocess
+import urllib.parse
+
+import pytest
+import requests
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from swiftclient import client
+
+from support.baton import Baton
+from support.samples import MEBIBYTE, sample
+from support.service import clean_environment
+from support.swift import Swift
+from support.waiting import wait_until
+
+NAME = "images/a b+c%.raw"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    swift = Swift(tmp_path_factory.mktemp("swift"))
+    yield swift
+    swift.stop()
+
+
+@pytest.fixture(scope="module")
+def image(store):
+    image = sample(3 * MEBIBYTE, seed=31)
+    store.put(NAME, image.data)
+    return image
+
+
+def serve(home, store, image, **sections):
+    """Baton with an image that lies in the store, under both protocols, and has been proven there; and the image's id."""
+    baton = Baton(home, store.backends(), **sections)
+    _, made = baton.ask("POST", "/v2/images", {"disk_format": "raw", "container_format": "bare"})
+    for scheme, backend in [("swift", "swift"), ("s3", "bucket")]:
+        status, location = baton.ask("POST", f"/baton/v1/images/{made['id']}/locations", {
+            "url": f"{scheme}://{backend}/{urllib.parse.quote(NAME)}", "size": image.size,
+            "digests": {"sha256": image.digest()}})
+        assert status == 201, location
+        baton.ask("POST", f"/baton/v1/locations/{location['id']}/verify", {"reason": "a test"})
+    wait_until("two proven locations", lambda: len(direct(baton, made["id"])) == 2)
+    return baton, made["id"]
+
+
+def direct(baton, id):
+    """The direct URLs of an image by their backends."""
+    _, answer = baton.ask("GET", f"/baton/v1/images/{id}/direct")
+    return {place["backend"]: place["url"] for place in answer["locations"]}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, store, image):
+    baton, id = serve(tmp_path_factory.mktemp("baton"), store, image)
+    yield baton, id
+    baton.stop()
+
+
+def with_curl(url):
+    done = subprocess.run(
+        ["curl", "--silent", "--fail", "--path-as-is", url], capture_output=True, timeout=60, env=clean_environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def with_boto3(url):
+    """The HTTP of boto3, which has no word of its own for a URL that somebody else presigned."""
+    answer = URLLib3Session().send(AWSRequest("GET", url).prepare())
+    assert answer.status_code == 200, answer.content
+    return answer.content
+
+
+def with_swiftclient(url):
+    parts = urllib.parse.urlsplit(url)
+    version, account, container, name = urllib.parse.unquote(parts.path).lstrip("/").split("/", 3)
+    _, data = client.get_object(
+        f"{parts.scheme}://{parts.netloc}/{version}/{account}", "", container, name, query_string=parts.query)
+    return data
+
+
+@pytest.mark.parametrize("backend, read", [
+    ("swift", with_curl), ("swift", with_boto3), ("swift", with_swiftclient), ("bucket", with_curl), ("bucket", with_boto3)])
+def test_each_client_reads_the_url_of_each_protocol(served, image, backend, read):
+    baton, id = served
+    assert hashlib.sha256(read(direct(baton, id)[backend])).hexdigest() == image.digest()
+
+
+@pytest.mark.parametrize("backend", ["swift", "bucket"])
+def test_the_answer_is_one_that_glances_client_streams_whatever_token_comes_along(served, image, backend):
+    baton, id = served
+    answer = requests.get(direct(baton, id)[backend], headers={"X-Auth-Token": "the-callers"}, timeout=60)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert hashlib.sha256(answer.content).hexdigest() == image.digest()
+
+
+@pytest.mark.parametrize("backend", ["swift", "bucket"])
+def test_an_altered_url_is_refused(served, backend):
+    baton, id = served
+    url = direct(baton, id)[backend]
+    for altered in [url.replace(urllib.parse.quote(NAME), "images/another"), url[:-1] + ("0" if url[-1] != "0" else "1")]:
+        assert altered != url
+        assert requests.get(altered, timeout=60).status_code in (401, 403)
+
+
+@pytest.mark.parametrize("backend", ["swift", "bucket"])
+def test_a_url_that_is_over_is_refused(tmp_path, store, image, backend):
+    baton, id = serve(tmp_path / "baton", store, image, direct={"lifetime": "1s"})
+    try:
+        url = direct(baton, id)[backend]
+        wait_until("the refusal of a URL that is over", lambda: requests.get(url, timeout=60).status_code in (401, 403))
+    finally:
+        baton.stop()
+
+
+def test_a_trusted_client_that_follows_the_redirect_gets_the_image(served, image):
+    baton, id = served
+    answer = requests.get(f"{baton.endpoint}/v2/images/{id}/file?direct=true", timeout=60)
+    assert [hop.status_code for hop in answer.history] == [307]
+    assert hashlib.sha256(answer.content).hexdigest() == image.digest()

@@ -20,7 +20,8 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
         case shortBody = "short-body", missing, wrongSize = "wrong-size", wrongRange = "wrong-range", encoded, redirect
         case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
         case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
-        case refusedAddress = "refused-address", denied, throttled, busy, exhausted, inDoubt = "in-doubt", withdrawn
+        case refusedAddress = "refused-address", unauthorized, denied, throttled, busy, exhausted, inDoubt = "in-doubt",
+            withdrawn
     }
 
     /// What happened.
@@ -47,6 +48,9 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
         case .location, .credentials: false
         }
     }
+
+    /// Whether newer credentials may help: a server that knows the caller and refuses (403) will not change its mind.
+    public var asksForCredentials: Bool { reason == .unauthorized }
 
     /// Whether it is the end of a connection, which is nobody's fault after we had stopped reading for a while.
     public var isConnectionEnd: Bool { reason == .reset || reason == .shortBody }

@@ -25,7 +25,8 @@ public struct RangedAnswer: Sendable {
         switch head.status {
         case 404, 410: return AttemptFailure(.missing, .location, detail: detail)
         case 416: return AttemptFailure(.wrongSize, .location, detail: detail)
-        case 401, 403: return AttemptFailure(.denied, .credentials, detail: detail)
+        case 401: return AttemptFailure(.unauthorized, .credentials, detail: detail)
+        case 403: return AttemptFailure(.denied, .credentials, detail: detail)
         case 429: return AttemptFailure(.throttled, .throttled, retryAfter: retryAfter, detail: detail)
         case 503 where retryAfter != nil:
             return AttemptFailure(.throttled, .throttled, retryAfter: retryAfter, detail: detail)

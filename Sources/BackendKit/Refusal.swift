@@ -6,6 +6,8 @@ public struct Refusal: Sendable {
     public let failure: AttemptFailure
     /// The head.
     public let head: ResponseHead
+    /// When the head came.
+    public let began: ContinuousClock.Instant
     /// The body so far, up to the limit.
     public private(set) var body: [UInt8] = []
 
@@ -13,7 +15,8 @@ public struct Refusal: Sendable {
 
     /// A refusal whose body is about to come.
     /// - Parameter limit: the most bytes of the body to keep; at least 1.
-    public init(_ failure: AttemptFailure, head: ResponseHead, limit: Int) {
+    public init(_ failure: AttemptFailure, head: ResponseHead, limit: Int, at now: ContinuousClock.Instant = .now) {
+        began = now
         self.failure = failure
         self.head = head
         self.limit = limit
@@ -29,8 +32,10 @@ public struct Refusal: Sendable {
 extension Driver {
     /// The refusal that an answer's head begins; nil where nothing more will be known of it.
     /// - Parameter failure: what the head alone means.
-    public func refusal(_ failure: AttemptFailure, _ head: ResponseHead) -> Refusal? {
+    public func refusal(
+        _ failure: AttemptFailure, _ head: ResponseHead, at now: ContinuousClock.Instant = .now
+    ) -> Refusal? {
         guard refusalLimit > 0, head.status >= 300, head["content-length"] != "0" else { return nil }
-        return Refusal(failure, head: head, limit: refusalLimit)
+        return Refusal(failure, head: head, limit: refusalLimit, at: now)
     }
 }

@@ -47,7 +47,8 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         try await Exchange(loop: loop, limit: limit, timeout: timeout).run(request)
     }
 
-    /// Sends a request, and waits for the head and the part of the body that it makes worth reading. What is longer is cut.
+    /// Sends a request, and waits for the head and the part of the body that it makes worth reading. What is
+    /// longer is cut, and a body that breaks or takes too long is what came of it.
     /// - Parameters:
     ///   - timeout: how long it may take.
     ///   - part: the most bytes of the body, by the head; 0 ends the transfer there.
@@ -108,7 +109,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
 
     /// Hands the answer over.
     public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
-        if let head, error == nil || limit == 0 {
+        if let head, error == nil || limit == 0 || part != nil {
             finish(.success(Answer(head: head, body: body)))
         } else {
             finish(.failure(error ?? TransferError(.protocolViolation, message: "the answer has no head")))
@@ -118,6 +119,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// Gives up when the time is over.
     public func tick(_ now: ContinuousClock.Instant) {
         guard let deadline, now >= deadline else { return }
+        if part != nil, let head { return finish(.success(Answer(head: head, body: body))) }
         finish(.failure(TransferError(.noAnswer, message: "no answer in time")))
     }
 }

@@ -50,10 +50,15 @@ struct DownloadRoute: Sendable {
         let offer = offers.offer(
             of: relays.select(
                 target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
-        // Whoever was cut off after a failed proof would complete a corrupt file elsewhere.
-        let isPart = request.headers[.range] != nil || request.headers[.contentRange] != nil
-        return DirectAnswer(
-            offer, to: target, isWanted: isWanted, mayRedirect: !isPart || target.representation.servesRanges(at: .now))
+        return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target))
+    }
+
+    /// Why a part must not be fetched elsewhere.
+    private func obstacle(to request: Request, _ target: Target) -> DirectOffer.Absence? {
+        guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
+        // Whoever was cut off after a failed proof would complete a corrupt file there.
+        if !target.representation.servesRanges(at: .now) { return .inDoubt }
+        return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
     }
 
     private func isNotModified(_ request: Request, _ target: Target) -> Bool {

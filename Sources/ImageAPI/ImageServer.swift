@@ -111,7 +111,12 @@ public struct ImageServer: Sendable {
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
         router.get("readyz") { [catalog] _, _ in
-            _ = try await catalog.image(ImageID())
+            do {
+                _ = try await catalog.image(ImageID())
+            } catch {
+                // Whoever asks is nobody in particular: the log has the details.
+                throw APIError(.serviceUnavailable, "The catalog does not answer.")
+            }
             return try JSONValue.object(["status": .string("ok")]).response()
         }
         router.get("metrics") { [metrics] _, _ in

@@ -28,6 +28,8 @@ public protocol LifecycleStore: Sendable {
     func recordProof(of location: LocationID, validator: Validator?, at time: Date) async throws
     /// A full read of the location came to nothing; it is due again at `nextReadAt`.
     func recordFailedRead(of location: LocationID, nextReadAt: Date) async throws
+    /// A full read of the location could not begin, for reasons that are ours; it is due again at `nextReadAt`.
+    func postponeRead(of location: LocationID, until nextReadAt: Date) async throws
     /// A scrub did not find the location's object.
     /// - Returns: what is known of its absence within the last day, this time included.
     func recordMiss(of location: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence

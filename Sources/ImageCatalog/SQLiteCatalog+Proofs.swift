@@ -92,6 +92,15 @@ extension SQLiteCatalog {
         }
     }
 
+    /// A full read could not begin; it is due again at `nextReadAt`.
+    public func postponeRead(of id: LocationID, until nextReadAt: Date) async throws {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE location SET next_read_at = ? WHERE id = ?",
+                arguments: [nextReadAt.milliseconds, id.description])
+        }
+    }
+
     /// A scrub did not find the object.
     public func recordMiss(of id: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence {
         try await write { db in

@@ -35,6 +35,8 @@ public struct Breaker: Sendable, Equatable {
     }
 
     private let limits: Limits
+    /// Whether it was opened for what answers contain: then no answer that merely comes closes it.
+    private var isTripped = false
     private var phase = Phase.closed(failures: 0)
 
     /// A closed breaker.
@@ -55,8 +57,16 @@ public struct Breaker: Sendable, Equatable {
     /// When a trial is due; nil when it is not open.
     public var trialDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
 
-    /// The backend gave what it was asked for.
-    public mutating func recordSuccess() { phase = .closed(failures: 0) }
+    /// A download from the backend brought all that it was asked for.
+    public mutating func recordSuccess() {
+        if !isTripped { phase = .closed(failures: 0) }
+    }
+
+    /// A trial worked.
+    public mutating func recordTrial() {
+        isTripped = false
+        phase = .closed(failures: 0)
+    }
 
     /// The backend failed. What fails while it is open changes nothing: nobody expected better.
     public mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
@@ -68,8 +78,9 @@ public struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Opens it for a reason of another kind.
+    /// Opens it for what the backend's answers contain. From then on only a trial closes it.
     public mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
+        isTripped = true
         if case .closed = phase { open(times: 1, at: now, &random) }
     }
 

@@ -83,7 +83,7 @@ public struct Health: Sendable {
     /// How a trial went.
     public mutating func endTrial(of backend: BackendID, worked: Bool, at now: ContinuousClock.Instant) {
         if worked {
-            backends[backend]?.breaker.recordSuccess()
+            backends[backend]?.breaker.recordTrial()
         } else {
             backends[backend]?.breaker.recordFailure(at: now, using: &random)
         }

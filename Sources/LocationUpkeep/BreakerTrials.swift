@@ -49,7 +49,12 @@ public struct BreakerTrials: Service, CustomStringConvertible {
             logger.warning("A backend could not be tried.", metadata: ["backend": "\(backend)", "error": "\(error)"])
             return
         }
-        let failure = await failure(of: backend, at: location)
+        let failure: AttemptFailure?
+        switch await verdict(on: backend, at: location) {
+        case .unasked: return
+        case .works: failure = nil
+        case .failed(let reason): failure = reason
+        }
         relays.endTrial(of: backend, worked: failure == nil)
         if let failure {
             logger.warning(
@@ -59,16 +64,26 @@ public struct BreakerTrials: Service, CustomStringConvertible {
         }
     }
 
-    /// What speaks against the backend; nil if it answered, even without this object.
-    private func failure(of backend: BackendID, at location: Location?) async -> AttemptFailure? {
+    private enum Verdict {
+        case works
+        case failed(AttemptFailure)
+        /// It was not asked: the trial is taken up again when its time is over.
+        case unasked
+    }
+
+    /// What a read says about the backend. It works if it answered, even without this object or not to us.
+    private func verdict(on backend: BackendID, at location: Location?) async -> Verdict {
         // The location was forgotten meanwhile: the next downloads will tell.
-        guard let location else { return nil }
+        guard let location else { return .works }
         switch await inquiry.head(of: location.path, in: backend, isEmpty: location.size == 0) {
-        case .success: return nil
+        case .success: return .works
         case .failure(let failure):
             switch failure.failureClass {
-            case .location, .local: return nil
-            case .backend, .credentials, .throttled: return failure
+            case .location, .credentials: return .works
+            case .backend: return .failed(failure)
+            // Whoever asks for patience is alive; but when all of its connections are taken by us it was not asked.
+            case .throttled: return failure.reason == .busy ? .unasked : .works
+            case .local: return .unasked
             }
         }
     }

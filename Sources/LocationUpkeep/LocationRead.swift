@@ -58,6 +58,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private var intake: Intake?
     private var taken: Int64 = 0
     private var askAt: ContinuousClock.Instant?
+    /// Since when it waits for a place among the connections; nil when it has one or needs none.
+    private var waitsSince: ContinuousClock.Instant?
     private var hasBegun = false
     private var isPaused = false
     private var lastSign = ContinuousClock.now
@@ -67,6 +69,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private var isOver = false
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var noted: Int64 = 0
+    /// How long it waits for a place among the connections before it makes room for reads of other backends.
+    private static let queuePatience: Duration = .seconds(20)
     private let latest = Mutex<ReadProgress?>(nil)
 
     init(_ plan: Plan, loop: TransferLoop) {
@@ -109,7 +113,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             plan.party, yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(round) } },
             admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.admitted(round) } })
         self.place = place
-        if isAdmitted { prepare() }
+        if isAdmitted { prepare() } else { waitsSince = loop.now }
     }
 
     private func admitted(_ round: Int) {
@@ -125,6 +129,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     /// Asks once the credentials are good, as far as anybody knows.
     private func prepare() {
+        waitsSince = nil
         guard let credentials = plan.driver.credentials, !credentials.areReady else { return send() }
         renew(credentials, beyond: credentials.generation)
     }
@@ -197,6 +202,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func leavePlace() {
         round += 1
+        waitsSince = nil
         place?.leave()
         place = nil
     }
@@ -225,7 +231,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             return true
         case .failure(let failure):
             rejection = failure
-            refusal = plan.driver.refusal(failure, head)
+            refusal = plan.driver.refusal(failure, head, at: loop.now)
             return refusal != nil
         }
     }
@@ -273,6 +279,11 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func tick(_ now: ContinuousClock.Instant) {
         askIfDue()
+        if let waitsSince, now - waitsSince >= Self.queuePatience {
+            // Others, of other backends, wait for this reader.
+            note()
+            return finish(.failed(.busy(after: Self.queuePatience)))
+        }
         if isRenewing, now - lastSign >= plan.stallTimeout {
             follow(course.notRenewed(.noCredentials(within: plan.stallTimeout), at: now))
         }
@@ -283,6 +294,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             loop.resume(transfer)
         } else if hasBegun, !isPaused, now - lastSign >= plan.stallTimeout {
             loop.cancel(transfer)
+            if let refusal { return follow(course.failed(plan.driver.explain(refusal), at: now)) }
             follow(course.failed(AttemptFailure(.stall, .backend, detail: "no byte for \(plan.stallTimeout)"), at: now))
         }
     }

@@ -42,7 +42,7 @@ public struct ObjectInquiry: Sendable {
         if !credentials.areReady { try await credentials.renew(beyond: credentials.generation, within: deadline - .now) }
         let generation = credentials.generation
         let answer = await askOnce(driver, read, until: deadline)
-        guard case .failure(let failure) = answer, failure.failureClass == .credentials else { return try answer.get() }
+        guard case .failure(let failure) = answer, failure.asksForCredentials else { return try answer.get() }
         try await credentials.renew(beyond: generation, within: deadline - .now)
         return try await askOnce(driver, read, until: deadline).get()
     }

@@ -125,7 +125,7 @@ struct ReadCourse: Sendable {
 
     /// The attempt failed. Credentials that end are renewed once before they count as refused.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
-        if failure.failureClass == .credentials, renewsCredentials, !hasRenewed {
+        if failure.asksForCredentials, renewsCredentials, !hasRenewed {
             hasRenewed = true
             return .renew
         }

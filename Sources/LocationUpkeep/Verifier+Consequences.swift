@@ -6,6 +6,9 @@ internal import Logging
 
 // What a verification's finding does to the location.
 extension Verifier {
+    /// Seconds until a read is tried again that found no connection free.
+    private static let busyDelay: TimeInterval = 60
+
     func matched(_ location: Location, _ content: LocationContent) async throws -> Result {
         do {
             _ = try await lifecycle.recordMatch(of: location, content)
@@ -45,6 +48,13 @@ extension Verifier {
     /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
     /// other objects are there is gone.
     func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
+        if failure.reason == .busy {
+            // Our own limit, which says nothing about the location.
+            try await leave(
+                location, reason: "its backend had no connection free for a read of it",
+                nextReadAt: .now + Self.busyDelay, isCounted: false)
+            return .unreadable(failure)
+        }
         logger.warning(
             "A location could not be read in full.", metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
         if location.state.status == .active, failure.reason == .missing, failure.failureClass == .location {
@@ -76,9 +86,15 @@ extension Verifier {
     }
 
     /// Nothing was decided: a location that was taken out for the read goes back to the status before, and is read again later.
-    private func leave(_ location: Location, reason: String, nextReadAt: Date? = nil) async throws {
+    private func leave(
+        _ location: Location, reason: String, nextReadAt: Date? = nil, isCounted: Bool = true
+    ) async throws {
         let next = nextReadAt ?? schedule.nextLook(from: .now)
-        try await catalog.recordFailedRead(of: location.id, nextReadAt: next)
+        if isCounted {
+            try await catalog.recordFailedRead(of: location.id, nextReadAt: next)
+        } else {
+            try await catalog.postponeRead(of: location.id, until: next)
+        }
         guard let current = try await catalog.location(location.id), current.state.status == .verifying else { return }
         _ = try await lifecycle.apply(
             .unreachable, to: current, actor: "baton", reason: reason,

@@ -19,7 +19,8 @@ public final class Relay: @unchecked Sendable {
         /// What it asks for, once it does.
         var read: ReadRequest?
         var transfer: TransferID?
-        var intake = Intake(skip: 0, take: 0)
+        /// What is to be done with the body; nil before a good head.
+        var intake: Intake?
         var dropped: Int64 = 0
         var kept: Int64 = 0
         /// Why there will be no bytes, while the server still says why.
@@ -177,21 +178,33 @@ public final class Relay: @unchecked Sendable {
         }
         let generation = beyondLast ? generations[candidate] : nil
         credentials.renew(beyond: generation ?? credentials.generation) { [weak self, loop] failure in
-            loop.enqueue { [weak self] in self?.handle(failure.map { .failed(attempt, $0) } ?? .renewed(attempt)) }
+            loop.enqueue { [weak self] in self?.renewed(attempt, failure) }
         }
+    }
+
+    private func renewed(_ attempt: AttemptID, _ failure: AttemptFailure?) {
+        handle(failure.map { .failed(attempt, $0) } ?? .renewed(attempt))
+        if failure != nil { leave(attempt) }
+    }
+
+    /// The attempt has failed. If none has taken over from it, its place among the connections is given back.
+    private func leave(_ attempt: AttemptID) {
+        if running?.attempt == attempt { cancelRunning() }
     }
 
     /// Ends what runs: its transfer, its wait, its place among the connections.
     private func cancelRunning() {
         if let transfer = running?.transfer { loop.cancel(transfer) }
-        endMeter(isComplete: false)
+        endMeter()
         running?.place?.leave()
         running = nil
     }
 
-    private func endMeter(isComplete: Bool) {
+    private func endMeter() {
         guard let current = running, let meter = current.meter else { return }
         running?.meter = nil
+        // All that was wanted came, whether the server's answer ended with it or not.
+        let isComplete = current.intake?.take == 0
         observer.attemptEnded(
             in: sources[current.candidate].backend, meter.measure(isComplete: isComplete, at: loop.now))
     }
@@ -277,7 +290,13 @@ public protocol RelayObserver: Sendable {
 
 extension Relay: TransferSink, Ticking {
     /// Time passed.
-    public func tick(_ now: ContinuousClock.Instant) { handle(.tick) }
+    public func tick(_ now: ContinuousClock.Instant) {
+        if let refusal = running?.refusal, now - refusal.began >= Self.refusalPatience { endRefusal() }
+        handle(.tick)
+    }
+
+    /// How long a download waits for the words of a server that refuses: another location may have the bytes.
+    private static let refusalPatience: Duration = .milliseconds(250)
 
     /// The transfer got its slot.
     public func transferBegan(_ transfer: TransferID) {
@@ -292,7 +311,7 @@ extension Relay: TransferSink, Ticking {
         // Inside libcurl: the actions wait until it has returned.
         switch current.driver.inspect(head, of: read) {
         case .failure(let failure):
-            if let refusal = current.driver.refusal(failure, head) {
+            if let refusal = current.driver.refusal(failure, head, at: loop.now) {
                 running?.refusal = refusal
                 return true
             }
@@ -313,7 +332,7 @@ extension Relay: TransferSink, Ticking {
             running?.refusal?.take(bytes)
             return
         }
-        guard let (drop, keep) = running?.intake.split(bytes.count) else { return }
+        guard let (drop, keep) = running?.intake?.split(bytes.count) else { return }
         running?.dropped += Int64(bytes.count - keep)
         running?.kept += Int64(keep)
         guard keep > 0 else { return }
@@ -324,7 +343,7 @@ extension Relay: TransferSink, Ticking {
 
     /// Keeps a slab of a file.
     public func transfer(_ transfer: TransferID, slab: ByteBuffer) {
-        guard running?.transfer == transfer, let (drop, keep) = running?.intake.split(slab.readableBytes) else { return }
+        guard running?.transfer == transfer, let (drop, keep) = running?.intake?.split(slab.readableBytes) else { return }
         running?.dropped += Int64(slab.readableBytes - keep)
         running?.kept += Int64(keep)
         guard keep > 0, let wanted = slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
@@ -341,24 +360,29 @@ extension Relay: TransferSink, Ticking {
             pending += machine.handle(
                 .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
         }
-        if let current = running, current.transfer == transfer, let refusal = current.refusal, refusal.isFull {
-            loop.cancel(transfer)
-            endTransfer(isComplete: false)
-            return handle(.failed(current.attempt, current.driver.explain(refusal)))
-        }
+        if let refusal = running?.refusal, running?.transfer == transfer, refusal.isFull { return endRefusal() }
         performPending()
     }
 
+    /// The server has said enough of why there are no bytes, or takes too long.
+    private func endRefusal() {
+        guard let current = running, let transfer = current.transfer, let refusal = current.refusal else { return }
+        loop.cancel(transfer)
+        endTransfer()
+        handle(.failed(current.attempt, current.driver.explain(refusal)))
+        leave(current.attempt)
+    }
+
     /// The attempt runs until the state machine has said what follows: one that asks again takes over its place.
-    private func endTransfer(isComplete: Bool) {
-        endMeter(isComplete: isComplete)
+    private func endTransfer() {
+        endMeter()
         running?.transfer = nil
     }
 
     /// Lets the state machine know of the end.
     public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard let current = running, current.transfer == transfer else { return performPending() }
-        endTransfer(isComplete: error == nil && current.refusal == nil)
+        endTransfer()
         if let refusal = current.refusal {
             handle(.failed(current.attempt, current.driver.explain(refusal)))
         } else if let error {
@@ -366,6 +390,6 @@ extension Relay: TransferSink, Ticking {
         } else {
             handle(.completed(current.attempt))
         }
-        if running?.attempt == current.attempt { cancelRunning() }
+        leave(current.attempt)
     }
 }

@@ -46,7 +46,7 @@ extension RelayStateMachine {
     /// - Returns: nil when the failure is one.
     mutating func askAgain(after failure: AttemptFailure, of failed: Attempt, at now: ContinuousClock.Instant) -> [RelayAction]?
     {
-        guard failure.failureClass == .credentials, failed.stage == .asking, failed.received == 0,
+        guard failure.asksForCredentials, failed.stage == .asking, failed.received == 0,
             plan.candidates[failed.candidate].renewsCredentials, !candidates[failed.candidate].hasRenewed
         else { return nil }
         candidates[failed.candidate].hasRenewed = true

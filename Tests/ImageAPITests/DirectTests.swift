@@ -235,6 +235,7 @@ import Testing
         #expect(try await status([.ifNoneMatch: "\"sha256-\(Self.digest)\""]) == 304)
         #expect(try await status([.range: "bytes=9999-"]) == 416)
         #expect(try await status([.range: "bytes=100-"]) == 307)
+        #expect(try await status([.range: "bytes=100-", .ifRange: "\"sha256-\(Self.digest)\""]) == 307)
     }
 
     @Test(arguments: [

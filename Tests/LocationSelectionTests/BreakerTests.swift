@@ -59,6 +59,17 @@ import Testing
         #expect(breaker.trialDueAt == due)
     }
 
+    @Test mutating func whatWasOpenedForItsContentIsClosedByATrialAlone() {
+        var breaker = Breaker()
+        breaker.trip(at: start, using: &random)
+        breaker.recordSuccess()
+        #expect(breaker.state == .open)
+        breaker.recordTrial()
+        breaker.recordFailure(at: start, using: &random)
+        breaker.recordSuccess()
+        #expect(breaker.state == .closed && breaker.failures == 0)
+    }
+
     @Test func aTrialReadsTheLocationThatFailedLast() throws {
         var health = Health(penalty: .seconds(30), seed: 1)
         let backend = BackendID("a")

@@ -103,7 +103,7 @@ import Testing
 
     @Test func refusedCredentialsAreRenewedOnceForEachStretchOfBytes() throws {
         var course = ReadCourse(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
-        let denied = AttemptFailure(.denied, .credentials, detail: "401")
+        let denied = AttemptFailure(.unauthorized, .credentials, detail: "401")
         for position in [Int64(0), 30] {
             #expect(course.failed(denied, at: now) == .renew)
             #expect(course.range == ByteRange(first: position, last: 99))

@@ -7,7 +7,7 @@ import Testing
 
 /// What an attempt passes before it asks: a place among the backend's connections, and credentials that are good.
 @Suite struct GateTests {
-    private static let denied = AttemptFailure(.denied, .credentials, detail: "answered with status 401")
+    private static let unauthorized = AttemptFailure(.unauthorized, .credentials, detail: "answered with status 401")
     private let start = ContinuousClock.now
     private let whole = ByteRange(first: 0, last: 999)
 
@@ -56,7 +56,7 @@ import Testing
         _ = machine.handle(.renewed(attempt(2)), at: later)
         let left = machine.budget.left
         #expect(
-            machine.handle(.failed(attempt(2), Self.denied), at: later)
+            machine.handle(.failed(attempt(2), Self.unauthorized), at: later)
                 == [.renew(attempt(3), candidate: 0, beyondLast: true)], "no report of a failure, no move")
         #expect(
             machine.handle(.renewed(attempt(3)), at: later)
@@ -70,10 +70,10 @@ import Testing
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
-        _ = machine.handle(.failed(attempt(0), Self.denied), at: start)
+        _ = machine.handle(.failed(attempt(0), Self.unauthorized), at: start)
         _ = machine.handle(.renewed(attempt(1)), at: start)
-        let actions = machine.handle(.failed(attempt(1), Self.denied), at: start)
-        #expect(failures(actions) == [Self.denied])
+        let actions = machine.handle(.failed(attempt(1), Self.unauthorized), at: start)
+        #expect(failures(actions) == [Self.unauthorized])
         #expect(actions.last == .start(attempt(2), candidate: 1, range: whole))
     }
 
@@ -84,7 +84,7 @@ import Testing
         for round in 0..<3 {
             let refused = attempt(3 * round)
             #expect(
-                machine.handle(.failed(refused, Self.denied), at: start)
+                machine.handle(.failed(refused, Self.unauthorized), at: start)
                     == [.renew(attempt(3 * round + 1), candidate: 0, beyondLast: true)])
             let id = attempt(3 * round + 1)
             _ = machine.handle(.renewed(id), at: start)
@@ -109,7 +109,7 @@ import Testing
             var id = attempt(0)
             if beyondLast {
                 _ = machine.handle(.renewed(id), at: start)
-                _ = machine.handle(.failed(id, Self.denied), at: start)
+                _ = machine.handle(.failed(id, Self.unauthorized), at: start)
                 id = attempt(1)
             }
             let refused = AttemptFailure(.denied, .credentials, detail: "the user is not known")
@@ -120,10 +120,19 @@ import Testing
         }
     }
 
+    @Test func whoIsKnownAndMayNotIsNotHelpedByNewCredentials() {
+        var machine = machine(.init(renewsCredentials: true), .init())
+        _ = machine.handle(.begin, at: start)
+        _ = machine.handle(.renewed(attempt(0)), at: start)
+        let forbidden = AttemptFailure(.denied, .credentials, detail: "answered with status 403")
+        let actions = machine.handle(.failed(attempt(0), forbidden), at: start)
+        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+    }
+
     @Test func aDriverWithoutSuchCredentialsIsNotAskedAgain() {
         var machine = machine(.init(), .init())
         _ = machine.handle(.begin, at: start)
-        let actions = machine.handle(.failed(attempt(0), Self.denied), at: start)
+        let actions = machine.handle(.failed(attempt(0), Self.unauthorized), at: start)
         #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
     }
 

@@ -63,4 +63,20 @@ struct RelayConnectionTests {
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
     }
+
+    @Test func aRelayThatGetsNoTokenHoldsNoConnectionWhileItWaits() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        door.refuse(with: AttemptFailure(.serverError, .backend, retryAfter: .seconds(3600), detail: "no log-in now"))
+        let origin = try FaultyOrigin(Self.content, behind: door)
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let run = RelayRun(of: Self.content)
+        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
+        while door.fetches == 0 || connections.counts.held > 0 { await Task.yield() }
+        relay.clientGone()
+        #expect(await run.ended()?.failures.map(\.failure.reason) == [.serverError])
+        #expect(origin.record.requests.isEmpty)
+    }
 }

@@ -17,6 +17,7 @@ final class RelayRun: RelayOutlet, RelayObserver {
         var firstWrongByte: Int64?
         var callsAfterTheEnd = 0
         var summary: RelaySummary?
+        var measures: [AttemptMeasure] = []
     }
 
     private let content: PatternedContent
@@ -66,6 +67,8 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     /// Whether exactly the content came.
     var isExact: Bool { state.withLock { $0.count == content.size && $0.firstWrongByte == nil } }
+    /// What its attempts came to.
+    var measures: [AttemptMeasure] { state.withLock { $0.measures } }
     /// How often something was told after the end.
     var callsAfterTheEnd: Int { state.withLock { $0.callsAfterTheEnd } }
 
@@ -92,7 +95,7 @@ final class RelayRun: RelayOutlet, RelayObserver {
     private func noteCall() { state.withLock { if $0.summary != nil { $0.callsAfterTheEnd += 1 } } }
 
     func attemptBegan(in backend: BackendID) {}
-    func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
+    func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}

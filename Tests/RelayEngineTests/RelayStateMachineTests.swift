@@ -106,12 +106,12 @@ import Testing
     private func fail(_ relay: inout SimulatedRelay, _ id: AttemptID) {
         if relay.answer?.id == id { relay.answer = nil }
         if relay.gate?.id == id { relay.gate = nil }
-        let reasons: [AttemptFailure.Reason] = [.reset, .shortBody, .serverError, .missing, .stall, .denied]
+        let reasons: [AttemptFailure.Reason] = [.reset, .shortBody, .serverError, .missing, .stall, .unauthorized]
         let reason = reasons[Int.random(in: 0..<reasons.count, using: &relay.random)]
         let failureClass: FailureClass =
             switch reason {
             case .missing: .location
-            case .denied: .credentials
+            case .unauthorized: .credentials
             default: .backend
             }
         relay.send(.failed(id, AttemptFailure(reason, failureClass, detail: "generated")))

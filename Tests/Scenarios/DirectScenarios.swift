@@ -44,6 +44,29 @@ struct DirectScenarios {
         #expect(reader.headers["baton-direct"] == "none; reason=not-trusted" && reader.headers["link"] == nil)
     }
 
+    /// S3 and Swift don't know If-Range: they would send the part of another content.
+    @Test func whoResumesAnotherContentIsNotSentAway() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await TokenHolders().server(backends: [
+            "web": #"driver: http, url: "\#(origin.url(""))", redirect: true"#
+        ])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        try await baton.waitUntilProven(image)
+        func ask(_ tag: String) async throws -> TestClient.Response {
+            try await TestClient.exchange(
+                "GET", "/v2/images/\(image)/file?direct=true", port: baton.port,
+                headers: [
+                    "X-Auth-Token": TokenHolders.token(of: "trusted"), "Range": "bytes=1000-", "If-Range": tag,
+                ], expected: (Self.content, 0))
+        }
+        #expect(try await ask("\"sha256-\(Self.content.sha256)\"").status == 307)
+        let other = try await ask("\"another\"")
+        #expect(other.status == 200 && other.isComplete && other.firstWrongByte == nil)
+        #expect(other.headers["baton-direct"] == "none; reason=other-content")
+    }
+
     /// Signs what came over the wire once more, and compares; and looks at the clock, as stores do.
     static func isPresigned(_ request: OriginRequest) -> Bool {
         let halves = request.path.split(separator: "?", maxSplits: 1)

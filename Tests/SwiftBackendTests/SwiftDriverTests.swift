@@ -55,7 +55,7 @@ import Testing
 
     @Test(
         arguments: [
-            (400, .unexpectedStatus, .location), (401, .denied, .credentials), (403, .denied, .credentials),
+            (400, .unexpectedStatus, .location), (401, .unauthorized, .credentials), (403, .denied, .credentials),
             (404, .missing, .location), (409, .unreadable, .location), (412, .unexpectedStatus, .location),
             (416, .wrongSize, .location), (429, .throttled, .throttled), (498, .throttled, .throttled),
             (500, .serverError, .backend), (503, .serverError, .backend), (507, .serverError, .backend),

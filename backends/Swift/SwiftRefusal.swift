@@ -12,7 +12,7 @@ struct SwiftRefusal {
         let detail = "answered with status \(head.status)"
         switch head.status {
         case 401:
-            return AttemptFailure(.denied, .credentials, detail: "\(detail): the token is not good, or no longer")
+            return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is not good, or no longer")
         case 403:
             return AttemptFailure(.denied, .credentials, detail: "\(detail): the user may not read this container")
         // The store looks at the first segment before it answers.

@@ -22,18 +22,20 @@ struct DirectAnswer {
     /// For those who may be sent.
     /// - Parameters:
     ///   - isWanted: whether they asked for it.
-    ///   - mayRedirect: false when the bytes asked for must come from here, whatever was asked for.
-    init(_ offer: DirectOffer, to target: RepresentationGate.Admitted, isWanted: Bool, mayRedirect: Bool) {
+    ///   - obstacle: why the bytes asked for must come from here, whatever was asked for; nil when they need not.
+    init(
+        _ offer: DirectOffer, to target: RepresentationGate.Admitted, isWanted: Bool, obstacle: DirectOffer.Absence?
+    ) {
         let links = Self.links(to: offer.places)
         guard isWanted else {
             redirection = nil
             headers = links
             return
         }
-        guard mayRedirect, let best = offer.best else {
+        guard obstacle == nil, let best = offer.best else {
             redirection = nil
             var headers = links
-            headers.append(contentsOf: Self.absenceHeader(mayRedirect ? offer.absence : .inDoubt))
+            headers.append(contentsOf: Self.absenceHeader(obstacle ?? offer.absence))
             self.headers = headers
             return
         }

@@ -26,6 +26,8 @@ struct DirectOffer: Sendable {
         case notHealthy = "not-healthy"
         /// A range was asked for while the representation is in doubt.
         case inDoubt = "in-doubt"
+        /// The range is wanted only of other bytes than these (`If-Range`): a location may not know what the tag means.
+        case otherContent = "other-content"
     }
 
     /// The best first. Those that failed lately stand behind; those that are accused are left out.

@@ -1,7 +1,6 @@
 internal import FaultyOrigin
 internal import Foundation
 internal import Glibc
-internal import Synchronization
 
 /// The kinds of backends that a content can be placed in.
 enum BackendKind: String, CaseIterable, Sendable {
@@ -20,20 +19,14 @@ struct PlacedContent: Sendable {
     private let keeper: Keeper
 
     private final class Keeper: Sendable {
-        private let origin: FaultyOrigin?
+        private let server: NginxServer?
         private let node: SwiftNode?
-        private let isStopped = Mutex(false)
 
-        init(origin: FaultyOrigin? = nil, node: SwiftNode? = nil) { (self.origin, self.node) = (origin, node) }
+        init(server: NginxServer? = nil, node: SwiftNode? = nil) { (self.server, self.node) = (server, node) }
         deinit { stop() }
 
-        /// Once: the descriptors of an origin that has ended may be another's.
         func stop() {
-            let isFirst = isStopped.withLock { isStopped in
-                defer { isStopped = true }
-                return !isStopped
-            }
-            if isFirst { origin?.stop() }
+            server?.kill()
             node?.crash("proxy")
         }
     }
@@ -43,10 +36,10 @@ struct PlacedContent: Sendable {
     init(_ content: PatternedContent, in kind: BackendKind, as id: String, _ directory: TestDirectory) async throws {
         switch kind {
         case .http:
-            let origin = try FaultyOrigin(content)
-            configuration = #"driver: http, url: "\#(origin.url(""))""#
-            url = origin.url("x")
-            let keeper = Keeper(origin: origin)
+            let server = try await NginxServer()
+            configuration = #"driver: http, url: "\#(server.url(""))""#
+            url = try server.serve(content)
+            let keeper = Keeper(server: server)
             self.keeper = keeper
             die = { keeper.stop() }
         case .file:

@@ -1,3 +1,4 @@
+internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
@@ -68,7 +69,14 @@ struct ExplainRoute: Sendable {
             "url": .string(location.url), "status": .string(location.state.status.rawValue),
             "tier": .integer(Int64(location.tier)), "weight": .integer(Int64(location.weight)),
             "proven_at": location.provenAt.map { .time($0) } ?? .null,
+            "last_failure": relays.lastFailure(of: location.id).map { document(of: $0) } ?? .null,
         ]
+    }
+
+    private func document(of last: LastFailure) -> JSONValue {
+        .object([
+            "time": .time(last.time), "reason": .string(last.failure.reason.rawValue), "detail": .string(last.failure.detail),
+        ])
     }
 
     private func why(_ ranked: Selection.Ranked) -> String {

@@ -1,5 +1,6 @@
 public import BackendKit
 public import CurlTransfer
+internal import FoundationEssentials
 public import ImageModel
 public import LocationSelection
 internal import Synchronization
@@ -14,6 +15,7 @@ public final class Relays: RelayObserver {
     public let strategy: SelectionStrategy
     private let provesWholes: Bool
     private let health: Mutex<Health>
+    private let lastFailures = Mutex(LastFailures())
     private let running = RunningRelays()
     private let turn = Atomic(0)
 
@@ -46,6 +48,9 @@ public final class Relays: RelayObserver {
             of: locations, need: need, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
             health: health.withLock { $0 }, dice: explores ? .random(in: 0...UInt64.max) : nil, at: .now)
     }
+
+    /// How a location failed last, if a download met that in this process.
+    public func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
 
     /// What was seen of a backend lately.
     public func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
@@ -126,6 +131,7 @@ public final class Relays: RelayObserver {
 
     /// Puts the location behind the others for a while, and counts it against its backend where that is to blame.
     public func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
+        lastFailures.withLock { $0.record(failure, of: location, at: .now) }
         // Neither our own trouble nor our own limit is a failing of the location.
         guard failure.reason != .withdrawn, failure.reason != .busy, let trouble = failure.trouble else { return }
         health.withLock { $0.recordFailure(of: location, in: backend, trouble, at: .now) }

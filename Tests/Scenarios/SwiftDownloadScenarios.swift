@@ -158,6 +158,26 @@ struct SwiftDownloadScenarios {
         }
     }
 
+    @Test func whatAStoreSaidLastIsInTheExplanation() async throws {
+        let node = try await SwiftNode.shared.value
+        let content = PatternedContent(size: 2_000_003, seed: 98)
+        try await node.store(content, as: "gone")
+        let other = try FaultyOrigin(content)
+        defer { other.stop() }
+        let directory = try TestDirectory()
+        let secret = try directory.write("testing\n", to: "secret")
+        let store =
+            #"driver: s3, url: "\#(node.url)", bucket: images, access_key: "test:tester", secret_key_file: "\#(secret)""#
+        let baton = try await BatonProcess(
+            backends: ["s3": store, "other": #"driver: http, url: "\#(other.url(""))""#], settings: BatonProcess.patience,
+            directory: directory)
+        let image = try await baton.addImage(of: content, at: ["s3://s3/gone", other.url()])
+        try await node.send("DELETE", "gone")
+        #expect(try await baton.download(image, of: content).isComplete)
+        let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain").text
+        #expect(explained.contains(#""reason":"missing""#) && explained.contains("NoSuchKey"), "\(explained)")
+    }
+
     @Test(arguments: [
         (#"storage_url: "http://s/v1/A""#, "b.container: is missing"),
         (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is no name of a container"),

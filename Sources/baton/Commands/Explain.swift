@@ -34,6 +34,22 @@ struct Explain: AsyncParsableCommand {
             let location: String
             let backend: String
             let why: String
+            let lastFailure: LastFailure?
+
+            enum CodingKeys: String, CodingKey {
+                case location, backend, why
+                case lastFailure = "last_failure"
+            }
+
+            /// Why it stands where it stands, and how it failed last.
+            var words: String {
+                why + (lastFailure.map { "; failed at \($0.time): \($0.reason), \($0.detail)" } ?? "")
+            }
+        }
+        struct LastFailure: Decodable {
+            let time: String
+            let reason: String
+            let detail: String
         }
         let format: String?
         let formats: [String]
@@ -59,8 +75,8 @@ struct Explain: AsyncParsableCommand {
             return print("no location has this format; there are: \(known)")
         }
         var table = Table("RANK", "LOCATION", "BACKEND", "WHY")
-        for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.why) }
-        for item in record.rejected { table.add("-", item.location, item.backend, item.why) }
+        for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.words) }
+        for item in record.rejected { table.add("-", item.location, item.backend, item.words) }
         print(table.text)
     }
 }

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from openstack import exceptions
 
+from support.direct import asked_for_direct
 from support.samples import MEBIBYTE, digest_of, sample, unique
 from support.service import clean_environment
 from support.waiting import wait_until
@@ -36,17 +37,6 @@ def direct(cloud, image):
 def sent_to(sdk, id):
     """Where the server sends a client; None when it streams."""
     return sdk.head(f"/images/{id}/file?direct=true", redirect=False).headers.get("Location")
-
-
-def asked_for_direct(client):
-    """A client whose requests for data ask to be sent to a location."""
-    plain = client.get
-
-    def get(url, *words, **named):
-        return plain(f"{url}?direct=true" if url.endswith("/file") else url, *words, **named)
-
-    client.get = get
-    return client
 
 
 def readers(cloud, name):

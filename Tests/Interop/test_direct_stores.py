@@ -11,6 +11,8 @@ from botocore.httpsession import URLLib3Session
 from swiftclient import client
 
 from support.baton import Baton
+from support.cloud import unauthenticated_glance, unauthenticated_sdk
+from support.direct import asked_for_direct
 from support.samples import MEBIBYTE, sample
 from support.service import clean_environment
 from support.swift import Swift
@@ -117,8 +119,25 @@ def test_a_url_that_is_over_is_refused(tmp_path, store, image, backend):
         baton.stop()
 
 
-def test_a_trusted_client_that_follows_the_redirect_gets_the_image(served, image):
+def only_from(baton, id, backend):
+    """The image with one of its locations alone in service; the others come back with `enable`."""
+    _, answer = baton.ask("GET", f"/baton/v1/images/{id}/locations")
+    for location in answer["locations"]:
+        word = "enable" if location["backend"] == backend else "disable"
+        baton.ask("POST", f"/baton/v1/locations/{location['id']}/{word}", {"reason": "a test"})
+
+
+@pytest.mark.parametrize("backend", ["swift", "bucket"])
+def test_glanceclient_and_openstacksdk_follow_to_the_store_and_verify(served, image, backend, tmp_path):
     baton, id = served
-    answer = requests.get(f"{baton.endpoint}/v2/images/{id}/file?direct=true", timeout=60)
-    assert [hop.status_code for hop in answer.history] == [307]
-    assert hashlib.sha256(answer.content).hexdigest() == image.digest()
+    only_from(baton, id, backend)
+    wait_until("the one place to be sent to", lambda: list(direct(baton, id)) == [backend])
+    glance = unauthenticated_glance(baton.endpoint)
+    asked_for_direct(glance.http_client)
+    assert hashlib.sha256(b"".join(glance.images.data(id))).hexdigest() == image.digest()
+    with unauthenticated_sdk(baton.endpoint) as connection:
+        asked_for_direct(connection.image)
+        connection.image.download_image(id, output=str(tmp_path / "image"))
+    assert hashlib.sha256((tmp_path / "image").read_bytes()).hexdigest() == image.digest()
+    # Nothing of it came through Baton, which would have said so.
+    assert not [record for record in baton.log() if record.get("message") == "relay"]

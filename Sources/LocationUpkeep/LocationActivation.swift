@@ -39,7 +39,9 @@ public struct LocationActivation: Sendable {
             proofs.enqueue(location.id)
             return (location, nil)
         }
-        switch await inquiry.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({ judge($0, size) }) {
+        switch await inquiry.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({
+            judge($0, location, size)
+        }) {
         case .failure(let failure):
             return (location, failure)
         case .success(let validator):
@@ -54,12 +56,17 @@ public struct LocationActivation: Sendable {
         }
     }
 
-    /// - Returns: what pins the object, if it has the right size.
-    private func judge(_ head: ObjectHead, _ size: Int64) -> Result<Validator?, AttemptFailure> {
+    /// - Returns: what pins the object, if it has the right size, and no other digest than the declared one where its store knows one.
+    private func judge(_ head: ObjectHead, _ location: Location, _ size: Int64) -> Result<Validator?, AttemptFailure> {
         guard let total = head.total else {
             return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
         }
         guard total == size else { return .failure(.otherSize(total, expected: size)) }
+        if let stated = head.stated, let declared = location.digests[stated.algorithm], declared != stated {
+            return .failure(
+                AttemptFailure(
+                    .wrongDigest, .location, detail: "the store says that the object has \(stated), \(declared) is declared"))
+        }
         return .success(head.validator)
     }
 }

@@ -1,6 +1,7 @@
 import BackendKit
 import FaultyOrigin
 import Foundation
+import ImageModel
 import Testing
 
 /// Downloads through Baton whose locations are in a real OpenStack Swift, by the driver `swift` and by the driver `s3`.
@@ -155,6 +156,24 @@ struct SwiftDownloadScenarios {
             for word in ["hush", "AWS4-HMAC", "StringToSign"] {
                 #expect(!(answer.text + baton.rawLog).contains(word), "\(word)")
             }
+        }
+    }
+
+    /// The ETag of an object in one piece is its MD5: another one declared is wrong before any byte is read.
+    @Test func aDigestThatTheStoreContradictsKeepsALocationFromServing() async throws {
+        let node = try await SwiftNode.shared.value
+        let content = PatternedContent(size: 1_000_003, seed: 99)
+        try await node.store(content, as: "digest")
+        let directory = try TestDirectory()
+        let baton = try await BatonProcess(
+            backends: ["swift": try backend(node, directory)], settings: BatonProcess.patience, directory: directory)
+        for (md5, status) in [(content.digest(.md5), "active"), (String(repeating: "0", count: 32), "pending")] {
+            let image = try await baton.addImage()
+            let answer = try await baton.send(
+                "POST", "/baton/v1/images/\(image)/locations",
+                body: #"{"url": "swift://swift/digest", "size": \#(content.size), "digests": {"md5": "\#(md5)"}}"#)
+            #expect(answer.json["status"] as? String == status, "\(answer.text)")
+            #expect((answer.json["problem"] as? String)?.hasPrefix("wrong-digest:") == (status == "pending" ? true : nil))
         }
     }
 

@@ -101,7 +101,8 @@ let package = Package(
             name: "catalog-bench", dependencies: ["ImageCatalog", "ImageModel"], path: "benchmarks/Catalog",
             swiftSettings: settings),
         .executableTarget(
-            name: "baton-fuzz", dependencies: ["BackendKit", "CurlTransfer", "ImageAPI", "ImageModel", "S3Backend"],
+            name: "baton-fuzz",
+            dependencies: ["BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend", "SwiftBackend"],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
         module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),

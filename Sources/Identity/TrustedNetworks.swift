@@ -24,7 +24,7 @@ public struct TrustedNetworks: Sendable, Equatable {
 
     /// Where a request came from: the last hop that is no proxy of ours. What stands before it was written by somebody who is not
     /// believed.
-    func client(peer: String?, forwardedFor: [String]) -> IPAddress? {
+    public func client(peer: String?, forwardedFor: [String]) -> IPAddress? {
         guard let peer = peer.flatMap({ IPAddress($0) }) else { return nil }
         guard isProxy(peer) else { return peer }
         // A proxy of ours that does not say for whom it asks is no client: nobody knows who is behind it.

@@ -13,6 +13,8 @@ public struct APIContext: RequestContext {
     let channel: any Channel
     /// Who sent the request.
     var caller = Caller.nobody
+    /// From where it was sent, behind the proxies that are trusted to say so; else the other end of the connection.
+    var clientAddress: String?
     /// The request's id, as its answer and the log bear it.
     var requestID = ""
 
@@ -20,6 +22,7 @@ public struct APIContext: RequestContext {
     public init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
+        clientAddress = source.channel.remoteAddress?.ipAddress
     }
 
     /// The other end of the connection; nil if the system does not say.

@@ -22,6 +22,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         var context = context
         context.caller = try await caller(of: request)
         let forwardedFor = Self.forwardedField.map { request.headers[values: $0] } ?? []
+        if let client = trusted.client(peer: context.peer, forwardedFor: forwardedFor) { context.clientAddress = "\(client)" }
         if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
         // Where there is no route there is nothing to protect: the answer is that there is nothing.
         guard let need else { return try await next(request, context) }

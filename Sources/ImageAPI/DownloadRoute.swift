@@ -102,7 +102,7 @@ struct DownloadRoute: Sendable {
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
-        let caller = "\(context.caller.user) \(context.channel.remoteAddress?.ipAddress ?? "")"
+        let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
         let relay = relays.relay(of: target.representation, range: range, over: selection, by: caller, to: outlet)
         context.channel.closeFuture.whenComplete { [weak relay] _ in relay?.clientGone() }
         relay.start()

@@ -24,11 +24,11 @@ public struct ObjectInquiry: Sendable {
             return .failure(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
         }
         let read = ReadRequest(path: path, range: isEmpty ? nil : ByteRange(first: 0, last: 0))
-        let deadline = ContinuousClock.now + timeout
         do throws(AttemptFailure) {
             let place = try await backend.connections?.place(for: .inquiry, within: timeout)
             defer { place?.leave() }
-            return .success(try await ask(backend.driver, read, until: deadline))
+            // From here on: who waited long for a place must not blame the backend for the rest of the time.
+            return .success(try await ask(backend.driver, read, until: .now + timeout))
         } catch {
             return .failure(error)
         }

@@ -22,3 +22,13 @@ public struct IPAddress: Sendable, Hashable {
     /// Whether it is an address of version 4, mapped or not.
     public var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
 }
+
+extension IPAddress: CustomStringConvertible {
+    /// The usual spelling (RFC 5952), an IPv4 address with dots.
+    public var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let raw = isFour ? Array(bytes.suffix(4)) : bytes
+        guard inet_ntop(isFour ? AF_INET : AF_INET6, raw, &text, socklen_t(text.count)) != nil else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,31 +1,60 @@
+import FoundationEssentials
 import ImageModel
 
 @testable import BackendKit
 @testable import CurlTransfer
+@testable import HTTPBackend
 @testable import ImageAPI
 @testable import S3Backend
+@testable import SwiftBackend
 
 /// A parser of what strangers write, and what must hold for every input. A violation traps.
 enum FuzzedParser: String, CaseIterable {
+    case catalogue
     case contentRange = "content-range"
     case head
     case json
     case locationURL = "location-url"
     case query
     case range
+    case redirect
     case xml
 
     /// Reads the bytes and checks what came out.
     func run(_ bytes: UnsafeRawBufferPointer) {
         let text = String(decoding: bytes, as: UTF8.self)
         switch self {
+        case .catalogue: Self.catalogue(bytes)
         case .contentRange: Self.contentRange(text)
         case .head: Self.head(bytes)
         case .json: Self.json(bytes)
         case .locationURL: Self.locationURL(text)
         case .query: Self.query(text)
         case .range: Self.range(text)
+        case .redirect: Self.redirect(text)
         case .xml: Self.xml(bytes)
+        }
+    }
+
+    private static func catalogue(_ bytes: UnsafeRawBufferPointer) {
+        guard let services = try? JSONDecoder().decode([CatalogEntry.Service].self, from: Data(bytes)) else { return }
+        guard let url = try? CatalogEntry().url(in: services) else { return }
+        precondition(url.scheme == "http" || url.scheme == "https", "an account that is no server's")
+    }
+
+    private static func redirect(_ text: String) {
+        guard let current = try? LocationURL("http://store:8080/a/b"), let list = try? LocationURL("http://store:8080/a") else {
+            preconditionFailure("these are URLs")
+        }
+        if let target = RedirectRule.resolve(text, against: current) {
+            let plain = target.text.prefix { $0 != "?" }
+            precondition((try? LocationURL(String(plain))) == target.url, "another place on the wire than on the list")
+            precondition(target.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "a URL that ends its line")
+        }
+        let rule = RedirectRule(allowed: [list])
+        let head = ResponseHead(status: 307, fields: [("location", text)])
+        if let target = rule.target(of: head, from: current, hops: 0) {
+            precondition(target.url.path(below: list) != nil, "a place outside of the list")
         }
     }
 

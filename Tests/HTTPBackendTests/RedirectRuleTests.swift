@@ -26,7 +26,8 @@ import Testing
         ("a/b%20c", "http://store:8080/images/a/b%20c"), ("?x=1", "http://store:8080/images/disk.raw?x=1"),
         ("https://cdn/a?X-Sig=a%2Fb&c=d#part", "https://cdn/a?X-Sig=a%2Fb&c=d"), ("/a#?x", "http://store:8080/a"),
         ("/a?b://c", "http://store:8080/a?b://c"), ("HTTPS://CDN:443/a", "https://cdn/a"),
-        ("http://[0:0::1]:80/a", "http://[::1]/a"),
+        ("http://[0:0::1]:80/a", "http://[::1]/a"), ("https://cdn/a=b+c@d,e%7Ef", "https://cdn/a=b+c@d,e%7Ef"),
+        ("/a<b>\"c", "http://store:8080/a%3Cb%3E%22c"),
     ])
     func aReferenceNamesAPlace(reference: String, expected: String) throws {
         #expect(try Self.resolve(reference) == expected)

@@ -31,6 +31,14 @@ import Testing
         #expect(throws: problem) { try IPNetwork(text) }
     }
 
+    @Test(arguments: [
+        ("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+    ])
+    func anAddressHasOneSpelling(text: String, spelling: String) {
+        #expect(IPAddress(text)?.description == spelling)
+    }
+
     @Test func anAddressIsOneWithItsMappedForm() {
         #expect(IPAddress("10.0.0.1") == IPAddress("::ffff:10.0.0.1"))
         #expect(IPAddress("::ffff:a00:1") == IPAddress("10.0.0.1"))

@@ -32,7 +32,7 @@ public struct HTTPDriver: Driver {
     public func transferRequest(for read: ReadRequest) -> TransferRequest {
         let text = url(of: read.path)
         guard let url = try? LocationURL(text) else { return request(text, at: base, for: read) }
-        return follow(RedirectRule.Target(url: url, query: nil), for: read, hops: 0)
+        return follow(RedirectRule.Target(url: url, text: url.description), for: read, hops: 0)
     }
 
     /// What the status and the header fields mean.

@@ -7,11 +7,8 @@ struct RedirectRule: Sendable {
     struct Target: Sendable, Equatable {
         /// The place, as it was held against the list.
         let url: LocationURL
-        /// What stood behind its question mark, e.g. the signature of a store; nil if there was none.
-        let query: String?
-
-        /// The URL as it goes over the wire.
-        var text: String { url.description + (query.map { "?\($0)" } ?? "") }
+        /// The URL as it goes over the wire: its path is spelled as the answer did, because a store may have signed that spelling.
+        let text: String
     }
 
     /// The most that are followed for one read.
@@ -34,8 +31,8 @@ struct RedirectRule: Sendable {
     static func resolve(_ reference: String, against current: LocationURL) -> Target? {
         let named = reference.prefix { $0 != "#" }  // what stands behind is for browsers
         let place = named.prefix { $0 != "?" }
-        let query = place.endIndex == named.endIndex ? nil : String(named[named.index(after: place.endIndex)...])
-        guard query?.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) != false else { return nil }
+        let query = named[place.endIndex...]  // the question mark included; a signature often
+        guard query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         let origin = "\(current.scheme)://\(current.authority)"
         let text: String
         if place.contains("://") {
@@ -53,6 +50,22 @@ struct RedirectRule: Sendable {
             text = "\(origin)\(folder)/\(place)"
         }
         guard let url = try? LocationURL(text), url.scheme != "file" else { return nil }
-        return Target(url: url, query: query)
+        let path = text[(text.firstRange(of: "://")?.upperBound ?? text.startIndex)...].drop { $0 != "/" }
+        return Target(url: url, text: "\(url.scheme)://\(url.authority)" + escaped(path) + query)
+    }
+
+    /// The same spelling, with what has no place in a URL escaped (RFC 3986 section 2).
+    private static func escaped(_ text: Substring) -> String {
+        text.utf8.reduce(into: "") { escaped, byte in
+            let isLegal =
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "-._~:/@!$&'()*+,;=%[]".utf8.contains(byte)
+                }
+            let character = String(UnicodeScalar(byte))
+            escaped += isLegal ? character : LocationURL.encode(path: character)
+        }
     }
 }

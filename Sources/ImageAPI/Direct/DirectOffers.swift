@@ -33,7 +33,7 @@ struct DirectOffers: Sendable {
         guard let backend = registry[location.backend], backend.redirects,
             let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)
         else { return nil }
-        let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(lifetime / .seconds(1)) : nil
+        let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(Double(lifetime.components.seconds)) : nil
         return DirectOffer.Place(location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
     }
 

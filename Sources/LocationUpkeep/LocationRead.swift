@@ -28,6 +28,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let pace: ReadPace
         /// How long no byte may come.
         let stallTimeout: Duration
+        /// How long it waits for a place among the connections before it makes room for reads of other backends.
+        var queuePatience: Duration = .seconds(20)
     }
 
     /// What came of it.
@@ -69,8 +71,6 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private var isOver = false
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var noted: Int64 = 0
-    /// How long it waits for a place among the connections before it makes room for reads of other backends.
-    private static let queuePatience: Duration = .seconds(20)
     private let latest = Mutex<ReadProgress?>(nil)
 
     init(_ plan: Plan, loop: TransferLoop) {
@@ -279,10 +279,10 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func tick(_ now: ContinuousClock.Instant) {
         askIfDue()
-        if let waitsSince, now - waitsSince >= Self.queuePatience {
+        if let waitsSince, now - waitsSince >= plan.queuePatience {
             // Others, of other backends, wait for this reader.
             note()
-            return finish(.failed(.busy(after: Self.queuePatience)))
+            return finish(.failed(.busy(after: plan.queuePatience)))
         }
         if isRenewing, now - lastSign >= plan.stallTimeout {
             follow(course.notRenewed(.noCredentials(within: plan.stallTimeout), at: now))

@@ -16,13 +16,13 @@ struct UpkeepGateTests {
     private func read(
         _ driver: any Driver, of content: PatternedContent = content,
         connections: ConnectionLimit = ConnectionLimit(limit: 1, patience: .seconds(60)), on loop: TransferLoop,
-        stallTimeout: Duration = .seconds(30)
+        stallTimeout: Duration = .seconds(30), queuePatience: Duration = .seconds(60)
     ) -> LocationRead {
         LocationRead(
             .init(
                 driver: driver, connections: connections, party: .upkeep(of: "image"),
                 path: "image", expectedSize: content.size, algorithms: [.md5], isFresh: false, progress: nil,
-                pace: ReadPace(bytesPerSecond: nil), stallTimeout: stallTimeout),
+                pace: ReadPace(bytesPerSecond: nil), stallTimeout: stallTimeout, queuePatience: queuePatience),
             loop: loop)
     }
 
@@ -118,6 +118,22 @@ struct UpkeepGateTests {
         #expect(connections.counts == (1, 0))
         place.leave()
         #expect(origin.record.requests.isEmpty)
+    }
+
+    @Test func aFullReadThatGetsNoConnectionMakesRoomForThoseOfOtherBackends() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let door = TokenDoor()
+        let origin = try FaultyOrigin(Self.content, behind: door)
+        defer { origin.stop() }
+        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let place = try await connections.place(for: .inquiry, within: .seconds(20))
+        let driver = TokenDriver(door, url: origin.url())
+        let outcome = await read(driver, connections: connections, on: loop, queuePatience: .milliseconds(50)).run()
+        guard case .failed(let failure) = outcome else { return #expect(Bool(false), "\(outcome)") }
+        #expect(failure.reason == .busy)
+        #expect(connections.counts == (1, 0) && origin.record.requests.isEmpty)
+        place.leave()
     }
 
     @Test func aQuestionAboutAnObjectRenewsATokenThatEndedUnnoticed() async throws {

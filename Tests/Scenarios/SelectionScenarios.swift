@@ -19,7 +19,7 @@ struct SelectionScenarios {
 
     @Test func aBackendThatFailsTimeAndAgainIsAskedLastUntilOneRealReadWorks() async throws {
         let isWell = Flag()
-        let shaky = try FaultyOrigin(Self.content) { $0.isProbe || isWell.isSet ? .sound : .status(500) }
+        let shaky = try FaultyOrigin(Self.content) { _ in isWell.isSet ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
         defer {
             shaky.stop()
@@ -46,6 +46,28 @@ struct SelectionScenarios {
         while try await breaker("shaky", baton) != "closed" { await Task.yield() }
         #expect(shaky.record.downloads.count == asked, "the trial is a read of one byte, and no client's")
         #expect(try await baton.explained(image) == ["shaky", "sound"])
+    }
+
+    @Test func aTrialThatIsRefusedShowsThatTheBackendAnswers() async throws {
+        let (isDown, refuses) = (Flag(), Flag())
+        let shaky = try FaultyOrigin(Self.content) { _ in
+            isDown.isSet ? .status(500) : refuses.isSet ? .status(403) : .sound
+        }
+        let sound = try FaultyOrigin(Self.content)
+        defer {
+            shaky.stop()
+            sound.stop()
+        }
+        let baton = try await BatonProcess(
+            origins: ["shaky": shaky, "sound": sound],
+            settings: "selection: { strategy: ordered, penalty: 0s, breaker_failures: 1, breaker_opening: 1s }")
+        let image = try await baton.addImage(of: Self.content, at: [shaky.url(), sound.url()])
+        isDown.set()
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        #expect(try await breaker("shaky", baton) != "closed")
+        refuses.set()
+        isDown.set(false)
+        while try await breaker("shaky", baton) != "closed" { await Task.yield() }
     }
 
     @Test func theLastLocationIsTriedHoweverItsBackendFared() async throws {

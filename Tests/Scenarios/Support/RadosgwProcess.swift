@@ -3,19 +3,6 @@ internal import Glibc
 
 /// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes of its own that store below a directory.
 final class RadosgwProcess: SwiftStore {
-    private struct State: Decodable {
-        let url: String
-        let storageURL: String
-        let temporaryURLKey: String
-        let pids: [String: Int32]
-
-        enum CodingKeys: String, CodingKey {
-            case url, pids
-            case storageURL = "storage_url"
-            case temporaryURLKey = "temp_url_key"
-        }
-    }
-
     /// The one that all scenarios share.
     static let shared = Task { try await RadosgwProcess() }
 
@@ -31,7 +18,7 @@ final class RadosgwProcess: SwiftStore {
             ["start", directory.file("ceph")], program: BatonCommand.script("radosgw"))
         guard started.status == 0 else { throw SwiftNode.Failed(reason: started.errors) }
         let state = try JSONDecoder().decode(
-            State.self, from: Data(contentsOf: URL(filePath: directory.file("ceph/radosgw.json"))))
+            StartedStore.self, from: Data(contentsOf: URL(filePath: directory.file("ceph/radosgw.json"))))
         (url, storageURL, temporaryURLKey) = (state.url, state.storageURL, state.temporaryURLKey)
         let pids = Array(state.pids.values)
         self.pids = pids

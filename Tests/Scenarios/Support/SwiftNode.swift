@@ -5,19 +5,6 @@ internal import Synchronization
 /// A real OpenStack Swift, as `scripts/swift` runs it: five processes of its own that store below a directory. The user
 /// `test:tester` owns it, `test:tester3` may do nothing there; with a Keystone it is alice's.
 final class SwiftNode: SwiftStore {
-    private struct State: Decodable {
-        let url: String
-        let storageURL: String
-        let temporaryURLKey: String
-        let pids: [String: Int32]
-
-        enum CodingKeys: String, CodingKey {
-            case url, pids
-            case storageURL = "storage_url"
-            case temporaryURLKey = "temp_url_key"
-        }
-    }
-
     struct Failed: Error {
         let reason: String
     }
@@ -47,12 +34,12 @@ final class SwiftNode: SwiftStore {
         for pid in pids.withLock({ $0 }).values { kill(pid, SIGKILL) }
     }
 
-    private static func start(_ directory: TestDirectory, _ keystone: KeystoneProcess?) async throws -> State {
+    private static func start(_ directory: TestDirectory, _ keystone: KeystoneProcess?) async throws -> StartedStore {
         let arguments = ["start", directory.file("node")] + (keystone.map { ["--keystone", $0.directory.path] } ?? [])
         let started = try await BatonCommand.run(arguments, program: BatonCommand.script("swift"))
         guard started.status == 0 else { throw Failed(reason: started.errors) }
         return try JSONDecoder().decode(
-            State.self, from: Data(contentsOf: URL(filePath: directory.file("node/swift.json"))))
+            StartedStore.self, from: Data(contentsOf: URL(filePath: directory.file("node/swift.json"))))
     }
 
     private func note(_ started: [String: Int32]) {

@@ -2,6 +2,20 @@ internal import BackendKit
 internal import FaultyOrigin
 internal import Foundation
 
+/// What the scripts that start a store write down of it.
+struct StartedStore: Decodable {
+    let url: String
+    let storageURL: String
+    let temporaryURLKey: String
+    let pids: [String: Int32]
+
+    enum CodingKeys: String, CodingKey {
+        case url, pids
+        case storageURL = "storage_url"
+        case temporaryURLKey = "temp_url_key"
+    }
+}
+
 /// A real store that speaks Swift's API, as far as tests put objects there.
 protocol SwiftStore: Sendable {
     /// The server's URL, and the account's.

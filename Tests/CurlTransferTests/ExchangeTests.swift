@@ -1,0 +1,34 @@
+import CurlTransfer
+import FaultyOrigin
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct ExchangeTests {
+    private static let content = PatternedContent(size: 100_003, seed: 5)
+
+    private func answer(_ behaviour: Behaviour, keeping part: Int, timeout: Duration = .seconds(30)) async throws
+        -> Exchange.Answer
+    {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let origin = try FaultyOrigin(Self.content) { _ in behaviour }
+        defer { origin.stop() }
+        return try await Exchange.run(
+            TransferRequest(source: .url(origin.url())), on: loop, timeout: timeout, keeping: { _ in part })
+    }
+
+    @Test func ofALongBodyAPartIsKept() async throws {
+        let answer = try await answer(.sound, keeping: 1000)
+        #expect(answer.head.status == 200)
+        #expect(answer.body.count == 1000)
+        #expect(answer.body.withUnsafeBytes { Self.content.firstDifference(from: $0, at: 0) } == nil)
+        #expect(try await self.answer(.sound, keeping: 0).body.isEmpty)
+    }
+
+    @Test(arguments: [Behaviour.close(after: 500), .reset(after: 500), .stall(after: 500)])
+    func aBodyThatBreaksDoesNotHideWhatTheHeadSaid(behaviour: Behaviour) async throws {
+        let answer = try await answer(behaviour, keeping: 1000, timeout: .seconds(2))
+        #expect(answer.head.status == 200)
+        #expect(answer.body.count <= 500)
+    }
+}

@@ -84,8 +84,8 @@ public struct Endpoint: Sendable {
         switch status {
         case 401 where token == nil: " Set the environment variable BATON_TOKEN to it."
         case 401: " The one sent is that of the environment variable BATON_TOKEN."
-        case 403 where token == nil: " Set the environment variable BATON_TOKEN to say who you are."
-        case 403: " Who you are is what the token in BATON_TOKEN says."
+        // Without a token 403 comes from a server that asks nobody who they are: a token would change nothing.
+        case 403 where token != nil: " Who you are is what the token in BATON_TOKEN says."
         default: ""
         }
     }

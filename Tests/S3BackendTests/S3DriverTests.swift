@@ -49,6 +49,18 @@ import Testing
         #expect(failure?.failureClass == blamed)
     }
 
+    @Test func theETagOfAnObjectInOnePieceIsItsMD5() throws {
+        let md5 = "d41d8cd98f00b204e9800998ecf8427e"
+        func stated(_ fields: [(name: String, value: String)]) throws -> Digest? {
+            try Self.inspect(206, [("content-range", "bytes 10-19/100")] + fields).get().stated
+        }
+        #expect(try stated([("etag", "\"\(md5)\"")]) == Digest(.md5, hex: md5))
+        #expect(try stated([("etag", "\"\(md5)\""), ("x-amz-server-side-encryption", "AES256")]) == Digest(.md5, hex: md5))
+        #expect(try stated([("etag", "\"\(md5)\""), ("x-amz-server-side-encryption", "aws:kms")]) == nil)
+        #expect(try stated([("etag", "\"\(md5)\""), ("x-amz-server-side-encryption-customer-algorithm", "AES256")]) == nil)
+        for tag in ["\"\(md5)-4\"", "\"v1\"", md5, "\"zz\(md5.dropFirst(2))\""] { #expect(try stated([("etag", tag)]) == nil) }
+    }
+
     @Test(arguments: [301, 400, 403]) func theRegionThatTheStoreNamesIsPassedOn(status: Int) throws {
         let detail = try Self.inspect(status, [("x-amz-bucket-region", "eu-central-1")]).failure?.detail
         #expect(detail?.contains("in the region eu-central-1") == true)

@@ -46,9 +46,24 @@ public struct S3Driver: Driver {
     /// What the status and the header fields mean.
     public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
-        case 200, 206: RangedAnswer(head).object(for: read)
+        case 200, 206:
+            RangedAnswer(head).object(for: read).map { object in
+                ObjectHead(
+                    first: object.first, count: object.count, total: object.total, validator: object.validator,
+                    stated: Self.digest(head))
+            }
         default: .failure(S3Refusal(head).failure)
         }
+    }
+
+    /// The ETag of an object in one piece is the MD5 of its bytes, unless it is encrypted with a key that is not the store's own
+    /// (Amazon S3 API reference, "Object"). That of one in several parts has a hyphen.
+    private static func digest(_ head: ResponseHead) -> Digest? {
+        let encryption = head["x-amz-server-side-encryption"] ?? "AES256"
+        guard encryption == "AES256", head["x-amz-server-side-encryption-customer-algorithm"] == nil, let tag = head["etag"],
+            tag.count == 34, tag.first == "\"", tag.last == "\""
+        else { return nil }
+        return try? Digest(.md5, hex: String(tag.dropFirst().dropLast()))
     }
 
     /// Error documents are short.

@@ -4,7 +4,7 @@ SWIFT_TEST = swift test --parallel
 INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test test-stores interop tempest bench lint format tsan asan fuzz clean
+.PHONY: help setup test-setup build release demo test test-stores crash interop tempest bench lint format tsan asan fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ test: test-setup build ## Runs all tests; installs Keystone, Swift and OpenStack
 test-stores: test-setup ## Tests Ceph's radosgw as well, which is installed the first time (as root)
 	@scripts/radosgw install
 	BATON_TEST_STORES=1 $(SWIFT_TEST) --filter RadosgwScenarios
+
+crash: build release ## Kills baton serve 200 times under load and looks what it lost; ROUNDS=20 for a quick look
+	BATON_CRASH_ROUNDS=$${ROUNDS:-200} BATON_TEST_COMMAND=$(CURDIR)/.build/release/baton \
+		swift test --skip-build --filter CrashScenarios
 
 interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, against baton serve
 	swift build --product baton

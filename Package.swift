@@ -145,8 +145,8 @@ let package = Package(
         tests(
             "Scenarios",
             [
-                "FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", "SwiftBackend",
-                "CurlTransfer", .target(name: "baton"),
+                "FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "LocationSelection", "S3Backend",
+                "SwiftBackend", "CurlTransfer", .target(name: "baton"), .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         tests(

@@ -9,8 +9,9 @@ enum BatonCommand {
         let errors: String
     }
 
-    /// Where it lies: beside the test bundle.
+    /// Where it lies: beside the test bundle, or where `BATON_TEST_COMMAND` says, for a build that is optimised.
     static var path: String {
+        if let given = ProcessInfo.processInfo.environment["BATON_TEST_COMMAND"] { return given }
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return URL(filePath: bundle).deletingLastPathComponent().appending(path: "baton").path
     }

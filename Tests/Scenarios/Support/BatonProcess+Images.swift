@@ -114,10 +114,11 @@ extension TestClient.Response {
 extension BatonProcess {
     /// A server whose backends are these origins, by id.
     convenience init(
-        origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil
+        origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil,
+        onSpawn: (Int32) -> Void = { _ in }
     ) async throws {
         try await self.init(
             backends: origins.mapValues { #"driver: http, url: "\#($0.url(""))""# }, settings: settings,
-            directory: directory)
+            directory: directory, onSpawn: onSpawn)
     }
 }

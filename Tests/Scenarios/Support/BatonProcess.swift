@@ -36,10 +36,11 @@ final class BatonProcess: Sendable {
     ///   - environment: added to the test's own.
     ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
+    ///   - onSpawn: told its process id, before it listens.
     init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
-        environment: [String: String] = [:], listen: String = "127.0.0.1:0"
+        environment: [String: String] = [:], listen: String = "127.0.0.1:0", onSpawn: (Int32) -> Void = { _ in }
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -75,6 +76,7 @@ final class BatonProcess: Sendable {
         self.process = process
         state = Mutex(State())
         try process.run()
+        onSpawn(process.processIdentifier)
         Leftovers.add(process) { [process] in if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         port = try await onOwnThread {
             var text = ""

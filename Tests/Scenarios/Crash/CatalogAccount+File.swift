@@ -22,6 +22,17 @@ extension CatalogAccount {
                 image: row["image"], size: row["size"], identity: "\(row["algorithm"] as String):\(row["digest"] as String)",
                 isInDoubt: row["in_doubt"], isDistrusted: row["distrusted"])
         }
+        manifests = try Row.fetchAll(db, sql: "SELECT * FROM manifest ORDER BY number").map { row in
+            let pages = try Row.fetchAll(
+                db, sql: "SELECT * FROM manifest_page WHERE manifest = ? ORDER BY page", arguments: [row["number"] as Int64]
+            ).map { page in
+                Manifest.Page(
+                    number: page["page"], digests: Array(page["digests"] as Data), seal: Array(page["seal"] as Data))
+            }
+            return Manifest(
+                image: row["image"], identity: row["identity"], size: row["size"], chunkSize: row["chunk_size"],
+                algorithm: row["algorithm"], pages: pages)
+        }
         let lines = try Row.fetchAll(db, sql: "SELECT * FROM history ORDER BY number").map { row in
             (row["location"] as String, Line(row))
         }

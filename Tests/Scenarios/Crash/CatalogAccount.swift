@@ -38,8 +38,27 @@ struct CatalogAccount: Sendable, Equatable {
         var isDistrusted: Bool
     }
 
+    /// The digests of a representation's chunks.
+    struct Manifest: Sendable, Equatable {
+        /// A page of them.
+        struct Page: Sendable, Equatable {
+            var number: Int
+            var digests: [UInt8]
+            var seal: [UInt8]
+        }
+
+        var image: String
+        var identity: String
+        var size: Int64
+        var chunkSize: Int64
+        var algorithm: String
+        /// In their order.
+        var pages: [Page]
+    }
+
     var images: Set<String>
     var contents: [Content]
+    var manifests: [Manifest] = []
     /// In order of registration.
     var entries: [Entry]
 

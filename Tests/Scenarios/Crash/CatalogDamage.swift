@@ -14,7 +14,7 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
 
     private typealias Line = CatalogAccount.Line
 
-    static let all: [CatalogDamage] = ofRecords + ofHistories
+    static let all: [CatalogDamage] = ofRecords + ofHistories + ofManifests
 
     private static let ofRecords: [CatalogDamage] = [
         CatalogDamage("a location is gone", .lost) { $0.entries = [] },
@@ -54,5 +54,15 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
             $0.entries[0].history.append(
                 Line(event: "missed", from: "disabled", to: "disabled", actor: "baton", reason: "gone"))
         },
+    ]
+
+    private static let ofManifests: [CatalogDamage] = [
+        CatalogDamage("a manifest is gone", .lost) { $0.manifests = [] },
+        CatalogDamage("a manifest is of other bytes", .wrong) { $0.manifests[0].identity = "sha256:cc" },
+        CatalogDamage("a manifest is without a page", .wrong) { $0.manifests[0].pages = [] },
+        CatalogDamage("a manifest has one chunk too few", .wrong) { $0.manifests[0].pages[0].digests.removeLast(32) },
+        CatalogDamage("a chunk's digest is wrong", .wrong) { $0.manifests[0].pages[0].digests[40] = 9 },
+        CatalogDamage("a page's seal is wrong", .wrong) { $0.manifests[0].pages[0].seal[0] ^= 1 },
+        CatalogDamage("a manifest is cut in another way", .wrong) { $0.manifests[0].chunkSize = 1 },
     ]
 }

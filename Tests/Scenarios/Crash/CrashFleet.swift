@@ -1,6 +1,7 @@
 internal import FaultyOrigin
 internal import Foundation
 internal import ImageModel
+internal import Integrity
 internal import LocationSelection
 internal import Synchronization
 
@@ -40,7 +41,8 @@ final class CrashFleet: Sendable {
             let digests = ["sha256", "sha512", "sha1", "md5"].compactMap { DigestAlgorithm(rawValue: $0) }
                 .map { ($0.rawValue, origin.content.digest($0)) }
             let facts = LocationBook.Content(
-                image: id, size: origin.content.size, digests: Dictionary(uniqueKeysWithValues: digests))
+                image: id, size: origin.content.size, digests: Dictionary(uniqueKeysWithValues: digests),
+                chunks: { origin.content.chunkDigests($0) })
             return PlacedImage(id: id, content: origin.content, facts: facts, origin: origin)
         }
     }
@@ -116,4 +118,21 @@ final class CrashFleet: Sendable {
     }
 
     private static func name(of url: String) -> String { url.split(separator: "/").last.map(String.init) ?? "" }
+}
+
+extension PatternedContent {
+    /// The digests of its chunks, one behind the other, each computed by itself.
+    func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
+        (0..<layout.count).flatMap { chunk -> [UInt8] in
+            let stream = DigestStream(layout.algorithm)
+            var offset = layout.start(of: chunk)
+            while offset < layout.end(of: chunk) {
+                offset += withBytes(at: offset, limit: Int(layout.end(of: chunk) - offset)) { bytes in
+                    stream.update(bytes)
+                    return Int64(bytes.count)
+                }
+            }
+            return stream.finish().bytes
+        }
+    }
 }

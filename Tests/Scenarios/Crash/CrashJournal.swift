@@ -8,6 +8,8 @@ struct CrashJournal: Sendable {
     /// How much was asked for, not answered, and found done afterwards; and how much was found not to be.
     private(set) var openDone = 0
     private(set) var openUndone = 0
+    /// The images whose chunks' digests were in the catalog once.
+    private(set) var withManifest: Set<String> = []
 
     /// A location is about to be registered.
     mutating func asksToRegister(_ book: LocationBook) { books[book.url] = book }
@@ -41,6 +43,9 @@ struct CrashJournal: Sendable {
     /// Somebody was shown the history.
     mutating func saw(_ history: [CatalogAccount.Line], of url: String) { books[url]?.seen = history }
 
+    /// The catalog held these manifests.
+    mutating func saw(_ manifests: [CatalogAccount.Manifest]) { withManifest.formUnion(manifests.map(\.image)) }
+
     /// Where a catalog contradicts this.
     func contradictions(with account: CatalogAccount) -> [Contradiction] {
         var entries = Dictionary(grouping: account.entries, by: \.url)
@@ -59,13 +64,13 @@ struct CrashJournal: Sendable {
         for url in entries.keys.sorted() {
             flaws.append(Contradiction(kind: .wrong, about: url, text: "nobody asked for it"))
         }
-        return flaws + flawsOfImages(account)
+        // An image whose locations are all unanswered may be without a representation.
+        let answered = books.values.filter { $0.id != nil }.map(\.content)
+        let known = Dictionary(answered.map { ($0.image, $0) }) { first, _ in first }
+        return flaws + flawsOfImages(account, known) + flawsOfManifests(account, known)
     }
 
-    private func flawsOfImages(_ account: CatalogAccount) -> [Contradiction] {
-        // An image whose locations are all unanswered may be without a representation.
-        let known = Dictionary(books.values.filter { $0.id != nil }.map { ($0.content.image, $0.content) }) { first, _ in first
-        }
+    private func flawsOfImages(_ account: CatalogAccount, _ known: [String: LocationBook.Content]) -> [Contradiction] {
         var flaws: [Contradiction] = []
         for (image, content) in known.sorted(by: { $0.key < $1.key }) {
             if !account.images.contains(image) {
@@ -81,6 +86,16 @@ struct CrashJournal: Sendable {
             }
         }
         return flaws
+    }
+
+    /// A manifest is there whole and right, or not at all; once there, it stays.
+    private func flawsOfManifests(_ account: CatalogAccount, _ known: [String: LocationBook.Content]) -> [Contradiction] {
+        let gone = withManifest.subtracting(account.manifests.map(\.image)).sorted()
+        let wrong = account.manifests.compactMap { manifest in
+            known[manifest.image].flatMap { manifest.flaw(of: $0) }.map { (manifest.image, $0) }
+        }
+        return gone.map { Contradiction(kind: .lost, about: $0, text: "its manifest is not there any more") }
+            + wrong.map { Contradiction(kind: .wrong, about: $0.0, text: "its manifest: \($0.1)") }
     }
 
     /// Takes over what a catalog shows of what was not answered: from now on it is done, or it is not.
@@ -111,5 +126,6 @@ struct CrashJournal: Sendable {
             books[url]?.seen = entry.history
             books[url]?.isOver = entry.status == "deleted"
         }
+        saw(account.manifests)
     }
 }

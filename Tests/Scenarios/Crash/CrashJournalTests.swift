@@ -1,15 +1,28 @@
+import ImageModel
+import Integrity
 import Testing
 
 /// The judgement of the crash scenarios, over made-up journals.
 @Suite struct CrashJournalTests {
     private typealias Line = CatalogAccount.Line
 
-    private static let content = LocationBook.Content(image: "i", size: 10, digests: ["sha256": "aa", "md5": "bb"])
+    private static let content = LocationBook.Content(image: "i", size: 10, digests: ["sha256": "aa", "md5": "bb"]) { _ in
+        chunks
+    }
+
+    /// The digests of three chunks.
+    private static let chunks =
+        [UInt8](repeating: 1, count: 32) + [UInt8](repeating: 2, count: 32) + [UInt8](repeating: 3, count: 32)
 
     /// A location that was registered, probed, disabled, and edited.
     private static let account = CatalogAccount(
         images: ["i"],
         contents: [.init(image: "i", size: 10, identity: "sha256:aa", isInDoubt: false, isDistrusted: false)],
+        manifests: [
+            .init(
+                image: "i", identity: "sha256:aa", size: 10, chunkSize: 4, algorithm: "sha256",
+                pages: [.init(number: 0, digests: chunks, seal: ManifestPage(sealing: chunks, number: 0).seal)])
+        ],
         entries: [
             .init(
                 id: "1", image: "i", url: "u", status: "disabled", before: ["active"], weight: 7, metadata: ["k": "v"],
@@ -34,6 +47,7 @@ import Testing
         journal.asks(disable, of: "u")
         journal.answered("u", told: "disabled")
         journal.saw(Array(account.entries[0].history.prefix(3)), of: "u")
+        journal.saw(account.manifests)
         journal.asks(edit, of: "u")
         if isEditAnswered { journal.answered("u", told: "disabled") }
         return journal
@@ -61,6 +75,19 @@ import Testing
         var withoutWords = Self.account
         withoutWords.entries[0].weight = 0
         #expect(!journal.contradictions(with: withoutWords).isEmpty)
+    }
+
+    @Test func aManifestThatWasNeverSeenMayBeMissing() {
+        var journal = CrashJournal()
+        journal.asksToRegister(LocationBook(url: "u", content: Self.content, words: .init(weight: 0, metadata: [:])))
+        var account = Self.account
+        account.manifests = []
+        (account.entries[0].weight, account.entries[0].metadata) = (0, [:])
+        (account.entries[0].status, account.entries[0].before) = ("active", [])
+        account.entries[0].history.removeLast(2)
+        #expect(journal.contradictions(with: account) == [])
+        journal.saw(Self.account.manifests)
+        #expect(kinds(journal, account) == [.lost])
     }
 
     @Test func onceItWasSeenToBeThereOrNotThatStands() {

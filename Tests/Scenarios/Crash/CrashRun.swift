@@ -121,6 +121,7 @@ struct CrashRun {
         let (account, damage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
         var flaws = damage.map { Contradiction(kind: .wrong, about: "the file after the start", text: $0) }
         for entry in left.entries { journal.saw(entry.history, of: entry.url) }
+        journal.saw(left.manifests)
         flaws += journal.contradictions(with: account) + account.flawsOfRecovery(from: left)
         journal.settle(by: account)
         for image in fleet.images {
@@ -137,6 +138,7 @@ struct CrashRun {
         flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file once all is settled", text: $0) }
         flaws += journal.contradictions(with: settled)
         journal.settle(by: settled)
+        summary.manifests += settled.manifests.count
         return flaws
     }
 

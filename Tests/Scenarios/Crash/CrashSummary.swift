@@ -10,6 +10,7 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var bytes: Int64 = 0
     var cutDownloads = 0
     var cutReads = 0
+    var manifests = 0
     var crashesWhileStarting = 0
     var failedStarts = 0
     var startTimes: [Duration] = []
@@ -34,6 +35,7 @@ struct CrashSummary: Sendable, CustomStringConvertible {
               downloads complete, and their bytes    \(downloads), \(bytes)
               downloads that a crash cut             \(cutDownloads)
               full reads that a crash cut            \(cutReads)
+              manifests compared, chunk by chunk     \(manifests)
               from exec to ready, p50, p99           \(time(0.5)), \(time(0.99))
             """
     }

@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// What was asked of one location and what was answered, in this order.
 struct LocationBook: Sendable {
     /// What is known of the bytes of an image.
@@ -6,6 +8,8 @@ struct LocationBook: Sendable {
         let size: Int64
         /// By algorithm, in hexadecimal digits.
         let digests: [String: String]
+        /// The true digests of its chunks, one behind the other.
+        var chunks: @Sendable (ChunkLayout) -> [UInt8] = { _ in [] }
     }
 
     /// What an operator sets of a location.

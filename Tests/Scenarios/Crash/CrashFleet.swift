@@ -20,7 +20,7 @@ final class CrashFleet: Sendable {
 
     static let settings = """
         relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s }
-        upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 6MiB, recheck: 50ms, delete_delay: 2s }
+        upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 16MiB, recheck: 50ms, delete_delay: 2s }
         """
 
     let directory: TestDirectory
@@ -93,9 +93,12 @@ final class CrashFleet: Sendable {
             """#
     }
 
-    /// A place for one more location.
+    /// How many locations an operator has at most that can still be changed.
+    static let share = 12
+
+    /// A place for one more location. Not of the largest image: scrubs would be busy with that alone.
     func newPlace(_ mark: String, owner: Int, using random: inout SplitMix64) -> (url: String, image: PlacedImage) {
-        let image = images.randomElement(using: &random) ?? images[0]
+        let image = images.dropFirst().randomElement(using: &random) ?? images[0]
         return (image.origin.url("\(owner)-\(mark)"), image)
     }
 

@@ -45,7 +45,8 @@ struct CrashRun {
         let outcome = load.outcome.withLock { $0 }
         var flaws = outcome.flaws
         let left = try lookAtWhatIsLeft(&flaws)
-        summary.cutReads += left.entries.count { $0.status == "verifying" }
+        summary.cutReads += left.entries.count { $0.status == "verifying" || $0.progress != nil }
+        summary.halfReads += left.entries.count { $0.progress != nil }
         if Int.random(in: 0..<5, using: &random) == 0 { try await crashWhileStarting() }
         let last = try lookAtWhatIsLeft(&flaws)
         try await start()
@@ -139,6 +140,7 @@ struct CrashRun {
         flaws += journal.contradictions(with: settled)
         journal.settle(by: settled)
         summary.manifests += settled.manifests.count
+        summary.proofs = settled.entries.reduce(0) { $0 + $1.history.count { $0.event == "proven" } }
         return flaws
     }
 

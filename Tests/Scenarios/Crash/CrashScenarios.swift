@@ -15,6 +15,7 @@ struct CrashScenarios {
         defer { origins.stop() }
         var run = try await CrashRun(plan, origins)
         for round in 1...plan.rounds {
+            if round % 20 == 0 { print("round \(round) of \(plan.rounds)") }
             let flaws = try await run.crash(in: round)
             for flaw in flaws { Issue.record("seed \(plan.seed), round \(round): \(flaw)") }
         }

@@ -10,6 +10,8 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var bytes: Int64 = 0
     var cutDownloads = 0
     var cutReads = 0
+    var halfReads = 0
+    var proofs = 0
     var manifests = 0
     var crashesWhileStarting = 0
     var failedStarts = 0
@@ -35,6 +37,8 @@ struct CrashSummary: Sendable, CustomStringConvertible {
               downloads complete, and their bytes    \(downloads), \(bytes)
               downloads that a crash cut             \(cutDownloads)
               full reads that a crash cut            \(cutReads)
+              of them with progress to go on from    \(halfReads)
+              proofs in the histories                \(proofs)
               manifests compared, chunk by chunk     \(manifests)
               from exec to ready, p50, p99           \(time(0.5)), \(time(0.99))
             """

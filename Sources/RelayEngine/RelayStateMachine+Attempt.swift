@@ -76,6 +76,7 @@ extension RelayStateMachine {
             attempt = nil
             return actions + allTaken(at: now)
         }
+        if let departure = departAtEdge(at: now) { return actions + departure }
         let isPausable = plan.candidates[running.candidate].maximumRange == nil
         if isPausable, !running.isPaused, buffered >= policy.window {
             attempt?.isPaused = true
@@ -119,7 +120,7 @@ extension RelayStateMachine {
         }
         attempt = nil
         if accepted == plan.end { return allTaken(at: now) }
-        phase = .awaitingRoom(candidate: running.candidate)
+        phase = .awaitingRoom(candidate: successor(of: running, at: now))
         return continueIfRoom(at: now)
     }
 

@@ -18,15 +18,19 @@ final class RelayRun: RelayOutlet, RelayObserver {
         var callsAfterTheEnd = 0
         var summary: RelaySummary?
         var measures: [AttemptMeasure] = []
+        var paces = 0
     }
 
     private let content: PatternedContent
+    private let prospects: [Prospect]
     private let state = Mutex(State())
     private let ends: AsyncStream<RelaySummary>
     private let end: AsyncStream<RelaySummary>.Continuation
 
-    init(of content: PatternedContent) {
+    /// - Parameter prospects: what the relay is told of the candidates; nothing if they are fewer.
+    init(of content: PatternedContent, prospects: [Prospect] = []) {
         self.content = content
+        self.prospects = prospects
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
@@ -69,6 +73,8 @@ final class RelayRun: RelayOutlet, RelayObserver {
     var isExact: Bool { state.withLock { $0.count == content.size && $0.firstWrongByte == nil } }
     /// What its attempts came to.
     var measures: [AttemptMeasure] { state.withLock { $0.measures } }
+    /// How often a rate was seen.
+    var paces: Int { state.withLock { $0.paces } }
     /// How often something was told after the end.
     var callsAfterTheEnd: Int { state.withLock { $0.callsAfterTheEnd } }
 
@@ -96,6 +102,10 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
+    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
+    func prospects(of sources: [RelaySource]) -> [Prospect] {
+        sources.indices.map { prospects.indices.contains($0) ? prospects[$0] : .unknown }
+    }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}

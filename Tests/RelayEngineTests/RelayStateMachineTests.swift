@@ -11,6 +11,7 @@ import Testing
     @Test func everySequenceOfEventsKeepsByteKAtByteK() {
         var coverage: [String: Int] = [:]
         var outcomes: [String: Int] = [:]
+        var slowMoves = 0
         for seed in Self.seeds {
             var relay = SimulatedRelay(seed: seed)
             for _ in 0..<400 {
@@ -20,9 +21,11 @@ import Testing
             #expect(relay.complaints.isEmpty, "seed \(seed): \(relay.complaints)")
             if !relay.complaints.isEmpty { break }
             coverage.merge(relay.coverage, uniquingKeysWith: +)
+            slowMoves += relay.slowMoves
             outcomes["\(relay.ends.first.map { "\($0)" } ?? "none")", default: 0] += 1
         }
-        print("seeds \(Self.seeds), outcomes \(outcomes)")
+        print("seeds \(Self.seeds), outcomes \(outcomes), moves for slowness \(slowMoves)")
+        #expect(slowMoves >= 500)
         for phase in SimulatedRelay.phaseNames {
             for event in SimulatedRelay.eventNames {
                 let count = coverage["\(phase) × \(event)"] ?? 0
@@ -51,6 +54,8 @@ import Testing
         relay.now += .milliseconds(Int.random(in: 0...60, using: &relay.random))
         if Int.random(in: 0..<5, using: &relay.random) == 0 { return strangeStep(&relay) }
         if relay.mustProve, Int.random(in: 0..<4, using: &relay.random) == 0 { return relay.prove() }
+        // Most answers come at once, as the relay's do.
+        if relay.surveying != nil, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.survey() }
         switch Int.random(in: 0..<20, using: &relay.random) {
         case 0: relay.send(.begin)
         case 1...3: relay.send(.tick)
@@ -84,6 +89,7 @@ import Testing
             relay.send(
                 .withdrawn(
                     candidate: Int.random(in: -1...3, using: &relay.random), atOnce: Bool.random(using: &relay.random)))
+        case 36: relay.survey(by: id)
         default: relay.send(.tick)
         }
     }
@@ -129,6 +135,7 @@ import Testing
         relay.now += .milliseconds(20)
         relay.send(.tick)
         if relay.mustProve { return relay.prove() }
+        if relay.surveying != nil { return relay.survey() }
         consume(&relay)
         if let gate = relay.gate {
             // The sound one lets in at once, the others now and then, and they may fail at it.

@@ -2,7 +2,7 @@ public import FoundationEssentials
 public import ImageModel
 
 /// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
-public protocol CatalogStore: LifecycleStore {
+public protocol CatalogStore: LifecycleStore, ManifestStore {
     /// Registers an image. Throws `imageExists`, and `formerImage` for the id of one that was deleted.
     func createImage(_ image: Image) async throws
     /// The image of that id.
@@ -89,6 +89,8 @@ public struct Resolution: Sendable, Equatable {
     public let image: Image
     /// The representation that was asked for; nil if the image has none such, or none of its locations is identified yet.
     public let representation: Representation?
+    /// The digests of the representation's chunks, if they are known.
+    public let manifest: StoredManifest?
     /// The locations of the format that was asked for in the order of registration, tombstones left out.
     public let locations: [Location]
     /// The formats of all its representations and locations; empty if it never had a location.

@@ -129,13 +129,33 @@ public struct ReadProgress: Sendable, Equatable {
     public let validator: Validator?
     /// The digests' state, as `Integrity` writes it.
     public let digests: [UInt8]
+    /// The chunks that were read; nil where the read makes no manifest.
+    public let chunks: Chunks?
+
+    /// The part of a manifest that an unfinished read has made.
+    public struct Chunks: Sendable, Equatable {
+        /// How the object is cut.
+        public let layout: ChunkLayout
+        /// The digests of the finished chunks, one behind the other.
+        public let digests: [UInt8]
+        /// The state of the chunk that is not finished, as `Integrity` writes it.
+        public let state: [UInt8]
+
+        /// Chunks with every property given.
+        public init(layout: ChunkLayout, digests: [UInt8], state: [UInt8]) {
+            self.layout = layout
+            self.digests = digests
+            self.state = state
+        }
+    }
 
     /// A progress with every property given.
-    public init(position: Int64, size: Int64, validator: Validator?, digests: [UInt8]) {
+    public init(position: Int64, size: Int64, validator: Validator?, digests: [UInt8], chunks: Chunks? = nil) {
         self.position = position
         self.size = size
         self.validator = validator
         self.digests = digests
+        self.chunks = chunks
     }
 }
 

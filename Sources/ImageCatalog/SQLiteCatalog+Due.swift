@@ -2,7 +2,7 @@ public import FoundationEssentials
 internal import GRDB
 public import ImageModel
 
-// What is to be done without anybody asking, and how far reads came.
+// What is to be done without anybody asking.
 extension SQLiteCatalog {
     /// The active locations that are accused.
     public func accusedLocations() async throws -> [Location] {
@@ -67,41 +67,6 @@ extension SQLiteCatalog {
                     """, arguments: [date.milliseconds])
             return LocationCensus(
                 counts: counts, unproven: proofs?["unproven"] ?? 0, oldestProof: proofs?.date("oldest"))
-        }
-    }
-
-    /// How far an unfinished read came.
-    public func readProgress(of location: LocationID) async throws -> ReadProgress? {
-        try await read { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM read_progress WHERE location = ?", arguments: [location.description]
-            ).map { row in
-                let digests: Data = row["digests"]
-                return ReadProgress(
-                    position: row["position"], size: row["size"],
-                    validator: (row["validator"] as String?).map { Validator($0) }, digests: Array(digests))
-            }
-        }
-    }
-
-    /// Writes down how far a read came.
-    public func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
-        try await write { db in
-            guard let progress else {
-                return try db.execute(
-                    sql: "DELETE FROM read_progress WHERE location = ?", arguments: [location.description])
-            }
-            // The location may have been deleted with its image meanwhile.
-            guard try Self.location(location, db) != nil else { return }
-            try db.execute(
-                sql: """
-                    INSERT OR REPLACE INTO read_progress (location, position, size, validator, digests, saved_at)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    location.description, progress.position, progress.size, progress.validator?.text,
-                    Data(progress.digests), time.milliseconds,
-                ])
         }
     }
 }

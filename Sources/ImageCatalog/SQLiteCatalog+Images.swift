@@ -56,8 +56,10 @@ extension SQLiteCatalog {
                 } else {
                     nil
                 }
+            let representation = representations.first { $0.format == format }
             return Resolution(
-                image: image, representation: representations.first { $0.format == format },
+                image: image, representation: representation,
+                manifest: try representation.flatMap { try Self.manifest(of: $0, db) },
                 locations: all.filter { $0.format == format && $0.state.status != .deleted }, formats: formats, format: format)
         }
     }

@@ -46,6 +46,7 @@ enum Schema {
         registerLifecycle(in: &migrator)
         registerImages(in: &migrator)
         registerFormerImages(in: &migrator)
+        registerManifests(in: &migrator)
         return migrator
     }()
 }

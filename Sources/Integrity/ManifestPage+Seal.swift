@@ -1,0 +1,28 @@
+public import ImageModel
+
+extension Manifest {
+    /// Its pages, sealed.
+    public var pages: [ManifestPage] {
+        (0..<layout.pageCount).map { ManifestPage(sealing: digests(ofPage: $0), number: $0) }
+    }
+}
+
+extension ManifestPage {
+    /// A page whose seal is made of its digests.
+    public init(sealing digests: [UInt8], number: Int) {
+        self.init(number: number, digests: digests, seal: Self.seal(of: digests))
+    }
+
+    /// Whether it is a page of that layout and holds what was sealed: storage may rot, too.
+    public func isIntact(in layout: ChunkLayout) -> Bool {
+        (0..<layout.pageCount).contains(number)
+            && digests.count == layout.chunks(of: number).count * layout.algorithm.byteCount
+            && seal == Self.seal(of: digests)
+    }
+
+    private static func seal(of digests: [UInt8]) -> [UInt8] {
+        let stream = DigestStream(.sha256)
+        digests.withUnsafeBytes { stream.update($0) }
+        return stream.finish().bytes
+    }
+}

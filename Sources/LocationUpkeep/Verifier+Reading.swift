@@ -56,8 +56,8 @@ extension Verifier {
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
-                chunkSize: isFresh || subject.needsNoManifest ? nil : chunkSize, isFresh: isFresh, progress: progress, pace: pace,
-                stallTimeout: stallTimeout),
+                chunkSize: isFresh || subject.needsNoManifest ? nil : chunkSize, isFresh: isFresh, progress: progress,
+                pace: pace, stallTimeout: stallTimeout),
             loop: loop)
         // What is of no use any more must not be taken for an earlier part of this read.
         if progress != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }

@@ -19,8 +19,9 @@ import Testing
             (0..<layout.algorithm.byteCount).map { UInt8(truncatingIfNeeded: (chunk + seed) * 31 + $0) }
         }
         return ReadProgress(
-            position: layout.start(of: count) + layout.chunkSize / 2, size: Self.size, validator: validator.map { Validator($0) },
-            digests: [1, 2, 3], chunks: .init(layout: layout, digests: digests, state: [UInt8(truncatingIfNeeded: count), 7]))
+            position: layout.start(of: count) + layout.chunkSize / 2, size: Self.size,
+            validator: validator.map { Validator($0) }, digests: [1, 2, 3],
+            chunks: .init(layout: layout, digests: digests, state: [UInt8(truncatingIfNeeded: count), 7]))
     }
 
     private func location(_ fixture: Fixture) async throws -> LocationID {

@@ -9,13 +9,12 @@ extension BatonProcess {
 
     /// Waits until an image has a manifest; the test's time limit bounds the wait.
     func manifest(of image: String) async throws -> Manifest {
+        guard let id = ImageID(image) else { throw CatalogError.unknownImage(ImageID()) }
         let catalog = try openCatalog()
         while true {
-            guard let id = ImageID(image), let stored = try await catalog.resolve(id, format: RequestedFormat())?.manifest else {
-                await Task.yield()
-                continue
-            }
-            return try await catalog.whole(stored)
+            let resolution = try await catalog.resolve(id, format: RequestedFormat())
+            if let stored = resolution?.manifest { return try await catalog.whole(stored) }
+            await Task.yield()
         }
     }
 }

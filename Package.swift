@@ -139,14 +139,16 @@ let package = Package(
         tests(
             "LocationUpkeepTests",
             [
-                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend",
+                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", "FaultyOrigin",
+                "TokenBackend",
             ]
         ),
         tests(
             "Scenarios",
             [
-                "FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "LocationSelection", "S3Backend",
-                "SwiftBackend", "CurlTransfer", .target(name: "baton"), .product(name: "GRDB", package: "GRDB.swift"),
+                "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "LocationSelection",
+                "S3Backend", "SwiftBackend", "CurlTransfer", .target(name: "baton"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         tests(

@@ -240,6 +240,8 @@ public final class Relay: @unchecked Sendable {
     private func flush() {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
+        // What comes before the delivery is taken for the proof of its chunk alone, and its open slab is not to leave either.
+        guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
         let count = slabs.reduce(0) { $0 + Int64($1.readableBytes) }

@@ -81,10 +81,11 @@ struct RelayBuffer {
         }
     }
 
-    /// Forgets what lies behind a seam, which is where the next bytes go.
+    /// Forgets what lies behind a seam, which is where the next bytes go. It may lie before what was forgotten in front.
     mutating func rewind(to offset: Int64) {
         close()
         while end > offset, let slab = closed.popLast() { end -= Int64(slab.readableBytes) }
+        if closed.isEmpty { (start, end) = (offset, offset) }
     }
 
     /// Forgets everything held and starts again at `offset`.

@@ -133,6 +133,17 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.count == 1)
     }
 
+    /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.
+    @Test(arguments: [Behaviour.sound, .corrupt(at: 1_100_000), .corrupt(at: 2_050_000)])
+    func aRangeDeepInALargeChunkBeginsWithItsOwnFirstByte(behaviour: Behaviour) async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 1_900_000, last: 2_500_000))
+        let (run, summary) = try await relay(
+            [[behaviour.paced(16 << 20)], []], range: range, manifest: manifest(chunkSize: 1 << 20))
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+    }
+
     @Test func pagesThatComeLateHoldTheirChunksBack() async throws {
         defer { loop.stop() }
         let manifest = try manifest(chunkSize: 1000)

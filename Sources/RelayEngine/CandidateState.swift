@@ -7,7 +7,8 @@ struct CandidateState: Sendable, Equatable {
     enum Standing: Sendable, Equatable {
         /// Not asked yet.
         case untried
-        /// Asked, and nothing is wrong with it so far. One that is not being read was left for a faster one.
+        /// Asked, and nothing is wrong with it so far. One that is not being read was left for a faster one, or while a chunk is fetched
+        /// again.
         case good
         /// Answers a Range with everything: the last resort.
         case ignoresRanges

@@ -22,14 +22,18 @@ final class RelayRun: RelayOutlet, RelayObserver {
     }
 
     private let content: PatternedContent
+    private let range: ByteRange?
     private let prospects: [Prospect]
     private let state = Mutex(State())
     private let ends: AsyncStream<RelaySummary>
     private let end: AsyncStream<RelaySummary>.Continuation
 
-    /// - Parameter prospects: what the relay is told of the candidates; nothing if they are fewer.
-    init(of content: PatternedContent, prospects: [Prospect] = []) {
+    /// - Parameters:
+    ///   - range: what is asked for; nil for all.
+    ///   - prospects: what the relay is told of the candidates; nothing if they are fewer.
+    init(of content: PatternedContent, range: ByteRange? = nil, prospects: [Prospect] = []) {
         self.content = content
+        self.range = range
         self.prospects = prospects
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
@@ -41,10 +45,10 @@ final class RelayRun: RelayOutlet, RelayObserver {
         return policy
     }()
 
-    /// Starts the relay of a whole, from these drivers in this order.
+    /// Starts the relay, from these drivers in this order.
     func start(
-        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayRun.patient,
-        on loop: TransferLoop
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, manifest: RelayManifest? = nil,
+        making layout: ChunkLayout? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
     ) -> Relay {
         let sources = drivers.map {
             RelaySource(
@@ -55,10 +59,13 @@ final class RelayRun: RelayOutlet, RelayObserver {
                 maximumRange: $0.capabilities.maximumRange, patience: connections?.patience,
                 renewsCredentials: $0.credentials != nil)
         }
+        let plan =
+            range.map { RelayPlan(range: $0, of: content.size, layout: manifest?.layout, candidates: candidates) }
+            ?? RelayPlan(
+                whole: content.size, proof: manifest.map { .chunks($0.layout) } ?? .digest, candidates: candidates)
         let relay = Relay(
-            plan: RelayPlan(whole: content.size, candidates: candidates), sources: sources,
-            party: .download(by: "a test", of: "image"), identity: content.digest, policy: policy, loop: loop, outlet: self,
-            observer: self)
+            plan: plan, sources: sources, party: .download(by: "a test", of: "image"), identity: content.digest,
+            manifest: manifest, making: layout, policy: policy, loop: loop, outlet: self, observer: self)
         relay.start()
         return relay
     }
@@ -70,7 +77,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
     }
 
     /// Whether exactly the content came.
-    var isExact: Bool { state.withLock { $0.count == content.size && $0.firstWrongByte == nil } }
+    var isExact: Bool { state.withLock { $0.count == range?.count ?? content.size && $0.firstWrongByte == nil } }
+    /// How many bytes came.
+    var count: Int64 { state.withLock { $0.count } }
     /// What its attempts came to.
     var measures: [AttemptMeasure] { state.withLock { $0.measures } }
     /// How often a rate was seen.
@@ -84,8 +93,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
         noteCall()
         state.withLock { state in
             for slab in slabs {
-                let difference = slab.withUnsafeReadableBytes { content.firstDifference(from: $0, at: state.count) }
-                if state.firstWrongByte == nil, let difference { state.firstWrongByte = state.count + Int64(difference) }
+                let offset = (range?.first ?? 0) + state.count
+                let difference = slab.withUnsafeReadableBytes { content.firstDifference(from: $0, at: offset) }
+                if state.firstWrongByte == nil, let difference { state.firstWrongByte = offset + Int64(difference) }
                 state.count += Int64(slab.readableBytes)
             }
         }
@@ -112,6 +122,19 @@ final class RelayRun: RelayOutlet, RelayObserver {
 }
 
 extension PatternedContent {
+    /// The digests of its chunks.
+    func manifest(_ layout: ChunkLayout) -> Manifest? {
+        var builder = ManifestBuilder(layout)
+        var offset: Int64 = 0
+        while offset < size {
+            offset += withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                builder.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        return builder.manifest
+    }
+
     /// What proves it.
     var digest: Digest {
         let stream = DigestStream(.sha256)

@@ -9,6 +9,7 @@ extension BatonConfiguration {
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
         readUpkeep(file.section("upkeep"))
+        readManifests(file.section("manifests"))
         readTransfer(file.section("transfer"))
         readDirect(file.section("direct"))
         readUploads(file.section("uploads"))
@@ -114,6 +115,16 @@ extension BatonConfiguration {
             "miss_interval", default: upkeep.missInterval, in: .milliseconds(10) ... .seconds(43_200))
         upkeep.recheck = section.duration("recheck", default: upkeep.recheck, in: .milliseconds(10) ... .seconds(86_400))
         upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero...year)
+        section.finish()
+    }
+
+    private mutating func readManifests(_ section: Section) {
+        let size = section.bytes("chunk_size", default: manifests.chunkSize, in: .kibibytes(64) ... .mebibytes(16))
+        if size.count.nonzeroBitCount == 1 {
+            manifests.chunkSize = size
+        } else {
+            section.reject("chunk_size", "\(size) is no power of two; write for example 512KiB, 1MiB or 4MiB")
+        }
         section.finish()
     }
 

@@ -115,6 +115,12 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var deleteDelay: Duration = .seconds(86_400)
     }
 
+    /// The digests of chunks.
+    public struct Manifests: Sendable, Equatable {
+        /// How large the chunks of new manifests are.
+        public var chunkSize: ByteCount = .mebibytes(1)
+    }
+
     /// The threads that move bytes.
     public struct Transfer: Sendable, Equatable {
         /// How many loops; 0 for one per processor.
@@ -166,6 +172,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var relay = Relay()
     /// What is done with locations without anybody asking.
     public var upkeep = Upkeep()
+    /// The digests of chunks.
+    public var manifests = Manifests()
     /// The threads that move bytes.
     public var transfer = Transfer()
     /// How trusted clients are sent straight to locations.
@@ -177,4 +185,7 @@ public struct BatonConfiguration: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// The bytes of a chunk in new manifests, whoever makes them: downloads and full reads.
+    public var chunkSize: Int64 { Int64(manifests.chunkSize.count) }
 }

@@ -7,8 +7,7 @@ struct CandidateState: Sendable, Equatable {
     enum Standing: Sendable, Equatable {
         /// Not asked yet.
         case untried
-        /// Asked, and nothing is wrong with it so far. One that is not being read was left for a faster one, or while a chunk is fetched
-        /// again.
+        /// Asked, and nothing is wrong with it so far. One that is not being read was left for a faster one.
         case good
         /// Answers a Range with everything: the last resort.
         case ignoresRanges

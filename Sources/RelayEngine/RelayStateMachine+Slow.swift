@@ -82,6 +82,9 @@ extension RelayStateMachine {
         return move.from
     }
 
+    /// A location that was left for a faster one: nothing is wrong with it.
+    var soundCandidate: Int? { candidates.firstIndex { $0.standing == .good } }
+
     private func alternatives(
         to candidate: Int, _ prospects: [Prospect], at now: ContinuousClock.Instant
     ) -> [SlowRule.Alternative] {
@@ -109,7 +112,8 @@ extension RelayStateMachine {
     /// The end of a bounded read is as good as an edge: nothing is fetched in vain.
     private func nextEdge(for running: Attempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
-        let chunk: Int64 = if case .chunks(let layout) = plan.proof { layout.chunkSize } else { max(1, policy.slowEdge) }
+        var chunk = max(1, policy.slowEdge)
+        if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
         return (accepted + chunk - 1) / chunk * chunk
     }
 

@@ -80,6 +80,11 @@ extension BatonConfiguration {
         relay.stallTimeoutLimit = section.duration(
             "stall_timeout_limit", default: max(relay.stallTimeoutLimit, relay.stallTimeout),
             in: relay.stallTimeout ... .seconds(3600))
+        relay.slowFactor = section.integer("slow_factor", default: relay.slowFactor, in: 0...1000)
+        relay.slowWindow = section.duration(
+            "slow_window", default: relay.slowWindow, in: .milliseconds(100) ... .seconds(600))
+        relay.slowRate = section.bytes("slow_rate", default: relay.slowRate, in: ByteCount(0) ... .gibibytes(1))
+        relay.slowDwell = section.duration("slow_dwell", default: relay.slowDwell, in: .zero ... .seconds(3600))
         relay.giveUpAfter = section.duration(
             "give_up_after", default: relay.giveUpAfter, in: .milliseconds(100) ... .seconds(3600))
         relay.clientStallTimeout = section.duration(

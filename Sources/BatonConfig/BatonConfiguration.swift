@@ -65,6 +65,14 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var stallTimeout: Duration = .seconds(3)
         /// What that grows to when all locations have stalled.
         public var stallTimeoutLimit: Duration = .seconds(60)
+        /// How many times faster another location must be for a slow one to be left; 0 never leaves one.
+        public var slowFactor = 3
+        /// How long a location is watched before it is judged.
+        public var slowWindow: Duration = .seconds(2)
+        /// Bytes a second below which a location is as good as stalled.
+        public var slowRate: ByteCount = .kibibytes(64)
+        /// How long no second such move follows the first.
+        public var slowDwell: Duration = .seconds(10)
         /// How long a download goes on without progress.
         public var giveUpAfter: Duration = .seconds(60)
         /// How long a client may read nothing.

@@ -92,7 +92,8 @@ import Testing
             server: { listen: "[::1]:0", drain_timeout: 0s }
             catalog: "sqlite:/tmp/c"
             selection: { strategy: weighted }
-            relay: { stall_timeout: 500ms, stall_timeout_limit: 2m, tail: 65536, slab: 64KiB, window: 128KiB }
+            relay: { stall_timeout: 500ms, stall_timeout_limit: 2m, tail: 65536, slab: 64KiB, window: 128KiB,
+                     slow_factor: 0, slow_window: 1s, slow_rate: 1MiB, slow_dwell: 1m }
             transfer: { file_range: 100KiB, loops: 3 }
             manifests: { chunk_size: 256KiB }
             log: { level: debug, format: json }
@@ -105,6 +106,10 @@ import Testing
         #expect(configuration.relay.stallTimeout == .milliseconds(500))
         #expect(configuration.relay.stallTimeoutLimit == .seconds(120))
         #expect(configuration.relay.tail == .kibibytes(64))
+        #expect(configuration.relay.slowFactor == 0)
+        #expect(configuration.relay.slowWindow == .seconds(1))
+        #expect(configuration.relay.slowRate == .mebibytes(1))
+        #expect(configuration.relay.slowDwell == .seconds(60))
         #expect(configuration.transfer.fileRange == .kibibytes(100))
         #expect(configuration.transfer.loops == 3)
         #expect(configuration.chunkSize == 262_144)

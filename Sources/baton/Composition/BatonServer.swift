@@ -108,6 +108,10 @@ extension BatonConfiguration.Relay {
         var policy = RelayPolicy()
         policy.stallTimeout = stallTimeout
         policy.stallTimeoutLimit = stallTimeoutLimit
+        policy.slow.factor = slowFactor
+        policy.slow.window = slowWindow
+        policy.slow.floor = Int64(slowRate.count)
+        policy.slow.dwell = slowDwell
         policy.giveUpAfter = giveUpAfter
         policy.clientStallTimeout = clientStallTimeout
         policy.revisits = revisits

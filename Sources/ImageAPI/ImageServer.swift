@@ -67,7 +67,9 @@ public struct ImageServer: Sendable {
         let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
-            downloads: DownloadRoute(representations: representations, relays: relays, journal: journal, offers: offers))
+            downloads: DownloadRoute(
+                representations: representations, relays: relays, journal: journal, offers: offers,
+                metalinks: MetalinkRoute(manifests: catalog)))
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)

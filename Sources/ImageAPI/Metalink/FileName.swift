@@ -16,12 +16,12 @@ enum FileName {
     /// The text without what leads elsewhere (RFC 5854 section 4.1.2.1), can't be seen, or is no part of names on some system; nil if
     /// nothing is left.
     static func safe(_ text: String) -> String? {
-        let scalars = text.unicodeScalars.map { isSafe($0) ? $0 : "_" }
-        var name = Substring(String(String.UnicodeScalarView(scalars)))
-        // Nothing that is hidden, a way up, or an option of a command.
-        name = name.drop { [".", " ", "-", "~"].contains($0) }
+        var scalars = String.UnicodeScalarView(text.unicodeScalars.map { isSafe($0) ? $0 : "_" })[...]
+        // Nothing that is hidden, a way up, or an option of a command; by scalars, since a dot with an accent is another character.
+        scalars = scalars.drop { [".", " ", "-", "~"].contains($0) }
+        var name = Substring(scalars)
         while name.utf8.count > limit { name.removeLast() }
-        while let last = name.last, last == "." || last == " " { name.removeLast() }
+        while let last = name.unicodeScalars.last, last == "." || last == " " { name.unicodeScalars.removeLast() }
         return name.isEmpty ? nil : String(name)
     }
 

@@ -15,6 +15,7 @@ struct DownloadRoute: Sendable {
     let representations: RepresentationGate
     let relays: Relays
     let journal: RelayJournal
+    let manifests: ManifestShelf
     let offers: DirectOffers
     let metalinks: MetalinkRoute
 
@@ -42,8 +43,10 @@ struct DownloadRoute: Sendable {
         let range = try range(of: request, target)
         let direct = try direct(request, target, context)
         if let redirection = direct.redirection { return redirection }
-        let selection = selection(for: range, target)
-        return try await stream(range: selection.range, of: target, over: selection.selection, direct.headers, context)
+        let manifest = await manifest(of: target, at: range?.first ?? 0)
+        let selection = selection(for: range, isProven: manifest != nil, target)
+        return try await stream(
+            range: selection.range, manifest, of: target, over: selection.selection, direct.headers, context)
     }
 
     /// What the caller is told of direct locations, or where they are sent.
@@ -62,7 +65,7 @@ struct DownloadRoute: Sendable {
     }
 
     private func metalink(_ request: Request, _ target: Target, _ context: APIContext) async throws -> Response {
-        try await metalinks.answer(request, about: target, offer: offer(of: target, context), context)
+        try await metalinks.answer(request, about: target, offer: offer(of: target, context))
     }
 
     /// Why a part must not be fetched elsewhere.
@@ -99,26 +102,40 @@ struct DownloadRoute: Sendable {
         }
     }
 
-    /// A range comes only from locations that are pinned. If none is, the range is ignored and the whole is sent, proven.
-    private func selection(for range: ByteRange?, _ target: Target) -> (selection: Selection, range: ByteRange?) {
+    private func manifest(of target: Target, at offset: Int64) async -> RelayManifest? {
+        guard let stored = target.resolution.manifest else { return nil }
+        return await manifests.open(stored, at: offset)
+    }
+
+    /// Without a manifest a range comes only from locations that are pinned. If none is, the range is ignored and the whole is sent,
+    /// proven.
+    private func selection(
+        for range: ByteRange?, isProven: Bool, _ target: Target
+    ) -> (selection: Selection, range: ByteRange?) {
         if let range {
-            let selection = relays.select(target.resolution.locations, for: .range, size: range.count)
+            let selection = relays.select(
+                target.resolution.locations, for: isProven ? .whole : .range, size: range.count)
+            if isProven { return (selection, range) }
             if !selection.ranked.isEmpty { return (selection, range) }
         }
         return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
     }
 
     private func stream(
-        range: ByteRange?, of target: Target, over selection: Selection, _ further: HTTPFields, _ context: APIContext
+        range: ByteRange?, _ manifest: RelayManifest?, of target: Target, over selection: Selection,
+        _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
-        let relay = relays.relay(of: target.representation, range: range, over: selection, by: caller, to: outlet)
+        let relay = relays.relay(
+            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
         context.channel.closeFuture.whenComplete { [weak relay] _ in relay?.clientGone() }
         relay.start()
-        let record = RelayRecord(representation: target.representation, range: range, locations: target.resolution.locations)
+        let record = RelayRecord(
+            representation: target.representation, range: range,
+            manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations)
         let opening = await withTaskCancellationHandler {
             await outlet.opening()
         } onCancel: {

@@ -21,7 +21,7 @@ struct ExplainRoute: Sendable {
         let need: Selection.Need =
             switch request.uri.queryParameters["for"] {
             case nil, "whole": .whole
-            case "range": .range
+            case "range": resolution.manifest == nil ? .range : .whole
             case .some(let text): throw APIError.badRequest("for must be whole or range, not \(text.prefix(32)).")
             }
         let size = resolution.representation?.size ?? 0
@@ -33,9 +33,17 @@ struct ExplainRoute: Sendable {
             "formats": .array(resolution.formats.map { .string($0.description) }),
             "strategy": .string(relays.strategy.rawValue), "for": .string(need == .whole ? "whole" : "range"),
             "representation": resolution.representation.map { document(of: $0) } ?? .null,
+            "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
             "rejected": .array(rejected),
         ]).response()
+    }
+
+    private func document(of layout: ChunkLayout) -> JSONValue {
+        .object([
+            "algorithm": .string(layout.algorithm.rawValue), "chunk_size": .integer(layout.chunkSize),
+            "chunks": .integer(Int64(layout.count)),
+        ])
     }
 
     private func document(of representation: Representation) -> JSONValue {

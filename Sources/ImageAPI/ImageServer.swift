@@ -47,6 +47,7 @@ public struct ImageServer: Sendable {
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
+    ///   - manifests: who reads the digests of chunks.
     ///   - activation: who lets new locations serve.
     ///   - lifecycle: who changes the status of locations.
     ///   - proofs: who reads locations in full.
@@ -57,10 +58,10 @@ public struct ImageServer: Sendable {
     ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
     ///   - metrics: what `/metrics` shows.
     public init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, activation: LocationActivation,
-        lifecycle: LocationLifecycle, proofs: ProofQueue, admission: any LocationAdmission, uploads: UploadTarget?,
-        authenticator: any Authenticator, trusted: TrustedNetworks, directLifetime: Duration, metrics: MetricsRegistry,
-        limits: Limits
+        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, manifests: ManifestShelf,
+        activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
+        admission: any LocationAdmission, uploads: UploadTarget?, authenticator: any Authenticator, trusted: TrustedNetworks,
+        directLifetime: Duration, metrics: MetricsRegistry, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
         let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays)
@@ -68,8 +69,8 @@ public struct ImageServer: Sendable {
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, offers: offers,
-                metalinks: MetalinkRoute(manifests: catalog)))
+                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
+                metalinks: MetalinkRoute(manifests: manifests)))
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays)

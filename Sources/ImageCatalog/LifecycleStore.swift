@@ -20,6 +20,9 @@ public protocol LifecycleStore: Sendable {
     func recordFailedProof(
         of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws
+    /// Chunks that these locations contributed to did not have their digests: each is accused, and will be read alone. No wrong byte
+    /// has left, so there is no doubt.
+    func recordRejectedChunk(by contributors: [LocationID], at time: Date, actor: String, reason: String) async throws
     /// A location read alone, in full, gave the representation's content: it is cleared, what it did not declare is learned, and
     /// if it was taken out for the read it serves again. The first identified location of a format founds its representation.
     /// Throws `unknownLocation`, `differentContent` when the read contradicts what is declared.

@@ -7,7 +7,8 @@ public protocol ManifestStore: Sendable {
     /// not what it was.
     /// - Parameter pages: all of the layout's, sealed.
     /// - Returns: whether it was kept.
-    func addManifest(_ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date) async throws
+    func addManifest(_ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date)
+        async throws
         -> Bool
     /// The manifest of a representation, if there is one that this version can read.
     func manifest(of representation: Representation) async throws -> StoredManifest?

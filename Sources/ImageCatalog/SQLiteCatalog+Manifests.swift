@@ -29,6 +29,7 @@ extension SQLiteCatalog {
                     sql: "INSERT INTO manifest_page (manifest, page, digests, seal) VALUES (?, ?, ?, ?)",
                     arguments: [number, page.number, Data(page.digests), Data(page.seal)])
             }
+            try Self.settleDoubt(of: known.image, known.format, db)
             return true
         }
     }
@@ -44,16 +45,27 @@ extension SQLiteCatalog {
             let row = try Row.fetchOne(
                 db, sql: "SELECT digests, seal FROM manifest_page WHERE manifest = ? AND page = ?",
                 arguments: [manifest.number, page])
-            return row.map { ManifestPage(number: page, digests: Array($0["digests"] as Data), seal: Array($0["seal"] as Data)) }
+            return row.map {
+                ManifestPage(number: page, digests: Array($0["digests"] as Data), seal: Array($0["seal"] as Data))
+            }
         }
     }
 
     /// Forgets a manifest.
     public func forgetManifest(_ manifest: StoredManifest) async throws -> Bool {
         try await write { db in
+            guard
+                let row = try Row.fetchOne(db, sql: "SELECT * FROM manifest WHERE number = ?", arguments: [manifest.number])
+            else { return false }
             try db.execute(sql: "DELETE FROM manifest WHERE number = ?", arguments: [manifest.number])
-            return db.changesCount > 0
+            try Self.settleDoubt(of: try row.required("image") { ImageID($0) }, try row.format(), db)
+            return true
         }
+    }
+
+    /// Whether there is a manifest of the representation.
+    static func hasManifest(_ image: ImageID, _ format: Format, _ db: Database) throws -> Bool {
+        try representations(of: image, db).contains { try $0.format == format && manifest(of: $0, db) != nil }
     }
 
     /// An algorithm that this version does not know, or a manifest of another content, is as good as none.

@@ -12,15 +12,28 @@ extension SQLiteCatalog {
             try db.execute(
                 sql: "UPDATE representation SET doubted_at = ? WHERE image = ? AND disk_format = ? AND container_format = ?",
                 arguments: [time.milliseconds, image.description, format.disk.rawValue, format.container.rawValue])
-            for contributor in contributors {
-                // Deleted meanwhile: there is nobody left to accuse.
-                guard let location = try Self.location(contributor, db) else { continue }
-                try db.execute(sql: "UPDATE location SET accused = 1 WHERE id = ?", arguments: [contributor.description])
-                let status = location.state.status
-                try Self.note("accused", contributor, from: status, to: status, actor, reason, time, db)
-            }
+            for contributor in contributors { try Self.accuse(contributor, actor, reason, time, db) }
             try Self.settleDoubt(of: image, format, db)
         }
+    }
+
+    /// Accuses who contributed to a chunk that did not have its digest.
+    public func recordRejectedChunk(
+        by contributors: [LocationID], at time: Date, actor: String, reason: String
+    ) async throws {
+        try await write { db in
+            for contributor in contributors { try Self.accuse(contributor, actor, reason, time, db) }
+        }
+    }
+
+    private static func accuse(
+        _ id: LocationID, _ actor: String, _ reason: String, _ time: Date, _ db: Database
+    ) throws {
+        // Deleted meanwhile: there is nobody left to accuse.
+        guard let location = try location(id, db) else { return }
+        try db.execute(sql: "UPDATE location SET accused = 1 WHERE id = ?", arguments: [id.description])
+        let status = location.state.status
+        try note("accused", id, from: status, to: status, actor, reason, time, db)
     }
 
     /// Clears a location, and its representation with the last one.
@@ -139,12 +152,14 @@ extension SQLiteCatalog {
         }
     }
 
-    /// A representation is in doubt as long as someone accused may still serve it, now or again.
+    /// A representation is in doubt as long as someone accused may still serve it, now or again, and no manifest keeps wrong bytes in.
     static func settleDoubt(of image: ImageID, _ format: Format, _ db: Database) throws {
         let settled: Set<LocationStatus> = [.quarantined, .pendingDelete, .deleted]
-        let isOpen = try locations(of: image, db).contains {
-            $0.format == format && $0.isAccused && !settled.contains($0.state.status)
-        }
+        let isOpen =
+            try !hasManifest(image, format, db)
+            && locations(of: image, db).contains {
+                $0.format == format && $0.isAccused && !settled.contains($0.state.status)
+            }
         // Both ways: an accused location that an operator brings back brings the doubt back, too.
         try setDoubt(isOpen, of: image, format, db)
     }

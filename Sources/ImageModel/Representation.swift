@@ -41,6 +41,17 @@ public struct Representation: Sendable, Hashable {
         return doubtedAt.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
     }
 
+    /// What tells a representation from all others.
+    public struct Name: Sendable, Hashable {
+        /// The image it represents.
+        public let image: ImageID
+        /// What tells it from the image's other representations.
+        public let format: Format
+    }
+
+    /// What tells it from all others.
+    public var name: Name { Name(image: image, format: format) }
+
     /// The strong entity tag (RFC 9110 section 8.8.3), made of the identity digest, quotes included.
     public var entityTag: String { "\"\(identity.algorithm.rawValue)-\(identity.hex)\"" }
 }

@@ -39,7 +39,9 @@ extension ManifestBuilder {
 
     /// Goes on at `position` from what was written down; nil when it does not fit or was taken by another build.
     public init?(_ layout: ChunkLayout, position: Int64, digests: [UInt8], snapshot: [UInt8]) {
-        guard (0...layout.size).contains(position), let state = DigestState(layout.algorithm, bytes: snapshot) else { return nil }
+        guard (0...layout.size).contains(position), let state = DigestState(layout.algorithm, bytes: snapshot) else {
+            return nil
+        }
         let finished = position == layout.size ? layout.count : layout.chunk(at: position)
         guard digests.count == finished * layout.algorithm.byteCount else { return nil }
         digester = ChunkDigester(layout, position: position, state: state)

@@ -65,9 +65,9 @@ public struct Selection: Sendable, Equatable {
 extension Selection {
     /// What a download needs of a location.
     public enum Need: Sendable, Equatable {
-        /// Any active location: the whole will be proven.
+        /// Any active location: what it gives will be proven.
         case whole
-        /// A recorded validator, since a range can't be proven.
+        /// A recorded validator, since a range can't be proven without a manifest.
         case range
     }
 

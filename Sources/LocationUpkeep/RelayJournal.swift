@@ -2,6 +2,7 @@ internal import BackendKit
 internal import FoundationEssentials
 public import ImageCatalog
 public import ImageModel
+internal import Integrity
 public import Logging
 public import RelayEngine
 
@@ -11,13 +12,18 @@ public struct RelayRecord: Sendable {
     public let representation: Representation
     /// Which part of it; nil for the whole.
     public let range: ByteRange?
+    /// The manifest that its chunks were proven by.
+    public let manifest: StoredManifest?
     /// The locations as they were when the relay began.
     public let locations: [Location]
 
     /// A record with every property given.
-    public init(representation: Representation, range: ByteRange?, locations: [Location]) {
+    public init(
+        representation: Representation, range: ByteRange?, manifest: StoredManifest? = nil, locations: [Location]
+    ) {
         self.representation = representation
         self.range = range
+        self.manifest = manifest
         self.locations = locations
     }
 }
@@ -26,6 +32,7 @@ public struct RelayRecord: Sendable {
 public struct RelayJournal: Sendable {
     private let catalog: any CatalogStore
     private let proofs: ProofQueue
+    private let manifests: ManifestShelf
     private let metrics: RelayMetrics
 
     /// A proof younger than that (in seconds) is not written down anew.
@@ -33,10 +40,12 @@ public struct RelayJournal: Sendable {
 
     /// - Parameters:
     ///   - proofs: who reads the locations that a relay leaves questions about.
+    ///   - manifests: where one that is contradicted is forgotten.
     ///   - metrics: where they are counted.
-    public init(catalog: any CatalogStore, proofs: ProofQueue, metrics: RelayMetrics) {
+    public init(catalog: any CatalogStore, proofs: ProofQueue, manifests: ManifestShelf, metrics: RelayMetrics) {
         self.catalog = catalog
         self.proofs = proofs
+        self.manifests = manifests
         self.metrics = metrics
     }
 
@@ -45,7 +54,10 @@ public struct RelayJournal: Sendable {
         metrics.record(summary)
         do {
             for contributors in summary.disproofs { try await recordDoubt(contributors, record, logger) }
+            try await recordRejections(summary.rejections, record, logger)
+            try await recordContradiction(by: summary.contradictors, record, logger)
             if let (location, validator) = summary.provenAlone { try await recordProof(location, validator, record) }
+            if let manifest = summary.manifest { try await keep(manifest, record) }
         } catch {
             logger.error("The catalog did not take what a download found out.", metadata: ["error": "\(error)"])
         }
@@ -67,6 +79,39 @@ public struct RelayJournal: Sendable {
         for contributor in contributors { proofs.enqueue(contributor) }
     }
 
+    /// None of these bytes has left: nothing is in doubt but who gave them.
+    private func recordRejections(
+        _ rejections: [RelaySummary.Rejection], _ record: RelayRecord, _ logger: Logger
+    ) async throws {
+        for rejection in rejections {
+            logger.error(
+                "A chunk did not have its digest and was fetched anew: its contributors will be read alone.",
+                metadata: [
+                    "image": "\(record.representation.image)", "chunk_at": "\(rejection.start)",
+                    "locations": .array(rejection.contributors.map { "\($0)" }),
+                ])
+            try await catalog.recordRejectedChunk(
+                by: rejection.contributors, at: .now, actor: "baton",
+                reason: "the chunk at byte \(rejection.start) did not have its digest in a download")
+            for contributor in rejection.contributors { proofs.enqueue(contributor) }
+        }
+    }
+
+    /// Two locations agree with each other and none with the manifest: it is what can't be trusted.
+    private func recordContradiction(
+        by locations: [LocationID], _ record: RelayRecord, _ logger: Logger
+    ) async throws {
+        guard !locations.isEmpty, let manifest = record.manifest else { return }
+        logger.critical(
+            "Locations agree with each other against the manifest: it is forgotten, the next proof of the whole makes a new one.",
+            metadata: ["image": "\(record.representation.image)", "locations": .array(locations.map { "\($0)" })])
+        try await manifests.forget(manifest)
+    }
+
+    private func keep(_ manifest: Manifest, _ record: RelayRecord) async throws {
+        _ = try await catalog.addManifest(manifest.layout, pages: manifest.pages, of: record.representation, at: .now)
+    }
+
     /// Writes only what is news, so that a download that goes well costs no transaction.
     private func recordProof(_ id: LocationID, _ validator: Validator?, _ record: RelayRecord) async throws {
         guard let known = record.locations.first(where: { $0.id == id }) else { return }
@@ -81,6 +126,12 @@ public struct RelayJournal: Sendable {
             else { continue }
             proofs.enqueue(location.id)
         }
+        // A client that only ever asks for ranges would never have one proven: the read of one location makes the manifest.
+        guard record.manifest == nil, let first = summary.parts.first,
+            let location = record.locations.first(where: { $0.id == first.location }),
+            location.nextReadAt.map({ $0 <= .now }) ?? true
+        else { return }
+        proofs.enqueue(location.id)
     }
 
     private func log(_ summary: RelaySummary, _ record: RelayRecord, _ logger: Logger) {
@@ -92,6 +143,9 @@ public struct RelayJournal: Sendable {
         if !summary.moves.isEmpty { metadata["moves"] = .array(summary.moves.map { "\($0.line)" }) }
         if !summary.failures.isEmpty {
             metadata["failures"] = .array(summary.failures.map { "\($0.backend) \($0.failure)" })
+        }
+        if !summary.rejections.isEmpty {
+            metadata["rejected_chunks"] = .array(summary.rejections.map { "at byte \($0.start)" })
         }
         if summary.extraBytes > 0 { metadata["extra_bytes"] = "\(summary.extraBytes)" }
         if let digest = summary.digest { metadata["digest"] = "\(digest)" }

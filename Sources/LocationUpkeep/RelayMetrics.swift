@@ -13,6 +13,7 @@ public struct RelayMetrics: Sendable {
     private let gaps: Histogram
     private let resumptions: Counter
     private let proofs: Counter
+    private let rejectedChunks: Counter
 
     /// Seconds: from a move that nobody notices to the longest that a relay waits.
     private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
@@ -36,6 +37,8 @@ public struct RelayMetrics: Sendable {
             "baton_resumptions_total", "Connections taken up again that a server had closed while the client was slow.")
         proofs = registry.counter(
             "baton_relay_proofs_total", "Whole images compared with their digest before the end went out.", labels: ["result"])
+        rejectedChunks = registry.counter(
+            "baton_rejected_chunks_total", "Chunks that did not have their digest; they were fetched anew, none was delivered.")
     }
 
     /// Counts one relay.
@@ -49,6 +52,7 @@ public struct RelayMetrics: Sendable {
             gaps.record(move.gap / .seconds(1), move.cause.reason.rawValue)
         }
         resumptions.add(Double(summary.resumptions))
+        rejectedChunks.add(Double(summary.rejections.count))
         if !summary.disproofs.isEmpty { proofs.add(Double(summary.disproofs.count), "mismatched") }
         if summary.digest != nil, summary.outcome == .finished { proofs.add(1, "matched") }
     }

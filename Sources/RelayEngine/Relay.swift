@@ -1,7 +1,6 @@
 public import BackendKit
 public import CurlTransfer
 public import ImageModel
-internal import Integrity
 public import LocationSelection
 public import NIOCore
 
@@ -41,7 +40,9 @@ public final class Relay: @unchecked Sendable {
     /// The credentials that the last request to each candidate showed.
     private var generations: [Int: Int] = [:]
     private var buffer: RelayBuffer
-    private var digest: DigestStream
+    private var proof: RelayProof
+    /// Who gave a chunk that was wrong: asked again, caches are passed by.
+    private var suspects: Set<Int> = []
     private var permitted: Int64
     private var inFlight: Int64 = 0
     private var consumed: Int64 = 0
@@ -54,9 +55,12 @@ public final class Relay: @unchecked Sendable {
     ///   - sources: the locations, in the order of the plan's candidates.
     ///   - party: for whom connections are wanted where they are limited.
     ///   - identity: the digest that proves a whole.
+    ///   - manifest: the digests of its chunks, where the plan proves by them.
+    ///   - layout: how to cut a manifest that is made on the way; nil makes none.
     public init(
-        plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, policy: RelayPolicy,
-        loop: TransferLoop, outlet: any RelayOutlet, observer: any RelayObserver
+        plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, manifest: RelayManifest? = nil,
+        making layout: ChunkLayout? = nil, policy: RelayPolicy, loop: TransferLoop, outlet: any RelayOutlet,
+        observer: any RelayObserver
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
@@ -67,15 +71,24 @@ public final class Relay: @unchecked Sendable {
         self.outlet = outlet
         self.observer = observer
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
-        buffer = RelayBuffer(start: plan.start, seam: plan.proof == .digest ? max(plan.start, plan.end - policy.tail) : -1)
-        digest = DigestStream(identity.algorithm)
-        permitted = plan.start
+        buffer = RelayBuffer(start: plan.start, seams: Self.seams(of: plan, tail: policy.tail))
+        proof = RelayProof(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
+        permitted = plan.delivery.lowerBound
+    }
+
+    private static func seams(of plan: RelayPlan, tail: Int64) -> RelayBuffer.Seams {
+        switch plan.proof {
+        case .none: .init()
+        case .digest: .init(single: [max(plan.start, plan.end - tail)])
+        case .chunks(let layout): .init(single: [plan.delivery.lowerBound, plan.delivery.upperBound], every: layout.chunkSize)
+        }
     }
 
     /// Starts it, from any thread.
     public func start() {
         loop.enqueue {
             self.loop.add(self)
+            self.loadPages()
             self.handle(.begin)
         }
     }
@@ -130,7 +143,10 @@ public final class Relay: @unchecked Sendable {
         case .prove: prove()
         case .restart:
             buffer.reset(to: plan.start)
-            digest.start()
+            proof.start()
+        case .rewind(let offset):
+            buffer.rewind(to: offset)
+            proof.rewind()
         case .finish: end(.finished)
         case .refuse: end(.refused)
         case .abort(let outcome): end(outcome)
@@ -141,7 +157,7 @@ public final class Relay: @unchecked Sendable {
     private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
         prepare(attempt, candidate)
         let source = sources[candidate]
-        let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh)
+        let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh || suspects.contains(candidate))
         // Before the request is made: a renewal in between makes it newer than noted, never older.
         generations[candidate] = source.driver.credentials?.generation
         running?.read = read
@@ -210,14 +226,16 @@ public final class Relay: @unchecked Sendable {
     }
 
     private func prove() {
-        let computed = digest.finish()
+        let (computed, manifest) = proof.finish()
         summary.digest = computed
+        if computed == identity { summary.manifest = manifest }
         pending += machine.handle(.proof(matched: computed == identity), at: loop.now)
     }
 
     /// Hands on what may leave: full slabs always, an unfinished one only when the client has nothing else to take.
     private func flush() {
         if case .ended = machine.phase { return }
+        buffer.drop(below: plan.delivery.lowerBound)
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
         let count = slabs.reduce(0) { $0 + Int64($1.readableBytes) }
@@ -262,9 +280,14 @@ public final class Relay: @unchecked Sendable {
                 .init(
                     from: sources[failover.from].backend, to: sources[failover.to].backend, offset: failover.offset,
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
+        case .rejected(let start, let contributors):
+            suspects.formUnion(contributors)
+            summary.rejections.append(.init(start: start, contributors: contributors.map { sources[$0].location }))
+        case .contradicted(let agreeing):
+            summary.contradictors = agreeing.map { sources[$0].location }
         case .proven(let contributors):
             for contributor in contributors { observer.locationServed(sources[contributor].location) }
-            guard contributors.count == 1, let only = contributors.first else { return }
+            guard plan.isWhole, contributors.count == 1, let only = contributors.first else { return }
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })
@@ -337,7 +360,7 @@ extension Relay: TransferSink, Ticking {
         running?.kept += Int64(keep)
         guard keep > 0 else { return }
         let wanted = UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)])
-        if plan.proof == .digest { digest.update(wanted) }
+        proof.update(wanted)
         buffer.append(wanted, from: &loop.slabs)
     }
 
@@ -347,7 +370,7 @@ extension Relay: TransferSink, Ticking {
         running?.dropped += Int64(slab.readableBytes - keep)
         running?.kept += Int64(keep)
         guard keep > 0, let wanted = slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
-        if plan.proof == .digest { wanted.withUnsafeReadableBytes { digest.update($0) } }
+        wanted.withUnsafeReadableBytes { proof.update($0) }
         buffer.append(wanted)
     }
 
@@ -359,8 +382,30 @@ extension Relay: TransferSink, Ticking {
             running?.meter?.took(current.dropped + current.kept, at: loop.now)
             pending += machine.handle(
                 .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
+            settleProof()
         }
         if let refusal = running?.refusal, running?.transfer == transfer, refusal.isFull { return endRefusal() }
+        performPending()
+    }
+
+    /// Lets the state machine know which chunks are proven, or that one is not.
+    private func settleProof() {
+        for event in proof.news() { pending += machine.handle(event, at: loop.now) }
+        loadPages()
+    }
+
+    private func loadPages() {
+        for page in proof.wantedPages() {
+            proof.load(page) { [weak self, loop] digests in
+                loop.enqueue { [weak self] in self?.loaded(page, digests) }
+            }
+        }
+    }
+
+    private func loaded(_ page: Int, _ digests: [UInt8]?) {
+        guard let digests else { return handle(.unprovable) }
+        proof.supply(digests, ofPage: page)
+        settleProof()
         performPending()
     }
 

@@ -12,13 +12,27 @@ struct RelayBuffer {
     private(set) var start: Int64
     /// The offset behind the last byte held.
     private(set) var end: Int64
-    /// No slab reaches over this offset, so that what is before it can leave without what is behind it.
-    private let seam: Int64
+    /// No slab reaches over one of these, so that what is before it can leave, or be forgotten, without what is behind it.
+    private let seams: Seams
 
-    init(start: Int64, seam: Int64) {
+    /// Offsets between which slabs are filled.
+    struct Seams {
+        /// Single ones, in no order.
+        var single: [Int64] = []
+        /// Every multiple of it; nil for none.
+        var every: Int64?
+
+        /// The first one behind an offset; the largest number if there is none.
+        func next(after offset: Int64) -> Int64 {
+            let regular = every.map { (offset / $0 + 1) * $0 } ?? .max
+            return single.reduce(regular) { $1 > offset ? min($0, $1) : $0 }
+        }
+    }
+
+    init(start: Int64, seams: Seams) {
         self.start = start
         self.end = start
-        self.seam = seam
+        self.seams = seams
     }
 
     /// Copies bytes in, into slabs of the pool.
@@ -26,8 +40,8 @@ struct RelayBuffer {
         var rest = bytes[...]
         while !rest.isEmpty {
             var slab = takeOpen() ?? pool.take()
-            let untilSeam = end < seam ? seam - end : Int64.max
-            let count = Int(min(Int64(min(slab.writableBytes, rest.count)), untilSeam))
+            let seam = seams.next(after: end)
+            let count = Int(min(Int64(min(slab.writableBytes, rest.count)), seam - end))
             slab.writeBytes(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
             rest = rest.dropFirst(count)
             end += Int64(count)
@@ -35,15 +49,16 @@ struct RelayBuffer {
         }
     }
 
-    /// Takes a whole slab in without a copy; cut in two at the seam.
+    /// Takes a whole slab in without a copy; cut at the seams.
     mutating func append(_ slab: ByteBuffer) {
         close()
         var rest = slab
-        if end < seam, seam < end + Int64(rest.readableBytes), let head = rest.readSlice(length: Int(seam - end)) {
-            closed.append(head)
+        while rest.readableBytes > 0 {
+            let count = min(Int64(rest.readableBytes), seams.next(after: end) - end)
+            guard let piece = rest.readSlice(length: Int(count)) else { return }
+            end += count
+            closed.append(piece)
         }
-        end += Int64(slab.readableBytes)
-        closed.append(rest)
     }
 
     /// Takes the closed slabs out that lie below `limit`; with `whole`, also the open one if it does.
@@ -56,6 +71,20 @@ struct RelayBuffer {
             slabs.append(slab)
         }
         return slabs
+    }
+
+    /// Forgets what lies before a seam.
+    mutating func drop(below limit: Int64) {
+        while let slab = closed.first, start + Int64(slab.readableBytes) <= limit {
+            closed.removeFirst()
+            start += Int64(slab.readableBytes)
+        }
+    }
+
+    /// Forgets what lies behind a seam, which is where the next bytes go.
+    mutating func rewind(to offset: Int64) {
+        close()
+        while end > offset, let slab = closed.popLast() { end -= Int64(slab.readableBytes) }
     }
 
     /// Forgets everything held and starts again at `offset`.

@@ -26,6 +26,12 @@ public enum RelayEvent: Sendable, Equatable {
     case failed(AttemptID, AttemptFailure)
     /// The digest of the whole was compared.
     case proof(matched: Bool)
+    /// Every chunk below that offset has its digest.
+    case verified(upTo: Int64)
+    /// The chunk that begins at `start` does not have its digest; its bytes have this one. Nothing behind it was looked at.
+    case rejected(start: Int64, digest: [UInt8])
+    /// The digests that the chunks must have can't be read.
+    case unprovable
     /// The client took bytes; the count is of all bytes since the start.
     case consumed(Int64)
     /// The client went away.
@@ -59,6 +65,8 @@ public enum RelayAction: Sendable, Equatable {
     case prove
     /// Forget all bytes taken so far and start the digest anew: none of them has left.
     case restart
+    /// Forget the bytes taken from that offset on: none of them has left.
+    case rewind(to: Int64)
     /// All is delivered: end the response well.
     case finish
     /// Cut the response short.
@@ -93,8 +101,12 @@ public enum RelayReport: Sendable, Equatable {
     case resumed(candidate: Int, offset: Int64)
     /// The relay moved on, and the first byte came from the new place.
     case failover(Failover)
-    /// The whole was proven; the contributors by their index.
+    /// All that was taken was proven; the contributors by their index.
     case proven(contributors: [Int])
+    /// A chunk does not have its digest; who contributed to it by their index.
+    case rejected(start: Int64, contributors: [Int])
+    /// These locations, by their index, agree with each other on a chunk's bytes against the manifest, and none agrees with it.
+    case contradicted([Int])
     /// The digest did not match; the contributors by their index.
     case disproven(contributors: [Int])
 }

@@ -6,7 +6,9 @@ public struct RelayPlan: Sendable {
     public enum Proof: Sendable, Equatable {
         /// The digest of the whole: nothing after the tail's start leaves before it matched.
         case digest
-        /// Nothing but the validators of the locations: a range, or a proof switched off for a measurement.
+        /// The digest of each chunk: a chunk leaves once its digest matched, and begins again elsewhere when it did not.
+        case chunks(ChunkLayout)
+        /// Nothing but the validators of the locations: a range without a manifest, or a proof switched off for a measurement.
         case none
     }
 
@@ -35,9 +37,11 @@ public struct RelayPlan: Sendable {
 
     /// The size of the whole representation, in bytes.
     public let size: Int64
-    /// The offset of the first byte to deliver.
+    /// The bytes to deliver, by their offsets.
+    public let delivery: Range<Int64>
+    /// The offset of the first byte to take; below the delivery's where that begins within a chunk.
     public let start: Int64
-    /// The offset behind the last byte to deliver.
+    /// The offset behind the last byte to take.
     public let end: Int64
     /// What makes it right.
     public let proof: Proof
@@ -47,18 +51,31 @@ public struct RelayPlan: Sendable {
     /// The delivery of a whole representation.
     public init(whole size: Int64, proof: Proof = .digest, candidates: [Candidate]) {
         self.size = size
+        delivery = 0..<size
         start = 0
         end = size
         self.proof = proof
         self.candidates = candidates
     }
 
-    /// The delivery of a range, which can't be proven.
-    public init(range: ByteRange, of size: Int64, candidates: [Candidate]) {
+    /// The delivery of a range.
+    /// - Parameter layout: how the representation is cut if its chunks' digests are known: then whole chunks are taken and proven;
+    ///   else nothing can be.
+    public init(range: ByteRange, of size: Int64, layout: ChunkLayout? = nil, candidates: [Candidate]) {
         self.size = size
-        start = range.first
-        end = range.last + 1
-        proof = .none
+        let taken = layout?.widened(range) ?? range
+        delivery = range.first..<range.last + 1
+        start = taken.first
+        end = taken.last + 1
+        proof = layout.map { .chunks($0) } ?? .none
         self.candidates = candidates
+    }
+
+    /// Whether it is the whole representation that is delivered.
+    public var isWhole: Bool { delivery == 0..<size }
+
+    /// How many of the bytes from `first` to before `end` are to be delivered.
+    func delivered(from first: Int64, to end: Int64) -> Int64 {
+        max(0, min(end, delivery.upperBound) - max(first, delivery.lowerBound))
     }
 }

@@ -76,17 +76,21 @@ extension RelayStateMachine {
             attempt = nil
             return actions + allTaken(at: now)
         }
-        let isPausable = plan.candidates[running.candidate].maximumRange == nil
-        if isPausable, !running.isPaused, buffered >= policy.window {
-            attempt?.isPaused = true
-            attempt?.wasPaused = true
-            actions.append(.pause(id))
-        }
-        return actions
+        return actions + pauseIfFull()
+    }
+
+    /// Stops reading while too much waits: for the client, or for what it takes to prove it.
+    mutating func pauseIfFull() -> [RelayAction] {
+        guard let running = attempt, running.intake != nil, !running.isPaused,
+            plan.candidates[running.candidate].maximumRange == nil, buffered >= policy.window || isUnprovenFull
+        else { return [] }
+        attempt?.isPaused = true
+        attempt?.wasPaused = true
+        return [.pause(running.id)]
     }
 
     /// Bytes that may leave and that the client has not taken yet.
-    var buffered: Int64 { released - plan.start - consumed }
+    var buffered: Int64 { released - plan.delivery.lowerBound - consumed }
 
     private mutating func advance(by count: Int64, from candidate: Int, at now: ContinuousClock.Instant) {
         if let last = segments.indices.last, segments[last].candidate == candidate {
@@ -94,9 +98,12 @@ extension RelayStateMachine {
         } else {
             segments.append(Segment(candidate: candidate, first: accepted, end: accepted + count))
         }
+        extraBytes += count - plan.delivered(from: accepted, to: accepted + count)
         accepted += count
+        guard accepted > reached else { return }
+        if budget.advance(by: accepted - reached) { backoff.reset() }
+        reached = accepted
         lastProgress = now
-        if budget.advance(by: count) { backoff.reset() }
     }
 
     /// The first byte after a move makes it a failover.
@@ -127,7 +134,7 @@ extension RelayStateMachine {
     mutating func continueIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard case .awaitingRoom(let candidate) = phase else { return [] }
         let expected = plan.candidates[candidate].maximumRange ?? policy.window / 2
-        guard buffered == 0 || buffered + expected <= policy.window else { return [] }
+        guard !isUnprovenFull, buffered == 0 || buffered + expected <= policy.window else { return [] }
         return begin(candidate, at: now)
     }
 

@@ -30,10 +30,12 @@ extension RelayStateMachine {
         }
     }
 
-    /// Picks where to go on: the first location not tried yet, at once; then one that knows no ranges; then one that failed
+    /// Picks where to go on: the first location not tried yet, at once; then one that nothing is wrong
+    /// with; then one that knows no ranges; then one that failed
     /// and may have recovered.
     mutating func moveOn(at now: ContinuousClock.Instant) -> [RelayAction] {
         if let untried = candidates.firstIndex(where: { $0.standing == .untried }) { return begin(untried, at: now) }
+        if let good = candidates.firstIndex(where: { $0.standing == .good }) { return begin(good, at: now) }
         if accepted <= policy.discardLimit,
             let lastResort = candidates.firstIndex(where: { $0.standing == .ignoresRanges })
         {
@@ -56,7 +58,9 @@ extension RelayStateMachine {
 
     /// No location can go on: say so honestly.
     mutating func giveUp() -> [RelayAction] {
-        isCommitted ? end(.exhausted) : end(.refused)
+        let contradictors = contradictors
+        let reports: [RelayAction] = contradictors.isEmpty ? [] : [.report(.contradicted(contradictors))]
+        return reports + (isCommitted ? end(.exhausted) : end(.refused))
     }
 
     /// Ends the relay, whatever runs.

@@ -4,12 +4,15 @@ internal import BackendKit
 extension RelayStateMachine {
     /// Below this offset bytes may leave as soon as they are there: all, or all but the tail while the whole is unproven.
     private var releaseLimit: Int64 {
-        if isProven || plan.proof == .none { return plan.end }
-        return max(plan.start, plan.end - policy.tail)
+        switch plan.proof {
+        case .none: accepted
+        case .digest: min(accepted, isProven ? plan.end : max(plan.start, plan.end - policy.tail))
+        case .chunks: min(verified, plan.delivery.upperBound)
+        }
     }
 
     mutating func releaseWhatMay(at now: ContinuousClock.Instant) -> [RelayAction] {
-        let limit = min(accepted, releaseLimit)
+        let limit = releaseLimit
         guard limit > released else { return [] }
         if buffered == 0 { lastConsumed = now }  // a client can't take what was not there
         released = limit
@@ -24,9 +27,16 @@ extension RelayStateMachine {
 
     /// Every byte was taken: prove the whole, or let a range go.
     mutating func allTaken(at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard plan.proof == .digest, plan.size > 0 else { return complete(at: now) }
-        phase = .proving
-        return [.prove]
+        switch plan.proof {
+        case .digest where plan.size > 0:
+            phase = .proving
+            return [.prove]
+        case .chunks where verified < plan.end:
+            phase = .proving
+            return []
+        case .chunks: return proven(at: now)
+        case .digest, .none: return complete(at: now)
+        }
     }
 
     mutating func proven(at now: ContinuousClock.Instant) -> [RelayAction] {
@@ -56,20 +66,17 @@ extension RelayStateMachine {
         if let first = suspects.first { move = (first, failure) }
         extraBytes += accepted - plan.start
         accepted = plan.start
+        reached = plan.start
         segments = []
         guard disproofs <= 2 * candidates.count else { return [report, .restart] + giveUp() }
         return [report, .restart] + moveOn(at: now)
     }
 
-    private var contributors: [Int] {
-        var seen: [Int] = []
-        for segment in segments where !seen.contains(segment.candidate) { seen.append(segment.candidate) }
-        return seen
-    }
+    private var contributors: [Int] { contributors(to: plan.start..<plan.end) }
 
     /// The client took bytes: read on, or finish.
     mutating func consume(_ count: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard count > consumed, count <= released - plan.start else { return [] }
+        guard count > consumed, count <= released - plan.delivery.lowerBound else { return [] }
         consumed = count
         lastConsumed = now
         switch phase {
@@ -79,13 +86,18 @@ extension RelayStateMachine {
             lastProgress = now  // until now the client was the one that was not ready
             return continueIfRoom(at: now)
         case .attempting:
-            guard let running = attempt, running.isPaused, buffered <= policy.window / 2 else { return [] }
-            attempt?.isPaused = false
-            attempt?.lastSign = now
-            lastProgress = now
-            return [.resume(running.id)]
+            return resumeIfRoom(at: now)
         case .idle, .waiting, .proving, .ended:
             return []
         }
+    }
+
+    /// Reads on where reading was stopped, once there is room again.
+    mutating func resumeIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let running = attempt, running.isPaused, buffered <= policy.window / 2, !isUnprovenFull else { return [] }
+        attempt?.isPaused = false
+        attempt?.lastSign = now
+        lastProgress = now
+        return [.resume(running.id)]
     }
 }

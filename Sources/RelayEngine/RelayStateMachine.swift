@@ -69,8 +69,14 @@ public struct RelayStateMachine: Sendable {
     var nextAttempt = 0
     /// The offset of the next byte to take.
     public internal(set) var accepted: Int64
+    /// Everything below is proven by its chunks' digests.
+    public internal(set) var verified: Int64
     /// Everything below may leave.
     public internal(set) var released: Int64
+    /// The largest offset that was ever taken up to: taking the same bytes anew is no progress.
+    var reached: Int64
+    /// Who alone gave the next chunk with another digest, and which, in order.
+    var rejections: [(candidate: Int, digest: [UInt8])] = []
     /// Bytes that the client has taken.
     var consumed: Int64 = 0
     var isCommitted = false
@@ -98,7 +104,9 @@ public struct RelayStateMachine: Sendable {
         backoff = Backoff(base: policy.backoff, limit: policy.backoffLimit)
         random = SplitMix64(seed: seed)
         accepted = plan.start
-        released = plan.start
+        verified = plan.start
+        released = plan.delivery.lowerBound
+        reached = plan.start
         lastProgress = now
         lastConsumed = now
     }
@@ -127,8 +135,14 @@ public struct RelayStateMachine: Sendable {
             guard attempt?.id == id else { return [] }
             return fail(failure, at: now)
         case .proof(let matched):
-            guard phase == .proving else { return [] }
+            guard phase == .proving, plan.proof == .digest else { return [] }
             return matched ? proven(at: now) : disproven(at: now)
+        case .verified(let offset):
+            return verified(upTo: offset, at: now)
+        case .rejected(let start, let digest):
+            return rejected(start, digest, at: now)
+        case .unprovable:
+            return giveUp()
         case .consumed(let count):
             return consume(count, at: now)
         case .clientGone:

@@ -41,6 +41,14 @@ public struct RelaySummary: Sendable {
         public let failure: AttemptFailure
     }
 
+    /// A chunk that did not have its digest; none of its bytes was delivered.
+    public struct Rejection: Sendable, Hashable {
+        /// The offset of its first byte.
+        public let start: Int64
+        /// Who contributed to it.
+        public let contributors: [LocationID]
+    }
+
     /// How it ended.
     public internal(set) var outcome: RelayOutcome
     /// Who contributed what.
@@ -51,6 +59,12 @@ public struct RelaySummary: Sendable {
     public internal(set) var failures: [Failure] = []
     /// The contributors of each whole that did not match its digest.
     public internal(set) var disproofs: [[LocationID]] = []
+    /// Every chunk that did not have its digest and was fetched anew, in order.
+    public internal(set) var rejections: [Rejection] = []
+    /// The locations that agree with each other on a chunk against the manifest, when none agreed with it.
+    public internal(set) var contradictors: [LocationID] = []
+    /// The digests of the chunks of a whole that matched, if they were computed on the way.
+    public internal(set) var manifest: Manifest?
     /// The location that alone gave a whole that matched, and what its object was pinned to.
     public internal(set) var provenAlone: (location: LocationID, validator: Validator?)?
     /// How often a connection that we had paused was taken up again.

@@ -14,6 +14,8 @@ public final class Relays: RelayObserver {
     /// How locations of one tier are ordered.
     public let strategy: SelectionStrategy
     private let provesWholes: Bool
+    private let chunkSize: Int64
+    private let making = Mutex<Set<Representation.Name>>([])
     private let health: Mutex<Health>
     private let lastFailures = Mutex(LastFailures())
     private let running = RunningRelays()
@@ -23,10 +25,12 @@ public final class Relays: RelayObserver {
     ///   - loops: the threads that relays are spread over; at least one.
     ///   - penalty: how long a failed location stands at the end.
     ///   - breaker: when a backend is asked last, and for how long.
-    ///   - provesWholes: false switches the digest off, for measurements only.
+    ///   - provesWholes: false switches the digests off, for measurements only.
+    ///   - chunkSize: how large the chunks are of the manifests that downloads make, in bytes.
     public init(
         registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
-        breaker: Breaker.Limits = Breaker.Limits(), provesWholes: Bool = true
+        breaker: Breaker.Limits = Breaker.Limits(), provesWholes: Bool = true,
+        chunkSize: Int64 = ChunkLayout.defaultChunkSize
     ) {
         precondition(!loops.isEmpty, "relays need a transfer loop")
         self.registry = registry
@@ -34,6 +38,7 @@ public final class Relays: RelayObserver {
         self.policy = policy
         self.strategy = strategy
         self.provesWholes = provesWholes
+        self.chunkSize = chunkSize
         health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
     }
 
@@ -72,13 +77,15 @@ public final class Relays: RelayObserver {
 
     /// A relay over the selected locations; it starts with `start()`.
     /// - Parameters:
-    ///   - range: the bytes to deliver; nil for the whole, which is then proven.
+    ///   - range: the bytes to deliver; nil for the whole.
+    ///   - manifest: the digests of its chunks, which then prove what is delivered; without them only a whole is.
     ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
     ///   - isFresh: whether to go past caches on new connections.
     public func relay(
-        of representation: Representation, range: ByteRange?, over selection: Selection, by caller: String,
-        isFresh: Bool = false, to outlet: any RelayOutlet
+        of representation: Representation, range: ByteRange?, manifest: RelayManifest? = nil, over selection: Selection,
+        by caller: String, isFresh: Bool = false, to outlet: any RelayOutlet
     ) -> Relay {
+        let layout = provesWholes ? manifest?.layout : nil
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
         for location in selection.ranked.map(\.location) {
@@ -87,23 +94,34 @@ public final class Relays: RelayObserver {
             candidates.append(
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
-                    requiredValidator: range == nil ? nil : location.validator,
+                    requiredValidator: range == nil || layout != nil ? nil : location.validator,
                     patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil))
             sources.append(
                 RelaySource(
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
                     connections: backend.connections, isFresh: isFresh))
         }
+        let proof: RelayPlan.Proof = layout.map { .chunks($0) } ?? (provesWholes ? .digest : .none)
         let plan =
-            range.map { RelayPlan(range: $0, of: representation.size, candidates: candidates) }
-            ?? RelayPlan(whole: representation.size, proof: provesWholes ? .digest : .none, candidates: candidates)
+            range.map { RelayPlan(range: $0, of: representation.size, layout: layout, candidates: candidates) }
+            ?? RelayPlan(whole: representation.size, proof: proof, candidates: candidates)
+        let made = plan.isWhole && plan.proof == .digest ? beginMaking(representation) : nil
         let relay = Relay(
             plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
-            identity: representation.identity, policy: policy, loop: nextLoop(), outlet: outlet, observer: self)
-        running.add(relay)
+            identity: representation.identity, manifest: manifest, making: made, policy: policy, loop: nextLoop(),
+            outlet: outlet, observer: self)
+        running.add(relay, making: made == nil ? nil : representation.name)
         // Taken out between the choice above and now: the relay was not known yet when others were told.
         for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
         return relay
+    }
+
+    /// One download at a time makes a representation's manifest: computing twice what is kept once would be for nothing.
+    private func beginMaking(_ representation: Representation) -> ChunkLayout? {
+        guard let layout = ChunkLayout(size: representation.size, chunkSize: chunkSize),
+            making.withLock({ $0.insert(representation.name).inserted })
+        else { return nil }
+        return layout
     }
 
     /// The location may not serve any more: running relays leave it.
@@ -143,7 +161,9 @@ public final class Relays: RelayObserver {
     }
 
     /// Forgets it.
-    public func relayEnded(_ relay: Relay) { running.remove(relay) }
+    public func relayEnded(_ relay: Relay) {
+        if let made = running.remove(relay) { making.withLock { _ = $0.remove(made) } }
+    }
 }
 
 extension AttemptFailure {

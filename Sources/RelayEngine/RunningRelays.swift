@@ -4,7 +4,7 @@ internal import Synchronization
 /// The relays that are open, to be told when a location may not serve any more.
 final class RunningRelays: Sendable {
     private struct State {
-        var relays: [ObjectIdentifier: Relay] = [:]
+        var relays: [ObjectIdentifier: (relay: Relay, making: Representation.Name?)] = [:]
         /// Locations taken out since the start: a relay that chose its locations just before must not miss it.
         var withdrawn: Set<LocationID> = []
     }
@@ -13,16 +13,22 @@ final class RunningRelays: Sendable {
 
     var count: Int { state.withLock { $0.relays.count } }
 
-    func add(_ relay: Relay) { state.withLock { $0.relays[ObjectIdentifier(relay)] = relay } }
+    /// - Parameter making: whose manifest it makes.
+    func add(_ relay: Relay, making: Representation.Name?) {
+        state.withLock { $0.relays[ObjectIdentifier(relay)] = (relay, making) }
+    }
 
-    func remove(_ relay: Relay) { state.withLock { $0.relays[ObjectIdentifier(relay)] = nil } }
+    /// - Returns: whose manifest it made.
+    func remove(_ relay: Relay) -> Representation.Name? {
+        state.withLock { $0.relays.removeValue(forKey: ObjectIdentifier(relay))?.making }
+    }
 
     func isWithdrawn(_ location: LocationID) -> Bool { state.withLock { $0.withdrawn.contains(location) } }
 
     func withdraw(_ location: LocationID, atOnce: Bool) {
         let relays = state.withLock { state in
             state.withdrawn.insert(location)
-            return Array(state.relays.values)
+            return state.relays.values.map(\.relay)
         }
         for relay in relays { relay.withdraw(location, atOnce: atOnce) }
     }

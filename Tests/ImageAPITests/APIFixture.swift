@@ -90,8 +90,9 @@ final class APIFixture {
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
             stallTimeout: .seconds(1), metrics: MetricsRegistry(), logger: logger)
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
+        let manifests = ManifestShelf(catalog: catalog, logger: logger)
         let journal = RelayJournal(
-            catalog: catalog, proofs: proofs, metrics: RelayMetrics(in: MetricsRegistry()))
+            catalog: catalog, proofs: proofs, manifests: manifests, metrics: RelayMetrics(in: MetricsRegistry()))
         let representations = RepresentationGate(
             catalog: catalog, gate: ImageGate(images: catalog), relays: relays)
         let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
@@ -99,8 +100,8 @@ final class APIFixture {
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, offers: offers,
-                metalinks: MetalinkRoute(manifests: catalog)))
+                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
+                metalinks: MetalinkRoute(manifests: manifests)))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())

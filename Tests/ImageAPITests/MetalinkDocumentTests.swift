@@ -49,7 +49,7 @@ import Testing
         let document = try Self.document(layout: layout)
         #expect(document.head.hasSuffix("<pieces length=\"10\" type=\"sha-256\">\n"))
         let pieces = ["a0", "a1", "a2"].map { "<hash>\(String(repeating: $0, count: 32))</hash>\n" }
-        #expect(manifest.pages.map { String(decoding: document.pieces(of: $0), as: UTF8.self) } == [pieces.joined()])
+        #expect(manifest.pages.map { String(decoding: document.pieces(of: $0.digests), as: UTF8.self) } == [pieces.joined()])
         #expect(document.tail.hasPrefix("</pieces>\n</file>"))
     }
 
@@ -59,7 +59,7 @@ import Testing
         let digests = [UInt8](repeating: 7, count: layout.count * algorithm.byteCount)
         let manifest = try #require(Manifest(layout: layout, digests: digests))
         let document = try Self.document(name: "ä&<\u{1}", layout: layout)
-        let pieces = manifest.pages.reduce(0) { $0 + document.pieces(of: $1).count }
+        let pieces = manifest.pages.reduce(0) { $0 + document.pieces(of: $1.digests).count }
         #expect(document.length == document.head.utf8.count + pieces + document.tail.utf8.count)
     }
 

@@ -9,7 +9,7 @@ import Testing
 
     @Test func noSlabReachesOverTheSeam() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seam: 100)
+        var buffer = RelayBuffer(start: 0, seams: .init(single: [100]))
         let all = (0..<200).map { UInt8($0) }
         all.withUnsafeBytes { buffer.append($0, from: &pool) }
         let before = buffer.take(upTo: 100, whole: false)
@@ -19,7 +19,7 @@ import Testing
 
     @Test func anOpenSlabLeavesOnlyWhenAskedFor() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 10, seam: -1)
+        var buffer = RelayBuffer(start: 10, seams: .init())
         [UInt8(1), 2, 3].withUnsafeBytes { buffer.append($0, from: &pool) }
         #expect(buffer.take(upTo: 13, whole: false).isEmpty)
         #expect(bytes(buffer.take(upTo: 13, whole: true)) == [1, 2, 3])
@@ -30,11 +30,34 @@ import Testing
 
     @Test func adoptedSlabsAreCutAtTheSeamAndKeepTheirOrder() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seam: 6)
+        var buffer = RelayBuffer(start: 0, seams: .init(single: [6]))
         [UInt8(0), 1].withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.append(ByteBuffer(bytes: (2..<10).map { UInt8($0) }))
         #expect(bytes(buffer.take(upTo: 6, whole: false)) == [0, 1, 2, 3, 4, 5])
         #expect(bytes(buffer.take(upTo: 10, whole: false)) == [6, 7, 8, 9])
+    }
+
+    @Test func whatLiesBehindAChunksEdgeCanBeForgottenAndTakenAnew() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 10, seams: .init(single: [13], every: 10))
+        let first = (10..<47).map { UInt8($0) }
+        first.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.append(ByteBuffer(bytes: (47..<75).map { UInt8($0) }))
+        buffer.drop(below: 13)
+        #expect(bytes(buffer.take(upTo: 30, whole: true)) == Array(13..<30))
+        buffer.rewind(to: 40)
+        #expect(buffer.end == 40)
+        [UInt8(140), 141].withUnsafeBytes { buffer.append($0, from: &pool) }
+        #expect(bytes(buffer.take(upTo: 42, whole: true)) == Array(30..<40) + [140, 141])
+    }
+
+    @Test func anOpenSlabBehindTheEdgeIsForgottenToo() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(every: 10))
+        (0..<13).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.rewind(to: 10)
+        [UInt8(200)].withUnsafeBytes { buffer.append($0, from: &pool) }
+        #expect(bytes(buffer.take(upTo: 11, whole: true)) == Array(0..<10) + [200])
     }
 
     @Test func aSlabInUseIsNotLentAgain() {

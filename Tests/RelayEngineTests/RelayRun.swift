@@ -21,12 +21,15 @@ final class RelayRun: RelayOutlet, RelayObserver {
     }
 
     private let content: PatternedContent
+    private let range: ByteRange?
     private let state = Mutex(State())
     private let ends: AsyncStream<RelaySummary>
     private let end: AsyncStream<RelaySummary>.Continuation
 
-    init(of content: PatternedContent) {
+    /// - Parameter range: what is asked for; nil for all.
+    init(of content: PatternedContent, range: ByteRange? = nil) {
         self.content = content
+        self.range = range
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
@@ -37,10 +40,10 @@ final class RelayRun: RelayOutlet, RelayObserver {
         return policy
     }()
 
-    /// Starts the relay of a whole, from these drivers in this order.
+    /// Starts the relay, from these drivers in this order.
     func start(
-        _ drivers: [any Driver], connections: ConnectionLimit? = nil, policy: RelayPolicy = RelayRun.patient,
-        on loop: TransferLoop
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, manifest: RelayManifest? = nil,
+        making layout: ChunkLayout? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
     ) -> Relay {
         let sources = drivers.map {
             RelaySource(
@@ -51,10 +54,13 @@ final class RelayRun: RelayOutlet, RelayObserver {
                 maximumRange: $0.capabilities.maximumRange, patience: connections?.patience,
                 renewsCredentials: $0.credentials != nil)
         }
+        let plan =
+            range.map { RelayPlan(range: $0, of: content.size, layout: manifest?.layout, candidates: candidates) }
+            ?? RelayPlan(
+                whole: content.size, proof: manifest.map { .chunks($0.layout) } ?? .digest, candidates: candidates)
         let relay = Relay(
-            plan: RelayPlan(whole: content.size, candidates: candidates), sources: sources,
-            party: .download(by: "a test", of: "image"), identity: content.digest, policy: policy, loop: loop, outlet: self,
-            observer: self)
+            plan: plan, sources: sources, party: .download(by: "a test", of: "image"), identity: content.digest,
+            manifest: manifest, making: layout, policy: policy, loop: loop, outlet: self, observer: self)
         relay.start()
         return relay
     }
@@ -66,7 +72,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
     }
 
     /// Whether exactly the content came.
-    var isExact: Bool { state.withLock { $0.count == content.size && $0.firstWrongByte == nil } }
+    var isExact: Bool { state.withLock { $0.count == range?.count ?? content.size && $0.firstWrongByte == nil } }
+    /// How many bytes came.
+    var count: Int64 { state.withLock { $0.count } }
     /// What its attempts came to.
     var measures: [AttemptMeasure] { state.withLock { $0.measures } }
     /// How often something was told after the end.
@@ -78,8 +86,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
         noteCall()
         state.withLock { state in
             for slab in slabs {
-                let difference = slab.withUnsafeReadableBytes { content.firstDifference(from: $0, at: state.count) }
-                if state.firstWrongByte == nil, let difference { state.firstWrongByte = state.count + Int64(difference) }
+                let offset = (range?.first ?? 0) + state.count
+                let difference = slab.withUnsafeReadableBytes { content.firstDifference(from: $0, at: offset) }
+                if state.firstWrongByte == nil, let difference { state.firstWrongByte = offset + Int64(difference) }
                 state.count += Int64(slab.readableBytes)
             }
         }
@@ -102,6 +111,19 @@ final class RelayRun: RelayOutlet, RelayObserver {
 }
 
 extension PatternedContent {
+    /// The digests of its chunks.
+    func manifest(_ layout: ChunkLayout) -> Manifest? {
+        var builder = ManifestBuilder(layout)
+        var offset: Int64 = 0
+        while offset < size {
+            offset += withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                builder.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        return builder.manifest
+    }
+
     /// What proves it.
     var digest: Digest {
         let stream = DigestStream(.sha256)

@@ -58,8 +58,13 @@ struct SimulatedRelay {
     /// Renewals of refused credentials without a byte after them, by candidate.
     var renewals: [Int: Int] = [:]
     var isPaused = false
-    /// Bytes taken and not yet let go, from `delivered.count` on.
+    /// Bytes taken and not yet let go, from `heldStart` on.
     var held: [Byte] = []
+    var heldStart: Int64
+    /// The chunks below have their digest.
+    var verified: Int64
+    /// How often a chunk was turned down.
+    var rejections = 0
     var delivered: [Byte] = []
     var consumed: Int64 = 0
     var mayRelease: Int64
@@ -79,13 +84,16 @@ struct SimulatedRelay {
                 patience: Bool.random(using: &random) ? .milliseconds(200) : nil,
                 renewsCredentials: Bool.random(using: &random))
         }
+        let layout = Bool.random(using: &random) ? ChunkLayout(size: size, chunkSize: .random(in: 5...40, using: &random)) : nil
         if size > 2, Int.random(in: 0..<3, using: &random) == 0, let range = ByteRange(first: size / 3, last: size - 2) {
-            plan = RelayPlan(range: range, of: size, candidates: candidates)
+            plan = RelayPlan(range: range, of: size, layout: layout, candidates: candidates)
         } else {
-            plan = RelayPlan(whole: size, candidates: candidates)
+            plan = RelayPlan(whole: size, proof: layout.map { .chunks($0) } ?? .digest, candidates: candidates)
         }
         machine = RelayStateMachine(plan: plan, policy: Self.policy, seed: random.next(), at: now)
-        mayRelease = plan.start
+        mayRelease = plan.delivery.lowerBound
+        heldStart = plan.start
+        verified = plan.start
         self.random = random
     }
 
@@ -120,6 +128,10 @@ struct SimulatedRelay {
         case .restart:
             if !delivered.isEmpty { complaints.append("started again although bytes had left") }
             held = []
+            heldStart = plan.start
+        case .rewind(let offset):
+            if offset < mayRelease, offset < verified { complaints.append("took back what had left") }
+            held = Array(held.prefix(Int(offset - heldStart)))
         case .finish, .abort, .refuse:
             ends.append(action)
             checkEnd(action)
@@ -147,7 +159,7 @@ struct SimulatedRelay {
     private mutating func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
         if plan.candidates[candidate].patience != nil, placed != id { complaints.append("asked without a place") }
         if plan.candidates[candidate].renewsCredentials, trusted != id { complaints.append("asked without credentials") }
-        let wanted = plan.start + Int64(delivered.count + held.count)
+        let wanted = heldStart + Int64(held.count)
         if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
         isPaused = false
         let first = range?.first ?? 0
@@ -169,7 +181,7 @@ struct SimulatedRelay {
         default: break
         }
         // A range can't be proven, so spoiling servers are only fair where a digest is compared.
-        let isSpoiling = plan.proof == .digest && Int.random(in: 0..<8, using: &random) == 0
+        let isSpoiling = plan.proof != .none && Int.random(in: 0..<8, using: &random) == 0
         answer = Answer(
             id: id, candidate: candidate, position: from, end: from + (head.count ?? (last - from + 1)), isSpoiling: isSpoiling,
             head: head)
@@ -195,22 +207,53 @@ struct SimulatedRelay {
         if !isCommitted { complaints.append("released before the head went out") }
         if limit <= mayRelease { complaints.append("released backwards") }
         mayRelease = limit
-        let count = Int(limit - plan.start) - delivered.count
+        let count = Int(limit - heldStart)
         guard count <= held.count else { return complaints.append("released bytes that never came") }
-        for byte in held.prefix(count) {
-            let offset = plan.start + Int64(delivered.count)
+        if layout != nil, limit > verified { complaints.append("released bytes that were not proven") }
+        for (offset, byte) in zip(heldStart..., held.prefix(count)) where offset >= plan.delivery.lowerBound {
             if !byte.isSpoilt, byte.value != Self.truth(offset) { complaints.append("byte \(offset) is another byte") }
+            if layout != nil, byte.isSpoilt { complaints.append("the spoilt byte \(offset) left") }
             delivered.append(byte)
         }
         held.removeFirst(count)
+        heldStart = limit
+    }
+
+    /// How the representation is cut, if its chunks are proven.
+    var layout: ChunkLayout? {
+        if case .chunks(let layout) = plan.proof { layout } else { nil }
+    }
+
+    /// Whether a chunk is there that nobody has looked at.
+    var awaitsVerdict: Bool {
+        guard let layout, verified < plan.end else { return false }
+        return heldStart + Int64(held.count) >= layout.end(of: layout.chunk(at: verified))
+    }
+
+    /// Compares the digests of all chunks that are there, as the relay would; after one that fails no more is looked at.
+    mutating func verify() {
+        guard let layout else { return }
+        let before = verified
+        while awaitsVerdict {
+            let end = layout.end(of: layout.chunk(at: verified))
+            let chunk = held[Int(verified - heldStart)..<Int(end - heldStart)]
+            let isRight = zip(verified..., chunk).allSatisfy { $1.value == Self.truth($0) }
+            guard isRight else {
+                if verified > before { send(.verified(upTo: verified)) }
+                rejections += 1
+                return send(.rejected(start: verified, digest: chunk.map(\.value)))
+            }
+            verified = end
+        }
+        if verified > before { send(.verified(upTo: verified)) }
     }
 
     private mutating func checkEnd(_ action: RelayAction) {
         switch action {
         case .finish:
-            if delivered.count != Int(plan.end - plan.start) { complaints.append("finished after \(delivered.count) bytes") }
+            if delivered.count != plan.delivery.count { complaints.append("finished after \(delivered.count) bytes") }
             if delivered.contains(where: \.isSpoilt) { complaints.append("finished with spoilt bytes") }
-            if consumed != plan.end - plan.start { complaints.append("finished before the client had taken everything") }
+            if consumed != Int64(plan.delivery.count) { complaints.append("finished before the client had taken everything") }
         case .refuse:
             if isCommitted { complaints.append("refused after the head went out") }
         default:
@@ -241,7 +284,6 @@ struct SimulatedRelay {
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
     static let eventNames = [
         "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone",
-        "withdrawn",
-        "tick",
+        "withdrawn", "verified", "rejected", "unprovable", "tick",
     ]
 }

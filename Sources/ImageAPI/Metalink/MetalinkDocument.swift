@@ -42,14 +42,15 @@ struct MetalinkDocument: Sendable, Equatable {
     }
 
     /// The digests of a page's pieces.
-    func pieces(of page: ManifestPage) -> [UInt8] {
+    /// - Parameter page: as the manifest has them, one behind the other.
+    func pieces(of page: [UInt8]) -> [UInt8] {
         guard let layout else { return [] }
         let length = layout.algorithm.byteCount
         var text: [UInt8] = []
-        text.reserveCapacity(page.digests.count / length * Self.pieceLength(layout))
-        for start in stride(from: 0, to: page.digests.count, by: length) {
+        text.reserveCapacity(page.count / length * Self.pieceLength(layout))
+        for start in stride(from: 0, to: page.count, by: length) {
             text += Self.opening
-            for byte in page.digests[start..<start + length] {
+            for byte in page[start..<start + length] {
                 text.append(Self.digits[Int(byte >> 4)])
                 text.append(Self.digits[Int(byte & 15)])
             }

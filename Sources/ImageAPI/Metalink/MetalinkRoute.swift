@@ -4,12 +4,12 @@ internal import Hummingbird
 internal import ImageCatalog
 internal import ImageModel
 internal import Integrity
-internal import Logging
+internal import LocationUpkeep
 internal import NIOCore
 
 /// `GET` and `HEAD /v2/images/{id}/file` of those who want a Metalink document (RFC 5854) in place of the bytes.
 struct MetalinkRoute: Sendable {
-    let manifests: any ManifestStore
+    let manifests: ManifestShelf
 
     /// Whether a request is for the document. `metalink=` says so whatever the client accepts: one that sends the same fields with each
     /// request, as aria2 does, would else be given the document again where the document says that the bytes are.
@@ -25,9 +25,9 @@ struct MetalinkRoute: Sendable {
     /// The document, or that it has not changed.
     /// - Parameter offer: the direct locations that the caller may be told of; nil for those who may not be told.
     func answer(
-        _ request: Request, about target: RepresentationGate.Admitted, offer: DirectOffer?, _ context: APIContext
+        _ request: Request, about target: RepresentationGate.Admitted, offer: DirectOffer?
     ) async throws -> Response {
-        let manifest = try await manifest(of: target, logger: context.logger)
+        let manifest = await manifest(of: target)
         let document = MetalinkDocument(
             name: FileName.of(target.representation, image: target.resolution.image), size: target.representation.size,
             digests: target.digests.all, urls: try urls(request, target, offer),
@@ -42,7 +42,7 @@ struct MetalinkRoute: Sendable {
         headers[.contentType] = MetalinkDocument.mediaType
         headers[.contentLength] = String(document.length)
         guard request.method != .head else { return Response(status: .ok, headers: headers) }
-        return Response(status: .ok, headers: headers, body: body(document, manifest, logger: context.logger))
+        return Response(status: .ok, headers: headers, body: body(document, manifest))
     }
 
     /// The first place is the best. Where a location failed lately, Baton itself knows better.
@@ -72,39 +72,28 @@ struct MetalinkRoute: Sendable {
 
 // The pieces.
 extension MetalinkRoute {
-    /// A manifest whose first page was read and is sound.
+    /// A manifest whose first page could be read.
     private struct OpenManifest {
         let stored: StoredManifest
-        let first: ManifestPage
+        let first: [UInt8]
     }
 
     /// The manifest, if there is one to be believed. It was made from bytes whose whole digest matched, so it holds while the
     /// representation is in doubt: that doubts locations. Where two of them contradict what was declared, it is doubted itself.
-    private func manifest(of target: RepresentationGate.Admitted, logger: Logger) async throws -> OpenManifest? {
+    private func manifest(of target: RepresentationGate.Admitted) async -> OpenManifest? {
         guard let stored = target.resolution.manifest, !target.representation.isDistrusted,
-            let first = try await page(0, of: stored, logger: logger)
+            let first = await manifests.page(0, of: stored)
         else { return nil }
         return OpenManifest(stored: stored, first: first)
     }
 
-    /// A page; nil if the manifest is no more, which it is not either when the page is broken.
-    private func page(_ number: Int, of manifest: StoredManifest, logger: Logger) async throws -> ManifestPage? {
-        guard let page = try await manifests.manifestPage(number, of: manifest) else { return nil }
-        if page.isIntact(in: manifest.layout) { return page }
-        _ = try await manifests.forgetManifest(manifest)
-        logger.error(
-            "a page of a manifest is broken in the catalog: the manifest is forgotten, and made anew by the next proof",
-            metadata: ["manifest": "\(manifest.number)", "page": "\(number)"])
-        return nil
-    }
-
-    private func body(_ document: MetalinkDocument, _ manifest: OpenManifest?, logger: Logger) -> ResponseBody {
+    private func body(_ document: MetalinkDocument, _ manifest: OpenManifest?) -> ResponseBody {
         ResponseBody(contentLength: document.length) { writer in
             try await writer.write(ByteBuffer(string: document.head))
             if let manifest {
                 try await writer.write(ByteBuffer(bytes: document.pieces(of: manifest.first)))
                 for number in 1..<max(1, manifest.stored.layout.pageCount) {
-                    guard let page = try await page(number, of: manifest.stored, logger: logger) else { throw ManifestGone() }
+                    guard let page = await manifests.page(number, of: manifest.stored) else { throw ManifestGone() }
                     try await writer.write(ByteBuffer(bytes: document.pieces(of: page)))
                 }
             }

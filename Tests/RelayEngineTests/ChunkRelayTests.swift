@@ -1,0 +1,143 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import ImageModel
+import Synchronization
+import Testing
+import TokenBackend
+
+@testable import RelayEngine
+
+/// Relays that prove chunk by chunk, over real connections.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct ChunkRelayTests {
+    static let content = PatternedContent(size: 3_000_017, seed: 5)
+    static let chunkSize: Int64 = 64 << 10
+
+    private let loop = TransferLoop()
+    private let door = TokenDoor()
+
+    /// Relays from origins that answer in these ways, the first answer of each; later ones are sound.
+    private func relay(
+        _ behaviours: [[Behaviour]], range: ByteRange? = nil, manifest: Manifest? = nil, lateBy page: Int? = nil,
+        making layout: ChunkLayout? = nil
+    ) async throws -> (run: RelayRun, summary: RelaySummary?) {
+        let origins = try behaviours.map { answers in
+            let rest = Mutex(answers)
+            return try FaultyOrigin(Self.content, behind: door) { _ in
+                rest.withLock { $0.isEmpty ? .sound : $0.removeFirst() }
+            }
+        }
+        defer { for origin in origins { origin.stop() } }
+        let run = RelayRun(of: Self.content, range: range)
+        let pages = (0..<(manifest?.layout.pageCount ?? 0)).filter { $0 != page }
+        let source = manifest.map { manifest in
+            RelayManifest(
+                layout: manifest.layout,
+                pages: Dictionary(uniqueKeysWithValues: pages.map { ($0, manifest.digests(ofPage: $0)) })
+            ) { page, loaded in
+                Task { loaded(manifest.digests(ofPage: page)) }
+            }
+        }
+        let relay = run.start(
+            origins.map { TokenDriver(door, url: $0.url()) }, manifest: source, making: layout, on: loop)
+        let summary = await run.ended()
+        withExtendedLifetime(relay) {}
+        return (run, summary)
+    }
+
+    private func manifest(chunkSize: Int64 = chunkSize) throws -> Manifest {
+        let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: chunkSize))
+        return try #require(Self.content.manifest(layout))
+    }
+
+    @Test func aWholeThatMatchedLeavesAManifest() async throws {
+        defer { loop.stop() }
+        let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
+        let (run, summary) = try await relay([[.reset(after: 700_000)], []], making: layout)
+        #expect(run.isExact)
+        #expect(try summary?.manifest == manifest())
+    }
+
+    @Test func aWholeThatDidNotMatchLeavesNone() async throws {
+        defer { loop.stop() }
+        let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
+        let (_, summary) = try await relay([[.corrupt(at: 1000)]], making: layout)
+        #expect(summary?.outcome == .disproven)
+        #expect(summary?.manifest == nil)
+    }
+
+    @Test func aCorruptChunkIsFetchedElsewhereAndNeverLeaves() async throws {
+        defer { loop.stop() }
+        let (run, summary) = try await relay([[.corrupt(at: 1_000_000)], []], manifest: manifest())
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.map(\.start) == [1_000_000 / Self.chunkSize * Self.chunkSize])
+        #expect(summary?.rejections.first?.contributors.count == 1)
+        #expect(summary?.moves.map(\.cause.reason) == [.wrongDigest])
+        #expect(summary?.provenAlone == nil)
+    }
+
+    @Test func theOnlyLocationIsAskedAgainForAChunkThatWasCorruptedOnTheWay() async throws {
+        defer { loop.stop() }
+        let (run, summary) = try await relay([[.corrupt(at: 1_000_000)]], manifest: manifest())
+        #expect(run.isExact)
+        #expect(summary?.rejections.count == 1)
+    }
+
+    @Test func aChunkThatIsWrongEverywhereEndsTheDownloadBeforeIt() async throws {
+        defer { loop.stop() }
+        let wrong = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
+        let (run, summary) = try await relay([wrong], manifest: manifest())
+        #expect(summary?.outcome == .exhausted)
+        #expect(run.count == 1_000_000 / Self.chunkSize * Self.chunkSize)
+        #expect(summary?.contradictors == [], "one location alone contradicts nobody")
+    }
+
+    @Test func locationsThatAgreeAgainstTheManifestAreNamed() async throws {
+        defer { loop.stop() }
+        let wrong = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
+        let (_, summary) = try await relay([wrong, wrong], manifest: manifest())
+        #expect(summary?.outcome == .exhausted)
+        #expect(summary?.contradictors.count == 2)
+    }
+
+    @Test func twoLocationsWithDifferentRotMakeOneExactImage() async throws {
+        defer { loop.stop() }
+        let one = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
+        let other = [Behaviour](repeating: .corrupt(at: 2_000_000), count: 9)
+        let (run, summary) = try await relay([one, other], manifest: manifest())
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.count == 2)
+    }
+
+    @Test func aChunkOfTwoLocationsAccusesBothAndIsFetchedWholeFromOne() async throws {
+        defer { loop.stop() }
+        // The first spoils byte 1,000,000 and dies in the same chunk.
+        let dying = Behaviour.corrupt(at: 1_000_000).ending(.reset(after: 1_001_000))
+        let (run, summary) = try await relay([[dying], []], manifest: manifest(chunkSize: 1 << 20))
+        #expect(run.isExact)
+        #expect(summary?.rejections.map { $0.contributors.count } == [2])
+    }
+
+    @Test(arguments: [(0, 0), (65_535, 65_536), (70_000, 2_000_000), (2_999_999, 3_000_016), (131_072, 196_607)])
+    func aRangeIsProvenWithItsChunksAndDeliveredAsAsked(first: Int64, last: Int64) async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: first, last: last))
+        // What is wrong beside the range, within its first chunk, is as good a reason to go elsewhere.
+        let (run, summary) = try await relay(
+            [[.corrupt(at: first / Self.chunkSize * Self.chunkSize)], []], range: range, manifest: manifest())
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.count == 1)
+    }
+
+    @Test func pagesThatComeLateHoldTheirChunksBack() async throws {
+        defer { loop.stop() }
+        let manifest = try manifest(chunkSize: 1000)
+        let (run, summary) = try await relay([[]], manifest: manifest, lateBy: 2)
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+    }
+}

@@ -139,14 +139,15 @@ let package = Package(
         tests(
             "LocationUpkeepTests",
             [
-                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend",
+                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", "FaultyOrigin",
+                "TokenBackend",
             ]
         ),
         tests(
             "Scenarios",
             [
-                "FaultyOrigin", "ImageModel", "Integrity", "Identity", "BackendKit", "S3Backend", "SwiftBackend",
-                "CurlTransfer", .target(name: "baton"),
+                "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "S3Backend",
+                "SwiftBackend", "CurlTransfer", .target(name: "baton"),
             ]
         ),
         tests(

@@ -21,7 +21,7 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
         case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
         case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
         case refusedAddress = "refused-address", unauthorized, denied, throttled, busy, exhausted, inDoubt = "in-doubt",
-            withdrawn
+            withdrawn, slow
     }
 
     /// What happened.

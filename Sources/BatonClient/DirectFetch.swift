@@ -108,6 +108,8 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
 private struct Unobserved: RelayObserver {
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
+    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {}
+    func prospects(of sources: [RelaySource]) -> [Prospect] { sources.map { _ in .unknown } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}

@@ -9,6 +9,7 @@ extension BatonConfiguration {
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
         readUpkeep(file.section("upkeep"))
+        readManifests(file.section("manifests"))
         readTransfer(file.section("transfer"))
         readDirect(file.section("direct"))
         readUploads(file.section("uploads"))
@@ -79,6 +80,11 @@ extension BatonConfiguration {
         relay.stallTimeoutLimit = section.duration(
             "stall_timeout_limit", default: max(relay.stallTimeoutLimit, relay.stallTimeout),
             in: relay.stallTimeout ... .seconds(3600))
+        relay.slowFactor = section.integer("slow_factor", default: relay.slowFactor, in: 0...1000)
+        relay.slowWindow = section.duration(
+            "slow_window", default: relay.slowWindow, in: .milliseconds(100) ... .seconds(600))
+        relay.slowRate = section.bytes("slow_rate", default: relay.slowRate, in: ByteCount(0) ... .gibibytes(1))
+        relay.slowDwell = section.duration("slow_dwell", default: relay.slowDwell, in: .zero ... .seconds(3600))
         relay.giveUpAfter = section.duration(
             "give_up_after", default: relay.giveUpAfter, in: .milliseconds(100) ... .seconds(3600))
         relay.clientStallTimeout = section.duration(
@@ -109,6 +115,16 @@ extension BatonConfiguration {
             "miss_interval", default: upkeep.missInterval, in: .milliseconds(10) ... .seconds(43_200))
         upkeep.recheck = section.duration("recheck", default: upkeep.recheck, in: .milliseconds(10) ... .seconds(86_400))
         upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero...year)
+        section.finish()
+    }
+
+    private mutating func readManifests(_ section: Section) {
+        let size = section.bytes("chunk_size", default: manifests.chunkSize, in: .kibibytes(64) ... .mebibytes(16))
+        if size.count.nonzeroBitCount == 1 {
+            manifests.chunkSize = size
+        } else {
+            section.reject("chunk_size", "\(size) is no power of two; write for example 512KiB, 1MiB or 4MiB")
+        }
         section.finish()
     }
 

@@ -65,6 +65,14 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var stallTimeout: Duration = .seconds(3)
         /// What that grows to when all locations have stalled.
         public var stallTimeoutLimit: Duration = .seconds(60)
+        /// How many times faster another location must be for a slow one to be left; 0 never leaves one.
+        public var slowFactor = 3
+        /// How long a location is watched before it is judged.
+        public var slowWindow: Duration = .seconds(2)
+        /// Bytes a second below which a location is as good as stalled.
+        public var slowRate: ByteCount = .kibibytes(64)
+        /// How long no second such move follows the first.
+        public var slowDwell: Duration = .seconds(10)
         /// How long a download goes on without progress.
         public var giveUpAfter: Duration = .seconds(60)
         /// How long a client may read nothing.
@@ -105,6 +113,12 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var recheck: Duration = .seconds(3600)
         /// From an operator's word to the end of a location.
         public var deleteDelay: Duration = .seconds(86_400)
+    }
+
+    /// The digests of chunks.
+    public struct Manifests: Sendable, Equatable {
+        /// How large the chunks of new manifests are.
+        public var chunkSize: ByteCount = .mebibytes(1)
     }
 
     /// The threads that move bytes.
@@ -158,6 +172,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var relay = Relay()
     /// What is done with locations without anybody asking.
     public var upkeep = Upkeep()
+    /// The digests of chunks.
+    public var manifests = Manifests()
     /// The threads that move bytes.
     public var transfer = Transfer()
     /// How trusted clients are sent straight to locations.
@@ -169,4 +185,7 @@ public struct BatonConfiguration: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// The bytes of a chunk in new manifests, whoever makes them: downloads and full reads.
+    public var chunkSize: Int64 { Int64(manifests.chunkSize.count) }
 }

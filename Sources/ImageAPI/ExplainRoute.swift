@@ -60,6 +60,8 @@ struct ExplainRoute: Sendable {
         fields["rank"] = .integer(Int64(rank))
         fields["standing"] = .string(ranked.standing.rawValue)
         fields["cost"] = .number(ranked.cost)
+        fields["bytes_per_second"] =
+            relays.health(of: ranked.location.backend).throughput.value.map { .number($0.rounded()) } ?? .null
         fields["why"] = .string(why(ranked))
         return .object(fields)
     }

@@ -45,7 +45,7 @@ public protocol LifecycleStore: Sendable {
     func dueLocations(at time: Date) async throws -> DueLocations
     /// The active location whose last proof is the oldest, if it is older than `date` and it is not to be left alone until later.
     func nextToScrub(provenBefore date: Date, at time: Date) async throws -> Location?
-    /// Counts the locations, and the active ones that were not read in full since `date`.
+    /// Counts the locations, the active ones that were not read in full since `date`, and the manifests.
     func census(provenBefore date: Date) async throws -> LocationCensus
 
     /// How far an unfinished read of the location came.
@@ -176,7 +176,7 @@ public struct Absence: Sendable, Equatable {
     }
 }
 
-/// How many locations there are, and how old their proofs.
+/// How many locations there are, how old their proofs, and how many representations have manifests.
 public struct LocationCensus: Sendable, Equatable {
     /// The locations of each status that has any.
     public let counts: [LocationStatus: Int]
@@ -184,6 +184,10 @@ public struct LocationCensus: Sendable, Equatable {
     public let unproven: Int
     /// The oldest proof of an active location; nil if there is none.
     public let oldestProof: Date?
+    /// Representations that are not empty, with or without a manifest.
+    public let representations: Int
+    /// Manifests.
+    public let manifests: Int
 }
 
 /// What is to be done with locations without anybody asking.

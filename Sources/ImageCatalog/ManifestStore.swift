@@ -3,8 +3,8 @@ public import ImageModel
 
 /// The part of the catalog that keeps the digests of chunks. Every operation is one transaction; errors are `CatalogError`s.
 public protocol ManifestStore: Sendable {
-    /// Keeps the manifest of a representation whose whole digest matched, unless there is one already or the representation is
-    /// not what it was.
+    /// Keeps the manifest of a representation whose whole digest matched, unless there is one that this version can read, or the
+    /// representation is not what it was.
     /// - Parameter pages: all of the layout's, sealed.
     /// - Returns: whether it was kept.
     func addManifest(_ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date)

@@ -52,7 +52,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Counts the locations.
+    /// Counts the locations and manifests.
     public func census(provenBefore date: Date) async throws -> LocationCensus {
         try await read { db in
             var counts: [LocationStatus: Int] = [:]
@@ -65,8 +65,10 @@ extension SQLiteCatalog {
                     SELECT COUNT(*) FILTER (WHERE proven_at IS NULL OR proven_at < ?) AS unproven, MIN(proven_at) AS oldest
                         FROM location WHERE status = 'active'
                     """, arguments: [date.milliseconds])
+            func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(sql)") ?? 0 }
             return LocationCensus(
-                counts: counts, unproven: proofs?["unproven"] ?? 0, oldestProof: proofs?.date("oldest"))
+                counts: counts, unproven: proofs?["unproven"] ?? 0, oldestProof: proofs?.date("oldest"),
+                representations: try count("representation WHERE size > 0"), manifests: try count("manifest"))
         }
     }
 }

@@ -11,8 +11,12 @@ extension SQLiteCatalog {
         try await write { db in
             let known = try Self.representations(of: representation.image, db).first { $0.format == representation.format }
             guard let known, known.size == layout.size, known.identity == representation.identity, !known.isDistrusted,
-                try Self.manifestRow(of: known, db) == nil
+                try Self.manifest(of: known, db) == nil
             else { return false }
+            // One that this version can't read is in the way.
+            try db.execute(
+                sql: "DELETE FROM manifest WHERE image = ? AND disk_format = ? AND container_format = ?",
+                arguments: [known.image.description, known.format.disk.rawValue, known.format.container.rawValue])
             try db.execute(
                 sql: """
                     INSERT INTO manifest

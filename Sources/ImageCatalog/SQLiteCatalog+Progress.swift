@@ -38,13 +38,15 @@ extension SQLiteCatalog {
             // The location may have been deleted with its image meanwhile.
             guard try Self.location(location, db) != nil else { return }
             let known = try Row.fetchOne(
-                db, sql: "SELECT position, size, validator FROM read_progress WHERE location = ?",
+                db, sql: "SELECT position, size, validator, chunk_size, chunk_algorithm FROM read_progress WHERE location = ?",
                 arguments: [location.description])
-            // A read that began anew, since its object is another one, has other chunks.
+            // A read that began anew, since its object is another one, has other chunks; so has one that cuts it otherwise.
             let goesOn =
                 known.map {
                     $0["position"] <= progress.position && $0["size"] == progress.size
                         && $0["validator"] == progress.validator?.text
+                        && $0["chunk_size"] == progress.chunks?.layout.chunkSize
+                        && $0["chunk_algorithm"] == progress.chunks?.layout.algorithm.rawValue
                 } ?? false
             // Not INSERT OR REPLACE, which would take the pages along.
             try db.execute(

@@ -28,7 +28,7 @@ public struct ChunkLayout: Sendable, Hashable {
     public func start(of chunk: Int) -> Int64 { Int64(chunk) * chunkSize }
 
     /// The offset behind a chunk's last byte.
-    public func end(of chunk: Int) -> Int64 { min(size, start(of: chunk) + chunkSize) }
+    public func end(of chunk: Int) -> Int64 { start(of: chunk) + min(chunkSize, size - start(of: chunk)) }
 
     /// The chunks that a range lies in, whole. The range must begin inside the representation.
     public func widened(_ range: ByteRange) -> ByteRange {

@@ -30,6 +30,14 @@ public struct BackendHealth: Sendable, Equatable {
         return seconds * Double(running + 1)
     }
 
+    /// Bytes a second that one more read could expect, were the throughput shared with all that runs; nil before anything was measured.
+    public var rateForOneMore: Double? { throughput.value.map { $0 / Double(running + 1) } }
+
+    /// An attempt that goes on brings so many bytes a second.
+    public mutating func paceSeen(_ bytesPerSecond: Double, at now: ContinuousClock.Instant) {
+        throughput.record(bytesPerSecond, at: now)
+    }
+
     /// An attempt began.
     public mutating func attemptBegan() { running += 1 }
 

@@ -47,6 +47,11 @@ public struct Health: Sendable {
         backends[backend, default: BackendHealth(limits: limits)].attemptEnded(measure, at: now)
     }
 
+    /// An attempt at the backend goes on, at so many bytes a second.
+    public mutating func paceSeen(_ bytesPerSecond: Double, in backend: BackendID, at now: ContinuousClock.Instant) {
+        backends[backend, default: BackendHealth(limits: limits)].paceSeen(bytesPerSecond, at: now)
+    }
+
     /// An attempt at the location failed.
     public mutating func recordFailure(
         of location: LocationID, in backend: BackendID, _ trouble: Trouble, at now: ContinuousClock.Instant

@@ -2,7 +2,6 @@ internal import BackendKit
 internal import CurlTransfer
 internal import ImageCatalog
 internal import ImageModel
-internal import Integrity
 internal import NIOCore
 internal import RelayEngine
 internal import Synchronization
@@ -21,6 +20,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         /// What the object must have; nil if that is to be found out.
         let expectedSize: Int64?
         let algorithms: Set<DigestAlgorithm>
+        /// The size of the chunks that a manifest is made of; nil makes none.
+        var chunkSize: Int64? = nil
         /// Whether to go past caches on new connections.
         let isFresh: Bool
         /// How far an earlier read came.
@@ -34,20 +35,18 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     /// What came of it.
     enum Outcome: Sendable {
-        case read(LocationContent)
+        /// Every byte was read; with the digests of the chunks, if they were asked for and nothing of the object was read without.
+        case read(LocationContent, manifest: Manifest?)
         /// The object has another size than it must; its bytes were not read.
         case otherSize(Int64)
         case failed(AttemptFailure)
         case cancelled
     }
 
-    /// After so many bytes the progress is renewed.
-    private static let stride: Int64 = 8 << 20
-
     private let plan: Plan
     private let loop: TransferLoop
     private var course: ReadCourse
-    private var digests: ResumableDigests
+    private var digests: ReadDigests
     /// Among the backend's connections, or the wait for it.
     private var place: ConnectionPlace?
     /// Counts the attempts, so that what comes late for an earlier one is known as such.
@@ -76,14 +75,15 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     init(_ plan: Plan, loop: TransferLoop) {
         self.plan = plan
         self.loop = loop
-        let digests = plan.progress.flatMap { ResumableDigests(snapshot: $0.digests) }
-        let resumes = digests.map { Set($0.algorithms) == plan.algorithms } ?? false
-        let progress = resumes ? plan.progress : nil
-        self.digests = digests.flatMap { resumes ? $0 : nil } ?? ResumableDigests(plan.algorithms)
+        digests = ReadDigests(plan.algorithms, chunkSize: plan.chunkSize, progress: plan.progress)
+        resumes = digests.resumed != nil
         course = ReadCourse(
             expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange,
-            renewsCredentials: plan.driver.credentials != nil, progress: progress, seed: .random(in: 0...UInt64.max))
+            renewsCredentials: plan.driver.credentials != nil, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
+
+    /// Whether it goes on where an earlier read was, as far as can be told before it asks.
+    let resumes: Bool
 
     /// How far it is; can be asked from any thread.
     var progress: ReadProgress? { latest.withLock { $0 } }
@@ -169,14 +169,15 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             askIfDue()
         case .renew: break  // done above, with the place kept
         case .restart:
-            digests = ResumableDigests(plan.algorithms)
+            digests.start()
             noted = 0
             askAt = loop.now
             askIfDue()
         case .done:
             finish(
                 .read(
-                    LocationContent(size: course.size ?? 0, digests: digests.finished(), validator: course.validator)))
+                    LocationContent(size: course.size ?? 0, digests: digests.finished, validator: course.validator),
+                    manifest: digests.manifest))
         case .fail(let failure):
             finish(course.otherSize.map { .otherSize($0) } ?? .failed(failure))
         }
@@ -210,8 +211,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private func note() {
         noted = course.position
         guard let size = course.size else { return }
-        let progress = ReadProgress(
-            position: course.position, size: size, validator: course.validator, digests: digests.snapshot)
+        let progress = digests.progress(size: size, validator: course.validator)
         latest.withLock { $0 = progress }
     }
 
@@ -228,6 +228,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         switch plan.driver.inspect(head, of: read).flatMap({ course.judge($0) }) {
         case .success(let intake):
             self.intake = intake
+            if let size = course.size { digests.begin(size: size) }
             return true
         case .failure(let failure):
             rejection = failure
@@ -257,7 +258,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         course.advance(by: taken)
         plan.pace.take(taken, at: loop.now)
         taken = 0
-        if course.position - noted >= Self.stride { note() }
+        if course.position - noted >= digests.stride { note() }
         if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil, !isPaused {
             isPaused = true
             loop.pause(transfer)

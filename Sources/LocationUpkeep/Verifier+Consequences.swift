@@ -2,6 +2,7 @@ internal import BackendKit
 internal import FoundationEssentials
 internal import ImageCatalog
 internal import ImageModel
+internal import Integrity
 internal import Logging
 
 // What a verification's finding does to the location.
@@ -9,7 +10,7 @@ extension Verifier {
     /// Seconds until a read is tried again that found no connection free.
     private static let busyDelay: TimeInterval = 60
 
-    func matched(_ location: Location, _ content: LocationContent) async throws -> Result {
+    func matched(_ location: Location, _ content: LocationContent, _ manifest: Manifest?) async throws -> Result {
         do {
             _ = try await lifecycle.recordMatch(of: location, content)
         } catch let error as CatalogError {
@@ -19,7 +20,27 @@ extension Verifier {
             return .undecided
         }
         logger.info("A location was read alone and is proven.", metadata: metadata(of: location))
+        if let manifest { try await keep(manifest, of: location, content) }
         return .matched
+    }
+
+    /// Keeps the digests of the chunks, now that the digest of the whole matched. That they can't be kept takes nothing from the match.
+    private func keep(_ manifest: Manifest, of location: Location, _ content: LocationContent) async throws {
+        do {
+            // Asked for now: it may be this read that founded it.
+            let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
+            guard let representation = resolution?.representation,
+                content.digests[representation.identity.algorithm] == representation.identity,
+                try await catalog.addManifest(manifest.layout, pages: manifest.pages, of: representation, at: .now)
+            else { return }
+            logger.info(
+                "The chunks of an image have digests from now on.",
+                metadata: metadata(of: location).merging(["chunks": "\(manifest.layout.count)"]) { $1 })
+        } catch let error as CatalogError {
+            logger.error(
+                "The digests of an image's chunks could not be kept.",
+                metadata: metadata(of: location).merging(["error": "\(error)"]) { $1 })
+        }
     }
 
     func carryOut(

@@ -9,11 +9,13 @@ extension Verifier {
     /// What a location's content is compared with.
     struct Subject {
         let representation: Representation?
+        /// Whether the digests of its chunks are known, or can't be kept.
+        let needsNoManifest: Bool
         let others: [Location]
     }
 
     enum Finding {
-        case matched(LocationContent)
+        case matched(LocationContent, Manifest?)
         case other(BlameVerdict.OtherContent)
         case unread(AttemptFailure)
         case cancelled
@@ -23,6 +25,7 @@ extension Verifier {
         let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
         return Subject(
             representation: resolution?.representation,
+            needsNoManifest: resolution?.manifest != nil || resolution?.representation?.isDistrusted ?? false,
             others: resolution?.locations.filter { mayTestify($0, about: location) } ?? [])
     }
 
@@ -47,26 +50,28 @@ extension Verifier {
         if let identity { algorithms.insert(identity.algorithm) }
         // The first full read learns what clients may want to verify with.
         if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
+        // A second read is there to contradict the first: it begins anew.
+        let progress = isFresh ? nil : try await catalog.readProgress(of: location.id)
         let read = LocationRead(
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
-                isFresh: isFresh,
-                // A second read is there to contradict the first: it begins anew.
-                progress: isFresh ? nil : try await catalog.readProgress(of: location.id), pace: pace,
-                stallTimeout: stallTimeout),
+                chunkSize: isFresh || subject.needsNoManifest ? nil : chunkSize, isFresh: isFresh, progress: progress,
+                pace: pace, stallTimeout: stallTimeout),
             loop: loop)
+        // What is of no use any more must not be taken for an earlier part of this read.
+        if progress != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
         let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
         switch outcome {
         case .cancelled: return .cancelled
         case .otherSize(let size): return .other(.init(size: size, digest: nil))
         case .failed(let failure): return .unread(failure)
-        case .read(let content):
+        case .read(let content, let manifest):
             let expected = location.digests.all + (identity.map { [$0] } ?? [])
             guard expected.allSatisfy({ content.digests[$0.algorithm] == $0 }) else {
                 return .other(.init(size: content.size, digest: content.digests[identity?.algorithm ?? .sha256]))
             }
-            return .matched(content)
+            return .matched(content, manifest)
         }
     }
 

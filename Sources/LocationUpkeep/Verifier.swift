@@ -34,6 +34,7 @@ public final class Verifier: Sendable {
     let registry: BackendRegistry
     let loop: TransferLoop
     let stallTimeout: Duration
+    let chunkSize: Int64
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
 
@@ -43,10 +44,12 @@ public final class Verifier: Sendable {
     /// - Parameters:
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
     ///   - stallTimeout: how long no byte may come.
+    ///   - chunkSize: of the manifests that reads make, in bytes.
     ///   - metrics: where verifications are counted.
     public init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
-        loop: TransferLoop, stallTimeout: Duration, metrics: MetricsRegistry, logger: Logger
+        loop: TransferLoop, stallTimeout: Duration, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
+        metrics: MetricsRegistry, logger: Logger
     ) {
         self.catalog = catalog
         self.lifecycle = lifecycle
@@ -54,6 +57,7 @@ public final class Verifier: Sendable {
         self.registry = registry
         self.loop = loop
         self.stallTimeout = stallTimeout
+        self.chunkSize = chunkSize
         self.logger = logger
         verifications = metrics.counter(
             "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
@@ -71,16 +75,16 @@ public final class Verifier: Sendable {
         guard let location = try await takeOut(id) else { return .skipped }
         let subject = try await subject(of: location)
         switch try await read(location, subject, isFresh: false, pace) {
-        case .matched(let content): return try await matched(location, content)
+        case .matched(let content, let manifest): return try await matched(location, content, manifest)
         case .unread(let failure): return try await unreadable(location, failure)
         case .cancelled: return .cancelled
         case .other(let first):
             switch try await read(location, subject, isFresh: true, pace) {
-            case .matched(let content):
+            case .matched(let content, _):
                 logger.warning(
                     "A location's first read was corrupt and its second was not: something corrupts in flight.",
                     metadata: metadata(of: location))
-                return try await matched(location, content)
+                return try await matched(location, content, nil)
             case .unread(let failure): return try await unreadable(location, failure)
             case .cancelled: return .cancelled
             case .other(let second):

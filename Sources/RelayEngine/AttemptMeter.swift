@@ -7,8 +7,13 @@ struct AttemptMeter {
     private var bytes: Int64 = 0
     private var pausedAt: ContinuousClock.Instant?
     private var paused: Duration = .zero
+    private let comesWhole: Bool
 
-    init(at now: ContinuousClock.Instant) { begunAt = now }
+    /// - Parameter comesWhole: whether its bytes are handed over once all are there; their time is the one before.
+    init(comesWhole: Bool = false, at now: ContinuousClock.Instant) {
+        self.comesWhole = comesWhole
+        begunAt = now
+    }
 
     /// The attempt got its connection or worker; waiting for one says nothing about the backend.
     mutating func began(at now: ContinuousClock.Instant) { begunAt = now }
@@ -32,6 +37,6 @@ struct AttemptMeter {
         let end = pausedAt ?? now
         return AttemptMeasure(
             isComplete: isComplete, firstByte: firstByteAt.map { $0 - begunAt }, bytes: bytes,
-            active: firstByteAt.map { max(.zero, end - $0 - paused) } ?? .zero)
+            active: firstByteAt.map { max(.zero, end - (comesWhole ? begunAt : $0) - paused) } ?? .zero)
     }
 }

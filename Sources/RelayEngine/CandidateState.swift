@@ -1,12 +1,13 @@
 internal import BackendKit
 internal import ImageModel
+internal import LocationSelection
 
 /// What a relay has learned of one location.
 struct CandidateState: Sendable, Equatable {
     enum Standing: Sendable, Equatable {
         /// Not asked yet.
         case untried
-        /// Asked, and nothing is wrong with it so far.
+        /// Asked, and nothing is wrong with it so far. One that is not being read was left for a faster one.
         case good
         /// Answers a Range with everything: the last resort.
         case ignoresRanges
@@ -25,4 +26,6 @@ struct CandidateState: Sendable, Equatable {
     var stalls = 0
     /// Whether its credentials were refused and renewed since its last byte.
     var hasRenewed = false
+    /// How fast it was when it was left for a faster one.
+    var pace: MeasuredPace?
 }

@@ -138,6 +138,10 @@ public final class Relay: @unchecked Sendable {
         case .resume(let attempt):
             if let running, running.attempt == attempt, let transfer = running.transfer { loop.resume(transfer) }
             running?.meter?.resume(at: loop.now)
+        case .limit(let attempt):
+            if running?.attempt == attempt { running?.intake = machine.intake(of: attempt) }
+        case .survey(let attempt):
+            pending += machine.handle(.surveyed(attempt, observer.prospects(of: sources)), at: loop.now)
         case .commit: outlet.relayCommitted()
         case .release(let limit): permitted = limit
         case .prove: prove()
@@ -161,7 +165,7 @@ public final class Relay: @unchecked Sendable {
         // Before the request is made: a renewal in between makes it newer than noted, never older.
         generations[candidate] = source.driver.credentials?.generation
         running?.read = read
-        running?.meter = AttemptMeter(at: loop.now)
+        running?.meter = AttemptMeter(comesWhole: plan.candidates[candidate].maximumRange != nil, at: loop.now)
         observer.attemptBegan(in: source.backend)
         running?.transfer = loop.start(source.driver.transferRequest(for: read), sink: self)
     }
@@ -275,6 +279,8 @@ public final class Relay: @unchecked Sendable {
             observer.locationFailed(source.location, in: source.backend, failure)
         case .resumed:
             summary.resumptions += 1
+        case .pace(let candidate, let rate):
+            observer.paceSeen(rate, in: sources[candidate].backend)
         case .failover(let failover):
             summary.moves.append(
                 .init(
@@ -301,6 +307,10 @@ public protocol RelayObserver: Sendable {
     func attemptBegan(in backend: BackendID)
     /// An attempt at the backend is over, well or not.
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
+    /// An attempt at the backend goes on, and brings so many bytes a second.
+    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID)
+    /// What could be expected of each of these locations now.
+    func prospects(of sources: [RelaySource]) -> [Prospect]
     /// An attempt at the location failed.
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure)
     /// The location contributed to a proven whole.

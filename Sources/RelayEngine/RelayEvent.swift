@@ -1,5 +1,6 @@
 public import BackendKit
 public import ImageModel
+public import LocationSelection
 
 /// Names one attempt within a relay.
 public struct AttemptID: Sendable, Hashable {
@@ -39,6 +40,8 @@ public enum RelayEvent: Sendable, Equatable {
     /// The location may not serve any more, by its index among the candidates: at once (its content is wrong), or as soon as
     /// another one can (an operator takes it out).
     case withdrawn(candidate: Int, atOnce: Bool)
+    /// The survey that the attempt asked for: what can be expected of each candidate.
+    case surveyed(AttemptID, [Prospect])
     /// Time passed.
     case tick
 }
@@ -53,6 +56,10 @@ public enum RelayAction: Sendable, Equatable {
     case start(AttemptID, candidate: Int, range: ByteRange?)
     /// End an attempt.
     case cancel(AttemptID)
+    /// Another number of bytes is wanted of the attempt: take its intake anew.
+    case limit(AttemptID)
+    /// Find out what can be expected of each candidate.
+    case survey(AttemptID)
     /// Stop reading for now.
     case pause(AttemptID)
     /// Read on.
@@ -99,6 +106,8 @@ public enum RelayReport: Sendable, Equatable {
     case failed(candidate: Int, AttemptFailure)
     /// The server had closed a connection that we had paused: gone on at the same place, nobody's fault.
     case resumed(candidate: Int, offset: Int64)
+    /// The location that is read brings its bytes at this rate, time in which the client did not read left out.
+    case pace(candidate: Int, bytesPerSecond: Double)
     /// The relay moved on, and the first byte came from the new place.
     case failover(Failover)
     /// All that was taken was proven; the contributors by their index.

@@ -22,16 +22,22 @@ public struct RelayPlan: Sendable {
         public let patience: Duration?
         /// Whether its requests show credentials that end.
         public let renewsCredentials: Bool
+        /// The operator's tier; a lower one is asked first.
+        public let tier: Int
+        /// Whether its content is under suspicion: it is read only when no other can serve.
+        public let isAccused: Bool
 
         /// A candidate with every property given.
         public init(
             maximumRange: Int64? = nil, requiredValidator: Validator? = nil, patience: Duration? = nil,
-            renewsCredentials: Bool = false
+            renewsCredentials: Bool = false, tier: Int = 0, isAccused: Bool = false
         ) {
             self.maximumRange = maximumRange
             self.requiredValidator = requiredValidator
             self.patience = patience
             self.renewsCredentials = renewsCredentials
+            self.tier = tier
+            self.isAccused = isAccused
         }
     }
 

@@ -1,9 +1,15 @@
+public import LocationSelection
+
 /// The limits of a relay; the operator's, see config/baton.yaml.
 public struct RelayPolicy: Sendable, Equatable {
     /// How long no byte may come before the relay moves on.
     public var stallTimeout: Duration = .seconds(3)
     /// What the stall timeout grows to when all locations have stalled.
     public var stallTimeoutLimit: Duration = .seconds(60)
+    /// When a location that brings bytes is left for a faster one.
+    public var slow = SlowRule()
+    /// Such a location is left at offsets that are a multiple of this.
+    public var slowEdge: Int64 = 1 << 20
     /// How long a relay goes on without progress while its client is ready.
     public var giveUpAfter: Duration = .seconds(60)
     /// How long a client may read nothing.

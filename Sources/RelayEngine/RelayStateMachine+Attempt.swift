@@ -76,6 +76,7 @@ extension RelayStateMachine {
             attempt = nil
             return actions + allTaken(at: now)
         }
+        if let departure = departAtEdge(at: now) { return actions + departure }
         return actions + pauseIfFull()
     }
 
@@ -126,7 +127,7 @@ extension RelayStateMachine {
         }
         attempt = nil
         if accepted == plan.end { return allTaken(at: now) }
-        phase = .awaitingRoom(candidate: running.candidate)
+        phase = .awaitingRoom(candidate: successor(of: running, at: now))
         return continueIfRoom(at: now)
     }
 

@@ -30,12 +30,12 @@ extension RelayStateMachine {
         }
     }
 
-    /// Picks where to go on: the first location not tried yet, at once; then one that nothing is wrong
-    /// with; then one that knows no ranges; then one that failed
-    /// and may have recovered.
+    /// Picks where to go on: the first location not tried yet, at once; then one that nothing is wrong with, such as one that was
+    /// left for a faster one; then one that knows no ranges; then one that failed and may have recovered.
     mutating func moveOn(at now: ContinuousClock.Instant) -> [RelayAction] {
+        if let soundOrigin { return begin(soundOrigin, at: now) }
         if let untried = candidates.firstIndex(where: { $0.standing == .untried }) { return begin(untried, at: now) }
-        if let good = candidates.firstIndex(where: { $0.standing == .good }) { return begin(good, at: now) }
+        if let soundCandidate { return begin(soundCandidate, at: now) }
         if accepted <= policy.discardLimit,
             let lastResort = candidates.firstIndex(where: { $0.standing == .ignoresRanges })
         {

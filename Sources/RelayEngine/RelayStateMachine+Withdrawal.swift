@@ -32,9 +32,9 @@ extension RelayStateMachine {
         candidates.indices.contains { other in
             guard other != candidate else { return false }
             return switch candidates[other].standing {
-            case .untried: true
+            case .untried, .good: true
             case .ignoresRanges: accepted <= policy.discardLimit
-            case .good, .failed, .excluded: false
+            case .failed, .excluded: false
             }
         }
     }

@@ -40,7 +40,8 @@ public struct RelayStateMachine: Sendable {
         let id: AttemptID
         let candidate: Int
         let start: Int64
-        let end: Int64
+        /// Behind the last byte that is wanted of it: of its range, or less once it is to be left.
+        var end: Int64
         /// What it asks for; nil for all without a Range.
         let range: ByteRange?
         /// Whether an answer without ranges may be used by dropping what comes before `start`.
@@ -55,6 +56,8 @@ public struct RelayStateMachine: Sendable {
         var lastSign: ContinuousClock.Instant
         var isPaused = false
         var wasPaused = false
+        /// Where the relay goes at its end, when it is left for being slow.
+        var departure: Departure?
     }
 
     let plan: RelayPlan
@@ -91,6 +94,8 @@ public struct RelayStateMachine: Sendable {
     public internal(set) var failovers = 0
     /// The move under way: where from, and why.
     var move: (from: Int, cause: AttemptFailure)?
+    /// How fast what runs brings its bytes.
+    var slow: SlowWatch
     var lastProgress: ContinuousClock.Instant
     var lastConsumed: ContinuousClock.Instant
 
@@ -107,6 +112,7 @@ public struct RelayStateMachine: Sendable {
         verified = plan.start
         released = plan.delivery.lowerBound
         reached = plan.start
+        slow = SlowWatch(policy.slow)
         lastProgress = now
         lastConsumed = now
     }
@@ -115,6 +121,10 @@ public struct RelayStateMachine: Sendable {
     /// - Returns: what to do now, in this order.
     public mutating func handle(_ event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
         if case .ended = phase { return [] }
+        return react(to: event, at: now) + watchPace(at: now)
+    }
+
+    private mutating func react(to event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
         switch event {
         case .begin:
             guard phase == .idle else { return [] }
@@ -149,6 +159,8 @@ public struct RelayStateMachine: Sendable {
             return end(.clientGone)
         case .withdrawn(let candidate, let atOnce):
             return withdraw(candidate, atOnce: atOnce, at: now)
+        case .surveyed(let id, let prospects):
+            return surveyed(id, prospects, at: now)
         case .tick:
             return tick(at: now)
         }

@@ -95,7 +95,8 @@ public final class Relays: RelayObserver {
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
                     requiredValidator: range == nil || layout != nil ? nil : location.validator,
-                    patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil))
+                    patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil,
+                    tier: location.tier, isAccused: location.isAccused))
             sources.append(
                 RelaySource(
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
@@ -145,6 +146,21 @@ public final class Relays: RelayObserver {
     /// Takes its measure.
     public func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
         health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
+    }
+
+    /// Remembers it for the choices to come.
+    public func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {
+        health.withLock { $0.paceSeen(bytesPerSecond, in: backend, at: .now) }
+    }
+
+    /// Goes by what was seen of their backends.
+    public func prospects(of sources: [RelaySource]) -> [Prospect] {
+        health.withLock { health in
+            sources.map { source in
+                if let connections = source.connections, connections.counts.held >= connections.limit { return .avoided }
+                return health.prospect(of: source.location, in: source.backend, at: .now)
+            }
+        }
     }
 
     /// Puts the location behind the others for a while, and counts it against its backend where that is to blame.

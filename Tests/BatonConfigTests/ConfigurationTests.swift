@@ -92,8 +92,10 @@ import Testing
             server: { listen: "[::1]:0", drain_timeout: 0s }
             catalog: "sqlite:/tmp/c"
             selection: { strategy: weighted }
-            relay: { stall_timeout: 500ms, stall_timeout_limit: 2m, tail: 65536, slab: 64KiB, window: 128KiB }
+            relay: { stall_timeout: 500ms, stall_timeout_limit: 2m, tail: 65536, slab: 64KiB, window: 128KiB,
+                     slow_factor: 0, slow_window: 1s, slow_rate: 1MiB, slow_dwell: 1m }
             transfer: { file_range: 100KiB, loops: 3 }
+            manifests: { chunk_size: 256KiB }
             log: { level: debug, format: json }
             """
         let configuration = try Self.load(yaml).configuration
@@ -104,8 +106,13 @@ import Testing
         #expect(configuration.relay.stallTimeout == .milliseconds(500))
         #expect(configuration.relay.stallTimeoutLimit == .seconds(120))
         #expect(configuration.relay.tail == .kibibytes(64))
+        #expect(configuration.relay.slowFactor == 0)
+        #expect(configuration.relay.slowWindow == .seconds(1))
+        #expect(configuration.relay.slowRate == .mebibytes(1))
+        #expect(configuration.relay.slowDwell == .seconds(60))
         #expect(configuration.transfer.fileRange == .kibibytes(100))
         #expect(configuration.transfer.loops == 3)
+        #expect(configuration.chunkSize == 262_144)
         #expect(configuration.log == .init(level: .debug, format: .json))
     }
 
@@ -130,6 +137,8 @@ import Testing
         ),
         ("selection: { breaker_failures: 0 }", "baton.yaml:1: selection.breaker_failures: 0 is out of range: from 1 to 1000"),
         ("direct: { lifetime: 8d }", "baton.yaml:1: direct.lifetime: 8d is out of range: from 1s to 7d"),
+        ("manifests: { chunk_size: 32KiB }", "baton.yaml:1: manifests.chunk_size: 32KiB is out of range: from 64KiB to 16MiB"),
+        ("manifests: { chunk_size: 3MiB }", "baton.yaml:1: manifests.chunk_size: 3MiB is no power of two"),
         ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
         ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
         ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),

@@ -27,6 +27,47 @@ import Testing
         #expect(throws: CatalogError.newerSchema(path: fixture.path)) { try SQLiteCatalog(path: fixture.path) }
     }
 
+    @Test func aCatalogFromBeforeManifestsIsTakenOver() async throws {
+        let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/catalog.sqlite"
+        let (image, location) = (ImageID(), LocationID())
+        let digest = try Fixture.digest("a")
+        do {
+            let pool = try DatabasePool(path: path)
+            try Schema.migrator.migrate(pool, upTo: "4: ids of deleted images")
+            try await pool.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO image (id, status, visibility, disk_format, container_format, min_disk, min_ram, protected,
+                            hidden, tags, properties, created_at, updated_at)
+                        VALUES (:image, 'active', 'shared', 'raw', 'bare', 0, 0, 0, 0, '[]', '{}', 0, 0);
+                        INSERT INTO representation (image, disk_format, container_format, size, algorithm, digest)
+                        VALUES (:image, 'raw', 'bare', 10, 'sha256', :digest);
+                        INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
+                            sha256, identified, weight, tier, metadata, created_at)
+                        VALUES (:location, :image, 'raw', 'bare', 'north', 'a', 'http://north/a', 'active', '[]', 10, :digest,
+                            1, 0, 0, '{}', 0);
+                        INSERT INTO read_progress (location, position, size, validator, digests, saved_at)
+                        VALUES (:location, 7, 10, 'v', x'010203', 0);
+                        """,
+                    arguments: ["image": image.description, "location": location.description, "digest": digest.hex])
+            }
+            try pool.close()
+        }
+        let catalog = try SQLiteCatalog(path: path)
+        let resolution = try #require(try await catalog.resolve(image, format: RequestedFormat()))
+        #expect(resolution.manifest == nil && resolution.locations.map(\.id) == [location])
+        let progress = ReadProgress(position: 7, size: 10, validator: Validator("v"), digests: [1, 2, 3])
+        #expect(try await catalog.readProgress(of: location) == progress)
+        let representation = try #require(resolution.representation)
+        let layout = try #require(ChunkLayout(size: 10))
+        let page = ManifestPage(number: 0, digests: [UInt8](repeating: 1, count: 32), seal: [2])
+        #expect(try await catalog.addManifest(layout, pages: [page], of: representation, at: Fixture.start))
+        #expect(try await catalog.manifest(of: representation)?.layout == layout)
+    }
+
     @Test func twoWritersLoseNothing() async throws {
         let fixture = try Fixture()
         let other = try SQLiteCatalog(path: fixture.path)

@@ -46,7 +46,7 @@ struct UpkeepGateTests {
         }
         defer { origin.stop() }
         let outcome = await read(TokenDriver(door, url: origin.url(), maximumRange: 500_000), on: loop).run()
-        guard case .read(let content) = outcome else { return #expect(Bool(false), "\(outcome)") }
+        guard case .read(let content, _) = outcome else { return #expect(Bool(false), "\(outcome)") }
         #expect(content.size == Self.content.size)
         #expect(door.fetches == 2)
         // Six pieces and a bit, one of them asked for twice.
@@ -96,7 +96,7 @@ struct UpkeepGateTests {
         while connections.counts.waiting < 1 { await Task.yield() }
         #expect(origin.record.requests.count == 1)
         place.leave()
-        guard case .read(let found) = await reading else { return #expect(Bool(false), "the read failed") }
+        guard case .read(let found, _) = await reading else { return #expect(Bool(false), "the read failed") }
         #expect(found.size == content.size)
         #expect(try #require(origin.record.requests.last?.range?.first) > 0)
         #expect(connections.counts == (0, 0))

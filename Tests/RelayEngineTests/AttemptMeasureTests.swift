@@ -37,4 +37,14 @@ struct AttemptMeasureTests {
     func whatBringsLessIsNot(behaviour: Behaviour) async throws {
         #expect(try await measures(behaviour).map(\.isComplete) == [false, true])
     }
+
+    @Test func theTimeOfBytesThatAreHandedOverAtOnceIsTheOneBeforeThem() {
+        let start = ContinuousClock.now
+        for (comesWhole, active) in [(true, Duration.seconds(2)), (false, .zero)] {
+            var meter = AttemptMeter(comesWhole: comesWhole, at: start)
+            meter.began(at: start + .seconds(1))
+            meter.took(1000, at: start + .seconds(3))
+            #expect(meter.measure(isComplete: true, at: start + .seconds(3)).active == active)
+        }
+    }
 }

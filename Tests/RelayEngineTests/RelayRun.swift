@@ -18,18 +18,23 @@ final class RelayRun: RelayOutlet, RelayObserver {
         var callsAfterTheEnd = 0
         var summary: RelaySummary?
         var measures: [AttemptMeasure] = []
+        var paces = 0
     }
 
     private let content: PatternedContent
     private let range: ByteRange?
+    private let prospects: [Prospect]
     private let state = Mutex(State())
     private let ends: AsyncStream<RelaySummary>
     private let end: AsyncStream<RelaySummary>.Continuation
 
-    /// - Parameter range: what is asked for; nil for all.
-    init(of content: PatternedContent, range: ByteRange? = nil) {
+    /// - Parameters:
+    ///   - range: what is asked for; nil for all.
+    ///   - prospects: what the relay is told of the candidates; nothing if they are fewer.
+    init(of content: PatternedContent, range: ByteRange? = nil, prospects: [Prospect] = []) {
         self.content = content
         self.range = range
+        self.prospects = prospects
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
@@ -77,6 +82,8 @@ final class RelayRun: RelayOutlet, RelayObserver {
     var count: Int64 { state.withLock { $0.count } }
     /// What its attempts came to.
     var measures: [AttemptMeasure] { state.withLock { $0.measures } }
+    /// How often a rate was seen.
+    var paces: Int { state.withLock { $0.paces } }
     /// How often something was told after the end.
     var callsAfterTheEnd: Int { state.withLock { $0.callsAfterTheEnd } }
 
@@ -105,6 +112,10 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
+    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
+    func prospects(of sources: [RelaySource]) -> [Prospect] {
+        sources.indices.map { prospects.indices.contains($0) ? prospects[$0] : .unknown }
+    }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}

@@ -12,6 +12,7 @@ import Testing
         var coverage: [String: Int] = [:]
         var outcomes: [String: Int] = [:]
         var rejections = 0
+        var slowMoves = 0
         for seed in Self.seeds {
             var relay = SimulatedRelay(seed: seed)
             for _ in 0..<400 {
@@ -22,9 +23,11 @@ import Testing
             if !relay.complaints.isEmpty { break }
             rejections += relay.rejections
             coverage.merge(relay.coverage, uniquingKeysWith: +)
+            slowMoves += relay.slowMoves
             outcomes["\(relay.ends.first.map { "\($0)" } ?? "none")", default: 0] += 1
         }
-        print("seeds \(Self.seeds), outcomes \(outcomes)")
+        print("seeds \(Self.seeds), outcomes \(outcomes), moves for slowness \(slowMoves)")
+        #expect(slowMoves >= 500)
         #expect(rejections >= 1000, "\(rejections) chunks were turned down only")
         for phase in SimulatedRelay.phaseNames {
             for event in SimulatedRelay.eventNames {
@@ -55,6 +58,8 @@ import Testing
         if Int.random(in: 0..<5, using: &relay.random) == 0 { return strangeStep(&relay) }
         if relay.awaitsVerdict, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.verify() }
         if relay.mustProve, Int.random(in: 0..<4, using: &relay.random) == 0 { return relay.prove() }
+        // Most answers come at once, as the relay's do.
+        if relay.surveying != nil, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.survey() }
         switch Int.random(in: 0..<20, using: &relay.random) {
         case 0: relay.send(.begin)
         case 1...3: relay.send(.tick)
@@ -94,7 +99,7 @@ import Testing
             // It ends the relay: less often where many events are to follow.
             let isRare = relay.machine.phase == .attempting && Int.random(in: 0..<4, using: &relay.random) > 0
             if !isRare { relay.send(.unprovable) }
-        case 39: relay.send(.renewed(id))
+        case 39: Bool.random(using: &relay.random) ? relay.send(.renewed(id)) : relay.survey(by: id)
         default: relay.send(.tick)
         }
     }
@@ -141,6 +146,7 @@ import Testing
         relay.send(.tick)
         if relay.mustProve { return relay.prove() }
         if relay.awaitsVerdict { return relay.verify() }
+        if relay.surveying != nil { return relay.survey() }
         consume(&relay)
         if let gate = relay.gate {
             // The sound one lets in at once, the others now and then, and they may fail at it.

@@ -43,6 +43,11 @@ struct SimulatedRelay {
         policy.discardLimit = 120
         policy.tail = 24
         policy.window = 48
+        policy.slow.window = .milliseconds(150)
+        policy.slow.factor = 2
+        policy.slow.floor = 150
+        policy.slow.dwell = .milliseconds(400)
+        policy.slowEdge = 16
         return policy
     }()
 
@@ -57,6 +62,10 @@ struct SimulatedRelay {
     var trusted: AttemptID?
     /// Renewals of refused credentials without a byte after them, by candidate.
     var renewals: [Int: Int] = [:]
+    /// The attempt that asked what others could do.
+    var surveying: AttemptID?
+    /// How often a slow location was left, and the other one went on.
+    var slowMoves = 0
     var isPaused = false
     /// Bytes taken and not yet let go, from `heldStart` on.
     var held: [Byte] = []
@@ -82,7 +91,8 @@ struct SimulatedRelay {
             RelayPlan.Candidate(
                 maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil,
                 patience: Bool.random(using: &random) ? .milliseconds(200) : nil,
-                renewsCredentials: Bool.random(using: &random))
+                renewsCredentials: Bool.random(using: &random), tier: Int.random(in: 0...1, using: &random),
+                isAccused: Int.random(in: 0..<8, using: &random) == 0)
         }
         let layout = Bool.random(using: &random) ? ChunkLayout(size: size, chunkSize: .random(in: 5...40, using: &random)) : nil
         if size > 2, Int.random(in: 0..<3, using: &random) == 0, let range = ByteRange(first: size / 3, last: size - 2) {
@@ -118,6 +128,8 @@ struct SimulatedRelay {
             if answer?.id == id { answer = nil }
             if gate?.id == id { gate = nil }
             if placed == id { placed = nil }
+        case .limit: break  // the intake is taken anew at each batch
+        case .survey(let id): surveying = id
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .commit:
@@ -135,8 +147,25 @@ struct SimulatedRelay {
         case .finish, .abort, .refuse:
             ends.append(action)
             checkEnd(action)
+        case .report(.failover(let failover)) where failover.cause.reason == .slow:
+            slowMoves += 1
+            if failover.to == failover.from { complaints.append("moved to where it was") }
         case .report: break
         }
+    }
+
+    /// Answers what can be expected of each candidate.
+    mutating func survey(by id: AttemptID? = nil) {
+        guard let asking = id ?? surveying else { return }
+        if id == nil { surveying = nil }
+        let prospects = plan.candidates.map { _ -> Prospect in
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: .unknown
+            case 1: .avoided
+            default: .rate(Double(Int.random(in: 0...4000, using: &random)))
+            }
+        }
+        send(.surveyed(asking, prospects))
     }
 
     /// Lets the attempt pass what it waits at.
@@ -284,6 +313,6 @@ struct SimulatedRelay {
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
     static let eventNames = [
         "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone",
-        "withdrawn", "verified", "rejected", "unprovable", "tick",
+        "withdrawn", "verified", "rejected", "unprovable", "surveyed", "tick",
     ]
 }

@@ -45,7 +45,7 @@ struct BatonServer {
             registry: BackendRegistry(backends.map { $0.start(on: loops[0]) }), loops: loops,
             policy: configuration.relay.policy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
-            breaker: configuration.selection.breaker, provesWholes: provesWholes)
+            breaker: configuration.selection.breaker, provesWholes: provesWholes, chunkSize: configuration.chunkSize)
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.
         let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
@@ -108,6 +108,10 @@ extension BatonConfiguration.Relay {
         var policy = RelayPolicy()
         policy.stallTimeout = stallTimeout
         policy.stallTimeoutLimit = stallTimeoutLimit
+        policy.slow.factor = slowFactor
+        policy.slow.window = slowWindow
+        policy.slow.floor = Int64(slowRate.count)
+        policy.slow.dwell = slowDwell
         policy.giveUpAfter = giveUpAfter
         policy.clientStallTimeout = clientStallTimeout
         policy.revisits = revisits

@@ -74,6 +74,14 @@ struct LiveMetrics {
         registry.gauge("baton_scrub_oldest_proof_seconds", "Age of the oldest proof of an active location.") {
             await census()?.oldestProof.map { [([], -$0.timeIntervalSinceNow)] } ?? []
         }
+        registry.gauge(
+            "baton_representations", "Representations that hold bytes, by whether their chunks have digests.",
+            labels: ["manifest"]
+        ) {
+            guard let census = await census() else { return [] }
+            let without = max(0, census.representations - census.manifests)
+            return [(["present"], Double(census.manifests)), (["missing"], Double(without))]
+        }
         registry.counter(
             "baton_background_read_bytes_total", "Bytes read to prove locations.", labels: ["purpose"]
         ) { [upkeep] in

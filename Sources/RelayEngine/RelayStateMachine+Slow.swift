@@ -1,0 +1,123 @@
+internal import BackendKit
+internal import ImageModel
+internal import LocationSelection
+
+// When to leave a location that brings bytes, but slowly. The attempt is cut short at the next edge of a chunk, so that each chunk
+// has one contributor; one that all but stands still is left at the next byte.
+extension RelayStateMachine {
+    /// Where the relay goes when the attempt is over.
+    struct Departure: Sendable, Equatable {
+        let candidate: Int
+        /// Bytes a second of what is left.
+        let rate: Double
+    }
+
+    /// Follows the pace of what runs; asks what others could do when there is a judgement to make.
+    mutating func watchPace(at now: ContinuousClock.Instant) -> [RelayAction] {
+        let running = phase == .attempting ? attempt : nil
+        let comesWhole = running.map { isBounded($0.candidate) } ?? false
+        guard let rate = slow.observe(running, comesWhole: comesWhole, at: now), let running else { return [] }
+        let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
+        guard slow.mayMove(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
+            return [report]
+        }
+        return [report, .survey(running.id)]
+    }
+
+    /// What can be expected of each candidate was asked for, and is known.
+    mutating func surveyed(
+        _ id: AttemptID, _ prospects: [Prospect], at now: ContinuousClock.Instant
+    ) -> [RelayAction] {
+        guard let running = attempt, running.id == id, running.intake != nil, prospects.count == candidates.count,
+            let rate = slow.takeRate()
+        else { return [] }
+        let verdict = policy.slow.verdict(
+            at: rate, remaining: plan.end - accepted, alternatives: alternatives(to: running.candidate, prospects, at: now))
+        switch verdict {
+        case .stay:
+            attempt?.departure = nil
+            return cut(running, at: naturalEnd(of: running))
+        case .moveNow(let candidate):
+            attempt?.departure = Departure(candidate: candidate, rate: rate)
+            return accepted == running.end ? [] : depart(at: now)
+        case .moveAtEdge(let candidate):
+            let edge = nextEdge(for: running)
+            guard edge < plan.end else { return [] }
+            attempt?.departure = Departure(candidate: candidate, rate: rate)
+            if edge == running.end { return [] }
+            return edge == accepted ? depart(at: now) : cut(running, at: edge)
+        }
+    }
+
+    /// The attempt was cut short and has reached its new end.
+    /// - Returns: nil when it goes on.
+    mutating func departAtEdge(at now: ContinuousClock.Instant) -> [RelayAction]? {
+        guard let running = attempt, accepted == running.end, running.end < naturalEnd(of: running) else { return nil }
+        return depart(at: now)
+    }
+
+    private mutating func depart(at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let running = attempt else { return [] }
+        attempt = nil
+        phase = .awaitingRoom(candidate: successor(of: running, at: now))
+        return [.cancel(running.id)] + continueIfRoom(at: now)
+    }
+
+    /// Who reads on after an attempt that brought all that it was asked for.
+    mutating func successor(of running: Attempt, at now: ContinuousClock.Instant) -> Int {
+        // It may have been taken out since.
+        guard let departure = running.departure, isAlternative(departure.candidate, to: running.candidate) else {
+            return running.candidate
+        }
+        candidates[running.candidate].pace = MeasuredPace(rate: departure.rate, at: now)
+        slow.moved(at: now)
+        let detail = "brought \(Int64(departure.rate)) bytes a second where another is faster"
+        if move == nil { move = (running.candidate, AttemptFailure(.slow, .backend, detail: detail)) }
+        return departure.candidate
+    }
+
+    /// Where to go on although untried locations are left: the one that was left for a faster one, when that has brought nothing.
+    var soundOrigin: Int? {
+        guard let move, move.cause.reason == .slow, candidates[move.from].standing == .good else { return nil }
+        return move.from
+    }
+
+    /// A location that was left for a faster one: nothing is wrong with it.
+    var soundCandidate: Int? { candidates.firstIndex { $0.standing == .good } }
+
+    private func alternatives(
+        to candidate: Int, _ prospects: [Prospect], at now: ContinuousClock.Instant
+    ) -> [SlowRule.Alternative] {
+        candidates.indices.filter { isAlternative($0, to: candidate) }.map { other in
+            SlowRule.Alternative(
+                candidate: other, prospect: candidates[other].pace?.applied(to: prospects[other], at: now) ?? prospects[other],
+                isOfWorseTier: plan.candidates[other].tier > plan.candidates[candidate].tier)
+        }
+    }
+
+    /// Whether another candidate has not failed this relay. After a whole that did not match nobody is left for being slow: its
+    /// contributors are to be told apart.
+    private func isAlternative(_ other: Int, to candidate: Int) -> Bool {
+        guard other != candidate, disproofs == 0, !plan.candidates[other].isAccused else { return false }
+        return candidates[other].standing == .untried || candidates[other].standing == .good
+    }
+
+    private mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {
+        guard end != running.end, let intake = running.intake else { return [] }
+        attempt?.end = end
+        attempt?.intake = Intake(skip: intake.skip, take: end - accepted)
+        return [.limit(running.id)]
+    }
+
+    /// The end of a bounded read is as good as an edge: nothing is fetched in vain.
+    private func nextEdge(for running: Attempt) -> Int64 {
+        if isBounded(running.candidate) { return running.end }
+        var chunk = max(1, policy.slowEdge)
+        if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
+        return (accepted + chunk - 1) / chunk * chunk
+    }
+
+    private func naturalEnd(of running: Attempt) -> Int64 { running.range.map { $0.last + 1 } ?? plan.end }
+
+    private func isBounded(_ candidate: Int) -> Bool { plan.candidates[candidate].maximumRange != nil }
+}

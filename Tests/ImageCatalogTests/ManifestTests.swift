@@ -1,0 +1,169 @@
+import Foundation
+import GRDB
+import ImageModel
+import Testing
+
+@testable import ImageCatalog
+
+@Suite struct ManifestTests {
+    private let start = Fixture.start
+
+    /// An image with one location of that size, and its representation.
+    private func founded(_ fixture: Fixture, size: Int64 = 10) async throws -> (image: Image, representation: Representation) {
+        let image = try await fixture.image()
+        try await fixture.location(of: image, size: size, active: true)
+        return (image, try await representation(of: image, fixture))
+    }
+
+    private func representation(of image: Image, _ fixture: Fixture) async throws -> Representation {
+        try #require(try await fixture.resolve(image)?.representation)
+    }
+
+    private func layout(_ size: Int64 = 10, chunkSize: Int64 = 4) throws -> ChunkLayout {
+        try #require(ChunkLayout(size: size, chunkSize: chunkSize))
+    }
+
+    /// Pages with made-up digests, another for each page.
+    private func pages(_ layout: ChunkLayout, _ first: UInt8 = 1) -> [ManifestPage] {
+        (0..<layout.pageCount).map { page in
+            let byte = first &+ UInt8(truncatingIfNeeded: page)
+            let count = layout.chunks(of: page).count * layout.algorithm.byteCount
+            return ManifestPage(number: page, digests: [UInt8](repeating: byte, count: count), seal: [byte])
+        }
+    }
+
+    private func add(
+        _ layout: ChunkLayout, to representation: Representation, _ fixture: Fixture, first: UInt8 = 1
+    ) async throws -> Bool {
+        try await fixture.catalog.addManifest(layout, pages: pages(layout, first), of: representation, at: start)
+    }
+
+    @Test func aManifestIsFoundWithItsRepresentationAndReadPageByPage() async throws {
+        let fixture = try Fixture()
+        let size: Int64 = 2500 * 4 + 1
+        let (image, representation) = try await founded(fixture, size: size)
+        let layout = try layout(size)
+        #expect(layout.pageCount == 3)
+        #expect(try await fixture.catalog.manifest(of: representation) == nil)
+        #expect(try await add(layout, to: representation, fixture))
+        let reopened = try SQLiteCatalog(path: fixture.path)
+        let manifest = try #require(try await reopened.manifest(of: representation))
+        #expect(manifest.layout == layout)
+        #expect(try await reopened.resolve(image.id, format: RequestedFormat())?.manifest == manifest)
+        for page in pages(layout) { #expect(try await reopened.manifestPage(page.number, of: manifest) == page) }
+        #expect(try await reopened.manifestPage(3, of: manifest) == nil)
+        #expect(try await reopened.manifestPage(-1, of: manifest) == nil)
+    }
+
+    @Test func aManifestOfAnotherContentIsNotKept() async throws {
+        let fixture = try Fixture()
+        let (image, representation) = try await founded(fixture)
+        let other = Representation(
+            image: image.id, format: representation.format, size: 10, identity: try Fixture.digest("b"))
+        #expect(try await !add(layout(), to: other, fixture), "another identity")
+        #expect(try await !add(layout(11), to: representation, fixture), "another size")
+        let unknown = Representation(
+            image: image.id, format: Format(disk: .qcow2, container: .bare), size: 10, identity: representation.identity)
+        #expect(try await !add(layout(), to: unknown, fixture), "no such representation")
+        #expect(try await fixture.catalog.manifest(of: representation) == nil)
+        let count = try await fixture.catalog.read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM manifest_page") }
+        #expect(count == 0)
+    }
+
+    @Test func theFirstManifestStays() async throws {
+        let fixture = try Fixture()
+        let (_, representation) = try await founded(fixture)
+        #expect(try await add(layout(), to: representation, fixture))
+        #expect(try await !add(layout(chunkSize: 8), to: representation, fixture, first: 9))
+        let manifest = try #require(try await fixture.catalog.manifest(of: representation))
+        #expect(try manifest.layout == layout())
+        #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [1])
+    }
+
+    @Test func aRepresentationThatIsDistrustedGetsNone() async throws {
+        let fixture = try Fixture()
+        let (image, representation) = try await founded(fixture)
+        let location = try #require(try await fixture.catalog.locations(of: image.id).first)
+        try await fixture.catalog.recordDistrust(of: location.id, reason: "two agree", at: start)
+        #expect(try await !add(layout(), to: representation, fixture))
+    }
+
+    @Test func aManifestGoesWithItsImage() async throws {
+        let fixture = try Fixture()
+        let (image, representation) = try await founded(fixture)
+        #expect(try await add(layout(), to: representation, fixture))
+        let manifest = try #require(try await fixture.catalog.manifest(of: representation))
+        try await fixture.catalog.deleteImage(image.id)
+        #expect(try await fixture.catalog.manifest(of: representation) == nil)
+        #expect(try await fixture.catalog.manifestPage(0, of: manifest) == nil)
+    }
+
+    @Test func aManifestGoesWithItsRepresentation() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image)
+        let before = try await representation(of: image, fixture)
+        #expect(try await add(layout(), to: before, fixture))
+        let manifest = try #require(try await fixture.catalog.manifest(of: before))
+        try await fixture.catalog.forget([location.id])
+        try await fixture.location(of: image, digests: [Fixture.digest("b")])
+        let after = try await representation(of: image, fixture)
+        #expect(after.identity != before.identity)
+        for representation in [before, after] { #expect(try await fixture.catalog.manifest(of: representation) == nil) }
+        #expect(try await fixture.catalog.manifestPage(0, of: manifest) == nil)
+        #expect(try await add(layout(), to: after, fixture))
+        #expect(try #require(try await fixture.catalog.manifest(of: after)).number != manifest.number)
+    }
+
+    @Test func aForgottenManifestMakesRoomForAnother() async throws {
+        let fixture = try Fixture()
+        let (_, representation) = try await founded(fixture)
+        #expect(try await add(layout(), to: representation, fixture))
+        let first = try #require(try await fixture.catalog.manifest(of: representation))
+        #expect(try await fixture.catalog.forgetManifest(first))
+        #expect(try await !fixture.catalog.forgetManifest(first))
+        #expect(try await fixture.catalog.manifest(of: representation) == nil)
+        #expect(try await add(layout(chunkSize: 8), to: representation, fixture, first: 9))
+        let second = try #require(try await fixture.catalog.manifest(of: representation))
+        #expect(second.number != first.number, "whoever still holds the first would read the second's pages for it")
+        #expect(try await fixture.catalog.manifestPage(0, of: first) == nil)
+        #expect(try await !fixture.catalog.forgetManifest(first))
+        #expect(try await fixture.catalog.manifestPage(0, of: second)?.seal == [9])
+    }
+
+    @Test func aManifestThatThisVersionCanNotReadIsNoneAndInNobodysWay() async throws {
+        let fixture = try Fixture()
+        let (image, representation) = try await founded(fixture)
+        #expect(try await add(layout(), to: representation, fixture))
+        try await fixture.catalog.write { db in try db.execute(sql: "UPDATE manifest SET algorithm = 'blake9'") }
+        #expect(try await fixture.catalog.manifest(of: representation) == nil)
+        #expect(try await fixture.resolve(image)?.manifest == nil)
+        #expect(try await add(layout(), to: representation, fixture, first: 9))
+        let manifest = try #require(try await fixture.catalog.manifest(of: representation))
+        #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [9])
+    }
+
+    @Test func representationsAreCountedByWhetherTheyHaveOne() async throws {
+        let fixture = try Fixture()
+        let (_, representation) = try await founded(fixture)
+        _ = try await founded(fixture)
+        _ = try await founded(fixture, size: 0)
+        #expect(try await add(layout(), to: representation, fixture))
+        let census = try await fixture.catalog.census(provenBefore: start)
+        #expect(census.representations == 2 && census.manifests == 1, "what is empty has no chunks and misses none")
+    }
+
+    /// Storage is compact: 32 bytes for each MiB, and little beside.
+    @Test func theManifestOfATebibyteTakesLessThan64MiBOnDisk() async throws {
+        let fixture = try Fixture()
+        let (_, representation) = try await founded(fixture, size: 1 << 40)
+        let layout = try layout(1 << 40, chunkSize: ChunkLayout.defaultChunkSize)
+        #expect(layout.count == 1 << 20)
+        #expect(try await add(layout, to: representation, fixture))
+        try await fixture.catalog.pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        let size = try #require(try FileManager.default.attributesOfItem(atPath: fixture.path)[.size] as? Int)
+        #expect((32 << 20..<64 << 20).contains(size), "\(size) bytes")
+        let manifest = try #require(try await fixture.catalog.manifest(of: representation))
+        #expect(try await fixture.catalog.manifestPage(1023, of: manifest) == pages(layout).last)
+    }
+}

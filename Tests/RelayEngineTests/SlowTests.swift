@@ -1,0 +1,276 @@
+import BackendKit
+import ImageModel
+import LocationSelection
+import Testing
+
+@testable import RelayEngine
+
+/// What a relay does at a location that is slow.
+@Suite struct SlowTests {
+    private static let edge: Int64 = 1 << 20
+    private static let size: Int64 = 100 << 20
+    private let start = ContinuousClock.now
+
+    /// A relay that reads its first attempt's first bytes; `read` goes on from there.
+    private struct Reading {
+        var machine: RelayStateMachine
+        var now: ContinuousClock.Instant
+        var attempt = 0
+        var prospects: [Prospect]
+
+        init(_ prospects: [Prospect], _ candidates: [RelayPlan.Candidate]? = nil, at start: ContinuousClock.Instant) {
+            var policy = RelayPolicy()
+            policy.slowEdge = SlowTests.edge
+            let candidates = candidates ?? prospects.map { _ in RelayPlan.Candidate() }
+            machine = RelayStateMachine(
+                plan: RelayPlan(whole: SlowTests.size, candidates: candidates), policy: policy, seed: 1, at: start)
+            self.prospects = prospects
+            now = start
+            _ = machine.handle(.begin, at: now)
+            answer()
+        }
+
+        var id: AttemptID { AttemptID(number: attempt) }
+
+        /// The running attempt gets a good head.
+        mutating func answer() {
+            let first = machine.accepted
+            let end = machine.attempt?.end ?? 0
+            _ = machine.handle(.began(id), at: now)
+            _ = machine.handle(
+                .head(id, ObjectHead(first: first, count: end - first, total: SlowTests.size, validator: nil)), at: now)
+        }
+
+        /// Bytes come after a while, and the client takes them; a survey is answered.
+        mutating func read(_ count: Int64, after time: Duration) -> [RelayAction] {
+            now += time
+            let kept = min(count, machine.intake(of: id)?.take ?? 0)
+            var actions = machine.handle(.bytes(id, dropped: count - kept, kept: kept), at: now)
+            actions += machine.handle(.consumed(machine.released), at: now)
+            if actions.contains(.survey(id)) { actions += machine.handle(.surveyed(id, prospects), at: now) }
+            return actions
+        }
+
+        /// So many bytes a second, in ten pieces a second.
+        mutating func read(_ rate: Int64, for time: Duration) -> [RelayAction] {
+            var actions: [RelayAction] = []
+            for _ in 0..<Int(time / .milliseconds(100)) where actions.cancels.isEmpty {
+                actions += read(rate / 10, after: .milliseconds(100))
+            }
+            return actions
+        }
+    }
+
+    /// Reads at 1 MB/s until the relay has moved to the other, and that one answered.
+    private func moved(_ prospects: Prospect...) -> (Reading, [RelayAction]) {
+        var reading = Reading(prospects, at: start)
+        let actions = reading.read(1_000_000, for: .seconds(5))
+        reading.attempt += 1
+        reading.answer()
+        return (reading, actions)
+    }
+
+    @Test func itIsLeftExactlyAtAnEdgeForOneThatIsClearlyFaster() throws {
+        let (reading, actions) = moved(.unknown, .rate(50e6))
+        let offset = reading.machine.accepted
+        #expect(offset == 3 * Self.edge, "the first edge after two seconds of a megabyte each and the first bytes")
+        #expect(actions.contains(.limit(AttemptID(number: 0))))
+        #expect(actions.cancels == [AttemptID(number: 0)])
+        #expect(
+            actions.last
+                == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: offset, last: Self.size - 1)))
+        #expect(actions.failures.isEmpty, "to be slow is no failure")
+        #expect(reading.machine.failures.isEmpty)
+        #expect(reading.machine.budget.left == reading.machine.policy.revisits)
+    }
+
+    @Test func theMoveIsReportedWithItsCause() throws {
+        var (reading, _) = moved(.unknown, .rate(50e6))
+        let offset = reading.machine.accepted
+        let actions = reading.read(1000, after: .milliseconds(5))
+        let failover = try #require(actions.failovers.first)
+        #expect((failover.from, failover.to, failover.offset) == (0, 1, offset))
+        #expect(failover.cause.reason == .slow && failover.gap == .milliseconds(5))
+    }
+
+    @Test func whereAllAreSlowItStays() {
+        for prospects in [[Prospect.unknown, .unknown], [.unknown, .rate(2e6)], [.unknown, .avoided], [.unknown]] {
+            var reading = Reading(prospects, at: start)
+            let actions = reading.read(1_000_000, for: .seconds(60))
+            #expect(actions.cancels.isEmpty && reading.machine.phase == .attempting, "\(prospects)")
+        }
+    }
+
+    @Test func noSecondMoveFollowsWithinTheDwell() {
+        var (reading, _) = moved(.unknown, .rate(50e6), .rate(60e6))
+        #expect(reading.machine.attempt?.candidate == 2)
+        let movedAt = reading.now
+        reading.prospects[1] = .rate(50e6)
+        let actions = reading.read(1_000_000, for: .seconds(30))
+        #expect(actions.cancels == [AttemptID(number: 1)])
+        let dwelt = reading.now - movedAt
+        #expect(dwelt >= .seconds(10) && dwelt < .seconds(14))
+    }
+
+    @Test func itDoesNotComeBackToOneThatItFoundJustAsSlow() {
+        var (reading, _) = moved(.rate(50e6), .rate(50e6))
+        #expect(reading.read(1_000_000, for: .seconds(60)).cancels.isEmpty)
+    }
+
+    @Test func itComesBackWhereItHadBeenClearlyFaster() {
+        var (reading, _) = moved(.unknown, .rate(50e6))
+        let actions = reading.read(200_000, for: .seconds(30))
+        #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
+        #expect(reading.machine.accepted % Self.edge == 0)
+    }
+
+    @Test func oneThatWasLeftGoesOnAtOnceWhenTheOtherFails() {
+        var (reading, _) = moved(.unknown, .rate(50e6), .unknown)
+        let left = reading.machine.budget.left
+        let offset = reading.machine.accepted
+        let missing = AttemptFailure(.missing, .location, detail: "played")
+        let back = reading.machine.handle(.failed(reading.id, missing), at: reading.now)
+        #expect(
+            back.last == .start(AttemptID(number: 2), candidate: 0, range: ByteRange(first: offset, last: Self.size - 1)),
+            "it brought nothing: back to the one that is known to be sound")
+        reading.attempt = 2
+        reading.answer()
+        #expect(reading.read(1000, after: .milliseconds(5)).failovers.isEmpty, "in the end nothing has moved")
+        #expect(reading.machine.budget.left == left)
+    }
+
+    @Test func oneThatWasLeftIsAskedBeforeAnythingThatFailed() {
+        var (reading, _) = moved(.unknown, .rate(50e6))
+        _ = reading.read(1000, after: .milliseconds(5))
+        let reset = AttemptFailure(.reset, .backend, detail: "played")
+        let left = reading.machine.budget.left
+        let actions = reading.machine.handle(.failed(reading.id, reset), at: reading.now)
+        #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
+        #expect(reading.machine.budget.left == left, "it costs nothing: nothing was wrong with it")
+    }
+
+    @Test func whatFailedHereIsNotClearlyFaster() {
+        var reading = Reading([.rate(50e6), .unknown], at: start)
+        _ = reading.machine.handle(
+            .failed(reading.id, AttemptFailure(.reset, .backend, detail: "played")), at: reading.now)
+        reading.attempt = 1
+        reading.answer()
+        #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
+    }
+
+    @Test func whatIsUnderSuspicionIsNotClearlyFaster() {
+        var reading = Reading([.unknown, .rate(50e6)], [.init(), .init(isAccused: true)], at: start)
+        #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
+    }
+
+    @Test func aClientThatDoesNotReadMakesNobodySlow() {
+        var reading = Reading([.unknown, .rate(1e12)], at: start)
+        for _ in 0..<100 {
+            reading.now += .milliseconds(1)
+            let count = Int64(5 << 20)
+            guard reading.machine.accepted + count < Self.size - count else { break }
+            let actions = reading.machine.handle(.bytes(reading.id, dropped: 0, kept: count), at: reading.now)
+            #expect(!actions.contains(.survey(reading.id)))
+            // Now it is the client's turn, for a minute.
+            reading.now += .seconds(60)
+            _ = reading.machine.handle(.consumed(reading.machine.released), at: reading.now)
+        }
+    }
+
+    @Test func whatCrawlsIsLeftAtTheNextByteForOneThatNobodyHasMeasured() {
+        var reading = Reading([.unknown, .unknown], at: start)
+        let actions = reading.read(10_000, for: .seconds(5))
+        let offset = reading.machine.accepted
+        #expect(offset > 0 && offset < 100_000)
+        #expect(
+            actions.last
+                == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: offset, last: Self.size - 1)))
+    }
+
+    @Test func whatCrawlsEverywhereIsReadWhereItIsOnceAllWereTried() {
+        var reading = Reading([.unknown, .unknown, .unknown], at: start)
+        var cancels = 0
+        for _ in 0..<12 {
+            let actions = reading.read(10_000, for: .seconds(20))
+            guard !actions.cancels.isEmpty else { continue }
+            cancels += 1
+            reading.attempt += 1
+            reading.answer()
+        }
+        #expect(cancels == 2)
+    }
+
+    @Test func silenceIsAStallAndNotSlowness() {
+        var reading = Reading([.unknown, .unknown], at: start)
+        _ = reading.read(1000, after: .milliseconds(100))
+        reading.now += .seconds(4)
+        let actions = reading.machine.handle(.tick, at: reading.now)
+        #expect(actions.failures.map(\.reason) == [.stall])
+    }
+
+    @Test func aMoveIsCalledOffWhenTheLocationHasRecovered() {
+        var reading = Reading([.unknown, .rate(10e6)], at: start)
+        reading.machine = machine(edge: 64 << 20, reading)
+        #expect(reading.read(1_000_000, for: .seconds(3)).contains(.limit(reading.id)))
+        #expect(reading.machine.attempt?.end == 64 << 20)
+        let actions = reading.read(9_000_000, for: .seconds(4))
+        #expect(actions.contains(.limit(reading.id)) && actions.cancels.isEmpty)
+        #expect(reading.machine.attempt?.end == Self.size)
+        #expect(reading.machine.intake(of: reading.id)?.take == Self.size - reading.machine.accepted)
+    }
+
+    /// The same relay with edges that far apart, from its start.
+    private func machine(edge: Int64, _ reading: Reading) -> RelayStateMachine {
+        var policy = RelayPolicy()
+        policy.slowEdge = edge
+        var machine = RelayStateMachine(plan: reading.machine.plan, policy: policy, seed: 1, at: start)
+        _ = machine.handle(.begin, at: start)
+        _ = machine.handle(
+            .head(reading.id, ObjectHead(first: 0, count: Self.size, total: Self.size, validator: nil)), at: start)
+        return machine
+    }
+
+    @Test func oneThatIsTakenOutBeforeTheEdgeIsNotAskedThere() {
+        var reading = Reading([.unknown, .rate(50e6)], at: start)
+        _ = reading.read(1_000_000, for: .seconds(2.1))
+        #expect(reading.machine.attempt?.departure?.candidate == 1)
+        _ = reading.machine.handle(.withdrawn(candidate: 1, atOnce: true), at: reading.now)
+        let actions = reading.read(1_000_000, for: .seconds(2))
+        #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true, "goes on where it was")
+    }
+
+    @Test func betweenTwoBoundedReadsIsAnEdge() {
+        var reading = Reading([.unknown, .rate(50e6)], [.init(maximumRange: 300_000), .init()], at: start)
+        var moved: [RelayAction] = []
+        for _ in 0..<20 where moved.isEmpty {
+            let actions = reading.read(300_000, after: .milliseconds(300))
+            #expect(actions.cancels.isEmpty, "a bounded read is not broken off")
+            let next = reading.machine.handle(.completed(reading.id), at: reading.now)
+            reading.attempt += 1
+            reading.answer()
+            if reading.machine.attempt?.candidate == 1 { moved = next }
+        }
+        #expect(reading.machine.accepted % 300_000 == 0 && reading.machine.accepted <= 2_700_000)
+        #expect(moved.last.map { if case .start(_, 1, _) = $0 { true } else { false } } == true)
+    }
+
+    @Test func theRestOfAChunkIsNotReadWhenItIsTheLast() {
+        let (reading, _) = moved(.unknown, .rate(50e6))
+        var machine = reading.machine
+        let id = reading.id
+        let almost = Self.size - Self.edge / 2
+        _ = machine.handle(.bytes(id, dropped: 0, kept: almost - machine.accepted), at: reading.now + .seconds(20))
+        let actions = machine.handle(.surveyed(id, [.rate(1e12), .unknown]), at: reading.now + .seconds(20))
+        #expect(actions.isEmpty)
+    }
+}
+
+extension [RelayAction] {
+    fileprivate var cancels: [AttemptID] { compactMap { if case .cancel(let id) = $0 { id } else { nil } } }
+    fileprivate var failures: [AttemptFailure] {
+        compactMap { if case .report(.failed(_, let failure)) = $0 { failure } else { nil } }
+    }
+    fileprivate var failovers: [Failover] {
+        compactMap { if case .report(.failover(let failover)) = $0 { failover } else { nil } }
+    }
+}

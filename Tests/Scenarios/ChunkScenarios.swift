@@ -1,0 +1,116 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// What the digests of chunks are good for: no wrong byte leaves, and the download completes.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ChunkScenarios {
+    static let content = PatternedContent(size: 5_000_017, seed: 91)
+    static let wrongOffset: Int64 = 2_500_000
+
+    /// A server with two locations of the image, the first of which spoils a byte once told to.
+    private struct Pair {
+        let rot: FaultyOrigin
+        let sound: FaultyOrigin
+        let isRotten: Flag
+        let baton: BatonProcess
+        let image: String
+        let locations: [String]
+
+        func stop() { for origin in [rot, sound] { origin.stop() } }
+    }
+
+    private func pair() async throws -> Pair {
+        let isRotten = Flag()
+        let rot = try FaultyOrigin(ChunkScenarios.content) { _ in
+            isRotten.isSet ? .corrupt(at: ChunkScenarios.wrongOffset) : .sound
+        }
+        let sound = try FaultyOrigin(Self.content)
+        let baton = try await BatonProcess(origins: ["a-rot": rot, "b-sound": sound])
+        let image = try await baton.addImage()
+        let locations = try await baton.addLocations([rot.url(), sound.url()], to: image, of: Self.content)
+        return Pair(rot: rot, sound: sound, isRotten: isRotten, baton: baton, image: image, locations: locations)
+    }
+
+    @Test func onceAWholeHasMatchedNoWrongByteLeavesAndTheDownloadCompletes() async throws {
+        let pair = try await pair()
+        defer { pair.stop() }
+        #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
+        let manifest = try await pair.baton.explainedManifest(of: pair.image)
+        #expect(manifest["algorithm"] as? String == "sha256")
+        #expect(manifest["chunk_size"] as? Int == 1 << 20)
+        #expect(manifest["chunks"] as? Int == 5)
+        pair.isRotten.set()
+        let response = try await pair.baton.download(pair.image, of: Self.content)
+        #expect(response.status == 200)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+        let relay = await pair.baton.logged { $0.message == "relay" && $0.fields["rejected_chunks"] != nil }
+        #expect(relay.fields["rejected_chunks"] == ["at byte 2097152"])
+        #expect(relay["outcome"] == "finished")
+        // It is read alone, twice, and only then taken out; nothing was in doubt.
+        try await pair.baton.waitUntil(pair.locations[0], is: "quarantined")
+        #expect(try await pair.baton.representation(of: pair.image)["in_doubt"] as? Bool == false)
+        #expect(try await pair.baton.representation(of: pair.image)["doubted_at"] is NSNull)
+    }
+
+    @Test func aRangeIsProvenAndWhatIsWrongInItComesFromElsewhere() async throws {
+        let pair = try await pair()
+        defer { pair.stop() }
+        #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
+        _ = try await pair.baton.explainedManifest(of: pair.image)
+        pair.isRotten.set()
+        let (first, last) = (Self.wrongOffset - 10, Self.wrongOffset + 10)
+        let response = try await pair.baton.download(
+            pair.image, of: Self.content, headers: ["Range": "bytes=\(first)-\(last)"], from: first)
+        #expect(response.status == 206)
+        #expect(response.headers["content-range"] == "bytes \(first)-\(last)/\(Self.content.size)")
+        #expect(response.count == 21)
+        #expect(response.firstWrongByte == nil)
+    }
+
+    @Test func aClientThatOnlyAsksForRangesGetsAManifestToo() async throws {
+        let pair = try await pair()
+        defer { pair.stop() }
+        #expect(
+            try await pair.baton.download(pair.image, of: Self.content, headers: ["Range": "bytes=0-99"]).status == 206)
+        _ = try await pair.baton.explainedManifest(of: pair.image)
+        pair.isRotten.set()
+        let first = Self.wrongOffset
+        let response = try await pair.baton.download(
+            pair.image, of: Self.content, headers: ["Range": "bytes=\(first)-"], from: first)
+        #expect(response.isComplete)
+        #expect(response.firstWrongByte == nil)
+    }
+
+    @Test func whereNobodyHasTheRightChunkTheDownloadEndsBeforeIt() async throws {
+        let isRotten = Flag()
+        let origin = try FaultyOrigin(Self.content) { _ in isRotten.isSet ? .corrupt(at: Self.wrongOffset) : .sound }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["only": origin])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        _ = try await baton.explainedManifest(of: image)
+        isRotten.set()
+        let response = try await baton.download(image, of: Self.content)
+        #expect(!response.isComplete)
+        #expect(response.count == 2 << 20)
+        #expect(response.firstWrongByte == nil)
+    }
+}
+
+extension BatonProcess {
+    /// What `explain` says of the image's manifest, once there is one; the test's time limit bounds the wait.
+    func explainedManifest(of image: String) async throws -> [String: Any] {
+        while true {
+            let explanation = try await send("GET", "/baton/v1/images/\(image)/explain").json
+            if let manifest = explanation["manifest"] as? [String: Any] { return manifest }
+            await Task.yield()
+        }
+    }
+
+    /// What `explain` says of the image's representation.
+    func representation(of image: String) async throws -> [String: Any] {
+        try await send("GET", "/baton/v1/images/\(image)/explain").json["representation"] as? [String: Any] ?? [:]
+    }
+}

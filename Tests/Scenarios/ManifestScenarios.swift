@@ -1,0 +1,96 @@
+import FaultyOrigin
+import Foundation
+import ImageCatalog
+import ImageModel
+import Testing
+
+/// Who makes manifests, as the catalog's file shows afterwards.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ManifestScenarios {
+    private static let content = PatternedContent(size: 3_000_017, seed: 92)
+    private static let quiet = "upkeep: { round: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB }"
+    private static let chunkSize: Int64 = 65_536
+
+    @Test func aVerifiedLocationLeavesAManifest() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
+        #expect(try await baton.operate("verify", on: id).status == 202)
+        #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
+        let page = String(decoding: try await baton.send("GET", "/metrics").body, as: UTF8.self)
+        #expect(page.contains(#"baton_representations{manifest="present"} 1"#))
+        #expect(page.contains(#"baton_representations{manifest="missing"} 0"#))
+    }
+
+    @Test func theReadThatFoundsARepresentationGivesItItsManifest() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["a": origin], settings: "upkeep: { round: 20ms, scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        _ = try await baton.addUnknownLocation(origin.url(), to: image)
+        #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: 1 << 20), "the default: 1 MiB")
+    }
+
+    /// As after an update from a version that made none, or when a manifest was forgotten.
+    @Test func aProvenLocationThatIsReadAgainMakesTheManifestThatIsMissing() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
+        try await baton.operate("verify", on: id)
+        _ = try await baton.manifest(of: image)
+        let catalog = try baton.openCatalog()
+        let imageID = try #require(ImageID(image))
+        let first = try #require(try await catalog.resolve(imageID, format: RequestedFormat())?.manifest)
+        #expect(try await catalog.forgetManifest(first))
+        try await baton.operate("verify", on: id)
+        #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
+        #expect(try await baton.location(id)["status"] as? String == "active", "it served all the while")
+    }
+
+    @Test func aReadThatDidNotMatchLeavesNoManifest() async throws {
+        let isMended = Flag()
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe || isMended.isSet ? .sound : .corrupt(at: 1_000_000) }
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [origin, sound] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["a": origin, "b": sound],
+            settings: "upkeep: { round: 20ms, recheck: 1h, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url(), sound.url()], to: image, of: Self.content)[0]
+        try await baton.operate("verify", on: id)
+        try await baton.waitUntil(id, is: "quarantined")
+        isMended.set()
+        try await baton.operate("verify", on: id)
+        #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
+    }
+
+    /// The first of its pages (1024 chunks) is full when the process dies.
+    @Test func aScrubThatARestartCutsOffStillMakesARightManifest() async throws {
+        let content = PatternedContent(size: 80 << 20, seed: 93)
+        let isFree = Flag()
+        let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 78 << 20) }
+        defer { origin.stop() }
+        let directory = try TestDirectory()
+        let settings = """
+            relay: { stall_timeout: 60s }
+            upkeep: { round: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }
+            manifests: { chunk_size: 64KiB }
+            """
+        let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        let image = try await first.addImage()
+        let id = try await first.addLocations([origin.url()], to: image, of: content)[0]
+        while try await first.location(id)["read_position"] as? Int64 ?? 0 <= 64 << 20 { await Task.yield() }
+        kill(first.processID, SIGKILL)
+        _ = try await first.exited()
+        isFree.set()
+        let asked = origin.record.requests.count
+        let second = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
+        #expect(try await second.manifest(of: image) == content.manifest(chunkSize: Self.chunkSize))
+        let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
+        #expect(try #require(resumed.range?.first) > 64 << 20)
+    }
+}

@@ -1,0 +1,59 @@
+internal import FaultyOrigin
+internal import ImageCatalog
+internal import ImageModel
+internal import Integrity
+
+extension BatonProcess {
+    /// The server's catalog, for a look past it.
+    func openCatalog() throws -> SQLiteCatalog { try SQLiteCatalog(path: directory.file("catalog.sqlite")) }
+
+    /// Waits until an image has a manifest; the test's time limit bounds the wait.
+    func manifest(of image: String) async throws -> Manifest {
+        guard let id = ImageID(image) else { throw CatalogError.unknownImage(ImageID()) }
+        let catalog = try openCatalog()
+        while true {
+            let resolution = try await catalog.resolve(id, format: RequestedFormat())
+            if let stored = resolution?.manifest { return try await catalog.whole(stored) }
+            await Task.yield()
+        }
+    }
+}
+
+extension SQLiteCatalog {
+    /// A manifest with the digests of all its pages, whose seals must hold.
+    func whole(_ stored: StoredManifest) async throws -> Manifest {
+        var digests: [UInt8] = []
+        for page in 0..<stored.layout.pageCount {
+            guard let page = try await manifestPage(page, of: stored), page.isIntact(in: stored.layout) else {
+                throw MissingPage(number: page)
+            }
+            digests += page.digests
+        }
+        guard let manifest = Manifest(layout: stored.layout, digests: digests) else { throw MissingPage(number: nil) }
+        return manifest
+    }
+
+    private struct MissingPage: Error {
+        let number: Int?
+    }
+}
+
+extension PatternedContent {
+    /// Its manifest, made by hashing each chunk alone.
+    func manifest(chunkSize: Int64) -> Manifest? {
+        guard let layout = ChunkLayout(size: size, chunkSize: chunkSize) else { return nil }
+        var digests: [UInt8] = []
+        for chunk in 0..<layout.count {
+            let stream = DigestStream(layout.algorithm)
+            var offset = layout.start(of: chunk)
+            while offset < layout.end(of: chunk) {
+                offset += withBytes(at: offset, limit: Int(layout.end(of: chunk) - offset)) { bytes in
+                    stream.update(bytes)
+                    return Int64(bytes.count)
+                }
+            }
+            digests += stream.finish().bytes
+        }
+        return Manifest(layout: layout, digests: digests)
+    }
+}

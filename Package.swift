@@ -75,7 +75,7 @@ let package = Package(
             "ImageAPI",
             [
                 "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel", "ImageUpload",
+                "ImageModel", "ImageUpload", "Integrity",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -115,7 +115,7 @@ let package = Package(
             "ImageAPITests",
             [
                 "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel", "RelayEngine",
-                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry",
+                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio,

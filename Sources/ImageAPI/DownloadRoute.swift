@@ -17,11 +17,13 @@ struct DownloadRoute: Sendable {
     let journal: RelayJournal
     let manifests: ManifestShelf
     let offers: DirectOffers
+    let metalinks: MetalinkRoute
 
     func head(_ request: Request, context: APIContext) async throws -> Response {
         guard let target = try await representations.representation(request, context) else {
             return Response(status: .noContent)
         }
+        if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
         if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
         let direct = try direct(request, target, context)
         if let redirection = direct.redirection { return redirection }
@@ -36,6 +38,7 @@ struct DownloadRoute: Sendable {
         guard let target = try await representations.representation(request, context) else {
             return Response(status: .noContent)
         }
+        if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
         if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
         let range = try range(of: request, target)
         let direct = try direct(request, target, context)
@@ -49,11 +52,20 @@ struct DownloadRoute: Sendable {
     /// What the caller is told of direct locations, or where they are sent.
     private func direct(_ request: Request, _ target: Target, _ context: APIContext) throws -> DirectAnswer {
         let isWanted = try DirectAnswer.isWanted(request)
-        guard context.caller.maySeeLocations else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
-        let offer = offers.offer(
-            of: relays.select(
-                target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
+        guard let offer = offer(of: target, context) else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
         return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target))
+    }
+
+    /// The direct locations; nil for those who are told of none.
+    private func offer(of target: Target, _ context: APIContext) -> DirectOffer? {
+        guard context.caller.maySeeLocations else { return nil }
+        let selection = relays.select(
+            target.resolution.locations, for: .whole, size: target.representation.size, explores: false)
+        return offers.offer(of: selection, at: .now)
+    }
+
+    private func metalink(_ request: Request, _ target: Target, _ context: APIContext) async throws -> Response {
+        try await metalinks.answer(request, about: target, offer: offer(of: target, context))
     }
 
     /// Why a part must not be fetched elsewhere.

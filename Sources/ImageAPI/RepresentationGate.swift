@@ -52,6 +52,8 @@ extension RepresentationGate.Admitted {
     var entityHeaders: HTTPFields {
         var headers: HTTPFields = [:]
         headers[.eTag] = representation.entityTag
+        // Who would rather have it gets a Metalink document.
+        headers[.vary] = "Accept"
         headers[.acceptRanges] = representation.servesRanges(at: .now) ? "bytes" : "none"
         return headers
     }

@@ -10,7 +10,7 @@ enum VersionRoutes {
     static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
 
     static func document(for request: Request) -> JSONValue {
-        let server = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
+        let server = request.serverAddress
         let versions = minorVersions.map { minor in
             JSONValue.object([
                 "id": .string("v2.\(minor)"),

@@ -5,7 +5,7 @@ public import Logging
 public import RelayEngine
 internal import Synchronization
 
-/// Gives relays the pages of manifests: those that were read lately from memory, the others from the catalog.
+/// Gives relays and documents the pages of manifests: those that were read lately from memory, the others from the catalog.
 public final class ManifestShelf: Sendable {
     private struct Key: Hashable {
         let manifest: Int64
@@ -42,7 +42,7 @@ public final class ManifestShelf: Sendable {
     }
 
     /// The digests of a page; nil when it can't be read. One that rotted in the catalog takes its manifest along.
-    func page(_ number: Int, of stored: StoredManifest) async -> [UInt8]? {
+    public func page(_ number: Int, of stored: StoredManifest) async -> [UInt8]? {
         let key = Key(manifest: stored.number, page: number)
         if let digests = held(key) { return digests }
         do {

@@ -127,7 +127,7 @@ public struct RelayJournal: Sendable {
             proofs.enqueue(location.id)
         }
         // A client that only ever asks for ranges would never have one proven: the read of one location makes the manifest.
-        guard record.manifest == nil, let first = summary.parts.first,
+        guard record.manifest == nil, !record.representation.isDistrusted, let first = summary.parts.first,
             let location = record.locations.first(where: { $0.id == first.location }),
             location.nextReadAt.map({ $0 <= .now }) ?? true
         else { return }

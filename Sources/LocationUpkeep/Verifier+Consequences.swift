@@ -30,7 +30,16 @@ extension Verifier {
             // Asked for now: it may be this read that founded it.
             let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
             guard let representation = resolution?.representation,
-                content.digests[representation.identity.algorithm] == representation.identity,
+                content.digests[representation.identity.algorithm] == representation.identity
+            else { return }
+            if let stored = resolution?.manifest {
+                guard try await contradicts(manifest, stored) else { return }
+                logger.critical(
+                    "A manifest is not that of the content which was just proven: another takes its place.",
+                    metadata: metadata(of: location))
+                _ = try await catalog.forgetManifest(stored)
+            }
+            guard
                 try await catalog.addManifest(manifest.layout, pages: manifest.pages, of: representation, at: .now)
             else { return }
             logger.info(
@@ -41,6 +50,15 @@ extension Verifier {
                 "The digests of an image's chunks could not be kept.",
                 metadata: metadata(of: location).merging(["error": "\(error)"]) { $1 })
         }
+    }
+
+    /// Whether a stored manifest says something else about the same bytes.
+    private func contradicts(_ manifest: Manifest, _ stored: StoredManifest) async throws -> Bool {
+        guard stored.layout == manifest.layout else { return false }
+        for page in manifest.pages {
+            guard try await catalog.manifestPage(page.number, of: stored) == page else { return true }
+        }
+        return false
     }
 
     func carryOut(

@@ -9,8 +9,8 @@ extension Verifier {
     /// What a location's content is compared with.
     struct Subject {
         let representation: Representation?
-        /// Whether the digests of its chunks are known, or can't be kept.
-        let needsNoManifest: Bool
+        /// The digests of its chunks, if they are known.
+        let manifest: StoredManifest?
         let others: [Location]
     }
 
@@ -25,7 +25,7 @@ extension Verifier {
         let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
         return Subject(
             representation: resolution?.representation,
-            needsNoManifest: resolution?.manifest != nil || resolution?.representation?.isDistrusted ?? false,
+            manifest: resolution?.manifest,
             others: resolution?.locations.filter { mayTestify($0, about: location) } ?? [])
     }
 
@@ -56,7 +56,7 @@ extension Verifier {
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
-                chunkSize: isFresh || subject.needsNoManifest ? nil : chunkSize, isFresh: isFresh, progress: progress,
+                chunkSize: isFresh ? nil : chunkSize(for: location, subject), isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: stallTimeout),
             loop: loop)
         // What is of no use any more must not be taken for an earlier part of this read.
@@ -73,6 +73,14 @@ extension Verifier {
             }
             return .matched(content, manifest)
         }
+    }
+
+    /// Where there is no manifest the read makes one. Where there is, it is worth a look only if it may be what is wrong: it turned
+    /// down what the location gave.
+    private func chunkSize(for location: Location, _ subject: Subject) -> Int64? {
+        if subject.representation?.isDistrusted ?? false { return nil }
+        guard let manifest = subject.manifest else { return chunkSize }
+        return location.isAccused ? manifest.layout.chunkSize : nil
     }
 
     /// Writes the progress down every few seconds and when the read is cut off.

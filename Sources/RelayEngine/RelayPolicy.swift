@@ -8,7 +8,7 @@ public struct RelayPolicy: Sendable, Equatable {
     public var stallTimeoutLimit: Duration = .seconds(60)
     /// When a location that brings bytes is left for a faster one.
     public var slow = SlowRule()
-    /// Such a location is left at offsets that are a multiple of this.
+    /// Where no chunks are known, such a location is left at offsets that are a multiple of this.
     public var slowEdge: Int64 = 1 << 20
     /// How long a relay goes on without progress while its client is ready.
     public var giveUpAfter: Duration = .seconds(60)

@@ -10,6 +10,7 @@ import ImageModel
 
 /// A parser of what strangers write, and what must hold for every input. A violation traps.
 enum FuzzedParser: String, CaseIterable {
+    case accept
     case catalogue
     case contentRange = "content-range"
     case head
@@ -24,6 +25,7 @@ enum FuzzedParser: String, CaseIterable {
     func run(_ bytes: UnsafeRawBufferPointer) {
         let text = String(decoding: bytes, as: UTF8.self)
         switch self {
+        case .accept: Self.accept(text)
         case .catalogue: Self.catalogue(bytes)
         case .contentRange: Self.contentRange(text)
         case .head: Self.head(bytes)
@@ -34,6 +36,17 @@ enum FuzzedParser: String, CaseIterable {
         case .redirect: Self.redirect(text)
         case .xml: Self.xml(bytes)
         }
+    }
+
+    private static func accept(_ text: String) {
+        let header = AcceptHeader(text)
+        for type in ["application/metalink4+xml", "application/octet-stream", "text/plain"] {
+            precondition((0...1000).contains(header.weight(of: type)), "a weight that is none")
+        }
+        // As long as a name can be: what an image is called is a stranger's text, too.
+        guard let name = FileName.safe(text) else { return }
+        precondition(FileName.safe(name) == name && (1...200).contains(name.utf8.count), "a name that is none")
+        precondition(!name.contains("/") && ![".", ".."].contains(name), "a name that leads elsewhere")
     }
 
     private static func catalogue(_ bytes: UnsafeRawBufferPointer) {

@@ -43,6 +43,10 @@ final class APIFixture {
         let status: Int
         let headers: HTTPFields
         let body: JSONValue
+        /// The body as it came, in as many pieces as it was written in.
+        let pieces: [Data]
+
+        var text: String { String(decoding: pieces.joined(), as: UTF8.self) }
 
         subscript(name: String) -> JSONValue? { body.members?[name] }
     }
@@ -96,7 +100,8 @@ final class APIFixture {
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers))
+                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
+                metalinks: MetalinkRoute(manifests: manifests)))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: ErrorTranslation())
@@ -113,11 +118,11 @@ final class APIFixture {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, as caller: Caller = .everybody, type: String = "application/json",
-        headers: HTTPFields = [:], _ body: String = ""
+        headers: HTTPFields = [:], authority: String = "baton", _ body: String = ""
     ) async throws -> Answer {
         var fields = headers
         fields[.contentType] = type
-        let head = HTTPRequest(method: method, scheme: "http", authority: "baton", path: path, headerFields: fields)
+        let head = HTTPRequest(method: method, scheme: "http", authority: authority, path: path, headerFields: fields)
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
         let context = APIContext(
             source: ApplicationRequestContextSource(
@@ -127,17 +132,18 @@ final class APIFixture {
         }
         let collector = Collector()
         try await response.body.write(collector)
-        let value = try? JSONDecoder().decode(JSONValue.self, from: collector.data.value)
-        return Answer(status: response.status.code, headers: response.headers, body: value ?? .null)
+        let value = try? JSONDecoder().decode(JSONValue.self, from: Data(collector.pieces.value.joined()))
+        return Answer(
+            status: response.status.code, headers: response.headers, body: value ?? .null, pieces: collector.pieces.value)
     }
 
     /// Keeps what a body writes.
     private struct Collector: ResponseBodyWriter {
-        final class Box { var value = Data() }
+        final class Box { var value: [Data] = [] }
 
-        let data = Box()
+        let pieces = Box()
 
-        mutating func write(_ buffer: ByteBuffer) async throws { data.value.append(contentsOf: buffer.readableBytesView) }
+        mutating func write(_ buffer: ByteBuffer) async throws { pieces.value.append(Data(buffer.readableBytesView)) }
 
         consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }

@@ -40,7 +40,7 @@ import Testing
     }
 
     /// Four backends, three of which redirect; `plain` has URLs that don't end, `signed` such that do, `none` makes none.
-    private static func fixture() throws -> APIFixture {
+    static func fixture() throws -> APIFixture {
         func web(_ id: String, redirects: Bool) throws -> Backend {
             let base = try LocationURL("http://127.0.0.1:1/\(id)")
             return Backend(
@@ -59,7 +59,7 @@ import Testing
         ])
     }
 
-    private static func image(_ places: [Place], in fixture: APIFixture) async throws -> (ImageID, [LocationID]) {
+    static func image(_ places: [Place], in fixture: APIFixture) async throws -> (ImageID, [LocationID]) {
         let image = try await fixture.image(owner: "mine")
         var ids: [LocationID] = []
         for (index, place) in places.enumerated() {

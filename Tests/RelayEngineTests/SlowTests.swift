@@ -18,12 +18,16 @@ import Testing
         var attempt = 0
         var prospects: [Prospect]
 
-        init(_ prospects: [Prospect], _ candidates: [RelayPlan.Candidate]? = nil, at start: ContinuousClock.Instant) {
+        init(
+            _ prospects: [Prospect], _ candidates: [RelayPlan.Candidate]? = nil, proof: RelayPlan.Proof = .digest,
+            at start: ContinuousClock.Instant
+        ) {
             var policy = RelayPolicy()
             policy.slowEdge = SlowTests.edge
             let candidates = candidates ?? prospects.map { _ in RelayPlan.Candidate() }
             machine = RelayStateMachine(
-                plan: RelayPlan(whole: SlowTests.size, candidates: candidates), policy: policy, seed: 1, at: start)
+                plan: RelayPlan(whole: SlowTests.size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start
+            )
             self.prospects = prospects
             now = start
             _ = machine.handle(.begin, at: now)
@@ -82,6 +86,19 @@ import Testing
         #expect(actions.failures.isEmpty, "to be slow is no failure")
         #expect(reading.machine.failures.isEmpty)
         #expect(reading.machine.budget.left == reading.machine.policy.revisits)
+    }
+
+    @Test func whereChunksAreKnownItIsLeftAtAnEdgeOfTheirs() throws {
+        let chunk: Int64 = 650_000
+        let layout = try #require(ChunkLayout(size: Self.size, chunkSize: chunk))
+        var reading = Reading([.unknown, .rate(50e6)], proof: .chunks(layout), at: start)
+        for _ in 0..<40 where reading.machine.attempt?.candidate == 0 {
+            _ = reading.read(100_000, after: .milliseconds(100))
+            let whole = reading.machine.accepted / chunk * chunk
+            _ = reading.machine.handle(.verified(upTo: whole), at: reading.now)
+        }
+        #expect(reading.machine.attempt?.candidate == 1)
+        #expect(reading.machine.accepted == 4 * chunk)
     }
 
     @Test func theMoveIsReportedWithItsCause() throws {

@@ -1,5 +1,8 @@
 import FaultyOrigin
 import Foundation
+import ImageCatalog
+import ImageModel
+import Integrity
 import Testing
 
 /// What the digests of chunks are good for: no wrong byte leaves, and the download completes.
@@ -112,5 +115,37 @@ extension BatonProcess {
     /// What `explain` says of the image's representation.
     func representation(of image: String) async throws -> [String: Any] {
         try await send("GET", "/baton/v1/images/\(image)/explain").json["representation"] as? [String: Any] ?? [:]
+    }
+}
+
+/// What becomes of a manifest that is wrong itself.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct WrongManifestScenarios {
+    static let content = PatternedContent(size: 3_000_017, seed: 92)
+
+    @Test(arguments: [1, 2])
+    func aManifestThatContradictsTheProvenContentIsReplacedAndNobodyIsQuarantined(count: Int) async throws {
+        let origins = try (0..<count).map { _ in try FaultyOrigin(Self.content) }
+        defer { for origin in origins { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: Dictionary(uniqueKeysWithValues: origins.enumerated().map { ("b\($0)", $1) }))
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(origins.map { $0.url() }, to: image, of: Self.content)
+        // Made of other bytes, and sealed: the catalog itself can't know.
+        let wrong = try #require(PatternedContent(size: Self.content.size, seed: 1).manifest(chunkSize: 1 << 20))
+        let catalog = try baton.openCatalog()
+        let id = try #require(ImageID(image))
+        while try await catalog.resolve(id, format: RequestedFormat())?.representation == nil { await Task.yield() }
+        let representation = try #require(try await catalog.resolve(id, format: RequestedFormat())?.representation)
+        #expect(try await catalog.addManifest(wrong.layout, pages: wrong.pages, of: representation, at: .now))
+        let response = try await baton.download(image, of: Self.content)
+        #expect(response.status == 503, "nothing is proven, so nothing leaves")
+        let right = try #require(Self.content.manifest(chunkSize: 1 << 20))
+        while try await baton.manifest(of: image) != right { await Task.yield() }
+        for id in ids { try await baton.waitUntil(id, is: "active") }
+        let again = try await baton.download(image, of: Self.content)
+        #expect(again.isComplete)
+        #expect(again.firstWrongByte == nil)
+        for id in ids { #expect(try await !baton.events(of: id).contains("quarantine")) }
     }
 }

@@ -44,6 +44,7 @@ struct DirectAnswer {
         head[.location] = best.url
         // The URL is for this client alone, and may be over soon.
         head[.cacheControl] = "no-store"
+        head[.vary] = "Accept"
         head.append(contentsOf: target.digestHeaders)
         redirection = Response(status: .temporaryRedirect, headers: head)
     }

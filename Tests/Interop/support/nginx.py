@@ -18,7 +18,7 @@ http {{
     default_type application/octet-stream;
     client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
     uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-    server {{ listen 127.0.0.1:{port}; root {root}; sendfile on; sendfile_max_chunk 64k; limit_rate {pace}; }}
+    server {{ listen {address}:{port}; root {root}; sendfile on; sendfile_max_chunk 64k; limit_rate {pace}; }}
 }}
 """
 
@@ -26,16 +26,17 @@ http {{
 class Nginx:
     """One server; one process, so that killing it ends everything."""
 
-    def __init__(self, home: pathlib.Path, pace=0):
-        """`pace` is the most bytes a second that one response gets; 0 is as fast as it can."""
+    def __init__(self, home: pathlib.Path, pace=0, address="127.0.0.1"):
+        """`pace` is the most bytes a second that one response gets; 0 is as fast as it can. `address` is one of 127.0.0.0/8."""
         self.home = home
+        self.address = address
         self.root = home / "data"
         self.root.mkdir(parents=True)
         home.chmod(0o755)
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/"
+        self.url = f"http://{address}:{self.port}/"
         configuration = home / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(home=home, root=self.root, port=self.port, pace=pace))
+        configuration.write_text(CONFIGURATION.format(home=home, root=self.root, address=address, port=self.port, pace=pace))
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self.service = Service([program, "-e", home / "error.log", "-c", configuration], home, "nginx")
         wait_until(f"nginx at port {self.port}", self.listens)
@@ -43,7 +44,7 @@ class Nginx:
     def listens(self):
         assert self.service.runs, f"nginx ended: {self.service.said()}"
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.address, self.port)) == 0
 
     def put(self, name, data):
         """Places a file and returns its URL."""

@@ -7,18 +7,24 @@ import pathlib
 from support.baton import Baton
 from support.nginx import Nginx
 from support.samples import Sample
+from support.waiting import wait_until
 
 
 class Pair:
     """north comes first and is paced; south takes over. Nobody logs in."""
 
-    def __init__(self, home: pathlib.Path, pace=0):
+    def __init__(self, home: pathlib.Path, pace=0, **options):
+        """`options` are further keys of both backends."""
         self.home = home
-        self.north = Nginx(home / "north", pace)
-        self.south = Nginx(home / "south")
+        # Some clients, aria2 among them, take what one host serves at several ports for one server.
+        self.north = Nginx(home / "north", pace, address="127.0.0.2")
+        self.south = Nginx(home / "south", address="127.0.0.3")
         self.baton = Baton(
             home / "baton",
-            {"north": {"driver": "http", "url": self.north.url}, "south": {"driver": "http", "url": self.south.url}})
+            {
+                "north": {"driver": "http", "url": self.north.url, **options},
+                "south": {"driver": "http", "url": self.south.url, **options},
+            })
         self.endpoint = self.baton.endpoint
 
     def stop(self):
@@ -35,6 +41,17 @@ class Pair:
                 "digests": {algorithm: image.digest(algorithm) for algorithm in ["sha256", "sha512", "md5"]}})
             assert (status, location["status"]) == (201, "active"), json.dumps(location)
         return made["id"]
+
+    def prove(self, id):
+        """Has each location of an image read in full."""
+        def locations():
+            return self.baton.ask("GET", f"/baton/v1/images/{id}/locations")[1]["locations"]
+
+        for location in locations():
+            status, answer = self.baton.ask("POST", f"/baton/v1/locations/{location['id']}/verify", {"reason": "a test"})
+            assert status == 202, answer
+        wait_until("the proof of both locations", lambda: all(
+            location["proven_at"] and location["status"] == "active" for location in locations()))
 
     def corrupt_north(self, name="image"):
         """Changes one byte in the middle, and nothing that a server's answer would show."""

@@ -265,9 +265,13 @@ public final class Relay: @unchecked Sendable {
         buffer.reset(to: plan.start)
         summary.outcome = outcome
         summary.extraBytes = machine.extraBytes
-        summary.parts = machine.segments.map {
-            let source = sources[$0.candidate]
-            return .init(location: source.location, backend: source.backend, first: $0.first, last: $0.end - 1)
+        summary.parts = machine.segments.compactMap { segment in
+            // What was taken beside the delivery, so that whole chunks could be proven, is among the extra bytes.
+            let served = Range(uncheckedBounds: (segment.first, segment.end)).clamped(to: plan.delivery)
+            guard !served.isEmpty else { return nil }
+            let source = sources[segment.candidate]
+            return .init(
+                location: source.location, backend: source.backend, first: served.lowerBound, last: served.upperBound - 1)
         }
         observer.relayEnded(self)
         outlet.relayEnded(summary)

@@ -131,6 +131,10 @@ struct ChunkRelayTests {
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
+        #expect(summary?.parts.map(\.first) == [first])
+        #expect(summary?.parts.map(\.last) == [last])
+        let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
+        #expect((summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
     }
 
     /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.

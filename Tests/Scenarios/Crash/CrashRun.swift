@@ -45,7 +45,7 @@ struct CrashRun {
         let outcome = load.outcome.withLock { $0 }
         var flaws = outcome.flaws
         let left = try lookAtWhatIsLeft(&flaws)
-        summary.cutReads += left.entries.count { $0.status == "verifying" || $0.progress != nil }
+        summary.cutReads += left.entries.count { $0.status == "verifying" }
         summary.halfReads += left.entries.count { $0.progress != nil }
         if Int.random(in: 0..<5, using: &random) == 0 { try await crashWhileStarting() }
         let last = try lookAtWhatIsLeft(&flaws)

@@ -239,6 +239,8 @@ public final class Relay: @unchecked Sendable {
     /// Hands on what may leave: full slabs always, an unfinished one only when the client has nothing else to take.
     private func flush() {
         if case .ended = machine.phase { return }
+        // Until a byte of the delivery may leave, what is held may all lie before it, or begin anew.
+        guard permitted > plan.delivery.lowerBound else { return }
         buffer.drop(below: plan.delivery.lowerBound)
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }

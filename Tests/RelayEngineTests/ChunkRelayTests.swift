@@ -51,6 +51,19 @@ struct ChunkRelayTests {
         return try #require(Self.content.manifest(layout))
     }
 
+    @Test(arguments: [false, true]) func whatWasReadForTheProofAloneDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws
+    {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 3 * Self.chunkSize + 40_000, last: 2_000_000))
+        // Silent before the first byte that was asked for: what came until then is only needed for the chunk's digest.
+        let slow = Behaviour.pause(after: 20_000, for: .milliseconds(200))
+        let first = isWrong ? slow.corrupting(at: 3 * Self.chunkSize + 50_000) : slow
+        let (run, summary) = try await relay([[first], [slow]], range: range, manifest: manifest())
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.count == (isWrong ? 1 : 0))
+    }
+
     @Test func aWholeThatMatchedLeavesAManifest() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))

@@ -105,6 +105,10 @@ let package = Package(
             dependencies: ["BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend", "SwiftBackend"],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module(
+            "Servers", path: "Tests/Servers",
+            ["FaultyOrigin", "ImageModel", "Integrity", "BackendKit"]
+        ),
         module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
@@ -146,7 +150,7 @@ let package = Package(
         tests(
             "Scenarios",
             [
-                "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "S3Backend",
+                "Servers", "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "S3Backend",
                 "SwiftBackend", "CurlTransfer", .target(name: "baton"),
             ]
         ),

@@ -109,6 +109,14 @@ let package = Package(
             "Servers", path: "Tests/Servers",
             ["FaultyOrigin", "ImageModel", "Integrity", "BackendKit"]
         ),
+        module("ChaosPlan", path: "Tests/ChaosPlan", ["LocationSelection"]),
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "ChaosPlan", "FaultyOrigin", "Servers",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos", swiftSettings: settings),
         module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
@@ -147,11 +155,12 @@ let package = Package(
                 "TokenBackend",
             ]
         ),
+        tests("ChaosPlanTests", ["ChaosPlan"]),
         tests(
             "Scenarios",
             [
                 "Servers", "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "S3Backend",
-                "SwiftBackend", "CurlTransfer", .target(name: "baton"),
+                "SwiftBackend", "CurlTransfer", .target(name: "baton"), .target(name: "chaos"),
             ]
         ),
         tests(

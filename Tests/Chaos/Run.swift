@@ -55,7 +55,9 @@ struct Run {
 
     private func run(_ lane: Schedule.Lane, at place: any Place, _ contender: some Contender, _ scoreboard: Scoreboard) async {
         for (index, plan) in lane.downloads.enumerated() {
-            if Interruption.isAsked { return scoreboard.skip(lane.downloads.count - index, because: "somebody had seen enough") }
+            if Interruption.isAsked {
+                return scoreboard.skip(lane.downloads.count - index, because: "somebody had seen enough")
+            }
             guard let image = images["\(name)-lane\(lane.number)-\(plan.imageSize)"] else { continue }
             do {
                 storm.begin(plan, at: image.name)

@@ -51,8 +51,7 @@ struct ChunkRelayTests {
         return try #require(Self.content.manifest(layout))
     }
 
-    @Test(arguments: [false, true]) func whatWasReadForTheProofAloneDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws
-    {
+    @Test(arguments: [false, true]) func whatComesBeforeTheRangeDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 3 * Self.chunkSize + 40_000, last: 2_000_000))
         // Silent before the first byte that was asked for: what came until then is only needed for the chunk's digest.
@@ -147,7 +146,8 @@ struct ChunkRelayTests {
         #expect(summary?.parts.map(\.first) == [first])
         #expect(summary?.parts.map(\.last) == [last])
         let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
-        #expect((summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
+        #expect(
+            (summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
     }
 
     @Test func pagesThatComeLateHoldTheirChunksBack() async throws {

@@ -4,23 +4,25 @@ internal import Synchronization
 
 /// A real OpenStack Swift, as `scripts/swift` runs it: five processes of its own that store below a directory. The user
 /// `test:tester` owns it, `test:tester3` may do nothing there; with a Keystone it is alice's.
-final class SwiftNode: SwiftStore {
-    struct Failed: Error {
-        let reason: String
+package final class SwiftNode: SwiftStore {
+    package struct Failed: Error {
+        package let reason: String
+
+        package init(reason: String) { self.reason = reason }
     }
 
     /// The one that scenarios share which leave it as it was.
-    static let shared = Task { try await SwiftNode() }
+    package static let shared = Task { try await SwiftNode() }
 
-    let url: String
-    let storageURL: String
-    let temporaryURLKey: String
-    let directory: TestDirectory
+    package let url: String
+    package let storageURL: String
+    package let temporaryURLKey: String
+    package let directory: TestDirectory
     private let keystone: KeystoneProcess?
     private let pids: Mutex<[String: Int32]>
 
     /// - Parameter keystone: who knows its users; nil for TempAuth.
-    init(keystone: KeystoneProcess? = nil) async throws {
+    package init(keystone: KeystoneProcess? = nil) async throws {
         directory = try TestDirectory()
         self.keystone = keystone
         let state = try await Self.start(directory, keystone)
@@ -48,7 +50,7 @@ final class SwiftNode: SwiftStore {
     }
 
     /// Ends one of its processes at once: account, container, object, proxy or memcached.
-    func crash(_ server: String) {
+    package func crash(_ server: String) {
         let rest = pids.withLock { pids in
             if let pid = pids.removeValue(forKey: server) { kill(pid, SIGKILL) }
             return pids
@@ -56,11 +58,16 @@ final class SwiftNode: SwiftStore {
         Leftovers.add(self) { for pid in rest.values { kill(pid, SIGKILL) } }
     }
 
+    /// Sends one of its processes a signal that does not end it.
+    package func signal(_ server: String, _ signal: Int32) {
+        pids.withLock { if let pid = $0[server] { kill(pid, signal) } }
+    }
+
     /// Starts what has ended again, on the ports that it had.
-    func revive() async throws { note(try await Self.start(directory, keystone).pids) }
+    package func revive() async throws { note(try await Self.start(directory, keystone).pids) }
 
     /// Changes a byte of the only object of that size, on the disk below the object server.
-    func rot(size: Int64, at offset: UInt64) throws {
+    package func rot(size: Int64, at offset: UInt64) throws {
         let disk = URL(filePath: directory.file("node/devices/disk/objects"))
         let files = FileManager.default.enumerator(at: disk, includingPropertiesForKeys: [.fileSizeKey])
         for case let file as URL in files ?? .init() where file.pathExtension == "data" {
@@ -77,7 +84,7 @@ final class SwiftNode: SwiftStore {
     }
 
     /// A token of its owner.
-    func logIn() async throws -> String {
+    package func logIn() async throws -> String {
         if let keystone { return try await keystone.logIn("alice") }
         let response = try await TestClient.exchange(
             "GET", "/auth/v1.0", port: port, headers: ["X-Auth-User": "test:tester", "X-Auth-Key": "testing"])

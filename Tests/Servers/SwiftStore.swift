@@ -1,13 +1,13 @@
 internal import BackendKit
-internal import FaultyOrigin
+package import FaultyOrigin
 internal import Foundation
 
 /// What the scripts that start a store write down of it.
-struct StartedStore: Decodable {
-    let url: String
-    let storageURL: String
-    let temporaryURLKey: String
-    let pids: [String: Int32]
+package struct StartedStore: Decodable {
+    package let url: String
+    package let storageURL: String
+    package let temporaryURLKey: String
+    package let pids: [String: Int32]
 
     enum CodingKeys: String, CodingKey {
         case url, pids
@@ -17,7 +17,7 @@ struct StartedStore: Decodable {
 }
 
 /// A real store that speaks Swift's API, as far as tests put objects there.
-protocol SwiftStore: Sendable {
+package protocol SwiftStore: Sendable {
     /// The server's URL, and the account's.
     var url: String { get }
     var storageURL: String { get }
@@ -28,10 +28,10 @@ protocol SwiftStore: Sendable {
 }
 
 extension SwiftStore {
-    var port: Int { url.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
+    package var port: Int { url.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
 
     /// Sends a request for an object, or for a container when the key is empty.
-    func send(
+    package func send(
         _ method: String, _ key: String, in container: String = "images", query: String = "", headers: [String: String] = [:],
         body: String? = nil
     ) async throws {
@@ -42,7 +42,9 @@ extension SwiftStore {
     }
 
     /// Stores a content, or a part of it.
-    func store(_ content: PatternedContent, _ range: Range<Int64>? = nil, as key: String, in container: String = "images")
+    package func store(
+        _ content: PatternedContent, _ range: Range<Int64>? = nil, as key: String, in container: String = "images"
+    )
         async throws
     {
         let range = range ?? 0..<content.size
@@ -61,7 +63,7 @@ extension SwiftStore {
     }
 
     /// Stores a content in segments of the container `segments`, named `KEY/0` and so on.
-    func storeSegments(of content: PatternedContent, as key: String, count: Int64 = 5) async throws {
+    package func storeSegments(of content: PatternedContent, as key: String, count: Int64 = 5) async throws {
         try await send("PUT", "", in: "segments")
         for (index, range) in Self.segments(of: content, count: count).enumerated() {
             try await store(content, range, as: "\(key)/\(index)", in: "segments")
@@ -69,12 +71,12 @@ extension SwiftStore {
     }
 
     /// Where each of these segments lies in the content.
-    static func segments(of content: PatternedContent, count: Int64 = 5) -> [Range<Int64>] {
+    package static func segments(of content: PatternedContent, count: Int64 = 5) -> [Range<Int64>] {
         (0..<count).map { content.size * $0 / count..<content.size * ($0 + 1) / count }
     }
 
     /// Makes one object of segments that are there: static by a list of them, or dynamic by the beginning of their names.
-    func join(_ content: PatternedContent, as key: String, isStatic: Bool) async throws {
+    package func join(_ content: PatternedContent, as key: String, isStatic: Bool) async throws {
         if isStatic {
             let list = Self.segments(of: content).indices.map { #"{"path": "/segments/\#(key)/\#($0)"}"# }
             try await send("PUT", key, query: "?multipart-manifest=put", body: "[\(list.joined(separator: ", "))]")

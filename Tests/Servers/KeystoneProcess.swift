@@ -4,13 +4,13 @@ internal import Synchronization
 
 /// A real Keystone, as `scripts/keystone` runs it: a process of its own with a fresh copy of a database in which
 /// admin, alice (member of a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.
-final class KeystoneProcess: Sendable {
+package final class KeystoneProcess: Sendable {
     /// Somebody with an account.
-    struct User: Decodable, Sendable {
-        let id: String
-        let password: String
-        let project: String
-        let projectID: String
+    package struct User: Decodable, Sendable {
+        package let id: String
+        package let password: String
+        package let project: String
+        package let projectID: String
 
         enum CodingKeys: String, CodingKey {
             case id, password, project
@@ -24,18 +24,18 @@ final class KeystoneProcess: Sendable {
         let users: [String: User]
     }
 
-    struct Failed: Error {
-        let reason: String
+    package struct Failed: Error {
+        package let reason: String
     }
 
-    let url: String
-    let port: Int
-    let users: [String: User]
-    let directory: TestDirectory
+    package let url: String
+    package let port: Int
+    package let users: [String: User]
+    package let directory: TestDirectory
     /// Nil once it was ended: the number may be another process's then.
     private let running: Mutex<Int32?>
 
-    init() async throws {
+    package init() async throws {
         directory = try TestDirectory()
         let started = try await BatonCommand.run(["start", directory.path], program: BatonCommand.script("keystone"))
         guard started.status == 0 else { throw Failed(reason: started.errors) }
@@ -51,7 +51,7 @@ final class KeystoneProcess: Sendable {
     deinit { crash() }
 
     /// Ends it at once, as a crash would.
-    func crash() {
+    package func crash() {
         Leftovers.remove(self)
         running.withLock { pid in
             if let pid { kill(pid, SIGKILL) }
@@ -60,7 +60,7 @@ final class KeystoneProcess: Sendable {
     }
 
     /// A new token for a user in their project.
-    func logIn(_ name: String) async throws -> String {
+    package func logIn(_ name: String) async throws -> String {
         let user = users[name]
         let body = """
             {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "\(name)", \
@@ -73,7 +73,7 @@ final class KeystoneProcess: Sendable {
     }
 
     /// An application credential of a user: its id and its secret.
-    func applicationCredential(of name: String) async throws -> (id: String, secret: String) {
+    package func applicationCredential(of name: String) async throws -> (id: String, secret: String) {
         let response = try await TestClient.exchange(
             "POST", "/v3/users/\(users[name]?.id ?? "")/application_credentials", port: port,
             headers: ["X-Auth-Token": try await logIn(name)], body: #"{"application_credential": {"name": "for-baton"}}"#)
@@ -85,7 +85,7 @@ final class KeystoneProcess: Sendable {
     }
 
     /// Makes a token invalid.
-    func revoke(_ token: String) async throws {
+    package func revoke(_ token: String) async throws {
         let response = try await TestClient.exchange(
             "DELETE", "/v3/auth/tokens", port: port, headers: ["X-Auth-Token": token, "X-Subject-Token": token])
         guard response.status == 204 else { throw Unexpected(response: response) }

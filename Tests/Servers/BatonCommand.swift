@@ -1,32 +1,32 @@
 internal import Foundation
 
 /// The `baton` command that was built with these tests.
-enum BatonCommand {
+package enum BatonCommand {
     /// What a run of it gave.
-    struct Result: Sendable {
-        let status: Int32
-        let output: String
-        let errors: String
+    package struct Result: Sendable {
+        package let status: Int32
+        package let output: String
+        package let errors: String
     }
 
     /// Where it lies: beside the test bundle, or where `BATON_TEST_COMMAND` says, for a build that is optimised.
-    static var path: String {
+    package static var path: String {
         if let given = ProcessInfo.processInfo.environment["BATON_TEST_COMMAND"] { return given }
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return URL(filePath: bundle).deletingLastPathComponent().appending(path: "baton").path
     }
 
     /// Where a program of the folder `scripts` lies.
-    static func script(_ name: String) -> String {
+    package static func script(_ name: String) -> String {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "scripts/\(name)").path
+            .appending(path: "scripts/\(name)").path
     }
 
     /// Runs a program to its end.
     /// - Parameters:
     ///   - program: a path; nil for `baton` itself.
     ///   - environment: added to the test's own.
-    static func run(
+    package static func run(
         _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil
     ) async throws -> Result {
         try await onOwnThread {

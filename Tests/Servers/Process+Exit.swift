@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 internal import Glibc
 
 extension Process {
@@ -7,7 +7,7 @@ extension Process {
     /// Foundation hears of an end through a socket that another child, started in the same moment, can hold open; then its own
     /// wait lasts as long as that child. The kernel is asked instead, and leaves the process for Foundation to collect.
     /// - Returns: its exit code, or the signal that ended it.
-    func exitCode() -> Int32 {
+    package func exitCode() -> Int32 {
         var information = siginfo_t()
         while waitid(P_PID, id_t(processIdentifier), &information, WEXITED | WNOWAIT) != 0 {
             guard errno == EINTR else {

@@ -3,15 +3,15 @@ internal import Foundation
 internal import Synchronization
 
 /// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
-final class BatonProcess: Sendable {
+package final class BatonProcess: Sendable {
     /// One line of its log.
-    struct LogRecord: Sendable {
-        let level: String
-        let message: String
-        let fields: [String: [String]]
+    package struct LogRecord: Sendable {
+        package let level: String
+        package let message: String
+        package let fields: [String: [String]]
 
         /// A field's only value.
-        subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
+        package subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
     }
 
     private struct State {
@@ -20,10 +20,10 @@ final class BatonProcess: Sendable {
         var waiters: [(condition: @Sendable ([LogRecord]) -> Bool, waiter: AsyncStream<Void>.Continuation)] = []
     }
 
-    let port: Int
+    package let port: Int
     /// What `send` and `download` say who they are with, unless they are told otherwise.
-    let token: String?
-    let directory: TestDirectory
+    package let token: String?
+    package let directory: TestDirectory
     private let process: Process
     private let state: Mutex<State>
 
@@ -35,12 +35,14 @@ final class BatonProcess: Sendable {
     ///   - token: the token that requests carry if nothing else is said.
     ///   - environment: added to the test's own.
     ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
+    ///   - wrapper: a command that runs what follows it in its own place.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     ///   - onSpawn: told its process id, before it listens.
-    init(
+    package init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
-        environment: [String: String] = [:], listen: String = "127.0.0.1:0", onSpawn: (Int32) -> Void = { _ in }
+        environment: [String: String] = [:], wrapper: [String] = [], listen: String = "127.0.0.1:0",
+        onSpawn: (Int32) -> Void = { _ in }
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -57,7 +59,7 @@ final class BatonProcess: Sendable {
         if backends.isEmpty { yaml += "  {}\n" }
         let file = try directory.write(yaml, to: "baton.yaml")
         let process = Process()
-        let command = [BatonCommand.path, "serve", "--config", file, "--listen", listen]
+        let command = wrapper + [BatonCommand.path, "serve", "--config", file, "--listen", listen]
         if withoutPrivileges, geteuid() == 0 {
             process.executableURL = URL(filePath: "/usr/bin/setpriv")
             process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
@@ -107,8 +109,8 @@ final class BatonProcess: Sendable {
         }
     }
 
-    struct StartFailed: Error {
-        let log: String
+    package struct StartFailed: Error {
+        package let log: String
     }
 
     deinit {
@@ -138,7 +140,7 @@ final class BatonProcess: Sendable {
     }
 
     /// Waits until the log fulfils a condition; the test's time limit bounds the wait.
-    func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
+    package func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
         let (end, waiter) = AsyncStream.makeStream(of: Void.self)
         let holds = state.withLock { state in
             if condition(state.log) { return true }
@@ -149,37 +151,37 @@ final class BatonProcess: Sendable {
     }
 
     /// The first line of the log, past or to come, that fulfils a condition.
-    func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
+    package func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
         await waitForLog { $0.contains(where: condition) }
         return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
     }
 
     /// The line about the relay of an image, past or to come.
-    func relay(of image: String) async -> LogRecord {
+    package func relay(of image: String) async -> LogRecord {
         await logged { $0.message == "relay" && $0["image"] == image }
     }
 
     /// Everything that it logged so far.
-    var log: [LogRecord] { state.withLock { $0.log } }
+    package var log: [LogRecord] { state.withLock { $0.log } }
 
     /// The log as it was written.
-    var rawLog: String { state.withLock { $0.rawLog } }
+    package var rawLog: String { state.withLock { $0.rawLog } }
 
     /// Its process id.
-    var processID: Int32 { process.processIdentifier }
+    package var processID: Int32 { process.processIdentifier }
 
     /// Asks it to stop.
-    func terminate() { process.terminate() }
+    package func terminate() { process.terminate() }
 
     /// Waits for its end.
     /// - Returns: its exit code.
-    func exited() async throws -> Int32 {
+    package func exited() async throws -> Int32 {
         let process = process
         return try await onOwnThread { process.exitCode() }
     }
 
     /// Its resident memory in bytes, as the system accounts for it.
-    func residentMemory() throws -> Int64 {
+    package func residentMemory() throws -> Int64 {
         let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) } ?? 0) * 1024

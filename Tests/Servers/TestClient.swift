@@ -1,36 +1,44 @@
-internal import FaultyOrigin
+package import FaultyOrigin
 internal import Foundation
 internal import Glibc
 
 /// A plain HTTP/1.1 client over one blocking socket: it knows nothing of retries, and says exactly what came.
-final class TestClient {
+package final class TestClient {
     /// What came back.
-    struct Response: Sendable {
+    package struct Response: Sendable {
         /// 0 when not even a head came.
-        var status = 0
+        package var status = 0
         /// Names in lower case.
-        var headers: [String: String] = [:]
+        package var headers: [String: String] = [:]
         /// The beginning of the body.
-        var body: [UInt8] = []
+        package var body: [UInt8] = []
         /// How many bytes of body came.
-        var count: Int64 = 0
+        package var count: Int64 = 0
         /// Whether as many came as the head announced.
-        var isComplete = false
+        package var isComplete = false
+        /// Whether nothing came for so long that the client gave up.
+        package var isTimedOut = false
         /// The offset in the expected content of the first byte that was another; nil when all were right.
-        var firstWrongByte: Int64?
+        package var firstWrongByte: Int64?
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        /// Nothing came yet.
+        package init() {}
+
+        package var text: String { String(decoding: body, as: UTF8.self) }
     }
 
     private let socket: Int32
     private var buffer: [UInt8] = []
+    private var isTimedOut = false
 
-    /// - Parameter receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
-    init(port: Int, receiveBuffer: Int? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
+    ///   - patience: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
+    ///     the default is longer than any test may take.
+    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 200) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBuffer.map(Int32.init) { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
-        // A server that falls silent ends the answer, not the whole run: this is longer than any test may take.
-        var patience = timeval(tv_sec: 200, tv_usec: 0)
+        var patience = timeval(tv_sec: patience, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -46,7 +54,7 @@ final class TestClient {
 
     deinit { close(socket) }
 
-    func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
+    package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
         var text = "\(method) \(path) HTTP/1.1\r\n"
         if headers["Host"] == nil { text += "Host: baton\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
@@ -57,9 +65,9 @@ final class TestClient {
         try sendRaw(text + "\r\n" + (body ?? ""))
     }
 
-    func sendRaw(_ text: String) throws { try Array(text.utf8).withUnsafeBytes(sendRaw) }
+    package func sendRaw(_ text: String) throws { try Array(text.utf8).withUnsafeBytes(sendRaw) }
 
-    func sendRaw(_ bytes: UnsafeRawBufferPointer) throws {
+    package func sendRaw(_ bytes: UnsafeRawBufferPointer) throws {
         var sent = 0
         while sent < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
@@ -73,12 +81,13 @@ final class TestClient {
         while true {
             let count = recv(socket, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { isTimedOut = true }
             return max(0, count)  // a reset is an end like any other here
         }
     }
 
     /// Reads the head.
-    func receiveHead() -> Response {
+    package func receiveHead() -> Response {
         var response = Response()
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {
@@ -95,15 +104,21 @@ final class TestClient {
                 return response
             }
             let count = receive(into: &chunk)
-            guard count > 0 else { return response }
+            guard count > 0 else {
+                response.isTimedOut = isTimedOut
+                return response
+            }
             buffer += chunk.prefix(count)
         }
     }
 
     /// Reads the body on, up to a number of bytes or its end.
-    /// - Parameter expected: what to compare with, and the offset in it of the body's first byte.
-    func receiveBody(
-        _ response: inout Response, upTo limit: Int64 = .max, expected: (content: PatternedContent, offset: Int64)? = nil
+    /// - Parameters:
+    ///   - expected: what to compare with, and the offset in it of the body's first byte.
+    ///   - goesOn: asked after each read, with how many bytes of the body have come.
+    package func receiveBody(
+        _ response: inout Response, upTo limit: Int64 = .max, expected: (content: PatternedContent, offset: Int64)? = nil,
+        while goesOn: (Int64) -> Bool = { _ in true }
     ) {
         let length = response.headers["content-length"].flatMap { Int64($0) } ?? .max
         let goal = min(limit, length)
@@ -131,14 +146,16 @@ final class TestClient {
             if response.body.count < 65_536 { response.body += chunk.prefix(min(kept, 65_536)) }
             response.count += Int64(kept)
             if kept < count { buffer = Array(chunk[kept..<count]) + buffer }
+            if !goesOn(response.count) { break }
         }
+        response.isTimedOut = isTimedOut
         response.isComplete = length == .max ? response.status != 0 : response.count == length
     }
 }
 
 extension TestClient {
     /// One request and its whole answer, on a thread and a connection of its own.
-    static func exchange(
+    package static func exchange(
         _ method: String, _ path: String, port: Int, headers: [String: String] = [:], body: String? = nil,
         expected: (content: PatternedContent, offset: Int64)? = nil
     ) async throws -> Response {

@@ -1,13 +1,13 @@
-internal import FaultyOrigin
+package import FaultyOrigin
 internal import Foundation
-internal import ImageModel
+package import ImageModel
 internal import Integrity
 
 extension PatternedContent {
     /// Its SHA-256 in hexadecimal digits.
-    var sha256: String { digest(.sha256) }
+    package var sha256: String { digest(.sha256) }
 
-    func digest(_ algorithm: DigestAlgorithm) -> String {
+    package func digest(_ algorithm: DigestAlgorithm) -> String {
         let stream = DigestStream(algorithm)
         var offset: Int64 = 0
         while offset < size {
@@ -20,7 +20,7 @@ extension PatternedContent {
     }
 
     /// Writes it to a file.
-    func write(to path: String) throws {
+    package func write(to path: String) throws {
         try Data().write(to: URL(filePath: path))
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         var offset: Int64 = 0
@@ -35,20 +35,22 @@ extension PatternedContent {
 }
 
 /// What a request of the API answered, when a test wants to go on with it.
-struct Unexpected: Error {
-    let response: TestClient.Response
+package struct Unexpected: Error {
+    package let response: TestClient.Response
+
+    package init(response: TestClient.Response) { self.response = response }
 }
 
 extension BatonProcess {
     /// A request of the API.
-    func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
+    package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
         -> TestClient.Response
     {
         try await TestClient.exchange(method, path, port: port, headers: identified(headers), body: body)
     }
 
     /// A new image.
-    func addImage() async throws -> String {
+    package func addImage() async throws -> String {
         let response = try await send(
             "POST", "/v2/images", body: #"{"name": "test", "disk_format": "raw", "container_format": "bare"}"#)
         guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
@@ -58,7 +60,7 @@ extension BatonProcess {
     /// Adds locations of one content, in this order.
     /// - Returns: their ids.
     @discardableResult
-    func addLocations(
+    package func addLocations(
         _ urls: [String], to image: String, of content: PatternedContent, extra: String = ""
     ) async throws -> [String] {
         let sha256 = content.sha256
@@ -74,20 +76,20 @@ extension BatonProcess {
     }
 
     /// A new image with these locations.
-    func addImage(of content: PatternedContent, at urls: [String]) async throws -> String {
+    package func addImage(of content: PatternedContent, at urls: [String]) async throws -> String {
         let image = try await addImage()
         try await addLocations(urls, to: image, of: content)
         return image
     }
 
     /// The records of an image's locations, in order of registration.
-    func locations(of image: String) async throws -> [[String: Any]] {
+    package func locations(of image: String) async throws -> [[String: Any]] {
         let response = try await send("GET", "/baton/v1/images/\(image)/locations")
         return response.json["locations"] as? [[String: Any]] ?? []
     }
 
     /// Downloads an image, comparing every byte.
-    func download(
+    package func download(
         _ image: String, of content: PatternedContent, headers: [String: String] = [:], from offset: Int64 = 0
     ) async throws -> TestClient.Response {
         try await TestClient.exchange(
@@ -103,17 +105,17 @@ extension BatonProcess {
 
 extension TestClient.Response {
     /// The body as a JSON object; empty if it is none.
-    var json: [String: Any] {
+    package var json: [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
     }
 
     /// The message of an error.
-    var errorMessage: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
+    package var errorMessage: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
 }
 
 extension BatonProcess {
     /// A server whose backends are these origins, by id.
-    convenience init(
+    package convenience init(
         origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil,
         onSpawn: (Int32) -> Void = { _ in }
     ) async throws {

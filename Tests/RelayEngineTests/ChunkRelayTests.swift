@@ -134,7 +134,8 @@ struct ChunkRelayTests {
         #expect(summary?.parts.map(\.first) == [first])
         #expect(summary?.parts.map(\.last) == [last])
         let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
-        #expect((summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
+        #expect(
+            (summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
     }
 
     /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.

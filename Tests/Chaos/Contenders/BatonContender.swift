@@ -53,9 +53,13 @@ final class BatonContender: Contender {
     /// right since, it is read once more.
     func settle(_ image: StoredImage) async throws {
         let id = id(of: image)
+        // The suspicion comes a moment after the download's end: good is what stays good for a second.
+        var good = 0
         for _ in 0..<600 {
             let locations = try await process.locations(of: id)
-            if locations.allSatisfy({ $0["status"] as? String == "active" && $0["accused"] as? Bool != true }) { return }
+            let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["accused"] as? Bool != true }
+            good = areGood ? good + 1 : 0
+            if good == 10 { return }
             for location in locations where location["status"] as? String == "quarantined" {
                 let path = "/baton/v1/locations/\(location["id"] as? String ?? "")/verify"
                 _ = try await process.send("POST", path, body: #"{"reason": "it was put right"}"#)

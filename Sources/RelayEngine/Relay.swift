@@ -109,6 +109,7 @@ public final class Relay: @unchecked Sendable {
     }
 
     private func handle(_ event: RelayEvent) {
+        settleBytes()
         pending += machine.handle(event, at: loop.now)
         performPending()
     }
@@ -139,9 +140,13 @@ public final class Relay: @unchecked Sendable {
             if let running, running.attempt == attempt, let transfer = running.transfer { loop.resume(transfer) }
             running?.meter?.resume(at: loop.now)
         case .limit(let attempt):
-            if running?.attempt == attempt { running?.intake = machine.intake(of: attempt) }
+            settleBytes()
+            limit(attempt)
         case .survey(let attempt):
+            settleBytes()
             pending += machine.handle(.surveyed(attempt, observer.prospects(of: sources)), at: loop.now)
+            // Not first when its turn comes: what is done until then may bring bytes, which would be more than are wanted.
+            limit(attempt)
         case .commit: outlet.relayCommitted()
         case .release(let limit): permitted = limit
         case .prove: prove()
@@ -156,6 +161,10 @@ public final class Relay: @unchecked Sendable {
         case .abort(let outcome): end(outcome)
         case .report(let report): note(report)
         }
+    }
+
+    private func limit(_ attempt: AttemptID) {
+        if running?.attempt == attempt { running?.intake = machine.intake(of: attempt) }
     }
 
     private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
@@ -240,7 +249,7 @@ public final class Relay: @unchecked Sendable {
     private func flush() {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
-        // What comes before the delivery is taken for the proof of its chunk alone, and its open slab is not to leave either.
+        // What comes before the delivery is taken for the proof of its chunk alone, and nothing of it is to leave.
         guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
@@ -392,16 +401,20 @@ extension Relay: TransferSink, Ticking {
 
     /// Lets the state machine know of the batch.
     public func transferSettled(_ transfer: TransferID) {
-        if let current = running, current.transfer == transfer, current.dropped + current.kept > 0 {
-            running?.dropped = 0
-            running?.kept = 0
-            running?.meter?.took(current.dropped + current.kept, at: loop.now)
-            pending += machine.handle(
-                .bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
-            settleProof()
-        }
+        if running?.transfer == transfer { settleBytes() }
         if let refusal = running?.refusal, running?.transfer == transfer, refusal.isFull { return endRefusal() }
         performPending()
+    }
+
+    /// Lets the state machine know of what came. It must not decide anything before: a transfer that is let go on may bring bytes
+    /// within that call, which are in the buffer then, and others may have their say before the batch is over.
+    private func settleBytes() {
+        guard let current = running, current.dropped + current.kept > 0 else { return }
+        running?.dropped = 0
+        running?.kept = 0
+        running?.meter?.took(current.dropped + current.kept, at: loop.now)
+        pending += machine.handle(.bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
+        settleProof()
     }
 
     /// Lets the state machine know which chunks are proven, or that one is not.
@@ -420,6 +433,7 @@ extension Relay: TransferSink, Ticking {
 
     private func loaded(_ page: Int, _ digests: [UInt8]?) {
         guard let digests else { return handle(.unprovable) }
+        settleBytes()
         proof.supply(digests, ofPage: page)
         settleProof()
         performPending()

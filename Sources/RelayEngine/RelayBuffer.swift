@@ -73,19 +73,25 @@ struct RelayBuffer {
         return slabs
     }
 
-    /// Forgets what lies before a seam.
+    /// Forgets what lies before a seam, the open slab's bytes too: nobody may take them for what is to leave.
     mutating func drop(below limit: Int64) {
         while let slab = closed.first, start + Int64(slab.readableBytes) <= limit {
             closed.removeFirst()
             start += Int64(slab.readableBytes)
         }
+        guard end <= limit, var slab = takeOpen() else { return }
+        start += Int64(slab.readableBytes)
+        slab.clear()
+        open = slab
     }
 
-    /// Forgets what lies behind a seam, which is where the next bytes go. It may lie before what was forgotten in front.
+    /// Forgets what lies behind a seam, which is where the next bytes go; also where what lay there has been dropped.
     mutating func rewind(to offset: Int64) {
         close()
         while end > offset, let slab = closed.popLast() { end -= Int64(slab.readableBytes) }
-        if closed.isEmpty { (start, end) = (offset, offset) }
+        guard end > offset else { return }
+        start = offset
+        end = offset
     }
 
     /// Forgets everything held and starts again at `offset`.

@@ -161,6 +161,26 @@ struct ChunkRelayTests {
         #expect(run.isExact)
     }
 
+    @Test func whatComesBeforeARangeInItsFirstChunkNeverLeavesHoweverSlowlyItComes() async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
+        let (run, summary) = try await relay(
+            [[.sound.paced(4_000_000)]], range: range, manifest: manifest(chunkSize: 1 << 20))
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+    }
+
+    @Test func aRangesFirstChunkThatIsFetchedAnewIsDeliveredFromTheRangesFirstByte() async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
+        // So slow that what lies before the range is dropped long before the chunk turns out to be wrong.
+        let (run, summary) = try await relay(
+            [[.corrupt(at: 1_048_000).paced(4_000_000)], []], range: range, manifest: manifest(chunkSize: 1 << 20))
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.map(\.start) == [0])
+    }
+
     @Test func pagesThatComeLateHoldTheirChunksBack() async throws {
         defer { loop.stop() }
         let manifest = try manifest(chunkSize: 1000)

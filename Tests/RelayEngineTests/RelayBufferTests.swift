@@ -37,6 +37,29 @@ import Testing
         #expect(bytes(buffer.take(upTo: 10, whole: false)) == [6, 7, 8, 9])
     }
 
+    @Test func anOpenSlabThatIsNotWantedIsDroppedAndDoesNotLeave() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(single: [13]))
+        (0..<5).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        #expect(buffer.take(upTo: 13, whole: true).isEmpty)
+        (5..<20).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
+    }
+
+    @Test func whatWasDroppedCanBeTakenAnew() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(single: [13], every: 20))
+        (100..<117).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        buffer.rewind(to: 0)
+        #expect(buffer.start == 0 && buffer.end == 0)
+        (0..<20).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
+    }
+
     @Test func whatLiesBehindAChunksEdgeCanBeForgottenAndTakenAnew() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 10, seams: .init(single: [13], every: 10))

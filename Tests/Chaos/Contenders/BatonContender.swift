@@ -49,8 +49,8 @@ final class BatonContender: Contender {
         return try await onOwnThread { try Reading(plan, of: image.content, at: path, port: port, deed: deed) }
     }
 
-    /// A location that gave a wrong byte is read alone, and does not serve until that has cleared it; condemned by what has been put
-    /// right since, it is read once more.
+    /// A location that gave a wrong byte is read alone, and ranks last until that has cleared it, where the plan could not strike it;
+    /// condemned by what has been put right since, it is read once more.
     func settle(_ image: StoredImage) async throws {
         let id = id(of: image)
         // The suspicion comes a moment after the download's end: good is what stays good for a second.

@@ -297,12 +297,15 @@ public final class Relay: @unchecked Sendable {
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
         case .rejected(let start, let contributors):
             suspects.formUnion(contributors)
-            summary.rejections.append(.init(start: start, contributors: contributors.map { sources[$0].location }))
+            summary.noteRejection(at: start, contributors: contributors.map { sources[$0].location })
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .proven(let contributors):
-            for contributor in contributors { observer.locationServed(sources[contributor].location) }
-            guard plan.isWhole, contributors.count == 1, let only = contributors.first else { return }
+            // Who gave a wrong chunk on the way proves nothing by the right ones: it is to be read alone.
+            for contributor in contributors where !suspects.contains(contributor) {
+                observer.locationServed(sources[contributor].location)
+            }
+            guard plan.isWhole, contributors.count == 1, let only = contributors.first, !suspects.contains(only) else { return }
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })

@@ -391,7 +391,10 @@ extension Relay: TransferSink, Ticking {
         guard running?.transfer == transfer, let (drop, keep) = running?.intake?.split(slab.readableBytes) else { return }
         running?.dropped += Int64(slab.readableBytes - keep)
         running?.kept += Int64(keep)
-        guard keep > 0, let wanted = slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
+        guard keep > 0 else { return }
+        // A whole one can be used again.
+        let isWhole = keep == slab.readableBytes
+        guard let wanted = isWhole ? slab : slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
         wanted.withUnsafeReadableBytes { proof.update($0) }
         buffer.append(wanted)
     }

@@ -49,14 +49,16 @@ struct RelayBuffer {
         }
     }
 
-    /// Takes a whole slab in without a copy; cut at the seams.
+    /// Takes a whole slab in without a copy; cut at the seams. Only the last piece is a slab that can be used again.
     mutating func append(_ slab: ByteBuffer) {
         close()
         var rest = slab
         while rest.readableBytes > 0 {
             let count = min(Int64(rest.readableBytes), seams.next(after: end) - end)
-            guard let piece = rest.readSlice(length: Int(count)) else { return }
             end += count
+            guard count < Int64(rest.readableBytes), let piece = rest.readSlice(length: Int(count)) else {
+                return closed.append(rest)
+            }
             closed.append(piece)
         }
     }

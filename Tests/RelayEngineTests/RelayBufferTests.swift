@@ -83,6 +83,24 @@ import Testing
         #expect(bytes(buffer.take(upTo: 11, whole: true)) == Array(0..<10) + [200])
     }
 
+    @Test func aSlabThatWasCutAtSeamsIsUsedAgainWhenAllItsPiecesAreGone() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(every: 16))
+        var slab = pool.take()
+        slab.writeBytes((0..<64).map { UInt8($0) })
+        let address = slab.withUnsafeReadableBytes { $0.baseAddress }
+        buffer.append(slab)
+        slab = ByteBuffer()
+        var pieces = buffer.take(upTo: 64, whole: true)
+        #expect(pieces.count == 4)
+        #expect(bytes(pieces) == Array(0..<64))
+        for piece in pieces { pool.lend(piece) }
+        #expect(pool.heldBytes == 64, "one slab is held, not one for each piece")
+        pieces = []
+        let again = pool.take()
+        #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
+    }
+
     @Test func aSlabInUseIsNotLentAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var slab = pool.take()

@@ -4,7 +4,8 @@ SWIFT_TEST = swift test --parallel
 INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test test-stores interop tempest bench lint format tsan asan fuzz clean
+.PHONY: help setup test-setup build release demo test test-stores crash interop tempest chaos chaos-quick bench lint format tsan \
+	asan fuzz clean
 
 help: ## Lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -32,6 +33,10 @@ test-stores: test-setup ## Tests Ceph's radosgw as well, which is installed the 
 	@scripts/radosgw install
 	BATON_TEST_STORES=1 $(SWIFT_TEST) --filter RadosgwScenarios
 
+crash: build release ## Kills baton serve 200 times under load and looks what it lost; ROUNDS=20 for a quick look
+	BATON_CRASH_ROUNDS=$${ROUNDS:-200} BATON_TEST_COMMAND=$(CURDIR)/.build/release/baton \
+		swift test --skip-build --filter CrashScenarios
+
 interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, against baton serve
 	swift build --product baton
 	$(INTEROP) -m pytest Tests/Interop
@@ -43,6 +48,12 @@ tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md ane
 bench: release ## Measures throughput, memory and the failover gap beside nginx, and the catalog at two sizes
 	@benchmarks/run
 	@swift run -c release catalog-bench
+
+chaos: test-setup release ## Downloads while stores break, 11,000 times, beside nginx, HAProxy and aria2; SEED=n repeats a run
+	swift run -c release chaos --peers $(if $(SEED),--seed $(SEED))
+
+chaos-quick: test-setup release ## The same in two minutes, without the others
+	swift run -c release chaos --quick --downloads 600 --clients 12 $(if $(SEED),--seed $(SEED))
 
 lint: setup ## Checks formatting, the order of the modules, and the scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks

@@ -105,6 +105,18 @@ let package = Package(
             dependencies: ["BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend", "SwiftBackend"],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module(
+            "Servers", path: "Tests/Servers",
+            ["FaultyOrigin", "ImageModel", "Integrity", "BackendKit"]
+        ),
+        module("ChaosPlan", path: "Tests/ChaosPlan", ["LocationSelection"]),
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "ChaosPlan", "FaultyOrigin", "Servers",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos", swiftSettings: settings),
         module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
@@ -143,11 +155,13 @@ let package = Package(
                 "TokenBackend",
             ]
         ),
+        tests("ChaosPlanTests", ["ChaosPlan"]),
         tests(
             "Scenarios",
             [
-                "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit", "S3Backend",
-                "SwiftBackend", "CurlTransfer", .target(name: "baton"),
+                "Servers", "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit",
+                "LocationSelection", "S3Backend", "SwiftBackend", "CurlTransfer", .target(name: "baton"),
+                .target(name: "chaos"), .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         tests(

@@ -104,6 +104,9 @@ public final class Verifier: Sendable {
         case .pending, .quarantined:
             return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
         case .active where location.isAccused:
+            // Where chunks are proven it can do no harm, and may be the only one that can serve; it ranks last.
+            let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
+            guard resolution?.manifest == nil else { return location }
             do {
                 return try await lifecycle.apply(
                     .suspect, to: location, actor: "baton", reason: "it contributed to a download that did not match")

@@ -249,6 +249,8 @@ public final class Relay: @unchecked Sendable {
     private func flush() {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
+        // What comes before the delivery is taken for the proof of its chunk alone, and nothing of it is to leave.
+        guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
         let count = slabs.reduce(0) { $0 + Int64($1.readableBytes) }
@@ -272,9 +274,13 @@ public final class Relay: @unchecked Sendable {
         buffer.reset(to: plan.start)
         summary.outcome = outcome
         summary.extraBytes = machine.extraBytes
-        summary.parts = machine.segments.map {
-            let source = sources[$0.candidate]
-            return .init(location: source.location, backend: source.backend, first: $0.first, last: $0.end - 1)
+        summary.parts = machine.segments.compactMap { segment in
+            // What was taken beside the delivery, so that whole chunks could be proven, is among the extra bytes.
+            let served = Range(uncheckedBounds: (segment.first, segment.end)).clamped(to: plan.delivery)
+            guard !served.isEmpty else { return nil }
+            let source = sources[segment.candidate]
+            return .init(
+                location: source.location, backend: source.backend, first: served.lowerBound, last: served.upperBound - 1)
         }
         observer.relayEnded(self)
         outlet.relayEnded(summary)

@@ -27,6 +27,8 @@ public struct Behaviour: Sendable {
     var headers: [(String, String)] = []
     var bytesPerSecond: Int64?
     var isEndedWhenUnread = false
+    var content: PatternedContent?
+    var silence: (after: Int64, duration: Duration)?
 
     /// Everything right.
     public static let sound = Behaviour()
@@ -66,6 +68,14 @@ public struct Behaviour: Sendable {
     public static func etag(_ tag: String?) -> Behaviour { sound.with { $0.etag = .some(tag) } }
     /// Claims that the content is compressed.
     public static let gzip = sound.with { $0.headers = [("Content-Encoding", "gzip")] }
+    /// This content in the place of the origin's.
+    public func serving(_ content: PatternedContent) -> Behaviour { with { $0.content = content } }
+    /// Silence for a while after so many bytes of the body, then the rest.
+    public static func pause(after bytes: Int64, for duration: Duration) -> Behaviour {
+        sound.with { $0.silence = (bytes, duration) }
+    }
+    /// And one byte wrong, at that offset of the content.
+    public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.
     public func paced(_ bytesPerSecond: Int64) -> Behaviour { with { $0.bytesPerSecond = bytesPerSecond } }
     /// Ends the connection as soon as the client leaves the socket's buffers full.

@@ -106,7 +106,8 @@ final class OriginConnection {
     private static let piece: Int64 = 65_536
 
     private func sendContent(_ request: OriginRequest, _ behaviour: Behaviour) throws {
-        let size = origin.content.size
+        let content = behaviour.content ?? origin.content
+        let size = content.size
         var fields = behaviour.headers
         if let tag = behaviour.etag ?? origin.etag { fields.append(("ETag", tag)) }
         var first: Int64 = 0
@@ -125,24 +126,30 @@ final class OriginConnection {
         fields.append(("Content-Length", "\(declared)"))
         try send(head(status, fields))
         guard request.method != "HEAD" else { return }
-        try sendBody(from: first, count: count + behaviour.extraBytes, behaviour)
+        try sendBody(content, from: first, count: count + behaviour.extraBytes, behaviour)
         if behaviour.extraBytes > 0 || behaviour.totalShift != 0 && status == 200 { throw End.quiet }
     }
 
-    private func sendBody(from first: Int64, count: Int64, _ behaviour: Behaviour) throws {
+    private func sendBody(_ content: PatternedContent, from first: Int64, count: Int64, _ behaviour: Behaviour) throws {
         let limit =
             switch behaviour.ending {
             case .whole: count
             case .reset(let after), .close(let after), .stall(let after): min(after, count)
             }
         var sent: Int64 = 0
+        var silence = behaviour.silence
         let started = ContinuousClock.now
         while sent < limit {
+            if let due = silence, sent >= due.after {
+                try pause(due.duration)
+                silence = nil
+            }
             if let pace = behaviour.bytesPerSecond {
                 try pause(started + .seconds(Double(sent) / Double(pace)) - .now)
             }
             if behaviour.ending == .whole, limit - sent <= Self.piece { endAnswer() }
-            sent += try sendPart(at: first + sent, limit: Int(min(limit - sent, Self.piece)), behaviour)
+            let goal = silence.map { min(limit, $0.after) } ?? limit
+            sent += try sendPart(content, at: first + sent, limit: Int(min(goal - sent, Self.piece)), behaviour)
         }
         switch behaviour.ending {
         case .whole: break
@@ -165,8 +172,10 @@ final class OriginConnection {
         }
     }
 
-    private func sendPart(at offset: Int64, limit: Int, _ behaviour: Behaviour) throws -> Int64 {
-        try origin.content.withBytes(at: offset, limit: limit) { bytes in
+    private func sendPart(
+        _ content: PatternedContent, at offset: Int64, limit: Int, _ behaviour: Behaviour
+    ) throws -> Int64 {
+        try content.withBytes(at: offset, limit: limit) { bytes in
             if let corrupt = behaviour.corruptOffset, (offset..<(offset + Int64(bytes.count))).contains(corrupt) {
                 var wrong = Array(bytes)
                 wrong[Int(corrupt - offset)] ^= 0x20

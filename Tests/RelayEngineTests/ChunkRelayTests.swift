@@ -51,6 +51,18 @@ struct ChunkRelayTests {
         return try #require(Self.content.manifest(layout))
     }
 
+    @Test(arguments: [false, true]) func whatComesBeforeTheRangeDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 3 * Self.chunkSize + 40_000, last: 2_000_000))
+        // Silent before the first byte that was asked for: what came until then is only needed for the chunk's digest.
+        let slow = Behaviour.pause(after: 20_000, for: .milliseconds(200))
+        let first = isWrong ? slow.corrupting(at: 3 * Self.chunkSize + 50_000) : slow
+        let (run, summary) = try await relay([[first], [slow]], range: range, manifest: manifest())
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
+        #expect(summary?.rejections.count == (isWrong ? 1 : 0))
+    }
+
     @Test func aWholeThatMatchedLeavesAManifest() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
@@ -141,6 +153,22 @@ struct ChunkRelayTests {
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
+        #expect(summary?.parts.map(\.first) == [first])
+        #expect(summary?.parts.map(\.last) == [last])
+        let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
+        #expect(
+            (summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
+    }
+
+    /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.
+    @Test(arguments: [Behaviour.sound, .corrupt(at: 1_100_000), .corrupt(at: 2_050_000)])
+    func aRangeDeepInALargeChunkBeginsWithItsOwnFirstByte(behaviour: Behaviour) async throws {
+        defer { loop.stop() }
+        let range = try #require(ByteRange(first: 1_900_000, last: 2_500_000))
+        let (run, summary) = try await relay(
+            [[behaviour.paced(16 << 20)], []], range: range, manifest: manifest(chunkSize: 1 << 20))
+        #expect(summary?.outcome == .finished)
+        #expect(run.isExact)
     }
 
     @Test func whatComesBeforeARangeInItsFirstChunkNeverLeavesHoweverSlowlyItComes() async throws {

@@ -74,6 +74,18 @@ import Testing
         #expect(bytes(buffer.take(upTo: 42, whole: true)) == Array(30..<40) + [140, 141])
     }
 
+    @Test func whatWasForgottenInFrontCanBeTakenAnewAsWell() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 10, seams: .init(single: [13], every: 10))
+        (10..<18).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        buffer.rewind(to: 10)
+        #expect(buffer.start == 10 && buffer.end == 10)
+        (110..<120).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
+        buffer.drop(below: 13)
+        #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(113..<120))
+    }
+
     @Test func anOpenSlabBehindTheEdgeIsForgottenToo() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, seams: .init(every: 10))

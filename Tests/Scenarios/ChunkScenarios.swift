@@ -53,6 +53,9 @@ struct ChunkScenarios {
         #expect(relay["outcome"] == "finished")
         // It is read alone, twice, and only then taken out; nothing was in doubt.
         try await pair.baton.waitUntil(pair.locations[0], is: "quarantined")
+        #expect(
+            try await !pair.baton.events(of: pair.locations[0]).contains("suspect"),
+            "until then it serves, last of all: chunk by chunk it can do no harm")
         #expect(try await pair.baton.representation(of: pair.image)["in_doubt"] as? Bool == false)
         #expect(try await pair.baton.representation(of: pair.image)["doubted_at"] is NSNull)
     }

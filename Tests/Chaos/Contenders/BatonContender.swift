@@ -1,0 +1,88 @@
+internal import ChaosPlan
+internal import FaultyOrigin
+internal import Foundation
+internal import Servers
+internal import Synchronization
+
+/// Baton, as it is built beside this program.
+final class BatonContender: Contender {
+    let name = "Baton"
+    let process: BatonProcess
+    private let ids = Mutex<[String: String]>([:])
+
+    /// In seconds.
+    static let stallTimeout = 1.0
+
+    /// The location that the plan means must be the one that serves, also when it failed a moment ago: as registered, without
+    /// penalties, and with breakers that hardly open. All else is as delivered, but for timeouts that suit the length of a run.
+    private static let settings = """
+        relay: { connect_timeout: 1s, stall_timeout: \(Int(stallTimeout))s, give_up_after: 20s }
+        selection: { strategy: ordered, penalty: 0s, breaker_failures: 1000 }
+
+        """
+
+    init(backends: [String: String], directory: TestDirectory, environment: [String: String], wrapper: [String]) async throws {
+        process = try await BatonProcess(
+            backends: backends, settings: Self.settings, directory: directory, environment: environment,
+            wrapper: wrapper)
+    }
+
+    func prepare(_ image: StoredImage) async throws {
+        let id = try await process.addImage()
+        for url in image.urls {
+            let response = try await process.send(
+                "POST", "/baton/v1/images/\(id)/locations",
+                body: #"{"url": "\#(url)", "size": \#(image.content.size), "digests": {"sha256": "\#(image.sha256)"}}"#)
+            guard response.status == 201, response.json["status"] as? String == "active" else {
+                throw Unfit(contender: name, image: image.name, remark: response.text)
+            }
+        }
+        ids.withLock { $0[image.name] = id }
+        try await readUndisturbed(image)
+    }
+
+    func read(_ plan: PlannedDownload, _ image: StoredImage, deed: @escaping @Sendable () throws -> Void) async throws
+        -> Reading
+    {
+        let path = "/v2/images/\(id(of: image))/file"
+        let port = process.port
+        return try await onOwnThread { try Reading(plan, of: image.content, at: path, port: port, deed: deed) }
+    }
+
+    /// A location that gave a wrong byte is read alone, and ranks last until that has cleared it, where the plan could not strike it;
+    /// condemned by what has been put right since, it is read once more.
+    func settle(_ image: StoredImage) async throws {
+        let id = id(of: image)
+        // The suspicion comes a moment after the download's end: good is what stays good for a second.
+        var good = 0
+        for _ in 0..<600 {
+            let locations = try await process.locations(of: id)
+            let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["accused"] as? Bool != true }
+            good = areGood ? good + 1 : 0
+            if good == 10 { return }
+            for location in locations where location["status"] as? String == "quarantined" {
+                let path = "/baton/v1/locations/\(location["id"] as? String ?? "")/verify"
+                _ = try await process.send("POST", path, body: #"{"reason": "it was put right"}"#)
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Unfit(contender: name, image: image.name, remark: "a location that was put right does not serve again")
+    }
+
+    /// What Baton logged about a request.
+    func log(of request: String) -> [String] {
+        process.rawLog.split(separator: "\n").filter { $0.contains(request) }.map(String.init)
+    }
+
+    /// Waits until all images have a manifest: it is made once their first download is proven.
+    func waitForManifests() async throws {
+        let missing = #"baton_representations{manifest="missing"} 0"#
+        for _ in 0..<600 {
+            if try await process.send("GET", "/metrics").text.contains(missing) { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Unfit(contender: name, image: "all", remark: "there are images without a manifest a minute after their download")
+    }
+
+    private func id(of image: StoredImage) -> String { ids.withLock { $0[image.name] ?? "" } }
+}

@@ -1,0 +1,19 @@
+internal import Foundation
+internal import Servers
+
+/// A program of the system did not do what it was to do.
+struct Failed: Error {
+    let what: String
+    let status: Int32
+}
+
+/// Runs a program to its end on this thread.
+func execute(_ command: String...) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let status = process.exitCode()
+    guard status == 0 else { throw Failed(what: command.joined(separator: " "), status: status) }
+}

@@ -1,0 +1,24 @@
+/// How a client reads.
+package enum ClientKind: String, CaseIterable, Sendable, Codable {
+    /// The whole image, as fast as it comes.
+    case whole
+    /// A range, as fast as it comes.
+    case range
+    /// The whole image, at a limited rate.
+    case slow
+    /// Leaves in the middle.
+    case abandoning
+
+    /// How many of a hundred clients are of this kind.
+    var share: Int {
+        switch self {
+        case .whole: 60
+        case .range: 26
+        case .slow: 8
+        case .abandoning: 6
+        }
+    }
+
+    /// Whether the pauses that it sees are the server's and not its own.
+    package var seesGaps: Bool { self == .whole || self == .range }
+}

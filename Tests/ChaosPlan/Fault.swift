@@ -1,0 +1,79 @@
+/// What happens to a download between its first byte and its last.
+package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresentable {
+    case reset
+    case earlyEnd = "early end"
+    case stall
+    case corruptByte = "corrupt byte"
+    case pause
+    case twoResets = "two resets"
+    case twoStalls = "two stalls"
+    case resetThenRefusal = "reset, then a refusal"
+    case resetThenWrongAnswer = "reset, then a wrong answer"
+    case nginxKilled = "nginx: kill -9"
+    case nginxStopped = "nginx: SIGSTOP"
+    case linkDown = "link taken down"
+    case weatherPause = "relay: pause"
+    case weatherSlow = "relay: rate limit"
+    case weatherSilence = "relay: silence"
+    case fileTruncated = "file: truncated"
+    case fileGone = "file: gone"
+    case fileReplaced = "file: replaced"
+    case fileRotten = "file: rotten"
+    case swiftKilled = "Swift: kill -9"
+    case swiftStopped = "Swift: SIGSTOP"
+    case clockJump = "clock jump"
+    case catalogLocked = "catalog locked"
+
+    /// How the server that is struck shows it, which says how long the client may wait.
+    package enum Sign: Sendable {
+        /// Its answer ends, or what follows is refused: that is noticed at once.
+        case end
+        /// It falls silent: that takes the stall timeout.
+        case silence
+        /// Nothing that would have to be noticed, or that a client could count on noticing.
+        case none
+    }
+
+    /// Where it strikes.
+    package var site: Site {
+        switch self {
+        case .reset, .earlyEnd, .stall, .corruptByte, .pause, .twoResets, .twoStalls, .resetThenRefusal, .resetThenWrongAnswer:
+            .scripted
+        case .nginxKilled, .nginxStopped: .nginx
+        case .linkDown: .network
+        case .weatherPause, .weatherSlow, .weatherSilence: .weather
+        case .fileTruncated, .fileGone, .fileReplaced, .fileRotten: .file
+        case .swiftKilled, .swiftStopped: .swift
+        case .clockJump, .catalogLocked: .machine
+        }
+    }
+
+    /// How it shows.
+    package var sign: Sign {
+        switch self {
+        case .reset, .earlyEnd, .twoResets, .resetThenRefusal, .resetThenWrongAnswer, .nginxKilled, .fileTruncated, .fileGone,
+            .fileReplaced, .swiftKilled:
+            .end
+        case .stall, .twoStalls, .nginxStopped, .linkDown, .weatherSilence, .swiftStopped: .silence
+        case .corruptByte, .pause, .weatherPause, .weatherSlow, .fileRotten, .clockJump, .catalogLocked: .none
+        }
+    }
+
+    /// How often it strikes where its site is drawn, beside the site's others.
+    var weight: Int {
+        switch self {
+        case .reset: 24
+        case .earlyEnd: 12
+        case .stall: 14
+        case .corruptByte: 12
+        case .pause: 4
+        case .twoResets: 10
+        case .twoStalls: 4
+        case .resetThenRefusal: 8
+        case .resetThenWrongAnswer: 12
+        case .fileTruncated, .fileGone, .fileReplaced: 10
+        case .fileRotten: 1  // more of them would be mass rot, for which Baton suspects a backend as a whole
+        default: 10
+        }
+    }
+}

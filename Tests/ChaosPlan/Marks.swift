@@ -1,0 +1,75 @@
+/// What a run must reach.
+package struct Marks: Sendable {
+    /// How many downloads must have been struck, and how large their median must be.
+    package var downloads: Int
+    package var medianSize: Int64
+    /// How many failovers in mid-stream Baton must have counted.
+    package var failovers: Int64
+    /// How much may be fetched beyond what was delivered.
+    package var extraShare = 0.05
+    /// The longest gap, in seconds, for 99 of 100 whose server ended its answer; nil for any.
+    package var gapAfterEnd: Double?
+    /// The same for those whose server fell silent.
+    package var gapAfterSilence: Double?
+    /// How many connections may be kept for the next request.
+    package var keptConnections = 100
+    /// By how much the memory of the last quarter may exceed that of the second.
+    package var memoryGrowth: Double
+
+    package init(
+        downloads: Int = 10_000, medianSize: Int64 = 8 << 20, failovers: Int64 = 5_000, gapAfterEnd: Double? = nil,
+        gapAfterSilence: Double? = nil, memoryGrowth: Double = 0.1
+    ) {
+        self.downloads = downloads
+        self.medianSize = medianSize
+        self.failovers = failovers
+        self.gapAfterEnd = gapAfterEnd
+        self.gapAfterSilence = gapAfterSilence
+        self.memoryGrowth = memoryGrowth
+    }
+
+    /// Those of a full run.
+    /// - Parameter stallTimeout: Baton's, in seconds.
+    package static func full(stallTimeout: Double) -> Marks {
+        Marks(gapAfterEnd: 0.1, gapAfterSilence: stallTimeout + 0.1)
+    }
+
+    /// Those of a short run: what does not depend on its length nor on the machine.
+    package static let quick = Marks(downloads: 1, failovers: 1, memoryGrowth: 1)
+
+    /// Which of them were missed, each as a sentence.
+    package func missed(by tally: Tally, _ server: ServerFindings) -> [String] {
+        var missed: [String] = []
+        func expect(_ holds: Bool, _ sentence: @autoclosure () -> String) { if !holds { missed.append(sentence()) } }
+        expect(tally.struckCount >= downloads, "\(tally.struckCount) downloads were struck, \(downloads) are wanted")
+        expect(tally.medianSize >= medianSize, "the median download had \(tally.medianSize) bytes, \(medianSize) are wanted")
+        for (outcome, what) in [(Observation.Outcome.failed, "failed"), (.wrong, "were silently wrong"), (.hung, "hung")] {
+            expect(tally.count(outcome) == 0, "\(tally.count(outcome)) downloads \(what)")
+        }
+        expect(
+            server.midStreamFailovers >= failovers,
+            "Baton counted \(server.midStreamFailovers) failovers in mid-stream, \(failovers) are wanted")
+        expect(
+            Double(server.extraBytes) <= extraShare * Double(server.relayedBytes),
+            "\(server.extraBytes) extra bytes for \(server.relayedBytes)")
+        expect(server.openRelays == 0, "\(server.openRelays) relays are open when all clients have gone")
+        expect(
+            server.descriptorsAfter <= server.descriptorsBefore,
+            "\(server.descriptorsAfter) descriptors after the run, \(server.descriptorsBefore) before it")
+        expect(
+            server.keptConnections <= keptConnections,
+            "\(server.keptConnections) connections are kept, \(keptConnections) are allowed")
+        expect(server.isAlive, "Baton ended in the run")
+        let (early, late) = (server.memory(inQuarter: 1), server.memory(inQuarter: 3))
+        expect(
+            Double(late) <= Double(early) * (1 + memoryGrowth),
+            "memory grew from \(early) bytes in the second quarter to \(late) in the last")
+        for (sign, limit, what) in [(Fault.Sign.end, gapAfterEnd, "ended"), (.silence, gapAfterSilence, "fell silent")] {
+            guard let limit, let gap = tally.joined(sign).gap(percentile: 99) else { continue }
+            expect(
+                gap <= limit,
+                "the gap's p99 is \(Int(gap * 1000)) ms where a server \(what), \(Int(limit * 1000)) are allowed")
+        }
+        return missed
+    }
+}

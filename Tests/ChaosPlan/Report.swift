@@ -1,0 +1,63 @@
+/// The tables of a run, in Markdown.
+package struct Report: Sendable {
+    private let lines: [String]
+
+    /// The text.
+    package var text: String { lines.joined(separator: "\n") + "\n" }
+
+    /// One contender's, by fault.
+    package init(of tally: Tally) {
+        var lines = [
+            "| fault | downloads | exact | failed | silently wrong | hung | left | gap p50, ms | gap p99, ms | longest |",
+            "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        ]
+        let outcomes: [Observation.Outcome] = [.exact, .failed, .wrong, .hung, .abandoned]
+        for fault in Fault.allCases {
+            guard let row = tally.rows[fault] else { continue }
+            let counts = [row.count] + outcomes.map { row.outcomes[$0] ?? 0 }
+            let gaps = [50, 99, 100].map { Self.milliseconds(row.gap(percentile: $0)) }
+            lines.append(Self.line([fault.rawValue] + counts.map { "\($0)" } + gaps))
+        }
+        let counts = [outcomes.reduce(0) { $0 + tally.count($1) }] + outcomes.map { tally.count($0) }
+        lines.append(Self.line(["all"] + counts.map { "\($0)" } + ["", "", ""]))
+        self.lines = lines
+    }
+
+    /// Several contenders', side by side.
+    package init(of contenders: [(name: String, tally: Tally)]) {
+        var lines = [
+            Self.line(["fault"] + contenders.map(\.name)), "|---|" + contenders.map { _ in "--:|" }.joined(),
+        ]
+        for fault in Fault.allCases where contenders.contains(where: { $0.tally.rows[fault] != nil }) {
+            lines.append(Self.line([fault.rawValue] + contenders.map { Self.outcomes($0.tally.rows[fault]) }))
+        }
+        for outcome in [Observation.Outcome.exact, .failed, .wrong, .hung] {
+            lines.append(Self.line(["all: \(Self.word(outcome))"] + contenders.map { "\($0.tally.count(outcome))" }))
+        }
+        for (sign, name) in [(Fault.Sign.end, "its server ends"), (.silence, "its server is silent")] {
+            let gaps = contenders.map { contender in
+                Self.milliseconds(contender.tally.joined(sign).gap(percentile: 99))
+            }
+            lines.append(Self.line(["gap p99 where \(name), ms"] + gaps))
+        }
+        self.lines = lines
+    }
+
+    private static func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+
+    private static func milliseconds(_ seconds: Double?) -> String {
+        seconds.map { "\(Int(($0 * 1000).rounded()))" } ?? "–"
+    }
+
+    private static func word(_ outcome: Observation.Outcome) -> String {
+        outcome == .wrong ? "silently wrong" : outcome.rawValue
+    }
+
+    private static func outcomes(_ row: Tally.Row?) -> String {
+        guard let row else { return "–" }
+        let parts = Observation.Outcome.allCases.compactMap { outcome in
+            row.outcomes[outcome].map { "\($0) \(word(outcome))" }
+        }
+        return parts.joined(separator: ", ")
+    }
+}

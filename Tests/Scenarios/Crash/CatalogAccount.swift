@@ -1,0 +1,85 @@
+/// What the file of a catalog says, as of one moment.
+struct CatalogAccount: Sendable, Equatable {
+    /// A line of a location's history.
+    struct Line: Sendable, Equatable {
+        var event: String
+        var from: String
+        var to: String
+        var actor: String
+        var reason: String
+    }
+
+    /// A location.
+    struct Entry: Sendable, Equatable {
+        var id: String
+        var image: String
+        var url: String
+        var status: String
+        /// The statuses that it can come back to, the latest last.
+        var before: [String]
+        var weight: Int
+        var metadata: [String: String]
+        var size: Int64?
+        /// By algorithm, in hexadecimal digits.
+        var digests: [String: String]
+        /// How far an unfinished full read of it came.
+        var progress: Int64?
+        /// The oldest first.
+        var history: [Line]
+    }
+
+    /// A representation.
+    struct Content: Sendable, Equatable {
+        var image: String
+        var size: Int64
+        /// `sha256:…`.
+        var identity: String
+        var isInDoubt: Bool
+        var isDistrusted: Bool
+    }
+
+    /// The digests of a representation's chunks.
+    struct Manifest: Sendable, Equatable {
+        /// A page of them.
+        struct Page: Sendable, Equatable {
+            var number: Int
+            var digests: [UInt8]
+            var seal: [UInt8]
+        }
+
+        var image: String
+        var identity: String
+        var size: Int64
+        var chunkSize: Int64
+        var algorithm: String
+        /// In their order.
+        var pages: [Page]
+    }
+
+    var images: Set<String>
+    var contents: [Content]
+    var manifests: [Manifest] = []
+    /// In order of registration.
+    var entries: [Entry]
+
+    /// The locations that have not come out of a read, or have not been probed.
+    var unsettled: Set<String> {
+        Set(entries.filter { $0.status == "verifying" || $0.status == "pending" }.map(\.id))
+    }
+}
+
+/// Where a catalog contradicts what it had told, or itself.
+struct Contradiction: Sendable, Equatable, CustomStringConvertible {
+    enum Kind: String, Sendable {
+        /// Something that was told is not there.
+        case lost
+        /// Something is there that can't be.
+        case wrong
+    }
+
+    let kind: Kind
+    let about: String
+    let text: String
+
+    var description: String { "\(kind.rawValue): \(about): \(text)" }
+}

@@ -1,0 +1,68 @@
+import Testing
+
+/// A way in which a catalog could come out of a crash damaged, for the tests of the judgement.
+struct CatalogDamage: Sendable, CustomTestStringConvertible {
+    let name: String
+    let kind: Contradiction.Kind
+    let apply: @Sendable (inout CatalogAccount) -> Void
+
+    var testDescription: String { name }
+
+    private init(_ name: String, _ kind: Contradiction.Kind, _ apply: @escaping @Sendable (inout CatalogAccount) -> Void) {
+        (self.name, self.kind, self.apply) = (name, kind, apply)
+    }
+
+    private typealias Line = CatalogAccount.Line
+
+    static let all: [CatalogDamage] = ofRecords + ofHistories + ofManifests
+
+    private static let ofRecords: [CatalogDamage] = [
+        CatalogDamage("a location is gone", .lost) { $0.entries = [] },
+        CatalogDamage("the image is gone", .lost) { $0.images = [] },
+        CatalogDamage("its representation is gone", .lost) { $0.contents = [] },
+        CatalogDamage("its representation is another", .wrong) { $0.contents[0].identity = "sha256:cc" },
+        CatalogDamage("its size is another", .wrong) { $0.entries[0].size = 11 },
+        CatalogDamage("its digest is another", .wrong) { $0.entries[0].digests["md5"] = "cc" },
+        CatalogDamage("it is there twice", .wrong) { $0.entries.append($0.entries[0]) },
+        CatalogDamage("one is there that nobody asked for", .wrong) {
+            $0.entries.append($0.entries[0])
+            $0.entries[1].url = "v"
+        },
+        CatalogDamage("a read stands past the end", .wrong) { $0.entries[0].progress = 11 },
+        CatalogDamage("an edit is gone whose line is there", .lost) { $0.entries[0].metadata = [:] },
+    ]
+
+    private static let ofHistories: [CatalogDamage] = [
+        CatalogDamage("an answered change is gone, and its status with it", .lost) {
+            $0.entries[0].history.remove(at: 2)
+            $0.entries[0].history[2].from = "active"
+            $0.entries[0].history[2].to = "active"
+            ($0.entries[0].status, $0.entries[0].before) = ("active", [])
+        },
+        CatalogDamage("the status is not the history's", .wrong) { $0.entries[0].status = "active" },
+        CatalogDamage("what it can come back to is not the history's", .wrong) { $0.entries[0].before = ["pending"] },
+        CatalogDamage("a line is gone", .wrong) { $0.entries[0].history.remove(at: 1) },
+        CatalogDamage("a line is there twice", .wrong) { $0.entries[0].history.append($0.entries[0].history[3]) },
+        CatalogDamage("lines have changed places", .wrong) { $0.entries[0].history.swapAt(2, 3) },
+        CatalogDamage("what was seen has changed", .lost) { $0.entries[0].history[1].reason = "another" },
+        CatalogDamage("a change that nobody asked for", .wrong) {
+            $0.entries[0].history.append(
+                Line(event: "enable", from: "disabled", to: "active", actor: "admin", reason: "m9"))
+            ($0.entries[0].status, $0.entries[0].before) = ("active", [])
+        },
+        CatalogDamage("what is right was condemned", .wrong) {
+            $0.entries[0].history.append(
+                Line(event: "missed", from: "disabled", to: "disabled", actor: "baton", reason: "gone"))
+        },
+    ]
+
+    private static let ofManifests: [CatalogDamage] = [
+        CatalogDamage("a manifest is gone", .lost) { $0.manifests = [] },
+        CatalogDamage("a manifest is of other bytes", .wrong) { $0.manifests[0].identity = "sha256:cc" },
+        CatalogDamage("a manifest is without a page", .wrong) { $0.manifests[0].pages = [] },
+        CatalogDamage("a manifest has one chunk too few", .wrong) { $0.manifests[0].pages[0].digests.removeLast(32) },
+        CatalogDamage("a chunk's digest is wrong", .wrong) { $0.manifests[0].pages[0].digests[40] = 9 },
+        CatalogDamage("a page's seal is wrong", .wrong) { $0.manifests[0].pages[0].seal[0] ^= 1 },
+        CatalogDamage("a manifest is cut in another way", .wrong) { $0.manifests[0].chunkSize = 1 },
+    ]
+}

@@ -1,0 +1,63 @@
+internal import Foundation
+internal import Synchronization
+
+/// What goes on at a server while it is killed: operators change locations, clients download, somebody asks how far reads are. Each of
+/// them is one thread that asks one thing after the other, and ends with the server.
+final class CrashLoad: Sendable {
+    /// What clients saw that can't be, and how much they got.
+    struct Outcome: Sendable {
+        var refused = 0
+        var downloads = 0
+        var cutDownloads = 0
+        var bytes: Int64 = 0
+        var flaws: [Contradiction] = []
+    }
+
+    let fleet: CrashFleet
+    let port: Int
+    let crash: CrashSwitch
+    /// Shared by all rounds.
+    let journal: Mutex<CrashJournal>
+    let outcome = Mutex(Outcome())
+    /// Begins every mark of this round.
+    let round: Int
+    let seed: UInt64
+
+    init(_ fleet: CrashFleet, round: Int, seed: UInt64, port: Int, crash: CrashSwitch, journal: CrashJournal) {
+        (self.fleet, self.round, self.seed, self.port, self.crash) = (fleet, round, seed, port, crash)
+        self.journal = Mutex(journal)
+    }
+
+    /// Loads the server until it is killed; when the test's time is over first, that is its end as well.
+    func run() async throws {
+        let watch = try WriteWatch(fleet.catalog)
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await onOwnThread { watch.tell(self.crash) } }
+                for number in 0..<4 { group.addTask { try await onOwnThread { self.operate(number) } } }
+                for number in 0..<3 { group.addTask { try await onOwnThread { self.download(number) } } }
+                group.addTask { try await onOwnThread { self.watchReads() } }
+                try await group.waitForAll()
+            }
+        } onCancel: {
+            crash.pull()
+        }
+    }
+
+    /// One request; nil if no whole answer came, which only a crash may bring about.
+    func exchange(_ method: String, _ path: String, body: String? = nil) -> TestClient.Response? {
+        do {
+            let client = try TestClient(port: port)
+            try client.send(method, path, body: body)
+            var response = client.receiveHead()
+            client.receiveBody(&response)
+            if response.status != 0, response.isComplete { return response }
+        } catch {}
+        if !crash.isPulled { note("\(method) \(path) had no answer, and the server was not killed") }
+        return nil
+    }
+
+    func note(_ text: String) {
+        outcome.withLock { $0.flaws.append(Contradiction(kind: .wrong, about: "round \(round)", text: text)) }
+    }
+}

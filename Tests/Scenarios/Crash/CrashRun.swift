@@ -1,0 +1,157 @@
+internal import FaultyOrigin
+internal import Foundation
+internal import LocationSelection
+internal import Synchronization
+
+/// One catalog over many crashes.
+struct CrashRun {
+    private let fleet: CrashFleet
+    private var random: SplitMix64
+    private var journal = CrashJournal()
+    private var baton: BatonProcess
+    private(set) var summary = CrashSummary()
+
+    /// Starts a server with the locations of the beginning.
+    init(_ plan: CrashPlan, _ origins: CrashFleet.Origins) async throws {
+        random = SplitMix64(seed: plan.seed)
+        summary.seed = plan.seed
+        let directory = try TestDirectory()
+        let baton = try await BatonProcess(origins: origins.all, settings: CrashFleet.settings, in: directory)
+        var ids: [String] = []
+        for _ in origins.sound { ids.append(try await baton.addImage()) }
+        fleet = CrashFleet(in: directory, origins: origins, ids: ids)
+        self.baton = baton
+        for book in fleet.firstBooks() {
+            journal.asksToRegister(book)
+            let response = try await baton.send(
+                "POST", "/baton/v1/images/\(book.content.image)/locations", body: fleet.registration(of: book, isDeclared: true)
+            )
+            guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
+            journal.registered(book.url, as: id, told: response.json["status"] as? String)
+        }
+    }
+
+    /// Loads the server, kills it at a moment of chance, starts it again, and looks what became of everything.
+    /// - Returns: what is lost or wrong.
+    mutating func crash(in round: Int) async throws -> [Contradiction] {
+        fleet.isRotten.set(round % 2 == 0)
+        let moment = CrashMoment.random(using: &random)
+        let load = CrashLoad(
+            fleet, round: round, seed: random.next(), port: baton.port,
+            crash: CrashSwitch(moment, processID: baton.processID), journal: journal)
+        try await load.run()
+        _ = try await baton.exited()
+        journal = load.journal.withLock { $0 }
+        let outcome = load.outcome.withLock { $0 }
+        var flaws = outcome.flaws
+        let left = try lookAtWhatIsLeft(&flaws)
+        summary.cutReads += left.entries.count { $0.status == "verifying" }
+        summary.halfReads += left.entries.count { $0.progress != nil }
+        if Int.random(in: 0..<5, using: &random) == 0 { try await crashWhileStarting() }
+        let last = try lookAtWhatIsLeft(&flaws)
+        try await start()
+        flaws += try await lookAtWhatBecameOfIt(since: last)
+        take(outcome, flaws)
+        return flaws.map { Contradiction(kind: $0.kind, about: "\($0.about) (\(moment))", text: $0.text) }
+    }
+
+    private mutating func take(_ outcome: CrashLoad.Outcome, _ flaws: [Contradiction]) {
+        summary.rounds += 1
+        (summary.acknowledged, summary.openDone, summary.openUndone) =
+            (journal.acknowledged, journal.openDone, journal.openUndone)
+        summary.refused += outcome.refused
+        summary.downloads += outcome.downloads
+        summary.cutDownloads += outcome.cutDownloads
+        summary.bytes += outcome.bytes
+        summary.contradictions += flaws
+    }
+
+    /// Reads a copy of the file and its log as the crash left them, so that it is the server that recovers them.
+    private func lookAtWhatIsLeft(_ flaws: inout [Contradiction]) throws -> CatalogAccount {
+        let copy = try TestDirectory()
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: fleet.catalog + suffix) {
+            try FileManager.default.copyItem(atPath: fleet.catalog + suffix, toPath: copy.file("catalog.sqlite") + suffix)
+        }
+        let (account, damage) = try CatalogAccount.read(copy.file("catalog.sqlite"), readsOnly: false)
+        flaws += damage.map { Contradiction(kind: .wrong, about: "the file that was left", text: $0) }
+        flaws += journal.contradictions(with: account)
+        return account
+    }
+
+    /// Starts the server and kills it before it listens, or right then.
+    private mutating func crashWhileStarting() async throws {
+        let moment = CrashMoment.written(.random(in: 1...12, using: &random))
+        let watch = try WriteWatch(fleet.catalog)
+        let (switches, found) = AsyncStream.makeStream(of: CrashSwitch.self)
+        let watching = Task {
+            for await crash in switches { try await onOwnThread { watch.tell(crash) } }
+        }
+        let crash = Mutex<CrashSwitch?>(nil)
+        do {
+            let started = try await BatonProcess(
+                origins: fleet.origins, settings: CrashFleet.settings, in: fleet.directory
+            ) { processID in
+                let new = CrashSwitch(moment, processID: processID)
+                crash.withLock { $0 = new }
+                found.yield(new)
+                found.finish()
+            }
+            crash.withLock { $0 }?.pull()
+            _ = try await started.exited()
+        } catch let error as BatonProcess.StartFailed {
+            guard crash.withLock({ $0 })?.isPulled == true else { throw error }
+        }
+        try await watching.value
+        summary.crashesWhileStarting += 1
+    }
+
+    private mutating func start() async throws {
+        let begin = ContinuousClock.now
+        do {
+            baton = try await BatonProcess(origins: fleet.origins, settings: CrashFleet.settings, in: fleet.directory)
+        } catch {
+            summary.failedStarts += 1
+            throw error
+        }
+        let ready = try await baton.send("GET", "/readyz")
+        guard ready.status == 200 else { throw Unexpected(response: ready) }
+        summary.startTimes.append(.now - begin)
+    }
+
+    private mutating func lookAtWhatBecameOfIt(since left: CatalogAccount) async throws -> [Contradiction] {
+        let (account, damage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
+        var flaws = damage.map { Contradiction(kind: .wrong, about: "the file after the start", text: $0) }
+        for entry in left.entries { journal.saw(entry.history, of: entry.url) }
+        journal.saw(left.manifests)
+        flaws += journal.contradictions(with: account) + account.flawsOfRecovery(from: left)
+        journal.settle(by: account)
+        for image in fleet.images {
+            let response = try await baton.download(image.id, of: image.content)
+            if response.status != 200 || !response.isComplete || response.firstWrongByte != nil {
+                flaws.append(
+                    Contradiction(
+                        kind: .wrong, about: image.id,
+                        text: "a download ended with \(response.status) after \(response.count) bytes"))
+            }
+        }
+        try await waitUntilSettled(account.unsettled)
+        let (settled, laterDamage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
+        flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file once all is settled", text: $0) }
+        flaws += journal.contradictions(with: settled)
+        journal.settle(by: settled)
+        summary.manifests += settled.manifests.count
+        summary.proofs = settled.entries.reduce(0) { $0 + $1.history.count { $0.event == "proven" } }
+        return flaws
+    }
+
+    /// Waits until each of these locations has been seen out of its read, or probed; the test's time limit bounds the wait.
+    private func waitUntilSettled(_ ids: Set<String>) async throws {
+        var waiting = ids
+        while !waiting.isEmpty {
+            for id in waiting {
+                let status = try await baton.location(id)["status"] as? String
+                if status != "verifying", status != "pending" { waiting.remove(id) }
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+// What the scenarios have in common with `make chaos`, for every file here.
+@_exported import Servers

@@ -1,0 +1,68 @@
+internal import Foundation
+
+/// The `baton` command that was built with these tests.
+package enum BatonCommand {
+    /// What a run of it gave.
+    package struct Result: Sendable {
+        package let status: Int32
+        package let output: String
+        package let errors: String
+    }
+
+    /// Where it lies: beside the test bundle, or where `BATON_TEST_COMMAND` says, for a build that is optimised.
+    package static var path: String {
+        if let given = ProcessInfo.processInfo.environment["BATON_TEST_COMMAND"] { return given }
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(filePath: bundle).deletingLastPathComponent().appending(path: "baton").path
+    }
+
+    /// Where a program of the folder `scripts` lies.
+    package static func script(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "scripts/\(name)").path
+    }
+
+    /// Runs a program to its end.
+    /// - Parameters:
+    ///   - program: a path; nil for `baton` itself.
+    ///   - environment: added to the test's own.
+    package static func run(
+        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil
+    ) async throws -> Result {
+        try await onOwnThread {
+            let process = Process()
+            process.executableURL = URL(filePath: program ?? path)
+            process.arguments = arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+            if let directory { process.currentDirectoryURL = URL(filePath: directory) }
+            let (output, errors) = (Pipe(), Pipe())
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = output
+            process.standardError = errors
+            let collected = Collected()
+            let reader = Thread { collected.take(errors.fileHandleForReading.readDataToEndOfFile()) }
+            try process.run()
+            reader.start()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            return Result(status: process.exitCode(), output: text, errors: collected.text())
+        }
+    }
+
+    /// What the other thread read.
+    ///
+    /// `@unchecked Sendable`: `data` is written before `done` is signalled and read after.
+    private final class Collected: @unchecked Sendable {
+        private let done = DispatchSemaphore(value: 0)
+        private var data = Data()
+
+        func take(_ data: Data) {
+            self.data = data
+            done.signal()
+        }
+
+        func text() -> String {
+            done.wait()
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package import FaultyOrigin
+internal import Foundation
+package import ImageModel
+internal import Integrity
+
+extension PatternedContent {
+    /// Its SHA-256 in hexadecimal digits.
+    package var sha256: String { digest(.sha256) }
+
+    package func digest(_ algorithm: DigestAlgorithm) -> String {
+        let stream = DigestStream(algorithm)
+        var offset: Int64 = 0
+        while offset < size {
+            offset += withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                stream.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        return stream.finish().hex
+    }
+
+    /// Writes it to a file.
+    package func write(to path: String) throws {
+        try Data().write(to: URL(filePath: path))
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        var offset: Int64 = 0
+        while offset < size {
+            offset += try withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                try file.write(contentsOf: Data(bytes))
+                return Int64(bytes.count)
+            }
+        }
+        try file.close()
+    }
+}
+
+/// What a request of the API answered, when a test wants to go on with it.
+package struct Unexpected: Error {
+    package let response: TestClient.Response
+
+    package init(response: TestClient.Response) { self.response = response }
+}
+
+extension BatonProcess {
+    /// A request of the API.
+    package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
+        -> TestClient.Response
+    {
+        try await TestClient.exchange(method, path, port: port, headers: identified(headers), body: body)
+    }
+
+    /// A new image.
+    package func addImage() async throws -> String {
+        let response = try await send(
+            "POST", "/v2/images", body: #"{"name": "test", "disk_format": "raw", "container_format": "bare"}"#)
+        guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
+        return id
+    }
+
+    /// Adds locations of one content, in this order.
+    /// - Returns: their ids.
+    @discardableResult
+    package func addLocations(
+        _ urls: [String], to image: String, of content: PatternedContent, extra: String = ""
+    ) async throws -> [String] {
+        let sha256 = content.sha256
+        var ids: [String] = []
+        for url in urls {
+            let response = try await send(
+                "POST", "/baton/v1/images/\(image)/locations",
+                body: #"{"url": "\#(url)", "size": \#(content.size), "digests": {"sha256": "\#(sha256)"}\#(extra)}"#)
+            guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// A new image with these locations.
+    package func addImage(of content: PatternedContent, at urls: [String]) async throws -> String {
+        let image = try await addImage()
+        try await addLocations(urls, to: image, of: content)
+        return image
+    }
+
+    /// The records of an image's locations, in order of registration.
+    package func locations(of image: String) async throws -> [[String: Any]] {
+        let response = try await send("GET", "/baton/v1/images/\(image)/locations")
+        return response.json["locations"] as? [[String: Any]] ?? []
+    }
+
+    /// Downloads an image, comparing every byte.
+    package func download(
+        _ image: String, of content: PatternedContent, headers: [String: String] = [:], from offset: Int64 = 0
+    ) async throws -> TestClient.Response {
+        try await TestClient.exchange(
+            "GET", "/v2/images/\(image)/file", port: port, headers: identified(headers), expected: (content, offset))
+    }
+
+    /// With the process's token, unless there is one already.
+    private func identified(_ headers: [String: String]) -> [String: String] {
+        guard let token, headers["X-Auth-Token"] == nil, headers["Authorization"] == nil else { return headers }
+        return headers.merging(["X-Auth-Token": token]) { given, _ in given }
+    }
+}
+
+extension TestClient.Response {
+    /// The body as a JSON object; empty if it is none.
+    package var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
+    }
+
+    /// The message of an error.
+    package var errorMessage: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
+}
+
+extension BatonProcess {
+    /// A server whose backends are these origins, by id.
+    package convenience init(
+        origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil,
+        onSpawn: (Int32) -> Void = { _ in }
+    ) async throws {
+        try await self.init(
+            backends: origins.mapValues { #"driver: http, url: "\#($0.url(""))""# }, settings: settings,
+            directory: directory, onSpawn: onSpawn)
+    }
+}

@@ -1,0 +1,189 @@
+internal import FaultyOrigin
+internal import Foundation
+internal import Synchronization
+
+/// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
+package final class BatonProcess: Sendable {
+    /// One line of its log.
+    package struct LogRecord: Sendable {
+        package let level: String
+        package let message: String
+        package let fields: [String: [String]]
+
+        /// A field's only value.
+        package subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
+    }
+
+    private struct State {
+        var log: [LogRecord] = []
+        var rawLog = ""
+        var waiters: [(condition: @Sendable ([LogRecord]) -> Bool, waiter: AsyncStream<Void>.Continuation)] = []
+    }
+
+    package let port: Int
+    /// What `send` and `download` say who they are with, unless they are told otherwise.
+    package let token: String?
+    package let directory: TestDirectory
+    private let process: Process
+    private let state: Mutex<State>
+
+    /// Starts a server.
+    /// - Parameters:
+    ///   - backends: the section `backends`, as YAML flow mapping entries by id.
+    ///   - settings: further sections; the defaults here are short enough for tests.
+    ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
+    ///   - token: the token that requests carry if nothing else is said.
+    ///   - environment: added to the test's own.
+    ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
+    ///   - wrapper: a command that runs what follows it in its own place.
+    ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
+    ///   - onSpawn: told its process id, before it listens.
+    package init(
+        backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
+        withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
+        environment: [String: String] = [:], wrapper: [String] = [], listen: String = "127.0.0.1:0",
+        onSpawn: (Int32) -> Void = { _ in }
+    ) async throws {
+        let directory = try given ?? TestDirectory()
+        self.directory = directory
+        self.token = token
+        var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
+        yaml += "log: { format: json, level: \(logLevel) }\n"
+        if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
+        // Tests say which location serves first.
+        if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
+        // Scrubs would be further readers of the origins that tests count the requests of.
+        if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
+        yaml += settings + "\nbackends:\n"
+        for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
+        if backends.isEmpty { yaml += "  {}\n" }
+        let file = try directory.write(yaml, to: "baton.yaml")
+        let process = Process()
+        let command = wrapper + [BatonCommand.path, "serve", "--config", file, "--listen", listen]
+        if withoutPrivileges, geteuid() == 0 {
+            process.executableURL = URL(filePath: "/usr/bin/setpriv")
+            process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups"] + command
+        } else if let fileSizeLimit {
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-c", "ulimit -f \(fileSizeLimit); trap '' XFSZ; exec \"$0\" \"$@\""] + command
+        } else {
+            process.executableURL = URL(filePath: command[0])
+            process.arguments = Array(command.dropFirst())
+        }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        self.process = process
+        state = Mutex(State())
+        try process.run()
+        onSpawn(process.processIdentifier)
+        Leftovers.add(process) { [process] in if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        port = try await onOwnThread {
+            var text = ""
+            while !text.contains("\n") {
+                let data = output.fileHandleForReading.availableData
+                if data.isEmpty {
+                    let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                    throw StartFailed(log: log)
+                }
+                text += String(decoding: data, as: UTF8.self)
+            }
+            guard
+                let port = text.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+            else { throw StartFailed(log: text) }
+            return port
+        }
+        Thread.detachNewThread { [weak self] in
+            var rest = Data()
+            while true {
+                let data = errors.fileHandleForReading.availableData
+                if data.isEmpty { return }
+                rest += data
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    self?.take(line: Data(rest[..<end]))
+                    rest = Data(rest[rest.index(after: end)...])
+                }
+            }
+        }
+    }
+
+    package struct StartFailed: Error {
+        package let log: String
+    }
+
+    deinit {
+        Leftovers.remove(process)
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private func take(line: Data) {
+        let raw = String(decoding: line, as: UTF8.self)
+        guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {
+            return state.withLock { $0.rawLog += raw + "\n" }
+        }
+        var fields: [String: [String]] = [:]
+        for (name, value) in object {
+            fields[name] = (value as? [Any])?.map { "\($0)" } ?? ["\(value)"]
+        }
+        let record = LogRecord(
+            level: fields["level"]?.first ?? "", message: fields["message"]?.first ?? "", fields: fields)
+        let due = state.withLock { state in
+            state.log.append(record)
+            state.rawLog += raw + "\n"
+            let due = state.waiters.filter { $0.condition(state.log) }
+            if !due.isEmpty { state.waiters.removeAll { $0.condition(state.log) } }
+            return due
+        }
+        for (_, waiter) in due { waiter.finish() }
+    }
+
+    /// Waits until the log fulfils a condition; the test's time limit bounds the wait.
+    package func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
+        let (end, waiter) = AsyncStream.makeStream(of: Void.self)
+        let holds = state.withLock { state in
+            if condition(state.log) { return true }
+            state.waiters.append((condition, waiter))
+            return false
+        }
+        if !holds { for await _ in end {} }
+    }
+
+    /// The first line of the log, past or to come, that fulfils a condition.
+    package func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
+        await waitForLog { $0.contains(where: condition) }
+        return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
+    }
+
+    /// The line about the relay of an image, past or to come.
+    package func relay(of image: String) async -> LogRecord {
+        await logged { $0.message == "relay" && $0["image"] == image }
+    }
+
+    /// Everything that it logged so far.
+    package var log: [LogRecord] { state.withLock { $0.log } }
+
+    /// The log as it was written.
+    package var rawLog: String { state.withLock { $0.rawLog } }
+
+    /// Its process id.
+    package var processID: Int32 { process.processIdentifier }
+
+    /// Asks it to stop.
+    package func terminate() { process.terminate() }
+
+    /// Waits for its end.
+    /// - Returns: its exit code.
+    package func exited() async throws -> Int32 {
+        let process = process
+        return try await onOwnThread { process.exitCode() }
+    }
+
+    /// Its resident memory in bytes, as the system accounts for it.
+    package func residentMemory() throws -> Int64 {
+        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) } ?? 0) * 1024
+    }
+}

@@ -113,6 +113,16 @@ import Testing
         #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
     }
 
+    @Test func chunksThatAreSmallerThanASlabTakeNoMoreMemoryThanTheyHold() {
+        var pool = SlabPool(slabSize: 4096, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(every: 64))
+        let all = (0..<640).map { UInt8(truncatingIfNeeded: $0) }
+        all.withUnsafeBytes { buffer.append($0, from: &pool) }
+        let slabs = buffer.take(upTo: 640, whole: true)
+        #expect(bytes(slabs) == all)
+        #expect(slabs.reduce(0) { $0 + $1.storageCapacity } == 640)
+    }
+
     @Test func aSlabInUseIsNotLentAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var slab = pool.take()

@@ -33,9 +33,10 @@ public struct SlabPool {
         return ByteBufferAllocator().buffer(capacity: slabSize)
     }
 
-    /// Remembers a filled slab that is on its way out, to use it again when it is free.
+    /// Remembers a filled slab that is on its way out, to use it again when it is free. A piece of one is let be: two pieces would
+    /// hold each other's storage, which then never came free.
     public mutating func lend(_ slab: ByteBuffer) {
-        if lent.count < keep, slab.storageCapacity >= slabSize { lent.append(slab) }
+        if lent.count < keep, slab.capacity >= slabSize { lent.append(slab) }
     }
 
     /// Forgets all slabs, so that an idle service gives their memory back.

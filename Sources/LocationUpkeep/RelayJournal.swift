@@ -85,9 +85,10 @@ public struct RelayJournal: Sendable {
     ) async throws {
         for rejection in rejections {
             logger.error(
-                "A chunk did not have its digest and was fetched anew: its contributors will be read alone.",
+                "Chunks did not have their digests and were fetched anew: their contributors will be read alone.",
                 metadata: [
                     "image": "\(record.representation.image)", "chunk_at": "\(rejection.start)",
+                    "chunks": "\(rejection.count)",
                     "locations": .array(rejection.contributors.map { "\($0)" }),
                 ])
             try await catalog.recordRejectedChunk(
@@ -145,13 +146,18 @@ public struct RelayJournal: Sendable {
             metadata["failures"] = .array(summary.failures.map { "\($0.backend) \($0.failure)" })
         }
         if !summary.rejections.isEmpty {
-            metadata["rejected_chunks"] = .array(summary.rejections.map { "at byte \($0.start)" })
+            metadata["rejected_chunks"] = .array(summary.rejections.map { "\($0.line)" })
         }
         if summary.extraBytes > 0 { metadata["extra_bytes"] = "\(summary.extraBytes)" }
         if let digest = summary.digest { metadata["digest"] = "\(digest)" }
         let level: Logger.Level = summary.outcome == .finished || summary.outcome == .clientGone ? .info : .warning
         logger.log(level: level, "relay", metadata: metadata)
     }
+}
+
+extension RelaySummary.Rejection {
+    /// `at byte 2097152`, or `at byte 2097152 and 3 more`.
+    fileprivate var line: String { count == 1 ? "at byte \(start)" : "at byte \(start) and \(count - 1) more" }
 }
 
 extension RelaySummary.Move {

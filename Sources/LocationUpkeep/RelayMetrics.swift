@@ -52,7 +52,7 @@ public struct RelayMetrics: Sendable {
             gaps.record(move.gap / .seconds(1), move.cause.reason.rawValue)
         }
         resumptions.add(Double(summary.resumptions))
-        rejectedChunks.add(Double(summary.rejections.count))
+        rejectedChunks.add(Double(summary.rejections.reduce(0) { $0 + $1.count }))
         if !summary.disproofs.isEmpty { proofs.add(Double(summary.disproofs.count), "mismatched") }
         if summary.digest != nil, summary.outcome == .finished { proofs.add(1, "matched") }
     }

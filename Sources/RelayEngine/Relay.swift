@@ -303,12 +303,15 @@ public final class Relay: @unchecked Sendable {
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
         case .rejected(let start, let contributors):
             suspects.formUnion(contributors)
-            summary.rejections.append(.init(start: start, contributors: contributors.map { sources[$0].location }))
+            summary.noteRejection(at: start, contributors: contributors.map { sources[$0].location })
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .proven(let contributors):
-            for contributor in contributors { observer.locationServed(sources[contributor].location) }
-            guard plan.isWhole, contributors.count == 1, let only = contributors.first else { return }
+            // Who gave a wrong chunk on the way proves nothing by the right ones: it is to be read alone.
+            for contributor in contributors where !suspects.contains(contributor) {
+                observer.locationServed(sources[contributor].location)
+            }
+            guard plan.isWhole, contributors.count == 1, let only = contributors.first, !suspects.contains(only) else { return }
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })
@@ -394,7 +397,10 @@ extension Relay: TransferSink, Ticking {
         guard running?.transfer == transfer, let (drop, keep) = running?.intake?.split(slab.readableBytes) else { return }
         running?.dropped += Int64(slab.readableBytes - keep)
         running?.kept += Int64(keep)
-        guard keep > 0, let wanted = slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
+        guard keep > 0 else { return }
+        // A whole one can be used again.
+        let isWhole = keep == slab.readableBytes
+        guard let wanted = isWhole ? slab : slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
         wanted.withUnsafeReadableBytes { proof.update($0) }
         buffer.append(wanted)
     }

@@ -35,11 +35,11 @@ struct RelayBuffer {
         self.seams = seams
     }
 
-    /// Copies bytes in, into slabs of the pool.
+    /// Copies bytes in, into slabs of the pool, or into less.
     mutating func append(_ bytes: UnsafeRawBufferPointer, from pool: inout SlabPool) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            var slab = takeOpen() ?? pool.take()
+            var slab = takeOpen() ?? room(from: &pool)
             let seam = seams.next(after: end)
             let count = Int(min(Int64(min(slab.writableBytes, rest.count)), seam - end))
             slab.writeBytes(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
@@ -49,14 +49,22 @@ struct RelayBuffer {
         }
     }
 
-    /// Takes a whole slab in without a copy; cut at the seams.
+    /// Where chunks are smaller than slabs a slab would hold one chunk and take many times the memory.
+    private func room(from pool: inout SlabPool) -> ByteBuffer {
+        guard let every = seams.every, every < pool.slabSize else { return pool.take() }
+        return ByteBufferAllocator().buffer(capacity: Int(every))
+    }
+
+    /// Takes a whole slab in without a copy; cut at the seams. Only the last piece is a slab that can be used again.
     mutating func append(_ slab: ByteBuffer) {
         close()
         var rest = slab
         while rest.readableBytes > 0 {
             let count = min(Int64(rest.readableBytes), seams.next(after: end) - end)
-            guard let piece = rest.readSlice(length: Int(count)) else { return }
             end += count
+            guard count < Int64(rest.readableBytes), let piece = rest.readSlice(length: Int(count)) else {
+                return closed.append(rest)
+            }
             closed.append(piece)
         }
     }

@@ -41,12 +41,14 @@ public struct RelaySummary: Sendable {
         public let failure: AttemptFailure
     }
 
-    /// A chunk that did not have its digest; none of its bytes was delivered.
+    /// Chunks of the same contributors that did not have their digests; none of their bytes was delivered.
     public struct Rejection: Sendable, Hashable {
-        /// The offset of its first byte.
+        /// The offset of the first one's first byte.
         public let start: Int64
-        /// Who contributed to it.
+        /// Who contributed to them.
         public let contributors: [LocationID]
+        /// How many there were; at least 1.
+        public internal(set) var count = 1
     }
 
     /// How it ended.
@@ -59,7 +61,8 @@ public struct RelaySummary: Sendable {
     public internal(set) var failures: [Failure] = []
     /// The contributors of each whole that did not match its digest.
     public internal(set) var disproofs: [[LocationID]] = []
-    /// Every chunk that did not have its digest and was fetched anew, in order.
+    /// The chunks that did not have their digests and were fetched anew, by who contributed to them: a wire that spoils every other
+    /// chunk of a large image makes one of these, not a hundred thousand.
     public internal(set) var rejections: [Rejection] = []
     /// The locations that agree with each other on a chunk against the manifest, when none agreed with it.
     public internal(set) var contradictors: [LocationID] = []
@@ -75,4 +78,12 @@ public struct RelaySummary: Sendable {
     public internal(set) var digest: Digest?
 
     init(outcome: RelayOutcome) { self.outcome = outcome }
+
+    mutating func noteRejection(at start: Int64, contributors: [LocationID]) {
+        if let known = rejections.firstIndex(where: { $0.contributors == contributors }) {
+            rejections[known].count += 1
+        } else {
+            rejections.append(Rejection(start: start, contributors: contributors))
+        }
+    }
 }

@@ -95,6 +95,16 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)]], manifest: manifest())
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
+        #expect(summary?.provenAlone == nil, "it is accused, and the right chunks clear nobody")
+    }
+
+    @Test func aWireThatSpoilsOneChunkAfterTheOtherIsOneMatterWhateverTheImagesSize() async throws {
+        defer { loop.stop() }
+        let wrong = (1...9).map { Behaviour.corrupt(at: $0 * 300_000) }
+        let (run, summary) = try await relay([wrong], manifest: manifest())
+        #expect(run.isExact)
+        #expect(summary?.rejections.map(\.count) == [9])
+        #expect(summary?.rejections.map(\.start) == [300_000 / Self.chunkSize * Self.chunkSize])
     }
 
     @Test func aChunkThatIsWrongEverywhereEndsTheDownloadBeforeIt() async throws {

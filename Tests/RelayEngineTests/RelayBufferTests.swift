@@ -95,6 +95,34 @@ import Testing
         #expect(bytes(buffer.take(upTo: 11, whole: true)) == Array(0..<10) + [200])
     }
 
+    @Test func aSlabThatWasCutAtSeamsIsUsedAgainWhenAllItsPiecesAreGone() {
+        var pool = SlabPool(slabSize: 64, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(every: 16))
+        var slab = pool.take()
+        slab.writeBytes((0..<64).map { UInt8($0) })
+        let address = slab.withUnsafeReadableBytes { $0.baseAddress }
+        buffer.append(slab)
+        slab = ByteBuffer()
+        var pieces = buffer.take(upTo: 64, whole: true)
+        #expect(pieces.count == 4)
+        #expect(bytes(pieces) == Array(0..<64))
+        for piece in pieces { pool.lend(piece) }
+        #expect(pool.heldBytes == 64, "one slab is held, not one for each piece")
+        pieces = []
+        let again = pool.take()
+        #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
+    }
+
+    @Test func chunksThatAreSmallerThanASlabTakeNoMoreMemoryThanTheyHold() {
+        var pool = SlabPool(slabSize: 4096, keep: 4)
+        var buffer = RelayBuffer(start: 0, seams: .init(every: 64))
+        let all = (0..<640).map { UInt8(truncatingIfNeeded: $0) }
+        all.withUnsafeBytes { buffer.append($0, from: &pool) }
+        let slabs = buffer.take(upTo: 640, whole: true)
+        #expect(bytes(slabs) == all)
+        #expect(slabs.reduce(0) { $0 + $1.storageCapacity } == 640)
+    }
+
     @Test func aSlabInUseIsNotLentAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var slab = pool.take()

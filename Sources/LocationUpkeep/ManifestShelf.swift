@@ -64,9 +64,7 @@ public final class ManifestShelf: Sendable {
         }
     }
 
-    /// Forgets a manifest, here and in the catalog.
-    /// - Throws: `CatalogError`.
-    public func forget(_ stored: StoredManifest) async throws {
+    private func forget(_ stored: StoredManifest) async throws {
         state.withLock { state in state.pages = state.pages.filter { $0.key.manifest != stored.number } }
         _ = try await catalog.forgetManifest(stored)
     }

@@ -32,7 +32,6 @@ public struct RelayRecord: Sendable {
 public struct RelayJournal: Sendable {
     private let catalog: any CatalogStore
     private let proofs: ProofQueue
-    private let manifests: ManifestShelf
     private let metrics: RelayMetrics
 
     /// A proof younger than that (in seconds) is not written down anew.
@@ -40,12 +39,10 @@ public struct RelayJournal: Sendable {
 
     /// - Parameters:
     ///   - proofs: who reads the locations that a relay leaves questions about.
-    ///   - manifests: where one that is contradicted is forgotten.
     ///   - metrics: where they are counted.
-    public init(catalog: any CatalogStore, proofs: ProofQueue, manifests: ManifestShelf, metrics: RelayMetrics) {
+    public init(catalog: any CatalogStore, proofs: ProofQueue, metrics: RelayMetrics) {
         self.catalog = catalog
         self.proofs = proofs
-        self.manifests = manifests
         self.metrics = metrics
     }
 
@@ -55,13 +52,13 @@ public struct RelayJournal: Sendable {
         do {
             for contributors in summary.disproofs { try await recordDoubt(contributors, record, logger) }
             try await recordRejections(summary.rejections, record, logger)
-            try await recordContradiction(by: summary.contradictors, record, logger)
             if let (location, validator) = summary.provenAlone { try await recordProof(location, validator, record) }
             if let manifest = summary.manifest { try await keep(manifest, record) }
         } catch {
             logger.error("The catalog did not take what a download found out.", metadata: ["error": "\(error)"])
         }
         if record.range != nil { queueProofs(of: summary, record) }
+        reportContradiction(by: summary.contradictors, record, logger)
         log(summary, record, logger)
     }
 
@@ -99,14 +96,12 @@ public struct RelayJournal: Sendable {
     }
 
     /// Two locations agree with each other and none with the manifest: it is what can't be trusted.
-    private func recordContradiction(
-        by locations: [LocationID], _ record: RelayRecord, _ logger: Logger
-    ) async throws {
-        guard !locations.isEmpty, let manifest = record.manifest else { return }
+    /// It stays until their reads have told who is wrong, since nothing wrong leaves as long as it is there.
+    private func reportContradiction(by locations: [LocationID], _ record: RelayRecord, _ logger: Logger) {
+        guard !locations.isEmpty else { return }
         logger.critical(
-            "Locations agree with each other against the manifest: it is forgotten, the next proof of the whole makes a new one.",
+            "Locations agree with each other against the manifest of an image: they are read alone to tell who is wrong.",
             metadata: ["image": "\(record.representation.image)", "locations": .array(locations.map { "\($0)" })])
-        try await manifests.forget(manifest)
     }
 
     private func keep(_ manifest: Manifest, _ record: RelayRecord) async throws {

@@ -51,7 +51,8 @@ extension Verifier {
         // The first full read learns what clients may want to verify with.
         if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
         // A second read is there to contradict the first: it begins anew.
-        let progress = isFresh ? nil : try await catalog.readProgress(of: location.id)
+        let known = isFresh ? nil : try await catalog.readProgress(of: location.id)
+        let progress = known.flatMap { mayResume($0, location, subject) ? $0 : nil }
         let read = LocationRead(
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
@@ -60,7 +61,7 @@ extension Verifier {
                 pace: pace, stallTimeout: stallTimeout),
             loop: loop)
         // What is of no use any more must not be taken for an earlier part of this read.
-        if progress != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
+        if known != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
         let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
         switch outcome {
         case .cancelled: return .cancelled
@@ -73,6 +74,12 @@ extension Verifier {
             }
             return .matched(content, manifest)
         }
+    }
+
+    /// A read that is to judge a manifest as well needs the digests of all its chunks.
+    private func mayResume(_ progress: ReadProgress, _ location: Location, _ subject: Subject) -> Bool {
+        guard location.isAccused, let manifest = subject.manifest else { return true }
+        return progress.chunks?.layout == manifest.layout
     }
 
     /// Where there is no manifest the read makes one. Where there is, it is worth a look only if it may be what is wrong: it turned

@@ -92,7 +92,7 @@ final class APIFixture {
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
         let journal = RelayJournal(
-            catalog: catalog, proofs: proofs, manifests: manifests, metrics: RelayMetrics(in: MetricsRegistry()))
+            catalog: catalog, proofs: proofs, metrics: RelayMetrics(in: MetricsRegistry()))
         let representations = RepresentationGate(
             catalog: catalog, gate: ImageGate(images: catalog), relays: relays)
         let offers = DirectOffers(registry: registry, lifetime: .seconds(600))

@@ -54,8 +54,7 @@ struct BatonServer {
             configuration, catalog: catalog, relays: relays, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { upkeep.proofs.enqueue(location.id) }
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
-        let journal = RelayJournal(
-            catalog: catalog, proofs: upkeep.proofs, manifests: manifests, metrics: RelayMetrics(in: metrics))
+        let journal = RelayJournal(catalog: catalog, proofs: upkeep.proofs, metrics: RelayMetrics(in: metrics))
         LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep).register(in: metrics)
         let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)

@@ -8,12 +8,13 @@ import Testing
 @Suite struct RelayStateMachineTests {
     static let seeds: ClosedRange<UInt64> = 1...40_000
 
-    @Test func everySequenceOfEventsKeepsByteKAtByteK() {
+    @Test func everySequenceOfEventsKeepsByteKAtByteK() async {
         var coverage: [String: Int] = [:]
         var outcomes: [String: Int] = [:]
         var rejections = 0
         var slowMoves = 0
         for seed in Self.seeds {
+            await giveWay(seed)
             var relay = SimulatedRelay(seed: seed)
             for _ in 0..<400 {
                 step(&relay)
@@ -37,8 +38,9 @@ import Testing
         }
     }
 
-    @Test func withOneSoundServerEveryDeliveryFinishes() {
+    @Test func withOneSoundServerEveryDeliveryFinishes() async {
         for seed in UInt64(1)...3_000 {
+            await giveWay(seed)
             var relay = SimulatedRelay(seed: seed)
             relay.send(.begin)
             var steps = 0
@@ -50,6 +52,11 @@ import Testing
             #expect(relay.ends == [.finish], "seed \(seed): \(relay.ends) after \(steps) steps, \(relay.machine.phase)")
             if relay.ends != [.finish] { break }
         }
+    }
+
+    /// Tests share a thread for each processor: what computes for long lets others have it in between.
+    private func giveWay(_ seed: UInt64) async {
+        if seed.isMultiple(of: 100) { await Task.yield() }
     }
 
     /// One event: mostly what could come next, now and then what should not come at all.

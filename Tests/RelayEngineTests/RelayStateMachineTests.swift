@@ -56,7 +56,7 @@ import Testing
 
     /// Tests share a thread for each processor: what computes for long lets others have it in between.
     private func giveWay(_ seed: UInt64) async {
-        if seed.isMultiple(of: 100) { await Task.yield() }
+        if seed.isMultiple(of: 1000) { await Task.yield() }
     }
 
     /// One event: mostly what could come next, now and then what should not come at all.

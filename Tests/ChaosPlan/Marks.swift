@@ -13,6 +13,8 @@ package struct Marks: Sendable {
     package var gapAfterSilence: Double?
     /// How many connections may be kept for the next request.
     package var keptConnections = 100
+    /// How many more descriptors may be open after the run than before.
+    package var descriptorGrowth = 0
     /// By how much the memory of the last quarter may exceed that of the second.
     package var memoryGrowth: Double
 
@@ -35,7 +37,12 @@ package struct Marks: Sendable {
     }
 
     /// Those of a short run: what does not depend on its length nor on the machine.
-    package static let quick = Marks(downloads: 1, failovers: 1, memoryGrowth: 1)
+    package static let quick: Marks = {
+        var marks = Marks(downloads: 1, failovers: 1, memoryGrowth: 1)
+        // On a busy machine reads of accused locations outlast so short a run.
+        marks.descriptorGrowth = 16
+        return marks
+    }()
 
     /// Which of them were missed, each as a sentence.
     package func missed(by tally: Tally, _ server: ServerFindings) -> [String] {
@@ -54,7 +61,7 @@ package struct Marks: Sendable {
             "\(server.extraBytes) extra bytes for \(server.relayedBytes)")
         expect(server.openRelays == 0, "\(server.openRelays) relays are open when all clients have gone")
         expect(
-            server.descriptorsAfter <= server.descriptorsBefore,
+            server.descriptorsAfter <= server.descriptorsBefore + descriptorGrowth,
             "\(server.descriptorsAfter) descriptors after the run, \(server.descriptorsBefore) before it")
         expect(
             server.keptConnections <= keptConnections,

@@ -115,8 +115,7 @@ struct DownloadRoute: Sendable {
         if let range {
             let selection = relays.select(
                 target.resolution.locations, for: isProven ? .whole : .range, size: range.count)
-            if isProven { return (selection, range) }
-            if !selection.ranked.isEmpty { return (selection, range) }
+            if isProven || !selection.ranked.isEmpty { return (selection, range) }
         }
         return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
     }

@@ -18,11 +18,13 @@ struct ExplainRoute: Sendable {
         guard let resolution = try await catalog.resolve(id, format: format) else {
             throw APIError.notFound(image: id.description)
         }
+        let purpose = request.uri.queryParameters["for"] ?? "whole"
         let need: Selection.Need =
-            switch request.uri.queryParameters["for"] {
-            case nil, "whole": .whole
+            switch purpose {
+            case "whole": .whole
+            // With a manifest any location may serve a range: its chunks are proven.
             case "range": resolution.manifest == nil ? .range : .whole
-            case .some(let text): throw APIError.badRequest("for must be whole or range, not \(text.prefix(32)).")
+            default: throw APIError.badRequest("for must be whole or range, not \(purpose.prefix(32)).")
             }
         let size = resolution.representation?.size ?? 0
         let selection = relays.select(resolution.locations, for: need, size: size, explores: false)
@@ -31,7 +33,7 @@ struct ExplainRoute: Sendable {
         return try JSONValue.object([
             "image": .string(id.description), "format": .optional(resolution.format?.description),
             "formats": .array(resolution.formats.map { .string($0.description) }),
-            "strategy": .string(relays.strategy.rawValue), "for": .string(need == .whole ? "whole" : "range"),
+            "strategy": .string(relays.strategy.rawValue), "for": .string(String(purpose)),
             "representation": resolution.representation.map { document(of: $0) } ?? .null,
             "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),

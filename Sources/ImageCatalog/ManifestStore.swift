@@ -10,8 +10,6 @@ public protocol ManifestStore: Sendable {
     func addManifest(_ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date)
         async throws
         -> Bool
-    /// The manifest of a representation, if there is one that this version can read.
-    func manifest(of representation: Representation) async throws -> StoredManifest?
     /// One page; nil if there is none such, or the manifest was forgotten.
     func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage?
     /// Forgets a manifest that can't be trusted; the next proof of the whole makes a new one.

@@ -38,11 +38,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The manifest of a representation.
-    public func manifest(of representation: Representation) async throws -> StoredManifest? {
-        try await read { db in try Self.manifest(of: representation, db) }
-    }
-
     /// One page of a manifest.
     public func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage? {
         try await read { db in

@@ -72,8 +72,9 @@ public final class Verifier: Sendable {
     }
 
     private func judge(_ id: LocationID, _ pace: ReadPace) async throws -> Result {
-        guard let location = try await takeOut(id) else { return .skipped }
-        let subject = try await subject(of: location)
+        guard let known = try await catalog.location(id) else { return .skipped }
+        let subject = try await subject(of: known)
+        guard let location = try await takeOut(known, subject) else { return .skipped }
         switch try await read(location, subject, isFresh: false, pace) {
         case .matched(let content, let manifest): return try await matched(location, content, manifest)
         case .unread(let failure): return try await unreadable(location, failure)
@@ -98,15 +99,13 @@ public final class Verifier: Sendable {
     }
 
     /// Takes the location out of service for the read, where its status wants that; nil if it is not to be read.
-    private func takeOut(_ id: LocationID) async throws -> Location? {
-        guard let location = try await catalog.location(id) else { return nil }
+    private func takeOut(_ location: Location, _ subject: Subject) async throws -> Location? {
         switch location.state.status {
         case .pending, .quarantined:
             return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
         case .active where location.isAccused:
             // Where chunks are proven it can do no harm, and may be the only one that can serve; it ranks last.
-            let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
-            guard resolution?.manifest == nil else { return location }
+            guard subject.manifest == nil else { return location }
             do {
                 return try await lifecycle.apply(
                     .suspect, to: location, actor: "baton", reason: "it contributed to a download that did not match")

@@ -64,7 +64,7 @@ struct Run {
                 let reading = try await contender.read(plan, image) { try place.strike(plan, image) }
                 let isStruck = storm.end(at: image.name)
                 try await place.repair(plan, image)
-                if plan.fault == .corruptByte || plan.fault == .fileRotten { try await contender.settle(image) }
+                if plan.fault == .corruptByte || plan.fault == .fileRotten { try await contender.settle(image, after: reading) }
                 scoreboard.add(
                     Observation(
                         plan, reading.outcome, received: reading.received, isStruck: isStruck, gap: reading.gap,

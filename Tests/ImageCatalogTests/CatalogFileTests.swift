@@ -65,7 +65,7 @@ import Testing
         let layout = try #require(ChunkLayout(size: 10))
         let page = ManifestPage(number: 0, digests: [UInt8](repeating: 1, count: 32), seal: [2])
         #expect(try await catalog.addManifest(layout, pages: [page], of: representation, at: Fixture.start))
-        #expect(try await catalog.manifest(of: representation)?.layout == layout)
+        #expect(try await catalog.resolve(image, format: RequestedFormat())?.manifest?.layout == layout)
     }
 
     @Test func twoWritersLoseNothing() async throws {

@@ -48,6 +48,11 @@ final class Fixture {
             LocationChange(event, of: location.id, actor: "test", reason: "because", at: Self.start, validator: validator))
     }
 
+    /// As downloads find it.
+    func manifest(of representation: Representation) async throws -> StoredManifest? {
+        try await catalog.resolve(representation.image, format: RequestedFormat(representation.format))?.manifest
+    }
+
     func resolve(_ image: Image) async throws -> Resolution? {
         try await catalog.resolve(image.id, format: RequestedFormat())
     }

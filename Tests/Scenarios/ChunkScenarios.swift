@@ -66,6 +66,8 @@ struct ChunkScenarios {
         #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
         _ = try await pair.baton.explainedManifest(of: pair.image)
         pair.isRotten.set()
+        let explanation = try await pair.baton.send("GET", "/baton/v1/images/\(pair.image)/explain?for=range").json
+        #expect(explanation["for"] as? String == "range")
         let (first, last) = (Self.wrongOffset - 10, Self.wrongOffset + 10)
         let response = try await pair.baton.download(
             pair.image, of: Self.content, headers: ["Range": "bytes=\(first)-\(last)"], from: first)

@@ -51,15 +51,14 @@ final class BatonContender: Contender {
 
     /// A location that gave a wrong byte is read alone, and ranks last until that has cleared it, where the plan could not strike it;
     /// condemned by what has been put right since, it is read once more.
-    func settle(_ image: StoredImage) async throws {
+    func settle(_ image: StoredImage, after reading: Reading) async throws {
         let id = id(of: image)
-        // The suspicion comes a moment after the download's end: good is what stays good for a second.
-        var good = 0
         for _ in 0..<600 {
+            // Before that line nobody is accused; who is, is so from then on.
+            let isRecorded = reading.request.map { hasRecorded($0) } ?? true
             let locations = try await process.locations(of: id)
             let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["accused"] as? Bool != true }
-            good = areGood ? good + 1 : 0
-            if good == 10 { return }
+            if isRecorded, areGood { return }
             for location in locations where location["status"] as? String == "quarantined" {
                 let path = "/baton/v1/locations/\(location["id"] as? String ?? "")/verify"
                 _ = try await process.send("POST", path, body: #"{"reason": "it was put right"}"#)
@@ -67,6 +66,11 @@ final class BatonContender: Contender {
             try await Task.sleep(for: .milliseconds(100))
         }
         throw Unfit(contender: name, image: image.name, remark: "a location that was put right does not serve again")
+    }
+
+    /// Whether Baton has written down what came of a download: its line comes last.
+    private func hasRecorded(_ request: String) -> Bool {
+        process.log.contains { $0.message == "relay" && $0["request"] == request }
     }
 
     /// What Baton logged about a request.

@@ -8,8 +8,8 @@ protocol Contender: Sendable {
     /// Makes an image known, and reads it once undisturbed.
     func prepare(_ image: StoredImage) async throws
 
-    /// Waits until all locations of an image serve again, after one of them was wrong.
-    func settle(_ image: StoredImage) async throws
+    /// Waits until all locations of an image serve again, after one of them was wrong in a download.
+    func settle(_ image: StoredImage, after reading: Reading) async throws
 
     /// Carries out a planned download.
     /// - Parameter deed: what is done when the client has got to the plan's deed.
@@ -26,7 +26,7 @@ struct Unfit: Error, CustomStringConvertible {
 }
 
 extension Contender {
-    func settle(_ image: StoredImage) {}
+    func settle(_ image: StoredImage, after reading: Reading) {}
 
     func readUndisturbed(_ image: StoredImage) async throws {
         let reading = try await read(.undisturbed(image.content.size), image) {}

@@ -15,6 +15,6 @@ struct RateLimit: Sendable {
     /// Whether more has come than the limit allows.
     func isAhead(at now: ContinuousClock.Instant) -> Bool {
         guard let bytesPerSecond else { return false }
-        return Double(received) > (now - started) / .seconds(1) * Double(bytesPerSecond)
+        return Double(received) > max(.zero, now - started) / .seconds(1) * Double(bytesPerSecond)
     }
 }

@@ -62,7 +62,8 @@ final class Transfer {
         return bytes.count
     }
 
-    /// Stops reading. Outside libcurl's callbacks it would do so at once, inside one it must wait for its end; so it always waits.
+    /// Stops reading. Outside libcurl's callbacks it would do so at once, inside one it must wait for its end; so it always waits,
+    /// and before there is a head, for that: libcurl forgets a pause when it sends the request.
     func pause() {
         guard !isPaused else { return }
         wantsPause = true
@@ -82,7 +83,7 @@ final class Transfer {
         let hasStopped = isYielding
         isYielding = false
         batch = 0
-        if wantsPause {
+        if wantsPause, isHeadAccepted {
             wantsPause = false
             isPaused = true
             // PAUSE_ALL: pausing only the receiving side lets libcurl read one more buffer each time.
@@ -105,7 +106,6 @@ final class Transfer {
         (next, refusedAddress, parser) = (nil, nil, HeadParser())
         wantsPause = wantsPause || isPaused
         (isPaused, isYielding) = (false, false)
-        if wantsPause { touch() }
     }
 
     /// Hands the handle to the multi handle's callbacks. The context is unretained: the loop's table holds the transfer until

@@ -161,7 +161,7 @@ import Testing
         #expect(limit.counts == (0, 0))
     }
 
-    @Test(.timeLimit(.minutes(1))) func aTaskGetsTheConnectionThatAnotherGivesBack() async throws {
+    @Test(.timeLimit(.minutes(5))) func aTaskGetsTheConnectionThatAnotherGivesBack() async throws {
         let limit = ConnectionLimit(limit: 1, patience: .seconds(600))
         let held = try await limit.place(for: .inquiry, within: .seconds(600))
         async let next = limit.place(for: .inquiry, within: .seconds(600))

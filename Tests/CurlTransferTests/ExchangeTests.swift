@@ -2,7 +2,7 @@ import CurlTransfer
 import FaultyOrigin
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ExchangeTests {
     private static let content = PatternedContent(size: 100_003, seed: 5)
 

@@ -8,7 +8,7 @@ import Testing
 @testable import ImageAPI
 
 /// Several callers before the same routes: that each asks who may what, and answers as Glance does.
-@Suite(.timeLimit(.minutes(1))) struct CallersTests {
+@Suite(.timeLimit(.minutes(5))) struct CallersTests {
     static let owner = Caller(user: "o", project: "mine", roles: [.reader, .member])
     static let colleague = Caller(user: "c", project: "mine", roles: [.reader])
     static let stranger = Caller(user: "s", project: "other", roles: [.reader, .member])

@@ -13,7 +13,7 @@ import Testing
 @testable import ImageAPI
 
 /// Who is sent where, and what they are told where they are not.
-@Suite(.timeLimit(.minutes(1))) struct DirectTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectTests {
     static let trusted = Caller(user: "t", project: "mine", roles: [.trusted])
     static let size: Int64 = 1234
     static let digest = String(repeating: "5a", count: 32)

@@ -11,7 +11,7 @@ import Testing
 @testable import ImageAPI
 
 /// Who asks for a Metalink document, and what it tells them.
-@Suite(.timeLimit(.minutes(1))) struct MetalinkTests {
+@Suite(.timeLimit(.minutes(5))) struct MetalinkTests {
     private static let reader = Caller(user: "r", project: "mine", roles: [.reader])
     private static let type: HTTPFields = [.accept: "application/metalink4+xml"]
     private static let bytesTag = "\"sha256-\(DirectTests.digest)\""

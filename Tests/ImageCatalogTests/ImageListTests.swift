@@ -6,7 +6,7 @@ import Testing
 @testable import ImageCatalog
 
 /// Lists against the plainest thing that could be meant: an array, filtered and sorted in memory.
-@Suite(.timeLimit(.minutes(2))) struct ImageListTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageListTests {
     /// Numbers that are the same in every run.
     struct Generator {
         var state: UInt64

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageCatalog
 
-@Suite(.timeLimit(.minutes(1))) struct ImageUpdateTests {
+@Suite(.timeLimit(.minutes(5))) struct ImageUpdateTests {
     private func update(
         _ image: Image, of fixture: Fixture, _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
     ) async throws -> ImageRecord {

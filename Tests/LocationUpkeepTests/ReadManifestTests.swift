@@ -10,7 +10,7 @@ import TokenBackend
 @testable import LocationUpkeep
 
 /// The manifests that full reads make of what really comes over a connection.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ReadManifestTests {
     private static let content = PatternedContent(size: 3_000_017, seed: 91)
     private static let chunkSize: Int64 = 65_536

@@ -9,7 +9,7 @@ import TokenBackend
 @testable import LocationUpkeep
 
 /// What the upkeep asks of a web server that wants a token which ends, and whose connections are counted.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct UpkeepGateTests {
     static let content = PatternedContent(size: 3_000_017, seed: 83)
 

@@ -7,7 +7,7 @@ import TokenBackend
 @testable import RelayEngine
 
 /// What an attempt says of its backend.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct AttemptMeasureTests {
     private static let content = PatternedContent(size: 3_000_017, seed: 86)
 

@@ -9,7 +9,7 @@ import TokenBackend
 @testable import RelayEngine
 
 /// Relays that prove chunk by chunk, over real connections.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChunkRelayTests {
     static let content = PatternedContent(size: 3_000_017, seed: 5)
     static let chunkSize: Int64 = 64 << 10

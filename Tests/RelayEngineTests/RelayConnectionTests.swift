@@ -7,7 +7,7 @@ import TokenBackend
 @testable import RelayEngine
 
 /// Relays over a backend whose connections are counted.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RelayConnectionTests {
     static let content = PatternedContent(size: 3_000_017, seed: 84)
 

@@ -8,7 +8,7 @@ import TokenBackend
 @testable import RelayEngine
 
 /// Relays over a web server that wants a token which ends.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RenewalTests {
     static let content = PatternedContent(size: 5_000_011, seed: 81)
 

@@ -8,7 +8,7 @@ import TokenBackend
 @testable import RelayEngine
 
 /// Slow locations over real connections.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SlowConnectionTests {
     private static let content = PatternedContent(size: 6_000_017, seed: 88)
 

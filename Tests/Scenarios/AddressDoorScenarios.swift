@@ -3,7 +3,7 @@ import Testing
 
 /// Names that lead where no backend should be. libcurl itself knows that names below `localhost` lead to loopback (RFC 6761 section
 /// 6.3), so no name server is needed to play one that lies.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct AddressDoorScenarios {
     static let content = PatternedContent(size: 300_007, seed: 92)
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Requests that make no sense: each gets a clear error, and nothing is lost or changed.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct BadInputScenarios {
     static let content = PatternedContent(size: 100_003, seed: 31)
     static let sha256 = content.sha256

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Who is blamed for wrong bytes, and who is not: one scenario for each rule of DESIGN 1.7.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct BlameScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 61)
     /// Of the same size, other bytes.

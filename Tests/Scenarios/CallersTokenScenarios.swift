@@ -2,7 +2,7 @@ import FaultyOrigin
 import Testing
 
 /// What a caller shows to Baton is for Baton alone.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CallersTokenScenarios {
     static let content = PatternedContent(size: 2_000_003, seed: 93)
     /// All that a backend is told; the names of what S3's signature is made of among it.

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A short run of what `make chaos` does at length.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChaosScenarios {
     @Test func downloadsAreExactWhileTheirStoresBreak() async throws {
         let program = URL(filePath: BatonCommand.path).deletingLastPathComponent().appending(path: "chaos").path

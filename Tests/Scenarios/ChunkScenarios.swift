@@ -6,7 +6,7 @@ import Integrity
 import Testing
 
 /// What the digests of chunks are good for: no wrong byte leaves, and the download completes.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChunkScenarios {
     static let content = PatternedContent(size: 5_000_017, seed: 91)
     static let wrongOffset: Int64 = 2_500_000
@@ -124,7 +124,7 @@ extension BatonProcess {
 }
 
 /// What becomes of a manifest that is wrong itself.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct WrongManifestScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 92)
 

@@ -4,10 +4,10 @@ import Glibc
 import Testing
 
 /// Clients that read slowly, not at all, go away, or come in crowds.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ClientScenarios {
-    /// On a machine that is busy otherwise nobody here is to be taken for stalled.
-    static let patient = "relay: { connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
+    /// On a machine that is busy otherwise nobody here is to be taken for stalled, or for slow.
+    static let patient = "relay: { slow_factor: 0, connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
 
     @Test func aClientThatStopsReadingCostsNoMemory() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 11)
@@ -104,7 +104,7 @@ struct ClientScenarios {
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 8 << 20) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["origin": origin], settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
+            origins: ["origin": origin], settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m }")
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         try await onOwnThread { _ = try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -138,7 +138,7 @@ struct ClientScenarios {
         defer { sound.stop() }
         let baton = try await BatonProcess(
             origins: ["dying": dying, "sound": sound],
-            settings: "relay: { connect_timeout: 60s, stall_timeout: 2m, give_up_after: 3m }")
+            settings: "relay: { slow_factor: 0, connect_timeout: 60s, stall_timeout: 2m, give_up_after: 3m }")
         let image = try await baton.addImage(of: content, at: [dying.url(), sound.url()])
         let responses = try await withThrowingTaskGroup(of: TestClient.Response.self) { group in
             for _ in 0..<clients { group.addTask { try await baton.download(image, of: content) } }

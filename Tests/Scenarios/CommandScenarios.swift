@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The command line, as people and scripts use it, with what they get wrong.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct CommandScenarios {
     static let content = PatternedContent(size: 8_000_009, seed: 41)
 

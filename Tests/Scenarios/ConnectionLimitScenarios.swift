@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Clients that send too much, or too slowly, or read nothing.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionLimitScenarios {
     /// One request, its text as given, and what came back.
     private func exchange(_ text: String, _ port: Int) async throws -> TestClient.Response {

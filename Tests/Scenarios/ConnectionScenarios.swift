@@ -3,11 +3,11 @@ import Foundation
 import Testing
 
 /// A backend that may have so many connections at a time.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
     /// Long enough for what is held up on purpose, and over at once when the origin is gone.
-    static let patient = "relay: { stall_timeout: 60s, give_up_after: 2m, revisits: 0 }"
+    static let patient = "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m, revisits: 0 }"
 
     private func server(
         _ origins: [String: FaultyOrigin], limited: String, _ limit: String, settings: String = patient
@@ -81,7 +81,7 @@ struct ConnectionScenarios {
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 50ms",
-            settings: "relay: { stall_timeout: 60s, give_up_after: 1s, revisits: 0 }")
+            settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 1s, revisits: 0 }")
         let held = try await baton.addImage(of: Self.content, at: [origin.url("held")])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         let holder = Task { try await baton.download(held, of: Self.content) }

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Testing
 
 /// The first location dies half-way; the second is asked to go on and does that wrong; the third is sound.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ContinuationScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 3)
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// `baton get --direct`: the relay in the client, with the server behind it.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct DirectGetScenarios {
     static let content = PatternedContent(size: 6_000_011, seed: 93)
 

@@ -5,7 +5,7 @@ import Testing
 @testable import S3Backend
 
 /// Trusted clients that are sent straight to a location, with real sockets from end to end.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct DirectScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
 

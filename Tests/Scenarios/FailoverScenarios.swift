@@ -2,7 +2,7 @@ import FaultyOrigin
 import Testing
 
 /// What the whole exists for: the serving location dies, the client gets the exact image all the same.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FailoverScenarios {
     /// Not a multiple of any buffer on the way.
     static let content = PatternedContent(size: 5_000_011, seed: 1)
@@ -87,7 +87,7 @@ struct FailoverScenarios {
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [slow, other] { origin.stop() } }
         let baton = try await BatonProcess(
-            origins: ["slow": slow, "other": other], settings: "relay: { stall_timeout: 20s }")
+            origins: ["slow": slow, "other": other], settings: "relay: { slow_factor: 0, stall_timeout: 20s }")
         let image = try await baton.addImage(of: Self.content, at: [slow.url(), other.url()])
         #expect(try await baton.download(image, of: Self.content).isComplete)
         #expect(await baton.relay(of: image).fields["served"] == ["slow 0-\(Self.size - 1)"])
@@ -135,9 +135,10 @@ struct FailoverScenarios {
         let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 24 << 20) }
         let sound = try FaultyOrigin(content)
         defer { sound.stop() }
-        // It waits in mid-stream to be killed; nobody takes it for stalled before.
+        // It waits in mid-stream to be killed; nobody takes it for stalled, or for slow, before.
         let baton = try await BatonProcess(
-            origins: ["dying": dying, "sound": sound], settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
+            origins: ["dying": dying, "sound": sound],
+            settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m }")
         let image = try await baton.addImage(of: content, at: [dying.url(), sound.url()])
         async let download = baton.download(image, of: content)
         await dying.waitUntil { $0.bodyBytesSent >= 24 << 20 }

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// What can go wrong with a file that a location names; another location is sound throughout.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FileScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 7)
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Web servers that ask who is there, lead elsewhere, stand behind a proxy or speak TLS only.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HTTPBackendScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
 

@@ -1,7 +1,7 @@
 import Testing
 
 /// What a load balancer asks.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HealthScenarios {
     @Test(arguments: ["/healthz", "/readyz"]) func aServerThatRunsSaysSoToWhoeverAsks(path: String) async throws {
         let holders = try TokenHolders()

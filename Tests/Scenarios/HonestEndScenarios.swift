@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What happens when nobody can serve, or when what was served is wrong.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HonestEndScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 4)
     static let impatient = "relay: { stall_timeout: 300ms, connect_timeout: 1s, give_up_after: 1s, backoff: 20ms }"

@@ -4,7 +4,7 @@ import Identity
 import Testing
 
 /// Who gets in with a token of the tokens file, and how far.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct IdentityScenarios {
     static let content = PatternedContent(size: 300_007, seed: 51)
 

@@ -4,7 +4,7 @@ import ImageModel
 import Testing
 
 /// Locations through Glance's API, by patches and by imports.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ImagesAPILocationScenarios {
     static let content = PatternedContent(size: 1_500_000, seed: 31)
 

@@ -4,7 +4,7 @@ import ImageModel
 import Testing
 
 /// Glance's Images API as its clients use it, but for locations and data.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ImagesAPIScenarios {
     static let ten = ["Content-Type": "application/openstack-images-v2.1-json-patch"]
     static let four = ["Content-Type": "application/openstack-images-v2.0-json-patch"]

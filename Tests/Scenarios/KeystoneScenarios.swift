@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Tokens of a real Keystone, and what happens when it is gone.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct KeystoneScenarios {
     static let content = PatternedContent(size: 40_000_003, seed: 52)
 

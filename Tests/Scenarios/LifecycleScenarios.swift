@@ -4,7 +4,7 @@ import ImageModel
 import Testing
 
 /// The life of a location as operators see it.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct LifecycleScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 51)
 
@@ -28,7 +28,8 @@ struct LifecycleScenarios {
     @Test func untilItHasBeenReadAnImageIsUnavailableAndNotWithoutContent() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 0) }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin], settings: "relay: { stall_timeout: 30s }")
+        let baton = try await BatonProcess(
+            origins: ["origin": origin], settings: "relay: { slow_factor: 0, stall_timeout: 30s }")
         let image = try await baton.addImage()
         let location = try await baton.addUnknownLocation(origin.url(), to: image)
         try await baton.waitUntil(location, is: "verifying")

@@ -5,7 +5,7 @@ import ImageModel
 import Testing
 
 /// Who makes manifests, as the catalog's file shows afterwards.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ManifestScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 92)
     private static let quiet = "upkeep: { round: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB }"

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// One image in stores of different kinds: whichever dies in mid-stream, whichever other finishes it.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct MixedFailoverScenarios {
     static let content = PatternedContent(size: 40_000_003, seed: 103)
 

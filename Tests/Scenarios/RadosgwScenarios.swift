@@ -8,7 +8,7 @@ import Testing
 /// Ceph's radosgw, which speaks both protocols with an accent of its own. Only where `make test-stores` runs them: it needs to be
 /// root, and takes its time.
 @Suite(
-    .serialized, .timeLimit(.minutes(3)), .enabled(if: ProcessInfo.processInfo.environment["BATON_TEST_STORES"] != nil))
+    .serialized, .timeLimit(.minutes(5)), .enabled(if: ProcessInfo.processInfo.environment["BATON_TEST_STORES"] != nil))
 struct RadosgwScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 98)
     static let names = ["plain", "a b/c+d%", "../up//../x/./y/", "/leading", "ä/日本語?#&=;"]

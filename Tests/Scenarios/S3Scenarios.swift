@@ -6,7 +6,7 @@ import Testing
 @testable import S3Backend
 
 /// A store that speaks S3, as far as a read needs it: it serves what is signed for what it received, and refuses the rest.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct S3Scenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 77)
     static let secret = "hush-secret/+"

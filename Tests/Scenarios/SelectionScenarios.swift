@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Which location a download comes from, and what one backend's trouble does to the next downloads.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SelectionScenarios {
     private static let content = PatternedContent(size: 1_000_003, seed: 77)
 

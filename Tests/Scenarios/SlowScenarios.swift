@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// A location that brings bytes, but slowly.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SlowScenarios {
     private static let content = PatternedContent(size: 4_000_037, seed: 89)
     private static let settings =

@@ -5,7 +5,7 @@ import ImageModel
 import Testing
 
 /// Downloads through Baton whose locations are in a real OpenStack Swift, by the driver `swift` and by the driver `s3`.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SwiftDownloadScenarios {
     static let content = PatternedContent(size: 30_000_001, seed: 95)
 

@@ -6,7 +6,7 @@ import SwiftBackend
 import Testing
 
 /// The driver `swift`, a real Swift, and a real Keystone that says who may read there.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SwiftKeystoneScenarios {
     static let content = PatternedContent(size: 1_000_003, seed: 94)
 

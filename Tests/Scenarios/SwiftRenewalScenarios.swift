@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Downloads whose token a real Swift forgets: tokens live in memcached, and one that starts anew knows none.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SwiftRenewalScenarios {
     static let content = PatternedContent(size: 30_000_001, seed: 102)
 

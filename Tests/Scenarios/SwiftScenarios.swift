@@ -6,7 +6,7 @@ import SwiftBackend
 import Testing
 
 /// The driver `swift` and a real OpenStack Swift.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SwiftScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 91)
 

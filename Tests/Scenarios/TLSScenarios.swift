@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Clients that speak TLS to the server.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSScenarios {
     static let content = PatternedContent(size: 20_000_003, seed: 94)
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Object stores as they are outside of a test: behind TLS. A real Swift, with nginx in front of it.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSStoreScenarios {
     private static let content = PatternedContent(size: 3_000_029, seed: 112)
 

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What Baton does with locations without anybody asking.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct UpkeepScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 71)
     static let scrubbing = "upkeep: { round: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }"

@@ -4,7 +4,7 @@ import ImageModel
 import Testing
 
 /// Uploads into a file backend: a whole image or none.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct UploadScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 41)
 

@@ -4,7 +4,7 @@ import ImageModel
 import Testing
 
 /// The HTTP surface for well-behaved clients: what they may rely on, header by header.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct WireScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 21)
     static let size = content.size

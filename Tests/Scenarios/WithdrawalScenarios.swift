@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What a change of status does to downloads that run.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct WithdrawalScenarios {
     static let content = PatternedContent(size: 24_000_013, seed: 53)
 
@@ -16,7 +16,8 @@ struct WithdrawalScenarios {
         defer { for origin in [first] + rest { origin.stop() } }
         var origins = ["a": first]
         for (index, origin) in rest.enumerated() { origins["b\(index)"] = origin }
-        let baton = try await BatonProcess(origins: origins, settings: "relay: { stall_timeout: 60s, give_up_after: 2m }")
+        let baton = try await BatonProcess(
+            origins: origins, settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m }")
         let image = try await baton.addImage()
         let ids = try await baton.addLocations(([first] + rest).map { $0.url() }, to: image, of: Self.content)
         async let download = baton.download(image, of: Self.content)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SwiftBackend
 
-@Suite(.timeLimit(.minutes(3))) struct SwiftCredentialsTests {
+@Suite(.timeLimit(.minutes(5))) struct SwiftCredentialsTests {
     @Test func aTokenIsFetchedOnceHoweverManyWaitForIt() async throws {
         let store = ScriptedStore()
         #expect(!store.credentials.areReady)

@@ -19,7 +19,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
     private var waiter: CheckedContinuation<RelaySummary, any Error>?
     private var failure: ClientError?
     /// What the relay waits for, while more has come than the limit of the rate allows.
-    private var held: [@Sendable (Bool) -> Void] = []
+    private var held: [@Sendable () -> Void] = []
     private var lastReport = ContinuousClock.now
 
     init(
@@ -71,16 +71,18 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
 
     func relayCommitted() {}
 
-    func write(_ slabs: [ByteBuffer], done: @escaping @Sendable (Bool) -> Void) {
+    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
         for slab in slabs where failure == nil {
+            let count = Int64(slab.readableBytes)
             do throws(ClientError) {
                 try slab.withUnsafeReadableBytes { bytes throws(ClientError) in try file.append(bytes) }
-                limit.receive(Int64(slab.readableBytes))
+                limit.receive(count)
             } catch {
                 failure = error
+                return taken(nil)
             }
+            if limit.isAhead(at: loop.now) { held.append { taken(count) } } else { taken(count) }
         }
-        if failure == nil, limit.isAhead(at: loop.now) { held.append(done) } else { done(failure == nil) }
     }
 
     func relayEnded(_ summary: RelaySummary) {
@@ -97,7 +99,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
             report()
         }
         guard !held.isEmpty, !limit.isAhead(at: now) else { return }
-        for done in held { done(true) }
+        for release in held { release() }
         held = []
     }
 

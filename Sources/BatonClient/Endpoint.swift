@@ -9,6 +9,8 @@ public struct Endpoint: Sendable {
     /// A file of certificates to check the server's with, in place of the system's; nil for those.
     let authorities: String?
     let loop: TransferLoop
+    /// A server that says nothing for so long is given up; its own patience with its locations is far shorter.
+    var patience: Duration = .seconds(120)
 
     /// - Parameters:
     ///   - url: the server's URL.
@@ -57,8 +59,10 @@ public struct Endpoint: Sendable {
 
     /// Sends a request and waits for the whole answer, whatever its status.
     func exchange(_ request: TransferRequest) async throws(ClientError) -> Answer {
+        // What changes something may take its time: whether it was done would be unknown.
+        let timeout: Duration? = if case .send = request.method { nil } else { patience }
         do {
-            return try await Exchange.run(request, on: loop, limit: Self.limit, timeout: nil)
+            return try await Exchange.run(request, on: loop, limit: Self.limit, timeout: timeout)
         } catch {
             throw .unreachable(url, error)
         }

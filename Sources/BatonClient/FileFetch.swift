@@ -18,9 +18,6 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private var lastReport = ContinuousClock.now
     private var isPaused = false
 
-    /// A server that is silent for so long is given up; its own patience with its locations is far shorter.
-    private static let patience: Duration = .seconds(120)
-
     init(
         target: DownloadTarget, file: PartialFile, endpoint: Endpoint, bytesPerSecond: Int64?,
         onProgress: @escaping @Sendable (Download.Progress) -> Void
@@ -118,8 +115,9 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             lastSign = now
             endpoint.loop.resume(transfer)
         }
-        if !isPaused, now - lastSign >= Self.patience {
-            finish(throwing: ClientError(.unreachable, "\(endpoint.url) sent nothing for \(Self.patience): try again."))
+        if !isPaused, now - lastSign >= endpoint.patience {
+            finish(
+                throwing: ClientError(.unreachable, "\(endpoint.url) sent nothing for \(endpoint.patience): try again."))
         }
     }
 }

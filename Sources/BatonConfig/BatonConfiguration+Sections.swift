@@ -85,8 +85,10 @@ extension BatonConfiguration {
             "slow_window", default: relay.slowWindow, in: .milliseconds(100) ... .seconds(600))
         relay.slowRate = section.bytes("slow_rate", default: relay.slowRate, in: ByteCount(0) ... .gibibytes(1))
         relay.slowDwell = section.duration("slow_dwell", default: relay.slowDwell, in: .zero ... .seconds(3600))
+        // Before a download is given up, a location that stalls must have been left for another.
         relay.giveUpAfter = section.duration(
-            "give_up_after", default: relay.giveUpAfter, in: .milliseconds(100) ... .seconds(3600))
+            "give_up_after", default: max(relay.giveUpAfter, relay.stallTimeout * 2),
+            in: max(.milliseconds(100), relay.stallTimeout + .milliseconds(100)) ... .seconds(3600))
         relay.clientStallTimeout = section.duration(
             "client_stall_timeout", default: relay.clientStallTimeout, in: .milliseconds(100) ... .seconds(86_400))
         relay.revisits = section.integer("revisits", default: relay.revisits, in: 0...1000)

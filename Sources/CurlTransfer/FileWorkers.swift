@@ -33,6 +33,11 @@ public final class FileWorkers: Sendable {
         arrivals.signal()
     }
 
+    /// Takes back a read that no worker has taken up yet: a disk may hang for longer than its reader waits.
+    func withdraw(_ read: FileRead) {
+        queue.withLock { queue in queue.jobs.removeAll { $0.read === read } }
+    }
+
     private func work() {
         var handle: EasyHandle?
         while true {

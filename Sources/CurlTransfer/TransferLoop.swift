@@ -139,7 +139,10 @@ public final class TransferLoop: @unchecked Sendable {
     /// Ends a transfer at once; its sink is not called again. Unknown transfers are let be.
     public func cancel(_ id: TransferID) {
         preconditionOnLoop()
-        reads.removeValue(forKey: id)?.cancel()
+        if let read = reads.removeValue(forKey: id) {
+            read.cancel()
+            read.source.workers.withdraw(read)
+        }
         if let transfer = transfers[id] { remove(transfer) }
     }
 

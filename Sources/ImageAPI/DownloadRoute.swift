@@ -107,14 +107,14 @@ struct DownloadRoute: Sendable {
         return await manifests.open(stored, at: offset)
     }
 
-    /// Without a manifest a range comes only from locations that are pinned. If none is, the range is ignored and the whole is sent,
-    /// proven.
+    /// Without a manifest a range comes only from locations that are pinned, and that nobody accuses: a manifest that can't be read
+    /// kept their wrong bytes in. If there is none, the range is ignored and the whole is sent, proven.
     private func selection(
         for range: ByteRange?, isProven: Bool, _ target: Target
     ) -> (selection: Selection, range: ByteRange?) {
         if let range {
-            let selection = relays.select(
-                target.resolution.locations, for: isProven ? .whole : .range, size: range.count)
+            let locations = target.resolution.locations.filter { isProven || !$0.isAccused }
+            let selection = relays.select(locations, for: isProven ? .whole : .range, size: range.count)
             if isProven || !selection.ranked.isEmpty { return (selection, range) }
         }
         return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
@@ -130,7 +130,7 @@ struct DownloadRoute: Sendable {
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
         let relay = relays.relay(
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
-        context.channel.closeFuture.whenComplete { [weak relay] _ in relay?.clientGone() }
+        ClientWatch.tell(relay, ofTheEndOf: context.channel)
         relay.start()
         let record = RelayRecord(
             representation: target.representation, range: range,

@@ -47,6 +47,7 @@ public struct ImageServer: Sendable {
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
+    ///   - doubts: what is held against representations that the catalog does not know of yet.
     ///   - manifests: who reads the digests of chunks.
     ///   - activation: who lets new locations serve.
     ///   - lifecycle: who changes the status of locations.
@@ -58,13 +59,14 @@ public struct ImageServer: Sendable {
     ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
     ///   - metrics: what `/metrics` shows.
     public init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, manifests: ManifestShelf,
+        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
+        manifests: ManifestShelf,
         activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
         admission: any LocationAdmission, uploads: UploadTarget?, authenticator: any Authenticator, trusted: TrustedNetworks,
         directLifetime: Duration, metrics: MetricsRegistry, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
-        let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays)
+        let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays, doubts: doubts)
         let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,

@@ -5,6 +5,7 @@ internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationSelection
+internal import LocationUpkeep
 internal import RelayEngine
 
 /// The one way from a request to the representation whose bytes it is about.
@@ -12,6 +13,7 @@ struct RepresentationGate: Sendable {
     let catalog: any CatalogStore
     let gate: ImageGate
     let relays: Relays
+    let doubts: PendingDoubts
 
     /// A representation whose bytes the caller may have.
     struct Admitted {
@@ -42,7 +44,7 @@ struct RepresentationGate: Sendable {
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }
         return Admitted(
-            resolution: resolution, representation: representation,
+            resolution: resolution, representation: doubts.regarding(representation),
             digests: DigestSet(of: representation, locations: resolution.locations))
     }
 }

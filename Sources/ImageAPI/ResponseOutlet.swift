@@ -17,7 +17,7 @@ final class ResponseOutlet: RelayOutlet {
 
     private struct Write: Sendable {
         let slabs: [ByteBuffer]
-        let done: @Sendable (Bool) -> Void
+        let taken: @Sendable (Int64?) -> Void
     }
 
     private struct State {
@@ -65,8 +65,8 @@ final class ResponseOutlet: RelayOutlet {
 
     func relayCommitted() { open(.committed) }
 
-    func write(_ slabs: [ByteBuffer], done: @escaping @Sendable (Bool) -> Void) {
-        let write = Write(slabs: slabs, done: done)
+    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
+        let write = Write(slabs: slabs, taken: taken)
         let channel = state.withLock { state in
             if state.channel == nil { state.held.append(write) }
             return state.channel
@@ -83,7 +83,7 @@ final class ResponseOutlet: RelayOutlet {
             }
             return (state.endWaiter, state.held)
         }
-        for write in held { write.done(false) }
+        for write in held { write.taken(nil) }
         open(.ended(summary))
         waiter?.resume(returning: summary)
     }
@@ -98,14 +98,17 @@ final class ResponseOutlet: RelayOutlet {
     }
 
     private func send(_ write: Write, to channel: any Channel) {
-        guard let last = write.slabs.last else { return write.done(true) }
-        // One turn of the channel's loop for all of it; and there the callback is in place before the bytes are out, so that a
-        // client which leaves at its last byte can't be seen to go before it is seen to have everything.
+        // One turn of the channel's loop for all of it; and there the callbacks are in place before the bytes are out, so that a
+        // client which leaves at its last byte can't be seen to go before it is seen to have everything. A callback for each slab:
+        // a slow client is seen to take one after the other.
         channel.eventLoop.execute {
-            for slab in write.slabs.dropLast() { channel.write(HTTPResponsePart.body(slab), promise: nil) }
-            channel.writeAndFlush(HTTPResponsePart.body(last)).whenComplete { result in
-                if case .success = result { write.done(true) } else { write.done(false) }
+            for slab in write.slabs {
+                let count = Int64(slab.readableBytes)
+                channel.write(HTTPResponsePart.body(slab)).whenComplete { result in
+                    if case .success = result { write.taken(count) } else { write.taken(nil) }
+                }
             }
+            channel.flush()
         }
     }
 }

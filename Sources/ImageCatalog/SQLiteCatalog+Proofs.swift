@@ -22,7 +22,12 @@ extension SQLiteCatalog {
         by contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws {
         try await write { db in
-            for contributor in contributors { try Self.accuse(contributor, actor, reason, time, db) }
+            for contributor in contributors {
+                try Self.accuse(contributor, actor, reason, time, db)
+                // The manifest that turned the chunk down may be forgotten by now.
+                guard let location = try Self.location(contributor, db) else { continue }
+                try Self.settleDoubt(of: location.image, location.format, db)
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+internal import BackendKit
 internal import FoundationEssentials
 public import ImageCatalog
 internal import ImageModel
@@ -5,24 +6,26 @@ public import Logging
 public import ServiceLifecycle
 
 /// Does what is due with locations without anybody asking: probes pending ones, has those read whose date has come, forgets those
-/// whose deletion's delay is over.
+/// whose deletion's delay is over, and writes down the doubts that the catalog did not take.
 public struct DueRounds: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let lifecycle: LocationLifecycle
     private let activation: LocationActivation
     private let proofs: ProofQueue
+    private let doubts: PendingDoubts
     private let interval: Duration
     private let logger: Logger
 
     /// - Parameter interval: between two rounds.
     public init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, activation: LocationActivation, proofs: ProofQueue,
-        interval: Duration, logger: Logger
+        doubts: PendingDoubts, interval: Duration, logger: Logger
     ) {
         self.catalog = catalog
         self.lifecycle = lifecycle
         self.activation = activation
         self.proofs = proofs
+        self.doubts = doubts
         self.interval = interval
         self.logger = logger
     }
@@ -42,20 +45,33 @@ public struct DueRounds: Service, CustomStringConvertible {
 
     private func round() async {
         do {
+            try await doubts.writeAll()
             let due = try await catalog.dueLocations(at: .now)
             for location in due.toRead { proofs.enqueue(location.id) }
             for location in due.toExpire {
                 _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the delay is over")
             }
-            for location in due.toProbe {
-                let activated = try await activation.activate(location).location
-                guard activated.state.status == .active else { continue }
-                logger.info("A pending location is active now.", metadata: ["location": "\(location.id)"])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for locations in Dictionary(grouping: due.toProbe, by: \.backend).values {
+                    group.addTask { try await probe(locations) }
+                }
+                try await group.waitForAll()
             }
         } catch is CancellationError {
             return
         } catch {
             logger.warning("What is due could not be done.", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Probes the pending locations of one backend, until it fails: each of the others would wait as long for nothing, and with
+    /// them all that is due elsewhere. Whose turn comes first is left to chance, so that none keeps the others from theirs.
+    private func probe(_ locations: [Location]) async throws {
+        for location in locations.shuffled() where !Task.isCancelled {
+            let (activated, problem) = try await activation.activate(location)
+            if let problem, problem.failureClass != .location { return }
+            guard activated.state.status == .active else { continue }
+            logger.info("A pending location is active now.", metadata: ["location": "\(location.id)"])
         }
     }
 }

@@ -179,6 +179,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
                     LocationContent(size: course.size ?? 0, digests: digests.finished, validator: course.validator),
                     manifest: digests.manifest))
         case .fail(let failure):
+            note()
             finish(course.otherSize.map { .otherSize($0) } ?? .failed(failure))
         }
     }

@@ -46,12 +46,12 @@ public final class ManifestShelf: Sendable {
         let key = Key(manifest: stored.number, page: number)
         if let digests = held(key) { return digests }
         do {
-            guard let page = try await read(number, of: stored) else { return nil }
-            guard page.isIntact(in: stored.layout) else {
+            guard let page = try await read(number, of: stored), page.isIntact(in: stored.layout) else {
+                // One that is not there any more was replaced meanwhile: nothing is damaged.
+                guard try await forget(stored) else { return nil }
                 logger.critical(
                     "A page of a manifest is damaged in the catalog; the manifest is forgotten, the next proof makes a new one.",
                     metadata: ["manifest": "\(stored.number)", "page": "\(number)"])
-                try await forget(stored)
                 return nil
             }
             hold(page.digests, key)
@@ -64,9 +64,9 @@ public final class ManifestShelf: Sendable {
         }
     }
 
-    private func forget(_ stored: StoredManifest) async throws {
+    private func forget(_ stored: StoredManifest) async throws -> Bool {
         state.withLock { state in state.pages = state.pages.filter { $0.key.manifest != stored.number } }
-        _ = try await catalog.forgetManifest(stored)
+        return try await catalog.forgetManifest(stored)
     }
 
     private func read(_ number: Int, of stored: StoredManifest) async throws -> ManifestPage? {

@@ -32,6 +32,7 @@ public struct RelayRecord: Sendable {
 public struct RelayJournal: Sendable {
     private let catalog: any CatalogStore
     private let proofs: ProofQueue
+    private let doubts: PendingDoubts
     private let metrics: RelayMetrics
 
     /// A proof younger than that (in seconds) is not written down anew.
@@ -39,27 +40,51 @@ public struct RelayJournal: Sendable {
 
     /// - Parameters:
     ///   - proofs: who reads the locations that a relay leaves questions about.
+    ///   - doubts: what keeps a failed proof until the catalog has it.
     ///   - metrics: where they are counted.
-    public init(catalog: any CatalogStore, proofs: ProofQueue, metrics: RelayMetrics) {
+    public init(catalog: any CatalogStore, proofs: ProofQueue, doubts: PendingDoubts, metrics: RelayMetrics) {
         self.catalog = catalog
         self.proofs = proofs
+        self.doubts = doubts
         self.metrics = metrics
     }
 
     /// Records one relay. A catalog that fails is logged; the download was what it was.
     public func record(_ summary: RelaySummary, of record: RelayRecord, logger: Logger) async {
         metrics.record(summary)
-        do {
-            for contributors in summary.disproofs { try await recordDoubt(contributors, record, logger) }
-            try await recordRejections(summary.rejections, record, logger)
-            if let (location, validator) = summary.provenAlone { try await recordProof(location, validator, record) }
-            if let manifest = summary.manifest { try await keep(manifest, record) }
-        } catch {
-            logger.error("The catalog did not take what a download found out.", metadata: ["error": "\(error)"])
-        }
+        for contributors in summary.disproofs { accuse(contributors, record) }
+        for rejection in summary.rejections { accuse(rejection.contributors, record) }
+        // In a task of its own: the request's may be cancelled, and the catalog would not listen to it any more.
+        await Task { await write(summary, record, logger) }.value
         if record.range != nil { queueProofs(of: summary, record) }
         reportContradiction(by: summary.contradictors, record, logger)
         log(summary, record, logger)
+    }
+
+    /// Has contributors to wrong bytes read alone. Who was accused before and could not be judged has a date for that.
+    private func accuse(_ contributors: [LocationID], _ record: RelayRecord) {
+        for contributor in contributors {
+            let known = record.locations.first { $0.id == contributor }
+            if let known, known.isAccused, known.isReadLater { continue }
+            proofs.enqueue(contributor)
+        }
+    }
+
+    /// What the catalog does not take of one kind does not keep it from the next.
+    private func write(_ summary: RelaySummary, _ record: RelayRecord, _ logger: Logger) async {
+        func attempt(_ change: () async throws -> Void) async {
+            do {
+                try await change()
+            } catch {
+                logger.error("The catalog did not take what a download found out.", metadata: ["error": "\(error)"])
+            }
+        }
+        for contributors in summary.disproofs { await attempt { try await recordDoubt(contributors, record, logger) } }
+        for rejection in summary.rejections { await attempt { try await recordRejection(rejection, record, logger) } }
+        if let (location, validator) = summary.provenAlone {
+            await attempt { try await recordProof(location, validator, record) }
+        }
+        if let manifest = summary.manifest { await attempt { try await keep(manifest, record) } }
     }
 
     private func recordDoubt(_ contributors: [LocationID], _ record: RelayRecord, _ logger: Logger) async throws {
@@ -70,29 +95,23 @@ public struct RelayJournal: Sendable {
                 "image": "\(representation.image)", "format": "\(representation.format)",
                 "locations": .array(contributors.map { "\($0)" }),
             ])
-        try await catalog.recordFailedProof(
-            of: representation.image, format: representation.format, contributors: contributors, at: .now, actor: "baton",
-            reason: "a download did not match the digest")
-        for contributor in contributors { proofs.enqueue(contributor) }
+        try await doubts.write(doubts.hold(representation.name, contributors: contributors))
     }
 
     /// None of these bytes has left: nothing is in doubt but who gave them.
-    private func recordRejections(
-        _ rejections: [RelaySummary.Rejection], _ record: RelayRecord, _ logger: Logger
+    private func recordRejection(
+        _ rejection: RelaySummary.Rejection, _ record: RelayRecord, _ logger: Logger
     ) async throws {
-        for rejection in rejections {
-            logger.error(
-                "Chunks did not have their digests and were fetched anew: their contributors will be read alone.",
-                metadata: [
-                    "image": "\(record.representation.image)", "chunk_at": "\(rejection.start)",
-                    "chunks": "\(rejection.count)",
-                    "locations": .array(rejection.contributors.map { "\($0)" }),
-                ])
-            try await catalog.recordRejectedChunk(
-                by: rejection.contributors, at: .now, actor: "baton",
-                reason: "the chunk at byte \(rejection.start) did not have its digest in a download")
-            for contributor in rejection.contributors { proofs.enqueue(contributor) }
-        }
+        logger.error(
+            "Chunks did not have their digests and were fetched anew: their contributors will be read alone.",
+            metadata: [
+                "image": "\(record.representation.image)", "chunk_at": "\(rejection.start)",
+                "chunks": "\(rejection.count)",
+                "locations": .array(rejection.contributors.map { "\($0)" }),
+            ])
+        try await catalog.recordRejectedChunk(
+            by: rejection.contributors, at: .now, actor: "baton",
+            reason: "the chunk at byte \(rejection.start) did not have its digest in a download")
     }
 
     /// Two locations agree with each other and none with the manifest: it is what can't be trusted.
@@ -118,14 +137,14 @@ public struct RelayJournal: Sendable {
 
     private func queueProofs(of summary: RelaySummary, _ record: RelayRecord) {
         for part in summary.parts {
-            guard let location = record.locations.first(where: { $0.id == part.location }), location.provenAt == nil
+            guard let location = record.locations.first(where: { $0.id == part.location }), location.provenAt == nil,
+                !location.isReadLater
             else { continue }
             proofs.enqueue(location.id)
         }
         // A client that only ever asks for ranges would never have one proven: the read of one location makes the manifest.
         guard record.manifest == nil, !record.representation.isDistrusted, let first = summary.parts.first,
-            let location = record.locations.first(where: { $0.id == first.location }),
-            location.nextReadAt.map({ $0 <= .now }) ?? true
+            let location = record.locations.first(where: { $0.id == first.location }), !location.isReadLater
         else { return }
         proofs.enqueue(location.id)
     }
@@ -161,4 +180,9 @@ extension RelaySummary.Move {
         let milliseconds = (gap / .microseconds(1)).rounded() / 1000
         return "\(from) → \(to) at byte \(offset) after \(milliseconds) ms (\(cause.reason.rawValue))"
     }
+}
+
+extension Location {
+    /// Whether a read of it came to nothing lately, and the next one has a date.
+    fileprivate var isReadLater: Bool { nextReadAt.map { $0 > .now } ?? false }
 }

@@ -90,7 +90,7 @@ extension Verifier {
         return location.isAccused ? manifest.layout.chunkSize : nil
     }
 
-    /// Writes the progress down every few seconds and when the read is cut off.
+    /// Writes the progress down every few seconds and when the read ends before its time.
     private func keepingProgress(of read: LocationRead, _ location: Location) async throws -> LocationRead.Outcome {
         let catalog = catalog
         let saver = Task {
@@ -98,20 +98,17 @@ extension Verifier {
             while !Task.isCancelled {
                 try await Task.sleep(for: Self.checkpointInterval)
                 guard let progress = read.progress, progress != saved else { continue }
-                try await catalog.saveReadProgress(progress, of: location.id, at: .now)
+                // A catalog that is busy now is not when the next one is due.
+                guard (try? await catalog.saveReadProgress(progress, of: location.id, at: .now)) != nil else { continue }
                 saved = progress
             }
         }
         let outcome = await read.run()
         saver.cancel()
         _ = await saver.result
-        if case .cancelled = outcome {
-            // In a task of its own: this one is cancelled, and the catalog would not listen to it any more.
-            let progress = read.progress
-            try await Task { try await catalog.saveReadProgress(progress, of: location.id, at: .now) }.value
-        } else {
-            try await catalog.saveReadProgress(nil, of: location.id, at: .now)
-        }
+        let progress = outcome.isToBeContinued ? read.progress : nil
+        // In a task of its own: this one may be cancelled, and the catalog would not listen to it any more.
+        try await Task { try await catalog.saveReadProgress(progress, of: location.id, at: .now) }.value
         return outcome
     }
 
@@ -127,5 +124,16 @@ extension Verifier {
             }
         }
         return readings
+    }
+}
+
+extension LocationRead.Outcome {
+    /// Whether a later read may go on where this one ended: nothing speaks against what it has read so far.
+    fileprivate var isToBeContinued: Bool {
+        switch self {
+        case .cancelled: true
+        case .failed(let failure): failure.failureClass != .location
+        case .read, .otherSize: false
+        }
     }
 }

@@ -84,9 +84,10 @@ public final class Relay: @unchecked Sendable {
         }
     }
 
-    /// Starts it, from any thread.
+    /// Starts it, from any thread; one whose client has gone by then is over already.
     public func start() {
         loop.enqueue {
+            if case .ended = self.machine.phase { return }
             self.loop.add(self)
             self.loadPages()
             self.handle(.begin)
@@ -253,16 +254,15 @@ public final class Relay: @unchecked Sendable {
         guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
-        let count = slabs.reduce(0) { $0 + Int64($1.readableBytes) }
         for slab in slabs { loop.slabs.lend(slab) }
-        inFlight += count
-        outlet.write(slabs) { delivered in
-            self.loop.enqueue { self.written(count, delivered) }
+        inFlight += slabs.reduce(0) { $0 + Int64($1.readableBytes) }
+        outlet.write(slabs) { bytes in
+            self.loop.enqueue { self.written(bytes) }
         }
     }
 
-    private func written(_ count: Int64, _ delivered: Bool) {
-        guard delivered else { return handle(.clientGone) }
+    private func written(_ count: Int64?) {
+        guard let count else { return handle(.clientGone) }
         inFlight -= count
         consumed += count
         handle(.consumed(consumed))

@@ -102,7 +102,10 @@ extension RelayStateMachine {
         extraBytes += count - plan.delivered(from: accepted, to: accepted + count)
         accepted += count
         guard accepted > reached else { return }
-        if budget.advance(by: accepted - reached) { backoff.reset() }
+        if budget.advance(by: accepted - reached) {
+            backoff.reset()
+            for index in candidates.indices { candidates[index].stalls = 0 }
+        }
         reached = accepted
         lastProgress = now
     }

@@ -83,11 +83,10 @@ extension RelayStateMachine {
         case .attempting:
             guard let running = attempt, !running.isPaused else { return [] }
             if now - lastProgress >= policy.giveUpAfter { return giveUp(on: running, at: now) }
-            guard running.stage == .asking else { return wait(running, at: now) }
+            guard running.hasBegun else { return wait(running, at: now) }
             let patience = stallTimeout(of: running.candidate)
-            guard running.hasBegun, now - running.lastSign >= patience else { return [] }
-            return [.cancel(running.id)]
-                + fail(AttemptFailure(.stall, .backend, detail: "no byte for \(patience)"), at: now)
+            guard now - running.lastSign >= patience else { return [] }
+            return [.cancel(running.id)] + fail(.stall("no byte", for: patience), at: now)
         case .waiting(let candidate, let until):
             if now - lastProgress >= policy.giveUpAfter { return giveUp() }
             return until <= now ? begin(candidate, at: now) : []
@@ -98,8 +97,12 @@ extension RelayStateMachine {
 
     /// The time is over while an attempt runs. One that was never let in has failed for that; the others' failures are known.
     private mutating func giveUp(on running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard running.stage == .entering else { return giveUp() }
-        let failure = AttemptFailure.busy(after: now - running.lastSign)
+        let failure: AttemptFailure
+        switch running.stage {
+        case .entering: failure = .busy(after: now - running.lastSign)
+        case .asking where !running.hasBegun: failure = .stall("no worker free", for: now - running.lastSign)
+        case .renewing, .asking: return giveUp()
+        }
         candidates[running.candidate].failure = failure
         return [.report(.failed(candidate: running.candidate, failure))] + giveUp()
     }

@@ -54,7 +54,7 @@ extension RelayStateMachine {
         return renew(beyondLast: true, at: now)
     }
 
-    /// Time passed for an attempt that has not asked yet.
+    /// Time passed for an attempt that has not asked yet, or whom nobody has heard yet.
     mutating func wait(_ running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
         let waited = now - running.lastSign
         switch running.stage {
@@ -68,7 +68,18 @@ extension RelayStateMachine {
             let patience = stallTimeout(of: running.candidate)
             guard waited >= patience else { return [] }
             return [.cancel(running.id)] + fail(.noCredentials(within: patience), at: now)
-        case .asking: return []
+        case .asking:
+            // All workers of its backend are held up: so is the backend. In the queue it goes as with connections.
+            let patience = stallTimeout(of: running.candidate)
+            guard waited >= patience, isReplaceable(running.candidate) else { return [] }
+            return [.cancel(running.id)] + fail(.stall("no worker free", for: patience), at: now)
         }
+    }
+}
+
+extension AttemptFailure {
+    /// A location that gave nothing for too long.
+    static func stall(_ what: String, for patience: Duration) -> AttemptFailure {
+        AttemptFailure(.stall, .backend, detail: "\(what) for \(patience)")
     }
 }

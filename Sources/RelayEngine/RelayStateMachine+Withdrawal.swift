@@ -13,6 +13,7 @@ extension RelayStateMachine {
         candidates[candidate].standing = .excluded
         candidates[candidate].failure = failure
         guard isReading else { return [] }
+        if waitsForClient { lastProgress = now }  // until now the client was the one that was not ready
         if let running = attempt { return [.cancel(running.id)] + fail(failure, at: now) }
         if move == nil { move = (candidate, failure) }
         return [.report(.failed(candidate: candidate, failure))] + moveOn(at: now)
@@ -25,6 +26,11 @@ extension RelayStateMachine {
         case .awaitingRoom(let next), .waiting(let next, _): next == candidate
         case .idle, .proving, .draining, .ended: false
         }
+    }
+
+    /// Whether nothing is read because the client has not taken what was.
+    private var waitsForClient: Bool {
+        if case .awaitingRoom = phase { true } else { attempt?.isPaused ?? false }
     }
 
     /// Whether another candidate can go on here, as far as is known: one that failed is no such thing.

@@ -91,10 +91,11 @@ final class APIFixture {
             stallTimeout: .seconds(1), metrics: MetricsRegistry(), logger: logger)
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
+        let doubts = PendingDoubts(catalog: catalog)
         let journal = RelayJournal(
-            catalog: catalog, proofs: proofs, metrics: RelayMetrics(in: MetricsRegistry()))
+            catalog: catalog, proofs: proofs, doubts: doubts, metrics: RelayMetrics(in: MetricsRegistry()))
         let representations = RepresentationGate(
-            catalog: catalog, gate: ImageGate(images: catalog), relays: relays)
+            catalog: catalog, gate: ImageGate(images: catalog), relays: relays, doubts: doubts)
         let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
         let direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         let api = ImagesAPI(

@@ -247,6 +247,38 @@ import Testing
     func noURLLeavesThatHoldsCredentialsOrEndsAHeader(url: String, isFit: Bool) {
         #expect(DirectOffers.isFit(url) == isFit)
     }
+
+    /// One that is not let in, or not any more, says nothing of what the others serve.
+    @Test func aLocationThatDoesNotServeAddsNoDigest() async throws {
+        let fixture = try Self.fixture()
+        let (image, _) = try await Self.image([.init(backend: "plain")], in: fixture)
+        let path = "/v2/images/\(image)/file"
+        let before = try await fixture.send(.head, path, as: Self.trusted)
+        #expect(before.headers[.init("Content-MD5")!] == String(repeating: "b", count: 32))
+        let wrong = try DigestSet([
+            Digest(.sha256, hex: Self.digest), Digest(.md5, hex: String(repeating: "e", count: 32)),
+            Digest(.sha512, hex: String(repeating: "e", count: 128)),
+        ])
+        let location = try await fixture.catalog.addLocation(
+            NewLocation(
+                image: image, backend: BackendID("plain"), path: "wrong", url: "http://127.0.0.1:1/plain/wrong",
+                format: Format(disk: .raw, container: .bare), size: Self.size, digests: wrong),
+            id: LocationID(), at: .now, actor: "test", reason: "registered")
+        for events in [[], [LocationEvent.probed, .quarantine], [.delete]] {
+            for event in events {
+                _ = try await fixture.catalog.apply(
+                    LocationChange(event, of: location.id, actor: "test", reason: "played", at: .now))
+            }
+            let answer = try await fixture.send(.head, path, as: Self.trusted)
+            for name in ["Content-MD5", "Repr-Digest"] {
+                let field = try #require(HTTPField.Name(name))
+                #expect(answer.headers[field] == before.headers[field], "\(name) after \(events)")
+            }
+            let shown = try await fixture.send(.get, "/v2/images/\(image)", as: Self.trusted)
+            #expect(shown["checksum"]?.text == String(repeating: "b", count: 32))
+            #expect(shown["os_hash_algo"]?.text == "sha256")
+        }
+    }
 }
 
 extension JSONValue {

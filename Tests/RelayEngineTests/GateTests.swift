@@ -210,4 +210,28 @@ import Testing
         _ = machine.handle(.began(attempt(0)), at: late)
         #expect(machine.handle(.tick, at: late + .seconds(1)).isEmpty, "the time of the wait was counted on")
     }
+
+    // MARK: Workers
+
+    @Test func whomNoWorkerTakesUpAsksTheNextLocation() {
+        var machine = machine(.init(maximumRange: 100), .init())
+        let first = ByteRange(first: 0, last: 99)
+        #expect(machine.handle(.begin, at: start) == [.start(attempt(0), candidate: 0, range: first)])
+        let patience = machine.policy.stallTimeout
+        #expect(machine.handle(.tick, at: start + patience - .milliseconds(1)).isEmpty)
+        let actions = machine.handle(.tick, at: start + patience)
+        #expect(actions.first == .cancel(attempt(0)))
+        #expect(failures(actions).map(\.reason) == [.stall])
+        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+    }
+
+    @Test func atTheLastLocationAWorkerIsWaitedForToTheEndOfTheRelaysTime() {
+        var machine = machine(.init(maximumRange: 100))
+        _ = machine.handle(.begin, at: start)
+        let end = start + machine.policy.giveUpAfter
+        #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "it lost its place in the queue")
+        let actions = machine.handle(.tick, at: end)
+        #expect(failures(actions).map(\.reason) == [.stall])
+        #expect(actions.suffix(2) == [.cancel(attempt(0)), .refuse])
+    }
 }

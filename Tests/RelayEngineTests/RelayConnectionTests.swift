@@ -47,6 +47,25 @@ struct RelayConnectionTests {
         #expect(connections.counts == (0, 0))
     }
 
+    @Test func aClientThatGoesBeforeItsRelayStartsLeavesNothingOnTheLoop() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let run = RelayRun(of: Self.content)
+        weak var left: Relay?
+        do {
+            let relay = run.relay([TokenDriver(TokenDoor(), url: origin.url())], on: loop)
+            left = relay
+            relay.clientGone()
+            relay.start()
+        }
+        #expect(await run.ended()?.outcome == .clientGone)
+        await withCheckedContinuation { done in loop.enqueue { loop.enqueue { done.resume() } } }
+        #expect(left == nil, "it is still looked at")
+        #expect(origin.record.requests.isEmpty)
+    }
+
     @Test func aRelayThatWaitsBeforeItComesBackHoldsNoConnection() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }

@@ -50,6 +50,17 @@ final class RelayRun: RelayOutlet, RelayObserver {
         _ drivers: [any Driver], connections: ConnectionLimit? = nil, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
     ) -> Relay {
+        let relay = relay(
+            drivers, connections: connections, manifest: manifest, making: layout, policy: policy, on: loop)
+        relay.start()
+        return relay
+    }
+
+    /// The relay, from these drivers in this order.
+    func relay(
+        _ drivers: [any Driver], connections: ConnectionLimit? = nil, manifest: RelayManifest? = nil,
+        making layout: ChunkLayout? = nil, policy: RelayPolicy = RelayRun.patient, on loop: TransferLoop
+    ) -> Relay {
         let sources = drivers.map {
             RelaySource(
                 location: LocationID(), backend: BackendID("b"), path: "image", driver: $0, connections: connections)
@@ -63,11 +74,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
             range.map { RelayPlan(range: $0, of: content.size, layout: manifest?.layout, candidates: candidates) }
             ?? RelayPlan(
                 whole: content.size, proof: manifest.map { .chunks($0.layout) } ?? .digest, candidates: candidates)
-        let relay = Relay(
+        return Relay(
             plan: plan, sources: sources, party: .download(by: "a test", of: "image"), identity: content.digest,
             manifest: manifest, making: layout, policy: policy, loop: loop, outlet: self, observer: self)
-        relay.start()
-        return relay
     }
 
     /// How the relay ended; the test's time limit bounds the wait.
@@ -89,7 +98,7 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     func relayCommitted() { noteCall() }
 
-    func write(_ slabs: [ByteBuffer], done: @escaping @Sendable (Bool) -> Void) {
+    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
         noteCall()
         state.withLock { state in
             for slab in slabs {
@@ -99,7 +108,7 @@ final class RelayRun: RelayOutlet, RelayObserver {
                 state.count += Int64(slab.readableBytes)
             }
         }
-        done(true)
+        for slab in slabs { taken(Int64(slab.readableBytes)) }
     }
 
     func relayEnded(_ summary: RelaySummary) {

@@ -232,4 +232,46 @@ import Testing
         let failure = AttemptFailure(.missing, .location, detail: "gone")
         #expect(machine.handle(.failed(AttemptID(number: 0), failure), at: now).last == .abort(.exhausted))
     }
+
+    @Test func aSlowClientIsNotCutWhenTheLocationThatWaitsForItIsTakenOut() {
+        let size = 16 << 20
+        var machine = RelayStateMachine(
+            plan: RelayPlan(whole: Int64(size), candidates: [.init(), .init()]), policy: RelayPolicy(), seed: 1, at: now)
+        let id = AttemptID(number: 0)
+        _ = machine.handle(.begin, at: now)
+        _ = machine.handle(.began(id), at: now)
+        _ = machine.handle(
+            .head(id, ObjectHead(first: 0, count: Int64(size), total: Int64(size), validator: nil)), at: now)
+        let window = machine.policy.window
+        #expect(machine.handle(.bytes(id, dropped: 0, kept: window), at: now).last == .pause(id))
+        let later = now + machine.policy.giveUpAfter + .seconds(1)
+        let actions = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: later)
+        #expect(
+            actions.last
+                == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: window, last: Int64(size) - 1)))
+        #expect(machine.handle(.tick, at: later + .milliseconds(25)).isEmpty)
+        #expect(machine.phase == .attempting)
+    }
+
+    @Test func stallsThatProgressHasFollowedCostALongDownloadNothing() {
+        var now = now
+        let piece = RelayPolicy().refundAfter
+        let size = piece * 20
+        var machine = RelayStateMachine(
+            plan: RelayPlan(whole: size, candidates: [.init()]), policy: RelayPolicy(), seed: 1, at: now)
+        _ = machine.handle(.begin, at: now)
+        for number in 0..<8 {
+            let id = AttemptID(number: number)
+            let first = Int64(number) * piece
+            _ = machine.handle(.began(id), at: now)
+            _ = machine.handle(.head(id, ObjectHead(first: first, count: size - first, total: size, validator: nil)), at: now)
+            _ = machine.handle(.bytes(id, dropped: 0, kept: piece), at: now)
+            _ = machine.handle(.consumed(first + piece), at: now)
+            now += machine.policy.stallTimeout
+            #expect(machine.handle(.tick, at: now).first == .cancel(id), "stall \(number + 1)")
+            now += machine.policy.backoffLimit
+            _ = machine.handle(.tick, at: now)
+        }
+        #expect(machine.phase == .attempting)
+    }
 }

@@ -203,4 +203,46 @@ struct BlameScenarios {
         for id in ids { statuses.append(try await baton.location(id)["status"] as? String ?? "") }
         #expect(statuses == ["quarantined", "quarantined", "quarantined", "active", "active"])
     }
+
+    /// Its reads have told nothing that another would not tell again: the next has a date, however many downloads fail.
+    @Test func anUndecidedCaseIsNotReadAnewForEveryDownload() async throws {
+        let origins = ["a": try FaultyOrigin(Self.other), "b": try FaultyOrigin(Self.other)]
+        let apart = try FaultyOrigin(Self.content)
+        defer { for origin in origins.values + [apart] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: origins.merging(["c": apart]) { $1 }, settings: "upkeep: { readers: 1, scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let urls = origins.sorted { $0.key < $1.key }.map { $0.value.url() }
+        let ids = try await baton.addLocations(urls, to: image, of: Self.content)
+        // The one, and then the other that nobody accuses yet.
+        for id in ids {
+            #expect(try await !baton.download(image, of: Self.other).isComplete)
+            try await baton.waitUntil(id, has: "distrusted")
+        }
+        let reads = { origins.values.reduce(0) { $0 + $1.record.requests.count { !$0.isProbe } } }
+        let before = reads()
+        #expect(try await !baton.download(image, of: Self.other).isComplete)
+        // Whoever was queued by it is read before this one.
+        let third = try await baton.addLocations([apart.url()], to: try await baton.addImage(), of: Self.content)[0]
+        try await baton.operate("verify", on: third)
+        try await baton.waitUntil(third, has: "proven")
+        #expect(reads() == before + 1, "the download's own")
+    }
+
+    /// Another process holds the catalog for longer than Baton waits for it.
+    @Test func aDoubtThatTheCatalogCannotTakeHoldsAllTheSame() async throws {
+        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
+        defer { liar.stop() }
+        let baton = try await BatonProcess(origins: ["a": liar], settings: "upkeep: { round: 100ms, scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([liar.url()], to: image, of: Self.content)[0]
+        let lock = try CatalogLock(baton.directory.file("catalog.sqlite"))
+        #expect(try await !baton.download(image, of: Self.content).isComplete)
+        _ = await baton.logged { $0.message.contains("did not take what a download found out") }
+        let resumed = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=2000000-"])
+        #expect(resumed.status != 206, "it completes a corrupt file")
+        lock.release()
+        try await baton.waitUntil(id, has: "accused")
+        try await baton.waitUntil(id, is: "quarantined")
+    }
 }

@@ -91,6 +91,17 @@ struct CommandScenarios {
         #expect(bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
+    @Test func whatNobodyCanProveIsNotFetchedForEver() async throws {
+        // Both have the same bytes, which are not those that were declared: neither is to blame, and neither is taken out.
+        let other = PatternedContent(size: Self.content.size, seed: 42)
+        let origins = ["a": try FaultyOrigin(other), "b": try FaultyOrigin(other)]
+        defer { for origin in origins.values { origin.stop() } }
+        let (result, baton) = try await get(origins: origins, arguments: ["--tries", "2"])
+        #expect(result.status != 0)
+        #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
+        #expect(baton.log.count { $0.message == "relay" } == 2, "a try too many, or too few")
+    }
+
     @Test func withNobodyToServeTheFinalNameStaysFree() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         defer { origin.stop() }

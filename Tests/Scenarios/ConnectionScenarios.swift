@@ -81,7 +81,7 @@ struct ConnectionScenarios {
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 50ms",
-            settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 1s, revisits: 0 }")
+            settings: "relay: { slow_factor: 0, stall_timeout: 3s, give_up_after: 4s, revisits: 0 }")
         let held = try await baton.addImage(of: Self.content, at: [origin.url("held")])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         let holder = Task { try await baton.download(held, of: Self.content) }

@@ -2,6 +2,7 @@ import FaultyOrigin
 import Foundation
 import ImageCatalog
 import ImageModel
+import Integrity
 import Testing
 
 /// Who makes manifests, as the catalog's file shows afterwards.
@@ -108,5 +109,29 @@ struct ManifestScenarios {
             position: 1, size: size, validator: try #require(try await catalog.location(id)).validator, digests: [],
             chunks: .init(layout: layout, digests: [UInt8](repeating: 7, count: 1030 * 32), state: [1]))
         try await catalog.saveReadProgress(progress, of: id, at: .now)
+    }
+
+    /// The manifest kept the wrong bytes of the accused in. Without it nothing does, on a range.
+    @Test func anAccusedLocationServesNoRangeWhenItsManifestCannotBeRead() async throws {
+        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
+        defer { liar.stop() }
+        let baton = try await BatonProcess(origins: ["a": liar], settings: Self.quiet)
+        let image = try await baton.addImage()
+        let id = try #require(LocationID(try await baton.addLocations([liar.url()], to: image, of: Self.content)[0]))
+        let catalog = try baton.openCatalog()
+        let imageID = try #require(ImageID(image))
+        let representation = try #require(
+            try await catalog.resolve(imageID, format: RequestedFormat())?.representation)
+        let sound = try #require(Self.content.manifest(chunkSize: Self.chunkSize))
+        let broken = sound.pages.map {
+            ManifestPage(number: $0.number, digests: $0.digests, seal: [UInt8](repeating: 0, count: 32))
+        }
+        #expect(try await catalog.addManifest(sound.layout, pages: broken, of: representation, at: .now))
+        // It has been read and could not be judged: that is for later.
+        try await catalog.postponeRead(of: id, until: .now + 3600)
+        try await catalog.recordRejectedChunk(by: [id], at: .now, actor: "a test", reason: "played")
+        let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=900000-1100000"])
+        #expect(range.status == 200 && !range.isComplete, "the whole, as far as it is not disproven")
+        #expect(range.firstWrongByte == nil || range.count > 200_001)
     }
 }

@@ -209,6 +209,55 @@ struct UpkeepScenarios {
             }
         }
     }
+
+    @Test func aReadThatItsBackendCutsOffGoesOnWhereItWasWhenThatIsBack() async throws {
+        let content = PatternedContent(size: 24 << 20, seed: 96)
+        let isBack = Flag()
+        let origin = try FaultyOrigin(content) { request in
+            if request.isProbe || isBack.isSet { return .sound }
+            return request.range?.first == 0 ? .reset(after: 20 << 20) : .status(500)
+        }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["a": origin], settings: "upkeep: { scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
+        try await baton.operate("verify", on: id)
+        _ = await baton.logged { $0.message.contains("could not be read in full") }
+        isBack.set()
+        let asked = origin.record.requests.count
+        try await baton.operate("verify", on: id)
+        try await baton.waitUntil(id, has: "proven")
+        let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
+        #expect(try #require(resumed.range?.first) > 0, "it was read from its beginning again")
+    }
+
+    @Test func aSilentBackendDoesNotKeepTheLocationsOfOthersFromTheirProbes() async throws {
+        let isSilent = Flag()
+        let isBack = Flag()
+        let silent = try FaultyOrigin(Self.content) { _ in isSilent.isSet ? .slowFirstByte(.seconds(3600)) : .status(503) }
+        let other = try FaultyOrigin(Self.content) { _ in isBack.isSet ? .sound : .status(503) }
+        defer { for origin in [silent, other] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["a": silent, "b": other],
+            settings: """
+                relay: { connect_timeout: 100ms, stall_timeout: 300ms }
+                upkeep: { round: 20ms, scrub_interval: 0s }
+                """)
+        let image = try await baton.addImage()
+        let urls = (0..<20).map { silent.url("x\($0)") } + [other.url()]
+        let ids = try await baton.addLocations(urls, to: image, of: Self.content)
+        for id in ids { #expect(try await baton.location(id)["status"] as? String == "pending") }
+        isSilent.set()
+        let asked = silent.record.requests.count
+        await silent.waitUntil { $0.requests.count > asked }
+        isBack.set()
+        try await baton.waitUntil(ids[20], is: "active")
+        #expect(silent.record.requests.count - asked < 10, "all of the silent one's came first")
+        // A round that is under way does not hold up the end either.
+        baton.terminate()
+        #expect(try await baton.exited() == 0)
+        #expect(silent.record.requests.count - asked < 15)
+    }
 }
 
 extension BatonProcess {

@@ -35,7 +35,7 @@ package final class TestClient {
     ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
     ///   - patience: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
     ///     the default is longer than any test may take.
-    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 200) throws {
+    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 400) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBuffer.map(Int32.init) { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
         var patience = timeval(tv_sec: patience, tv_usec: 0)

@@ -84,7 +84,7 @@ extension ImageRecord {
 
     /// The strong digest that somebody has declared, the earliest first; what a read has learned beside it takes no precedence.
     var declaredStrong: Digest? {
-        for location in locations.map(\.location) {
+        for location in locations.map(\.location).witnesses {
             let declared = DigestSet(location.digests.all.filter { !location.learned.contains($0.algorithm) })
             if let strong = declared.strong { return strong }
         }
@@ -93,20 +93,38 @@ extension ImageRecord {
 }
 
 extension DigestSet {
-    /// What is known of a representation's digests: those its locations declare and don't contradict each other in, and its
-    /// identity above all.
+    /// What is known of a representation's digests: its identity; what reads of the whole have learned beside it; and what those of
+    /// its locations that serve declare without contradicting each other. Who is pending or condemned says nothing.
     init(of representation: Representation?, locations: [Location]) {
-        var known = DigestSet()
-        var disputed: Set<DigestAlgorithm> = []
-        for digest in locations.flatMap(\.digests.all) {
-            if let other = known[digest.algorithm], other != digest { disputed.insert(digest.algorithm) }
-            known[digest.algorithm] = digest
+        let learned = locations.filter(\.isIdentified).flatMap { location in
+            location.digests.all.filter { location.learned.contains($0.algorithm) }
         }
-        for algorithm in disputed { known[algorithm] = nil }
-        if let identity = representation?.identity { known[identity.algorithm] = identity }
-        self = known
+        self = DigestSet(undisputed: locations.witnesses.flatMap(\.digests.all))
+            .merging(DigestSet(undisputed: learned))
+            .merging(DigestSet(representation.map { [$0.identity] } ?? []))
+    }
+
+    private init(undisputed digests: [Digest]) {
+        let values = Dictionary(grouping: Set(digests), by: \.algorithm).values
+        self.init(values.filter { $0.count == 1 }.flatMap(\.self))
     }
 
     /// The digest that Glance's clients verify with, which is never md5: sha512, as theirs, before sha256 and sha1.
     var strong: Digest? { self[.sha512] ?? self[.sha256] ?? self[.sha1] }
+}
+
+extension [Location] {
+    /// Whose declarations count for the representation: those that serve, or will again when their read is over or an operator lets
+    /// them. While there are none, all that have not been condemned and are not on their way out.
+    fileprivate var witnesses: [Location] {
+        let serving = filter { location in
+            switch location.state.status {
+            case .active: true
+            case .verifying, .disabled: location.state.before.last == .active
+            case .pending, .quarantined, .pendingDelete, .deleted: false
+            }
+        }
+        guard serving.isEmpty else { return serving }
+        return filter { ![.quarantined, .pendingDelete, .deleted].contains($0.state.status) }
+    }
 }

@@ -50,17 +50,19 @@ struct BatonServer {
         let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
         let metrics = MetricsRegistry()
+        let doubts = PendingDoubts(catalog: catalog)
         let upkeep = Upkeep(
-            configuration, catalog: catalog, relays: relays, loop: background, metrics: metrics, logger: logger)
+            configuration, catalog: catalog, relays: relays, doubts: doubts, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { upkeep.proofs.enqueue(location.id) }
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
-        let journal = RelayJournal(catalog: catalog, proofs: upkeep.proofs, metrics: RelayMetrics(in: metrics))
+        let journal = RelayJournal(
+            catalog: catalog, proofs: upkeep.proofs, doubts: doubts, metrics: RelayMetrics(in: metrics))
         LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep).register(in: metrics)
         let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)
         let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
         let server = ImageServer(
-            catalog: catalog, relays: relays, journal: journal, manifests: manifests,
+            catalog: catalog, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),

@@ -22,7 +22,8 @@ struct Upkeep {
 
     /// - Parameter loop: whose thread reads locations in full.
     init(
-        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, loop: TransferLoop,
+        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, doubts: PendingDoubts,
+        loop: TransferLoop,
         metrics: MetricsRegistry, logger: Logger
     ) {
         let upkeep = configuration.upkeep
@@ -51,8 +52,8 @@ struct Upkeep {
             catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: upkeep.round,
             logger: logger)
         let rounds = DueRounds(
-            catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, interval: upkeep.round,
-            logger: logger)
+            catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, doubts: doubts,
+            interval: upkeep.round, logger: logger)
         let trials = BreakerTrials(catalog: catalog, relays: relays, inquiry: inquiry, logger: logger)
         services = [proofs, scrubber, rounds, trials]
     }

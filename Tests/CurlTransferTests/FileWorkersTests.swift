@@ -1,0 +1,54 @@
+import CurlTransfer
+import Glibc
+import Synchronization
+import Testing
+
+/// Reads of files whose disk hangs.
+@Suite(.timeLimit(.minutes(5)))
+struct FileWorkersTests {
+    /// A disk that hangs until it is let go.
+    private final class Disk: Sendable {
+        private let isHanging = Mutex(true)
+        let opened = Mutex(0)
+
+        func open() throws(TransferError) -> OpenedFile {
+            opened.withLock { $0 += 1 }
+            while isHanging.withLock({ $0 }) { sched_yield() }
+            throw TransferError(.other, message: "the disk is back, the file is not")
+        }
+
+        func letGo() { isHanging.withLock { $0 = false } }
+    }
+
+    @Test func whatNoWorkerHasTakenUpIsForgottenWhenItIsCancelled() async throws {
+        let disk = Disk()
+        let workers = FileWorkers(name: "hanging", limit: 1)
+        let loop = TransferLoop()
+        defer {
+            disk.letGo()
+            loop.stop()
+        }
+        let source = FileSource(workers: workers) { () throws(TransferError) in try disk.open() }
+        let request = TransferRequest(source: .file(source), range: 0...99)
+        await withCheckedContinuation { done in
+            loop.enqueue {
+                _ = loop.start(request, sink: RecordingSink { _ in })
+                done.resume()
+            }
+        }
+        while disk.opened.withLock({ $0 }) == 0 { await Task.yield() }
+        weak var waiting: RecordingSink?
+        do {
+            let sink = RecordingSink { _ in }
+            waiting = sink
+            await withCheckedContinuation { done in
+                loop.enqueue {
+                    loop.cancel(loop.start(request, sink: sink))
+                    done.resume()
+                }
+            }
+        }
+        await withCheckedContinuation { done in loop.enqueue { done.resume() } }
+        #expect(waiting == nil, "it waits for a worker that never comes")
+    }
+}

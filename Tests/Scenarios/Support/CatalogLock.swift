@@ -1,0 +1,30 @@
+import Foundation
+
+/// Another process that writes to a catalog and does not come to an end.
+final class CatalogLock {
+    private let process = Process()
+    private let input = Pipe()
+
+    /// Returns once it holds the lock.
+    init(_ path: String) throws {
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        let program = """
+            import sqlite3, sys
+            catalog = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+            catalog.execute("BEGIN IMMEDIATE")
+            print("locked", flush=True)
+            sys.stdin.read()
+            """
+        process.arguments = ["python3", "-c", program, path]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        guard !output.fileHandleForReading.availableData.isEmpty else { throw CocoaError(.fileReadUnknown) }
+    }
+
+    deinit { release() }
+
+    /// Lets go; again is nothing.
+    func release() { try? input.fileHandleForWriting.close() }
+}

@@ -60,8 +60,7 @@ public struct ImageServer: Sendable {
     ///   - metrics: what `/metrics` shows.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
-        manifests: ManifestShelf,
-        activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
+        manifests: ManifestShelf, activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
         admission: any LocationAdmission, uploads: UploadTarget?, authenticator: any Authenticator, trusted: TrustedNetworks,
         directLifetime: Duration, metrics: MetricsRegistry, limits: Limits
     ) {

@@ -52,17 +52,18 @@ public struct RelayJournal: Sendable {
     /// Records one relay. A catalog that fails is logged; the download was what it was.
     public func record(_ summary: RelaySummary, of record: RelayRecord, logger: Logger) async {
         metrics.record(summary)
-        for contributors in summary.disproofs { accuse(contributors, record) }
-        for rejection in summary.rejections { accuse(rejection.contributors, record) }
         // In a task of its own: the request's may be cancelled, and the catalog would not listen to it any more.
         await Task { await write(summary, record, logger) }.value
+        // Whether or not that could be written: but not before, so that the read knows whom it is about.
+        for contributors in summary.disproofs { queueReads(of: contributors, record) }
+        for rejection in summary.rejections { queueReads(of: rejection.contributors, record) }
         if record.range != nil { queueProofs(of: summary, record) }
         reportContradiction(by: summary.contradictors, record, logger)
         log(summary, record, logger)
     }
 
     /// Has contributors to wrong bytes read alone. Who was accused before and could not be judged has a date for that.
-    private func accuse(_ contributors: [LocationID], _ record: RelayRecord) {
+    private func queueReads(of contributors: [LocationID], _ record: RelayRecord) {
         for contributor in contributors {
             let known = record.locations.first { $0.id == contributor }
             if let known, known.isAccused, known.isReadLater { continue }

@@ -165,7 +165,7 @@ import Testing
         let limit = ConnectionLimit(limit: 1, patience: .seconds(600))
         let held = try await limit.place(for: .inquiry, within: .seconds(600))
         async let next = limit.place(for: .inquiry, within: .seconds(600))
-        while limit.counts.waiting == 0 { await Task.yield() }
+        while limit.counts.waiting == 0, !Task.isCancelled { await Task.yield() }
         held.leave()
         try await next.leave()
         #expect(limit.counts == (0, 0))

@@ -36,7 +36,7 @@ struct FileWorkersTests {
                 done.resume()
             }
         }
-        while disk.opened.withLock({ $0 }) == 0 { await Task.yield() }
+        while disk.opened.withLock({ $0 }) == 0, !Task.isCancelled { await Task.yield() }
         weak var waiting: RecordingSink?
         do {
             let sink = RecordingSink { _ in }

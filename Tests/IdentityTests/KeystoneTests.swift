@@ -194,7 +194,7 @@ final class ScriptedKeystone: KeystoneTransport {
         let authenticator = keystone.authenticator()
         let callers = try await withThrowingTaskGroup(of: Caller.self) { group in
             for _ in 0..<20 { group.addTask { try await authenticator.caller(of: "t") } }
-            while keystone.asked.isEmpty { await Task.yield() }
+            while keystone.asked.isEmpty, !Task.isCancelled { await Task.yield() }
             for _ in 0..<1000 { await Task.yield() }
             keystone.release()
             return try await group.reduce(into: []) { $0.append($1) }

@@ -93,7 +93,7 @@ struct UpkeepGateTests {
         await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
         // The read is silent, and would be for half a minute.
         let place = try await connections.place(for: .download(by: "somebody", of: "image"), within: .seconds(20))
-        while connections.counts.waiting < 1 { await Task.yield() }
+        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
         #expect(origin.record.requests.count == 1)
         place.leave()
         guard case .read(let found, _) = await reading else { return #expect(Bool(false), "the read failed") }
@@ -112,7 +112,7 @@ struct UpkeepGateTests {
         let place = try await connections.place(for: .inquiry, within: .seconds(20))
         let read = read(TokenDriver(door, url: origin.url()), connections: connections, on: loop)
         let reading = Task { await read.run() }
-        while connections.counts.waiting < 1 { await Task.yield() }
+        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
         reading.cancel()
         guard case .cancelled = await reading.value else { return #expect(Bool(false), "the read went on") }
         #expect(connections.counts == (1, 0))

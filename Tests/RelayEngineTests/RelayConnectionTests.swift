@@ -21,7 +21,7 @@ struct RelayConnectionTests {
         let held = connections.enter(.inquiry) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while connections.counts.waiting < 1 { await Task.yield() }
+        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
         #expect(origin.record.requests.isEmpty && door.fetches == 0)
         held.leave()
         #expect(await run.ended()?.outcome == .finished)
@@ -39,7 +39,7 @@ struct RelayConnectionTests {
         let held = connections.enter(.inquiry) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while connections.counts.waiting < 1 { await Task.yield() }
+        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
         relay.clientGone()
         #expect(await run.ended()?.outcome == .clientGone)
         #expect(connections.counts == (1, 0))
@@ -78,7 +78,7 @@ struct RelayConnectionTests {
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 1 }
-        while connections.counts.held > 0 { await Task.yield() }
+        while connections.counts.held > 0, !Task.isCancelled { await Task.yield() }
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
     }
@@ -93,7 +93,7 @@ struct RelayConnectionTests {
         let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while door.fetches == 0 || connections.counts.held > 0 { await Task.yield() }
+        while door.fetches == 0 || connections.counts.held > 0, !Task.isCancelled { await Task.yield() }
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.serverError])
         #expect(origin.record.requests.isEmpty)

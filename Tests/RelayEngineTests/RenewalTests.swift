@@ -27,7 +27,7 @@ struct RenewalTests {
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 2 }
-        while door.waiting < 1 { await Task.yield() }
+        while door.waiting < 1, !Task.isCancelled { await Task.yield() }
         #expect(connections.counts == (1, 0), "its place was given away")
         door.hold(false)
         let summary = await run.ended()
@@ -97,7 +97,7 @@ struct RenewalTests {
         defer { origin.stop() }
         let runs = (0..<100).map { _ in RelayRun(of: small) }
         let relays = runs.enumerated().map { $1.start([TokenDriver(door, url: origin.url())], on: loops[$0 % 2]) }
-        while door.waiting < 100 { await Task.yield() }
+        while door.waiting < 100, !Task.isCancelled { await Task.yield() }
         #expect(origin.record.requests.isEmpty, "a request without a token")
         door.hold(false)
         for run in runs {
@@ -118,14 +118,14 @@ struct RenewalTests {
         let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while door.waiting < 1 { await Task.yield() }
+        while door.waiting < 1, !Task.isCancelled { await Task.yield() }
         #expect(connections.counts == (1, 0))
         relay.clientGone()
         #expect(await run.ended()?.outcome == .clientGone)
         #expect(connections.counts == (0, 0))
         door.hold(false)
         // The late answer comes by the loop's mailbox, before the next relay's.
-        while door.waiting > 0 { await Task.yield() }
+        while door.waiting > 0, !Task.isCancelled { await Task.yield() }
         let next = RelayRun(of: Self.content)
         let second = next.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         #expect(await next.ended()?.outcome == .finished)

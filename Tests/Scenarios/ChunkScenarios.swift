@@ -140,14 +140,16 @@ struct WrongManifestScenarios {
         let wrong = try #require(PatternedContent(size: Self.content.size, seed: 1).manifest(chunkSize: 1 << 20))
         let catalog = try baton.openCatalog()
         let id = try #require(ImageID(image))
-        while try await catalog.resolve(id, format: RequestedFormat())?.representation == nil { await Task.yield() }
+        while try await catalog.resolve(id, format: RequestedFormat())?.representation == nil, !Task.isCancelled {
+            await Task.yield()
+        }
         let representation = try #require(try await catalog.resolve(id, format: RequestedFormat())?.representation)
         #expect(try await catalog.addManifest(wrong.layout, pages: wrong.pages, of: representation, at: .now))
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 503, "nothing is proven, so nothing leaves")
         let right = try #require(Self.content.manifest(chunkSize: 1 << 20))
         // The wrong one may go between the look at it and the look at its pages.
-        while (try? await baton.manifest(of: image)) != right { await Task.yield() }
+        while (try? await baton.manifest(of: image)) != right, !Task.isCancelled { await Task.yield() }
         for id in ids { try await baton.waitUntil(id, is: "active") }
         let again = try await baton.download(image, of: Self.content)
         #expect(again.isComplete)

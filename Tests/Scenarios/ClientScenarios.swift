@@ -182,7 +182,7 @@ struct ClientScenarios {
 
     /// Until nobody listens at the port any more; the test's time limit bounds it.
     private func untilRefused(_ port: Int) async {
-        while !Task.isCancelled, (try? TestClient(port: port)) != nil { await Task.yield() }
+        while !Task.isCancelled, (try? TestClient(port: port)) != nil, !Task.isCancelled { await Task.yield() }
     }
 
     /// Lets time pass where the passing of time is what is tested.

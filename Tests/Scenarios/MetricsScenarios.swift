@@ -53,7 +53,7 @@ struct MetricsScenarios {
             origins: ["stalling": stalling], settings: "relay: { stall_timeout: 60s, slow_factor: 0, revisits: 0 }")
         let image = try await baton.addImage(of: Self.content, at: [stalling.url()])
         let download = Task { try await baton.download(image, of: Self.content) }
-        while try await numbers(baton)["baton_slab_bytes"] ?? 0 == 0 { await Task.yield() }
+        while try await numbers(baton)["baton_slab_bytes"] ?? 0 == 0, !Task.isCancelled { await Task.yield() }
         let numbers = try await numbers(baton)
         #expect(numbers["baton_relays_open"] == 1)
         #expect(numbers[#"baton_backend_attempts_running{backend="stalling"}"#] == 1)

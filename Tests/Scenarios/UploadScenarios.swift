@@ -28,7 +28,7 @@ struct UploadScenarios {
 
     /// Waits for a status; the suite's time limit bounds the wait.
     private func wait(for status: String, of image: String, _ baton: BatonProcess) async throws {
-        while try await self.status(image, baton) != status { await Task.yield() }
+        while try await self.status(image, baton) != status, !Task.isCancelled { await Task.yield() }
     }
 
     @Test(arguments: [true, false]) func anUploadedImageComesBackAsItWentIn(chunked: Bool) async throws {

@@ -10,7 +10,7 @@ import Testing
         #expect(store.credentials.generation == 0)
         store.hold()
         async let first: Void = store.credentials.renew(beyond: 0)
-        while store.asked == 0 { await Task.yield() }
+        while store.asked == 0, !Task.isCancelled { await Task.yield() }
         async let second: Void = store.credentials.renew(beyond: 0)
         async let third: Void = store.credentials.renew(beyond: 0)
         for _ in 0..<20 { await Task.yield() }

@@ -69,7 +69,7 @@ public final class TokenDoor: RenewableCredentials {
     }
 
     private func fetch() async -> AttemptFailure? {
-        while state.withLock({ $0.isHeld }) { await Task.yield() }
+        while state.withLock({ $0.isHeld }), !Task.isCancelled { await Task.yield() }
         return state.withLock { state in
             state.fetch = nil
             state.fetches += 1

@@ -38,17 +38,19 @@ extension BatonProcess {
 
     /// Waits until a location has a status; the test's time limit bounds the wait.
     func waitUntil(_ location: String, is status: String) async throws {
-        while try await self.location(location)["status"] as? String != status { await Task.yield() }
+        while try await self.location(location)["status"] as? String != status, !Task.isCancelled { await Task.yield() }
     }
 
     /// Waits until an event is in a location's history; the test's time limit bounds the wait.
     func waitUntil(_ location: String, has event: String, count: Int = 1) async throws {
-        while try await events(of: location).count(where: { $0 == event }) < count { await Task.yield() }
+        while try await events(of: location).count(where: { $0 == event }) < count, !Task.isCancelled { await Task.yield() }
     }
 
     /// Waits until all locations of an image have been proven in full; the test's time limit bounds the wait.
     func waitUntilProven(_ image: String) async throws {
-        while try await locations(of: image).contains(where: { !($0["proven_at"] is String) }) { await Task.yield() }
+        while try await locations(of: image).contains(where: { !($0["proven_at"] is String) }), !Task.isCancelled {
+            await Task.yield()
+        }
     }
 
     /// Adds a location about which nothing is declared.

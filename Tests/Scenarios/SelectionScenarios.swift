@@ -85,6 +85,7 @@ struct SelectionScenarios {
         #expect(try await breaker("only", baton) == "open")
         isWell.set()
         #expect(try await baton.download(image, of: Self.content).isComplete)
+        await baton.waitForLog { log in log.count { $0.message == "relay" } == 2 }  // its client has everything a little sooner
         #expect(try await breaker("only", baton) == "closed", "what works closes it, trial or not")
     }
 
@@ -118,7 +119,12 @@ struct SelectionScenarios {
         let image = try await baton.addImage(of: Self.content, at: [slow.url(), quick.url()])
         #expect(try await baton.explained(image) == ["slow", "quick"], "nothing is measured yet")
         // One choice in twenty is made to learn, so the first may be the quick one; each is asked before long.
-        while slow.record.downloads.isEmpty { #expect(try await baton.download(image, of: Self.content).isComplete) }
+        var downloads = 0
+        while slow.record.downloads.isEmpty {
+            #expect(try await baton.download(image, of: Self.content).isComplete)
+            downloads += 1
+            await baton.waitForLog { [downloads] log in log.count { $0.message == "relay" } == downloads }
+        }
         #expect(try await baton.explained(image) == ["quick", "slow"])
         let response = try await baton.send("GET", "/baton/v1/images/\(image)/explain")
         let ranked = try #require(response.json["ranked"] as? [[String: Any]])

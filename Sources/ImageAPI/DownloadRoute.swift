@@ -113,8 +113,8 @@ struct DownloadRoute: Sendable {
         for range: ByteRange?, isProven: Bool, _ target: Target
     ) -> (selection: Selection, range: ByteRange?) {
         if let range {
-            let locations = target.resolution.locations.filter { isProven || !$0.isAccused }
-            let selection = relays.select(locations, for: isProven ? .whole : .range, size: range.count)
+            let selection = relays.select(
+                target.resolution.locations, for: isProven ? .whole : .range, size: range.count)
             if isProven || !selection.ranked.isEmpty { return (selection, range) }
         }
         return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)

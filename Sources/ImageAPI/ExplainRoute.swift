@@ -5,12 +5,14 @@ internal import Hummingbird
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationSelection
+internal import LocationUpkeep
 internal import RelayEngine
 
 /// `GET /baton/v1/images/{id}/explain`: where a download would come from now, and why from nowhere else.
 struct ExplainRoute: Sendable {
     let catalog: any CatalogStore
     let relays: Relays
+    let doubts: PendingDoubts
 
     func explain(_ request: Request, context: APIContext) async throws -> Response {
         let id = try context.imageID()
@@ -34,7 +36,7 @@ struct ExplainRoute: Sendable {
             "image": .string(id.description), "format": .optional(resolution.format?.description),
             "formats": .array(resolution.formats.map { .string($0.description) }),
             "strategy": .string(relays.strategy.rawValue), "for": .string(String(purpose)),
-            "representation": resolution.representation.map { document(of: $0) } ?? .null,
+            "representation": resolution.representation.map { document(of: doubts.regarding($0)) } ?? .null,
             "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
             "rejected": .array(rejected),
@@ -116,6 +118,7 @@ struct ExplainRoute: Sendable {
         switch rejected.reason {
         case .noBackend: return "its backend \(location.backend) is not in the configuration"
         case .noValidator: return "nothing is known that pins its object, so no range of it can be trusted"
+        case .accused: return "it contributed to a failed proof and is not cleared, so no range of it can be trusted"
         case .status:
             let status = location.state.status
             guard let cause = try await catalog.history(of: location.id).last(where: { $0.to == status }) else {

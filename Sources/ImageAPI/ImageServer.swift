@@ -74,7 +74,7 @@ public struct ImageServer: Sendable {
                 metalinks: MetalinkRoute(manifests: manifests)))
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
-        explanations = ExplainRoute(catalog: catalog, relays: relays)
+        explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         self.trusted = trusted

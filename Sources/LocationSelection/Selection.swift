@@ -36,6 +36,8 @@ public struct Selection: Sendable, Equatable {
         case noBackend = "no-backend"
         /// It has nothing that pins its object, so no range of it can be trusted.
         case noValidator = "no-validator"
+        /// It contributed to a failed proof and is not cleared: no range of it can be trusted.
+        case accused
     }
 
     /// A location that may serve.
@@ -67,7 +69,7 @@ extension Selection {
     public enum Need: Sendable, Equatable {
         /// Any active location: what it gives will be proven.
         case whole
-        /// A recorded validator, since a range can't be proven without a manifest.
+        /// A recorded validator and nothing held against it, since a range can't be proven without a manifest.
         case range
     }
 
@@ -133,6 +135,7 @@ extension Selection {
         if !location.state.status.serves { return .status }
         if !backends.contains(location.backend) { return .noBackend }
         if need == .range, location.validator == nil { return .noValidator }
+        if need == .range, location.isAccused { return .accused }
         return nil
     }
 }

@@ -104,11 +104,12 @@ import Testing
     @Test func whatMayNotServeIsRejectedWithItsReason() {
         let locations = [
             location("a", status: .disabled), location("unknown"), location("b", validator: nil), location("c"),
+            location("d", accused: true),
         ]
         let selection = select(locations, need: .range)
         #expect(selection.ranked.map(\.location.backend.name) == ["c"])
-        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator])
-        #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c"])
+        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .accused])
+        #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "d"])
     }
 
     @Test func backoffStaysBelowItsGrowingBoundAndStartsAnew() {

@@ -30,6 +30,17 @@ import Testing
         actions.compactMap { if case .report(.failed(_, let failure)) = $0 { failure } else { nil } }
     }
 
+    /// The first candidate is waited for that long, and then left for the second.
+    private func expectMove(
+        after patience: Duration, because reason: AttemptFailure.Reason, _ machine: inout RelayStateMachine
+    ) {
+        #expect(machine.handle(.tick, at: start + patience - .milliseconds(1)).isEmpty)
+        let actions = machine.handle(.tick, at: start + patience)
+        #expect(actions.first == .cancel(attempt(0)))
+        #expect(failures(actions).map(\.reason) == [reason])
+        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+    }
+
     // MARK: Credentials
 
     @Test func aRequestIsMadeOnceItsCredentialsAreReady() {
@@ -140,11 +151,7 @@ import Testing
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         let patience = machine.policy.stallTimeout
-        #expect(machine.handle(.tick, at: start + patience - .milliseconds(1)).isEmpty)
-        let actions = machine.handle(.tick, at: start + patience)
-        #expect(actions.first == .cancel(attempt(0)))
-        #expect(failures(actions).map(\.reason) == [.stall])
-        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+        expectMove(after: patience, because: .stall, &machine)
         #expect(machine.handle(.renewed(attempt(0)), at: start + patience).isEmpty, "a late answer counts for nothing")
     }
 
@@ -182,11 +189,7 @@ import Testing
     @Test func whoWaitsTooLongAsksTheNextLocation() {
         var machine = machine(.init(patience: .seconds(1)), .init())
         _ = machine.handle(.begin, at: start)
-        #expect(machine.handle(.tick, at: start + .milliseconds(999)).isEmpty)
-        let actions = machine.handle(.tick, at: start + .seconds(1))
-        #expect(actions.first == .cancel(attempt(0)))
-        #expect(failures(actions).map(\.reason) == [.busy])
-        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+        expectMove(after: .seconds(1), because: .busy, &machine)
     }
 
     @Test func atTheLastLocationTheWaitGoesOnToTheEndOfTheRelaysTime() {
@@ -217,12 +220,7 @@ import Testing
         var machine = machine(.init(maximumRange: 100), .init())
         let first = ByteRange(first: 0, last: 99)
         #expect(machine.handle(.begin, at: start) == [.start(attempt(0), candidate: 0, range: first)])
-        let patience = machine.policy.stallTimeout
-        #expect(machine.handle(.tick, at: start + patience - .milliseconds(1)).isEmpty)
-        let actions = machine.handle(.tick, at: start + patience)
-        #expect(actions.first == .cancel(attempt(0)))
-        #expect(failures(actions).map(\.reason) == [.stall])
-        #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
+        expectMove(after: machine.policy.stallTimeout, because: .stall, &machine)
     }
 
     @Test func atTheLastLocationAWorkerIsWaitedForToTheEndOfTheRelaysTime() {

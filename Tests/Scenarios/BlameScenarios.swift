@@ -218,6 +218,7 @@ struct BlameScenarios {
         for id in ids {
             #expect(try await !baton.download(image, of: Self.other).isComplete)
             try await baton.waitUntil(id, has: "distrusted")
+            while try await !(baton.location(id)["next_read_at"] is String), !Task.isCancelled { await Task.yield() }
         }
         let reads = { origins.values.reduce(0) { $0 + $1.record.requests.count { !$0.isProbe } } }
         let before = reads()
@@ -241,6 +242,8 @@ struct BlameScenarios {
         _ = await baton.logged { $0.message.contains("did not take what a download found out") }
         let resumed = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=2000000-"])
         #expect(resumed.status != 206, "it completes a corrupt file")
+        let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain?for=range")
+        #expect((explained.json["representation"] as? [String: Any])?["serves_ranges"] as? Bool == false)
         lock.release()
         try await baton.waitUntil(id, has: "accused")
         try await baton.waitUntil(id, is: "quarantined")

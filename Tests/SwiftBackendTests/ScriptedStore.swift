@@ -32,8 +32,12 @@ final class ScriptedStore: Sendable {
             let credentials =
                 made
                 ?? SwiftCredentials(
-                    login, now: { self.state.withLock { $0.time } },
-                    send: { _ throws(TransferError) in try await self.answer() })
+                    // Weak: the store keeps them.
+                    login, now: { [weak self] in self?.state.withLock { $0.time } ?? .now },
+                    send: { [weak self] _ throws(TransferError) in
+                        guard let self else { throw TransferError(.connect, message: "the test is over") }
+                        return try await answer()
+                    })
             made = credentials
             return credentials
         }

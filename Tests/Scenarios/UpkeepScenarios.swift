@@ -248,8 +248,10 @@ struct UpkeepScenarios {
         let ids = try await baton.addLocations(urls, to: image, of: Self.content)
         for id in ids { #expect(try await baton.location(id)["status"] as? String == "pending") }
         isSilent.set()
-        let asked = silent.record.requests.count
+        let (asked, others) = (silent.record.requests.count, other.record.requests.count)
         await silent.waitUntil { $0.requests.count > asked }
+        // Turned down once more, in the same round or before it: the next one must not be long in coming.
+        await other.waitUntil { $0.requests.count > others }
         isBack.set()
         try await baton.waitUntil(ids[20], is: "active")
         #expect(silent.record.requests.count - asked < 10, "all of the silent one's came first")

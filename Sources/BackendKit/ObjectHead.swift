@@ -13,13 +13,24 @@ public struct ObjectHead: Sendable, Hashable {
     /// The digest of the whole object that the server states: what was written there once, no proof of what follows. Nil if it
     /// states none.
     public let stated: Digest?
+    /// Whether a later read can be expected to be answered from its first byte on, wherever that lies.
+    public let answersRanges: Bool
 
     /// A head with every property given.
-    public init(first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil) {
+    public init(
+        first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil, answersRanges: Bool = true
+    ) {
         self.first = first
         self.count = count
         self.total = total
         self.validator = validator
         self.stated = stated
+        self.answersRanges = answersRanges
+    }
+
+    /// The same head of an object whose digest the server states.
+    public func stating(_ digest: Digest?) -> ObjectHead {
+        ObjectHead(
+            first: first, count: count, total: total, validator: validator, stated: digest, answersRanges: answersRanges)
     }
 }

@@ -37,9 +37,16 @@ public struct RangedAnswer: Sendable {
         }
     }
 
-    /// How long the server asks to be left alone, an hour at most; nil if it does not say so in seconds.
+    /// How long the server asks to be left alone, an hour at most; nil if it does not say so (RFC 9110 section 10.2.3).
     public var retryAfter: Duration? {
-        head["retry-after"].flatMap { Int($0) }.map { Duration.seconds(max(0, min($0, 3600))) }
+        guard let seconds = head["retry-after"].flatMap(Int64.init) ?? secondsUntilRetry else { return nil }
+        return .seconds(max(0, min(seconds, 3600)))
+    }
+
+    /// From the time of the answer to the one at which the server wants to be asked again, both by its own clock.
+    private var secondsUntilRetry: Int64? {
+        guard let time = head.time("retry-after"), let now = head.time("date") else { return nil }
+        return time - now
     }
 
     private func partial(of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
@@ -61,7 +68,11 @@ public struct RangedAnswer: Sendable {
     private var whole: Result<ObjectHead, AttemptFailure> {
         if let encodingFailure { return .failure(encodingFailure) }
         let length = head["content-length"].flatMap { Int64($0) }
-        return .success(ObjectHead(first: 0, count: length, total: length, validator: validator))
+        // Apache answers a range that has every byte with 200, and others all the same.
+        let units = (head["accept-ranges"] ?? "").lowercased().split { ", \t".contains($0) }
+        return .success(
+            ObjectHead(
+                first: 0, count: length, total: length, validator: validator, answersRanges: units.contains("bytes")))
     }
 
     private var encodingFailure: AttemptFailure? {

@@ -1,3 +1,5 @@
+internal import CCurl
+
 /// What came before the body: an HTTP status with its header fields, or the facts of an opened file.
 public struct ResponseHead: Sendable {
     /// The HTTP status; 0 for a file, which has none.
@@ -24,5 +26,12 @@ public struct ResponseHead: Sendable {
     /// The value of the first field of that name (in lower case); nil if there is none.
     public subscript(name: String) -> String? {
         fields.first { $0.name == name }?.value
+    }
+
+    /// The date in the first field of that name, in seconds since 1970; nil if there is none that can be read (`curl_getdate(3)`).
+    public func time(_ name: String) -> Int64? {
+        guard let value = self[name] else { return nil }
+        let time = curl_getdate(value, nil)
+        return time < 0 ? nil : Int64(time)
     }
 }

@@ -62,8 +62,9 @@ public struct Breaker: Sendable, Equatable {
         if !isTripped { phase = .closed(failures: 0) }
     }
 
-    /// A trial worked.
+    /// A trial worked. One that began before the breaker was tripped says nothing about that.
     public mutating func recordTrial() {
+        guard case .halfOpen = phase else { return }
         isTripped = false
         phase = .closed(failures: 0)
     }
@@ -81,7 +82,11 @@ public struct Breaker: Sendable, Equatable {
     /// Opens it for what the backend's answers contain. From then on only a trial closes it.
     public mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         isTripped = true
-        if case .closed = phase { open(times: 1, at: now, &random) }
+        switch phase {
+        case .closed: open(times: 1, at: now, &random)
+        case .halfOpen(let times, _): open(times: times + 1, at: now, &random)
+        case .open: break
+        }
     }
 
     /// Takes on the trial that is due, if there is one.

@@ -29,7 +29,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let pace: ReadPace
         /// How long no byte may come.
         let stallTimeout: Duration
-        /// How long it waits for a place among the connections before it makes room for reads of other backends.
+        /// How long it waits for a place among the connections, or for a worker, before it makes room for reads of other backends.
         var queuePatience: Duration = .seconds(20)
     }
 
@@ -298,6 +298,10 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             loop.cancel(transfer)
             if let refusal { return follow(course.failed(plan.driver.explain(refusal), at: now)) }
             follow(course.failed(AttemptFailure(.stall, .backend, detail: "no byte for \(plan.stallTimeout)"), at: now))
+        } else if !hasBegun, now - lastSign >= plan.queuePatience {
+            // All workers are held up, as by a mount that hangs.
+            note()
+            finish(.failed(AttemptFailure(.stall, .backend, detail: "no worker free for \(plan.queuePatience)")))
         }
     }
 }

@@ -22,6 +22,8 @@ struct ReadCourse: Sendable {
 
     /// So many attempts in a row may bring nothing.
     static let patience = 5
+    /// A server that wants more time than that is come back to by another read: others, of other backends, wait for this reader.
+    static let longestWait: Duration = .seconds(20)
     /// So often an object may be another one before the read is given up.
     private static let restartLimit = 2
     /// Where a range ends when the size is not known; servers cut it at the object's end (RFC 9110 section 14.1.2).
@@ -140,8 +142,9 @@ struct ReadCourse: Sendable {
             return .ask(notBefore: now)
         }
         failures += 1
-        guard failure.isWorthRevisiting, failures < Self.patience else { return .fail(failure) }
-        return .ask(notBefore: now + (failure.retryAfter ?? backoff.next(using: &random)))
+        let wait = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
+        guard failure.isWorthRevisiting, failures < Self.patience, wait <= Self.longestWait else { return .fail(failure) }
+        return .ask(notBefore: now + wait)
     }
 }
 

@@ -154,11 +154,14 @@ public struct RelayJournal: Sendable {
         var metadata: Logger.Metadata = [
             "image": "\(record.representation.image)", "outcome": "\(summary.outcome.rawValue)",
             "served": .array(summary.parts.map { "\($0.backend) \($0.first)-\($0.last)" }),
+            // One after the other for the same: a backend may have several locations of an image.
+            "locations": .array(summary.parts.map { "\($0.location)" }),
         ]
         if let range = record.range { metadata["range"] = "\(range)" }
         if !summary.moves.isEmpty { metadata["moves"] = .array(summary.moves.map { "\($0.line)" }) }
         if !summary.failures.isEmpty {
             metadata["failures"] = .array(summary.failures.map { "\($0.backend) \($0.failure)" })
+            metadata["failed_locations"] = .array(summary.failures.map { "\($0.location)" })
         }
         if !summary.rejections.isEmpty {
             metadata["rejected_chunks"] = .array(summary.rejections.map { "\($0.line)" })

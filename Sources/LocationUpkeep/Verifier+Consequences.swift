@@ -102,7 +102,8 @@ extension Verifier {
             return try await condemn(
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
-        let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
+        let askedFor = Date.now + (failure.retryAfter ?? .zero).timeInterval
+        let nextReadAt = max(schedule.retry(after: location.failedReads, from: .now), askedFor)
         try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
         return .unreadable(failure)
     }

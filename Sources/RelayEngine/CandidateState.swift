@@ -22,6 +22,8 @@ struct CandidateState: Sendable, Equatable {
     var failure: AttemptFailure?
     /// What its object was pinned to when it first answered.
     var validator: Validator?
+    /// Whether it can be expected to go on from any byte: what it answered last says so.
+    var answersRanges = true
     /// How often it stalled: each time doubles the patience.
     var stalls = 0
     /// Whether its credentials were refused and renewed since its last byte.

@@ -1,15 +1,15 @@
 public import BackendKit
 public import CurlTransfer
 public import ImageModel
-public import LocationSelection
-public import NIOCore
+internal import LocationSelection
+internal import NIOCore
 
 /// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only; the public methods go there by its mailbox.
 public final class Relay: @unchecked Sendable {
     /// The attempt that is running and the transfer under it.
-    private struct Running {
+    struct Running {
         let attempt: AttemptID
         let candidate: Int
         let driver: any Driver
@@ -28,25 +28,25 @@ public final class Relay: @unchecked Sendable {
         var meter: AttemptMeter?
     }
 
-    private let loop: TransferLoop
+    let loop: TransferLoop
     private let sources: [RelaySource]
     private let party: ConnectionParty
     private let identity: Digest
     private let plan: RelayPlan
     private let outlet: any RelayOutlet
     private let observer: any RelayObserver
-    private var machine: RelayStateMachine
-    private var running: Running?
+    var machine: RelayStateMachine
+    var running: Running?
     /// The credentials that the last request to each candidate showed.
     private var generations: [Int: Int] = [:]
-    private var buffer: RelayBuffer
-    private var proof: RelayProof
+    var buffer: RelayBuffer
+    var proof: RelayProof
     /// Who gave a chunk that was wrong: asked again, caches are passed by.
     private var suspects: Set<Int> = []
     private var permitted: Int64
     private var inFlight: Int64 = 0
     private var consumed: Int64 = 0
-    private var pending: [RelayAction] = []
+    var pending: [RelayAction] = []
     private var isPerforming = false
     private var summary = RelaySummary(outcome: .finished)
 
@@ -109,13 +109,13 @@ public final class Relay: @unchecked Sendable {
         }
     }
 
-    private func handle(_ event: RelayEvent) {
+    func handle(_ event: RelayEvent) {
         settleBytes()
         pending += machine.handle(event, at: loop.now)
         performPending()
     }
 
-    private func performPending() {
+    func performPending() {
         guard !isPerforming else { return }
         isPerforming = true
         while !pending.isEmpty {
@@ -218,7 +218,7 @@ public final class Relay: @unchecked Sendable {
     }
 
     /// The attempt has failed. If none has taken over from it, its place among the connections is given back.
-    private func leave(_ attempt: AttemptID) {
+    func leave(_ attempt: AttemptID) {
         if running?.attempt == attempt { cancelRunning() }
     }
 
@@ -230,7 +230,7 @@ public final class Relay: @unchecked Sendable {
         running = nil
     }
 
-    private func endMeter() {
+    func endMeter() {
         guard let current = running, let meter = current.meter else { return }
         running?.meter = nil
         // All that was wanted came, whether the server's answer ended with it or not.
@@ -316,161 +316,5 @@ public final class Relay: @unchecked Sendable {
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })
         }
-    }
-}
-
-/// Who learns of locations' behaviour while relays run; called on their loops.
-public protocol RelayObserver: Sendable {
-    /// An attempt at the backend began.
-    func attemptBegan(in backend: BackendID)
-    /// An attempt at the backend is over, well or not.
-    func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
-    /// An attempt at the backend goes on, and brings so many bytes a second.
-    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID)
-    /// What could be expected of each of these locations now.
-    func prospects(of sources: [RelaySource]) -> [Prospect]
-    /// An attempt at the location failed.
-    func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure)
-    /// The location contributed to a proven whole.
-    func locationServed(_ location: LocationID)
-    /// The relay is over.
-    func relayEnded(_ relay: Relay)
-}
-
-// MARK: - What the transfer brings
-
-extension Relay: TransferSink, Ticking {
-    /// Time passed.
-    public func tick(_ now: ContinuousClock.Instant) {
-        if let refusal = running?.refusal, now - refusal.began >= Self.refusalPatience { endRefusal() }
-        handle(.tick)
-    }
-
-    /// How long a download waits for the words of a server that refuses: another location may have the bytes.
-    private static let refusalPatience: Duration = .milliseconds(250)
-
-    /// The transfer got its slot.
-    public func transferBegan(_ transfer: TransferID) {
-        guard let current = running, current.transfer == transfer else { return }
-        running?.meter?.began(at: loop.now)
-        handle(.began(current.attempt))
-    }
-
-    /// Asks the driver, then the state machine, what to make of the head.
-    public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        guard let current = running, current.transfer == transfer, let read = current.read else { return false }
-        // Inside libcurl: the actions wait until it has returned.
-        switch current.driver.inspect(head, of: read) {
-        case .failure(let failure):
-            if let refusal = current.driver.refusal(failure, head, at: loop.now) {
-                running?.refusal = refusal
-                return true
-            }
-            pending += machine.handle(.failed(current.attempt, failure), at: loop.now)
-            return false
-        case .success(let object):
-            pending += machine.handle(.head(current.attempt, object), at: loop.now)
-            guard let intake = machine.intake(of: current.attempt) else { return false }
-            running?.intake = intake
-            return true
-        }
-    }
-
-    /// Keeps what is wanted of the bytes, and takes it into the digest while it is hot.
-    public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        guard running?.transfer == transfer else { return }
-        if running?.refusal != nil {
-            running?.refusal?.take(bytes)
-            return
-        }
-        guard let (drop, keep) = running?.intake?.split(bytes.count) else { return }
-        running?.dropped += Int64(bytes.count - keep)
-        running?.kept += Int64(keep)
-        guard keep > 0 else { return }
-        let wanted = UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)])
-        proof.update(wanted)
-        buffer.append(wanted, from: &loop.slabs)
-    }
-
-    /// Keeps a slab of a file.
-    public func transfer(_ transfer: TransferID, slab: ByteBuffer) {
-        guard running?.transfer == transfer, let (drop, keep) = running?.intake?.split(slab.readableBytes) else { return }
-        running?.dropped += Int64(slab.readableBytes - keep)
-        running?.kept += Int64(keep)
-        guard keep > 0 else { return }
-        // A whole one can be used again.
-        let isWhole = keep == slab.readableBytes
-        guard let wanted = isWhole ? slab : slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
-        wanted.withUnsafeReadableBytes { proof.update($0) }
-        buffer.append(wanted)
-    }
-
-    /// Lets the state machine know of the batch.
-    public func transferSettled(_ transfer: TransferID) {
-        if running?.transfer == transfer { settleBytes() }
-        if let refusal = running?.refusal, running?.transfer == transfer, refusal.isFull { return endRefusal() }
-        performPending()
-    }
-
-    /// Lets the state machine know of what came. It must not decide anything before: a transfer that is let go on may bring bytes
-    /// within that call, which are in the buffer then, and others may have their say before the batch is over.
-    private func settleBytes() {
-        guard let current = running, current.dropped + current.kept > 0 else { return }
-        running?.dropped = 0
-        running?.kept = 0
-        running?.meter?.took(current.dropped + current.kept, at: loop.now)
-        pending += machine.handle(.bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
-        settleProof()
-    }
-
-    /// Lets the state machine know which chunks are proven, or that one is not.
-    private func settleProof() {
-        for event in proof.news() { pending += machine.handle(event, at: loop.now) }
-        loadPages()
-    }
-
-    private func loadPages() {
-        for page in proof.wantedPages() {
-            proof.load(page) { [weak self, loop] digests in
-                loop.enqueue { [weak self] in self?.loaded(page, digests) }
-            }
-        }
-    }
-
-    private func loaded(_ page: Int, _ digests: [UInt8]?) {
-        guard let digests else { return handle(.unprovable) }
-        settleBytes()
-        proof.supply(digests, ofPage: page)
-        settleProof()
-        performPending()
-    }
-
-    /// The server has said enough of why there are no bytes, or takes too long.
-    private func endRefusal() {
-        guard let current = running, let transfer = current.transfer, let refusal = current.refusal else { return }
-        loop.cancel(transfer)
-        endTransfer()
-        handle(.failed(current.attempt, current.driver.explain(refusal)))
-        leave(current.attempt)
-    }
-
-    /// The attempt runs until the state machine has said what follows: one that asks again takes over its place.
-    private func endTransfer() {
-        endMeter()
-        running?.transfer = nil
-    }
-
-    /// Lets the state machine know of the end.
-    public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
-        guard let current = running, current.transfer == transfer else { return performPending() }
-        endTransfer()
-        if let refusal = current.refusal {
-            handle(.failed(current.attempt, current.driver.explain(refusal)))
-        } else if let error {
-            handle(.failed(current.attempt, current.driver.classify(error)))
-        } else {
-            handle(.completed(current.attempt))
-        }
-        leave(current.attempt)
     }
 }

@@ -15,6 +15,7 @@ extension RelayStateMachine {
         guard var running = attempt, running.id == id, running.intake == nil else { return [] }
         if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
         candidates[running.candidate].validator = head.validator
+        candidates[running.candidate].answersRanges = head.answersRanges
         if candidates[running.candidate].standing != .ignoresRanges { candidates[running.candidate].standing = .good }
         running.intake = Intake(skip: running.start - head.first, take: running.end - running.start)
         running.endsExactly = head.count.map { head.first + $0 == running.end } ?? false

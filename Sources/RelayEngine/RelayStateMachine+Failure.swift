@@ -23,7 +23,8 @@ extension RelayStateMachine {
         if failure.reason == .stall { candidates[candidate].stalls += 1 }
         if failure.reason == .noRanges { return }  // it keeps its standing as the last resort
         if failure.isWorthRevisiting {
-            let wait = failure.retryAfter ?? backoff.next(using: &random)
+            // A server that says "at once" would have all revisits spent in a moment.
+            let wait = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
             candidates[candidate].standing = .failed(readyAt: now + wait)
         } else {
             candidates[candidate].standing = .excluded
@@ -82,17 +83,22 @@ extension RelayStateMachine {
         switch phase {
         case .attempting:
             guard let running = attempt, !running.isPaused else { return [] }
-            if now - lastProgress >= policy.giveUpAfter { return giveUp(on: running, at: now) }
+            if hasWaitedEnough(at: now) { return giveUp(on: running, at: now) }
             guard running.hasBegun else { return wait(running, at: now) }
             let patience = stallTimeout(of: running.candidate)
             guard now - running.lastSign >= patience else { return [] }
             return [.cancel(running.id)] + fail(.stall("no byte", for: patience), at: now)
         case .waiting(let candidate, let until):
-            if now - lastProgress >= policy.giveUpAfter { return giveUp() }
+            if hasWaitedEnough(at: now) { return giveUp() }
             return until <= now ? begin(candidate, at: now) : []
         case .idle, .awaitingRoom, .proving, .draining, .ended:
             return []
         }
+    }
+
+    /// Whether the client has got nothing for so long that it is to be told. As long as it takes what lies ready it has no trouble.
+    private func hasWaitedEnough(at now: ContinuousClock.Instant) -> Bool {
+        now - max(lastProgress, lastConsumed) >= policy.giveUpAfter
     }
 
     /// The time is over while an attempt runs. One that was never let in has failed for that; the others' failures are known.

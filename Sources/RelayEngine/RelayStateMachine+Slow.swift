@@ -41,6 +41,7 @@ extension RelayStateMachine {
             attempt?.departure = Departure(candidate: candidate, rate: rate)
             return accepted == running.end ? [] : depart(at: now)
         case .moveAtEdge(let candidate):
+            guard canComeBack(to: running.candidate) else { return [] }
             let edge = nextEdge(for: running)
             guard edge < plan.end else { return [] }
             attempt?.departure = Departure(candidate: candidate, rate: rate)
@@ -100,6 +101,11 @@ extension RelayStateMachine {
     private func isAlternative(_ other: Int, to candidate: Int) -> Bool {
         guard other != candidate, disproofs == 0, !plan.candidates[other].isAccused else { return false }
         return candidates[other].standing == .untried || candidates[other].standing == .good
+    }
+
+    /// Whether a location could go on if the faster one that it is left for fails. One that crawls is left all the same.
+    private func canComeBack(to candidate: Int) -> Bool {
+        plan.end <= policy.discardLimit || candidates[candidate].answersRanges && candidates[candidate].standing != .ignoresRanges
     }
 
     private mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {

@@ -15,7 +15,7 @@ public final class Relays: RelayObserver {
     public let strategy: SelectionStrategy
     private let provesWholes: Bool
     private let chunkSize: Int64
-    private let making = Mutex<Set<Representation.Name>>([])
+    private let making = Mutex(ManifestMaking())
     private let health: Mutex<Health>
     private let lastFailures = Mutex(LastFailures())
     private let running = RunningRelays()
@@ -117,10 +117,9 @@ public final class Relays: RelayObserver {
         return relay
     }
 
-    /// One download at a time makes a representation's manifest: computing twice what is kept once would be for nothing.
     private func beginMaking(_ representation: Representation) -> ChunkLayout? {
         guard let layout = ChunkLayout(size: representation.size, chunkSize: chunkSize),
-            making.withLock({ $0.insert(representation.name).inserted })
+            making.withLock({ $0.begin(representation.name, at: .now) })
         else { return nil }
         return layout
     }
@@ -178,7 +177,7 @@ public final class Relays: RelayObserver {
 
     /// Forgets it.
     public func relayEnded(_ relay: Relay) {
-        if let made = running.remove(relay) { making.withLock { _ = $0.remove(made) } }
+        if let made = running.remove(relay) { making.withLock { $0.end(made) } }
     }
 }
 

@@ -64,10 +64,23 @@ import Testing
         breaker.trip(at: start, using: &random)
         breaker.recordSuccess()
         #expect(breaker.state == .open)
+        let begins = breaker.beginTrial(at: start + .seconds(30))
+        #expect(begins)
         breaker.recordTrial()
         breaker.recordFailure(at: start, using: &random)
         breaker.recordSuccess()
         #expect(breaker.state == .closed && breaker.failures == 0)
+    }
+
+    @Test mutating func whatTurnsOutWrongDuringATrialIsNotClosedByIt() throws {
+        var breaker = opened()
+        let due = try #require(breaker.trialDueAt)
+        let begins = breaker.beginTrial(at: due)
+        #expect(begins)
+        breaker.trip(at: due + .seconds(1), using: &random)
+        breaker.recordTrial()
+        breaker.recordSuccess()
+        #expect(breaker.state == .open)
     }
 
     @Test func aTrialReadsTheLocationThatFailedLast() throws {
@@ -84,6 +97,10 @@ import Testing
         health.endTrial(of: backend, worked: false, at: due)
         #expect(health[backend].breaker.state == .open)
         health.endTrial(of: backend, worked: true, at: due)
+        #expect(health[backend].breaker.state == .open, "that was another trial's answer")
+        let next = try #require(health[backend].breaker.trialDueAt)
+        #expect(health.beginTrials(at: next).map(\.location) == [last])
+        health.endTrial(of: backend, worked: true, at: next)
         #expect(health[backend].breaker.state == .closed)
     }
 

@@ -129,6 +129,18 @@ import Testing
         #expect(course.failed(Self.reset, at: now) != .fail(Self.reset))
     }
 
+    @Test func aServerThatWantsALongRestHoldsNoReaderUp() {
+        func throttled(_ rest: Duration) -> AttemptFailure {
+            AttemptFailure(.throttled, .throttled, retryAfter: rest, detail: "played")
+        }
+        var course = course()
+        #expect(course.failed(throttled(.seconds(20)), at: now) == .ask(notBefore: now + .seconds(20)))
+        #expect(course.failed(throttled(.seconds(21)), at: now) == .fail(throttled(.seconds(21))))
+        var other = self.course()
+        guard case .ask(let time) = other.failed(throttled(.zero), at: now) else { return #expect(Bool(false), "no retry") }
+        #expect(time > now)
+    }
+
     @Test func patienceEndsWithoutProgressAndIsRenewedByIt() throws {
         var course = course()
         for _ in 0..<3 * ReadCourse.patience {

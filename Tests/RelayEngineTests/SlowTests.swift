@@ -20,10 +20,11 @@ import Testing
 
         init(
             _ prospects: [Prospect], _ candidates: [RelayPlan.Candidate]? = nil, proof: RelayPlan.Proof = .digest,
-            at start: ContinuousClock.Instant
+            answersRanges: Bool = true, discardLimit: Int64 = 0, at start: ContinuousClock.Instant
         ) {
             var policy = RelayPolicy()
             policy.slowEdge = SlowTests.edge
+            policy.discardLimit = discardLimit
             let candidates = candidates ?? prospects.map { _ in RelayPlan.Candidate() }
             machine = RelayStateMachine(
                 plan: RelayPlan(whole: SlowTests.size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start
@@ -31,18 +32,22 @@ import Testing
             self.prospects = prospects
             now = start
             _ = machine.handle(.begin, at: now)
-            answer()
+            answer(answersRanges: answersRanges)
         }
 
         var id: AttemptID { AttemptID(number: attempt) }
 
         /// The running attempt gets a good head.
-        mutating func answer() {
+        mutating func answer(answersRanges: Bool = true) {
             let first = machine.accepted
             let end = machine.attempt?.end ?? 0
             _ = machine.handle(.began(id), at: now)
             _ = machine.handle(
-                .head(id, ObjectHead(first: first, count: end - first, total: SlowTests.size, validator: nil)), at: now)
+                .head(
+                    id,
+                    ObjectHead(
+                        first: first, count: end - first, total: SlowTests.size, validator: nil, answersRanges: answersRanges)),
+                at: now)
         }
 
         /// Bytes come after a while, and the client takes them; a survey is answered.
@@ -269,6 +274,16 @@ import Testing
         }
         #expect(reading.machine.accepted % 300_000 == 0 && reading.machine.accepted <= 2_700_000)
         #expect(moved.last.map { if case .start(_, 1, _) = $0 { true } else { false } } == true)
+    }
+
+    @Test func whatCouldNotBeComeBackToIsNotLeftForBeingSlow() {
+        var stays = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size - 1, at: start)
+        #expect(stays.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
+        #expect(stays.machine.attempt?.end == Self.size)
+        var moves = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size, at: start)
+        #expect(moves.read(1_000_000, for: .seconds(30)).cancels == [moves.id], "all of it may be read anew")
+        var crawls = Reading([.unknown, .rate(50e6)], answersRanges: false, at: start)
+        #expect(crawls.read(10_000, for: .seconds(30)).cancels == [crawls.id], "that is no better than a failure")
     }
 
     @Test func theRestOfAChunkIsNotReadWhenItIsTheLast() {

@@ -68,6 +68,9 @@ struct FailoverScenarios {
         #expect(relay.fields["moves"]?.count == 1)
         #expect(relay.fields["served"]?.count == (fault.isMidStream ? 2 : 1))
         #expect(relay.fields["served"]?.last?.hasPrefix("sound ") == true)
+        let locations = try await baton.locations(of: image).compactMap { $0["id"] as? String }
+        #expect(relay.fields["locations"] == (fault.isMidStream ? locations : [locations[1]]))
+        #expect(relay.fields["failed_locations"] == [locations[0]])
         #expect(faulty.record.downloads.count == 1, "a faulty location is not asked again while another can serve")
     }
 

@@ -62,6 +62,21 @@ struct MetricsScenarios {
         _ = try? await download.value
     }
 
+    /// `docs/metrics.md` has a row for each, and no other.
+    @Test func everyMetricIsDocumented() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let page = String(decoding: try await baton.send("GET", "/metrics").body, as: UTF8.self)
+        let there = page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        let document = try String(contentsOf: root.appending(path: "docs/metrics.md"), encoding: .utf8)
+        let rows = document.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let documented = rows.flatMap { $0.split(separator: "|")[0].matches(of: /[a-z_]{8,}/).map(\.output) }
+        #expect(Set(there).symmetricDifference(documented).isEmpty)
+        #expect(there.count == documented.count && there.count > 20)
+    }
+
     /// Prometheus' own judge: names, units, types, help.
     @Test func promtoolFindsNothingToObjectTo() async throws {
         let origin = try FaultyOrigin(Self.content)

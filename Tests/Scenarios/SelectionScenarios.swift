@@ -48,6 +48,24 @@ struct SelectionScenarios {
         #expect(try await baton.explained(image) == ["shaky", "sound"])
     }
 
+    @Test func whenAnOpenBreakerIsTriedAgainCanBeSeen() async throws {
+        let isDown = Flag()
+        let failing = try FaultyOrigin(Self.content) { _ in isDown.isSet ? .status(500) : .sound }
+        defer { failing.stop() }
+        let baton = try await BatonProcess(
+            origins: ["failing": failing],
+            settings: "selection: { breaker_failures: 1, breaker_opening: 30s }\nrelay: { revisits: 0 }")
+        let image = try await baton.addImage(of: Self.content, at: [failing.url()])
+        isDown.set()
+        let before = Date.now
+        #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 503)
+        let breaker = try #require(try await backend("failing", baton)["breaker"] as? [String: Any])
+        #expect(breaker["state"] as? String == "open")
+        let due = try Date(try #require(breaker["trial_due_at"] as? String), strategy: .iso8601)
+        // Whole seconds; up to a fifth less than what is set.
+        #expect(due.timeIntervalSince(before) >= 23 && due.timeIntervalSinceNow <= 30)
+    }
+
     @Test func aTrialThatIsRefusedShowsThatTheBackendAnswers() async throws {
         let (isDown, refuses) = (Flag(), Flag())
         let shaky = try FaultyOrigin(Self.content) { _ in

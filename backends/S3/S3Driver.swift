@@ -47,11 +47,7 @@ public struct S3Driver: Driver {
     public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206:
-            RangedAnswer(head).object(for: read).map { object in
-                ObjectHead(
-                    first: object.first, count: object.count, total: object.total, validator: object.validator,
-                    stated: Self.digest(head))
-            }
+            RangedAnswer(head).object(for: read).map { $0.stating(Self.digest(head)) }
         default: .failure(S3Refusal(head).failure)
         }
     }

@@ -59,11 +59,7 @@ public struct SwiftDriver: Driver {
     public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206:
-            RangedAnswer(head).object(for: read).map { object in
-                ObjectHead(
-                    first: object.first, count: object.count, total: object.total, validator: object.validator,
-                    stated: Self.digest(head))
-            }
+            RangedAnswer(head).object(for: read).map { $0.stating(Self.digest(head)) }
         default: .failure(SwiftRefusal(head).failure)
         }
     }

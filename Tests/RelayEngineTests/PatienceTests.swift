@@ -1,0 +1,146 @@
+import BackendKit
+import ImageModel
+import LocationSelection
+import Testing
+
+@testable import RelayEngine
+
+/// How long, and how often, a relay comes back to locations that fail.
+@Suite struct PatienceTests {
+    private static let size: Int64 = 100 << 20
+    private static let reset = AttemptFailure(.reset, .backend, detail: "played")
+    private let start = ContinuousClock.now
+
+    /// A relay with one attempt after the other, each of which gets a good head and some bytes.
+    private struct Trying {
+        var machine: RelayStateMachine
+        var now: ContinuousClock.Instant
+        var attempts = 0
+
+        init(locations: Int, _ policy: RelayPolicy = RelayPolicy(), at start: ContinuousClock.Instant) {
+            machine = RelayStateMachine(
+                plan: RelayPlan(whole: PatienceTests.size, candidates: (0..<locations).map { _ in .init() }), policy: policy,
+                seed: 1, at: start)
+            now = start
+            _ = machine.handle(.begin, at: now)
+        }
+
+        var id: AttemptID { AttemptID(number: attempts) }
+
+        mutating func receive(_ count: Int64) {
+            let first = machine.accepted
+            _ = machine.handle(.began(id), at: now)
+            let size = PatienceTests.size
+            _ = machine.handle(.head(id, ObjectHead(first: first, count: size - first, total: size, validator: nil)), at: now)
+            if count > 0 { _ = machine.handle(.bytes(id, dropped: 0, kept: count), at: now) }
+        }
+
+        mutating func fail(_ failure: AttemptFailure = PatienceTests.reset) -> [RelayAction] {
+            let actions = machine.handle(.failed(id, failure), at: now)
+            attempts += 1
+            return actions
+        }
+
+        /// Waits until the next attempt begins.
+        mutating func comeBack() -> Duration? {
+            let since = now
+            while case .waiting(_, let until) = machine.phase {
+                now = until
+                _ = machine.handle(.tick, at: now)
+            }
+            return machine.phase == .attempting ? now - since : nil
+        }
+    }
+
+    @Test func revisitsEndWhereNothingComesOfThem() {
+        var policy = RelayPolicy()
+        policy.revisits = 3
+        policy.giveUpAfter = .seconds(3600)
+        var trying = Trying(locations: 2, policy, at: start)
+        trying.receive(2 << 20)
+        var actions = trying.fail()
+        while trying.comeBack() != nil { actions = trying.fail() }
+        #expect(trying.attempts == 5, "one at each location, and three more")
+        #expect(actions.last == .abort(.exhausted))
+    }
+
+    @Test func progressPaysThemBack() {
+        var policy = RelayPolicy()
+        policy.revisits = 3
+        var trying = Trying(locations: 1, policy, at: start)
+        for _ in 0..<20 {
+            trying.receive(policy.refundAfter)
+            _ = trying.machine.handle(.consumed(trying.machine.released), at: trying.now)
+            _ = trying.fail()
+            let waited = trying.comeBack()
+            #expect(waited != nil)
+        }
+    }
+
+    @Test func aServerThatMayBeAskedAtOnceDoesNotCostAllRevisitsInAMoment() {
+        var trying = Trying(locations: 1, at: start)
+        let throttled = AttemptFailure(.throttled, .throttled, retryAfter: .zero, detail: "played")
+        for _ in 0..<trying.machine.policy.revisits {
+            _ = trying.fail(throttled)
+            _ = trying.comeBack()
+        }
+        #expect(trying.now - start > .seconds(20))
+    }
+
+    @Test func aServerIsLeftAloneForAsLongAsItAsks() {
+        var trying = Trying(locations: 1, at: start)
+        _ = trying.fail(AttemptFailure(.throttled, .throttled, retryAfter: .seconds(30), detail: "played"))
+        let waited = trying.comeBack()
+        #expect(waited == .seconds(30))
+    }
+
+    @Test func eachStallDoublesThePatienceUpToItsLimit() {
+        var policy = RelayPolicy()
+        policy.stallTimeout = .seconds(3)
+        policy.stallTimeoutLimit = .seconds(20)
+        policy.giveUpAfter = .seconds(3600)
+        var trying = Trying(locations: 1, policy, at: start)
+        for expected in [3, 6, 12, 20, 20] {
+            trying.receive(0)
+            let patience = Duration.seconds(expected)
+            let early = trying.machine.handle(.tick, at: trying.now + patience - .milliseconds(1))
+            #expect(early.isEmpty, "before \(patience)")
+            trying.now += patience
+            let actions = trying.machine.handle(.tick, at: trying.now)
+            #expect(actions.first == .cancel(trying.id), "after \(patience)")
+            trying.attempts += 1
+            let waited = trying.comeBack()
+            #expect(waited != nil)
+        }
+    }
+
+    @Test func aServerWithoutRangesIsReadFromItsStartUpToTheDiscardLimitOnly() {
+        for (position, isUsed) in [(Int64(5 << 20), true), (Int64(5 << 20) + 1, false)] {
+            var policy = RelayPolicy()
+            policy.discardLimit = 5 << 20
+            var trying = Trying(locations: 2, policy, at: start)
+            trying.receive(position)
+            _ = trying.fail(AttemptFailure(.missing, .location, detail: "played"))
+            let everything = ObjectHead(first: 0, count: Self.size, total: Self.size, validator: nil, answersRanges: false)
+            let actions = trying.machine.handle(.head(trying.id, everything), at: trying.now)
+            guard isUsed else {
+                #expect(actions.last == .abort(.exhausted), "the rest would cost more than is allowed")
+                continue
+            }
+            trying.attempts += 1
+            _ = trying.machine.handle(.head(trying.id, everything), at: trying.now)
+            #expect(trying.machine.intake(of: trying.id) == Intake(skip: position, take: Self.size - position))
+        }
+    }
+
+    @Test func aClientThatStillTakesWhatLiesReadyIsNotCutOff() {
+        var trying = Trying(locations: 1, at: start)
+        let patience = trying.machine.policy.giveUpAfter
+        trying.receive(4 << 20)
+        _ = trying.fail(AttemptFailure(.throttled, .throttled, retryAfter: .seconds(3600), detail: "played"))
+        let fed = start + patience - .seconds(1)
+        _ = trying.machine.handle(.consumed(1 << 20), at: fed)
+        #expect(trying.machine.handle(.tick, at: fed + patience - .milliseconds(1)).isEmpty)
+        #expect(trying.machine.handle(.tick, at: fed + patience).last == .abort(.exhausted))
+    }
+}

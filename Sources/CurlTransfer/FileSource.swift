@@ -35,6 +35,14 @@ public final class OpenedFile: Sendable {
         return OpenedFile(descriptor: descriptor)
     }
 
+    /// Why the file gives nothing at an offset that lies within it; nil if it does, or says nothing. libcurl takes an error of
+    /// the disk for the end of the file.
+    func readError(at offset: Int64) -> TransferError? {
+        var byte: UInt8 = 0
+        guard pread(descriptor, &byte, 1, off_t(offset)) < 0 else { return nil }
+        return .system("the file can't be read")
+    }
+
     /// What the file is now.
     /// - Throws: `TransferError`: `notRegularFile` for anything but a regular file.
     func facts() throws(TransferError) -> FileFacts {

@@ -71,6 +71,8 @@ extension SQLiteCatalog {
                     """,
                 arguments: [change.time.milliseconds, location.image.description])
         }
+        // It is never read again.
+        if state.status == .deleted { try forgetReadProgress(of: location.id, db) }
         try note(
             change.event.rawValue, location.id, from: location.state.status, to: state.status, change.actor, change.reason,
             change.time, db)

@@ -28,15 +28,16 @@ extension SQLiteCatalog {
         return ReadProgress.Chunks(layout: layout, digests: pages.flatMap { Array($0) }, state: Array(state))
     }
 
+    static func forgetReadProgress(of location: LocationID, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM read_progress WHERE location = ?", arguments: [location.description])
+    }
+
     /// Writes down how far a read came.
     public func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
         try await write { db in
-            guard let progress else {
-                return try db.execute(
-                    sql: "DELETE FROM read_progress WHERE location = ?", arguments: [location.description])
-            }
-            // The location may have been deleted with its image meanwhile.
-            guard try Self.location(location, db) != nil else { return }
+            guard let progress else { return try Self.forgetReadProgress(of: location, db) }
+            // The location may have been deleted meanwhile, alone or with its image.
+            guard let status = try Self.location(location, db)?.state.status, status != .deleted else { return }
             let known = try Row.fetchOne(
                 db, sql: "SELECT position, size, validator, chunk_size, chunk_algorithm FROM read_progress WHERE location = ?",
                 arguments: [location.description])

@@ -55,7 +55,7 @@ extension SQLiteCatalog {
             let location = try Self.requiredLocation(id, db)
             try Self.learn(content, of: location, db)
             try Self.clear(location, content.validator, reason: "a full read of it alone matched", time, db)
-            try db.execute(sql: "DELETE FROM read_progress WHERE location = ?", arguments: [id.description])
+            try Self.forgetReadProgress(of: id, db)
             guard location.state.status == .verifying else { return try Self.requiredLocation(id, db) }
             return try Self.apply(
                 LocationChange(.matched, of: id, actor: "baton", reason: "a full read of it alone matched", at: time), db)

@@ -105,7 +105,8 @@ extension RelayStateMachine {
 
     /// Whether a location could go on if the faster one that it is left for fails. One that crawls is left all the same.
     private func canComeBack(to candidate: Int) -> Bool {
-        plan.end <= policy.discardLimit || candidates[candidate].answersRanges && candidates[candidate].standing != .ignoresRanges
+        let state = candidates[candidate]
+        return plan.end <= policy.discardLimit || state.answersRanges && state.standing != .ignoresRanges
     }
 
     private mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Reads of files whose disk hangs.
+/// Reads of files whose disk hangs or fails.
 @Suite(.timeLimit(.minutes(5)))
 struct FileWorkersTests {
     /// A disk that hangs until it is let go.
@@ -18,6 +18,18 @@ struct FileWorkersTests {
         }
 
         func letGo() { isHanging.withLock { $0 = false } }
+    }
+
+    /// The kernel has files that open and can't be read: the speed of an interface that has none.
+    @Test func whatCanNotBeReadIsToldWithTheSystemsReason() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let source = FileSource(workers: FileWorkers(name: "kernel", limit: 1)) { () throws(TransferError) in
+            try .open("speed", beneath: "/sys/devices/virtual/net/lo")
+        }
+        let result = await loop.run(TransferRequest(source: .file(source), range: 0...99))
+        #expect(result.error?.kind == .file(errno: EINVAL), "\(String(describing: result.error))")
+        #expect(result.bytes.isEmpty)
     }
 
     @Test func whatNoWorkerHasTakenUpIsForgottenWhenItIsCancelled() async throws {

@@ -116,6 +116,18 @@ import Testing
         }
     }
 
+    @Test func aDeletedLocationKeepsNone() async throws {
+        let fixture = try Fixture()
+        let location = try await fixture.location(of: try await fixture.image(), size: Self.size)
+        try await save(try progress(chunks: 3), of: location.id, fixture)
+        let leaving = try await fixture.apply(.delete, to: location)
+        #expect(try await fixture.catalog.readProgress(of: location.id) != nil, "it may be restored")
+        _ = try await fixture.apply(.expire, to: leaving)
+        #expect(try await fixture.catalog.readProgress(of: location.id) == nil)
+        try await save(try progress(chunks: 3), of: location.id, fixture)
+        #expect(try await fixture.catalog.readProgress(of: location.id) == nil, "a read that ends late writes nothing")
+    }
+
     @Test func chunksInAnAlgorithmThatThisVersionDoesNotKnowAreNone() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)

@@ -9,10 +9,11 @@ import Testing
     private let name: Representation.Name
 
     init() throws {
-        name = Representation(
-            image: ImageID(), format: Format(disk: .raw, container: .bare), size: 1,
-            identity: try Digest(.md5, hex: String(repeating: "0", count: 32))
-        ).name
+        name =
+            Representation(
+                image: ImageID(), format: Format(disk: .raw, container: .bare), size: 1,
+                identity: try Digest(.md5, hex: String(repeating: "0", count: 32))
+            ).name
     }
 
     @Test func oneDownloadMakesItForAll() {

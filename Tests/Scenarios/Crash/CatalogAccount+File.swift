@@ -37,18 +37,27 @@ extension CatalogAccount {
             (row["location"] as String, Line(row))
         }
         let histories = Dictionary(grouping: lines, by: \.0).mapValues { $0.map(\.1) }
+        let readPages = try Row.fetchAll(db, sql: "SELECT * FROM read_progress_page ORDER BY location, page").map { row in
+            (row["location"] as String, ReadChunks.Page(number: row["page"], digests: Array(row["digests"] as Data)))
+        }
+        let pagesOfReads = Dictionary(grouping: readPages, by: \.0).mapValues { $0.map(\.1) }
         entries = try Row.fetchAll(
             db,
             sql: """
-                SELECT location.*, read_progress.position FROM location
+                SELECT location.*, read_progress.position, read_progress.chunk_size, read_progress.chunk_algorithm
+                    FROM location
                     LEFT JOIN read_progress ON read_progress.location = location.id ORDER BY location.number
                 """
         ).map { row in
             let digests = ["sha256", "sha512", "sha1", "md5"].compactMap { name in (row[name] as String?).map { (name, $0) } }
+            let chunks = (row["chunk_size"] as Int64?).map { size in
+                ReadChunks(chunkSize: size, algorithm: row["chunk_algorithm"], pages: pagesOfReads[row["id"]] ?? [])
+            }
             return Entry(
                 id: row["id"], image: row["image"], url: row["url"], status: row["status"],
                 before: try Self.decoded(row["before"]), weight: row["weight"], metadata: try Self.decoded(row["metadata"]),
                 size: row["size"], digests: Dictionary(uniqueKeysWithValues: digests), progress: row["position"],
+                chunks: chunks,
                 history: histories[row["id"]] ?? [])
         }
     }

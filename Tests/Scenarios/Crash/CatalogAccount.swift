@@ -24,8 +24,24 @@ struct CatalogAccount: Sendable, Equatable {
         var digests: [String: String]
         /// How far an unfinished full read of it came.
         var progress: Int64?
+        /// The digests of the chunks that it has finished, if it makes a manifest.
+        var chunks: ReadChunks?
         /// The oldest first.
         var history: [Line]
+    }
+
+    /// What an unfinished read has of a manifest.
+    struct ReadChunks: Sendable, Equatable {
+        var chunkSize: Int64
+        var algorithm: String
+        /// In their order, each as it is numbered.
+        var pages: [Page]
+
+        /// A page of digests.
+        struct Page: Sendable, Equatable {
+            var number: Int
+            var digests: [UInt8]
+        }
     }
 
     /// A representation.

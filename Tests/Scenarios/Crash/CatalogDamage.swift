@@ -14,11 +14,12 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
 
     private typealias Line = CatalogAccount.Line
 
-    static let all: [CatalogDamage] = ofRecords + ofHistories + ofManifests
+    static let all: [CatalogDamage] = ofRecords + ofHistories + ofManifests + ofReads
 
     private static let ofRecords: [CatalogDamage] = [
         CatalogDamage("a location is gone", .lost) { $0.entries = [] },
         CatalogDamage("the image is gone", .lost) { $0.images = [] },
+        CatalogDamage("an image is there that nobody asked for", .wrong) { $0.images.insert("j") },
         CatalogDamage("its representation is gone", .lost) { $0.contents = [] },
         CatalogDamage("its representation is another", .wrong) { $0.contents[0].identity = "sha256:cc" },
         CatalogDamage("its size is another", .wrong) { $0.entries[0].size = 11 },
@@ -64,5 +65,16 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
         CatalogDamage("a chunk's digest is wrong", .wrong) { $0.manifests[0].pages[0].digests[40] = 9 },
         CatalogDamage("a page's seal is wrong", .wrong) { $0.manifests[0].pages[0].seal[0] ^= 1 },
         CatalogDamage("a manifest is cut in another way", .wrong) { $0.manifests[0].chunkSize = 1 },
+    ]
+
+    private static let ofReads: [CatalogDamage] = [
+        CatalogDamage("a read has a wrong digest of a chunk", .wrong) { $0.entries[0].chunks?.pages[0].digests[0] = 9 },
+        CatalogDamage("a read has a chunk too few", .wrong) { $0.entries[0].chunks?.pages[0].digests.removeLast(32) },
+        CatalogDamage("a read has a chunk that it has not finished", .wrong) { $0.entries[0].progress = 7 },
+        CatalogDamage("a read has finished a chunk and has no digest of it", .wrong) { $0.entries[0].chunks?.pages = [] },
+        CatalogDamage("a read has a page too many", .wrong) {
+            $0.entries[0].chunks?.pages.append(.init(number: 1, digests: []))
+        },
+        CatalogDamage("a read is cut in a way that nobody can read", .wrong) { $0.entries[0].chunks?.algorithm = "crc" },
     ]
 }

@@ -1,14 +1,14 @@
 internal import FaultyOrigin
 internal import Foundation
 internal import ImageModel
-internal import Integrity
 internal import LocationSelection
 internal import Synchronization
 
 /// The images and origins of the crash scenarios.
 ///
-/// Each image has one location that operators only have verified and edited, so that there is always one that serves; one more of the
-/// second image is at an origin whose bytes are wrong in every other round, so that Baton condemns and acquits all the time.
+/// Each image that is there from the beginning has one location that operators only have verified and edited, so that there is always
+/// one that serves; one more of the second image is at an origin whose bytes are wrong in every other round, so that Baton condemns and
+/// acquits all the time.
 final class CrashFleet: Sendable {
     /// An image and its bytes.
     struct PlacedImage: Sendable {
@@ -20,52 +20,32 @@ final class CrashFleet: Sendable {
 
     static let settings = """
         relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s }
-        upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 16MiB, recheck: 50ms, delete_delay: 2s }
+        upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 24MiB, recheck: 50ms, delete_delay: 2s }
+        manifests: { chunk_size: 64KiB }
         """
 
     let directory: TestDirectory
     let origins: [String: FaultyOrigin]
     let isRotten: Flag
+    /// Whether reads of fresh images are held up that can be.
+    let isHeld: Flag
     let images: [PlacedImage]
+    let contents: [CrashContent]
+    let paged: CrashContent
 
     /// The catalog's file.
     var catalog: String { directory.file("catalog.sqlite") }
 
     /// Places three contents.
-    /// - Parameter addImage: makes an image, and tells its id.
+    /// - Parameter ids: of the images, which have been made.
     init(in directory: TestDirectory, origins: Origins, ids: [String]) {
         self.directory = directory
         self.origins = origins.all
         isRotten = origins.isRotten
-        images = zip(ids, origins.sound).map { id, origin in
-            let digests = ["sha256", "sha512", "sha1", "md5"].compactMap { DigestAlgorithm(rawValue: $0) }
-                .map { ($0.rawValue, origin.content.digest($0)) }
-            let facts = LocationBook.Content(
-                image: id, size: origin.content.size, digests: Dictionary(uniqueKeysWithValues: digests),
-                chunks: { origin.content.chunkDigests($0) })
-            return PlacedImage(id: id, content: origin.content, facts: facts, origin: origin)
-        }
-    }
-
-    /// The origins, which are there before the server.
-    struct Origins {
-        let isRotten = Flag()
-        let sound: [FaultyOrigin]
-        let rotting: FaultyOrigin
-
-        var all: [String: FaultyOrigin] {
-            ["large": sound[0], "middle": sound[1], "small": sound[2], "rotting": rotting]
-        }
-
-        init() throws {
-            sound = try [(40 << 20) + 17, 6_000_011, 700_001].enumerated().map { number, size in
-                try FaultyOrigin(PatternedContent(size: Int64(size), seed: 900 + UInt64(number)))
-            }
-            let isRotten = isRotten
-            rotting = try FaultyOrigin(sound[1].content) { _ in isRotten.isSet ? .corrupt(at: 3_000_000) : .sound }
-        }
-
-        func stop() { for origin in all.values { origin.stop() } }
+        isHeld = origins.isHeld
+        contents = origins.sound
+        paged = origins.paged
+        images = zip(ids, origins.sound).map { id, content in content.placed(as: id) }
     }
 
     /// The locations of the beginning.
@@ -83,12 +63,12 @@ final class CrashFleet: Sendable {
     }
 
     /// The body of a registration.
-    func registration(of book: LocationBook, isDeclared: Bool) -> String {
+    func registration(of book: LocationBook) -> String {
         // What may rot is asked last: downloads go on without it.
         let tier = book.isSound ? Self.name(of: book.url) == "anchor" ? 0 : 1 : 9
         let declared = #""size": \#(book.content.size), "digests": {"sha256": "\#(book.content.digests["sha256"] ?? "")"}, "#
         return #"""
-            {"url": "\#(book.url)", \#(isDeclared ? declared : "")"weight": \#(book.words.weight), "tier": \#(tier),
+            {"url": "\#(book.url)", \#(book.isDeclared ? declared : "")"weight": \#(book.words.weight), "tier": \#(tier),
              "metadata": {"mark": "\#(book.words.metadata["mark"] ?? "")"}}
             """#
     }
@@ -110,7 +90,8 @@ final class CrashFleet: Sendable {
 
     /// What to ask of a location next: mostly what its status allows as far as is known.
     func operation(on book: LocationBook, using random: inout SplitMix64) -> String {
-        guard book.isSound, Self.name(of: book.url) != "anchor" else { return Bool.random(using: &random) ? "edit" : "verify" }
+        let isKept = Self.name(of: book.url) == "anchor" || Self.isFresh(book.url)
+        guard book.isSound, !isKept else { return Bool.random(using: &random) ? "edit" : "verify" }
         let all = ["edit", "verify", "disable", "enable", "quarantine", "delete", "restore"]
         guard Int.random(in: 0..<5, using: &random) > 0 else { return all.randomElement(using: &random) ?? "edit" }
         let known = LocationStatus(rawValue: book.changes.last?.told ?? book.seen.last?.to ?? "active") ?? .active
@@ -121,21 +102,4 @@ final class CrashFleet: Sendable {
     }
 
     private static func name(of url: String) -> String { url.split(separator: "/").last.map(String.init) ?? "" }
-}
-
-extension PatternedContent {
-    /// The digests of its chunks, one behind the other, each computed by itself.
-    func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
-        (0..<layout.count).flatMap { chunk -> [UInt8] in
-            let stream = DigestStream(layout.algorithm)
-            var offset = layout.start(of: chunk)
-            while offset < layout.end(of: chunk) {
-                offset += withBytes(at: offset, limit: Int(layout.end(of: chunk) - offset)) { bytes in
-                    stream.update(bytes)
-                    return Int64(bytes.count)
-                }
-            }
-            return stream.finish().bytes
-        }
-    }
 }

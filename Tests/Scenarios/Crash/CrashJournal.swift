@@ -8,8 +8,23 @@ struct CrashJournal: Sendable {
     /// How much was asked for, not answered, and found done afterwards; and how much was found not to be.
     private(set) var openDone = 0
     private(set) var openUndone = 0
-    /// The images whose chunks' digests were in the catalog once.
-    private(set) var withManifest: Set<String> = []
+    /// The images whose creation was answered or found done, and those of which that is not known.
+    private(set) var images: Set<String> = []
+    private(set) var openImages: Set<String> = []
+    /// The images that were seen with a representation.
+    private(set) var withContent: Set<String> = []
+    /// The images whose chunks' digests were in the catalog once, and how many pages of them.
+    private(set) var withManifest: [String: Int] = [:]
+
+    /// An image is about to be created.
+    mutating func asksToCreate(_ image: String) { openImages.insert(image) }
+
+    /// The creation was answered.
+    mutating func created(_ image: String) {
+        openImages.remove(image)
+        images.insert(image)
+        acknowledged += 1
+    }
 
     /// A location is about to be registered.
     mutating func asksToRegister(_ book: LocationBook) { books[book.url] = book }
@@ -44,7 +59,9 @@ struct CrashJournal: Sendable {
     mutating func saw(_ history: [CatalogAccount.Line], of url: String) { books[url]?.seen = history }
 
     /// The catalog held these manifests.
-    mutating func saw(_ manifests: [CatalogAccount.Manifest]) { withManifest.formUnion(manifests.map(\.image)) }
+    mutating func saw(_ manifests: [CatalogAccount.Manifest]) {
+        for manifest in manifests { withManifest[manifest.image] = manifest.pages.count }
+    }
 
     /// Where a catalog contradicts this.
     func contradictions(with account: CatalogAccount) -> [Contradiction] {
@@ -64,38 +81,7 @@ struct CrashJournal: Sendable {
         for url in entries.keys.sorted() {
             flaws.append(Contradiction(kind: .wrong, about: url, text: "nobody asked for it"))
         }
-        // An image whose locations are all unanswered may be without a representation.
-        let answered = books.values.filter { $0.id != nil }.map(\.content)
-        let known = Dictionary(answered.map { ($0.image, $0) }) { first, _ in first }
-        return flaws + flawsOfImages(account, known) + flawsOfManifests(account, known)
-    }
-
-    private func flawsOfImages(_ account: CatalogAccount, _ known: [String: LocationBook.Content]) -> [Contradiction] {
-        var flaws: [Contradiction] = []
-        for (image, content) in known.sorted(by: { $0.key < $1.key }) {
-            if !account.images.contains(image) {
-                flaws.append(Contradiction(kind: .lost, about: image, text: "the image is not there"))
-            }
-            let right = CatalogAccount.Content(
-                image: image, size: content.size, identity: "sha256:\(content.digests["sha256"] ?? "")", isInDoubt: false,
-                isDistrusted: false)
-            let found = account.contents.filter { $0.image == image }
-            if found != [right] {
-                flaws.append(
-                    Contradiction(kind: found.isEmpty ? .lost : .wrong, about: image, text: "its representations are \(found)"))
-            }
-        }
-        return flaws
-    }
-
-    /// A manifest is there whole and right, or not at all; once there, it stays.
-    private func flawsOfManifests(_ account: CatalogAccount, _ known: [String: LocationBook.Content]) -> [Contradiction] {
-        let gone = withManifest.subtracting(account.manifests.map(\.image)).sorted()
-        let wrong = account.manifests.compactMap { manifest in
-            known[manifest.image].flatMap { manifest.flaw(of: $0) }.map { (manifest.image, $0) }
-        }
-        return gone.map { Contradiction(kind: .lost, about: $0, text: "its manifest is not there any more") }
-            + wrong.map { Contradiction(kind: .wrong, about: $0.0, text: "its manifest: \($0.1)") }
+        return flaws + flawsOfImages(account) + flawsOfContents(account) + flawsOfManifests(account)
     }
 
     /// Takes over what a catalog shows of what was not answered: from now on it is done, or it is not.
@@ -126,6 +112,16 @@ struct CrashJournal: Sendable {
             books[url]?.seen = entry.history
             books[url]?.isOver = entry.status == "deleted"
         }
+        settleImages(by: account)
         saw(account.manifests)
+    }
+
+    private mutating func settleImages(by account: CatalogAccount) {
+        let done = openImages.intersection(account.images)
+        openDone += done.count
+        openUndone += openImages.count - done.count
+        images.formUnion(done)
+        openImages = []
+        withContent.formUnion(account.contents.map(\.image))
     }
 }

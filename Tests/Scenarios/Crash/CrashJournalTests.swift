@@ -27,7 +27,8 @@ import Testing
             .init(
                 id: "1", image: "i", url: "u", status: "disabled", before: ["active"], weight: 7, metadata: ["k": "v"],
                 size: 10,
-                digests: ["sha256": "aa"], progress: 4,
+                digests: ["sha256": "aa"], progress: 8,
+                chunks: .init(chunkSize: 4, algorithm: "sha256", pages: [.init(number: 0, digests: Array(chunks.prefix(64)))]),
                 history: [
                     Line(event: "registered", from: "pending", to: "pending", actor: "admin", reason: "registered"),
                     Line(event: "probed", from: "pending", to: "active", actor: "baton", reason: "a probe"),
@@ -39,9 +40,16 @@ import Testing
     private static let disable = LocationBook.Change(mark: "m1", event: "disable")
     private static let edit = LocationBook.Change(mark: "m2", event: "edited", words: .init(weight: 7, metadata: ["k": "v"]))
 
+    private static var withImage: CrashJournal {
+        var journal = CrashJournal()
+        journal.asksToCreate("i")
+        journal.created("i")
+        return journal
+    }
+
     /// - Parameter isEditAnswered: whether the edit, which was done in any case, was answered.
     private static func journal(isEditAnswered: Bool = true) -> CrashJournal {
-        var journal = CrashJournal()
+        var journal = withImage
         journal.asksToRegister(LocationBook(url: "u", content: content, words: .init(weight: 0, metadata: [:])))
         journal.registered("u", as: "1", told: "active")
         journal.asks(disable, of: "u")
@@ -59,7 +67,7 @@ import Testing
 
     @Test func aCatalogThatHasAllThatItToldOfContradictsNothing() {
         #expect(Self.journal().contradictions(with: Self.account) == [])
-        #expect(Self.journal().acknowledged == 3)
+        #expect(Self.journal().acknowledged == 4)
     }
 
     @Test func whatWasNotAnsweredMayBeThereOrNotButWholly() {
@@ -78,7 +86,7 @@ import Testing
     }
 
     @Test func aManifestThatWasNeverSeenMayBeMissing() {
-        var journal = CrashJournal()
+        var journal = Self.withImage
         journal.asksToRegister(LocationBook(url: "u", content: Self.content, words: .init(weight: 0, metadata: [:])))
         var account = Self.account
         account.manifests = []
@@ -120,6 +128,41 @@ import Testing
         #expect(kinds(journal, there) == [.wrong])
     }
 
+    @Test func anImageWhoseCreationWasNotAnsweredMayBeThereOrNotAndThatStands() {
+        var journal = Self.journal()
+        journal.asksToCreate("j")
+        var there = Self.account
+        there.images.insert("j")
+        #expect(journal.contradictions(with: Self.account) == [] && journal.contradictions(with: there) == [])
+        var done = journal
+        done.settle(by: there)
+        #expect(done.contradictions(with: there) == [] && kinds(done, Self.account) == [.lost] && done.openDone == 1)
+        journal.settle(by: Self.account)
+        #expect(journal.contradictions(with: Self.account) == [] && kinds(journal, there) == [.wrong])
+    }
+
+    @Test func anImageThatNoLocationDeclaresHasItsRepresentationOnceARead() {
+        var journal = Self.withImage
+        journal.asksToRegister(
+            LocationBook(url: "u", content: Self.content, isDeclared: false, words: .init(weight: 7, metadata: ["k": "v"])))
+        journal.registered("u", as: "1", told: "pending")
+        var unread = Self.account
+        (unread.contents, unread.manifests) = ([], [])
+        unread.entries[0].history.removeLast(3)
+        (unread.entries[0].status, unread.entries[0].before) = ("pending", [])
+        #expect(journal.contradictions(with: unread) == [])
+        var read = unread
+        read.entries[0].history.append(Self.account.entries[0].history[1])
+        read.entries[0].status = "active"
+        #expect(kinds(journal, read) == [.lost])
+        read.contents = Self.account.contents
+        #expect(journal.contradictions(with: read) == [])
+        journal.settle(by: read)
+        unread.entries = read.entries
+        unread.entries[0].history[1].to = "pending"
+        #expect(kinds(journal, unread).contains(.lost))
+    }
+
     @Test(arguments: CatalogDamage.all)
     func whatIsLostOrWrongIsFound(_ damage: CatalogDamage) {
         var account = Self.account
@@ -128,7 +171,7 @@ import Testing
     }
 
     @Test func whatWasToldOfAndWhatCameOfItAreHeldAgainstEachOther() {
-        var journal = CrashJournal()
+        var journal = Self.withImage
         journal.asksToRegister(LocationBook(url: "u", content: Self.content, words: .init(weight: 0, metadata: [:])))
         journal.registered("u", as: "1", told: "active")
         journal.asks(Self.disable, of: "u")

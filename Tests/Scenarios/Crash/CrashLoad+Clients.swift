@@ -7,8 +7,11 @@ internal import Synchronization
 extension CrashLoad {
     func download(_ number: Int) {
         var random = SplitMix64(seed: seed &+ 100 &+ UInt64(number))
+        // Two race for the first whole download of an image without a manifest; the third asks for parts of it from the first.
+        if number < 2, let image = fresh.withLock({ $0.first }), !download(image, nil) { return }
         while !crash.isPulled {
-            let image = fleet.images.randomElement(using: &random) ?? fleet.images[0]
+            let images = fleet.images + fresh.withLock { $0 }
+            let image = images.randomElement(using: &random) ?? fleet.images[0]
             let size = image.facts.size
             var range: ClosedRange<Int64>?
             if Bool.random(using: &random) {
@@ -20,7 +23,7 @@ extension CrashLoad {
     }
 
     /// - Returns: whether to go on.
-    private func download(_ image: CrashFleet.PlacedImage, _ range: ClosedRange<Int64>?) -> Bool {
+    func download(_ image: CrashFleet.PlacedImage, _ range: ClosedRange<Int64>?) -> Bool {
         var response = TestClient.Response()
         do {
             let client = try TestClient(port: port)
@@ -42,6 +45,7 @@ extension CrashLoad {
                 "a download of \(image.id) ended with \(response.status) after \(response.count) bytes: \(response.text.prefix(200))"
             )
         }
+        if isWhole, range == nil, image.id == paged.id { crash.delivered() }
         let isCut = !isWhole
         outcome.withLock { outcome in
             outcome.downloads += isCut ? 0 : 1
@@ -51,14 +55,13 @@ extension CrashLoad {
         return !isCut
     }
 
-    /// Asks how far full reads of the largest image are.
+    /// Asks how far full reads are of the image whose manifest has two pages.
     func watchReads() {
-        let image = fleet.images[0].id
         while !crash.isPulled {
-            guard let list = exchange("GET", "/baton/v1/images/\(image)/locations") else { return }
+            guard let list = exchange("GET", "/baton/v1/images/\(paged.id)/locations") else { return }
             for case let id as String in (list.json["locations"] as? [[String: Any]] ?? []).map({ $0["id"] }) {
                 guard let response = exchange("GET", "/baton/v1/locations/\(id)") else { return }
-                if response.json["read_position"] as? Int64 != nil { crash.readHalf() }
+                if response.json["read_position"] as? Int64 ?? 0 > CrashFleet.secondPage { crash.readHalf() }
             }
         }
     }

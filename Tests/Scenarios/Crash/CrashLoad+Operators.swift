@@ -27,20 +27,26 @@ extension CrashLoad {
 
     private func register(_ mark: String, owner: Int, _ random: inout SplitMix64) -> Bool {
         let (url, image) = fleet.newPlace(mark, owner: owner, using: &random)
-        let book = LocationBook(url: url, content: image.facts, words: .init(weight: 3, metadata: ["mark": mark]))
-        journal.withLock { $0.asksToRegister(book) }
         // Half of them say nothing of their content, and are read in full first.
         let isDeclared = Bool.random(using: &random)
+        let words = LocationBook.Words(weight: 3, metadata: ["mark": mark])
+        return register(LocationBook(url: url, content: image.facts, isDeclared: isDeclared, words: words)) != nil
+    }
+
+    /// - Returns: the status that the answer tells of; nil when that is the end.
+    func register(_ book: LocationBook) -> String? {
+        journal.withLock { $0.asksToRegister(book) }
         let response = exchange(
-            "POST", "/baton/v1/images/\(image.id)/locations", body: fleet.registration(of: book, isDeclared: isDeclared))
-        guard let response else { return false }
+            "POST", "/baton/v1/images/\(book.content.image)/locations", body: fleet.registration(of: book))
+        guard let response else { return nil }
         guard response.status == 201, let id = response.json["id"] as? String else {
             note("a registration was refused: \(response.text)")
-            return false
+            return nil
         }
-        journal.withLock { $0.registered(url, as: id, told: response.json["status"] as? String) }
+        let status = response.json["status"] as? String
+        journal.withLock { $0.registered(book.url, as: id, told: status) }
         crash.answered()
-        return true
+        return status ?? ""
     }
 
     private func look(at book: LocationBook) -> Bool {

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// What goes on at a server while it is killed: operators change locations, clients download, somebody asks how far reads are. Each of
-/// them is one thread that asks one thing after the other, and ends with the server.
+/// What goes on at a server while it is killed: operators change locations and make images, clients download, somebody asks how far reads
+/// are. Each of them is one thread that asks one thing after the other, and ends with the server.
 final class CrashLoad: Sendable {
     /// What clients saw that can't be, and how much they got.
     struct Outcome: Sendable {
@@ -22,8 +22,18 @@ final class CrashLoad: Sendable {
     /// Begins every mark of this round.
     let round: Int
     let seed: UInt64
+    /// The image of this round whose manifest has two pages.
+    let paged: CrashFleet.PlacedImage
+    /// The fresh images that can be downloaded.
+    let fresh: Mutex<[CrashFleet.PlacedImage]>
 
-    init(_ fleet: CrashFleet, round: Int, seed: UInt64, port: Int, crash: CrashSwitch, journal: CrashJournal) {
+    /// - Parameter paged: an image without a manifest, and whether it can be downloaded.
+    init(
+        _ fleet: CrashFleet, round: Int, seed: UInt64, port: Int, crash: CrashSwitch, journal: CrashJournal,
+        paged: (image: CrashFleet.PlacedImage, serves: Bool)
+    ) {
+        self.paged = paged.image
+        fresh = Mutex(paged.serves ? [paged.image] : [])
         (self.fleet, self.round, self.seed, self.port, self.crash) = (fleet, round, seed, port, crash)
         self.journal = Mutex(journal)
     }
@@ -36,6 +46,7 @@ final class CrashLoad: Sendable {
                 group.addTask { try await onOwnThread { watch.tell(self.crash) } }
                 for number in 0..<4 { group.addTask { try await onOwnThread { self.operate(number) } } }
                 for number in 0..<3 { group.addTask { try await onOwnThread { self.download(number) } } }
+                group.addTask { try await onOwnThread { self.makeImages() } }
                 group.addTask { try await onOwnThread { self.watchReads() } }
                 try await group.waitForAll()
             }

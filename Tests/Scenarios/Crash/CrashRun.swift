@@ -5,10 +5,10 @@ internal import Synchronization
 
 /// One catalog over many crashes.
 struct CrashRun {
-    private let fleet: CrashFleet
-    private var random: SplitMix64
-    private var journal = CrashJournal()
-    private var baton: BatonProcess
+    let fleet: CrashFleet
+    var random: SplitMix64
+    var journal = CrashJournal()
+    private(set) var baton: BatonProcess
     private(set) var summary = CrashSummary()
 
     /// Starts a server with the locations of the beginning.
@@ -19,16 +19,10 @@ struct CrashRun {
         let baton = try await BatonProcess(origins: origins.all, settings: CrashFleet.settings, in: directory)
         var ids: [String] = []
         for _ in origins.sound { ids.append(try await baton.addImage()) }
+        for id in ids { journal.created(id) }
         fleet = CrashFleet(in: directory, origins: origins, ids: ids)
         self.baton = baton
-        for book in fleet.firstBooks() {
-            journal.asksToRegister(book)
-            let response = try await baton.send(
-                "POST", "/baton/v1/images/\(book.content.image)/locations", body: fleet.registration(of: book, isDeclared: true)
-            )
-            guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
-            journal.registered(book.url, as: id, told: response.json["status"] as? String)
-        }
+        for book in fleet.firstBooks() { _ = try await register(book) }
     }
 
     /// Loads the server, kills it at a moment of chance, starts it again, and looks what became of everything.
@@ -36,17 +30,20 @@ struct CrashRun {
     mutating func crash(in round: Int) async throws -> [Contradiction] {
         fleet.isRotten.set(round % 2 == 0)
         let moment = CrashMoment.random(using: &random)
+        try await retireFreshImages(in: round)
+        fleet.isHeld.set(moment.holdsReads)
+        let paged = try await makePagedImage(in: round, isHeld: moment.holdsReads)
         let load = CrashLoad(
             fleet, round: round, seed: random.next(), port: baton.port,
-            crash: CrashSwitch(moment, processID: baton.processID), journal: journal)
+            crash: CrashSwitch(moment, processID: baton.processID), journal: journal, paged: paged)
         try await load.run()
         _ = try await baton.exited()
+        fleet.isHeld.set(false)
         journal = load.journal.withLock { $0 }
         let outcome = load.outcome.withLock { $0 }
         var flaws = outcome.flaws
         let left = try lookAtWhatIsLeft(&flaws)
-        summary.cutReads += left.entries.count { $0.status == "verifying" }
-        summary.halfReads += left.entries.count { $0.progress != nil }
+        summary.take(left, LogTail(fleet.catalog + "-wal"), digests: fleet.pagedDigests)
         if Int.random(in: 0..<5, using: &random) == 0 { try await crashWhileStarting() }
         let last = try lookAtWhatIsLeft(&flaws)
         try await start()
@@ -125,23 +122,25 @@ struct CrashRun {
         journal.saw(left.manifests)
         flaws += journal.contradictions(with: account) + account.flawsOfRecovery(from: left)
         journal.settle(by: account)
-        for image in fleet.images {
-            let response = try await baton.download(image.id, of: image.content)
-            if response.status != 200 || !response.isComplete || response.firstWrongByte != nil {
-                flaws.append(
-                    Contradiction(
-                        kind: .wrong, about: image.id,
-                        text: "a download ended with \(response.status) after \(response.count) bytes"))
-            }
-        }
+        for image in fleet.images { flaws += try await download(image.id, image.content) }
         try await waitUntilSettled(account.unsettled)
+        flaws += try await downloadFreshImages()
         let (settled, laterDamage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
         flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file once all is settled", text: $0) }
         flaws += journal.contradictions(with: settled)
         journal.settle(by: settled)
-        summary.manifests += settled.manifests.count
+        (summary.manifests, summary.pagedManifests) =
+            (journal.withManifest.count, journal.withManifest.values.count { $0 > 1 })
+        summary.images = journal.images.count - fleet.images.count
         summary.proofs = settled.entries.reduce(0) { $0 + $1.history.count { $0.event == "proven" } }
         return flaws
+    }
+
+    func download(_ image: String, _ content: PatternedContent) async throws -> [Contradiction] {
+        let response = try await baton.download(image, of: content)
+        guard response.status != 200 || !response.isComplete || response.firstWrongByte != nil else { return [] }
+        let text = "a download ended with \(response.status) after \(response.count) bytes"
+        return [Contradiction(kind: .wrong, about: image, text: text)]
     }
 
     /// Waits until each of these locations has been seen out of its read, or probed; the test's time limit bounds the wait.

@@ -12,11 +12,38 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var cutReads = 0
     var halfReads = 0
     var proofs = 0
+    /// Images that were made while it ran, and the manifests that were seen, those with more than one page among them.
+    var images = 0
     var manifests = 0
+    var pagedManifests = 0
+    /// How many kills came while an image was without a manifest.
+    var killsWithoutManifest = 0
+    /// How many left a full read that had written down digests of chunks, and one that had a second page of them.
+    var killsInRead = 0
+    var killsInSecondPage = 0
+    /// How many left a transaction half in the log, and such a one with digests of chunks.
+    var killsInTransaction = 0
+    var killsInManifest = 0
     var crashesWhileStarting = 0
     var failedStarts = 0
     var startTimes: [Duration] = []
     var contradictions: [Contradiction] = []
+
+    /// Counts what a kill left.
+    /// - Parameter digests: of the chunks of the image whose manifest has two pages.
+    mutating func take(_ left: CatalogAccount, _ tail: LogTail, digests: [UInt8]) {
+        cutReads += left.entries.count { $0.status == "verifying" }
+        halfReads += left.entries.count { $0.progress != nil }
+        // Those that are read or may be: what was deleted in the middle of a read keeps what the read had.
+        let current = left.entries.filter { ["pending", "verifying", "active"].contains($0.status) }
+        let pages = current.compactMap { $0.chunks?.pages.count }
+        let without = Set(current.map(\.image)).subtracting(left.manifests.map(\.image))
+        killsInRead += pages.contains { $0 > 0 } ? 1 : 0
+        killsInSecondPage += pages.contains { $0 > 1 } ? 1 : 0
+        killsWithoutManifest += without.isEmpty ? 0 : 1
+        killsInTransaction += tail.pages.isEmpty ? 0 : 1
+        killsInManifest += tail.holdsSome(of: digests, length: 32) ? 1 : 0
+    }
 
     var description: String {
         func count(_ kind: Contradiction.Kind) -> Int { contradictions.count { $0.kind == kind } }
@@ -38,8 +65,12 @@ struct CrashSummary: Sendable, CustomStringConvertible {
               downloads that a crash cut             \(cutDownloads)
               locations that a crash left verifying  \(cutReads)
               unfinished reads on record, each round \(halfReads)
+              kills while images had no manifest     \(killsWithoutManifest)
+              kills in a read with chunks, 2 pages   \(killsInRead), \(killsInSecondPage)
+              kills within a write, of chunks        \(killsInTransaction), \(killsInManifest)
               proofs in the histories                \(proofs)
-              manifests compared, chunk by chunk     \(manifests)
+              images made in the rounds              \(images)
+              manifests made, with several pages     \(manifests), \(pagedManifests)
               from exec to ready, p50, p99           \(time(0.5)), \(time(0.99))
             """
     }

@@ -6,6 +6,7 @@ final class CrashSwitch: Sendable {
     private struct State {
         var left: Int
         var isPulled = false
+        var isDelivered = false
     }
 
     private let processID: Int32
@@ -18,7 +19,7 @@ final class CrashSwitch: Sendable {
         let count =
             switch moment {
             case .answered(let count), .downloaded(let count), .written(let count), .checkpointed(let count),
-                .readHalf(let count):
+                .readHalf(let count), .delivered(let count):
                 count
             }
         state = Mutex(State(left: count))
@@ -38,7 +39,14 @@ final class CrashSwitch: Sendable {
 
     func answered() { if case .answered = moment { count(1) } }
     func downloaded(_ bytes: Int) { if case .downloaded = moment { count(bytes) } }
-    func written() { if case .written = moment { count(1) } }
+    func written() {
+        switch moment {
+        case .written: count(1)
+        case .delivered: if state.withLock({ $0.isDelivered }) { count(1) }
+        default: break
+        }
+    }
+    func delivered() { state.withLock { $0.isDelivered = true } }
     func checkpointed() { if case .checkpointed = moment { count(1) } }
     func readHalf() { if case .readHalf = moment { count(1) } }
 

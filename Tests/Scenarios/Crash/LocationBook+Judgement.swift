@@ -29,6 +29,8 @@ extension LocationBook {
         }
         if let progress = entry.progress, !(0...content.size).contains(progress) {
             flaws.append(wrong("a read of it stands at \(progress) of \(content.size) bytes"))
+        } else if isSound, let progress = entry.progress, let flaw = entry.chunks?.flaw(of: content, at: progress) {
+            flaws.append(wrong("the chunks of a read at \(progress): \(flaw)"))
         }
         // An edit that was not answered counts with its line, and only with it.
         let done = changes + (hasOpen(in: entry.history) ? [open].compactMap(\.self) : [])

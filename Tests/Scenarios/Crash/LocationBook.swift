@@ -34,6 +34,8 @@ struct LocationBook: Sendable {
     let content: Content
     /// Whether the bytes there are always right.
     let isSound: Bool
+    /// Whether its registration says what the content is: the image has that from then on. Else it has it once a read has told.
+    let isDeclared: Bool
     /// As registered.
     let words: Words
     /// Known once the registration was answered, or found in the catalog.
@@ -51,10 +53,11 @@ struct LocationBook: Sendable {
     /// Whether nothing can change it any more.
     var isOver = false
 
-    init(url: String, content: Content, isSound: Bool = true, words: Words) {
+    init(url: String, content: Content, isSound: Bool = true, isDeclared: Bool = true, words: Words) {
         self.url = url
         self.content = content
         self.isSound = isSound
+        self.isDeclared = isDeclared
         self.words = words
     }
 }

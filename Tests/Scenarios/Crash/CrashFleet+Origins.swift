@@ -1,0 +1,41 @@
+internal import FaultyOrigin
+
+extension CrashFleet {
+    /// The origins, which are there before the server.
+    struct Origins {
+        let isRotten = Flag()
+        let isHeld = Flag()
+        /// Of the images that are there from the beginning.
+        let sound: [CrashContent]
+        let rotting: FaultyOrigin
+        /// A content whose manifest has two pages: 1024 chunks of the smallest size that there can be are 64 MiB.
+        let paged: CrashContent
+
+        var all: [String: FaultyOrigin] {
+            [
+                "large": sound[0].origin, "middle": sound[1].origin, "small": sound[2].origin, "rotting": rotting,
+                "paged": paged.origin,
+            ]
+        }
+
+        init() throws {
+            sound = try [(40 << 20) + 17, 6_000_011, 700_001].enumerated().map { number, size in
+                CrashContent(try FaultyOrigin(PatternedContent(size: Int64(size), seed: 900 + UInt64(number))))
+            }
+            let (isRotten, isHeld) = (isRotten, isHeld)
+            rotting = try FaultyOrigin(sound[1].origin.content) { _ in isRotten.isSet ? .corrupt(at: 3_000_000) : .sound }
+            paged = CrashContent(
+                try FaultyOrigin(PatternedContent(size: (76 << 20) + 17, seed: 910)) { request in
+                    let isStopped = isHeld.isSet && CrashFleet.isHeld(request.path) && !request.isProbe
+                    return isStopped ? .stall(after: max(0, CrashFleet.holdsAt - (request.range?.first ?? 0))) : .sound
+                })
+        }
+
+        func stop() { for origin in all.values { origin.stop() } }
+    }
+
+    /// Where a read is held up: so far behind the first page that one of the notes of it, 8 MiB apart, is of the second.
+    static let holdsAt: Int64 = 75 << 20
+    /// Where the second page of a manifest begins.
+    static let secondPage: Int64 = 64 << 20
+}

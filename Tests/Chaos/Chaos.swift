@@ -23,6 +23,8 @@ struct Chaos: AsyncParsableCommand {
     var peers = false
     @Option(help: "How many downloads each of those gets.")
     var peerDownloads = 400
+    @Option(help: "Only this fault, as the table calls it; may be said several times.")
+    var fault: [Fault] = []
     @Option(help: "Also write every observation to this file.")
     var json: String?
 
@@ -30,21 +32,31 @@ struct Chaos: AsyncParsableCommand {
         guard downloads > 0, clients > 0, pace >= 0, peerDownloads > 0 else {
             throw ValidationError("Counts must be positive.")
         }
+        guard !faults.isEmpty else { throw ValidationError("Disks do not fail under sanitizers: nothing can be preloaded.") }
     }
 
     func run() async throws {
         try OwnNetwork.enter()
         Interruption.listen()
         say("seed \(seed)")
-        let schedule = Schedule(seed: seed, counts: Schedule.counts(of: downloads), clients: clients)
+        if !Preloading.isPossible { say("disks that fail are left out: they do not get along with sanitizers") }
+        let schedule = Schedule(
+            seed: seed, counts: Schedule.counts(of: downloads, for: faults), clients: clients
+        ) { _, fault in faults.contains(fault) }
         guard schedule.flaws.isEmpty else { throw ValidationError(schedule.flaws.joined(separator: "\n")) }
-        let fleet = try await Fleet(pace: pace == 0 ? nil : pace << 20)
+        let sites = Set(schedule.lanes.map(\.site)).union(peers ? [.nginx] : [])
+        let fleet = try await Fleet(pace: pace == 0 ? nil : pace << 20, sites: sites)
         let watch = ServerWatch(fleet.baton.process)
         var missed = try await storm(schedule, fleet, watch)
         if peers { missed += try await besidePeers(fleet) }
         try await watch.stop()
         print(missed.isEmpty ? "\nAll marks are reached." : "\nMissed:\n" + missed.map { "- \($0)\n" }.joined())
         if !missed.isEmpty { throw ExitCode(1) }
+    }
+
+    /// The faults that are to strike and can.
+    private var faults: [Fault] {
+        (fault.isEmpty ? Fault.allCases : fault).filter { Preloading.isPossible || !FailingDisk.faults.contains($0) }
     }
 
     /// The run itself.
@@ -134,3 +146,5 @@ struct Chaos: AsyncParsableCommand {
         for line in oddity.request.map({ baton.log(of: $0) }) ?? [] { print("  \(line)") }
     }
 }
+
+extension Fault: ExpressibleByArgument {}

@@ -10,8 +10,10 @@ struct Fleet {
     let unavailable: [(site: Site, reason: String)]
     let baton: BatonContender
 
-    /// - Parameter pace: the most that one answer of an origin gets in a second, in bytes.
-    init(pace: Int64?) async throws {
+    /// - Parameters:
+    ///   - pace: the most that one answer of an origin gets in a second, in bytes.
+    ///   - sites: the places that are needed.
+    init(pace: Int64?, sites: Set<Site>) async throws {
         let storm = Storm(pace: pace)
         let nothing = PatternedContent(size: 1, seed: 0)
         let origins = try (0..<3).map { location in
@@ -21,7 +23,7 @@ struct Fleet {
         let directory = try TestDirectory()
         var places: [Site: any Place] = [.scripted: good]
         var unavailable: [(site: Site, reason: String)] = []
-        for site in Site.allCases where places[site] == nil {
+        for site in Site.allCases where sites.contains(site) && places[site] == nil {
             do {
                 places[site] = try await Self.place(site, good, directory)
             } catch let error as Unavailable {
@@ -33,10 +35,12 @@ struct Fleet {
             backends["origin\(index)"] = #"driver: http, url: "\#(origin.url(""))""#
         }
         let machine = places[.machine] as? MachinePlace
+        let environment = (machine?.environment ?? [:]).merging((places[.file] as? FilePlace)?.environment ?? [:]) { first, _ in
+            first
+        }
         for place in places.values { backends.merge(place.backends) { first, _ in first } }
         baton = try await BatonContender(
-            backends: backends, directory: directory, environment: machine?.environment ?? [:],
-            wrapper: machine?.wrapper ?? [])
+            backends: backends, directory: directory, environment: environment, wrapper: machine?.wrapper ?? [])
         self.storm = storm
         self.places = places
         self.unavailable = unavailable

@@ -19,6 +19,8 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
     case fileGone = "file: gone"
     case fileReplaced = "file: replaced"
     case fileRotten = "file: rotten"
+    case fileError = "file: disk error"
+    case fileSlow = "file: slow disk"
     case swiftKilled = "Swift: kill -9"
     case swiftStopped = "Swift: SIGSTOP"
     case clockJump = "clock jump"
@@ -42,7 +44,7 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
         case .nginxKilled, .nginxStopped: .nginx
         case .linkDown: .network
         case .weatherPause, .weatherSlow, .weatherSilence: .weather
-        case .fileTruncated, .fileGone, .fileReplaced, .fileRotten: .file
+        case .fileTruncated, .fileGone, .fileReplaced, .fileRotten, .fileError, .fileSlow: .file
         case .swiftKilled, .swiftStopped: .swift
         case .clockJump, .catalogLocked: .machine
         }
@@ -52,10 +54,10 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
     package var sign: Sign {
         switch self {
         case .reset, .earlyEnd, .twoResets, .resetThenRefusal, .resetThenWrongAnswer, .nginxKilled, .fileTruncated, .fileGone,
-            .fileReplaced, .swiftKilled:
+            .fileReplaced, .fileError, .swiftKilled:
             .end
         case .stall, .twoStalls, .nginxStopped, .linkDown, .weatherSilence, .swiftStopped: .silence
-        case .corruptByte, .pause, .weatherPause, .weatherSlow, .fileRotten, .clockJump, .catalogLocked: .none
+        case .corruptByte, .pause, .weatherPause, .weatherSlow, .fileRotten, .fileSlow, .clockJump, .catalogLocked: .none
         }
     }
 
@@ -71,7 +73,8 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
         case .twoStalls: 4
         case .resetThenRefusal: 8
         case .resetThenWrongAnswer: 12
-        case .fileTruncated, .fileGone, .fileReplaced: 10
+        case .fileTruncated, .fileGone, .fileReplaced, .fileError: 10
+        case .fileSlow: 4  // takes seconds each time
         case .fileRotten: 1  // more of them would be mass rot, for which Baton suspects a backend as a whole
         default: 10
         }

@@ -42,11 +42,15 @@ package struct Schedule: Sendable, Equatable {
         self.lanes = lanes
     }
 
-    /// The usual shares of so many downloads; at least one for each site.
-    package static func counts(of downloads: Int) -> [Site: Int] {
-        var counts = [Site: Int](uniqueKeysWithValues: Site.allCases.map { ($0, max(1, downloads * $0.share / 1000)) })
-        counts[.scripted] = 0
-        counts[.scripted] = max(1, downloads - counts.values.reduce(0, +))
+    /// The usual shares of so many downloads, for the sites of some faults alone; at least one for each of these.
+    package static func counts(of downloads: Int, for faults: some Sequence<Fault> = Fault.allCases) -> [Site: Int] {
+        let wanted = Set(faults.map(\.site))
+        let sites = Site.allCases.filter(wanted.contains)
+        guard let largest = sites.max(by: { $0.share < $1.share }) else { return [:] }
+        let all = sites.reduce(0) { $0 + $1.share }
+        var counts = [Site: Int](uniqueKeysWithValues: sites.map { ($0, max(1, downloads * $0.share / all)) })
+        counts[largest] = 0
+        counts[largest] = max(1, downloads - counts.values.reduce(0, +))
         return counts
     }
 

@@ -44,6 +44,12 @@ import Testing
         #expect(Set(schedule.lanes.map(\.site)) == [.nginx, .scripted])
     }
 
+    @Test func theSitesOfSomeFaultsShareAllDownloads() {
+        #expect(Schedule.counts(of: 6, for: [.fileError, .fileSlow]) == [.file: 6])
+        #expect(Schedule.counts(of: 42, for: [.nginxKilled, .fileGone]) == [.nginx: 20, .file: 22])
+        #expect(Schedule.counts(of: 1000) == [Site: Int](uniqueKeysWithValues: Site.allCases.map { ($0, $0.share) }))
+    }
+
     @Test func lanesShareNoImages() {
         let numbers = Self.schedule(3).lanes.map(\.number)
         #expect(Set(numbers).count == numbers.count)

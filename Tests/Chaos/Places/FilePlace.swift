@@ -8,16 +8,20 @@ internal import Servers
 struct FilePlace: Place {
     let good: OriginsPlace
     let directory: TestDirectory
+    /// Nil where nothing can be preloaded.
+    let disk: FailingDisk?
 
     init(good: OriginsPlace) throws {
         self.good = good
         directory = try TestDirectory()
+        disk = try Preloading.isPossible ? FailingDisk() : nil
         for name in ["served", "kept"] {
             try FileManager.default.createDirectory(atPath: directory.file(name), withIntermediateDirectories: true)
         }
     }
 
     var backends: [String: String] { ["disk": #"driver: file, root: "\#(directory.file("served"))""#] }
+    var environment: [String: String] { disk?.environment ?? [:] }
 
     /// The file has a second name, so that it is the same file again after it was gone.
     func place(_ content: PatternedContent, as name: String, lane: Int) throws -> [String] {
@@ -36,6 +40,7 @@ struct FilePlace: Place {
             try Data().write(to: URL(filePath: other))
             try check(truncate(other, off_t(plan.imageSize)))
             try check(rename(other, served))
+        case .fileError, .fileSlow: try disk?.strike(served, with: plan.fault)
         default: try rewrite(image, from: Self.rot(plan), count: 1) { ~$0 }
         }
     }
@@ -49,6 +54,7 @@ struct FilePlace: Place {
             let served = directory.file("served/\(image.name)")
             unlink(served)
             try check(link(directory.file("kept/\(image.name)"), served))
+        case .fileError, .fileSlow: try disk?.repair(directory.file("served/\(image.name)"))
         default: try rewrite(image, from: Self.rot(plan), count: 1)
         }
     }

@@ -20,11 +20,7 @@ final class MachinePlace: Place {
         guard FileManager.default.isExecutableFile(atPath: Self.faketime) else {
             throw Unavailable(reason: "faketime is not installed (make test-setup)")
         }
-        // Its library asks for memory while it gets ready, a sanitizer's memory asks for the time: each waits for the other for ever.
-        let environment = ProcessInfo.processInfo.environment
-        guard environment["TSAN_OPTIONS"] == nil, environment["ASAN_OPTIONS"] == nil else {
-            throw Unavailable(reason: "faketime does not get along with sanitizers")
-        }
+        guard Preloading.isPossible else { throw Unavailable(reason: "faketime does not get along with sanitizers") }
         self.good = good
         self.directory = directory
         try setClock(.zero)

@@ -27,6 +27,7 @@ extension AttemptFailure {
         case EXDEV, ELOOP: AttemptFailure(.outsideRoot, .location, detail: detail)
         case EACCES, EPERM: AttemptFailure(.unreadable, .location, detail: detail)
         case EISDIR, ENXIO: AttemptFailure(.notAFile, .location, detail: detail)
+        case EIO: AttemptFailure(.diskError, .backend, detail: detail)
         case EMFILE, ENFILE, ENOMEM: AttemptFailure(.exhausted, .local, detail: detail)
         default: AttemptFailure(.unreadable, .backend, detail: detail)
         }

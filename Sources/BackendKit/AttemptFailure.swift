@@ -20,6 +20,7 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
         case shortBody = "short-body", missing, wrongSize = "wrong-size", wrongRange = "wrong-range", encoded, redirect
         case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
         case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
+        case diskError = "disk-error"
         case refusedAddress = "refused-address", unauthorized, denied, throttled, busy, exhausted, inDoubt = "in-doubt",
             withdrawn, slow
     }

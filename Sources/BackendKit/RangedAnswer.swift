@@ -37,10 +37,10 @@ public struct RangedAnswer: Sendable {
         }
     }
 
-    /// How long the server asks to be left alone, an hour at most; nil if it does not say so (RFC 9110 section 10.2.3).
+    /// How long the server asks to be left alone, an hour at most; nil if it does not ask for any time (RFC 9110 section 10.2.3).
     public var retryAfter: Duration? {
-        guard let seconds = head["retry-after"].flatMap(Int64.init) ?? secondsUntilRetry else { return nil }
-        return .seconds(max(0, min(seconds, 3600)))
+        guard let seconds = head["retry-after"].flatMap(Int64.init) ?? secondsUntilRetry, seconds > 0 else { return nil }
+        return .seconds(min(seconds, 3600))
     }
 
     /// From the time of the answer to the one at which the server wants to be asked again, both by its own clock.

@@ -35,8 +35,7 @@ public final class OpenedFile: Sendable {
         return OpenedFile(descriptor: descriptor)
     }
 
-    /// Why the file gives nothing at an offset that lies within it; nil if it does, or says nothing. libcurl takes an error of
-    /// the disk for the end of the file.
+    /// Why the file gives nothing at an offset that lies within it; nil if it gives something, or no reason.
     func readError(at offset: Int64) -> TransferError? {
         var byte: UInt8 = 0
         guard pread(descriptor, &byte, 1, off_t(offset)) < 0 else { return nil }

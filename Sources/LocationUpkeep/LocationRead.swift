@@ -301,7 +301,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         } else if !hasBegun, now - lastSign >= plan.queuePatience {
             // All workers are held up, as by a mount that hangs.
             note()
-            finish(.failed(AttemptFailure(.stall, .backend, detail: "no worker free for \(plan.queuePatience)")))
+            finish(.failed(AttemptFailure(.busy, .throttled, detail: "no worker free for \(plan.queuePatience)")))
         }
     }
 }

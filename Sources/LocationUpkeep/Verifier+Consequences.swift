@@ -7,7 +7,7 @@ internal import Logging
 
 // What a verification's finding does to the location.
 extension Verifier {
-    /// Seconds until a read is tried again that found no connection free.
+    /// Seconds until a read is tried again for which there was no room, at least.
     private static let busyDelay: TimeInterval = 60
 
     func matched(_ location: Location, _ content: LocationContent, _ manifest: Manifest?) async throws -> Result {
@@ -87,11 +87,12 @@ extension Verifier {
     /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
     /// other objects are there is gone.
     func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
-        if failure.reason == .busy {
-            // Our own limit, which says nothing about the location.
+        if failure.failureClass == .throttled {
+            // Our own limit or the server's, which says nothing about the location.
+            let delay = max((failure.retryAfter ?? .zero).timeInterval, Self.busyDelay)
             try await leave(
-                location, reason: "its backend had no connection free for a read of it",
-                nextReadAt: .now + Self.busyDelay, isCounted: false)
+                location, reason: "its backend had no room for a read of it: \(failure)", nextReadAt: .now + delay,
+                isCounted: false)
             return .unreadable(failure)
         }
         logger.warning(
@@ -102,8 +103,7 @@ extension Verifier {
             return try await condemn(
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
-        let askedFor = Date.now + (failure.retryAfter ?? .zero).timeInterval
-        let nextReadAt = max(schedule.retry(after: location.failedReads, from: .now), askedFor)
+        let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
         try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
         return .unreadable(failure)
     }
@@ -138,6 +138,6 @@ extension Verifier {
         guard let current = try await catalog.location(location.id), current.state.status == .verifying else { return }
         _ = try await lifecycle.apply(
             .unreachable, to: current, actor: "baton", reason: reason,
-            nextReadAt: current.state.before.last == .quarantined ? nil : next)
+            nextReadAt: current.state.before.last == .quarantined && isCounted ? nil : next)
     }
 }

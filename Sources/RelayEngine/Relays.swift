@@ -182,11 +182,11 @@ public final class Relays: RelayObserver {
 }
 
 extension AttemptFailure {
-    /// Whose trouble it is; nil for ours.
+    /// Whose trouble it is; nil for ours. A disk's error is that of one file: its backend is judged by others.
     fileprivate var trouble: Health.Trouble? {
         switch failureClass {
         case .local: nil
-        case .backend: .backend
+        case .backend: reason == .diskError ? .location : .backend
         case .throttled: .throttled(retryAfter)
         case .location, .credentials: .location
         }

@@ -39,6 +39,30 @@ struct UpkeepScenarios {
         #expect(try await baton.events(of: id).last == "matched")
     }
 
+    @Test func aStoreThatAsksForTimeIsReadAgainWhenThatIsOver() async throws {
+        let asksForTime = Flag()
+        let origin = try FaultyOrigin(Self.content) { request in
+            if asksForTime.isSet { return .status(429, headers: [("Retry-After", "1800")]) }
+            return request.isProbe ? .sound : .corrupt(at: 5)
+        }
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [origin, sound] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["a": origin, "b": sound], settings: "upkeep: { round: 20ms, recheck: 2s, scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url(), sound.url()], to: image, of: Self.content)[0]
+        try await baton.operate("verify", on: id)
+        try await baton.waitUntil(id, has: "quarantine")
+        asksForTime.set()
+        let before = Date.now
+        try await baton.waitUntil(id, has: "unreachable")
+        let location = try await baton.location(id)
+        #expect(location["status"] as? String == "quarantined")
+        let next = try Date(try #require(location["next_read_at"] as? String), strategy: .iso8601)
+        #expect(next.timeIntervalSince(before) >= 1799, "not as after a read that condemned it")
+        #expect(next.timeIntervalSinceNow <= 1800)
+    }
+
     @Test func aScrubThatARestartCutsOffGoesOnWhereItWas() async throws {
         let content = PatternedContent(size: 48 << 20, seed: 72)
         let isFree = Flag()

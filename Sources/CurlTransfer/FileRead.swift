@@ -66,9 +66,9 @@ final class FileRead: @unchecked Sendable {
             let expected = max(0, min(range.upperBound, before.size - 1) - range.lowerBound + 1)
             guard received == expected else {
                 // Nobody has written to it. libcurl takes an error of the disk for the file's end, and some errors do not last.
-                if let error = file.readError(at: range.lowerBound + received) { throw error }
-                throw TransferError(
-                    .file(errno: EIO), message: "the file gave \(received) bytes where \(expected) were due")
+                throw file.readError(at: range.lowerBound + received)
+                    ?? TransferError(
+                        .file(errno: EIO), message: "the file gave \(received) bytes where \(expected) were due")
             }
             return .success(Content(facts: before, slabs: slabs.filter { $0.readableBytes > 0 }))
         } catch {

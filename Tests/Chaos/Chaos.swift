@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import ChaosPlan
 internal import Foundation
+internal import Servers
 
 /// `make chaos`.
 @main

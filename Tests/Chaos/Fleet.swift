@@ -34,13 +34,13 @@ struct Fleet {
         for (index, origin) in origins.enumerated() {
             backends["origin\(index)"] = #"driver: http, url: "\#(origin.url(""))""#
         }
-        let machine = places[.machine] as? MachinePlace
-        let environment = (machine?.environment ?? [:]).merging((places[.file] as? FilePlace)?.environment ?? [:]) { first, _ in
-            first
+        var environment: [String: String] = [:]
+        for place in places.values {
+            backends.merge(place.backends) { first, _ in first }
+            environment.merge(place.environment) { first, _ in first }
         }
-        for place in places.values { backends.merge(place.backends) { first, _ in first } }
         baton = try await BatonContender(
-            backends: backends, directory: directory, environment: environment, wrapper: machine?.wrapper ?? [])
+            backends: backends, directory: directory, environment: environment, wrapper: places.values.flatMap(\.wrapper))
         self.storm = storm
         self.places = places
         self.unavailable = unavailable

@@ -4,20 +4,17 @@ import Testing
 /// A short run of what `make chaos` does at length.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChaosScenarios {
-    /// Nothing is preloaded under a sanitizer, and a disk fails by that.
-    static let canDisksFail = ["TSAN_OPTIONS", "ASAN_OPTIONS"].allSatisfy { ProcessInfo.processInfo.environment[$0] == nil }
-
     @Test func downloadsAreExactWhileTheirStoresBreak() async throws {
         _ = try await Self.chaos("--seed", "3", "--downloads", "60", "--clients", "4")
     }
 
     /// The run itself wants a failover, and nothing else makes one.
-    @Test(.enabled(if: canDisksFail)) func downloadsAreExactWhileReadsOfTheirFilesFail() async throws {
+    @Test(.enabled(if: Preloading.isPossible)) func downloadsAreExactWhileReadsOfTheirFilesFail() async throws {
         let output = try await Self.chaos("--seed", "1", "--downloads", "2", "--fault", "file: disk error")
         #expect(output.contains("| file: disk error | 2 | 2 |"))
     }
 
-    @Test(.enabled(if: canDisksFail)) func downloadsAreExactWhileReadsOfTheirFilesAreSlow() async throws {
+    @Test(.enabled(if: Preloading.isPossible)) func downloadsAreExactWhileReadsOfTheirFilesAreSlow() async throws {
         let output = try await Self.chaos(
             "--seed", "3", "--downloads", "4", "--fault", "file: slow disk", "--fault", "file: disk error")
         let row = try #require(output.split(separator: "\n").first { $0.hasPrefix("| file: slow disk |") })

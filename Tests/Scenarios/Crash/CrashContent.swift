@@ -32,20 +32,3 @@ final class CrashContent: Sendable {
         }
     }
 }
-
-extension PatternedContent {
-    /// The digests of its chunks, one behind the other, each computed by itself.
-    fileprivate func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
-        (0..<layout.count).flatMap { chunk -> [UInt8] in
-            let stream = DigestStream(layout.algorithm)
-            var offset = layout.start(of: chunk)
-            while offset < layout.end(of: chunk) {
-                offset += withBytes(at: offset, limit: Int(layout.end(of: chunk) - offset)) { bytes in
-                    stream.update(bytes)
-                    return Int64(bytes.count)
-                }
-            }
-            return stream.finish().bytes
-        }
-    }
-}

@@ -41,9 +41,12 @@ extension SQLiteCatalog {
 extension PatternedContent {
     /// Its manifest, made by hashing each chunk alone.
     func manifest(chunkSize: Int64) -> Manifest? {
-        guard let layout = ChunkLayout(size: size, chunkSize: chunkSize) else { return nil }
-        var digests: [UInt8] = []
-        for chunk in 0..<layout.count {
+        ChunkLayout(size: size, chunkSize: chunkSize).flatMap { Manifest(layout: $0, digests: chunkDigests($0)) }
+    }
+
+    /// The digests of its chunks, one behind the other, each computed by itself.
+    func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
+        (0..<layout.count).flatMap { chunk -> [UInt8] in
             let stream = DigestStream(layout.algorithm)
             var offset = layout.start(of: chunk)
             while offset < layout.end(of: chunk) {
@@ -52,8 +55,7 @@ extension PatternedContent {
                     return Int64(bytes.count)
                 }
             }
-            digests += stream.finish().bytes
+            return stream.finish().bytes
         }
-        return Manifest(layout: layout, digests: digests)
     }
 }

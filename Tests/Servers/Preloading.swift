@@ -1,10 +1,10 @@
 internal import Foundation
 
 /// Libraries that stand between Baton and the system, which is how its clock jumps and its disk fails.
-enum Preloading {
+package enum Preloading {
     /// Whether it goes: a sanitizer stands there already. faketime's library asks for memory while it gets ready, a sanitizer's memory
     /// asks for the time: each waits for the other for ever.
-    static let isPossible: Bool = {
+    package static let isPossible: Bool = {
         let environment = ProcessInfo.processInfo.environment
         return environment["TSAN_OPTIONS"] == nil && environment["ASAN_OPTIONS"] == nil
     }()

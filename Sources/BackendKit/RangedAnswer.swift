@@ -77,7 +77,7 @@ public struct RangedAnswer: Sendable {
 
     private var encodingFailure: AttemptFailure? {
         guard let encoding = head["content-encoding"], encoding.lowercased() != "identity" else { return nil }
-        return AttemptFailure(.encoded, .location, detail: "the answer is encoded (Content-Encoding: \(encoding.prefix(32)))")
+        return AttemptFailure(.encoded, .location, detail: "the answer is encoded (Content-Encoding: \(encoding.excerpt(32)))")
     }
 
     /// The ETag, weak or strong, else the date: both only ever compared with an earlier answer for the same location.

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import ImageModel
 
 /// The tokens that get in, with who has them: what a tokens file says.
 ///
@@ -72,7 +73,7 @@ public struct TokenList: Sendable {
         for name in words[3].split(separator: ",") where name != "-" {
             guard let role = Caller.Role(rawValue: String(name)) else {
                 let known = Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")
-                return .failure(LineProblem(message: "\"\(name.prefix(32))\" is no role; there are \(known)"))
+                return .failure(LineProblem(message: "\"\(name.excerpt(32))\" is no role; there are \(known)"))
             }
             roles.insert(role)
         }

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 public import Hummingbird
+internal import ImageModel
 internal import NIOCore
 
 /// An answer that says no: one sentence for a person, in the JSON that Glance's clients can read.
@@ -38,7 +39,7 @@ public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
 
 extension APIError {
     static func notFound(image text: String) -> APIError {
-        APIError(.notFound, "There is no image \(text.prefix(64)).")
+        APIError(.notFound, "There is no image \(text.excerpt(64)).")
     }
 
     static func badRequest(_ message: String) -> APIError { APIError(.badRequest, message) }

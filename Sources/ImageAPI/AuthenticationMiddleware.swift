@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
+internal import ImageModel
 internal import Logging
 
 /// The door: finds out who a caller is, and whether the route is for them.
@@ -64,12 +65,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     private func refusal(_ caller: Caller, _ need: RoutePolicy.Need?, _ request: Request) -> APIError {
         guard case .role(let role) = need else {
-            return APIError(.forbidden, "\(request.method) \(request.uri.path.prefix(128)) is open to nobody.")
+            return APIError(.forbidden, "\(request.method) \(request.uri.path.excerpt(128)) is open to nobody.")
         }
         let roles = caller.roles.isEmpty ? "no role" : "only " + caller.roles.map(\.rawValue).sorted().joined(separator: ", ")
         return APIError(
             .forbidden,
-            "\(request.method) \(request.uri.path.prefix(128)) needs the role \(role.rawValue), and this caller has \(roles): "
+            "\(request.method) \(request.uri.path.excerpt(128)) needs the role \(role.rawValue), and this caller has \(roles): "
                 + "use the token of somebody who has it.")
     }
 }

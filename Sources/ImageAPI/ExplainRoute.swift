@@ -26,7 +26,7 @@ struct ExplainRoute: Sendable {
             case "whole": .whole
             // With a manifest any location may serve a range: its chunks are proven.
             case "range": resolution.manifest == nil ? .range : .whole
-            default: throw APIError.badRequest("for must be whole or range, not \(purpose.prefix(32)).")
+            default: throw APIError.badRequest("for must be whole or range, not \(purpose.excerpt(32)).")
             }
         let size = resolution.representation?.size ?? 0
         let selection = relays.select(resolution.locations, for: need, size: size, explores: false)

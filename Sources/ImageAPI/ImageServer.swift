@@ -108,6 +108,7 @@ public struct ImageServer: Sendable {
     private func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
+        router.add(middleware: RequestTextMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
         router.add(middleware: AuthenticationMiddleware(authenticator: authenticator, trusted: trusted))

@@ -29,6 +29,9 @@ extension JSONValue {
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
             throw .badRequest("The request's body is not valid JSON.")
         }
+        guard !value.holdsNUL else {
+            throw .badRequest("A text in the request's body holds the character NUL (\\u0000): leave it out.")
+        }
         self = value
     }
 

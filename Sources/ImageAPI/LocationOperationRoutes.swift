@@ -71,7 +71,7 @@ struct LocationOperationRoutes: Sendable {
     private func location(_ context: APIContext) async throws -> Location {
         let text = context.parameters.get("id") ?? ""
         guard let id = LocationID(text), let location = try await catalog.location(id) else {
-            throw APIError(.notFound, "There is no location \(text.prefix(64)).")
+            throw APIError(.notFound, "There is no location \(text.excerpt(64)).")
         }
         return location
     }

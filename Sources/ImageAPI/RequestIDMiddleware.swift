@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import ImageModel
 internal import Logging
 
 /// Gives every answer an `x-openstack-request-id`, errors among them, and turns every error into JSON.
@@ -32,7 +33,7 @@ struct RequestIDMiddleware: RouterMiddleware {
             let status = error.status
             let message =
                 status == .notFound
-                ? "There is nothing at \(request.uri.path.prefix(128))."
+                ? "There is nothing at \(request.uri.path.excerpt(128))."
                 : "The request can't be served: \(status.reasonPhrase)."
             return try APIError(status, message).response(from: request, context: context)
         } catch is CancellationError {

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import ImageModel
 internal import NIOCore
 
 /// A request's JSON object, read field by field; every complaint names the field.
@@ -32,10 +33,18 @@ struct RequestObject {
         return value
     }
 
-    mutating func string(_ name: String, limit: Int = 255) throws(APIError) -> String? {
+    /// A text of at most `limit` Unicode scalars.
+    mutating func string(_ name: String, limit: Int = RequestText.longestName) throws(APIError) -> String? {
+        guard let text = try text(name) else { return nil }
+        guard RequestText.fits(text, scalars: limit) else {
+            throw .badRequest("\(name.excerpt(64)) is longer than \(limit) characters.")
+        }
+        return text
+    }
+
+    private mutating func text(_ name: String) throws(APIError) -> String? {
         guard let value = take(name) else { return nil }
-        guard case .string(let text) = value else { throw .badRequest("\(name) must be a string.") }
-        guard text.count <= limit else { throw .badRequest("\(name) is longer than \(limit) characters.") }
+        guard case .string(let text) = value else { throw .badRequest("\(name.excerpt(64)) must be a string.") }
         return text
     }
 
@@ -69,8 +78,8 @@ struct RequestObject {
         guard case .array(let items) = value else { throw .badRequest("\(name) must be a list of strings.") }
         var texts: [String] = []
         for item in items {
-            guard case .string(let text) = item, text.count <= 255 else {
-                throw .badRequest("\(name) must be a list of strings of at most 255 characters.")
+            guard case .string(let text) = item, RequestText.fits(text, scalars: RequestText.longestName) else {
+                throw .badRequest("\(name) must be a list of strings of at most \(RequestText.longestName) characters.")
             }
             texts.append(text)
         }
@@ -83,11 +92,17 @@ struct RequestObject {
         return RequestObject(fields: fields)
     }
 
-    /// What is left, as strings by name.
+    /// What is left, as strings by name: both as long as a property and its name may be.
     mutating func remainingStrings(of parent: String) throws(APIError) -> [String: String] {
         var texts: [String: String] = [:]
         for name in fields.keys.sorted() {
-            guard let text = try string(name, limit: 65_535) else { continue }
+            guard RequestText.fits(name, scalars: RequestText.longestName) else {
+                throw .badRequest("\(parent): a name has at most \(RequestText.longestName) characters.")
+            }
+            guard let text = try text(name) else { continue }
+            guard RequestText.fits(text, bytes: RequestText.largestValue) else {
+                throw .badRequest("\(parent): \(name.excerpt(64)) is longer than \(RequestText.largestValue) bytes.")
+            }
             texts[name] = text
         }
         return texts
@@ -96,6 +111,6 @@ struct RequestObject {
     /// Complains of what nobody asked for.
     func rejectUnknown(known: String) throws(APIError) {
         guard let name = fields.keys.min() else { return }
-        throw .badRequest("\(name.prefix(64)) is no field of this request; there are \(known).")
+        throw .badRequest("\(name.excerpt(64)) is no field of this request; there are \(known).")
     }
 }

@@ -10,13 +10,13 @@ extension RequestedFormat {
         let parameters = request.uri.queryParameters
         if let text = parameters["disk_format"] {
             guard let format = DiskFormat(rawValue: String(text)) else {
-                throw .badRequest("disk_format \(text.prefix(32)) is not known.")
+                throw .badRequest("disk_format \(text.excerpt(32)) is not known.")
             }
             disk = format
         }
         if let text = parameters["container_format"] {
             guard let format = ContainerFormat(rawValue: String(text)) else {
-                throw .badRequest("container_format \(text.prefix(32)) is not known.")
+                throw .badRequest("container_format \(text.excerpt(32)) is not known.")
             }
             container = format
         }

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import ImageModel
 
 /// Which versions of Glance's Images API there are, as its clients ask for them.
 enum VersionRoutes {
@@ -41,7 +42,7 @@ struct VersionNegotiation: RouterMiddleware {
         // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
         let path = request.uri.path
         guard !path.hasSuffix("/") || path.split(separator: "/").count <= 1 else {
-            throw APIError(.notFound, "There is nothing at \(path.prefix(128)).")
+            throw APIError(.notFound, "There is nothing at \(path.excerpt(128)).")
         }
         return try await next(request, context)
     }

@@ -49,8 +49,8 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .protectedImage(let id): "The image \(id) is protected: set protected to false before you delete it."
         case .unknownMarker(let id): "The marker \(id) is no image of the list: start again without a marker."
         case .memberExists(let id, let project):
-            "The image \(id) is shared with the project \(project.prefix(64)) already."
-        case .unknownMember(let id, let project): "The image \(id) is not shared with the project \(project.prefix(64))."
+            "The image \(id) is shared with the project \(project.excerpt(64)) already."
+        case .unknownMember(let id, let project): "The image \(id) is not shared with the project \(project.excerpt(64))."
         case .unknownLocation(let id): "There is no location \(id)."
         case .duplicateLocation(let id): "This place is registered for the image already, as location \(id)."
         case .differentContent(let declared, let existing):

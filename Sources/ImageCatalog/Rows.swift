@@ -52,7 +52,7 @@ extension Image {
             containerFormat: (row["container_format"] as String?).flatMap { ContainerFormat(rawValue: $0) },
             minDisk: row["min_disk"], minRAM: row["min_ram"], isProtected: row["protected"], isHidden: row["hidden"],
             owner: row["owner"], tags: try row.decoded("tags", as: [String].self),
-            properties: try row.decoded("properties", as: [String: String].self),
+            properties: try row.decoded("properties", as: [String: String?].self),
             createdAt: Date(milliseconds: row["created_at"]), updatedAt: Date(milliseconds: row["updated_at"]))
     }
 }

@@ -45,8 +45,8 @@ public struct Image: Sendable, Hashable {
     public var owner: String?
     /// Free words for finding it.
     public var tags: [String]
-    /// Further properties of the user, which appear at the top level on the wire.
-    public var properties: [String: String]
+    /// Further properties of the user, which appear at the top level on the wire; nil for one that is null there.
+    public var properties: [String: String?]
     /// When it was created.
     public let createdAt: Date
     /// When it was last changed.
@@ -57,7 +57,7 @@ public struct Image: Sendable, Hashable {
         id: ImageID, name: String? = nil, status: Status = .queued, visibility: Visibility = .shared,
         diskFormat: DiskFormat? = nil, containerFormat: ContainerFormat? = nil, minDisk: Int = 0, minRAM: Int = 0,
         isProtected: Bool = false, isHidden: Bool = false, owner: String? = nil, tags: [String] = [],
-        properties: [String: String] = [:], createdAt: Date, updatedAt: Date
+        properties: [String: String?] = [:], createdAt: Date, updatedAt: Date
     ) {
         self.id = id
         self.name = name

@@ -105,6 +105,7 @@ final class APIFixture {
                 metalinks: MetalinkRoute(manifests: manifests)))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
+        router.add(middleware: RequestTextMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: CallerOfTest())
         api.add(to: router)

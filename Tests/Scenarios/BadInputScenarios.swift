@@ -121,7 +121,29 @@ struct BadInputScenarios {
         #expect(try await baton.locations(of: image).count == 1)
     }
 
-    @Test(arguments: ["nonsense", "1", "..", "%00", "ffffffff-ffff-ffff-ffff-fffffffffff"])
+    @Test("NUL is 400 wherever a text comes in, Baton's own routes included")
+    func nulInBatonsOwnRequests() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        let location = try #require(try await baton.locations(of: image).first?["id"] as? String)
+        let own = "/baton/v1/locations/\(location)"
+        for (method, path, body) in [
+            ("POST", "\(own)/disable", #"{"reason": "a\u0000b"}"#), ("PATCH", own, #"{"metadata": {"a\u0000": "b"}}"#),
+            ("PATCH", own, #"{"metadata": {"a": "b\u0000"}}"#),
+            ("POST", "/baton/v1/images/\(image)/locations", #"{"url": "\u0000"}"#),
+            ("GET", "/baton/v1/images/\(image)/explain?for=%00", ""), ("GET", "/baton/v1/locations/%00", ""),
+            ("GET", "/v2/images?name=%00", ""), ("GET", "/%00", ""), ("GET", "/healthz?%00", ""),
+            ("POST", "/v2/images/\(image)/members", #"{"member": "\u0000"}"#),
+        ] {
+            let response = try await baton.send(method, path, body: body)
+            #expect(response.status == 400 && response.errorMessage.contains("NUL"), "\(method) \(path): \(response.text)")
+        }
+        #expect(try await baton.locations(of: image).first?["status"] as? String == "active")
+    }
+
+    @Test(arguments: ["nonsense", "1", "..", "ffffffff-ffff-ffff-ffff-fffffffffff"])
     func anIdThatIsNoUUIDIsNoImage(id: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         for path in ["/v2/images/\(id)", "/v2/images/\(id)/file", "/baton/v1/images/\(id)/locations"] {

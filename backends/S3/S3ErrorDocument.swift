@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// What a store says in the body of a refusal: its code and its message, and nothing else of it.
 ///
 /// Error documents (Amazon S3 API reference, "Error responses") are small XML texts. Some servers put the string to sign or the
@@ -47,6 +49,6 @@ struct S3ErrorDocument: Equatable {
     private static func printable(_ text: String) -> String {
         let words = text.unicodeScalars.split { $0.properties.generalCategory == .control || $0 == " " }
         let line = words.map { String(String.UnicodeScalarView($0)) }.joined(separator: " ")
-        return String(line.prefix(200))
+        return line.excerpt(200)
     }
 }

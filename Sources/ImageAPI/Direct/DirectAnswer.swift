@@ -54,7 +54,7 @@ struct DirectAnswer {
         switch request.uri.queryParameters["direct"] {
         case nil, "false": return false
         case "true": return true
-        case .some(let text): throw .badRequest("direct must be true or false, not \(text.prefix(32)).")
+        case .some(let text): throw .badRequest("direct must be true or false, not \(text.excerpt(32)).")
         }
     }
 

@@ -26,7 +26,7 @@ extension JSONValue {
             "created_at": .time(image.createdAt), "updated_at": .time(image.updatedAt), "self": .string(path),
             "file": .string(path + "/file"), "schema": "/v2/schemas/image",
         ]
-        var fields = image.properties.mapValues { JSONValue.string($0) }
+        var fields = image.properties.mapValues { JSONValue.optional($0) }
         fields.merge(base) { _, base in base }
         if caller.maySeeLocations {
             fields["locations"] = .array(record.locations.map { .listed($0) })

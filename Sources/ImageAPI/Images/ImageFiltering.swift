@@ -58,7 +58,7 @@ struct ImageFiltering {
         if let word = ImageFilter.Word(rawValue: name) {
             let words = try words(name, value)
             if word == .status, let unknown = words.first(where: { !statuses.contains($0) }) {
-                throw .badRequest("status \(unknown.prefix(32)) is not known; there are \(statuses.joined(separator: ", ")).")
+                throw .badRequest("status \(unknown.excerpt(32)) is not known; there are \(statuses.joined(separator: ", ")).")
             }
             return .word(word, words)
         }

@@ -11,11 +11,11 @@ extension ImagePatch {
         switch operation.kind {
         case .add:
             guard draft == .ten || !isThere else {
-                throw .conflict("The property \(name.prefix(64)) is there already: replace it instead.")
+                throw .conflict("The property \(name.excerpt(64)) is there already: replace it instead.")
             }
         case .replace, .remove:
             guard isThere else {
-                throw .conflict("The image has no property \(name.prefix(64)): add it instead.")
+                throw .conflict("The image has no property \(name.excerpt(64)): add it instead.")
             }
         }
         if operation.kind == .remove {

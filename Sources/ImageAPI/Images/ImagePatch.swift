@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// A change to an image as Glance's clients write it, in either of two forms of JSON patch.
 struct ImagePatch: Equatable {
     /// How the operations are written.
@@ -53,7 +55,7 @@ struct ImagePatch: Equatable {
         let target = try target(of: kind, names, path)
         guard kind != .remove else { return Operation(kind: kind, target: target, value: .null) }
         guard let value = members["value"] else {
-            throw .badRequest("The operation \(kind.rawValue) of \(path.prefix(64)) needs a value.")
+            throw .badRequest("The operation \(kind.rawValue) of \(path.excerpt(64)) needs a value.")
         }
         return Operation(kind: kind, target: target, value: value)
     }
@@ -79,7 +81,7 @@ struct ImagePatch: Equatable {
         try ImageProperty.requireWritable(root)
         let isWhole = root != ImageProperty.locations.rawValue || kind == .replace
         guard names.count == (isWhole ? 1 : 2) else {
-            throw .badRequest("The path \(path.prefix(64)) can't be the object of \(kind.rawValue).")
+            throw .badRequest("The path \(path.excerpt(64)) can't be the object of \(kind.rawValue).")
         }
         if root != ImageProperty.locations.rawValue { return .property(root) }
         return isWhole ? .locations : .location(names[1])

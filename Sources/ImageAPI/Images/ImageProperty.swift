@@ -20,18 +20,17 @@ enum ImageProperty: String, CaseIterable {
     /// Names that mean something in Glance and are no properties.
     static let reserved: Set<String> = ["location", "deleted", "deleted_at"]
 
-    /// The longest value of a property of the user.
-    static let longestValue = 65_535
-
     /// Complains of a name that no client may set.
     static func requireWritable(_ name: String) throws(APIError) {
         if readOnly.contains(name) {
             throw APIError(.forbidden, "The property \(name) is read-only: the service sets it.")
         }
         if reserved.contains(name) || name.hasPrefix("os_glance") {
-            throw APIError(.forbidden, "The property \(name.prefix(64)) is reserved for the service: choose another name.")
+            throw APIError(.forbidden, "The property \(name.excerpt(64)) is reserved for the service: choose another name.")
         }
-        guard name.count <= 255 else { throw .badRequest("A property's name has at most 255 characters.") }
+        guard RequestText.fits(name, scalars: RequestText.longestName) else {
+            throw .badRequest("A property's name has at most \(RequestText.longestName) characters.")
+        }
     }
 }
 
@@ -95,16 +94,5 @@ extension Image {
         var seen: Set<String> = []
         self.tags = tags.filter { seen.insert($0).inserted }
         guard self.tags.count <= 128 else { throw APIError(.contentTooLarge, "An image has at most 128 tags.") }
-    }
-
-    /// Sets a property of the user.
-    mutating func setProperty(_ name: String, to value: JSONValue) throws(APIError) {
-        guard case .string(let text) = value, text.count <= ImageProperty.longestValue else {
-            throw .badRequest("\(name.prefix(64)) must be a string of at most \(ImageProperty.longestValue) characters.")
-        }
-        properties[name] = text
-        guard properties.count <= 128 else {
-            throw APIError(.contentTooLarge, "An image has at most 128 properties of its user: remove one first.")
-        }
     }
 }

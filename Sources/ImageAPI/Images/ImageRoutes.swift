@@ -99,7 +99,9 @@ struct ImageRoutes: Sendable {
 
     func addTag(_ request: Request, context: APIContext) async throws -> Response {
         let tag = context.part("tag")
-        guard tag.count <= 255 else { throw APIError.badRequest("A tag has at most 255 characters.") }
+        guard RequestText.fits(tag, scalars: RequestText.longestName) else {
+            throw APIError.badRequest("A tag has at most \(RequestText.longestName) characters.")
+        }
         try await gate.update(context) { edit in
             try edit.image.setTags(edit.image.tags + [tag])
         }
@@ -110,7 +112,7 @@ struct ImageRoutes: Sendable {
         let tag = context.part("tag")
         try await gate.update(context) { edit in
             guard let index = edit.image.tags.firstIndex(of: tag) else {
-                throw APIError(.notFound, "The image has no tag \(tag.prefix(64)).")
+                throw APIError(.notFound, "The image has no tag \(tag.excerpt(64)).")
             }
             edit.image.tags.remove(at: index)
         }

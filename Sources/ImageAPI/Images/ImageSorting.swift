@@ -1,4 +1,5 @@
 internal import ImageCatalog
+internal import ImageModel
 
 /// The two ways in which Glance's clients say how to sort.
 enum ImageSorting {
@@ -33,14 +34,14 @@ enum ImageSorting {
     private static func key(_ text: some StringProtocol) throws(APIError) -> ImageOrder.Key {
         guard let key = ImageOrder.Key(rawValue: String(text.filter { $0 != " " })) else {
             let known = ImageOrder.Key.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .badRequest("\(text.prefix(32)) is no sort key; there are \(known).")
+            throw .badRequest("\(text.excerpt(32)) is no sort key; there are \(known).")
         }
         return key
     }
 
     private static func direction(_ text: some StringProtocol) throws(APIError) -> ImageOrder.Direction {
         guard let direction = ImageOrder.Direction(rawValue: String(text.filter { $0 != " " })) else {
-            throw .badRequest("\(text.prefix(32)) is no direction to sort in; there are asc and desc.")
+            throw .badRequest("\(text.excerpt(32)) is no direction to sort in; there are asc and desc.")
         }
         return direction
     }

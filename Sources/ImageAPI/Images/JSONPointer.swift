@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// A path into a JSON document, in the limited form that Glance takes: `/a/b`, with `~1` for a slash and `~0` for a tilde inside
 /// a name (RFC 6901).
 struct JSONPointer: Equatable {
@@ -34,6 +36,6 @@ struct JSONPointer: Equatable {
     }
 
     private static func malformed(_ text: String, _ why: String) -> APIError {
-        .badRequest("The path \(text.prefix(64)) is malformed: \(why).")
+        .badRequest("The path \(text.excerpt(64)) is malformed: \(why).")
     }
 }

@@ -35,7 +35,7 @@ struct LocationEntry: Equatable {
 
     /// Reads a URL out of a request.
     static func url(_ value: JSONValue?) throws(APIError) -> String {
-        guard let url = value?.text, !url.isEmpty, url.count <= longestURL else {
+        guard let url = value?.text, !url.isEmpty, RequestText.fits(url, scalars: longestURL) else {
             throw .badRequest("A location's url must be a string of at most \(longestURL) characters.")
         }
         return url

@@ -18,7 +18,7 @@ struct MetalinkRoute: Sendable {
         case nil: AcceptHeader(request.headers[.accept]).prefers(MetalinkDocument.mediaType, to: "application/octet-stream")
         case "false": false
         case "true": true
-        case .some(let text): throw .badRequest("metalink must be true or false, not \(text.prefix(32)).")
+        case .some(let text): throw .badRequest("metalink must be true or false, not \(text.excerpt(32)).")
         }
     }
 

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import ImageModel
 
 /// What clients ask to learn what this service can do: schemas, and Glance's `/v2/info`.
 enum DiscoveryRoutes {
@@ -7,7 +8,7 @@ enum DiscoveryRoutes {
         let name = context.part("name")
         guard let schema = SchemaDocuments.byName[name] else {
             let known = SchemaDocuments.byName.keys.sorted().joined(separator: ", ")
-            throw APIError(.notFound, "There is no schema \(name.prefix(64)); there are \(known).")
+            throw APIError(.notFound, "There is no schema \(name.excerpt(64)); there are \(known).")
         }
         return try schema.response()
     }

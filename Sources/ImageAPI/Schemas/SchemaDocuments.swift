@@ -13,7 +13,7 @@ enum SchemaDocuments {
 
     private static let image: JSONValue = [
         "name": "image",
-        "properties": .object(imageProperties),
+        "properties": .object(imageProperties.merging(definedProperties) { base, _ in base }),
         "additionalProperties": ["type": "string"],
         "links": [
             ["rel": "self", "href": "{self}"], ["rel": "enclosure", "href": "{file}"],
@@ -60,6 +60,19 @@ enum SchemaDocuments {
             "schema": readOnly(["type": "string", "description": "The path of this schema"]),
             "locations": ["type": "array", "description": "Where its bytes lie", "items": location],
         ]
+    }
+
+    /// What the user sets of a known meaning; `is_base` tells clients that it can be removed.
+    private static var definedProperties: [String: JSONValue] {
+        Dictionary(
+            uniqueKeysWithValues: DefinedProperty.allCases.map { property in
+                var schema: [String: JSONValue] = [
+                    "type": property.isImageID ? ["null", "string"] : "string", "is_base": "false",
+                    "description": .string(property.purpose),
+                ]
+                if property.isImageID { schema["pattern"] = .string(uuid) }
+                return (property.rawValue, .object(schema))
+            })
     }
 
     private static let location: JSONValue = [

@@ -31,7 +31,7 @@ struct TaskRoutes: Sendable {
         try requireAdmin(context)
         let text = context.part("task")
         guard let id = UUID(uuidString: text), let task = try await images.task(id) else {
-            throw APIError(.notFound, "There is no task \(text.prefix(64)).")
+            throw APIError(.notFound, "There is no task \(text.excerpt(64)).")
         }
         return try JSONValue.task(task, isWhole: true).response()
     }

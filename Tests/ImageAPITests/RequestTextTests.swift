@@ -1,0 +1,126 @@
+import Foundation
+import HTTPTypes
+import Identity
+import ImageModel
+import Testing
+
+@testable import ImageAPI
+
+/// What text in requests may hold, and how long it may be.
+@Suite struct RequestTextTests {
+    /// One character of `scalars` Unicode scalars.
+    private static func character(of scalars: Int) -> String {
+        let text = "e" + String(repeating: "\u{301}", count: scalars - 1)
+        return text
+    }
+
+    private func create(_ fixture: APIFixture, _ members: [String: JSONValue]) async throws -> APIFixture.Answer {
+        try await fixture.send(.post, "/v2/images", String(decoding: JSONValue.object(members).written(), as: UTF8.self))
+    }
+
+    @Test(
+        "NUL in any string of a body is 400, at any depth and in names of members",
+        arguments: [
+            ["name": "a\0"], ["tags": ["t", "\0"]], ["x": "\0"], ["x\0": "y"], ["owner": "\0"], ["disk_format": "raw\0"],
+            ["id": "\0"], ["y": [["z": ["\0"]]]], ["y": ["z\0": []]],
+        ] as [[String: JSONValue]])
+    func nulInABody(members: [String: JSONValue]) async throws {
+        let fixture = try APIFixture()
+        let answer = try await create(fixture, members)
+        #expect(answer.status == 400 && answer.text.contains("NUL"))
+        #expect(try await fixture.send(.get, "/v2/images")["images"] == .array([]))
+    }
+
+    @Test("NUL is found however it is escaped, and an escaped backslash before it is text")
+    func escapesOfNUL() throws {
+        for text in [#""\u0000""#, #"["a", {"b": "c\u0000d"}]"#, #"{"\u0000": 1}"#, #""\\\u0000""#] {
+            #expect(throws: APIError.self) { try JSONValue(reading: text.utf8) }
+        }
+        #expect(try JSONValue(reading: #""\\u0000""#.utf8) == .string(#"\u0000"#))
+    }
+
+    @Test("NUL in a path or a query is 400 on every route")
+    func nulInAPath() async throws {
+        let fixture = try APIFixture()
+        let id = try await fixture.image(owner: nil)
+        let paths: [(HTTPRequest.Method, String)] = [
+            (.get, "/v2/images?name=a%00"), (.get, "/v2/images?%00=a"), (.get, "/v2/images?tag=%00"),
+            (.put, "/v2/images/\(id)/tags/a%00b"), (.delete, "/v2/images/\(id)/tags/%00"),
+            (.get, "/v2/images/\(id)/members/%00"), (.get, "/v2/images/%00"), (.get, "/v2/schemas/%00"),
+            (.get, "/v2/tasks/%00"), (.get, "/v2/images/\(id)/file?disk_format=raw%00"), (.get, "/%00"),
+            (.get, "/v2/images?name=%%00"), (.get, "/v2/images?name=%25%00"),
+        ]
+        for (method, path) in paths {
+            let answer = try await fixture.send(method, path)
+            #expect(answer.status == 400 && answer.text.contains("NUL"), "\(path): \(answer.text)")
+        }
+        #expect(try await fixture.send(.get, "/v2/images?name=a%2500").status == 200)
+        #expect(try await fixture.send(.get, "/v2/images/\(id)")["tags"] == .array([]))
+    }
+
+    @Test("Names, tags and names of properties have at most 255 Unicode scalars, values at most 64 KiB")
+    func limits() async throws {
+        let fixture = try APIFixture()
+        let (fits, tooLong) = (Self.character(of: 255), Self.character(of: 256))
+        #expect(tooLong.count == 1)
+        let value = String(repeating: "\u{E4}", count: 32_768)
+        for members: [String: JSONValue] in [
+            ["name": .string(fits)], ["tags": [.string(fits)]], [fits: "x"], ["x": .string(value)], ["x": ""],
+        ] {
+            #expect(try await create(fixture, members).status == 201)
+        }
+        for members: [String: JSONValue] in [
+            ["name": .string(tooLong)], ["tags": [.string(tooLong)]], [tooLong: "x"], ["x": .string(value + "y")],
+            ["x": .string(Self.character(of: 40_000))], ["owner": .string(tooLong)],
+        ] {
+            let answer = try await create(fixture, members)
+            #expect(answer.status == 400)
+            #expect(answer.text.utf8.count < 2000, "an error does not repeat what was too long")
+        }
+    }
+
+    @Test("The same limits hold in patches, tags' paths, members and locations")
+    func limitsElsewhere() async throws {
+        let fixture = try APIFixture()
+        let id = try await fixture.image(owner: nil)
+        let tooLong = Self.character(of: 256)
+        let escaped = PercentEncoding.encode(tooLong)
+        #expect(try await fixture.send(.put, "/v2/images/\(id)/tags/\(escaped)").status == 400)
+        #expect(
+            try await fixture.send(.put, "/v2/images/\(id)/tags/\(PercentEncoding.encode(Self.character(of: 255)))").status
+                == 204)
+        #expect(try await fixture.send(.post, "/v2/images/\(id)/members", #"{"member": "\#(tooLong)"}"#).status == 400)
+        let url = "http://127.0.0.1:1/\(tooLong)"
+        #expect(try await fixture.send(.post, "/v2/images/\(id)/locations", #"{"url": "\#(url)"}"#).status == 400)
+        for (path, value) in [("/name", tooLong), ("/\(tooLong)", "x"), ("/x", Self.character(of: 40_000))] {
+            let patch = #"[{"op": "add", "path": "\#(path)", "value": "\#(value)"}]"#
+            let answer = try await fixture.send(.patch, "/v2/images/\(id)", type: ImagePatch.Draft.ten.rawValue, patch)
+            #expect(answer.status == 400 && answer.text.utf8.count < 2000)
+        }
+    }
+
+    @Test("Free fields of Baton's own requests have the same limits")
+    func remainingStrings() throws {
+        for fields: [String: JSONValue] in [
+            [Self.character(of: 256): "x"], ["x": .string(Self.character(of: 40_000))], ["x": 1],
+        ] {
+            var object = RequestObject(fields: fields)
+            #expect(throws: APIError.self) { try object.remainingStrings(of: "metadata") }
+        }
+        var object = RequestObject(fields: ["reason": .string(Self.character(of: 1001))])
+        #expect(throws: APIError.self) { try object.string("reason", limit: 1000) }
+    }
+
+    @Test("A message repeats no more of a text than it has room for")
+    func excerpts() async throws {
+        let long = Self.character(of: 100_000)
+        #expect(long.excerpt(64).unicodeScalars.count == 64 && "ab".excerpt(64) == "ab" && "abc".excerpt(2) == "ab")
+        let fixture = try APIFixture()
+        let query = PercentEncoding.encode(Self.character(of: 10_000))
+        for path in ["sort_key=\(query)", "sort=name:\(query)", "status=\(query)", "sort_dir=\(query)"] {
+            let answer = try await fixture.send(.get, "/v2/images?\(path)")
+            #expect(answer.status == 400 && answer.text.utf8.count < 2000, "\(path.prefix(20))")
+        }
+        #expect(try await fixture.send(.get, "/v2/schemas/\(query)").text.utf8.count < 2000)
+    }
+}

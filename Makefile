@@ -61,6 +61,7 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	scripts/check-layers
 	scripts/check-threats
 	scripts/check-files
+	scripts/check-waits
 	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports scripts/fuzz .ci/run
 
 format: ## Formats all Swift code in place

@@ -63,8 +63,9 @@ let package = Package(
         module(
             "LocationUpkeep",
             [
-                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "Integrity", "ImageModel",
-                "Telemetry", nio,
+                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "FormatInspection",
+                "Integrity",
+                "ImageModel", "Telemetry", nio,
                 logging, lifecycle,
             ]
         ),
@@ -102,12 +103,16 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "baton-fuzz",
-            dependencies: ["BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend", "SwiftBackend"],
+            dependencies: [
+                "BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend",
+                "SwiftBackend",
+            ],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
-        module("FaultyOrigin", path: "Tests/FaultyOrigin"),
+        module("Waiting", path: "Tests/Waiting"),
+        module("FaultyOrigin", path: "Tests/FaultyOrigin", ["Waiting"]),
         module(
             "Servers", path: "Tests/Servers",
-            ["FaultyOrigin", "ImageModel", "Integrity", "BackendKit"]
+            ["FaultyOrigin", "ImageModel", "Integrity", "BackendKit", "Waiting"]
         ),
         module("ChaosPlan", path: "Tests/ChaosPlan", ["LocationSelection"]),
         .executableTarget(
@@ -117,10 +122,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Chaos", exclude: ["Places/failing-disk.c"], swiftSettings: settings),
-        module("TokenBackend", path: "Tests/TokenBackend", ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel"]),
+        module("TransferRecording", path: "Tests/TransferRecording", ["CurlTransfer", "Waiting", nio]),
+        module(
+            "TokenBackend", path: "Tests/TokenBackend",
+            ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Waiting"]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
-        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", logging]),
+        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", "Waiting", logging]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
@@ -134,15 +142,16 @@ let package = Package(
             ]
         ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
-        tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", nio]),
-        tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel"]),
+        tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", "TransferRecording", "Waiting", nio]),
+        tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel", "Waiting"]),
+        tests("FileBackendTests", ["FileBackend", "BackendKit", "CurlTransfer", "ImageModel", "TransferRecording", "Waiting"]),
         tests("HTTPBackendTests", ["HTTPBackend", "BackendKit", "CurlTransfer", "ImageModel"]),
         .testTarget(
             name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         .testTarget(
             name: "SwiftBackendTests",
-            dependencies: ["SwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"],
+            dependencies: ["SwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel", "Waiting"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -151,15 +160,16 @@ let package = Package(
         tests(
             "LocationUpkeepTests",
             [
-                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", "FaultyOrigin",
-                "TokenBackend",
+                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "Integrity", "ImageModel",
+                "FaultyOrigin",
+                "TokenBackend", "Waiting",
             ]
         ),
         tests("ChaosPlanTests", ["ChaosPlan"]),
         tests(
             "Scenarios",
             [
-                "Servers", "FaultyOrigin", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit",
+                "Servers", "FaultyOrigin", "Waiting", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit",
                 "LocationSelection", "S3Backend", "SwiftBackend", "CurlTransfer", .target(name: "baton"),
                 .target(name: "chaos"), .product(name: "GRDB", package: "GRDB.swift"),
             ]
@@ -168,7 +178,7 @@ let package = Package(
             "RelayEngineTests",
             [
                 "RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity", "FaultyOrigin",
-                "TokenBackend", nio,
+                "TokenBackend", "TransferRecording", "Waiting", nio,
             ]
         ),
     ]

@@ -1,4 +1,5 @@
 import Testing
+import Waiting
 
 @testable import BackendKit
 
@@ -165,7 +166,7 @@ import Testing
         let limit = ConnectionLimit(limit: 1, patience: .seconds(600))
         let held = try await limit.place(for: .inquiry, within: .seconds(600))
         async let next = limit.place(for: .inquiry, within: .seconds(600))
-        while limit.counts.waiting == 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the connection") { limit.counts.waiting > 0 }
         held.leave()
         try await next.leave()
         #expect(limit.counts == (0, 0))

@@ -1,6 +1,7 @@
 import CurlTransfer
 import FaultyOrigin
 import Testing
+import TransferRecording
 
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ExchangeTests {

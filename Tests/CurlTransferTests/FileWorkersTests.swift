@@ -2,6 +2,8 @@ import CurlTransfer
 import Glibc
 import Synchronization
 import Testing
+import TransferRecording
+import Waiting
 
 /// Reads of files whose disk hangs or fails.
 @Suite(.timeLimit(.minutes(5)))
@@ -13,7 +15,7 @@ struct FileWorkersTests {
 
         func open() throws(TransferError) -> OpenedFile {
             opened.withLock { $0 += 1 }
-            while isHanging.withLock({ $0 }) { sched_yield() }
+            try? eventuallyOnThread("the disk to be let go") { isHanging.withLock { !$0 } }
             throw TransferError(.other, message: "the disk is back, the file is not")
         }
 
@@ -42,25 +44,15 @@ struct FileWorkersTests {
         }
         let source = FileSource(workers: workers) { () throws(TransferError) in try disk.open() }
         let request = TransferRequest(source: .file(source), range: 0...99)
-        await withCheckedContinuation { done in
-            loop.enqueue {
-                _ = loop.start(request, sink: RecordingSink { _ in })
-                done.resume()
-            }
-        }
-        while disk.opened.withLock({ $0 }) == 0, !Task.isCancelled { await Task.yield() }
+        try await loop.turn { _ = loop.start(request, sink: RecordingSink { _ in }) }
+        try await eventually("the file to be opened") { disk.opened.withLock { $0 } > 0 }
         weak var waiting: RecordingSink?
         do {
             let sink = RecordingSink { _ in }
             waiting = sink
-            await withCheckedContinuation { done in
-                loop.enqueue {
-                    loop.cancel(loop.start(request, sink: sink))
-                    done.resume()
-                }
-            }
+            try await loop.turn { loop.cancel(loop.start(request, sink: sink)) }
         }
-        await withCheckedContinuation { done in loop.enqueue { done.resume() } }
+        try await loop.turn()
         #expect(waiting == nil, "it waits for a worker that never comes")
     }
 }

@@ -1,6 +1,8 @@
 import CurlTransfer
 import FaultyOrigin
 import Testing
+import TransferRecording
+import Waiting
 
 /// The loop, with a server of ours at the other end.
 @Suite(.timeLimit(.minutes(5)))
@@ -67,11 +69,11 @@ struct TransferLoopTests {
             loop.stop()
         }
         let url = origin.url()
-        let (cameWhilePaused, all) = await withCheckedContinuation { continuation in
+        let (cameWhilePaused, all): (Int64, Int64) = try await answer("the end of the paused transfer") { done in
             loop.enqueue {
                 var request = TransferRequest(source: .url(url))
                 request.redirect = { head in head["location"].map { TransferRequest(source: .url($0)) } }
-                _ = loop.start(request, sink: PausedSink(loop: loop) { continuation.resume(returning: ($0, $1)) })
+                _ = loop.start(request, sink: PausedSink(loop: loop) { done(($0, $1)) })
             }
         }
         // What comes in one go with the head is not held up: a batch and what was in libcurl's buffer.

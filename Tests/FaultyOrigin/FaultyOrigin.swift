@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import Synchronization
+internal import Waiting
 
 /// A web server that does what it is told, the wrong thing first of all. Plain blocking threads, so that "a RST after n bytes" is
 /// exactly that.
@@ -84,16 +85,17 @@ public final class FaultyOrigin: Sendable {
     /// What it has seen so far.
     public var record: Record { state.withLock { $0.record } }
 
-    /// Waits until what it has seen fulfils a condition; the test's time limit bounds it, which ends the task.
-    public func waitUntil(_ condition: @escaping @Sendable (Record) -> Bool) async {
-        // A stream ends with its task; a continuation would hold a test whose time is over, and the whole run with it.
+    /// Waits until what it has seen fulfils a condition. Where it does not in time, standard error says so.
+    public func waitUntil(
+        file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (Record) -> Bool
+    ) async {
         let (end, waiter) = AsyncStream.makeStream(of: Void.self)
         let holds = state.withLock { state in
             if condition(state.record) { return true }
             state.waiters.append((condition, waiter))
             return false
         }
-        if !holds { for await _ in end {} }
+        if !holds { await ending(of: end, "requests at an origin that fulfil the condition", file: file, line: line) }
     }
 
     /// A port of 127.0.0.1 at which nobody listens.

@@ -42,7 +42,7 @@ struct Tunnel {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
                 var descriptor = pollfd(fd: target, events: Int16(POLLOUT), revents: 0)
-                guard poll(&descriptor, 1, -1) > 0 else { return false }
+                guard poll(&descriptor, 1, 120_000) > 0 else { return false }
             } else if errno != EINTR {
                 return false
             }

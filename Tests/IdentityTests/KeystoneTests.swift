@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Synchronization
 import Testing
+import Waiting
 
 @testable import Identity
 
@@ -17,7 +18,7 @@ final class ScriptedKeystone: KeystoneTransport {
         var time = Date(timeIntervalSince1970: 1_800_000_000)
         var asked: [[String: String]] = []
         var reply: @Sendable ([String: String]) -> Reply = { _ in .unreachable }
-        var held: [CheckedContinuation<Void, Never>]?
+        var isHeld = false
     }
 
     private let state = Mutex(State())
@@ -29,14 +30,8 @@ final class ScriptedKeystone: KeystoneTransport {
     func reply(_ reply: @escaping @Sendable ([String: String]) -> Reply) { state.withLock { $0.reply = reply } }
 
     /// Lets requests come and answers none until `release`.
-    func hold() { state.withLock { $0.held = [] } }
-    func release() {
-        let waiters = state.withLock { state in
-            defer { state.held = nil }
-            return state.held ?? []
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func hold() { state.withLock { $0.isHeld = true } }
+    func release() { state.withLock { $0.isHeld = false } }
 
     func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer {
         var fields: [String: String] = [:]
@@ -51,13 +46,7 @@ final class ScriptedKeystone: KeystoneTransport {
             state.asked.append(fields)
             return (fields, state.reply)
         }
-        await withCheckedContinuation { waiter in
-            let isFree = state.withLock { state in
-                state.held?.append(waiter)
-                return state.held == nil
-            }
-            if isFree { waiter.resume() }
-        }
+        try? await eventually("the test to let answers go out") { state.withLock { !$0.isHeld } }
         switch reply(asked) {
         case .unreachable: throw TransferError(.connect, message: "nobody there")
         case .status(let status, let body, let token):
@@ -194,7 +183,7 @@ final class ScriptedKeystone: KeystoneTransport {
         let authenticator = keystone.authenticator()
         let callers = try await withThrowingTaskGroup(of: Caller.self) { group in
             for _ in 0..<20 { group.addTask { try await authenticator.caller(of: "t") } }
-            while keystone.asked.isEmpty, !Task.isCancelled { await Task.yield() }
+            try await eventually("a question to Keystone") { !keystone.asked.isEmpty }
             for _ in 0..<1000 { await Task.yield() }
             keystone.release()
             return try await group.reduce(into: []) { $0.append($1) }

@@ -5,6 +5,7 @@ import ImageCatalog
 import ImageModel
 import Synchronization
 import Testing
+import Waiting
 
 @testable import LocationUpkeep
 
@@ -27,7 +28,7 @@ struct HangingFileTests {
                 source: .file(
                     FileSource(workers: workers) { [self] () throws(TransferError) in
                         opened.withLock { $0 += 1 }
-                        while isHanging.withLock({ $0 }) { sched_yield() }
+                        try? eventuallyOnThread("the disk to be let go") { isHanging.withLock { !$0 } }
                         throw TransferError(.other, message: "the disk is back, the file is not")
                     }), range: read.range.map { $0.first...$0.last })
         }
@@ -55,7 +56,7 @@ struct HangingFileTests {
         }
         let first = read(driver, on: loop)
         let holding = Task { await first.run() }
-        while !driver.hasOpened, !Task.isCancelled { await Task.yield() }
+        try await eventually("the file to be opened") { driver.hasOpened }
         guard case .failed(let failure) = await read(driver, on: loop).run() else {
             return #expect(Bool(false), "it came to an end without its file")
         }

@@ -3,6 +3,8 @@ import CurlTransfer
 import FaultyOrigin
 import Testing
 import TokenBackend
+import TransferRecording
+import Waiting
 
 @testable import RelayEngine
 
@@ -21,7 +23,7 @@ struct RelayConnectionTests {
         let held = connections.enter(.inquiry) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
         #expect(origin.record.requests.isEmpty && door.fetches == 0)
         held.leave()
         #expect(await run.ended()?.outcome == .finished)
@@ -39,7 +41,7 @@ struct RelayConnectionTests {
         let held = connections.enter(.inquiry) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
         relay.clientGone()
         #expect(await run.ended()?.outcome == .clientGone)
         #expect(connections.counts == (1, 0))
@@ -61,7 +63,7 @@ struct RelayConnectionTests {
             relay.start()
         }
         #expect(await run.ended()?.outcome == .clientGone)
-        await withCheckedContinuation { done in loop.enqueue { loop.enqueue { done.resume() } } }
+        for _ in 0..<2 { try await loop.turn() }
         #expect(left == nil, "it is still looked at")
         #expect(origin.record.requests.isEmpty)
     }
@@ -78,7 +80,7 @@ struct RelayConnectionTests {
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 1 }
-        while connections.counts.held > 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("the connection to be given back") { connections.counts.held == 0 }
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
     }
@@ -93,7 +95,9 @@ struct RelayConnectionTests {
         let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while door.fetches == 0 || connections.counts.held > 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("a log-in that fails, and the connection back") {
+            door.fetches > 0 && connections.counts.held == 0
+        }
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.serverError])
         #expect(origin.record.requests.isEmpty)

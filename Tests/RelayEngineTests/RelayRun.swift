@@ -7,6 +7,7 @@ import LocationSelection
 import NIOCore
 import Synchronization
 import TokenBackend
+import Waiting
 
 @testable import RelayEngine
 
@@ -79,10 +80,14 @@ final class RelayRun: RelayOutlet, RelayObserver {
             manifest: manifest, making: layout, policy: policy, loop: loop, outlet: self, observer: self)
     }
 
-    /// How the relay ended; the test's time limit bounds the wait.
-    func ended() async -> RelaySummary? {
-        for await summary in ends { return summary }
-        return nil
+    /// How the relay ended; nil where it does not in time, which standard error says.
+    func ended(file: String = #fileID, line: Int = #line) async -> RelaySummary? {
+        do {
+            return try await first(of: ends, "the end of the relay", file: file, line: line)
+        } catch {
+            (error as? WaitTimeout)?.report()
+            return nil
+        }
     }
 
     /// Whether exactly the content came.

@@ -4,6 +4,7 @@ import FaultyOrigin
 import Synchronization
 import Testing
 import TokenBackend
+import Waiting
 
 @testable import RelayEngine
 
@@ -27,7 +28,7 @@ struct RenewalTests {
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 2 }
-        while door.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the token") { door.waiting >= 1 }
         #expect(connections.counts == (1, 0), "its place was given away")
         door.hold(false)
         let summary = await run.ended()
@@ -97,7 +98,7 @@ struct RenewalTests {
         defer { origin.stop() }
         let runs = (0..<100).map { _ in RelayRun(of: small) }
         let relays = runs.enumerated().map { $1.start([TokenDriver(door, url: origin.url())], on: loops[$0 % 2]) }
-        while door.waiting < 100, !Task.isCancelled { await Task.yield() }
+        try await eventually("all relays to wait for the token") { door.waiting >= 100 }
         #expect(origin.record.requests.isEmpty, "a request without a token")
         door.hold(false)
         for run in runs {
@@ -118,14 +119,14 @@ struct RenewalTests {
         let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        while door.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the token") { door.waiting >= 1 }
         #expect(connections.counts == (1, 0))
         relay.clientGone()
         #expect(await run.ended()?.outcome == .clientGone)
         #expect(connections.counts == (0, 0))
         door.hold(false)
         // The late answer comes by the loop's mailbox, before the next relay's.
-        while door.waiting > 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("the token to be handed out") { door.waiting == 0 }
         let next = RelayRun(of: Self.content)
         let second = next.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         #expect(await next.ended()?.outcome == .finished)

@@ -218,7 +218,7 @@ struct BlameScenarios {
         for id in ids {
             #expect(try await !baton.download(image, of: Self.other).isComplete)
             try await baton.waitUntil(id, has: "distrusted")
-            while try await !(baton.location(id)["next_read_at"] is String), !Task.isCancelled { await Task.yield() }
+            try await eventually("a time for the next read") { try await baton.location(id)["next_read_at"] is String }
         }
         let reads = { origins.values.reduce(0) { $0 + $1.record.requests.count { !$0.isProbe } } }
         let before = reads()

@@ -140,8 +140,8 @@ struct WrongManifestScenarios {
         let wrong = try #require(PatternedContent(size: Self.content.size, seed: 1).manifest(chunkSize: 1 << 20))
         let catalog = try baton.openCatalog()
         let id = try #require(ImageID(image))
-        while try await catalog.resolve(id, format: RequestedFormat())?.representation == nil, !Task.isCancelled {
-            await Task.yield()
+        try await eventually("a representation") {
+            try await catalog.resolve(id, format: RequestedFormat())?.representation != nil
         }
         let representation = try #require(try await catalog.resolve(id, format: RequestedFormat())?.representation)
         #expect(try await catalog.addManifest(wrong.layout, pages: wrong.pages, of: representation, at: .now))
@@ -149,7 +149,7 @@ struct WrongManifestScenarios {
         #expect(response.status == 503, "nothing is proven, so nothing leaves")
         let right = try #require(Self.content.manifest(chunkSize: 1 << 20))
         // The wrong one may go between the look at it and the look at its pages.
-        while (try? await baton.manifest(of: image)) != right, !Task.isCancelled { await Task.yield() }
+        try await eventually("the right manifest") { (try? await baton.manifest(of: image)) == right }
         for id in ids { try await baton.waitUntil(id, is: "active") }
         let again = try await baton.download(image, of: Self.content)
         #expect(again.isComplete)

@@ -171,7 +171,7 @@ struct ClientScenarios {
         let port = baton.port
         let held = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }
         baton.terminate()
-        await untilRefused(port)
+        try await untilRefused(port)
         let response = try await onOwnThread {
             held.client.receiveBody(&held.response, expected: (content, 0))
             return held.response
@@ -181,9 +181,9 @@ struct ClientScenarios {
         #expect(try await baton.exited() == 0)
     }
 
-    /// Until nobody listens at the port any more; the test's time limit bounds it.
-    private func untilRefused(_ port: Int) async {
-        while !Task.isCancelled, (try? TestClient(port: port)) != nil, !Task.isCancelled { await Task.yield() }
+    /// Until nobody listens at the port any more.
+    private func untilRefused(_ port: Int) async throws {
+        try await eventually("nobody to listen at \(port)") { (try? TestClient(port: port)) == nil }
     }
 
     /// Lets time pass where the passing of time is what is tested.

@@ -82,7 +82,7 @@ struct DirectGetScenarios {
         async let running = setting.get()
         let part = setting.file + ".\(Self.content.sha256.prefix(16)).part"
         func size() -> Int64 { (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int64) ?? 0 }
-        while size() < 1_000_000, !Task.isCancelled { await Task.yield() }
+        try await eventually("a megabyte in the partial file") { size() >= 1_000_000 }
         nginx.kill()
         let result = try await running
         #expect(result.status == 0, "\(result.errors)")

@@ -186,8 +186,8 @@ struct ImagesAPILocationScenarios {
         let task = try await task(of: image, baton)
         #expect(task["status"] as? String == "failure")
         #expect((task["message"] as? String)?.contains("404") == true)
-        while try await baton.send("GET", "/v2/images/\(image)").json["status"] as? String != "queued", !Task.isCancelled {
-            await Task.yield()
+        try await eventually("the image to be queued") {
+            try await baton.send("GET", "/v2/images/\(image)").json["status"] as? String == "queued"
         }
         #expect(try await baton.locations(of: image).isEmpty)
     }

@@ -90,7 +90,9 @@ struct ManifestScenarios {
             manifests: { chunk_size: 64KiB }
             """
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
-        while try await first.location(id)["read_position"] as? Int64 ?? 0 <= 64 << 20, !Task.isCancelled { await Task.yield() }
+        try await eventually("more than 64 MiB to be written down as read") {
+            try await first.location(id)["read_position"] as? Int64 ?? 0 > 64 << 20
+        }
         kill(first.processID, SIGKILL)
         _ = try await first.exited()
         isFree.set()

@@ -53,7 +53,7 @@ struct MetricsScenarios {
             origins: ["stalling": stalling], settings: "relay: { stall_timeout: 60s, slow_factor: 0, revisits: 0 }")
         let image = try await baton.addImage(of: Self.content, at: [stalling.url()])
         let download = Task { try await baton.download(image, of: Self.content) }
-        while try await numbers(baton)["baton_slab_bytes"] ?? 0 == 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("bytes in slabs") { try await self.numbers(baton)["baton_slab_bytes"] ?? 0 > 0 }
         let numbers = try await numbers(baton)
         #expect(numbers["baton_relays_open"] == 1)
         #expect(numbers[#"baton_backend_attempts_running{backend="stalling"}"#] == 1)
@@ -86,14 +86,7 @@ struct MetricsScenarios {
         #expect(try await baton.download(image, of: Self.content).isComplete)
         let page = try await baton.send("GET", "/metrics").body
         let file = try baton.directory.write(String(decoding: page, as: UTF8.self), to: "metrics")
-        let check = Process()
-        check.executableURL = URL(filePath: "/bin/sh")
-        check.arguments = ["-c", "promtool check metrics <\"$0\" 2>&1", file]
-        let output = Pipe()
-        check.standardOutput = output
-        try check.run()
-        let said = try await onOwnThread { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-        #expect(said == "")
-        #expect(check.exitCode() == 0)
+        let check = try await BatonCommand.run(["-c", "promtool check metrics <\"$0\" 2>&1", file], program: "/bin/sh")
+        #expect(check.output == "" && check.status == 0)
     }
 }

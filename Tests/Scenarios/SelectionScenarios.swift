@@ -43,7 +43,7 @@ struct SelectionScenarios {
         #expect(shaky.record.downloads.count == asked, "no download waits for it while its breaker is open")
 
         isWell.set()
-        while try await breaker("shaky", baton) != "closed", !Task.isCancelled { await Task.yield() }
+        try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
         #expect(shaky.record.downloads.count == asked, "the trial is a read of one byte, and no client's")
         #expect(try await baton.explained(image) == ["shaky", "sound"])
     }
@@ -85,7 +85,7 @@ struct SelectionScenarios {
         #expect(try await breaker("shaky", baton) != "closed")
         refuses.set()
         isDown.set(false)
-        while try await breaker("shaky", baton) != "closed", !Task.isCancelled { await Task.yield() }
+        try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
     }
 
     @Test func theLastLocationIsTriedHoweverItsBackendFared() async throws {

@@ -107,7 +107,7 @@ struct SwiftDownloadScenarios {
         #expect(rotten.firstWrongByte == 20_000_000)
         let relay = await baton.relay(of: image)
         #expect(relay["outcome"] == "disproven")
-        while try await baton.explained(image).first != "other", !Task.isCancelled { await Task.yield() }
+        try await eventually("the other backend to be first") { try await baton.explained(image).first == "other" }
         let sound = try await baton.download(image, of: Self.content)
         #expect(sound.isComplete)
         #expect(sound.firstWrongByte == nil)

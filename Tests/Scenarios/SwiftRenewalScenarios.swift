@@ -50,7 +50,7 @@ struct SwiftRenewalScenarios {
             client.receiveBody(&response, expected: (Self.content, 0))
             return response
         }
-        while !isDown.isSet, !Task.isCancelled { await Task.yield() }
+        try await eventually("the end of memcached and the proxy") { isDown.isSet }
         try await node.revive()
         let response = try await download
         #expect(response.isComplete)

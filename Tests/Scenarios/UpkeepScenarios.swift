@@ -73,7 +73,9 @@ struct UpkeepScenarios {
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
         let image = try await first.addImage()
         let id = try await first.addLocations([origin.url()], to: image, of: content)[0]
-        while try await first.location(id)["read_position"] as? Int64 == nil, !Task.isCancelled { await Task.yield() }
+        try await eventually("the read's progress to be written down") {
+            try await first.location(id)["read_position"] as? Int64 != nil
+        }
         // Without a word of warning.
         kill(first.processID, SIGKILL)
         _ = try await first.exited()

@@ -26,9 +26,9 @@ struct UploadScenarios {
         try await baton.send("GET", "/v2/images/\(image)").json["status"] as? String
     }
 
-    /// Waits for a status; the suite's time limit bounds the wait.
+    /// Waits for a status.
     private func wait(for status: String, of image: String, _ baton: BatonProcess) async throws {
-        while try await self.status(image, baton) != status, !Task.isCancelled { await Task.yield() }
+        try await eventually("\(status) as the status of \(image)") { try await self.status(image, baton) == status }
     }
 
     @Test(arguments: [true, false]) func anUploadedImageComesBackAsItWentIn(chunked: Bool) async throws {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Waiting
 
 /// The `baton` command that was built with these tests.
 package enum BatonCommand {
@@ -26,8 +27,10 @@ package enum BatonCommand {
     /// - Parameters:
     ///   - program: a path; nil for `baton` itself.
     ///   - environment: added to the test's own.
+    ///   - bound: after which it is killed.
     package static func run(
-        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil
+        _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil,
+        within bound: Duration = .seconds(240), file: String = #fileID, line: Int = #line
     ) async throws -> Result {
         try await onOwnThread {
             let process = Process()
@@ -42,6 +45,7 @@ package enum BatonCommand {
             let collected = Collected()
             let reader = Thread { collected.take(errors.fileHandleForReading.readDataToEndOfFile()) }
             try process.run()
+            process.mustEnd(within: bound, file: file, line: line)
             reader.start()
             let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             return Result(status: process.exitCode(), output: text, errors: collected.text())
@@ -61,7 +65,8 @@ package enum BatonCommand {
         }
 
         func text() -> String {
-            done.wait()
+            // Ends with the process, which is killed in time.
+            _ = done.wait(timeout: .now() + 300)
             return String(decoding: data, as: UTF8.self)
         }
     }

@@ -1,6 +1,7 @@
 internal import FaultyOrigin
 internal import Foundation
 internal import Synchronization
+internal import Waiting
 
 /// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
 package final class BatonProcess: Sendable {
@@ -81,19 +82,18 @@ package final class BatonProcess: Sendable {
         onSpawn(process.processIdentifier)
         Leftovers.add(process) { [process] in if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         port = try await onOwnThread {
-            var text = ""
-            while !text.contains("\n") {
-                let data = output.fileHandleForReading.availableData
-                if data.isEmpty {
-                    let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-                    throw StartFailed(log: log)
+            do {
+                let text = try output.fileHandleForReading.read(until: "the line that says where baton serve listens") { text in
+                    text.contains("\n") ? text : nil
                 }
-                text += String(decoding: data, as: UTF8.self)
+                let port = text.split(separator: ":").last.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+                guard let port else { throw StartFailed(log: text) }
+                return port
+            } catch let error where !(error is StartFailed) {
+                kill(process.processIdentifier, SIGKILL)
+                let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                throw StartFailed(log: error is OutputEnded ? log : "\(error)\n\(log)")
             }
-            guard
-                let port = text.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
-            else { throw StartFailed(log: text) }
-            return port
         }
         Thread.detachNewThread { [weak self] in
             var rest = Data()
@@ -139,26 +139,30 @@ package final class BatonProcess: Sendable {
         for (_, waiter) in due { waiter.finish() }
     }
 
-    /// Waits until the log fulfils a condition; the test's time limit bounds the wait.
-    package func waitForLog(_ condition: @escaping @Sendable ([LogRecord]) -> Bool) async {
+    /// Waits until the log fulfils a condition. Where it does not in time, standard error says so.
+    package func waitForLog(
+        file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable ([LogRecord]) -> Bool
+    ) async {
         let (end, waiter) = AsyncStream.makeStream(of: Void.self)
         let holds = state.withLock { state in
             if condition(state.log) { return true }
             state.waiters.append((condition, waiter))
             return false
         }
-        if !holds { for await _ in end {} }
+        if !holds { await ending(of: end, "a log of baton serve that fulfils the condition", file: file, line: line) }
     }
 
     /// The first line of the log, past or to come, that fulfils a condition.
-    package func logged(_ condition: @escaping @Sendable (LogRecord) -> Bool) async -> LogRecord {
-        await waitForLog { $0.contains(where: condition) }
+    package func logged(
+        file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (LogRecord) -> Bool
+    ) async -> LogRecord {
+        await waitForLog(file: file, line: line) { $0.contains(where: condition) }
         return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
     }
 
     /// The line about the relay of an image, past or to come.
-    package func relay(of image: String) async -> LogRecord {
-        await logged { $0.message == "relay" && $0["image"] == image }
+    package func relay(of image: String, file: String = #fileID, line: Int = #line) async -> LogRecord {
+        await logged(file: file, line: line) { $0.message == "relay" && $0["image"] == image }
     }
 
     /// Everything that it logged so far.
@@ -174,10 +178,10 @@ package final class BatonProcess: Sendable {
     package func terminate() { process.terminate() }
 
     /// Waits for its end.
-    /// - Returns: its exit code.
-    package func exited() async throws -> Int32 {
+    /// - Returns: its exit code; that of a killed process where it does not end in time.
+    package func exited(file: String = #fileID, line: Int = #line) async throws -> Int32 {
         let process = process
-        return try await onOwnThread { process.exitCode() }
+        return try await onOwnThread { process.exitCode(file: file, line: line) }
     }
 
     /// Its resident memory in bytes, as the system accounts for it.

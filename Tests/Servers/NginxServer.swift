@@ -2,6 +2,7 @@ package import FaultyOrigin
 internal import Foundation
 internal import Glibc
 internal import Synchronization
+internal import Waiting
 
 /// A real nginx that serves the files of a directory: one process, so that killing it ends everything.
 package final class NginxServer: Sendable {
@@ -53,10 +54,10 @@ package final class NginxServer: Sendable {
     }
 
     private func waitUntilReady() async throws {
-        // The test's time limit bounds the wait.
-        while !isInOwnNetwork, (try? TestClient(port: port)) == nil {
+        try await eventually("nginx to listen at \(port)") {
+            if isInOwnNetwork || (try? TestClient(port: port)) != nil { return true }
             guard process.withLock(\.isRunning) else { throw StartFailed() }
-            await Task.yield()
+            return false
         }
     }
 

@@ -1,21 +1,71 @@
 package import Foundation
 internal import Glibc
+internal import Waiting
 
 extension Process {
-    /// Waits for the end of the process, on a thread that may block.
+    /// Waits for the end of the process, on a thread that may block. One that does not end in time is killed, and standard error
+    /// says so.
     ///
     /// Foundation hears of an end through a socket that another child, started in the same moment, can hold open; then its own
     /// wait lasts as long as that child. The kernel is asked instead, and leaves the process for Foundation to collect.
     /// - Returns: its exit code, or the signal that ended it.
-    package func exitCode() -> Int32 {
-        var information = siginfo_t()
-        while waitid(P_PID, id_t(processIdentifier), &information, WEXITED | WNOWAIT) != 0 {
-            guard errno == EINTR else {
-                // Foundation was faster: it knows.
-                waitUntilExit()
-                return terminationStatus
-            }
+    @discardableResult
+    package func exitCode(within bound: Duration = longestWait, file: String = #fileID, line: Int = #line) -> Int32 {
+        do {
+            try eventuallyOnThread("the end of \(summary)", within: bound, file: file, line: line) { ending != nil }
+        } catch {
+            (error as? WaitTimeout)?.report()
+            kill(processIdentifier, SIGKILL)
+            try? eventuallyOnThread("the end of \(summary) after it was killed") { ending != nil }
         }
-        return information._sifields._sigchld.si_status
+        return ending ?? -1
+    }
+
+    /// Kills the process if it has not ended in time, while others read what it writes.
+    package func mustEnd(within bound: Duration, file: String = #fileID, line: Int = #line) {
+        Thread.detachNewThread { self.exitCode(within: bound, file: file, line: line) }
+    }
+
+    private var summary: String {
+        ([executableURL?.lastPathComponent ?? "a process"] + (arguments ?? [])).joined(separator: " ")
+    }
+
+    /// Nil while it runs.
+    private var ending: Int32? {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(processIdentifier), &information, WEXITED | WNOWAIT | WNOHANG) != 0 {
+            // Foundation was faster: it knows, or is about to.
+            guard errno == EINTR else { return isRunning ? nil : terminationStatus }
+        }
+        return information.si_signo == 0 ? nil : information._sifields._sigchld.si_status
+    }
+}
+
+/// The other side of a pipe was closed before what was awaited came.
+package struct OutputEnded: Error {
+    /// All that came.
+    package let text: String
+}
+
+extension FileHandle {
+    /// Reads what a process writes until something is found in it, on a thread that may block.
+    /// - Throws: `WaitTimeout`, `OutputEnded`.
+    package func read<Found>(
+        until awaited: String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
+        _ find: (String) -> Found?
+    ) throws -> Found {
+        var text = ""
+        var found: Found?
+        try eventuallyOnThread("\(awaited) after \(text.debugDescription)", within: bound, file: file, line: line) {
+            var readable = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&readable, 1, 100) > 0 else { return false }
+            let data = availableData
+            guard !data.isEmpty else { throw OutputEnded(text: text) }
+            text += String(decoding: data, as: UTF8.self)
+            found = find(text)
+            return found != nil
+        }
+        guard let found else { throw OutputEnded(text: text) }
+        return found
     }
 }

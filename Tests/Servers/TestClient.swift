@@ -1,6 +1,7 @@
 package import FaultyOrigin
 internal import Foundation
 internal import Glibc
+internal import Waiting
 
 /// A plain HTTP/1.1 client over one blocking socket: it knows nothing of retries, and says exactly what came.
 package final class TestClient {
@@ -29,17 +30,23 @@ package final class TestClient {
 
     private let socket: Int32
     private var buffer: [UInt8] = []
+    private let patience: Int
+    /// The last request, for whoever reads that nothing came.
+    private var asked = "nothing"
     private var isTimedOut = false
 
     /// - Parameters:
     ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
     ///   - patience: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
-    ///     the default is longer than any test may take.
-    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 400) throws {
+    ///     standard error says so.
+    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 200) throws {
+        self.patience = patience
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBuffer.map(Int32.init) { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
-        var patience = timeval(tv_sec: patience, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var limit = timeval(tv_sec: patience, tv_usec: 0)
+        for direction in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(socket, SOL_SOCKET, direction, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -55,6 +62,7 @@ package final class TestClient {
     deinit { close(socket) }
 
     package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
+        asked = "\(method) \(path)"
         var text = "\(method) \(path) HTTP/1.1\r\n"
         if headers["Host"] == nil { text += "Host: baton\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
@@ -81,7 +89,10 @@ package final class TestClient {
         while true {
             let count = recv(socket, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN { isTimedOut = true }
+            if count < 0, errno == EAGAIN {
+                isTimedOut = true
+                WaitTimeout("bytes of the answer to \(asked)", within: .seconds(patience), at: "TestClient").report()
+            }
             return max(0, count)  // a reset is an end like any other here
         }
     }

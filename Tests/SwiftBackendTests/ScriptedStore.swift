@@ -1,6 +1,7 @@
 import BackendKit
 import CurlTransfer
 import Synchronization
+import Waiting
 
 @testable import SwiftBackend
 
@@ -12,7 +13,7 @@ final class ScriptedStore: Sendable {
         var status = 200
         var isReachable = true
         var lifetime: Int? = 3600
-        var held: [CheckedContinuation<Void, Never>]?
+        var isHeld = false
     }
 
     private let state = Mutex(State())
@@ -51,24 +52,12 @@ final class ScriptedStore: Sendable {
     func cutOff() { state.withLock { $0.isReachable = false } }
 
     /// Lets log-ins come and answers none until `release`.
-    func hold() { state.withLock { $0.held = [] } }
-    func release() {
-        let waiters = state.withLock { state in
-            defer { state.held = nil }
-            return state.held ?? []
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func hold() { state.withLock { $0.isHeld = true } }
+    func release() { state.withLock { $0.isHeld = false } }
 
     private func answer() async throws(TransferError) -> Exchange.Answer {
         state.withLock { $0.asked += 1 }
-        await withCheckedContinuation { waiter in
-            let isFree = state.withLock { state in
-                state.held?.append(waiter)
-                return state.held == nil
-            }
-            if isFree { waiter.resume() }
-        }
+        try? await eventually("the test to let answers go out") { state.withLock { !$0.isHeld } }
         let now = state.withLock { $0 }
         guard now.isReachable else { throw TransferError(.connect, message: "nobody there") }
         var fields = [

@@ -1,5 +1,6 @@
 import BackendKit
 import Testing
+import Waiting
 
 @testable import SwiftBackend
 
@@ -10,7 +11,7 @@ import Testing
         #expect(store.credentials.generation == 0)
         store.hold()
         async let first: Void = store.credentials.renew(beyond: 0)
-        while store.asked == 0, !Task.isCancelled { await Task.yield() }
+        try await eventually("a log-in") { store.asked > 0 }
         async let second: Void = store.credentials.renew(beyond: 0)
         async let third: Void = store.credentials.renew(beyond: 0)
         for _ in 0..<20 { await Task.yield() }

@@ -1,5 +1,6 @@
 public import BackendKit
 internal import Synchronization
+internal import Waiting
 
 /// Credentials for tests: hands out one token after the other, counts that, and does so as slowly or as badly as it is told.
 public final class TokenDoor: RenewableCredentials {
@@ -69,7 +70,7 @@ public final class TokenDoor: RenewableCredentials {
     }
 
     private func fetch() async -> AttemptFailure? {
-        while state.withLock({ $0.isHeld }), !Task.isCancelled { await Task.yield() }
+        try? await eventually("the test to let log-ins go on") { state.withLock { !$0.isHeld } }
         return state.withLock { state in
             state.fetch = nil
             state.fetches += 1

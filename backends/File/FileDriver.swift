@@ -45,7 +45,10 @@ public struct FileDriver: Driver {
                 first: first, count: max(0, last - first + 1), total: facts.size, validator: Self.validator(of: facts)))
     }
 
+    /// The time of writing can be set back by whoever rewrites the file; the time at which its record changed can't.
     private static func validator(of facts: FileFacts) -> Validator {
-        Validator("inode \(facts.inode), written \(facts.modified.seconds).\(facts.modified.nanoseconds)")
+        Validator("inode \(facts.inode), written \(text(facts.modified)), changed \(text(facts.changed))")
     }
+
+    private static func text(_ time: FileFacts.Time) -> String { "\(time.seconds) s \(time.nanoseconds) ns" }
 }

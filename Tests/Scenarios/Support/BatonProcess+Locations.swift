@@ -36,20 +36,26 @@ extension BatonProcess {
         try await send("GET", "/baton/v1/locations/\(location)/history").json["history"] as? [[String: String]] ?? []
     }
 
-    /// Waits until a location has a status; the test's time limit bounds the wait.
-    func waitUntil(_ location: String, is status: String) async throws {
-        while try await self.location(location)["status"] as? String != status, !Task.isCancelled { await Task.yield() }
+    /// Waits until a location has a status.
+    func waitUntil(_ location: String, is status: String, file: String = #fileID, line: Int = #line) async throws {
+        try await eventually("\(status) as the status of \(location)", file: file, line: line) {
+            try await self.location(location)["status"] as? String == status
+        }
     }
 
-    /// Waits until an event is in a location's history; the test's time limit bounds the wait.
-    func waitUntil(_ location: String, has event: String, count: Int = 1) async throws {
-        while try await events(of: location).count(where: { $0 == event }) < count, !Task.isCancelled { await Task.yield() }
+    /// Waits until an event is in a location's history.
+    func waitUntil(
+        _ location: String, has event: String, count: Int = 1, file: String = #fileID, line: Int = #line
+    ) async throws {
+        try await eventually("\(count) × \(event) in the history of \(location)", file: file, line: line) {
+            try await events(of: location).count { $0 == event } >= count
+        }
     }
 
-    /// Waits until all locations of an image have been proven in full; the test's time limit bounds the wait.
-    func waitUntilProven(_ image: String) async throws {
-        while try await locations(of: image).contains(where: { !($0["proven_at"] is String) }), !Task.isCancelled {
-            await Task.yield()
+    /// Waits until all locations of an image have been proven in full.
+    func waitUntilProven(_ image: String, file: String = #fileID, line: Int = #line) async throws {
+        try await eventually("all locations of \(image) to be proven", file: file, line: line) {
+            try await locations(of: image).allSatisfy { $0["proven_at"] is String }
         }
     }
 

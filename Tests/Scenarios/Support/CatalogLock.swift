@@ -20,7 +20,7 @@ final class CatalogLock {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        guard !output.fileHandleForReading.availableData.isEmpty else { throw CocoaError(.fileReadUnknown) }
+        try output.fileHandleForReading.read(until: "the lock on the catalog") { $0.contains("locked") ? () : nil }
     }
 
     deinit { release() }

@@ -24,19 +24,11 @@ final class TLSFileServer: Sendable {
         self.process = process
         Leftovers.add(process) { [process] in if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         port = try await onOwnThread {
-            var text = ""
-            while true {
-                if let match = text.firstMatch(of: /ACCEPT 127\.0\.0\.1:([0-9]+)\n/), let port = Int(match.1) { return port }
-                let data = output.fileHandleForReading.availableData
-                guard !data.isEmpty else { throw StartFailed(reason: text) }
-                text += String(decoding: data, as: UTF8.self)
+            try output.fileHandleForReading.read(until: "openssl s_server to say where it listens") { text in
+                text.firstMatch(of: /ACCEPT 127\.0\.0\.1:([0-9]+)\n/).flatMap { Int($0.1) }
             }
         }
         Thread.detachNewThread { while !output.fileHandleForReading.availableData.isEmpty {} }
-    }
-
-    struct StartFailed: Error {
-        let reason: String
     }
 
     deinit {

@@ -1,0 +1,99 @@
+internal import Foundation
+
+/// A test waited for something that did not come.
+package struct WaitTimeout: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ awaited: String, within bound: Duration, at place: String) {
+        description = "\(place): waited \(bound) for \(awaited) in vain"
+    }
+
+    /// Says so on standard error, for waits that can't fail a test themselves.
+    package func report() { FileHandle.standardError.write(Data("\(description)\n".utf8)) }
+}
+
+/// How long a wait lasts at most where nothing else is said: longer than anything on a machine under load, and well within the
+/// time limit of a test, which does not say what was awaited.
+package let longestWait: Duration = .seconds(120)
+
+/// Where a wait was asked for.
+package func place(_ file: String, _ line: Int) -> String { "\(file):\(line)" }
+
+/// Asks again and again until a condition holds.
+/// - Parameter awaited: what the condition is, for whoever reads that it never held.
+/// - Throws: `WaitTimeout`; what the condition throws; `CancellationError`.
+package func eventually(
+    _ awaited: @autoclosure () -> String, within bound: Duration = longestWait, isolation: isolated (any Actor)? = #isolation,
+    file: String = #fileID, line: Int = #line, _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + bound
+    while try await !condition() {
+        guard .now < end else { throw WaitTimeout(awaited(), within: bound, at: place(file, line)) }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+/// The same, for a thread that may block.
+package func eventuallyOnThread(
+    _ awaited: @autoclosure () -> String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
+    _ condition: () throws -> Bool
+) throws {
+    let end = ContinuousClock.now + bound
+    while try !condition() {
+        guard .now < end else { throw WaitTimeout(awaited(), within: bound, at: place(file, line)) }
+        usleep(2_000)
+    }
+}
+
+/// Waits until something is called back.
+/// - Parameter start: begins it; calls its argument once, from any thread.
+/// - Throws: `WaitTimeout`; `CancellationError`.
+package func answer<Value: Sendable>(
+    _ awaited: String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
+    _ start: (@escaping @Sendable (Value) -> Void) -> Void
+) async throws -> Value {
+    let (answers, answerer) = AsyncStream.makeStream(of: Value.self)
+    start { value in
+        answerer.yield(value)
+        answerer.finish()
+    }
+    return try await first(of: answers, awaited, within: bound, file: file, line: line)
+}
+
+/// The first value of a stream that somebody else fills.
+/// - Throws: `WaitTimeout`; `CancellationError`, also when the stream ends without a value.
+package func first<Value: Sendable>(
+    of values: AsyncStream<Value>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
+    line: Int = #line
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask {
+            for await value in values { return value }
+            return nil
+        }
+        group.addTask {
+            try await Task.sleep(for: bound)
+            throw WaitTimeout(awaited, within: bound, at: place(file, line))
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() ?? nil else { throw CancellationError() }
+        return value
+    }
+}
+
+/// Waits for the end of a stream that somebody else finishes. Where it does not end in time, standard error says so; a stream ends with
+/// its task, too.
+package func ending(
+    of stream: AsyncStream<Void>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
+    line: Int = #line
+) async {
+    await withTaskGroup(of: Void.self) { group in
+        group.addTask { for await _ in stream {} }
+        group.addTask {
+            guard (try? await Task.sleep(for: bound)) != nil else { return }
+            WaitTimeout(awaited, within: bound, at: place(file, line)).report()
+        }
+        await group.next()
+        group.cancelAll()
+    }
+}

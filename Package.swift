@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
+        module("FormatInspection", ["ImageModel"]),
         module("NetworkAddress"),
         module("Identity", ["ImageModel", "Integrity", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
@@ -69,7 +70,7 @@ let package = Package(
                 logging, lifecycle,
             ]
         ),
-        module("ImageUpload", ["Integrity", "ImageModel", "CLinux", nio, posix]),
+        module("ImageUpload", ["FormatInspection", "Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
@@ -104,7 +105,7 @@ let package = Package(
         .executableTarget(
             name: "baton-fuzz",
             dependencies: [
-                "BackendKit", "CurlTransfer", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend",
+                "BackendKit", "CurlTransfer", "FormatInspection", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend",
                 "SwiftBackend",
             ],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
@@ -127,10 +128,11 @@ let package = Package(
             "TokenBackend", path: "Tests/TokenBackend",
             ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Waiting"]),
         tests("ImageModelTests", ["ImageModel"]),
+        tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", "Waiting", logging]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("ImageUploadTests", ["ImageUpload", "Integrity", "ImageModel", nio, posix]),
+        tests("ImageUploadTests", ["FormatInspection", "ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
             "ImageAPITests",
             [
@@ -160,7 +162,7 @@ let package = Package(
         tests(
             "LocationUpkeepTests",
             [
-                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "Integrity", "ImageModel",
+                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "FormatInspection", "Integrity", "ImageModel",
                 "FaultyOrigin",
                 "TokenBackend", "Waiting",
             ]

@@ -7,12 +7,15 @@ extension BatonConfiguration {
         public var backend: BackendID?
         /// The most bytes of one upload.
         public var maximumSize: ByteCount = .gibibytes(1024)
+        /// Whether uploads and full reads of locations hold the bytes against the declared format.
+        public var inspectsFormat = true
     }
 
     mutating func readUploads(_ section: Section) {
         uploads.backend = section.string("backend").map { BackendID($0) }
         uploads.maximumSize = section.bytes(
             "max_size", default: uploads.maximumSize, in: .mebibytes(1) ... .gibibytes(1 << 20))
+        uploads.inspectsFormat = section.boolean("inspect_format", default: uploads.inspectsFormat)
         section.finish()
     }
 

@@ -55,13 +55,16 @@ public struct UploadDirectory: Sendable {
     ///   - body: its bytes as they come.
     ///   - announced: how many there should be, if anybody said so.
     ///   - name: what the file shall be called; a single part of a path.
+    ///   - declared: the format that the bytes must be of; nil where that is not looked at.
     /// - Throws: `UploadError`, and what `body` throws; nothing is left behind then.
     public func receive<Body: AsyncSequence>(
-        _ body: Body, announced: Int64?, named name: String
+        _ body: Body, announced: Int64?, named name: String, declared: Format? = nil
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         if let announced, announced > limit { throw UploadError.tooLarge(limit: limit) }
         let (root, temporaryPath) = (root, "\(workshop)/\(name)")
-        let file = try await threads.runIfActive { try UploadFile(in: root, temporaryPath: temporaryPath) }
+        let file = try await threads.runIfActive {
+            try UploadFile(in: root, temporaryPath: temporaryPath, declared: declared)
+        }
         do {
             try await write(body, to: file)
             let size = file.size

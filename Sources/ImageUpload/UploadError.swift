@@ -1,9 +1,13 @@
+public import FormatInspection
+
 /// Why an upload did not become a file; one sentence for a person.
 public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More bytes came than an image may have.
     case tooLarge(limit: Int64)
     /// Another number of bytes came than was announced.
     case wrongSize(announced: Int64, received: Int64)
+    /// The bytes are not what the image is declared as, or refer to other files.
+    case refusedFormat(FormatRefusal)
     /// No room on the disk.
     case diskFull
     /// There is a file of that name already.
@@ -18,6 +22,7 @@ public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
             "The image is larger than the \(limit) bytes that uploads may have: ask the operator to raise uploads.max_size."
         case .wrongSize(let announced, let received):
             "\(received) bytes came where \(announced) were announced: upload the image again."
+        case .refusedFormat(let refusal): refusal.description
         case .diskFull: "The disk that uploads go to is full: ask the operator to make room, then upload the image again."
         case .exists(let name):
             "The upload directory has a file \(name) already, which is not overwritten: the operator should look at it."

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import FormatInspection
 internal import Glibc
 internal import ImageModel
 internal import Integrity
@@ -14,6 +15,8 @@ final class UploadFile: @unchecked Sendable {
     private let sha256 = DigestStream(.sha256)
     private let sha512 = DigestStream(.sha512)
     private let md5 = DigestStream(.md5)
+    /// Looks at the bytes as they are written; nil where uploads are not inspected.
+    private var inspector: FormatInspector?
     private(set) var size: Int64 = 0
     /// Whether the temporary file is this upload's: one that was there before, or came after this one was renamed, is another's.
     private var ownsTemporary = false
@@ -22,8 +25,10 @@ final class UploadFile: @unchecked Sendable {
     /// - Parameters:
     ///   - directory: where the file will lie in the end.
     ///   - temporaryPath: where it lies meanwhile, in the same file system.
-    init(in directory: String, temporaryPath: String) throws(UploadError) {
+    ///   - declared: what the bytes must be; nil where that is not looked at.
+    init(in directory: String, temporaryPath: String, declared: Format? = nil) throws(UploadError) {
         self.directory = directory
+        inspector = declared.map { FormatInspector(declared: $0) }
         self.temporaryPath = temporaryPath
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw Self.error("creating a file", errno) }
@@ -44,12 +49,14 @@ final class UploadFile: @unchecked Sendable {
         sha256.update(bytes)
         sha512.update(bytes)
         md5.update(bytes)
+        inspector?.update(bytes)
         size += Int64(bytes.count)
     }
 
     /// Makes the file last, and gives it its name. It never takes the place of another file.
     /// - Returns: the digests of what was written.
     func finish(named name: String) throws(UploadError) -> DigestSet {
+        if let refusal = inspector?.finish() { throw .refusedFormat(refusal) }
         guard fsync(descriptor) == 0 else { throw Self.error("making a file last", errno) }
         guard close(descriptor) == 0 else {
             descriptor = -1

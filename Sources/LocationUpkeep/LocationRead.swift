@@ -1,5 +1,6 @@
 internal import BackendKit
 internal import CurlTransfer
+internal import FormatInspection
 internal import ImageCatalog
 internal import ImageModel
 internal import NIOCore
@@ -22,6 +23,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let algorithms: Set<DigestAlgorithm>
         /// The size of the chunks that a manifest is made of; nil makes none.
         var chunkSize: Int64? = nil
+        /// The format that its bytes must be of; nil where that is not looked at.
+        var declared: Format? = nil
         /// Whether to go past caches on new connections.
         let isFresh: Bool
         /// How far an earlier read came.
@@ -35,8 +38,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     /// What came of it.
     enum Outcome: Sendable {
-        /// Every byte was read; with the digests of the chunks, if they were asked for and nothing of the object was read without.
-        case read(LocationContent, manifest: Manifest?)
+        /// Every byte was read; with the digests of the chunks, if they were asked for and nothing of the object was read without,
+        /// and with what speaks against its format.
+        case read(LocationContent, manifest: Manifest?, FormatRefusal?)
         /// The object has another size than it must; its bytes were not read.
         case otherSize(Int64)
         case failed(AttemptFailure)
@@ -75,7 +79,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     init(_ plan: Plan, loop: TransferLoop) {
         self.plan = plan
         self.loop = loop
-        digests = ReadDigests(plan.algorithms, chunkSize: plan.chunkSize, progress: plan.progress)
+        digests = ReadDigests(
+            plan.algorithms, chunkSize: plan.chunkSize, declared: plan.declared, progress: plan.progress)
         resumes = digests.resumed != nil
         course = ReadCourse(
             expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange,
@@ -177,7 +182,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             finish(
                 .read(
                     LocationContent(size: course.size ?? 0, digests: digests.finished, validator: course.validator),
-                    manifest: digests.manifest))
+                    manifest: digests.manifest, digests.formatRefusal))
         case .fail(let failure):
             note()
             finish(course.otherSize.map { .otherSize($0) } ?? .failed(failure))

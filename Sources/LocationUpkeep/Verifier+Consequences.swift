@@ -1,4 +1,5 @@
 internal import BackendKit
+internal import FormatInspection
 internal import FoundationEssentials
 internal import ImageCatalog
 internal import ImageModel
@@ -65,11 +66,7 @@ extension Verifier {
         _ verdict: BlameVerdict, on location: Location, found: BlameVerdict.OtherContent
     ) async throws -> Result {
         switch verdict {
-        case .clear, .undecided:
-            logger.warning(
-                "Reads of a location contradict each other; nothing is decided about it.", metadata: metadata(of: location))
-            try await leave(location, reason: "its reads contradict each other")
-            return .undecided
+        case .clear, .undecided: return try await contradicted(location)
         case .distrustDeclared:
             let reason = "another location has the same content, which is not the declared one"
             logger.critical(
@@ -82,6 +79,18 @@ extension Verifier {
             let content = found.digest.map { "\(found.size) bytes, \($0)" } ?? "\(found.size) bytes"
             return try await condemn(location, reason: "two reads of it alone found other content: \(content)")
         }
+    }
+
+    func contradicted(_ location: Location) async throws -> Result {
+        logger.warning(
+            "Reads of a location contradict each other; nothing is decided about it.", metadata: metadata(of: location))
+        try await leave(location, reason: "its reads contradict each other")
+        return .undecided
+    }
+
+    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend.
+    func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
+        try await quarantine(location, reason: refusal.description)
     }
 
     /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
@@ -118,10 +127,16 @@ extension Verifier {
             try await leave(location, reason: "too many locations of its backend were quarantined lately")
             return .undecided
         }
+        return try await quarantine(location, reason: reason)
+    }
+
+    private func quarantine(_ location: Location, reason: String) async throws -> Result {
         guard let current = try await catalog.location(location.id) else { return .skipped }
         let event: LocationEvent = current.state.status == .verifying ? .mismatched : .quarantine
         _ = try await lifecycle.apply(event, to: current, actor: "baton", reason: reason)
-        logger.error("A location was quarantined: its content is wrong or gone.", metadata: metadata(of: location))
+        logger.error(
+            "A location was quarantined: its content is wrong or gone.",
+            metadata: metadata(of: location).merging(["reason": "\(reason)"]) { $1 })
         return .quarantined
     }
 

@@ -1,4 +1,5 @@
 internal import BackendKit
+internal import FormatInspection
 internal import FoundationEssentials
 internal import ImageCatalog
 internal import ImageModel
@@ -16,6 +17,9 @@ extension Verifier {
 
     enum Finding {
         case matched(LocationContent, Manifest?)
+        /// The declared content, which is of another format than declared or refers to other files. It is attested where a
+        /// declared digest matched.
+        case unfit(FormatRefusal, isAttested: Bool)
         case other(BlameVerdict.OtherContent)
         case unread(AttemptFailure)
         case cancelled
@@ -57,7 +61,8 @@ extension Verifier {
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
-                chunkSize: isFresh ? nil : chunkSize(for: location, subject), isFresh: isFresh, progress: progress,
+                chunkSize: isFresh ? nil : chunkSize(for: location, subject),
+                declared: inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: stallTimeout),
             loop: loop)
         // What is of no use any more must not be taken for an earlier part of this read.
@@ -67,11 +72,12 @@ extension Verifier {
         case .cancelled: return .cancelled
         case .otherSize(let size): return .other(.init(size: size, digest: nil))
         case .failed(let failure): return .unread(failure)
-        case .read(let content, let manifest):
+        case .read(let content, let manifest, let refusal):
             let expected = location.digests.all + (identity.map { [$0] } ?? [])
             guard expected.allSatisfy({ content.digests[$0.algorithm] == $0 }) else {
                 return .other(.init(size: content.size, digest: content.digests[identity?.algorithm ?? .sha256]))
             }
+            if let refusal { return .unfit(refusal, isAttested: !expected.isEmpty) }
             return .matched(content, manifest)
         }
     }
@@ -118,7 +124,7 @@ extension Verifier {
         var readings: [BlameVerdict.Reading] = []
         for other in subject.others {
             switch try await read(other, subject, isFresh: true, keepsProgress: false, pace) {
-            case .matched: readings.append(.matched)
+            case .matched, .unfit: readings.append(.matched)
             case .other(let content): readings.append(.other(content))
             case .unread, .cancelled: readings.append(.unsettled)
             }

@@ -13,7 +13,7 @@ public final class Verifier: Sendable {
     public enum Result: Sendable, Equatable {
         /// The content is the declared one, or was learned.
         case matched
-        /// The content is another one, in two reads: it is quarantined.
+        /// The content is another one, in two reads, or its format is not acceptable: it is quarantined.
         case quarantined
         /// Others have the same wrong content: what was declared is distrusted.
         case distrusted
@@ -35,6 +35,7 @@ public final class Verifier: Sendable {
     let loop: TransferLoop
     let stallTimeout: Duration
     let chunkSize: Int64
+    let inspectsFormat: Bool
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
 
@@ -45,11 +46,12 @@ public final class Verifier: Sendable {
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
     ///   - stallTimeout: how long no byte may come.
     ///   - chunkSize: of the manifests that reads make, in bytes.
+    ///   - inspectsFormat: whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
     ///   - metrics: where verifications are counted.
     public init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
         loop: TransferLoop, stallTimeout: Duration, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
-        metrics: MetricsRegistry, logger: Logger
+        inspectsFormat: Bool = true, metrics: MetricsRegistry, logger: Logger
     ) {
         self.catalog = catalog
         self.lifecycle = lifecycle
@@ -58,6 +60,7 @@ public final class Verifier: Sendable {
         self.loop = loop
         self.stallTimeout = stallTimeout
         self.chunkSize = chunkSize
+        self.inspectsFormat = inspectsFormat
         self.logger = logger
         verifications = metrics.counter(
             "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
@@ -79,6 +82,16 @@ public final class Verifier: Sendable {
         case .matched(let content, let manifest): return try await matched(location, content, manifest)
         case .unread(let failure): return try await unreadable(location, failure)
         case .cancelled: return .cancelled
+        case .unfit(let refusal, isAttested: true): return try await refuse(location, refusal)
+        case .unfit:
+            // Nothing says that these are the bytes that are stored: another read has to find the same.
+            switch try await read(location, subject, isFresh: true, pace) {
+            case .matched(let content, _): return try await matched(location, content, nil)
+            case .unfit(let refusal, _): return try await refuse(location, refusal)
+            case .other: return try await contradicted(location)
+            case .unread(let failure): return try await unreadable(location, failure)
+            case .cancelled: return .cancelled
+            }
         case .other(let first):
             switch try await read(location, subject, isFresh: true, pace) {
             case .matched(let content, _):
@@ -86,6 +99,7 @@ public final class Verifier: Sendable {
                     "A location's first read was corrupt and its second was not: something corrupts in flight.",
                     metadata: metadata(of: location))
                 return try await matched(location, content, nil)
+            case .unfit(let refusal, _): return try await refuse(location, refusal)
             case .unread(let failure): return try await unreadable(location, failure)
             case .cancelled: return .cancelled
             case .other(let second):

@@ -3,6 +3,7 @@ import ImageModel
 
 @testable import BackendKit
 @testable import CurlTransfer
+@testable import FormatInspection
 @testable import HTTPBackend
 @testable import ImageAPI
 @testable import S3Backend
@@ -13,6 +14,7 @@ enum FuzzedParser: String, CaseIterable {
     case accept
     case catalogue
     case contentRange = "content-range"
+    case format
     case head
     case json
     case locationURL = "location-url"
@@ -28,6 +30,7 @@ enum FuzzedParser: String, CaseIterable {
         case .accept: Self.accept(text)
         case .catalogue: Self.catalogue(bytes)
         case .contentRange: Self.contentRange(text)
+        case .format: Self.format(bytes)
         case .head: Self.head(bytes)
         case .json: Self.json(bytes)
         case .locationURL: Self.locationURL(text)
@@ -76,6 +79,53 @@ enum FuzzedParser: String, CaseIterable {
         precondition(range.first >= 0 && range.first <= range.last && range.last < range.total, "a range outside of its whole")
         let again = ContentRange("bytes \(range.first)-\(range.last)/\(range.total)")
         precondition(again == range, "another range when it is written anew")
+    }
+
+    /// The first byte says what the rest is declared as, and how it is cut.
+    private static func format(_ bytes: UnsafeRawBufferPointer) {
+        guard let first = bytes.first else { return }
+        let declared = Format(
+            disk: DiskFormat.allCases[Int(first) % DiskFormat.allCases.count], container: first < 200 ? .bare : .ova)
+        let image = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+        var whole = FormatInspector(declared: declared)
+        whole.update(image)
+        var pieces = FormatInspector(declared: declared)
+        let piece = 1 + Int(first) * 7
+        for start in stride(from: 0, to: image.count, by: piece) {
+            pieces.update(UnsafeRawBufferPointer(rebasing: image[start..<min(start + piece, image.count)]))
+            guard let resumed = FormatInspector(snapshot: pieces.snapshot, declared: declared) else {
+                preconditionFailure("an inspection that was written down can't be read")
+            }
+            precondition(resumed == pieces, "another inspection when it was written down")
+        }
+        precondition(pieces == whole && pieces.finish() == whole.finish(), "another outcome for other pieces")
+        if case .mismatch(let disk, let found) = whole.finish() {
+            precondition(disk == declared.disk && found?.rawValue != disk.rawValue, "a mismatch with itself")
+        }
+        if let read = FormatInspector(snapshot: Array(image), declared: declared) {
+            precondition(read.snapshot.elementsEqual(image), "other bytes when it is written anew")
+            _ = read.finish()
+        }
+        vhdx(image)
+    }
+
+    /// A VHDX's tables lie too far in for an input: it stands for each of them.
+    private static func vhdx(_ bytes: UnsafeRawBufferPointer) {
+        func padded(_ region: Region) -> Region {
+            let kept = Array(bytes.prefix(region.length))
+            return Region(
+                at: region.offset, length: region.length, bytes: kept + [UInt8](repeating: 0, count: region.length - kept.count)
+            )
+        }
+        let tables = padded(VHDX.tables)
+        let metadata = padded(VHDX.region(after: [tables]) ?? Region(at: 1 << 20, length: 64 << 10))
+        precondition(metadata.offset >= 1 << 20, "metadata inside of the header")
+        guard let item = VHDX.region(after: [tables, metadata]) else {
+            precondition(VHDX.hazard([tables, metadata]) != nil, "a VHDX without parameters")
+            return
+        }
+        precondition(item.offset >= metadata.offset + 65_536, "an item inside of its table")
+        _ = VHDX.hazard([tables, metadata, padded(item)])
     }
 
     private static func head(_ bytes: UnsafeRawBufferPointer) {

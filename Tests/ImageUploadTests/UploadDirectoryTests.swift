@@ -1,3 +1,4 @@
+import FormatInspection
 import Foundation
 import ImageModel
 import ImageUpload
@@ -72,6 +73,23 @@ import Testing
             }
         }
         #expect(try files() == [])
+    }
+
+    @Test("An upload of another format than the declared one leaves nothing", arguments: [1, 7, 65_536])
+    func anotherFormat(part: Int) async throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let bytes = [0x51, 0x46, 0x49, 0xFB, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 2000)
+        let directory = try directory()
+        await #expect(throws: UploadError.refusedFormat(.mismatch(declared: .raw, found: .qcow2))) {
+            try await directory.receive(
+                body(bytes, part: part), announced: nil, named: "a", declared: Format(disk: .raw, container: .bare))
+        }
+        #expect(try files() == [])
+        let sound = try await directory.receive(
+            body(bytes, part: part), announced: nil, named: "a", declared: Format(disk: .qcow2, container: .bare))
+        #expect(sound.size == Int64(bytes.count))
+        let unseen = try await directory.receive(body(bytes, part: part), announced: nil, named: "b")
+        #expect(unseen.size == Int64(bytes.count))
     }
 
     @Test func aFileThatIsThereIsNotOverwritten() async throws {

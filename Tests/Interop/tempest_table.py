@@ -49,7 +49,8 @@ NO_ADDRESS = "Could not bind HTTP location server"
 
 def outcomes(home: pathlib.Path):
     """Runs the tests against a Baton of its own."""
-    cloud = Cloud(home, "keystone")
+    # It uploads random bytes as qcow2, and says so (image_format_enforcement).
+    cloud = Cloud(home, "keystone", inspects_format=False)
     try:
         # Large enough that hashing it takes a moment.
         image_url = cloud.web.put("image.raw", sample(4 * MEBIBYTE, seed=7).data)

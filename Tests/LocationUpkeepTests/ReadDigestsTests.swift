@@ -1,3 +1,4 @@
+import FormatInspection
 import ImageCatalog
 import ImageModel
 import Integrity
@@ -119,6 +120,59 @@ import Testing
             take(5000..<Self.bytes.count, &resumed)
             #expect(resumed.manifest == nil && resumed.finished == whole().finished)
         }
+    }
+
+    private func inspected(_ disk: DiskFormat?, progress: ReadProgress? = nil) -> ReadDigests {
+        var digests = ReadDigests(
+            Self.algorithms, chunkSize: 1000, declared: disk.map { Format(disk: $0, container: .bare) }, progress: progress)
+        digests.begin(size: Self.size)
+        return digests
+    }
+
+    @Test("The inspection of the format goes on where a restart cut it off, beside the digests")
+    func inspectionGoesOn() {
+        var bytes = Self.bytes
+        bytes.replaceSubrange(0..<4, with: [0x51, 0x46, 0x49, 0xFB])
+        for cut in [0, 1, 5000, 10_007] {
+            var half = inspected(.raw)
+            take(0..<cut, &half, from: bytes)
+            var resumed = inspected(.raw, progress: progress(half))
+            #expect(resumed.resumed == progress(half) && resumed.position == Int64(cut))
+            take(cut..<bytes.count, &resumed, from: bytes)
+            #expect(resumed.formatRefusal == .mismatch(declared: .raw, found: .qcow2), "cut at \(cut)")
+        }
+        var whole = inspected(nil)
+        take(0..<bytes.count, &whole, from: bytes)
+        #expect(whole.formatRefusal == nil, "it is not looked at")
+    }
+
+    @Test("Progress without an inspection is of no use where one is wanted, and the other way round no loss")
+    func inspectionBegins() {
+        var half = inspected(nil)
+        take(0..<5000, &half)
+        #expect(inspected(.raw, progress: progress(half)).position == 0)
+        half = inspected(.raw)
+        take(0..<5000, &half)
+        var resumed = inspected(nil, progress: progress(half))
+        #expect(resumed.position == 5000)
+        take(5000..<Self.bytes.count, &resumed)
+        #expect(resumed.finished == whole().finished && resumed.manifest == whole().manifest)
+    }
+
+    @Test("A damaged inspection makes the progress useless, and nothing worse")
+    func damagedInspection() {
+        var half = inspected(.raw)
+        take(0..<5000, &half)
+        let sound = progress(half)
+        for count in [1, 4, 5, 100, sound.digests.count - 1] {
+            let damaged = ReadProgress(
+                position: 5000, size: Self.size, validator: nil, digests: Array(sound.digests.prefix(count)),
+                chunks: sound.chunks)
+            #expect(inspected(.raw, progress: damaged).position == 0)
+            #expect(inspected(nil, progress: damaged).position == 0)
+        }
+        let moved = ReadProgress(position: 4999, size: Self.size, validator: nil, digests: sound.digests, chunks: sound.chunks)
+        #expect(inspected(.raw, progress: moved).position == 0)
     }
 
     @Test func progressOfOtherDigestsIsOfNoUse() {

@@ -40,7 +40,7 @@ struct ReadManifestTests {
                 stallTimeout: .seconds(30)),
             loop: loop)
         let outcome = await read.run()
-        guard case .read(let found, let manifest) = outcome else {
+        guard case .read(let found, let manifest, _) = outcome else {
             #expect(Bool(false), "\(outcome)")
             return nil
         }

@@ -5,6 +5,7 @@ import ImageCatalog
 import ImageModel
 import Testing
 import TokenBackend
+import Waiting
 
 @testable import LocationUpkeep
 
@@ -46,7 +47,7 @@ struct UpkeepGateTests {
         }
         defer { origin.stop() }
         let outcome = await read(TokenDriver(door, url: origin.url(), maximumRange: 500_000), on: loop).run()
-        guard case .read(let content, _) = outcome else { return #expect(Bool(false), "\(outcome)") }
+        guard case .read(let content, _, _) = outcome else { return #expect(Bool(false), "\(outcome)") }
         #expect(content.size == Self.content.size)
         #expect(door.fetches == 2)
         // Six pieces and a bit, one of them asked for twice.
@@ -93,10 +94,10 @@ struct UpkeepGateTests {
         await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
         // The read is silent, and would be for half a minute.
         let place = try await connections.place(for: .download(by: "somebody", of: "image"), within: .seconds(20))
-        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
         #expect(origin.record.requests.count == 1)
         place.leave()
-        guard case .read(let found, _) = await reading else { return #expect(Bool(false), "the read failed") }
+        guard case .read(let found, _, _) = await reading else { return #expect(Bool(false), "the read failed") }
         #expect(found.size == content.size)
         #expect(try #require(origin.record.requests.last?.range?.first) > 0)
         #expect(connections.counts == (0, 0))
@@ -112,7 +113,7 @@ struct UpkeepGateTests {
         let place = try await connections.place(for: .inquiry, within: .seconds(20))
         let read = read(TokenDriver(door, url: origin.url()), connections: connections, on: loop)
         let reading = Task { await read.run() }
-        while connections.counts.waiting < 1, !Task.isCancelled { await Task.yield() }
+        try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
         reading.cancel()
         guard case .cancelled = await reading.value else { return #expect(Bool(false), "the read went on") }
         #expect(connections.counts == (1, 0))

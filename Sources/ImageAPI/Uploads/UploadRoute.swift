@@ -27,7 +27,7 @@ struct UploadRoute: Sendable {
                 .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
         }
         // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
-        try await Task { try await begin(context) }.value
+        let format = try await Task { try await begin(context) }.value
         do {
             let watch = UploadWatch(patience: target.patience)
             let body = request.body.map { part in
@@ -35,7 +35,7 @@ struct UploadRoute: Sendable {
                 return part
             }
             let file = try await watch.during(context.channel) {
-                try await receive(body, announced: announced, for: admitted.id, target)
+                try await receive(body, announced: announced, for: admitted.id, format, target)
             }
             try await finish(file, for: admitted.id, target, context)
         } catch {
@@ -62,8 +62,9 @@ struct UploadRoute: Sendable {
     }
 
     /// Takes the image for this upload alone.
-    private func begin(_ context: APIContext) async throws {
-        try await gate.update(context) { edit in
+    /// - Returns: its format, which stays as it is from then on.
+    private func begin(_ context: APIContext) async throws -> Format? {
+        let taken = try await gate.update(context) { edit in
             guard edit.image.status == .queued else {
                 throw APIError.conflict(
                     "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
@@ -73,13 +74,15 @@ struct UploadRoute: Sendable {
             }
             edit.image.status = .saving
         }
+        return taken.image.format
     }
 
     private func receive<Body: AsyncSequence>(
-        _ body: Body, announced: Int64?, for id: ImageID, _ target: UploadTarget
+        _ body: Body, announced: Int64?, for id: ImageID, _ format: Format?, _ target: UploadTarget
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         do {
-            return try await target.directory.receive(body, announced: announced, named: id.description)
+            return try await target.directory.receive(
+                body, announced: announced, named: id.description, declared: target.inspectsFormat ? format : nil)
         } catch let error as UploadError {
             throw APIError(status(of: error), error.description)
         } catch let error as APIError {
@@ -138,6 +141,7 @@ struct UploadRoute: Sendable {
         switch error {
         case .tooLarge: .contentTooLarge
         case .wrongSize: .badRequest
+        case .refusedFormat: .unsupportedMediaType
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .exists: .conflict
         case .unusable: .internalServerError

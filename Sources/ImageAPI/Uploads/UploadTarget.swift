@@ -13,16 +13,22 @@ public struct UploadTarget: Sendable {
     let directory: UploadDirectory
     /// How long a client may send nothing.
     let patience: Duration
+    /// Whether the bytes must be of the image's format.
+    let inspectsFormat: Bool
     private let inquiry: ObjectInquiry
 
     /// - Parameters:
     ///   - directory: the one that the backend reads.
     ///   - patience: how long a client may send nothing.
+    ///   - inspectsFormat: whether bytes of another format than the image's, and such that refer to other files, are refused.
     ///   - inquiry: who asks the backend what it sees of a finished upload.
-    public init(backend: Backend, directory: UploadDirectory, patience: Duration, inquiry: ObjectInquiry) {
+    public init(
+        backend: Backend, directory: UploadDirectory, patience: Duration, inspectsFormat: Bool, inquiry: ObjectInquiry
+    ) {
         self.backend = backend
         self.directory = directory
         self.patience = patience
+        self.inspectsFormat = inspectsFormat
         self.inquiry = inquiry
     }
 

@@ -15,6 +15,7 @@ extension BatonServer {
         let directory = UploadDirectory(
             root: root, limit: Int64(configuration.uploads.maximumSize.count), threads: .singleton)
         return UploadTarget(
-            backend: backend, directory: directory, patience: configuration.relay.clientStallTimeout, inquiry: inquiry)
+            backend: backend, directory: directory, patience: configuration.relay.clientStallTimeout,
+            inspectsFormat: configuration.uploads.inspectsFormat, inquiry: inquiry)
     }
 }

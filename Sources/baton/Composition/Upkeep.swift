@@ -37,8 +37,8 @@ struct Upkeep {
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: upkeep.deleteDelay)
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
-            stallTimeout: configuration.relay.stallTimeout, chunkSize: configuration.chunkSize, metrics: metrics, logger: logger
-        )
+            stallTimeout: configuration.relay.stallTimeout, chunkSize: configuration.chunkSize,
+            inspectsFormat: configuration.uploads.inspectsFormat, metrics: metrics, logger: logger)
         proofs = ProofQueue(
             verifier: verifier, pace: proofPace, readers: upkeep.readers,
             logger: logger)

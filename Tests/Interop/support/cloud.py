@@ -21,9 +21,9 @@ COMMANDS = pathlib.Path(sys.executable).parent
 
 class Cloud:
     """`auth` is none or keystone. Uploads go to the backend disk; the backend web is an nginx, whose locations members may add,
-    and to which trusted users may be sent."""
+    and to which trusted users may be sent. Without `inspects_format` images may have any bytes."""
 
-    def __init__(self, home: pathlib.Path, auth: str):
+    def __init__(self, home: pathlib.Path, auth: str, inspects_format: bool = True):
         self.started = contextlib.ExitStack()
         with self.started:
             self.web = Nginx(home / "web")
@@ -37,7 +37,7 @@ class Cloud:
                     "web": {"driver": "http", "url": self.web.url, "attach": {"role": "member"}, "redirect": True},
                     "disk": {"driver": "file", "root": str(home / "disk")},
                 },
-                uploads={"backend": "disk"}, auth=mode)
+                uploads={"backend": "disk", "inspect_format": inspects_format}, auth=mode)
             self.started.callback(self.baton.stop)
             if self.keystone:
                 self.keystone.image_url = self.baton.endpoint

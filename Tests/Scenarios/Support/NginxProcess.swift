@@ -10,8 +10,9 @@ final class NginxProcess: Sendable {
     /// - Parameters:
     ///   - directory: what it serves, and where its own files are.
     ///   - directives: of its `server` block, the listener left out.
-    init(_ directory: TestDirectory, directives: String) async throws {
-        port = try FaultyOrigin.refusedPort()
+    ///   - port: where it listens; a free one if it does not matter.
+    init(_ directory: TestDirectory, directives: String, port given: Int? = nil) async throws {
+        port = try given ?? FaultyOrigin.refusedPort()
         let home = directory.path
         let pidFile = directory.file("nginx.pid")
         let file = try directory.write(

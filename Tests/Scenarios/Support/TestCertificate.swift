@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A certificate that signs itself, with its key, in files.
+/// A certificate with its key, in files. It signs itself, unless another one does.
 struct TestCertificate: Sendable {
     let file: String
     let keyFile: String
@@ -8,15 +8,22 @@ struct TestCertificate: Sendable {
     /// - Parameters:
     ///   - name: what the files are called, and what the certificate calls its owner.
     ///   - passphrase: what the key is encrypted with; nil for not at all.
-    init(_ name: String, in directory: TestDirectory, passphrase: String? = nil) async throws {
+    ///   - names: what it is for, as `subjectAltName` has it.
+    ///   - authority: whose key signs it; nil for its own.
+    init(
+        _ name: String, in directory: TestDirectory, passphrase: String? = nil, names: String = "IP:127.0.0.1,DNS:localhost",
+        signedBy authority: TestCertificate? = nil
+    ) async throws {
         file = directory.file("\(name).pem")
         keyFile = directory.file("\(name).key")
         let protection = passphrase.map { ["-passout", "pass:\($0)"] } ?? ["-nodes"]
+        let signature =
+            authority.map { ["-CA", $0.file, "-CAkey", $0.keyFile, "-addext", "basicConstraints=critical,CA:false"] } ?? []
         let made = try await BatonCommand.run(
             ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] + protection + [
                 "-keyout", keyFile, "-out", file, "-days", "2", "-subj", "/CN=\(name)", "-addext",
-                "subjectAltName=IP:127.0.0.1,DNS:localhost",
-            ], program: "/usr/bin/openssl")
+                "subjectAltName=\(names)",
+            ] + signature, program: "/usr/bin/openssl")
         guard made.status == 0 else { throw Failed(reason: made.errors) }
     }
 

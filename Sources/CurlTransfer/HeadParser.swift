@@ -23,9 +23,13 @@ struct HeadParser {
         }
         guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
-        let value = String(decoding: UnsafeRawBufferPointer(rebasing: text[(colon + 1)...]).trimmed, as: UTF8.self)
-        fields.append((name, value))
+        fields.append((name, Self.value(of: UnsafeRawBufferPointer(rebasing: text[(colon + 1)...]).trimmed)))
         return nil
+    }
+
+    /// A value as text. What is no UTF-8 is Latin-1, as HTTP once had it: two entity tags that differ in a byte stay different.
+    private static func value(of bytes: UnsafeRawBufferPointer) -> String {
+        String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
     /// `HTTP/1.1 206 Partial Content` → 206; 0 when there is no number.

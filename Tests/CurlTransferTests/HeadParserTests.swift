@@ -25,4 +25,17 @@ import Testing
     @Test func trailersAreIgnored() {
         #expect(parse(["HTTP/1.1 200 OK", "", "Trailer: x", ""]).count == 1)
     }
+
+    @Test("Values that differ in one byte are different, UTF-8 or not")
+    func bytesOfValues() {
+        func tag(_ bytes: [UInt8]) -> String? {
+            var parser = HeadParser()
+            for line in [Array("HTTP/1.1 200 OK\r\n".utf8), Array("ETag: \"".utf8) + bytes + Array("\"\r\n".utf8)] {
+                _ = line.withUnsafeBytes { parser.take($0) }
+            }
+            return Array("\r\n".utf8).withUnsafeBytes { parser.take($0) }?["etag"]
+        }
+        #expect(Set((UInt8(0x21)...0xFF).map { tag([0x61, $0, 0x62]) }).count == 0xFF - 0x20)
+        #expect(tag(Array("\u{E9}".utf8)) == "\"\u{E9}\"")
+    }
 }

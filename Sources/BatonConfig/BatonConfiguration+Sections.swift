@@ -13,6 +13,7 @@ extension BatonConfiguration {
         readTransfer(file.section("transfer"))
         readDirect(file.section("direct"))
         readUploads(file.section("uploads"))
+        readQuotas(file.section("quotas"))
         readLog(file.section("log"))
     }
 
@@ -36,6 +37,7 @@ extension BatonConfiguration {
             "header_timeout", default: server.headerTimeout, in: .milliseconds(100) ... .seconds(600))
         server.maximumHeaderSize = section.bytes(
             "max_header_size", default: server.maximumHeaderSize, in: .kibibytes(4) ... .mebibytes(1))
+        server.fileMode = section.fileMode("file_mode", default: server.fileMode)
         section.finish()
     }
 

@@ -19,6 +19,12 @@ extension BatonConfiguration {
         section.finish()
     }
 
+    mutating func readQuotas(_ section: Section) {
+        quotas.images = section.integer("images", default: quotas.images, in: 0...1_000_000_000)
+        quotas.bytes = section.bytes("bytes", default: quotas.bytes, in: ByteCount(0) ... .gibibytes(1 << 20))
+        section.finish()
+    }
+
     /// Holds the name of the backend against those that there are. (Whether its driver can be written to, its driver says.)
     func checkUploads(_ section: Section, backends: [String]) {
         guard let backend = uploads.backend, !backends.contains(backend.name) else { return }

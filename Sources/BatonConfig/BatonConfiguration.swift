@@ -1,3 +1,5 @@
+public import ImageModel
+
 /// Everything that operators set, but for the backends, whose keys their drivers know. Each property's unit, range and default
 /// is documented in config/baton.yaml, which a test holds against this type.
 public struct BatonConfiguration: Sendable, Equatable {
@@ -23,6 +25,8 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var headerTimeout: Duration = .seconds(20)
         /// The most bytes of a request's head.
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
+        /// The permissions of the files that the server makes, at most.
+        public var fileMode: FileMode = .standard
     }
 
     /// What a new location has to pass before it serves.
@@ -150,6 +154,14 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var lifetime: Duration = .seconds(3600)
     }
 
+    /// What one project may have. Images without a project share one quota.
+    public struct Quotas: Sendable, Equatable {
+        /// The most images; 0 for any number.
+        public var images = 0
+        /// The most bytes of uploads; 0 for any number.
+        public var bytes = ByteCount(0)
+    }
+
     /// The log.
     public struct Log: Sendable, Equatable {
         /// Records below are dropped.
@@ -180,6 +192,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public var direct = Direct()
     /// Where uploads go.
     public var uploads = Uploads()
+    /// What one project may have.
+    public var quotas = Quotas()
     /// The log.
     public var log = Log()
 

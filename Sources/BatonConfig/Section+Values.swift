@@ -1,3 +1,4 @@
+public import ImageModel
 internal import Yams
 
 // The kinds of values that keys have.
@@ -83,6 +84,19 @@ extension Section {
             return fallback
         }
         return within(key, count, range, fallback, \.description)
+    }
+
+    /// The permissions of files, e.g. `0640`.
+    public func fileMode(_ key: String, default fallback: FileMode) -> FileMode {
+        guard let text = text(key) else { return fallback }
+        guard let mode = FileMode(text) else {
+            reject(
+                key,
+                "\"\(text.prefix(64))\" is no mode for files; write for example 0600, 0640 or 0660: the owner must read and write, "
+                    + "others must not write, nobody executes")
+            return fallback
+        }
+        return mode
     }
 
     /// One of a few words.

@@ -24,10 +24,11 @@ struct ErrorTranslation: RouterMiddleware {
         switch error {
         case .unknownImage, .unknownLocation, .unknownMember: .notFound
         case .imageExists, .formerImage, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
-            .lastActiveDeletion, .unidentified:
+            .lastActiveDeletion, .unidentified, .uploadRemoved:
             .conflict
         case .protectedImage: .forbidden
         case .unknownMarker: .badRequest
+        case .overQuota: .contentTooLarge
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .busy: .serviceUnavailable
         case .damaged, .newerSchema, .unusable: .internalServerError

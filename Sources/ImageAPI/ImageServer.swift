@@ -39,6 +39,7 @@ public struct ImageServer: Sendable {
     private let explanations: ExplainRoute
     private let backends: BackendsRoute
     private let direct: DirectRoute
+    private let uploads: UploadListRoute
     private let trusted: TrustedNetworks
     private let authenticator: any Authenticator
     private let metrics: MetricsRegistry
@@ -54,6 +55,7 @@ public struct ImageServer: Sendable {
     ///   - proofs: who reads locations in full.
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
+    ///   - quota: what one project may have.
     ///   - authenticator: who finds out who a caller is.
     ///   - trusted: from where callers are trusted as well.
     ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
@@ -61,7 +63,8 @@ public struct ImageServer: Sendable {
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
         manifests: ManifestShelf, activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        admission: any LocationAdmission, uploads: UploadTarget?, authenticator: any Authenticator, trusted: TrustedNetworks,
+        admission: any LocationAdmission, uploads: UploadTarget?, quota: ProjectQuota, authenticator: any Authenticator,
+        trusted: TrustedNetworks,
         directLifetime: Duration, metrics: MetricsRegistry, limits: Limits
     ) {
         let gate = ImageGate(images: catalog)
@@ -69,10 +72,14 @@ public struct ImageServer: Sendable {
         let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
+            quota: quota,
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
                 metalinks: MetalinkRoute(manifests: manifests)))
-        locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
+        locations = LocationRoutes(
+            catalog: catalog, gate: gate, attach: AttachGate(registry: relays.registry, images: catalog, uploads: uploads),
+            activation: activation)
+        self.uploads = UploadListRoute(uploads: catalog, target: uploads)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)
         backends = BackendsRoute(relays: relays)
@@ -134,6 +141,7 @@ public struct ImageServer: Sendable {
         own.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
         own.resource("images/:id/explain", [.get: explanations.explain])
         own.resource("backends", [.get: backends.list])
+        own.resource("uploads", [.get: uploads.list])
         own.resource("images/:id/direct", [.get: direct.list])
         own.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
         own.resource("locations/:id/history", [.get: operations.history])

@@ -11,7 +11,7 @@ internal import LocationUpkeep
 struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
     let gate: ImageGate
-    let registry: BackendRegistry
+    let attach: AttachGate
     let activation: LocationActivation
 
     /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
@@ -30,7 +30,7 @@ struct LocationRoutes: Sendable {
         let image = try await gate.image(context).record.image
         var body = try await RequestObject(request)
         let new = try newLocation(&body, image, context.caller)
-        try registry.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
+        try await attach.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(
             new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
         let (activated, failure) = try await activation.activate(location)
@@ -79,14 +79,14 @@ struct LocationRoutes: Sendable {
     private func place(of text: String, for caller: Caller) throws -> Place {
         let found: Place?
         do {
-            found = try registry.place(of: text)
+            found = try attach.registry.place(of: text)
         } catch {
             throw APIError.badRequest("url: \(error).")
         }
         guard let found else {
             // Where the cloud keeps its images is not for everybody who may ask.
             guard caller.isAdmin else { throw APIError(.forbidden, "The URL lies in no configured backend.") }
-            let known = registry.all.map { "\($0.id) (\($0.urlPrefix))" }.joined(separator: ", ")
+            let known = attach.registry.all.map { "\($0.id) (\($0.urlPrefix))" }.joined(separator: ", ")
             throw APIError(
                 .forbidden, "The URL lies in no configured backend; configured are: \(known.isEmpty ? "none" : known).")
         }

@@ -58,6 +58,7 @@ enum RoutePolicy {
         "POST /baton/v1/images/{id}/locations": .role(.reader),
         "GET /baton/v1/images/{id}/explain": .role(.admin),
         "GET /baton/v1/backends": .role(.admin),
+        "GET /baton/v1/uploads": .role(.admin),
         "GET /baton/v1/images/{id}/direct": .role(.trusted),
         "GET /baton/v1/locations/{id}": .role(.admin),
         "PATCH /baton/v1/locations/{id}": .role(.admin),

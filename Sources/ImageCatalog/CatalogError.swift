@@ -21,6 +21,10 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case lastActive(LocationID)
     /// The last active location of an image is not deleted without force.
     case lastActiveDeletion(LocationID)
+    /// A project has as much as it may.
+    case overQuota(Quota)
+    /// The file of an earlier upload of the image is being deleted.
+    case uploadRemoved(ImageID)
     /// No room on the disk.
     case diskFull(path: String)
     /// Another process holds the file.
@@ -31,6 +35,14 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case newerSchema(path: String)
     /// The file can't be opened, read or written.
     case unusable(path: String, message: String)
+
+    /// What a project has too much of.
+    public enum Quota: Sendable, Equatable {
+        /// Images.
+        case images(limit: Int)
+        /// Bytes of uploads.
+        case bytes(limit: Int64)
+    }
 
     /// Whether the cause lies with the service and not with what was asked.
     public var isOurTrouble: Bool {
@@ -61,6 +73,13 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .lastActive(let id): "The location \(id) is the last active one of its image and stays in service."
         case .lastActiveDeletion(let id):
             "The location \(id) is the last active one of its image: add another one first, or delete it with force=true."
+        case .overQuota(.images(let limit)):
+            "The project has the \(limit) images that it may have: delete one, or ask the operator to raise quotas.images."
+        case .overQuota(.bytes(let limit)):
+            "The project's uploads would have more than the \(limit) bytes that they may: delete images, or ask the operator to raise "
+                + "quotas.bytes."
+        case .uploadRemoved(let id):
+            "The file of an earlier upload of the image \(id) is being deleted: upload the image again in a while."
         case .diskFull(let path): "The disk of the catalog \(path) is full: make room, nothing of what was there is lost."
         case .busy(let path): "The catalog \(path) is in use by another process: stop it, or try again."
         case .damaged(let path, let message):

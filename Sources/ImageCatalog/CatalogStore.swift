@@ -3,8 +3,9 @@ public import ImageModel
 
 /// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
 public protocol CatalogStore: LifecycleStore, ManifestStore {
-    /// Registers an image. Throws `imageExists`, and `formerImage` for the id of one that was deleted.
-    func createImage(_ image: Image) async throws
+    /// Registers an image. Throws `imageExists`, `formerImage` for the id of one that was deleted, and `overQuota` when the project that
+    /// owns it has as many as it may.
+    func createImage(_ image: Image, quota: ProjectQuota) async throws
     /// The image of that id.
     func image(_ id: ImageID) async throws -> Image?
     /// Forgets an image with its representations and locations. Throws `unknownImage`, `protectedImage`.
@@ -23,6 +24,11 @@ public protocol CatalogStore: LifecycleStore, ManifestStore {
 
     /// What a download needs to know, as of one moment; nil if there is no such image.
     func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution?
+}
+
+extension CatalogStore {
+    /// Registers an image, however many there are. Throws as `createImage(_:quota:)`.
+    public func createImage(_ image: Image) async throws { try await createImage(image, quota: ProjectQuota()) }
 }
 
 /// A location to register.

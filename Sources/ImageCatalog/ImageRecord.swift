@@ -80,6 +80,8 @@ public struct ImageEdit: Sendable {
     public var entries: [Entry]
     /// When what is left out of the list is forgotten for good; nil for never.
     public var expiresAt: Date?
+    /// What happens to the image's upload; nil for nothing.
+    public var upload: UploadStep?
 
     /// An edit with every property given.
     public init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {

@@ -3,7 +3,7 @@ public import ImageModel
 
 /// The part of the catalog that Glance's API is made of: images with all that is shown of them, members, tasks. Every operation
 /// is one transaction; errors are `CatalogError`s, and what a caller's own closure throws.
-public protocol ImageStore: Sendable {
+public protocol ImageStore: UploadStore {
     /// An image and what belongs to it, seen by a project; nil if there is no such image.
     func record(of image: ImageID, for project: String?) async throws -> ImageRecord?
     /// The images that a query asks for, in its order. Throws `unknownMarker`.

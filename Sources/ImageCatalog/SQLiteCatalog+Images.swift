@@ -4,9 +4,12 @@ public import ImageModel
 
 extension SQLiteCatalog {
     /// Registers an image.
-    /// - Throws: `CatalogError`: `imageExists`, or `formerImage` when a deleted one had that id.
-    public func createImage(_ image: Image) async throws {
-        try await write { db in try Self.createImage(image, db) }
+    /// - Throws: `CatalogError`: `overQuota`, `imageExists`, or `formerImage` when a deleted one had that id.
+    public func createImage(_ image: Image, quota: ProjectQuota) async throws {
+        try await write { db in
+            try Self.checkImages(of: image.owner, quota, db)
+            try Self.createImage(image, db)
+        }
     }
 
     static func createImage(_ image: Image, _ db: Database) throws {

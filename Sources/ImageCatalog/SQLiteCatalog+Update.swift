@@ -100,6 +100,7 @@ extension SQLiteCatalog {
                 image.containerFormat?.rawValue, image.minDisk, image.minRAM, image.isProtected, image.isHidden, image.owner,
                 try encoded(image.tags), try encoded(image.properties), time.milliseconds, image.id.description,
             ])
+        if let step = edit.upload { try apply(step, to: image, at: time, db) }
         guard !edit.keepsLocations(of: before) else { return }
         var kept: Set<LocationID> = []
         for (position, entry) in edit.entries.enumerated() {

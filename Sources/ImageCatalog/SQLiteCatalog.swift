@@ -1,6 +1,5 @@
-internal import FoundationEssentials
 internal import GRDB
-internal import ImageModel
+public import ImageModel
 
 /// The catalog in one SQLite file.
 public struct SQLiteCatalog: CatalogStore {
@@ -8,13 +7,14 @@ public struct SQLiteCatalog: CatalogStore {
     private let path: String
 
     /// Opens the file, makes it (and its directory) if it is not there, and brings its tables up to date.
+    /// - Parameter mode: the permissions of its files, at most.
     /// - Throws: `CatalogError`.
-    public init(path: String) throws {
-        try self.init(path: path, configuration: Configuration())
+    public init(path: String, mode: FileMode = .standard) throws {
+        try self.init(path: path, mode: mode, configuration: Configuration())
     }
 
     /// - Parameter configuration: further settings of the connections, for tests.
-    init(path: String, configuration base: Configuration) throws {
+    init(path: String, mode: FileMode = .standard, configuration base: Configuration) throws {
         self.path = path
         var configuration = base
         configuration.busyMode = .timeout(5)
@@ -23,8 +23,7 @@ public struct SQLiteCatalog: CatalogStore {
         // catalog learns can be learned again, what operators do must not be lost, so FULL.
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         do {
-            let directory = URL(filePath: path).deletingLastPathComponent()
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            try CatalogFiles.prepare(path, mode)
             pool = try DatabasePool(path: path, configuration: configuration)
             if try pool.read(Schema.migrator.hasBeenSuperseded) { throw CatalogError.newerSchema(path: path) }
             try Schema.migrator.migrate(pool)

@@ -47,6 +47,7 @@ enum Schema {
         registerImages(in: &migrator)
         registerFormerImages(in: &migrator)
         registerManifests(in: &migrator)
+        registerUploads(in: &migrator)
         return migrator
     }()
 }

@@ -16,9 +16,10 @@ public struct UploadedFile: Sendable, Equatable {
 /// A directory that takes uploads. A file appears in it under its name whole and lasting, or not at all; what is under way lies
 /// in `.uploads` below it. Writing and digesting happen on threads of their own, a block at a time.
 public struct UploadDirectory: Sendable {
-    private let root: String
+    let root: String
     private let limit: Int64
-    private let threads: NIOThreadPool
+    private let mode: FileMode
+    let threads: NIOThreadPool
 
     /// How many bytes are written in one go.
     private static let block = 1 << 20
@@ -26,47 +27,68 @@ public struct UploadDirectory: Sendable {
     /// - Parameters:
     ///   - root: an absolute path.
     ///   - limit: the most bytes of one upload.
-    public init(root: String, limit: Int64, threads: NIOThreadPool) {
+    ///   - mode: the permissions of its files, at most.
+    public init(root: String, limit: Int64, mode: FileMode = .standard, threads: NIOThreadPool) {
         self.root = root
         self.limit = limit
+        self.mode = mode
         self.threads = threads
     }
 
-    private var workshop: String { root + "/.uploads" }
+    static let temporaryName = ".uploads"
+
+    private var workshop: String { "\(root)/\(Self.temporaryName)" }
 
     /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service.
     /// - Throws: `UploadError`.
     public func prepare() throws(UploadError) {
-        if mkdir(workshop, 0o755) != 0, errno != EEXIST {
+        if mkdir(workshop, mode.directoryBits) != 0, errno != EEXIST {
             throw UploadFile.error("creating \(workshop)", errno)
         }
-        guard let directory = opendir(workshop) else { throw UploadFile.error("reading \(workshop)", errno) }
+        narrowTemporaryDirectory()
+        for name in try Self.names(in: workshop) { unlink("\(workshop)/\(name)") }
+    }
+
+    /// An earlier version may have made it for everybody to read. Who does not own it leaves that to its owner.
+    private func narrowTemporaryDirectory() {
+        var facts = stat()
+        guard lstat(workshop, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { return }
+        let bits = facts.st_mode & 0o777
+        if bits & ~mode.directoryBits != 0 { chmod(workshop, bits & mode.directoryBits) }
+    }
+
+    /// The names of what lies in a directory.
+    static func names(in path: String) throws(UploadError) -> [String] {
+        guard let directory = opendir(path) else { throw UploadFile.error("reading \(path)", errno) }
         defer { closedir(directory) }
+        var names: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { unlink("\(workshop)/\(name)") }
+            if name != ".", name != ".." { names.append(name) }
         }
+        return names
     }
 
     /// Takes an upload in.
     /// - Parameters:
     ///   - body: its bytes as they come.
     ///   - announced: how many there should be, if anybody said so.
+    ///   - quota: how many there may be beside `limit`; nil for any number.
     ///   - name: what the file shall be called; a single part of a path.
     ///   - declared: the format that the bytes must be of; nil where that is not looked at.
     /// - Throws: `UploadError`, and what `body` throws; nothing is left behind then.
     public func receive<Body: AsyncSequence>(
-        _ body: Body, announced: Int64?, named name: String, declared: Format? = nil
+        _ body: Body, announced: Int64?, quota: Int64? = nil, named name: String, declared: Format? = nil
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         if let announced, announced > limit { throw UploadError.tooLarge(limit: limit) }
-        let (root, temporaryPath) = (root, "\(workshop)/\(name)")
+        let (root, temporaryPath, mode) = (root, "\(workshop)/\(name)", mode)
         let file = try await threads.runIfActive {
-            try UploadFile(in: root, temporaryPath: temporaryPath, declared: declared)
+            try UploadFile(in: root, temporaryPath: temporaryPath, mode: mode, declared: declared)
         }
         do {
-            try await write(body, to: file)
+            try await write(body, to: file, quota: quota)
             let size = file.size
             guard announced ?? size == size else {
                 throw UploadError.wrongSize(announced: announced ?? 0, received: size)
@@ -79,13 +101,14 @@ public struct UploadDirectory: Sendable {
         }
     }
 
-    private func write<Body: AsyncSequence>(_ body: Body, to file: UploadFile) async throws
+    private func write<Body: AsyncSequence>(_ body: Body, to file: UploadFile, quota: Int64?) async throws
     where Body.Element == ByteBuffer {
         var gathered = ByteBuffer()
         var count: Int64 = 0
         for try await part in body {
             count += Int64(part.readableBytes)
             guard count <= limit else { throw UploadError.tooLarge(limit: limit) }
+            if let quota, count > quota { throw UploadError.overQuota(room: quota) }
             gathered.writeImmutableBuffer(part)
             if gathered.readableBytes >= Self.block {
                 let block = gathered
@@ -97,9 +120,12 @@ public struct UploadDirectory: Sendable {
         try await threads.runIfActive { try rest.withUnsafeReadableBytes { try file.write($0) } }
     }
 
-    /// Takes a finished upload back, of which the catalog came to know nothing.
+    /// Deletes a finished upload, for good once this returns. One that is not there is no error.
     public func remove(_ name: String) async throws {
-        let path = "\(root)/\(name)"
-        try await threads.runIfActive { _ = unlink(path) }
+        let root = root
+        try await threads.runIfActive {
+            if unlink("\(root)/\(name)") != 0, errno != ENOENT { throw UploadFile.error("deleting \(name)", errno) }
+            try UploadFile.synchronize(root)
+        }
     }
 }

@@ -4,6 +4,8 @@ public import FormatInspection
 public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More bytes came than an image may have.
     case tooLarge(limit: Int64)
+    /// More bytes came than the image's project may still upload.
+    case overQuota(room: Int64)
     /// Another number of bytes came than was announced.
     case wrongSize(announced: Int64, received: Int64)
     /// The bytes are not what the image is declared as, or refer to other files.
@@ -20,6 +22,9 @@ public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .tooLarge(let limit):
             "The image is larger than the \(limit) bytes that uploads may have: ask the operator to raise uploads.max_size."
+        case .overQuota(let room):
+            "The image is larger than the \(room) bytes that its project may still upload: delete images, or ask the operator to raise "
+                + "quotas.bytes."
         case .wrongSize(let announced, let received):
             "\(received) bytes came where \(announced) were announced: upload the image again."
         case .refusedFormat(let refusal): refusal.description

@@ -25,12 +25,13 @@ final class UploadFile: @unchecked Sendable {
     /// - Parameters:
     ///   - directory: where the file will lie in the end.
     ///   - temporaryPath: where it lies meanwhile, in the same file system.
+    ///   - mode: its permissions, at most.
     ///   - declared: what the bytes must be; nil where that is not looked at.
-    init(in directory: String, temporaryPath: String, declared: Format? = nil) throws(UploadError) {
+    init(in directory: String, temporaryPath: String, mode: FileMode, declared: Format? = nil) throws(UploadError) {
         self.directory = directory
         inspector = declared.map { FormatInspector(declared: $0) }
         self.temporaryPath = temporaryPath
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode.bits)
         guard descriptor >= 0 else { throw Self.error("creating a file", errno) }
         ownsTemporary = true
     }

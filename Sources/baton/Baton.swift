@@ -14,7 +14,8 @@ struct Baton: AsyncParsableCommand {
             """,
         version: "baton \(version)",
         subcommands: [
-            Serve.self, Check.self, ImageCommand.self, LocationCommand.self, Explain.self, Get.self, Token.self,
+            Serve.self, Check.self, ImageCommand.self, LocationCommand.self, UploadCommand.self, Explain.self, Get.self,
+            Token.self,
         ])
 
     static let version = "0.1.0"

@@ -72,7 +72,7 @@ final class APIFixture {
     private let responder: any HTTPResponder<APIContext>
 
     /// - Parameter backends: one web server, of the id b, unless said otherwise.
-    init(backends: [Backend]? = nil) throws {
+    init(backends: [Backend]? = nil, quota: ProjectQuota = ProjectQuota()) throws {
         catalog = try SQLiteCatalog(path: directory + "/catalog.sqlite")
         let base = try LocationURL("http://127.0.0.1:1/")
         let registry = BackendRegistry(
@@ -100,6 +100,7 @@ final class APIFixture {
         let direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
+            quota: quota,
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
                 metalinks: MetalinkRoute(manifests: manifests)))

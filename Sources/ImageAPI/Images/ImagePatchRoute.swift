@@ -10,7 +10,7 @@ internal import LocationUpkeep
 /// `PATCH /v2/images/{id}`.
 struct ImagePatchRoute: Sendable {
     let images: any ImageStore
-    let registry: BackendRegistry
+    let attach: AttachGate
     let admission: any LocationAdmission
     let lifecycle: LocationLifecycle
 
@@ -67,8 +67,8 @@ struct ImagePatchRoute: Sendable {
             throw APIError.badRequest("disk_format and container_format must be set before an image gets a location.")
         }
         for entry in new where operations.examined[entry.url] == nil {
-            let (backend, path) = try registry.place(ofURL: entry.url)
-            try registry.permit(caller, toAttach: path, in: backend, to: image)
+            let (backend, path) = try attach.registry.place(ofURL: entry.url)
+            try await attach.permit(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await admission.examine(
                 ProposedLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,

@@ -10,7 +10,7 @@ internal import Logging
 /// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
 struct LocationImportRoutes: Sendable {
     let images: any ImageStore
-    let registry: BackendRegistry
+    let attach: AttachGate
     let admission: any LocationAdmission
 
     private var gate: ImageGate { ImageGate(images: images) }
@@ -31,8 +31,8 @@ struct LocationImportRoutes: Sendable {
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, needsHash: false).digests(orElse: .badRequest)
         let admitted = try await gate.image(context)
-        let place = try registry.place(ofURL: url)
-        try registry.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
+        let place = try attach.registry.place(ofURL: url)
+        try await attach.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try requireQueued(admitted.record.image)
         // Whether or not the client is still there: an image must not be left importing with nobody who knows of it.
         let task = try await Task { try await begin(url: url, validation, context) }.value

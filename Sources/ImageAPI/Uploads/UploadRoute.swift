@@ -13,6 +13,7 @@ internal import NIOCore
 struct UploadRoute: Sendable {
     let images: any ImageStore
     let target: UploadTarget?
+    let quota: ProjectQuota
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -27,20 +28,22 @@ struct UploadRoute: Sendable {
                 .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
         }
         // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
-        let format = try await Task { try await begin(context) }.value
+        let place = UploadPlace(backend: target.backend.id, path: admitted.id.description)
+        let format = try await Task { try await begin(place, announced: announced, context) }.value
         do {
             let watch = UploadWatch(patience: target.patience)
             let body = request.body.map { part in
                 watch.note()
                 return part
             }
+            let room = try await room(of: admitted.record.image.owner, announced: announced)
             let file = try await watch.during(context.channel) {
-                try await receive(body, announced: announced, for: admitted.id, format, target)
+                try await receive(body, announced: announced, atMost: room, for: admitted.id, format, target)
             }
-            try await finish(file, for: admitted.id, target, context)
+            try await finish(file, at: place, for: admitted.id, target, context)
         } catch {
             // Out of reach of the request's own end, which may be what went wrong.
-            await Task { await undo(admitted.id, because: error, context.logger) }.value
+            await Task { await undo(admitted.id, place, because: error, context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
@@ -61,10 +64,16 @@ struct UploadRoute: Sendable {
         return sizes.first
     }
 
+    /// What the upload may have at most; nil where the project has no quota. What was announced counts as used already.
+    private func room(of owner: String?, announced: Int64?) async throws -> Int64? {
+        guard let limit = quota.bytes else { return nil }
+        return max(0, limit - (try await images.uploadedBytes(of: owner)) + (announced ?? 0))
+    }
+
     /// Takes the image for this upload alone.
     /// - Returns: its format, which stays as it is from then on.
-    private func begin(_ context: APIContext) async throws -> Format? {
-        let taken = try await gate.update(context) { edit in
+    private func begin(_ place: UploadPlace, announced: Int64?, _ context: APIContext) async throws -> Format? {
+        let taken = try await gate.update(context) { [quota] edit in
             guard edit.image.status == .queued else {
                 throw APIError.conflict(
                     "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
@@ -73,16 +82,17 @@ struct UploadRoute: Sendable {
                 throw APIError.badRequest("disk_format and container_format must be set before an image is uploaded.")
             }
             edit.image.status = .saving
+            edit.upload = .begin(place, announced: announced, quota)
         }
         return taken.image.format
     }
 
     private func receive<Body: AsyncSequence>(
-        _ body: Body, announced: Int64?, for id: ImageID, _ format: Format?, _ target: UploadTarget
+        _ body: Body, announced: Int64?, atMost room: Int64?, for id: ImageID, _ format: Format?, _ target: UploadTarget
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         do {
             return try await target.directory.receive(
-                body, announced: announced, named: id.description, declared: target.inspectsFormat ? format : nil)
+                body, announced: announced, quota: room, named: id.description, declared: target.inspectsFormat ? format : nil)
         } catch let error as UploadError {
             throw APIError(status(of: error), error.description)
         } catch let error as APIError {
@@ -94,10 +104,10 @@ struct UploadRoute: Sendable {
 
     /// One transaction makes the file a location that serves, and the image active.
     private func finish(
-        _ file: UploadedFile, for id: ImageID, _ target: UploadTarget, _ context: APIContext
+        _ file: UploadedFile, at place: UploadPlace, for id: ImageID, _ target: UploadTarget, _ context: APIContext
     ) async throws {
         let actor = context.caller.user
-        let (backend, store) = (target.backend, images)
+        let (backend, store, quota) = (target.backend, images, quota)
         // A client that leaves after its last byte must not leave a file without a record.
         try await Task {
             do {
@@ -111,6 +121,7 @@ struct UploadRoute: Sendable {
                         url: "\(backend.urlPrefix)\(LocationURL.encode(path: file.name))", format: format, size: file.size,
                         digests: file.digests)
                     edit.image.status = .active
+                    edit.upload = .finish(place, size: file.size, quota)
                     edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))
                 }
             } catch {
@@ -120,7 +131,7 @@ struct UploadRoute: Sendable {
         }.value
     }
 
-    private func undo(_ id: ImageID, because error: any Error, _ logger: Logger) async {
+    private func undo(_ id: ImageID, _ place: UploadPlace, because error: any Error, _ logger: Logger) async {
         logger.warning("An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
         do {
             _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
@@ -129,6 +140,7 @@ struct UploadRoute: Sendable {
                     if case .kept(let listed, _) = entry { listed.location.state.status.serves } else { false }
                 }
                 edit.image.status = serves ? .active : .queued
+                edit.upload = .abandon(place)
             }
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.
@@ -139,7 +151,7 @@ struct UploadRoute: Sendable {
 
     private func status(of error: UploadError) -> HTTPResponse.Status {
         switch error {
-        case .tooLarge: .contentTooLarge
+        case .tooLarge, .overQuota: .contentTooLarge
         case .wrongSize: .badRequest
         case .refusedFormat: .unsupportedMediaType
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")

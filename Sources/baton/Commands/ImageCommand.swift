@@ -102,7 +102,8 @@ struct ImageCommand: AsyncParsableCommand {
     /// `baton image delete`.
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Deletes an image and the records of its locations; the backends' bytes stay.")
+            abstract:
+                "Deletes an image and the records of its locations; of its bytes, only those that were uploaded to the server.")
 
         @Argument(help: "The image's id, or its name if no other has it.")
         var image: String

@@ -18,7 +18,7 @@ struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
     private let provesWholes: Bool
-    private let logger: Logger
+    let logger: Logger
 
     /// - Parameter provesWholes: false for measurements only.
     init(_ configuration: BatonConfiguration, backends: [ConfiguredBackend], provesWholes: Bool) {
@@ -36,7 +36,8 @@ struct BatonServer {
     func run(onRunning: @escaping @Sendable (ListenAddress) -> Void) async throws {
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
         let certificate = try configuration.server.loadCertificate()
-        let catalog = try SQLiteCatalog(path: configuration.catalog)
+        configuration.server.fileMode.limitProcess()
+        let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
         let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
         let loops = startLoops()
@@ -66,7 +67,8 @@ struct BatonServer {
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
-            uploads: uploads, authenticator: authenticator, trusted: configuration.auth.trusted,
+            uploads: uploads, quota: configuration.quotas.ofProject, authenticator: authenticator,
+            trusted: configuration.auth.trusted,
             directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: .init(
                 idleTimeout: configuration.server.idleTimeout, headTimeout: configuration.server.headerTimeout,
@@ -82,7 +84,8 @@ struct BatonServer {
         let renewal = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
         var group = ServiceGroupConfiguration(
-            services: upkeep.services + renewal + [http], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: upkeep.services + uploadExpiry(uploads, catalog) + renewal + [http],
+            gracefulShutdownSignals: [.sigterm, .sigint],
             cancellationSignals: [.sigquit], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
         try await ServiceGroup(configuration: group).run()

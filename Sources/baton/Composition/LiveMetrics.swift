@@ -10,7 +10,7 @@ internal import Telemetry
 
 /// The metrics that are read off the running parts when somebody asks.
 struct LiveMetrics {
-    let catalog: any CatalogStore
+    let catalog: any CatalogStore & UploadStore
     let relays: Relays
     let loops: [TransferLoop]
     let upkeep: Upkeep
@@ -23,6 +23,18 @@ struct LiveMetrics {
         registerRelays(in: registry)
         registerBackends(in: registry)
         registerLocations(in: registry)
+        registerUploads(in: registry)
+    }
+
+    private func registerUploads(in registry: MetricsRegistry) {
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (UploadCensus.Count) -> Double) {
+            registry.gauge(name, help, labels: ["state"]) { [catalog] in
+                guard let census = try? await catalog.uploadCensus() else { return [] }
+                return [(["used"], value(census.used)), (["orphaned"], value(census.orphaned))]
+            }
+        }
+        gauge("baton_uploads", "Files that uploads wrote, by whether an image has them.") { Double($0.files) }
+        gauge("baton_upload_bytes", "Bytes of the files that uploads wrote, by whether an image has them.") { Double($0.bytes) }
     }
 
     private func registerRelays(in registry: MetricsRegistry) {

@@ -1,0 +1,57 @@
+internal import BackendKit
+internal import FoundationEssentials
+public import ImageCatalog
+internal import ImageModel
+internal import ImageUpload
+public import Logging
+public import ServiceLifecycle
+
+/// Deletes the files of uploads that no location has any more, once their delay is over.
+public struct UploadExpiry: Service, CustomStringConvertible {
+    private let target: UploadTarget
+    private let uploads: any UploadStore
+    private let delay: Duration
+    private let interval: Duration
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - delay: from the end of an image to that of its file.
+    ///   - interval: between two rounds.
+    public init(target: UploadTarget, uploads: any UploadStore, delay: Duration, interval: Duration, logger: Logger) {
+        self.target = target
+        self.uploads = uploads
+        self.delay = delay
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// As the log of the services' life names it.
+    public var description: String { "deletion of uploads" }
+
+    /// Works until the service shuts down.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await round()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// Deletes what is due. What can't be deleted now is tried again in the next round.
+    func round(at time: Date = .now) async {
+        do {
+            for place in try await uploads.expireUploads(in: target.backend.id, at: time, delay: delay) {
+                try await target.directory.remove(place.path)
+                try await uploads.forgetUpload(place)
+                logger.info(
+                    "The file of an upload was deleted: no image has it any more.",
+                    metadata: ["backend": "\(place.backend)", "path": "\(place.path)"])
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("The files of uploads could not be deleted.", metadata: ["error": "\(error)"])
+        }
+    }
+}

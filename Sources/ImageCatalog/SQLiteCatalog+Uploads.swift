@@ -1,0 +1,187 @@
+public import FoundationEssentials
+internal import GRDB
+public import ImageModel
+
+extension SQLiteCatalog: UploadStore {
+    /// Whether a location has the file: tombstones have none.
+    private static let isUsed = """
+        EXISTS (SELECT 1 FROM location WHERE location.backend = upload.backend AND location.path = upload.path
+            AND location.status <> 'deleted')
+        """
+
+    /// Whether the image takes the bytes that come in.
+    private static let isReceiving = """
+        (state = 'receiving' AND EXISTS (SELECT 1 FROM image WHERE image.id = upload.image AND image.status = 'saving'))
+        """
+
+    private static let isOrphan = "(NOT \(isReceiving) AND NOT \(isUsed))"
+
+    /// The uploads of a backend in the order of their paths.
+    public func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT *, \(Self.isOrphan) AS orphan FROM upload WHERE backend = ? AND path > ?
+                        \(query.onlyOrphans ? "AND \(Self.isOrphan)" : "") ORDER BY path LIMIT ?
+                    """, arguments: [backend.name, query.marker ?? "", query.limit]
+            ).map(UploadRecord.init)
+        }
+    }
+
+    /// Which of these paths nothing in the catalog has.
+    public func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
+        try await read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT value FROM json_each(?) WHERE
+                        NOT EXISTS (SELECT 1 FROM upload WHERE backend = ? AND path = value)
+                        AND NOT EXISTS (SELECT 1 FROM location WHERE backend = ? AND path = value AND status <> 'deleted')
+                        ORDER BY value
+                    """, arguments: [try encoded(paths), backend.name, backend.name])
+        }
+    }
+
+    /// Counts the uploads.
+    public func uploadCensus() async throws -> UploadCensus {
+        try await read { db in
+            var counts: [Bool: UploadCensus.Count] = [:]
+            for row in try Row.fetchAll(
+                db,
+                sql: "SELECT \(Self.isOrphan) AS orphan, COUNT(*) AS files, SUM(size) AS bytes FROM upload GROUP BY orphan")
+            {
+                counts[row["orphan"]] = UploadCensus.Count(files: row["files"], bytes: row["bytes"])
+            }
+            let none = UploadCensus.Count(files: 0, bytes: 0)
+            return UploadCensus(used: counts[false] ?? none, orphaned: counts[true] ?? none)
+        }
+    }
+
+    /// The bytes that count against the quota of a project.
+    public func uploadedBytes(of owner: String?) async throws -> Int64 {
+        try await read { db in try Self.uploadedBytes(of: owner, db) }
+    }
+
+    private static func uploadedBytes(of owner: String?, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db,
+            sql:
+                "SELECT COALESCE(SUM(upload.size), 0) FROM upload JOIN image ON image.id = upload.image WHERE image.owner IS ?",
+            arguments: [owner]) ?? 0
+    }
+
+    /// Sets and takes back the ends of uploads, and marks those whose end has come.
+    public func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPlace] {
+        try await write { db in
+            let now = time.milliseconds
+            try db.execute(
+                sql:
+                    "UPDATE upload SET expires_at = NULL WHERE backend = ? AND state = 'stored' AND expires_at IS NOT NULL AND \(Self.isUsed)",
+                arguments: [backend.name])
+            try db.execute(
+                sql: """
+                    UPDATE upload SET expires_at = CASE
+                        WHEN state = 'stored' AND NOT EXISTS (SELECT 1 FROM image WHERE image.id = upload.image) THEN ? ELSE ? END
+                    WHERE backend = ? AND expires_at IS NULL AND \(Self.isOrphan)
+                    """, arguments: [(time + delay / .seconds(1)).milliseconds, now, backend.name])
+            try db.execute(
+                sql: "UPDATE upload SET state = 'removing' WHERE backend = ? AND expires_at <= ? AND \(Self.isOrphan)",
+                arguments: [backend.name, now])
+            return try Row.fetchAll(
+                db, sql: "SELECT * FROM upload WHERE backend = ? AND state = 'removing' ORDER BY path",
+                arguments: [backend.name]
+            ).map { UploadPlace(backend: BackendID($0["backend"]), path: $0["path"]) }
+        }
+    }
+
+    /// Forgets an upload whose file has been deleted.
+    public func forgetUpload(_ place: UploadPlace) async throws {
+        try await write { db in
+            try db.execute(
+                sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'removing'",
+                arguments: [place.backend.name, place.path])
+        }
+    }
+
+    /// Whether an image has that id, or a deleted one had it.
+    public func hasUsed(_ id: ImageID) async throws -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM image WHERE id = ?1) OR EXISTS (SELECT 1 FROM former_image WHERE id = ?1)
+                    """, arguments: [id.description]) ?? false
+        }
+    }
+
+    /// Writes down what happens to the upload of an image, in the transaction that changes the image.
+    /// - Throws: `CatalogError`: `overQuota`, or `uploadRemoved` while the file of an earlier upload is being deleted.
+    static func apply(_ step: UploadStep, to image: Image, at time: Date, _ db: Database) throws {
+        switch step {
+        case .begin(let place, let announced, let quota):
+            let isBeingRemoved = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM upload WHERE backend = ? AND path = ? AND state = 'removing')",
+                arguments: [place.backend.name, place.path])
+            guard isBeingRemoved != true else { throw CatalogError.uploadRemoved(image.id) }
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO upload (backend, path, image, owner, size, state, created_at)
+                    VALUES (?, ?, ?, ?, ?, 'receiving', ?)
+                    """,
+                arguments: [
+                    place.backend.name, place.path, image.id.description, image.owner, announced ?? 0, time.milliseconds,
+                ])
+            try check(quota, of: image, at: time, db)
+        case .finish(let place, let size, let quota):
+            // The row is there, unless a round took it for one of an upload that had failed.
+            try db.execute(
+                sql: """
+                    INSERT INTO upload (backend, path, image, owner, size, state, created_at) VALUES (?, ?, ?, ?, ?, 'stored', ?)
+                    ON CONFLICT (backend, path) DO UPDATE SET size = excluded.size, state = 'stored', expires_at = NULL
+                    """,
+                arguments: [
+                    place.backend.name, place.path, image.id.description, image.owner, size, time.milliseconds,
+                ])
+            try check(quota, of: image, at: time, db)
+        case .abandon(let place):
+            try db.execute(
+                sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'receiving'",
+                arguments: [place.backend.name, place.path])
+        }
+    }
+
+    /// Holds what the image's project has, this upload included, against its quota. Files of its deleted images do not count, and are
+    /// deleted without further delay once they would have made the difference: a project that uploads and deletes all the time fills
+    /// no disk.
+    private static func check(_ quota: ProjectQuota, of image: Image, at time: Date, _ db: Database) throws {
+        guard let limit = quota.bytes else { return }
+        let used = try uploadedBytes(of: image.owner, db)
+        guard used <= limit else { throw CatalogError.overQuota(.bytes(limit: limit)) }
+        let orphaned = "owner IS ? AND state = 'stored' AND NOT EXISTS (SELECT 1 FROM image WHERE image.id = upload.image)"
+        let waiting =
+            try Int64.fetchOne(
+                db, sql: "SELECT COALESCE(SUM(size), 0) FROM upload WHERE \(orphaned)", arguments: [image.owner]) ?? 0
+        guard waiting > limit - used else { return }
+        try db.execute(
+            sql: "UPDATE upload SET expires_at = ? WHERE (expires_at IS NULL OR expires_at > ?) AND \(orphaned)",
+            arguments: [time.milliseconds, time.milliseconds, image.owner])
+    }
+
+    /// Holds the number of a project's images, a new one included, against its quota.
+    static func checkImages(of owner: String?, _ quota: ProjectQuota, _ db: Database) throws {
+        guard let limit = quota.images else { return }
+        let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM image WHERE owner IS ?", arguments: [owner]) ?? 0
+        guard count < limit else { throw CatalogError.overQuota(.images(limit: limit)) }
+    }
+}
+
+extension UploadRecord {
+    init(_ row: Row) throws {
+        self.init(
+            place: UploadPlace(backend: BackendID(row["backend"]), path: row["path"]),
+            image: try row.required("image") { ImageID($0) }, owner: row["owner"], size: row["size"],
+            state: try row.required("state") { State(rawValue: $0) }, createdAt: Date(milliseconds: row["created_at"]),
+            isOrphan: row["orphan"], expiresAt: row.date("expires_at"))
+    }
+}

@@ -1,0 +1,53 @@
+internal import Glibc
+internal import NIOPosix
+
+extension UploadDirectory {
+    /// What a path is to the directory, links resolved.
+    public enum Place: Sendable, Equatable {
+        /// Nothing of uploads.
+        case elsewhere
+        /// Where uploads lie while their bytes come in.
+        case temporary
+        /// Where an upload of that name is, or would be.
+        case file(String)
+    }
+
+    /// What the file at `path` below `root` is to the directory. The root may be another's, with this directory above, below or behind a
+    /// link in it.
+    public func place(of path: String, below root: String) async throws -> Place {
+        let own = self.root
+        return try await threads.runIfActive { Self.place(of: path, below: root, in: own) }
+    }
+
+    private static func place(of path: String, below root: String, in own: String) -> Place {
+        let directory = resolved(own)
+        let file = resolved("\(root)/\(path)")
+        guard file == directory || file.hasPrefix(directory + "/") else { return .elsewhere }
+        let parts = file.dropFirst(directory.count).split(separator: "/")
+        guard let first = parts.first else { return .elsewhere }
+        if first == temporaryName { return .temporary }
+        return parts.count == 1 ? .file(String(first)) : .elsewhere
+    }
+
+    /// The path without links as far as it exists; what does not stays as it is written.
+    private static func resolved(_ path: String) -> String {
+        if let text = realpath(path, nil) {
+            defer { free(text) }
+            return String(cString: text)
+        }
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return path }
+        return resolved(String(path[..<slash])) + path[slash...]
+    }
+
+    /// The names of the finished files with their sizes, in order, and of whatever else lies beside them.
+    public func files() async throws -> [(name: String, size: Int64)] {
+        let root = root
+        return try await threads.runIfActive {
+            try Self.names(in: root).sorted().compactMap { name in
+                var facts = stat()
+                guard lstat("\(root)/\(name)", &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+                return (name, Int64(facts.st_size))
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Testing
+import Waiting
 
 @testable import ImageAPI
 
@@ -142,9 +143,9 @@ import Testing
         let (started, start) = AsyncStream.makeStream(of: Void.self)
         async let first: Void = pool.run {
             start.finish()
-            gate.wait()
+            _ = gate.wait(timeout: .now() + 100)
         }
-        for await _ in started {}
+        await ending(of: started, "the first piece of work to begin")
         let error = await #expect(throws: APIError.self) { try await pool.run {} }
         #expect(error?.status == .serviceUnavailable && error?.headers[.retryAfter] != nil)
         gate.signal()

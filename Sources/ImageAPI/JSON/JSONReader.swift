@@ -206,7 +206,7 @@ extension JSONReader {
         }
     }
 
-    /// The scalar of `\uXXXX`, or of two of them that make a pair.
+    /// The scalar of `\u` and four digits, or of two of them that make a pair.
     private mutating func scalar() throws(Failure) -> Unicode.Scalar {
         let first = try codeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }

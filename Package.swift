@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -77,11 +78,11 @@ let package = Package(
             "ImageAPI",
             [
                 "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel", "ImageUpload", "Integrity",
+                "ImageModel", "ImageUpload", "Integrity", "NetworkAddress",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, posix, logging, lifecycle,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, http1, posix, collections, logging, lifecycle,
             ]
         ),
         module(
@@ -137,10 +138,10 @@ let package = Package(
             "ImageAPITests",
             [
                 "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel", "RelayEngine",
-                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity",
+                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity", "Waiting",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio,
+                .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio, http1,
             ]
         ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),

@@ -3,8 +3,12 @@ internal import FoundationEssentials
 
 /// A Baton server as its clients see it.
 public struct Endpoint: Sendable {
-    /// The server's URL, without a slash at its end.
+    /// The server's URL, without a slash at its end, or `unix:` and the path of its socket file.
     public let url: String
+    /// What every path is added to.
+    private let base: String
+    /// The file to connect to; nil where the URL says whom.
+    private let socketFile: String?
     let token: String?
     /// A file of certificates to check the server's with, in place of the system's; nil for those.
     let authorities: String?
@@ -13,15 +17,22 @@ public struct Endpoint: Sendable {
     var patience: Duration = .seconds(120)
 
     /// - Parameters:
-    ///   - url: the server's URL.
+    ///   - url: the server's URL, or `unix:` and the path of its socket file.
     ///   - token: sent as `X-Auth-Token`; nil sends none.
     ///   - authorities: a file of certificates to check the server's with, in place of the system's; nil for those.
     ///   - loop: where the transfers run.
     public init(url: String, token: String?, authorities: String? = nil, loop: TransferLoop) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        socketFile = Self.socketFile(in: url)
+        base = socketFile == nil ? self.url : "http://localhost"
         self.token = token
         self.authorities = authorities
         self.loop = loop
+    }
+
+    /// The path of the socket file that a server's URL names, which must be absolute; nil if it names none.
+    public static func socketFile(in url: String) -> String? {
+        url.hasPrefix("unix:/") ? String(url.dropFirst("unix:".count)) : nil
     }
 
     /// An answer, whole.
@@ -36,8 +47,9 @@ public struct Endpoint: Sendable {
         var headers = headers
         if let token { headers.append(("X-Auth-Token", token)) }
         var request = TransferRequest(
-            source: .url(url + path), method: method, headers: headers, connectTimeout: .seconds(10))
+            source: .url(base + path), method: method, headers: headers, connectTimeout: .seconds(10))
         request.authorities = authorities
+        request.socketFile = socketFile
         return request
     }
 

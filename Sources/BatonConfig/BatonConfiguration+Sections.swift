@@ -30,6 +30,7 @@ extension BatonConfiguration {
         } else {
             section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
         }
+        server.socketMode = section.fileMode("socket_mode", default: server.socketMode)
         readCertificate(section)
         server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
         server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
@@ -38,6 +39,10 @@ extension BatonConfiguration {
         server.maximumHeaderSize = section.bytes(
             "max_header_size", default: server.maximumHeaderSize, in: .kibibytes(4) ... .mebibytes(1))
         server.fileMode = section.fileMode("file_mode", default: server.fileMode)
+        server.maximumConnections = section.integer("max_connections", in: 1...1_000_000)
+        server.maximumConnectionsPerAddress = section.integer("max_connections_per_address", in: 1...1_000_000)
+        server.publicURL = section.publicURL("public_url")
+        server.corsOrigins = section.origins("cors_origins", allowsAll: auth.mode != .none)
         section.finish()
     }
 

@@ -15,6 +15,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public struct Server: Sendable, Equatable {
         /// Where it listens.
         public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
+        /// The mode of the socket file, if it listens at one.
+        public var socketMode: UInt32 = 0o660
         /// The files of the certificate and its key that clients are shown; nil for plain HTTP.
         public var certificate: CertificateFiles?
         /// How long running downloads may go on after SIGTERM.
@@ -27,6 +29,14 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var maximumHeaderSize: ByteCount = .kibibytes(64)
         /// The permissions of the files that the server makes, at most.
         public var fileMode: FileMode = .standard
+        /// The most connections of clients; nil for what the limit of open files leaves.
+        public var maximumConnections: Int?
+        /// The most connections of one client's address; nil for a quarter of all.
+        public var maximumConnectionsPerAddress: Int?
+        /// Under which URL clients reach the server; nil if it is what their requests say.
+        public var publicURL: String?
+        /// The origins of the web pages that may use the server from a browser; `*` for all.
+        public var corsOrigins: [String] = []
     }
 
     /// What a new location has to pass before it serves.

@@ -1,18 +1,34 @@
-/// Where a server listens: `127.0.0.1:9292`, `[::1]:9292`, `localhost:0`.
+/// Where a server listens: `127.0.0.1:9292`, `[::1]:9292`, `localhost:0`, `unix:/run/baton/baton.sock`.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    /// A name or an address, without brackets.
+    /// A name or an address, without brackets; empty for a socket file.
     public let host: String
     /// 0 takes any free port.
     public let port: Int
+    /// The absolute path of the socket file; nil for a name or an address.
+    public let socketFile: String?
 
-    /// An address with every property given.
+    /// A name or an address, and a port.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
+        socketFile = nil
     }
 
-    /// The address that `text` spells, `host:port` or `[v6]:port`; nil when it spells none.
+    private init(socketFile: String) {
+        host = ""
+        port = 0
+        self.socketFile = socketFile
+    }
+
+    /// The address that `text` spells, `host:port`, `[v6]:port` or `unix:` and an absolute path; nil when it spells none.
     public init?(_ text: String) {
+        if text.hasPrefix("unix:") {
+            let path = text.dropFirst("unix:".count)
+            // The system takes 107 bytes of a path.
+            guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count < 108, !path.utf8.contains(0) else { return nil }
+            self.init(socketFile: String(path))
+            return
+        }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
@@ -21,17 +37,19 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
             return nil
         }
         guard !host.isEmpty, !host.contains("/"), !host.contains(" ") else { return nil }
-        self.host = String(host)
-        self.port = Int(port)
+        self.init(host: String(host), port: Int(port))
     }
 
     /// Whether only this machine can reach it. Names other than `localhost` are not looked up: they count as reachable.
     public var isLoopback: Bool {
-        if host == "localhost" || host == "::1" { return true }
+        if socketFile != nil || host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts[0] == "127"
     }
 
-    /// `host:port`, with the brackets that an IPv6 address needs.
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// `host:port`, with the brackets that an IPv6 address needs, or `unix:` and the path.
+    public var description: String {
+        if let socketFile { return "unix:\(socketFile)" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

@@ -15,6 +15,50 @@ extension Section {
         }
     }
 
+    /// Origins of web pages, e.g. `["https://console.example"]`; none when the key is missing.
+    /// - Parameter allowsAll: whether `*` may stand for all.
+    func origins(_ key: String, allowsAll: Bool) -> [String] {
+        list(key, example: "[\"https://console.example\"]").compactMap { text in
+            if text == "*" {
+                guard !allowsAll else { return text }
+                reject(key, "\"*\" lets every web page in, which auth.mode none does not allow: name the origins")
+                return nil
+            }
+            let host = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
+            guard let host, !host.isEmpty, !host.contains(where: { "/?#@*, ".contains($0) }) else {
+                reject(
+                    key,
+                    "\"\(text.prefix(64))\" is no origin; write a scheme and a host, maybe with a port: https://console.example"
+                )
+                return nil
+            }
+            return text
+        }
+    }
+
+    /// The mode of a file, in octal digits as chmod(1) takes them, e.g. `0660`.
+    func fileMode(_ key: String, default fallback: UInt32) -> UInt32 {
+        guard let text = string(key) else { return fallback }
+        guard (3...4).contains(text.utf8.count), let mode = UInt32(text, radix: 8), mode & ~0o777 == 0, mode & 0o600 == 0o600
+        else {
+            reject(
+                key, "\"\(text.prefix(64))\" is no mode of a socket file; write for example 0660, and let its owner write it")
+            return fallback
+        }
+        return mode
+    }
+
+    /// The URL that a server has for its clients, without a slash at its end; nil when the key is missing or wrong.
+    func publicURL(_ key: String) -> String? {
+        guard let text = string(key) else { return nil }
+        let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
+        guard let rest, let first = rest.first, first != "/", !rest.contains(where: { "?#@\\\"<> ".contains($0) }) else {
+            reject(key, "\"\(text.prefix(64))\" is no URL of a server; write for example https://images.example")
+            return nil
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
     /// Single values in brackets or on lines that begin with a dash.
     private func list(_ key: String, example: String) -> [String] {
         guard let node = take(key) else { return [] }

@@ -50,6 +50,7 @@ final class EasyHandle {
             try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(request.connectTimeout / .milliseconds(1))))
             try prepareHeaders(request)
             if request.isFresh { try set(CURLOPT_FRESH_CONNECT, 1) }
+            if let socketFile = request.socketFile { try set(CURLOPT_UNIX_SOCKET_PATH, socketFile) }
             try prepareTLS(request)
             try prepareProxy(request)
         case .file:

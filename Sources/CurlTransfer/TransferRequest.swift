@@ -36,6 +36,8 @@ public struct TransferRequest: Sendable {
     public var clientCertificate: ClientCertificate?
     /// The proxy to go through; nil for none, whatever the environment says.
     public var proxy: Proxy?
+    /// The socket file to connect to in place of the URL's host; nil for none.
+    public var socketFile: String?
     /// Which addresses may be connected to; nil for any, where whoever asks names the server.
     public var addresses: AddressPolicy?
     /// What to ask instead after an answer with that head; nil takes the answer. It decides on the loop's thread, from inside

@@ -37,6 +37,9 @@ public struct TrustedNetworks: Sendable, Equatable {
         return client
     }
 
+    /// Whether the other end of a connection is one of the proxies.
+    public func isProxy(_ peer: String?) -> Bool { peer.flatMap { IPAddress($0) }.map(isProxy) ?? false }
+
     private func isProxy(_ address: IPAddress) -> Bool { proxies.contains { $0.contains(address) } }
 
     /// An address as proxies write it, some of them with a port or in brackets.

@@ -15,6 +15,8 @@ public struct APIContext: RequestContext {
     var caller = Caller.nobody
     /// From where it was sent, behind the proxies that are trusted to say so; else the other end of the connection.
     var clientAddress: String?
+    /// Under which address the server is reached.
+    var links = ServerLinks()
     /// The request's id, as its answer and the log bear it.
     var requestID = ""
 

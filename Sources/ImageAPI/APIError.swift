@@ -25,13 +25,18 @@ public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// The answer.
-    public func response(from request: Request, context: some RequestContext) throws -> Response {
+    /// The answer's body.
+    var document: JSONValue {
         var error = details
         error["code"] = .integer(Int64(status.code))
         error["title"] = .string(status.reasonPhrase)
         error["message"] = .string(message)
-        var response = try JSONValue.object(["error": .object(error)]).response(status: status)
+        return .object(["error": .object(error)])
+    }
+
+    /// The answer.
+    public func response(from request: Request, context: some RequestContext) throws -> Response {
+        var response = try document.response(status: status)
         for field in headers { response.headers.append(field) }
         return response
     }

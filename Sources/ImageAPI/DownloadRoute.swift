@@ -24,6 +24,7 @@ struct DownloadRoute: Sendable {
             return Response(status: .noContent)
         }
         if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
+        try Self.checkPrecondition(of: request, tag: target.representation.entityTag)
         if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
         let direct = try direct(request, target, context)
         if let redirection = direct.redirection { return redirection }
@@ -39,6 +40,7 @@ struct DownloadRoute: Sendable {
             return Response(status: .noContent)
         }
         if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
+        try Self.checkPrecondition(of: request, tag: target.representation.entityTag)
         if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
         let range = try range(of: request, target)
         let direct = try direct(request, target, context)
@@ -65,7 +67,7 @@ struct DownloadRoute: Sendable {
     }
 
     private func metalink(_ request: Request, _ target: Target, _ context: APIContext) async throws -> Response {
-        try await metalinks.answer(request, about: target, offer: offer(of: target, context))
+        try await metalinks.answer(request, about: target, offer: offer(of: target, context), context)
     }
 
     /// Why a part must not be fetched elsewhere.
@@ -74,6 +76,16 @@ struct DownloadRoute: Sendable {
         // Whoever was cut off after a failed proof would complete a corrupt file there.
         if !target.representation.servesRanges(at: .now) { return .inDoubt }
         return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
+    }
+
+    /// - Throws: `APIError` 412 if the client asks for what has another tag (RFC 9110 section 13.1.1).
+    static func checkPrecondition(of request: Request, tag: String) throws(APIError) {
+        let fields = request.headers[values: .ifMatch]
+        guard fields.isEmpty || fields.contains(where: { EntityTag.matchesStrongly($0, tag) }) else {
+            var error = APIError(.preconditionFailed, "The ETag is \(tag), which If-Match does not name.")
+            error.headers[.eTag] = tag
+            throw error
+        }
     }
 
     private func isNotModified(_ request: Request, _ target: Target) -> Bool {

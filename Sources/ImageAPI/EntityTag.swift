@@ -2,11 +2,20 @@
 enum EntityTag {
     /// Whether an `If-None-Match` field names `tag`: weak comparison, a list or `*`.
     static func matches(_ field: String, _ tag: String) -> Bool {
-        field.split(separator: ",").contains { item in
+        items(of: field).contains { $0 == "*" || ($0.hasPrefix("W/") ? $0.dropFirst(2) : $0) == tag }
+    }
+
+    /// Whether an `If-Match` field names `tag`: strong comparison, a list or `*`.
+    static func matchesStrongly(_ field: String, _ tag: String) -> Bool {
+        items(of: field).contains { $0 == "*" || $0 == tag }
+    }
+
+    /// None of our tags has a comma.
+    private static func items(of field: String) -> [Substring] {
+        field.split(separator: ",").map { item in
             var text = item.drop { $0 == " " || $0 == "\t" }
             while text.last == " " || text.last == "\t" { text = text.dropLast() }
-            if text == "*" { return true }
-            return (text.hasPrefix("W/") ? text.dropFirst(2) : text) == tag
+            return text
         }
     }
 

@@ -3,21 +3,36 @@ internal import Glibc
 /// Why a server can't listen where it should.
 public struct ListenError: Error, Sendable, CustomStringConvertible {
     /// Where.
-    public let host: String
-    /// At which port.
-    public let port: Int
+    public let place: ListenPlace
     let errnoCode: Int32
     let cause: String
 
+    init(_ place: ListenPlace, errnoCode: Int32, cause: String) {
+        self.place = place
+        self.errnoCode = errnoCode
+        self.cause = cause
+    }
+
     /// One sentence for a person.
     public var description: String {
-        let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        if case .socketFile = place { return ofSocketFile }
         return switch errnoCode {
         case EADDRINUSE:
             "\(place) is taken by another program: stop that one, or choose another port with server.listen or --listen."
         case EACCES: "\(place) may not be listened at by this user: choose a port from 1024, or grant CAP_NET_BIND_SERVICE."
         case EADDRNOTAVAIL: "\(place) is no address of this machine: choose another with server.listen or --listen."
         default: "\(place) can't be listened at (\(cause)): choose another with server.listen or --listen."
+        }
+    }
+
+    private var ofSocketFile: String {
+        let advice = "choose another path with server.listen or --listen."
+        return switch errnoCode {
+        case EADDRINUSE: "\(place) is taken by another program that listens there: stop that one, or \(advice)"
+        case ENOTSOCK: "\(place) can't be listened at, because there is a file that is no socket: \(advice)"
+        case ENOENT: "\(place) can't be listened at, because its directory does not exist: make it, or \(advice)"
+        case EACCES: "\(place) can't be listened at, because this user may not write in its directory: \(advice)"
+        default: "\(place) can't be listened at (\(cause)): \(advice)"
         }
     }
 }

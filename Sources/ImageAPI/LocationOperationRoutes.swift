@@ -29,7 +29,7 @@ struct LocationOperationRoutes: Sendable {
 
     func edit(_ request: Request, context: APIContext) async throws -> Response {
         let location = try await location(context)
-        var body = try await RequestObject(request)
+        var body = try await RequestObject(request, upTo: JSONValue.largestLimit)
         var edit = LocationEdit()
         edit.weight = try body.weight()
         edit.tier = try body.tier()

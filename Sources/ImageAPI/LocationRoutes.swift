@@ -28,7 +28,7 @@ struct LocationRoutes: Sendable {
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let image = try await gate.image(context).record.image
-        var body = try await RequestObject(request)
+        var body = try await RequestObject(request, upTo: JSONValue.largestLimit)
         let new = try newLocation(&body, image, context.caller)
         try await attach.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(

@@ -8,14 +8,13 @@ internal import NIOCore
 struct RequestObject {
     private var fields: [String: JSONValue]
 
-    /// The largest body of a request that is not an image.
-    static let limit = 1 << 20
-
     /// Reads the body whole.
-    /// - Parameter isOptional: whether no body at all means an empty object.
-    /// - Throws: `APIError`: 413 when it is too long, 400 when it is no JSON object.
-    init(_ request: Request, isOptional: Bool = false) async throws {
-        guard let value = try await JSONValue.read(request) else {
+    /// - Parameters:
+    ///   - isOptional: whether no body at all means an empty object.
+    ///   - limit: its most bytes.
+    /// - Throws: `APIError`: as `JSONValue.read`, and 400 when it is no JSON object.
+    init(_ request: Request, isOptional: Bool = false, upTo limit: Int = JSONValue.ordinaryLimit) async throws {
+        guard let value = try await JSONValue.read(request, upTo: limit) else {
             guard isOptional else { throw APIError.badRequest("The request's body is not valid JSON.") }
             fields = [:]
             return

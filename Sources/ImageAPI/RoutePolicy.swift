@@ -17,7 +17,7 @@ enum RoutePolicy {
         case otherMethod(possible: String)
     }
 
-    /// The rows, by method and path. (`/v2` stands for every minor version as well, see `VersionPrefix`.)
+    /// The rows, by method and path. HEAD needs what GET does. (`/v2` stands for every minor version as well, see `VersionPrefix`.)
     private static let table: [String: Need] = [
         "GET /": .nothing,
         "GET /versions": .nothing,
@@ -31,7 +31,6 @@ enum RoutePolicy {
         "PATCH /v2/images/{id}": .role(.member),
         "DELETE /v2/images/{id}": .role(.member),
         "GET /v2/images/{id}/file": .role(.reader),
-        "HEAD /v2/images/{id}/file": .role(.reader),
         "PUT /v2/images/{id}/file": .role(.member),
         "POST /v2/images/{id}/actions/deactivate": .role(.member),
         "POST /v2/images/{id}/actions/reactivate": .role(.member),
@@ -75,12 +74,15 @@ enum RoutePolicy {
     private static let methods: [Substring: String] = Dictionary(grouping: table.keys.map { $0.split(separator: " ") }) {
         $0[1]
     }
-    .mapValues { $0.map { String($0[0]) }.sorted().joined(separator: ", ") }
+    .mapValues { rows in
+        let methods = rows.map { String($0[0]) }
+        return (methods + (methods.contains("GET") ? ["HEAD"] : [])).sorted().joined(separator: ", ")
+    }
 
     /// What a caller must be for a route; nil for a route without a row.
     /// - Parameter path: as it was registered, e.g. `/v2/images/{id}`.
     static func need(_ method: String, _ path: String) -> Need? {
-        table["\(method) \(path)"] ?? methods[path[...]].map { .otherMethod(possible: $0) }
+        table["\(method == "HEAD" ? "GET" : method) \(path)"] ?? methods[path[...]].map { .otherMethod(possible: $0) }
     }
 
     /// A route with what it needs.

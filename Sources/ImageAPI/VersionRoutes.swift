@@ -10,8 +10,8 @@ enum VersionRoutes {
     /// What the first part of a path may be.
     static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
 
-    static func document(for request: Request) -> JSONValue {
-        let server = request.serverAddress
+    /// - Parameter server: under which address the client reaches it.
+    static func document(of server: String) -> JSONValue {
         let versions = minorVersions.map { minor in
             JSONValue.object([
                 "id": .string("v2.\(minor)"),
@@ -23,8 +23,8 @@ enum VersionRoutes {
     }
 
     /// Glance answers 300 at the root and at any path of no known version.
-    static func multipleChoices(_ request: Request) throws -> Response {
-        try document(for: request).response(status: .multipleChoices)
+    static func multipleChoices(_ request: Request, _ context: APIContext) throws -> Response {
+        try document(of: context.serverAddress(of: request)).response(status: .multipleChoices)
     }
 }
 
@@ -37,7 +37,7 @@ struct VersionNegotiation: RouterMiddleware {
     ) async throws -> Response {
         let first = request.uri.path.split(separator: "/").first ?? ""
         guard VersionRoutes.known.contains(first) else {
-            return try VersionRoutes.multipleChoices(request)
+            return try VersionRoutes.multipleChoices(request, context)
         }
         // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
         let path = request.uri.path

@@ -32,3 +32,18 @@ extension IPAddress: CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
+
+extension IPAddress {
+    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+    public var isLoopback: Bool { isFour ? bytes[12] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
+}
+
+extension IPAddress {
+    /// What one client can take addresses from: an IPv4 address stands for itself, one of IPv6 for its network of 64 bits, of which a
+    /// single machine may have all addresses.
+    public var subscriber: IPAddress {
+        isFour ? self : IPAddress(bytes: Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8))
+    }
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+}

@@ -135,7 +135,7 @@ final class APIFixture {
         }
         let collector = Collector()
         try await response.body.write(collector)
-        let value = try? JSONDecoder().decode(JSONValue.self, from: Data(collector.pieces.value.joined()))
+        let value = try? JSONValue(reading: collector.pieces.value.joined())
         return Answer(
             status: response.status.code, headers: response.headers, body: value ?? .null, pieces: collector.pieces.value)
     }

@@ -34,6 +34,18 @@ import Testing
         #expect(filters.contains(expected), "\(filters)")
     }
 
+    @Test("A list takes 64 filters, and an in: so many words")
+    func manyFilters() throws {
+        let filter = Array(repeating: "tag=x", count: 64).joined(separator: "&")
+        #expect(try Self.filters(filter + "&limit=5&sort=name").count { $0 == .tag("x") } == 64)
+        let words = Array(repeating: "a", count: 1000).joined(separator: ",")
+        #expect(try Self.filters("name=in:\(words)").count == 3)
+        for query in [filter + "&tag=x", filter + "&colour=red", filter + "&size=5", "name=in:\(words),a"] {
+            let error = #expect(throws: APIError.self) { try Self.filters(query) }
+            #expect(error?.status == .badRequest && error?.message.contains("at most") == true)
+        }
+    }
+
     @Test func sharedParametersMeanWhatTheyMeanForTheCaller() throws {
         #expect(try Self.filters("os_hidden=True").first == .isHidden(true))
         #expect(try Self.filters("", Self.member).contains(.notVisibility(.community, unlessOwner: "mine")))

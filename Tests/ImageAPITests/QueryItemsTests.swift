@@ -17,14 +17,3 @@ import Testing
         #expect(QueryItems("a=1&b=2&a=3").without("a").text == "b=2")
     }
 }
-
-@Suite struct NestingTests {
-    @Test(arguments: [
-        ("", 0), ("5", 0), ("[]", 1), (#"{"a": [1, {"b": 2}]}"#, 3), ("[][[]]", 2), (#""[[[""#, 0), (#""\"[""#, 0),
-        (#"["\\", [1]]"#, 2),
-        ("]]][", 0), (String(repeating: "[", count: 500), 500),
-    ])
-    func listsAndObjectsAreCountedAndWhatStandsInStringsIsNot(text: String, depth: Int) {
-        #expect(JSONValue.nesting(of: text.utf8) == depth)
-    }
-}

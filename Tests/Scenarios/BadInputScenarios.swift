@@ -44,6 +44,50 @@ struct BadInputScenarios {
         #expect((try await baton.send("GET", "/v2/images").json["images"] as? [Any])?.isEmpty == true)
     }
 
+    @Test("A body has the size that its request needs, and bounded content")
+    func bodiesHaveTheSizeThatTheyNeed() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        let image = try await baton.addImage()
+        let long = String(repeating: "x", count: 70_000)
+        let many = #"{"x": [\#(String(repeating: "{},", count: 20_000)){}]}"#
+        for (path, body, status, message) in [
+            ("/v2/images/\(image)/members", #"{"member": "\#(long)"}"#, 413, "longer than 65536"),
+            ("/v2/images/\(image)/locations", #"{"url": "\#(long)"}"#, 413, "longer than 65536"),
+            (
+                "/baton/v1/images/\(image)/locations", #"{"url": "http://x/", "metadata": {"x": "\#(long)"}}"#, 403,
+                "no configured backend"
+            ),
+            ("/v2/images", many, 400, "16384 values"),
+        ] {
+            let answer = try await baton.send("POST", path, body: body)
+            #expect(answer.status == status && answer.errorMessage.contains(message), "\(path) \(answer.text)")
+        }
+    }
+
+    @Test("Who may not is refused before the body is read")
+    func rolesComeBeforeBodies() async throws {
+        let holders = try TokenHolders()
+        let baton = try await holders.server()
+        let image = try await baton.addImage()
+        let patch = [
+            "X-Auth-Token": TokenHolders.token(of: "reader"), "Content-Type": "application/openstack-images-v2.1-json-patch",
+        ]
+        #expect(try await baton.send("POST", "/v2/images", as: "reader", body: "{").status == 403)
+        #expect(try await baton.send("PATCH", "/v2/images/\(image)", headers: patch, body: "{").status == 403)
+        #expect(try await baton.send("POST", "/v2/images/\(image)/members", as: "other", body: "{").status == 404)
+        #expect(try await baton.send("POST", "/v2/images/\(image)/locations", as: "other", body: "{").status == 404)
+    }
+
+    @Test("A list with too many filters is refused in words of its own")
+    func tooManyFilters() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        for count in [65, 1000, 5000] {
+            let query = Array(repeating: "a=b", count: count).joined(separator: "&")
+            let answer = try await baton.send("GET", "/v2/images?\(query)")
+            #expect(answer.status == 400 && answer.errorMessage.contains("at most 64 filters"), "\(answer.text)")
+        }
+    }
+
     /// `ORIGIN` stands for the origin's address, `GOOD` for what makes the rest right.
     static let good = #""size": \#(content.size), "digests": {"sha256": "\#(sha256)"}"#
     static let locations: [Case] = [

@@ -18,9 +18,9 @@ struct ConnectionLimitScenarios {
     }
 
     @Test(arguments: [
-        "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nHost: x\r\n\((0..<90_000).map { "X-\($0): y\r\n" }.joined())\r\n",
-        "GET /\(String(repeating: "x", count: 1 << 20)) HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\((0..<90_000).map { "X-\($0): y\r\n" }.joined())\r\n",
+        "GET /\(String(repeating: "x", count: 1 << 20)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ])
     func aHeadOfAMebibyteIsRefusedAndTheServerGoesOn(text: String) async throws {
         let baton = try await BatonProcess(backends: [:])
@@ -33,7 +33,7 @@ struct ConnectionLimitScenarios {
     @Test func theSizeOfAHeadIsTheOneConfigured() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { max_header_size: 4KiB }")
         func request(_ count: Int) -> String {
-            "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: \(String(repeating: "x", count: count))\r\n\r\n"
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: \(String(repeating: "x", count: count))\r\n\r\n"
         }
         #expect(try await exchange(request(3000), baton.port).status == 200)
         #expect(try await exchange(request(5000), baton.port).status == 431)
@@ -61,7 +61,7 @@ struct ConnectionLimitScenarios {
         let port = baton.port
         let (first, second) = try await onOwnThread {
             let client = try TestClient(port: port)
-            try client.sendRaw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            try client.sendRaw("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             var first = client.receiveHead()
             client.receiveBody(&first)
             try client.sendRaw("GET /healthz HTTP/1.1\r\nHost: ")
@@ -81,7 +81,7 @@ struct ConnectionLimitScenarios {
         let port = baton.port
         let response = try await onOwnThread {
             let client = try TestClient(port: port)
-            try client.sendRaw("GET /v2/images/\(image)/file HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n")
+            try client.sendRaw("GET /v2/images/\(image)/file HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\n")
             var response = client.receiveHead()
             client.receiveBody(&response, upTo: 1_000_000, expected: (content, 0))
             try client.sendRaw("Host: ")
@@ -91,7 +91,7 @@ struct ConnectionLimitScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test(arguments: ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+    @Test(arguments: ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
     func anIdleConnectionIsEnded(before: String) async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 10m, idle_timeout: 1s }")
@@ -132,7 +132,7 @@ struct ConnectionLimitScenarios {
         // takes requests, and goes wrong when it ends the connection. That is awaited here.
         try await onOwnThread {
             let client = try TestClient(port: port, receiveBuffer: 4096)
-            let request = "GET /v2/images?limit=50 HTTP/1.1\r\nHost: x\r\n\r\n"
+            let request = "GET /v2/images?limit=50 HTTP/1.1\r\nHost: localhost\r\n\r\n"
             while (try? client.sendRaw(request)) != nil {}
         }
         #expect(try await baton.send("GET", "/healthz").status == 200)

@@ -86,6 +86,7 @@ package final class BatonProcess: Sendable {
                 let text = try output.fileHandleForReading.read(until: "the line that says where baton serve listens") { text in
                     text.contains("\n") ? text : nil
                 }
+                if text.contains("unix:") { return 0 }
                 let port = text.split(separator: ":").last.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
                 guard let port else { throw StartFailed(log: text) }
                 return port

@@ -7,7 +7,7 @@ extension TestClient {
     {
         let length = chunked ? "Transfer-Encoding: chunked" : "Content-Length: \(content.size)"
         try sendRaw(
-            "PUT /v2/images/\(image)/file HTTP/1.1\r\nHost: baton\r\nContent-Type: application/octet-stream\r\n\(length)\r\n\r\n"
+            "PUT /v2/images/\(image)/file HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n\(length)\r\n\r\n"
         )
         try send(content, 0..<count, chunked: chunked)
     }

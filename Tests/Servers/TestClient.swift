@@ -64,7 +64,7 @@ package final class TestClient {
     package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
         asked = "\(method) \(path)"
         var text = "\(method) \(path) HTTP/1.1\r\n"
-        if headers["Host"] == nil { text += "Host: baton\r\n" }
+        if headers["Host"] == nil { text += "Host: localhost\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body {
             if headers["Content-Type"] == nil { text += "Content-Type: application/json\r\n" }
@@ -72,6 +72,9 @@ package final class TestClient {
         }
         try sendRaw(text + "\r\n" + (body ?? ""))
     }
+
+    /// Ends the sending side of the connection; answers still come.
+    package func endSending() { shutdown(socket, Int32(SHUT_WR)) }
 
     package func sendRaw(_ text: String) throws { try Array(text.utf8).withUnsafeBytes(sendRaw) }
 

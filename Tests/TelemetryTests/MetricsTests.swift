@@ -58,7 +58,7 @@ import Testing
         ProcessMetrics.register(in: registry)
         let lines = await registry.page().split(separator: "\n").filter { !$0.hasPrefix("#") }
         let values = lines.compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
-        #expect(values.count == 3)
+        #expect(values.count == 4)
         #expect(values.allSatisfy { $0 > 0 })
     }
 }

@@ -1,42 +1,66 @@
 internal import HummingbirdCore
+internal import Identity
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 internal import NIOSSL
 
-/// A client's connection: what stands between the socket and HTTP, and then what Hummingbird makes of it.
-struct ClientConnection<Base: ServerChildChannel>: ServerChildChannel {
-    let base: Base
+/// A client's connection: TLS, HTTP/1, and every limit that a connection has.
+struct ClientConnection: HTTPChannelHandler {
+    let responder: Responder
     let limits: ImageServer.Limits
     /// What is shown to clients, who must speak TLS then; nil for plain HTTP.
     let certificate: ServerCertificate?
+    /// All of them, of which this one is to be one.
+    let connections: OpenConnections
+    let proxies: TrustedNetworks
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        channel.eventLoop.makeCompletedFuture {
+    func setup(
+        channel: any Channel, logger: Logger
+    ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
+        let isProxy = proxies.isProxy(channel.remoteAddress?.ipAddress)
+        guard connections.take(channel, isProxy: isProxy, limits: limits, logger: logger) else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
+        let id = ObjectIdentifier(channel)
+        return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
             if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
             try pipeline.addHandler(HeadTimeout(limit: .init(limits.headTimeout), countsHandshake: certificate != nil))
+            var decoding = NIOHTTPDecoderLimitConfiguration()
+            decoding.maxHeaderFieldSize = limits.headerSize
+            decoding.maxHeaderListSize = limits.headerSize
+            // Requests in a row are put in order by the channel's reader, which takes one after the other; and the types of HTTP's
+            // fields let nothing through that would break a head.
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
+            try pipeline.addHandler(RequestGate { [connections] in connections.note(id, isBusy: $0) })
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
+            try pipeline.addHandlers([ClientWatch(), HeadWatch()])
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTimeout, logger: logger))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
-        .flatMap { base.setup(channel: channel, logger: logger) }
     }
 
-    func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+    func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 for clients, with every limit that a connection has.
-    static func clients(_ limits: ImageServer.Limits, _ certificate: ServerCertificate?) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
+    /// HTTP/1 for clients.
+    static func clients(
+        _ limits: ImageServer.Limits, _ certificate: ServerCertificate?, _ connections: OpenConnections,
+        proxies: TrustedNetworks
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder {
             ClientConnection(
-                base: HTTP1Channel(
-                    responder: responder,
-                    configuration: .init(
-                        additionalChannelHandlers: [ClientWatch(), HeadWatch()]
-                            + (certificate == nil ? [] : [SchemeMark()]),
-                        idleTimeout: .init(limits.idleTimeout),
-                        httpDecoderConfiguration: .init(
-                            maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
-                limits: limits, certificate: certificate)
+                responder: $0, limits: limits, certificate: certificate, connections: connections, proxies: proxies)
         }
     }
 }

@@ -3,21 +3,13 @@ internal import RelayEngine
 
 /// Ends what was begun for a client that is gone.
 ///
-/// Closes a connection whose client has closed its side: nobody waits for the rest of a response then. (Half-closed clients that
-/// still read are a thing of the past; nginx treats them alike.)
+/// A client that has only closed its own side still reads: it gets its answer. One that is gone altogether shows at the first bytes
+/// that are written to it.
 final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Any
 
     /// The download that runs on this connection, where one follows the other.
     private weak var relay: Relay?
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
 
     func channelInactive(context: ChannelHandlerContext) {
         relay?.clientGone()

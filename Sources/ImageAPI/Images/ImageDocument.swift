@@ -40,7 +40,7 @@ extension JSONValue {
     /// A location as it stands in an image's list: its URL and its metadata, as they were given.
     static func listed(_ listed: ListedLocation) -> JSONValue {
         let words = JSONValue.object(listed.location.metadata.mapValues { .string($0) })
-        let written = listed.metadata.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+        let written = listed.metadata.flatMap { try? JSONValue(reading: $0.utf8) }
         return ["url": .string(listed.location.url), "metadata": written ?? words]
     }
 

@@ -16,9 +16,18 @@ struct ImageFiltering {
         "queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated",
     ]
 
+    /// The most filters of a list: each is a condition that the catalog compares images with.
+    static let mostFilters = 64
+    /// The most words that `in:` may name.
+    static let mostWords = 1000
+
     /// Reads the filters.
     /// - Throws: `APIError` 400 naming the parameter that is wrong.
     init(_ items: QueryItems, _ caller: Caller) throws(APIError) {
+        let count = items.items.count { !Self.others.contains($0.name) }
+        guard count <= Self.mostFilters else {
+            throw .badRequest("A list has at most \(Self.mostFilters) filters; this one has \(count).")
+        }
         filters.append(.isHidden(try Self.flag("os_hidden", items["os_hidden"] ?? "false")))
         try addVisibility(items["visibility"], caller)
         for (name, value) in items.items where !Self.others.contains(name) {
@@ -117,6 +126,7 @@ struct ImageFiltering {
             default: words[words.count - 1].append(character)
             }
         }
+        guard words.count <= mostWords else { throw .badRequest("\(name): in: takes at most \(mostWords) words.") }
         guard !isQuoted, !words.contains("") else {
             throw .badRequest("\(name): in: wants words with commas between them, in double quotes where they hold commas.")
         }

@@ -18,8 +18,8 @@ struct ImagePatchRoute: Sendable {
 
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)
-        let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
         let admitted = try await gate.imageToModify(context)
+        let patch = try ImagePatch(try await JSONValue(body: request, upTo: JSONValue.largestLimit), draft: draft)
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
             throw APIError(.forbidden, "Only administrators take locations from an image.")
@@ -105,15 +105,4 @@ extension ImagePatch.Target {
 extension DigestSet {
     /// These digests and those of the other that are missing here.
     func merging(_ other: DigestSet) -> DigestSet { DigestSet(other.all + all) }
-}
-
-extension JSONValue {
-    /// The JSON of a request that must have some.
-    /// - Throws: `APIError`: 413 when it is too long, 400 when there is none.
-    init(body request: Request) async throws {
-        guard let value = try await Self.read(request) else {
-            throw APIError.badRequest("The request's body is not valid JSON.")
-        }
-        self = value
-    }
 }

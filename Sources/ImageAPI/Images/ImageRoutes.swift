@@ -18,7 +18,7 @@ struct ImageRoutes: Sendable {
         guard caller.mayCreate else {
             throw APIError(.forbidden, "Creating images takes a project and the role member in it.")
         }
-        guard let members = try await JSONValue(body: request).members else {
+        guard let members = try await JSONValue(body: request, upTo: JSONValue.largestLimit).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let image = try newImage(members, by: caller)

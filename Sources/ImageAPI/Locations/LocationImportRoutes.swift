@@ -24,13 +24,13 @@ struct LocationImportRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await gate.image(context)
         guard let members = try await JSONValue(body: request).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let url = try LocationEntry.url(members["url"])
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, needsHash: false).digests(orElse: .badRequest)
-        let admitted = try await gate.image(context)
         let place = try attach.registry.place(ofURL: url)
         try await attach.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try requireQueued(admitted.record.image)

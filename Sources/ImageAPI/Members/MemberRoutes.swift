@@ -30,12 +30,12 @@ struct MemberRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await sharedImage(context)
+        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id)") }
         var body = try await RequestObject(request)
         guard let project = try body.string("member"), !project.isEmpty else {
             throw APIError.badRequest("member is missing: give the id of the project to share the image with.")
         }
-        let admitted = try await sharedImage(context)
-        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id)") }
         let now = Date.now
         let member = Member(image: admitted.id, project: project, createdAt: now, updatedAt: now)
         try await images.add(member)
@@ -43,10 +43,6 @@ struct MemberRoutes: Sendable {
     }
 
     func update(_ request: Request, context: APIContext) async throws -> Response {
-        var body = try await RequestObject(request)
-        guard let status = try body.choice("status", of: Member.Status.self) else {
-            throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
-        }
         let admitted = try await sharedImage(context)
         let project = context.part("member")
         guard admitted.access.maySee(member: project) else {
@@ -54,6 +50,10 @@ struct MemberRoutes: Sendable {
         }
         guard admitted.access.mayAnswer(for: project) else {
             throw APIError(.forbidden, "Only the project that an image is shared with accepts or rejects it.")
+        }
+        var body = try await RequestObject(request)
+        guard let status = try body.choice("status", of: Member.Status.self) else {
+            throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
         }
         return try JSONValue.member(
             try await images.setStatus(status, of: project, in: admitted.id, at: .now)

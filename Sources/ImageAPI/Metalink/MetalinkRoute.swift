@@ -25,15 +25,16 @@ struct MetalinkRoute: Sendable {
     /// The document, or that it has not changed.
     /// - Parameter offer: the direct locations that the caller may be told of; nil for those who may not be told.
     func answer(
-        _ request: Request, about target: RepresentationGate.Admitted, offer: DirectOffer?
+        _ request: Request, about target: RepresentationGate.Admitted, offer: DirectOffer?, _ context: APIContext
     ) async throws -> Response {
         let manifest = await manifest(of: target)
         let document = MetalinkDocument(
             name: FileName.of(target.representation, image: target.resolution.image), size: target.representation.size,
-            digests: target.digests.all, urls: try urls(request, target, offer),
+            digests: target.digests.all, urls: urls(context.serverAddress(of: request), target, offer),
             published: target.resolution.image.createdAt, layout: manifest?.stored.layout)
         var headers: HTTPFields = [.vary: "Accept", .acceptRanges: "none"]
         headers[.eTag] = Self.entityTag(document, manifest?.stored)
+        if let tag = headers[.eTag] { try DownloadRoute.checkPrecondition(of: request, tag: tag) }
         // URLs of locations are for this client alone, and may be over soon.
         if offer?.places.isEmpty == false { headers[.cacheControl] = "no-store" }
         if let field = request.headers[.ifNoneMatch], let tag = headers[.eTag], EntityTag.matches(field, tag) {
@@ -47,16 +48,12 @@ struct MetalinkRoute: Sendable {
 
     /// The first place is the best. Where a location failed lately, Baton itself knows better.
     private func urls(
-        _ request: Request, _ target: RepresentationGate.Admitted, _ offer: DirectOffer?
-    ) throws -> [String] {
+        _ server: String, _ target: RepresentationGate.Admitted, _ offer: DirectOffer?
+    ) -> [String] {
         let format = target.representation.format
         let own =
-            "\(request.serverAddress)/v2/images/\(target.representation.image)/file"
+            "\(server)/v2/images/\(target.representation.image)/file"
             + "?disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)&metalink=false"
-        guard DirectOffers.isFit(own) else {
-            throw APIError.badRequest(
-                "The request's Host is no name of a server: there is no URL of it to write into a document.")
-        }
         let places = offer?.places ?? []
         return places.filter(\.isHealthy).map(\.url) + [own] + places.filter { !$0.isHealthy }.map(\.url)
     }

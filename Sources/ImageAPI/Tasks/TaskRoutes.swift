@@ -64,7 +64,7 @@ extension JSONValue {
             "self": .string(path), "schema": "/v2/schemas/task",
         ]
         if isWhole {
-            fields["input"] = (try? JSONDecoder().decode(JSONValue.self, from: Data(task.input.utf8))) ?? .null
+            fields["input"] = (try? JSONValue(reading: task.input.utf8)) ?? .null
             fields["result"] = .null
             fields["message"] = .string(task.message)
         }

@@ -10,6 +10,11 @@ public enum ProcessMetrics {
             return [([], pages * pageSize)]
         }
         registry.gauge("process_open_fds", "Open file descriptors.") { openDescriptors.map { [([], $0)] } ?? [] }
+        registry.gauge("process_max_fds", "The most file descriptors that this process may have open.") {
+            var limit = rlimit()
+            guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return [] }
+            return [([], Double(limit.rlim_cur))]
+        }
         registry.counter("process_cpu_seconds_total", "Processor time, of the system's too.") {
             var usage = rusage()
             guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return [] }

@@ -5,15 +5,17 @@ internal import FoundationEssentials
 
 /// Which server a command talks to.
 struct EndpointOptions: ParsableArguments {
-    @Option(help: "The server's URL. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
+    @Option(help: "The server's URL, or unix: and the path of its socket file. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
     var endpoint: String?
     @Option(help: "A file of certificates to check an https server's with, in place of the system's. [$BATON_CA_FILE]")
     var caFile: String?
 
     func validate() throws {
         let url = self.url
-        guard url.hasPrefix("http://") || url.hasPrefix("https://"), !url.contains(" ") else {
-            throw ValidationError("\"\(url)\" is no server's URL; write for example http://127.0.0.1:9292.")
+        let isURL = (url.hasPrefix("http://") || url.hasPrefix("https://")) && !url.contains(" ")
+        guard isURL || Endpoint.socketFile(in: url) != nil else {
+            throw ValidationError(
+                "\"\(url)\" is no server's URL; write for example http://127.0.0.1:9292 or unix:/run/baton/baton.sock.")
         }
         if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
             throw ValidationError("\"\(authorities)\" can't be read; give the file of the server's certificate with --ca-file.")

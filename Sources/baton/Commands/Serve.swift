@@ -13,7 +13,8 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var file: ConfigurationOption
 
-    @Option(help: "Where to listen, instead of the file's server.listen; port 0 takes any free one.")
+    @Option(
+        help: "Where to listen, instead of the file's server.listen; port 0 takes any free one, unix:/PATH is a socket file.")
     var listen: String?
 
     @Flag(help: .hidden)
@@ -27,7 +28,8 @@ struct Serve: AsyncParsableCommand {
         let isSecure = configuration.server.certificate != nil
         if isSecure { signal(SIGHUP, SIG_IGN) }
         try await BatonServer(configuration, backends: backends, provesWholes: !withoutProof).run { address in
-            print("baton listens at \(isSecure ? "https" : "http")://\(address)")
+            let scheme = address.socketFile == nil ? (isSecure ? "https://" : "http://") : ""
+            print("baton listens at \(scheme)\(address)")
             fflush(nil)
         }
     }

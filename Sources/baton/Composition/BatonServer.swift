@@ -35,6 +35,7 @@ struct BatonServer {
     /// - Parameter onRunning: called with the address it listens at, once it does.
     func run(onRunning: @escaping @Sendable (ListenAddress) -> Void) async throws {
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
+        let descriptors = DescriptorLimit.raise()
         let certificate = try configuration.server.loadCertificate()
         configuration.server.fileMode.limitProcess()
         let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
@@ -62,6 +63,9 @@ struct BatonServer {
         let uploads = uploadTarget(relays.registry, upkeep.inquiry)
         try await uploads?.recover(cutOff, catalog: catalog)
         let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
+        let connections = DescriptorLimit.connections(
+            descriptors, total: configuration.server.maximumConnections,
+            perAddress: configuration.server.maximumConnectionsPerAddress)
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
@@ -74,12 +78,14 @@ struct BatonServer {
                 idleTimeout: configuration.server.idleTimeout, headTimeout: configuration.server.headerTimeout,
                 // Relays notice it themselves, and say so in the log; this is for all other answers.
                 stallTimeout: configuration.relay.clientStallTimeout + .seconds(5),
-                headerSize: configuration.server.maximumHeaderSize.count))
+                headerSize: configuration.server.maximumHeaderSize.count, connections: connections.total,
+                connectionsPerAddress: connections.perAddress),
+            exposure: configuration.exposure)
         let listen = configuration.server.listen
         let http = server.service(
-            host: listen.host, port: listen.port, certificate: certificate, logger: logger
+            at: configuration.server.place, certificate: certificate, logger: logger
         ) { port in
-            onRunning(ListenAddress(host: listen.host, port: port))
+            onRunning(listen.socketFile == nil ? ListenAddress(host: listen.host, port: port) : listen)
         }
         let renewal = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
@@ -98,7 +104,22 @@ struct BatonServer {
     }
 }
 
+extension BatonConfiguration {
+    /// From where clients come.
+    fileprivate var exposure: ImageServer.Exposure {
+        .init(
+            corsOrigins: server.corsOrigins, publicURL: server.publicURL, admitsEverybody: auth.mode == .none,
+            host: server.listen.socketFile == nil ? server.listen.host : nil)
+    }
+}
+
 extension BatonConfiguration.Server {
+    /// Where clients connect.
+    fileprivate var place: ListenPlace {
+        if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode) }
+        return .address(host: listen.host, port: listen.port)
+    }
+
     /// What clients are shown; nil for plain HTTP.
     func loadCertificate() throws(ServerCertificateError) -> ServerCertificate? {
         guard let certificate else { return nil }

@@ -4,7 +4,7 @@ internal import Hummingbird
 internal import NIOCore
 
 /// Any JSON. Requests are read through it so that what is wrong with them can be said field by field.
-enum JSONValue: Sendable, Equatable, Codable {
+enum JSONValue: Sendable, Equatable, Encodable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -12,25 +12,6 @@ enum JSONValue: Sendable, Equatable, Codable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .boolean(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

@@ -1,0 +1,15 @@
+/// Where clients connect.
+public enum ListenPlace: Sendable, CustomStringConvertible {
+    /// A name or an address, and a port; 0 takes any free one.
+    case address(host: String, port: Int)
+    /// A file at this path, with this mode: who may write it may connect.
+    case socketFile(path: String, mode: UInt32)
+
+    /// As errors and logs name it.
+    public var description: String {
+        switch self {
+        case .address(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .socketFile(let path, _): "unix:\(path)"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Testing
+
+@testable import ImageAPI
+
+/// What a server that asks nobody who they are lets in.
+@Suite struct BrowserGuardTests {
+    private let browsers = BrowserGuard(
+        hosts: ["box.example"], origins: AllowedOrigins(["https://console.example"]), publicOrigin: "https://images.example")
+
+    private func isRefused(_ host: String?, scheme: String = "http", _ fields: HTTPFields = [:], by: BrowserGuard? = nil)
+        -> Bool
+    {
+        let request = HTTPRequest(method: .get, scheme: scheme, authority: host, path: "/", headerFields: fields)
+        return (by ?? browsers).refusal(of: request)?.status == .forbidden
+    }
+
+    @Test(
+        "Only loopback's hosts and the server's own are answered",
+        arguments: [
+            ("localhost", true), ("LocalHost:9292", true), ("127.0.0.1:9292", true), ("127.9.9.9", true), ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]", true), ("a.localhost", true), ("box.example:1", true), (nil, true), ("", true),
+            ("evil.example:9292", false), ("localhost.evil.example", false), ("evillocalhost", false), ("10.0.0.1", false),
+            ("127.0.0.1.evil.example", false), ("[::2]", false), ("0.0.0.0", false), ("box.example.evil", false),
+            ("a b", false),
+        ])
+    func hosts(host: String?, isAnswered: Bool) {
+        #expect(isRefused(host) != isAnswered)
+    }
+
+    @Test(
+        "Pages of other origins are refused, other ports of this machine among them",
+        arguments: [
+            ("http://localhost:9292", true), ("HTTP://LOCALHOST:9292", true), ("https://console.example", true),
+            ("https://images.example", true), ("http://localhost:8080", false), ("http://localhost", false),
+            ("https://localhost:9292", false), ("http://127.0.0.1:9292", false), ("null", false), ("", false),
+            ("http://evil.example", false), ("https://console.example:8443", false), ("https://console.example.evil", false),
+        ])
+    func origins(origin: String, isAnswered: Bool) {
+        #expect(isRefused("localhost:9292", [.origin: origin]) != isAnswered)
+    }
+
+    @Test("An origin without a port is that of the scheme's own port")
+    func usualPorts() {
+        #expect(!isRefused("localhost", [.origin: "http://localhost"]))
+        #expect(!isRefused("localhost:80", [.origin: "http://localhost"]))
+        #expect(!isRefused("localhost:443", scheme: "https", [.origin: "https://localhost"]))
+        #expect(isRefused("localhost:443", [.origin: "http://localhost"]))
+    }
+
+    @Test(
+        "What a browser says of the sender's site counts where it sends no origin",
+        arguments: [("same-origin", true), ("none", true), ("cross-site", false), ("same-site", false), ("Cross-Site", false)])
+    func sites(site: String, isAnswered: Bool) throws {
+        let name = try #require(HTTPField.Name("Sec-Fetch-Site"))
+        #expect(isRefused("localhost", [name: site]) != isAnswered)
+        #expect(!isRefused("localhost", [name: site, .origin: "https://console.example"]))
+    }
+
+    @Test("Two origins are not taken for one that is allowed")
+    func severalOrigins() {
+        var fields: HTTPFields = [.origin: "https://console.example"]
+        fields.append(HTTPField(name: .origin, value: "http://evil.example"))
+        #expect(isRefused("localhost", fields))
+    }
+
+    @Test("Behind a socket file any host is answered, and other pages are not")
+    func socketFiles() {
+        let guardian = BrowserGuard(hosts: nil, origins: AllowedOrigins([]), publicOrigin: nil)
+        #expect(!isRefused("anything", by: guardian))
+        #expect(isRefused("anything", [.origin: "http://evil.example"], by: guardian))
+    }
+}

@@ -1,0 +1,95 @@
+import FaultyOrigin
+import Foundation
+import Testing
+
+/// Absolute links in answers, for clients that came through a proxy.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct LinkScenarios {
+    private static let content = PatternedContent(size: 5_000_011, seed: 909)
+
+    /// A Baton behind an nginx that ends TLS.
+    private struct Place {
+        let baton: BatonProcess
+        let proxy: NginxProcess
+        let directory: TestDirectory
+        let certificate: TestCertificate
+        let image: String
+
+        var url: String { "https://127.0.0.1:\(proxy.port)" }
+    }
+
+    /// - Parameter fields: what the proxy says of the client, as directives of nginx.
+    private func place(_ origin: FaultyOrigin, settings: String, fields: String) async throws -> Place {
+        let directory = try TestDirectory()
+        let certificate = try await TestCertificate("proxy", in: directory)
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: settings)
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        let proxy = try await NginxProcess(
+            directory,
+            directives: """
+                ssl_certificate \(certificate.file); ssl_certificate_key \(certificate.keyFile);
+                location / { proxy_pass http://127.0.0.1:\(baton.port); proxy_buffering off; \(fields) }
+                """)
+        return Place(baton: baton, proxy: proxy, directory: directory, certificate: certificate, image: image)
+    }
+
+    private func aria2c(_ place: Place) async throws -> BatonCommand.Result {
+        try await BatonCommand.run(
+            [
+                "--no-conf", "--quiet", "--follow-metalink=mem", "--max-tries=1", "--ca-certificate=\(place.certificate.file)",
+                "--header=Accept: application/metalink4+xml", "--dir=\(place.directory.file("downloads"))",
+                "\(place.url)/v2/images/\(place.image)/file",
+            ], program: "/usr/bin/aria2c")
+    }
+
+    @Test("aria2 downloads by a Metalink document through a proxy that ends TLS")
+    func metalinkThroughAProxy() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let place = try await place(
+            origin, settings: "auth: { trusted_proxies: [127.0.0.1] }",
+            fields: "proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host $http_host;")
+        let run = try await aria2c(place)
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let folder = place.directory.file("downloads")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(files == ["test"])
+        let bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(files.first ?? "")"))
+        let difference = bytes.withUnsafeBytes { Self.content.firstDifference(from: $0, at: 0) }
+        #expect(bytes.count == Int(Self.content.size) && difference == nil)
+    }
+
+    @Test("Links lead where server.public_url says, or where a trusted proxy says, and nobody else")
+    func links() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let forwarded = ["X-Forwarded-Proto": "https", "X-Forwarded-Host": "images.example"]
+        for (settings, expected) in [
+            ("", "http://localhost/"), ("auth: { trusted_proxies: [127.0.0.1] }", "https://images.example/"),
+            ("auth: { trusted_proxies: [192.0.2.0/24] }", "http://localhost/"),
+            (#"server: { public_url: "https://public.example/glance/" }"#, "https://public.example/glance/"),
+        ] {
+            let baton = try await BatonProcess(origins: ["origin": origin], settings: settings)
+            let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+            for path in ["/", "/versions"] {
+                let answer = try await baton.send("GET", path, headers: forwarded)
+                #expect(answer.text.contains("\"\(expected)v2/\""), "\(path) \(answer.text.prefix(300))")
+            }
+            let document = try await baton.send(
+                "GET", "/v2/images/\(image)/file", headers: forwarded.merging(["Accept": "application/metalink4+xml"]) { $1 })
+            #expect(document.text.contains(">\(expected)v2/images/\(image)/file?"), "\(document.text)")
+        }
+    }
+
+    @Test(
+        "A public URL that is none is an error of the configuration",
+        arguments: ["images.example", "https://", "https://a b", "ftp://a"])
+    func badPublicURLs(url: String) async throws {
+        let directory = try TestDirectory()
+        let file = try directory.write("server: { public_url: \"\(url)\" }\n", to: "wrong.yaml")
+        let run = try await BatonCommand.run(["check", "--config", file])
+        #expect(
+            run.status != 0 && run.errors.contains("server.public_url") && run.errors.contains("is no URL of a server"),
+            "\(run.errors)")
+    }
+}

@@ -9,6 +9,14 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
     let errnoCode: Int32
     let cause: String
 
+    /// An error by its number.
+    public init(host: String, port: Int, errnoCode: Int32, cause: String? = nil) {
+        self.host = host
+        self.port = port
+        self.errnoCode = errnoCode
+        self.cause = cause ?? String(cString: strerror(errnoCode))
+    }
+
     /// One sentence for a person.
     public var description: String {
         let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

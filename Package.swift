@@ -159,7 +159,9 @@ let package = Package(
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("BatonConfigTests", ["BatonConfig", "NetworkAddress"]),
-        tests("BatonClientTests", ["BatonClient", "BackendKit", "CurlTransfer", "ImageModel"]),
+        tests(
+            "BatonClientTests",
+            ["BatonClient", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity", "Waiting"]),
         tests(
             "LocationUpkeepTests",
             [

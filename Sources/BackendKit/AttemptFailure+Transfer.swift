@@ -10,7 +10,7 @@ extension AttemptFailure {
         // What a name leads to is the same for all locations of a backend, and is the operator's to put right.
         case .refusedAddress: AttemptFailure(.refusedAddress, .backend, detail: error.message)
         case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
-        case .tls: AttemptFailure(.tls, .backend, detail: error.message)
+        case .tls, .untrusted: AttemptFailure(.tls, .backend, detail: error.message)
         case .connectionLost: AttemptFailure(.reset, .backend, detail: error.message)
         case .protocolViolation, .other: AttemptFailure(.protocolViolation, .backend, detail: error.message)
         case .rejected: AttemptFailure(.protocolViolation, .location, detail: error.message)

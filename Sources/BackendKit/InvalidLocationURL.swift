@@ -22,7 +22,8 @@ public enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertib
         case .queryOrFragment: "the URL has a query or a fragment: a location is named by its path alone"
         case .invalidHost: "the URL's host or port is malformed"
         case .invalidEscape: "the URL's path has a malformed escape, or one that stands for a slash, a backslash or NUL"
-        case .dotSegment: "the URL's path has a segment . or .., plain or encoded: write the path it leads to"
+        case .dotSegment:
+            "the URL's path has a segment . or .., plain or encoded, which servers shorten: write the path it leads to"
         case .emptySegment: "the URL's path has two slashes in a row: write one"
         case .invalidKey: "the URL names no object: after BACKEND/ it needs the key, percent-encoded, in UTF-8 and without NUL"
         }

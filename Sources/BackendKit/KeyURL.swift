@@ -4,7 +4,8 @@ public import ImageModel
 /// `LocationURL` refuses.
 ///
 /// The host is the id of a configured backend. What follows its slash is the key, percent-encoded, and taken literally once it is
-/// decoded: slashes in a row, dots and slashes at the ends are characters like others.
+/// decoded: slashes in a row and at the ends are characters like others. Segments `.` and `..` are refused: they can't be sent in
+/// a way that no server and no proxy takes for a path to be shortened, and then it names another object.
 public struct KeyURL: Sendable, Hashable {
     /// In lower case.
     public let scheme: String
@@ -25,6 +26,8 @@ public struct KeyURL: Sendable, Hashable {
         guard let bytes = LocationURL.percentDecoded(rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
             let key = String(validating: bytes, as: UTF8.self)
         else { throw .invalidKey }
+        let segments = key.split(separator: "/", omittingEmptySubsequences: false)
+        guard !segments.contains(where: { $0 == "." || $0 == ".." }) else { throw .dotSegment }
         scheme = text[..<separator.lowerBound].lowercased()
         backend = BackendID(String(rest[..<slash]))
         self.key = key

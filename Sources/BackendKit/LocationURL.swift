@@ -126,6 +126,20 @@ extension LocationURL {
     }
 }
 
+extension LocationURL {
+    /// An object's key as a URL's path wants it. Segments of dots, which no new location has, are escaped like other characters: sent
+    /// as they are, each client, proxy and server on the way may shorten the path.
+    public static func encode(key: String) -> String {
+        key.split(separator: "/", omittingEmptySubsequences: false).map { segment in
+            switch segment {
+            case ".": "%2E"
+            case "..": "%2E%2E"
+            default: encode(path: String(segment))
+            }
+        }.joined(separator: "/")
+    }
+}
+
 extension LocationURL: CustomStringConvertible {
     /// The host with its port, if that is not the scheme's own: what a Host field says.
     public var authority: String {

@@ -4,6 +4,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable {
         /// There is no server, or the connection to it broke.
         case unreachable
+        /// The server may not be the one that was meant: its certificate is not trusted.
+        case untrusted
         /// The server said no; the status tells how.
         case refused(status: Int)
         /// The bytes do not have the image's digest.
@@ -12,6 +14,10 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case file
         /// What the server answered makes no sense.
         case nonsense
+        /// The person who was asked said no.
+        case declined
+        /// Nobody reads any more what is written.
+        case readerGone
     }
 
     /// What kind of trouble.
@@ -21,7 +27,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// How long the server asked to wait.
     public let retryAfter: Duration?
 
-    init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
+    /// An error with every property given.
+    public init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
         self.kind = kind
         self.message = message
         self.retryAfter = retryAfter
@@ -34,7 +41,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     var isPassing: Bool {
         switch kind {
         case .unreachable, .refused(status: 502...504), .refused(status: 429): true
-        case .refused, .corrupt, .file, .nonsense: false
+        case .untrusted, .refused, .corrupt, .file, .nonsense, .declined, .readerGone: false
         }
     }
 }

@@ -5,13 +5,13 @@ internal import LocationSelection
 internal import NIOCore
 internal import RelayEngine
 
-/// One relay from an image's direct locations into a partial file: the server's own way of moving on from a location that fails, run
+/// One relay from an image's direct locations into a file: the server's own way of moving on from a location that fails, run
 /// in the client.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
     private let target: DownloadTarget
-    private let file: PartialFile
+    private let sink: any DownloadSink
     private let loop: TransferLoop
     private let onProgress: @Sendable (Download.Progress) -> Void
     private var limit: RateLimit
@@ -23,11 +23,11 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
     private var lastReport = ContinuousClock.now
 
     init(
-        target: DownloadTarget, file: PartialFile, loop: TransferLoop, bytesPerSecond: Int64?,
+        target: DownloadTarget, sink: any DownloadSink, loop: TransferLoop, bytesPerSecond: Int64?,
         onProgress: @escaping @Sendable (Download.Progress) -> Void
     ) {
         self.target = target
-        self.file = file
+        self.sink = sink
         self.loop = loop
         self.onProgress = onProgress
         limit = RateLimit(bytesPerSecond, startedAt: .now)
@@ -47,7 +47,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
     /// - Returns: what became of it; the file has every byte up to where it ended.
     /// - Throws: `ClientError` when the file can't be written.
     func run(_ sources: [RelaySource]) async throws -> RelaySummary {
-        guard let rest = ByteRange(first: file.size, last: target.size - 1) else {
+        guard let rest = ByteRange(first: sink.size, last: target.size - 1) else {
             preconditionFailure("there is nothing to fetch")
         }
         let plan = RelayPlan(range: rest, of: target.size, candidates: sources.map { _ in .init() })
@@ -75,7 +75,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
         for slab in slabs where failure == nil {
             let count = Int64(slab.readableBytes)
             do throws(ClientError) {
-                try slab.withUnsafeReadableBytes { bytes throws(ClientError) in try file.append(bytes) }
+                try slab.withUnsafeReadableBytes { bytes throws(ClientError) in try sink.append(bytes) }
                 limit.receive(count)
             } catch {
                 failure = error
@@ -103,7 +103,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
         held = []
     }
 
-    private func report() { onProgress(Download.Progress(done: file.size, total: target.size)) }
+    private func report() { onProgress(Download.Progress(done: sink.size, total: target.size)) }
 }
 
 /// Who learns of a location's behaviour in a client that reads it once: nobody.

@@ -27,9 +27,7 @@ extension Endpoint {
             throw ClientError(.refused(status: 204), "The image has no data yet: add a location with `baton location add`.")
         }
         guard answer.head.status == 200 else {
-            // A HEAD's answer has no body to explain itself with: ask for the image, whose answer has.
-            _ = try await send("GET", "/v2/images/\(image)")
-            throw refusal(answer)
+            throw try await explainedRefusal(of: path) ?? refusal(answer)
         }
         guard let size = answer.head["content-length"].flatMap({ Int64($0) }), let tag = answer.head["etag"],
             let digest = Digest(entityTag: tag)

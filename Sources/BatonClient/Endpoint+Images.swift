@@ -37,6 +37,12 @@ extension Endpoint {
         return id
     }
 
+    /// One image.
+    /// - Throws: `ClientError`.
+    public func image(_ id: ImageID) async throws -> ImageRecord {
+        try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
+    }
+
     /// An image's locations.
     /// - Throws: `ClientError`.
     public func locations(of image: ImageID) async throws -> (records: [LocationRecord], answer: Answer) {

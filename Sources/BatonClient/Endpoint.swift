@@ -13,8 +13,8 @@ public struct Endpoint: Sendable {
     /// A file of certificates to check the server's with, in place of the system's; nil for those.
     let authorities: String?
     let loop: TransferLoop
-    /// A server that says nothing for so long is given up; its own patience with its locations is far shorter.
-    var patience: Duration = .seconds(120)
+    /// A server that says nothing for so long is given up.
+    var patience: Duration = .seconds(30)
 
     /// - Parameters:
     ///   - url: the server's URL, or `unix:` and the path of its socket file.
@@ -71,12 +71,27 @@ public struct Endpoint: Sendable {
 
     /// Sends a request and waits for the whole answer, whatever its status.
     func exchange(_ request: TransferRequest) async throws(ClientError) -> Answer {
-        // What changes something may take its time: whether it was done would be unknown.
-        let timeout: Duration? = if case .send = request.method { nil } else { patience }
         do {
-            return try await Exchange.run(request, on: loop, limit: Self.limit, timeout: timeout)
+            return try await Exchange.run(request, on: loop, limit: Self.limit, silence: patience)
         } catch {
-            throw .unreachable(url, error)
+            guard case .send = request.method, error.kind == .noAnswer || error.kind == .connectionLost else {
+                throw .unreachable(self, error)
+            }
+            let reason = ClientError.unreachable(self, error).message
+            throw ClientError(.unreachable, "Whether it was done is not known, look before you try again. \(reason)")
+        }
+    }
+
+    /// Asks again with GET what a HEAD was refused: the answer to HEAD has no body to explain itself with.
+    /// - Returns: nil when it is not refused any more.
+    func explainedRefusal(of path: String) async throws(ClientError) -> ClientError? {
+        do {
+            let answer = try await Exchange.run(request(path), on: loop, timeout: patience) { head in
+                head.status >= 400 ? 1 << 16 : 0
+            }
+            return answer.head.status >= 400 ? refusal(answer) : nil
+        } catch {
+            throw .unreachable(self, error)
         }
     }
 

@@ -1,11 +1,11 @@
 internal import CurlTransfer
 
-/// One GET of an image's data into a partial file.
+/// One GET of an image's data into a file or a stream.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private let target: DownloadTarget
-    private let file: PartialFile
+    private let sink: any DownloadSink
     private let endpoint: Endpoint
     private let onProgress: @Sendable (Download.Progress) -> Void
     private var transfer: TransferID?
@@ -17,13 +17,15 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private var lastSign = ContinuousClock.now
     private var lastReport = ContinuousClock.now
     private var isPaused = false
+    /// Whether what was there is not part of the result any more.
+    private(set) var hasRestarted = false
 
     init(
-        target: DownloadTarget, file: PartialFile, endpoint: Endpoint, bytesPerSecond: Int64?,
+        target: DownloadTarget, sink: any DownloadSink, endpoint: Endpoint, bytesPerSecond: Int64?,
         onProgress: @escaping @Sendable (Download.Progress) -> Void
     ) {
         self.target = target
-        self.file = file
+        self.sink = sink
         self.endpoint = endpoint
         limit = RateLimit(bytesPerSecond, startedAt: .now)
         self.onProgress = onProgress
@@ -54,7 +56,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         if let error { waiter.resume(throwing: error) } else { waiter.resume() }
     }
 
-    private func report() { onProgress(Download.Progress(done: file.size, total: target.size)) }
+    private func report() { onProgress(Download.Progress(done: sink.size, total: target.size)) }
 
     func transferBegan(_ transfer: TransferID) {}
 
@@ -63,14 +65,17 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         switch head.status {
         case 206:
             let start = head["content-range"].flatMap { $0.split(separator: " ").last?.split(separator: "-").first }
-            guard start.flatMap({ Int64($0) }) == file.size else {
+            guard start.flatMap({ Int64($0) }) == sink.offset else {
                 failure = ClientError(.nonsense, "\(endpoint.url) sent another range than asked for: try again.")
                 return false
             }
             return true
         case 200:
-            // The image is another by now, or in doubt: what was there must not be completed.
-            do { try file.restart() } catch { failure = error }
+            // The range was not served, or none was asked for.
+            guard sink.offset > 0 else { return true }
+            // The image is another by now, or on integrity hold: what was there must not be completed.
+            do { try sink.restart() } catch { failure = error }
+            hasRestarted = true
             return failure == nil
         default:
             refusal = head
@@ -86,7 +91,9 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         }
         guard failure == nil else { return }
         limit.receive(Int64(bytes.count))
-        do { try file.append(bytes) } catch { failure = error }
+        do { try sink.append(bytes) } catch { failure = error }
+        // A stream may take its time, which is not the server's.
+        lastSign = .now
     }
 
     func transfer(_ transfer: TransferID, slab: Slab) {}
@@ -102,7 +109,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         if let failure { return finish(throwing: failure) }
         if let refusal { return finish(throwing: endpoint.refusal(.init(head: refusal, body: refusalBody))) }
-        finish(throwing: error.map { ClientError.unreachable(endpoint.url, $0) })
+        finish(throwing: error.map { ClientError.unreachable(endpoint, $0) })
     }
 
     func tick(_ now: ContinuousClock.Instant) {
@@ -116,8 +123,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             endpoint.loop.resume(transfer)
         }
         if !isPaused, now - lastSign >= endpoint.patience {
-            finish(
-                throwing: ClientError(.unreachable, "\(endpoint.url) sent nothing for \(endpoint.patience): try again."))
+            finish(throwing: ClientError.silent(endpoint))
         }
     }
 }

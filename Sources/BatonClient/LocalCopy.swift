@@ -10,27 +10,24 @@ public struct LocalCopy: Sendable {
     public let digests: DigestSet
 
     /// Reads the file once.
+    /// - Parameter onProgress: called after each mebibyte.
     /// - Throws: `ClientError` when it can't be read.
-    public init(path: String) throws(ClientError) {
+    public init(path: String, onProgress: (Download.Progress) -> Void = { _ in }) throws(ClientError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .file("\(path) can't be opened") }
         defer { close(descriptor) }
         let sha256 = DigestStream(.sha256)
         let sha512 = DigestStream(.sha512)
         let md5 = DigestStream(.md5)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var status = stat()
+        let total = fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
         var size: Int64 = 0
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count >= 0 else { throw .file("\(path) can't be read") }
-            if count == 0 { break }
-            size += Int64(count)
-            buffer.withUnsafeBytes { bytes in
-                let read = UnsafeRawBufferPointer(rebasing: bytes.prefix(count))
-                sha256.update(read)
-                sha512.update(read)
-                md5.update(read)
-            }
+        try DescriptorIO.readToEnd(descriptor, named: path) { bytes in
+            sha256.update(bytes)
+            sha512.update(bytes)
+            md5.update(bytes)
+            size += Int64(bytes.count)
+            onProgress(Download.Progress(done: size, total: max(size, total)))
         }
         self.size = size
         digests = DigestSet([sha256.finish(), sha512.finish(), md5.finish()])

@@ -6,41 +6,61 @@ internal import Integrity
 /// content's digest is part of the name.
 ///
 /// `@unchecked Sendable`: used by one party at a time, first the task that prepares it, then the transfer loop's thread.
-final class PartialFile: @unchecked Sendable {
+final class PartialFile: DownloadSink, @unchecked Sendable {
+    let target: DownloadTarget
     let path: String
     private let finalPath: String
     private let descriptor: Int32
     private var digest: DigestStream
     private(set) var size: Int64 = 0
-    /// Whether what was there has been dropped since it was opened.
-    private(set) var isRestarted = false
+
+    var offset: Int64 { size }
 
     /// Opens the partial file of an earlier try, or a new one, and takes what is there into the digest.
-    init(for finalPath: String, of target: DownloadTarget) throws(ClientError) {
+    /// - Parameter onProgress: called while what is there is read.
+    init(
+        for finalPath: String, of target: DownloadTarget, onProgress: (Download.Progress) -> Void = { _ in }
+    ) throws(ClientError) {
+        self.target = target
         self.finalPath = finalPath
-        path = "\(finalPath).\(target.digest.hex.prefix(16)).part"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        path = Self.path(for: finalPath, of: target.digest)
         digest = DigestStream(target.digest.algorithm)
+        var descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        let isNew = descriptor < 0 && errno == ENOENT
+        if isNew { descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644) }
+        self.descriptor = descriptor
         guard descriptor >= 0 else { throw .file("\(path) can't be opened") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw ClientError(.file, "\(path) is in use by another download: wait for it, or give another file with --output.")
         }
-        try takeIn(upTo: target.isResumable ? target.size : 0)
+        do {
+            try takeIn(upTo: target.isResumable ? target.size : 0, onProgress)
+            try FreeSpace.require(target.size - size, inFileSystemOf: descriptor, of: path)
+        } catch {
+            if isNew { unlink(path) }
+            throw error
+        }
     }
 
     deinit { close(descriptor) }
 
-    private func takeIn(upTo limit: Int64) throws(ClientError) {
+    /// Beside the final file; a name that is as long as file systems allow is cut.
+    private static func path(for finalPath: String, of digest: Digest) -> String {
+        let ending = ".\(digest.hex.prefix(16)).part"
+        let start = finalPath.lastIndex(of: "/").map { finalPath.index(after: $0) } ?? finalPath.startIndex
+        var name = finalPath[start...]
+        while name.utf8.count + ending.utf8.count > 255 { name.removeLast() }
+        return finalPath[..<start] + name + ending
+    }
+
+    private func takeIn(upTo limit: Int64, _ onProgress: (Download.Progress) -> Void) throws(ClientError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .file("\(path) can't be examined") }
         guard Int64(status.st_size) <= limit else { return try restart() }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count >= 0 else { throw .file("\(path) can't be read") }
-            if count == 0 { break }
-            buffer.withUnsafeBytes { digest.update(UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
-            size += Int64(count)
+        try DescriptorIO.readToEnd(descriptor, named: path) { bytes in
+            digest.update(bytes)
+            size += Int64(bytes.count)
+            onProgress(Download.Progress(done: size, total: Int64(status.st_size)))
         }
     }
 
@@ -51,31 +71,27 @@ final class PartialFile: @unchecked Sendable {
         }
         digest.start()
         size = 0
-        isRestarted = true
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(ClientError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .file("\(path) can't be written") }
-            digest.update(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
-            size += Int64(count)
-            rest = rest.dropFirst(count)
+        if let error = DescriptorIO.write(bytes, to: descriptor) {
+            errno = error
+            throw .file("\(path) can't be written")
         }
+        digest.update(bytes)
+        size += Int64(bytes.count)
     }
 
     /// Gives the file its final name if it is right, and removes it if it is wrong.
-    func complete(as target: DownloadTarget) throws(ClientError) {
+    func complete() throws(ClientError) {
         let computed = digest.finish()
         guard size == target.size, computed == target.digest else {
             unlink(path)
-            throw ClientError(
-                .corrupt,
-                "What was downloaded is not the image: its digest is \(computed), not \(target.digest). It was removed; try again."
-            )
+            throw .mismatch(computed, of: target, "It was removed; try again.")
         }
+        // A file that is replaced hands its permissions on.
+        var status = stat()
+        if stat(finalPath, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o777) }
         guard fsync(descriptor) == 0 else { throw .file("\(path) can't be brought to disk") }
         guard rename(path, finalPath) == 0 else { throw .file("\(path) can't be renamed to \(finalPath)") }
     }
@@ -84,7 +100,7 @@ final class PartialFile: @unchecked Sendable {
 extension ClientError {
     static func file(_ what: String) -> ClientError {
         let number = errno
-        let remedy = number == ENOSPC ? ": make room and try again, what is there is kept" : ""
+        let remedy = number == ENOSPC || number == EDQUOT ? ": make room and try again, what is there is kept" : ""
         return ClientError(.file, "\(what): \(String(cString: strerror(number)))\(remedy).")
     }
 }

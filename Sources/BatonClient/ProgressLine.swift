@@ -1,24 +1,23 @@
-/// How a download's progress looks on a terminal: `[=====>    ]  43 %  21.6 of 50.2 MiB  5.0 MiB/s  6 s left`.
+/// How a download's progress looks on a terminal: `[=====>    ]  43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
 public struct ProgressLine: Sendable {
     private var rate: Double?
     private var last: (done: Int64, at: ContinuousClock.Instant)?
+    private var lastGrowth: ContinuousClock.Instant?
 
     /// Nothing has come yet.
     public init() {}
 
+    /// Forgets the rate: what comes next has its own.
+    mutating func reset() { self = ProgressLine() }
+
     /// The line for now.
-    /// - Parameter width: the terminal's, in columns; the line is never longer.
+    /// - Parameters:
+    ///   - width: the terminal's, in columns; the line is never longer.
+    ///   - note: stands in the place of rate and time.
     public mutating func text(
-        for progress: Download.Progress, width: Int, at now: ContinuousClock.Instant
+        for progress: Download.Progress, width: Int, note: String? = nil, at now: ContinuousClock.Instant
     ) -> String {
-        measure(progress.done, at: now)
-        let percent = progress.total > 0 ? Int(Double(progress.done) / Double(progress.total) * 100) : 100
-        var words = "\(percent.padded(to: 3)) %  \(Self.bytes(progress.done)) of \(Self.bytes(progress.total))"
-        if let rate, rate > 0 {
-            words += "  \(Self.bytes(Int64(rate)))/s"
-            let left = Double(progress.total - progress.done) / rate
-            if progress.done < progress.total { words += "  \(Self.time(left)) left" }
-        }
+        let words = words(for: progress, note: note, at: now)
         let room = min(40, width - words.count - 4)
         guard room >= 8 else { return String(words.prefix(max(0, width))) }
         let filled = progress.total > 0 ? Int(Double(room) * Double(progress.done) / Double(progress.total)) : room
@@ -26,19 +25,44 @@ public struct ProgressLine: Sendable {
         return "[\(bar)\(String(repeating: " ", count: room - bar.count))] \(words)"
     }
 
+    /// The same without the bar: ` 43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
+    mutating func words(
+        for progress: Download.Progress, note: String? = nil, at now: ContinuousClock.Instant
+    ) -> String {
+        measure(progress.done, at: now)
+        let percent = progress.total > 0 ? Int(Double(progress.done) / Double(progress.total) * 100) : 100
+        let words = "\(percent.padded(to: 3)) %  \(Self.bytes(progress.done)) of \(Self.bytes(progress.total))"
+        if let note { return words + "  " + note }
+        guard progress.done < progress.total else { return words + (rate.map { "  \(Self.bytes(Int64($0)))/s" } ?? "") }
+        if let lastGrowth, now - lastGrowth >= Self.silence {
+            return words + "  no data for \(Self.time((now - lastGrowth) / .seconds(1)))"
+        }
+        guard let rate, rate > 0 else { return words }
+        let left = Double(progress.total - progress.done) / rate
+        return words + "  \(Self.bytes(Int64(rate)))/s  \(Self.time(left)) left"
+    }
+
+    /// Without a byte for so long a rate is one of the past.
+    private static let silence: Duration = .seconds(3)
+
     /// The rate follows the last few seconds, so that it neither jumps nor lags.
     private mutating func measure(_ done: Int64, at now: ContinuousClock.Instant) {
         guard let last, done >= last.done else {
             rate = nil
             self.last = (done, now)
+            lastGrowth = now
             return
         }
+        if done > last.done { lastGrowth = now }
+        if let lastGrowth, now - lastGrowth >= Self.silence { rate = nil }
         let seconds = (now - last.at) / .seconds(1)
         guard seconds >= 0.05 else { return }
+        self.last = (done, now)
         let current = Double(done - last.done) / seconds
+        // Until something has come there is no rate to follow.
+        guard current > 0 || rate != nil else { return }
         let share = min(1, seconds / 3)
         rate = rate.map { $0 + (current - $0) * share } ?? current
-        self.last = (done, now)
     }
 
     /// `21.6 MiB`.

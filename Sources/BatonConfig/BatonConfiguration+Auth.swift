@@ -67,7 +67,18 @@ extension BatonConfiguration.Auth {
         }
         keystone.read(section.section("keystone"), isNeeded: mode == .keystone)
         trustedNetworks = section.networks("trusted_networks")
+        if trustedNetworks.contains(where: \.isVast) {
+            section.warn(
+                "trusted_networks",
+                "holds addresses of the whole internet: whoever reaches the server has the role trusted, and is told where images lie"
+            )
+        }
         trustedProxies = section.networks("trusted_proxies")
+        if trustedProxies.contains(where: \.isVast) {
+            section.warn(
+                "trusted_proxies", "holds addresses of the whole internet: whoever reaches the server is believed to be anybody"
+            )
+        }
         section.finish()
     }
 }

@@ -3,7 +3,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// What is wrong, by line.
     public let problems: [ConfigurationProblem]
 
-    init(_ problems: [ConfigurationProblem]) {
+    /// An error with every problem there is.
+    public init(_ problems: [ConfigurationProblem]) {
         self.problems = problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }
 
@@ -21,6 +22,14 @@ public struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringConv
     public let key: String?
     /// What is wrong, and what would be right.
     public let message: String
+
+    /// A problem with every property given.
+    public init(file: String, line: Int?, key: String?, message: String) {
+        self.file = file
+        self.line = line
+        self.key = key
+        self.message = message
+    }
 
     /// `baton.yaml:12: relay.stall_timeout: "3 parsecs" is no duration; …`
     public var description: String {

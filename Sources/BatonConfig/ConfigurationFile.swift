@@ -18,34 +18,47 @@ public struct ConfigurationFile<Backend> {
     /// Makes something of a backend's section, noting what is wrong with it; nil if that was too much.
     public typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
 
+    /// Looks at all backends side by side, noting what is wrong with them.
+    public typealias Comparison = ([(backend: Backend, section: BackendSection)], BatonConfiguration) -> Void
+
     /// What operators set.
     public let configuration: BatonConfiguration
     /// The backends, in the order of the file.
     public let backends: [Backend]
+    /// What is allowed and may not be meant, by line.
+    public let warnings: [ConfigurationProblem]
+    /// The line of each key that is there, by its name with those above it.
+    public let lines: [String: Int]
     /// Every key that was looked for, with those above it.
     let knownKeys: Set<String>
 
     /// Reads the file at `path`.
-    /// - Parameter drivers: by their name in the file.
+    /// - Parameters:
+    ///   - drivers: by their name in the file.
+    ///   - compare: notes what is wrong with the backends side by side.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    public init(path: String, drivers: [String: ReadBackend]) throws(ConfigurationError) {
+    public init(
+        path: String, drivers: [String: ReadBackend], comparing compare: Comparison = { _, _ in }
+    ) throws(ConfigurationError) {
         let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: path))
+        do throws(UnreadableFile) {
+            data = try UnreadableFile.contents(of: path)
         } catch {
-            let reason = (error as? CocoaError).map { $0.code == .fileReadNoSuchFile ? "there is no such file" : nil } ?? nil
-            throw .init([.whole(path, "can't be read: \(reason ?? "\(error)"); give another with --config")])
+            throw .init([.whole(path, "can't be read: \(error); give another with --config")])
         }
         guard let yaml = String(validating: data, as: UTF8.self) else {
             throw .init([.whole(path, "is no UTF-8 text")])
         }
-        try self.init(yaml: yaml, named: path, drivers: drivers)
+        try self.init(yaml: yaml, named: path, drivers: drivers, comparing: compare)
     }
 
     /// Reads the text of a file.
     /// - Parameter file: how to name it in errors.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    public init(yaml: String, named file: String, drivers: [String: ReadBackend]) throws(ConfigurationError) {
+    public init(
+        yaml: String, named file: String, drivers: [String: ReadBackend],
+        comparing compare: Comparison = { _, _ in }
+    ) throws(ConfigurationError) {
         let root: Node?
         do {
             root = try Yams.compose(yaml: yaml)
@@ -56,20 +69,24 @@ public struct ConfigurationFile<Backend> {
         let sections = Section(path: "", node: root, log: log)
         let configuration = BatonConfiguration(sections)
         let storage = sections.section("backends")
-        backends = Self.readBackends(storage, configuration, drivers)
+        let read = Self.readBackends(storage, configuration, drivers)
+        backends = read.map(\.backend)
         if configuration.uploads.backend != nil {
             configuration.checkUploads(sections.section("uploads"), backends: storage.keys)
         }
         sections.finish()
+        compare(read, configuration)
         self.configuration = configuration
         knownKeys = log.asked
+        lines = log.lines
+        warnings = log.warnings.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
         if !log.problems.isEmpty { throw .init(log.problems) }
     }
 
     private static func readBackends(
         _ section: Section, _ configuration: BatonConfiguration, _ drivers: [String: ReadBackend]
-    ) -> [Backend] {
-        var backends: [Backend] = []
+    ) -> [(backend: Backend, section: BackendSection)] {
+        var backends: [(backend: Backend, section: BackendSection)] = []
         let known = drivers.keys.sorted().joined(separator: ", ")
         for key in section.keys {
             let settings = section.section(key)
@@ -82,9 +99,8 @@ public struct ConfigurationFile<Backend> {
                 settings.reject("driver", "\"\(name.prefix(64))\" is no driver; there are \(known)")
                 continue
             }
-            if let backend = read(BackendSection(id: BackendID(key), settings: settings), configuration) {
-                backends.append(backend)
-            }
+            let part = BackendSection(id: BackendID(key), settings: settings)
+            if let backend = read(part, configuration) { backends.append((backend, part)) }
             settings.finish()
         }
         return backends

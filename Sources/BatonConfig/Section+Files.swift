@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 
 // Keys whose values are the names of files, or of environment variables.
 extension Section {
@@ -9,6 +10,7 @@ extension Section {
     /// can't be read.
     public func secret(inFile key: String) -> Secret? {
         guard let (path, data) = contents(key) else { return nil }
+        warnOfReaders(key, path)
         guard data.count <= 65_536, let text = String(validating: data, as: UTF8.self) else {
             reject(key, "\(path) holds no secret: it must be one line of text")
             return nil
@@ -46,7 +48,15 @@ extension Section {
             reject(key, "\(path) holds no \(what) in PEM form")
             return nil
         }
+        if label == "PRIVATE KEY" { warnOfReaders(key, path) }
         return path
+    }
+
+    /// A secret that every user of the machine can read is none.
+    private func warnOfReaders(_ key: String, _ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o006 != 0 else { return }
+        warn(key, "every user of this machine can \(status.st_mode & 0o002 != 0 ? "change" : "read") \(path): chmod o= \(path)")
     }
 
     /// A secret in an environment variable that the key names; nil when the key is missing or the variable is not set.
@@ -71,11 +81,10 @@ extension Section {
 
     private func contents(_ key: String) -> (path: String, data: Data)? {
         guard let path = string(key) else { return nil }
-        do {
-            return (path, try Data(contentsOf: URL(filePath: path)))
+        do throws(UnreadableFile) {
+            return (path, try UnreadableFile.contents(of: path))
         } catch {
-            let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
-            reject(key, "\(path) can't be read: \(isMissing ? "there is no such file" : "this user may not, or it is no file")")
+            reject(key, "\(path) can't be read: \(error)")
             return nil
         }
     }

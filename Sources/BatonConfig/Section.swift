@@ -27,6 +27,7 @@ public final class Section {
             }
             entries[name] = value
             lines[name] = key.mark?.line
+            log.lines[self.name(of: name)] = key.mark?.line
         }
     }
 
@@ -38,6 +39,11 @@ public final class Section {
     /// Notes a problem of one key.
     public func reject(_ key: String, _ message: String) {
         log.note(line: lines[key] ?? line, key: name(of: key), message)
+    }
+
+    /// Notes what is allowed and may not be meant.
+    public func warn(_ key: String, _ message: String) {
+        log.warn(line: lines[key] ?? line, key: name(of: key), message)
     }
 
     func take(_ key: String) -> Node? {
@@ -76,6 +82,9 @@ public final class Section {
 final class ProblemLog {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
+    private(set) var warnings: [ConfigurationProblem] = []
+    /// Where each key stands, by its name with those above it.
+    var lines: [String: Int] = [:]
     /// Every key that was looked for.
     var asked: Set<String> = []
 
@@ -84,6 +93,12 @@ final class ProblemLog {
     func note(line: Int?, key: String?, _ message: String) {
         problems.append(ConfigurationProblem(file: file, line: line, key: key, message: message))
     }
+
+    func warn(line: Int?, key: String?, _ message: String) {
+        let warning = ConfigurationProblem(file: file, line: line, key: key, message: message)
+        // A section may be read twice.
+        if !warnings.contains(warning) { warnings.append(warning) }
+    }
 }
 
 extension Node {
@@ -91,22 +106,5 @@ extension Node {
     fileprivate var isNothing: Bool {
         guard let scalar else { return false }
         return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-    }
-}
-
-extension String {
-    /// How many letters must be put in, taken out or changed to get from one word to the other (Levenshtein).
-    fileprivate func distance(to other: String) -> Int {
-        let target = Array(other)
-        var previous = Array(0...target.count)
-        for (row, letter) in enumerated() {
-            var current = [row + 1]
-            for (column, candidate) in target.enumerated() {
-                current.append(
-                    Swift.min(previous[column] + (letter == candidate ? 0 : 1), previous[column + 1] + 1, current[column] + 1))
-            }
-            previous = current
-        }
-        return previous[target.count]
     }
 }

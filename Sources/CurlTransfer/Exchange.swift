@@ -24,17 +24,23 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     private var limit: Int
     /// How much of the body to keep, once the head is there; nil for what `limit` says, and no more.
     private let part: (@Sendable (ResponseHead) -> Int)?
-    private let deadline: ContinuousClock.Instant?
+    private var deadline: ContinuousClock.Instant?
+    /// How long nothing may come; each sign of the server moves the deadline. Nil for a deadline that stands.
+    private let silence: Duration?
     private var transfer: TransferID?
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var head: ResponseHead?
     private var body: [UInt8] = []
 
-    private init(loop: TransferLoop, limit: Int, part: (@Sendable (ResponseHead) -> Int)? = nil, timeout: Duration?) {
+    private init(
+        loop: TransferLoop, limit: Int, part: (@Sendable (ResponseHead) -> Int)? = nil, timeout: Duration?,
+        silence: Duration? = nil
+    ) {
         self.loop = loop
         self.limit = limit
         self.part = part
-        deadline = timeout.map { .now + $0 }
+        self.silence = silence
+        deadline = (timeout ?? silence).map { .now + $0 }
     }
 
     /// Sends a request and waits for the answer.
@@ -45,6 +51,16 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: limit, timeout: timeout).run(request)
+    }
+
+    /// Sends a request and waits for the answer as long as something comes.
+    /// - Parameters:
+    ///   - limit: the most bytes of the body.
+    ///   - silence: how long nothing may come.
+    public static func run(
+        _ request: TransferRequest, on loop: TransferLoop, limit: Int, silence: Duration
+    ) async throws(TransferError) -> Answer {
+        try await Exchange(loop: loop, limit: limit, timeout: nil, silence: silence).run(request)
     }
 
     /// Sends a request, and waits for the head and the part of the body that it makes worth reading. What is
@@ -70,6 +86,10 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         }.get()
     }
 
+    private func extend() {
+        if let silence { deadline = .now + silence }
+    }
+
     private func finish(_ outcome: Outcome) {
         if let transfer { loop.cancel(transfer) }
         loop.remove(self)
@@ -83,12 +103,14 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// Keeps the head, and goes on if the body is wanted.
     public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         self.head = head
+        extend()
         if let part { limit = part(head) }
         return limit > 0
     }
 
     /// Keeps what fits, and one byte more to tell that there was more.
     public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+        extend()
         body.append(contentsOf: bytes.prefix(max(0, limit + 1 - body.count)))
     }
 

@@ -12,8 +12,10 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
         case refusedAddress
         /// The answer did not come in the time that was given for it.
         case noAnswer
-        /// The TLS handshake or the certificate failed.
+        /// The TLS handshake failed, or something that it needs.
         case tls
+        /// Nobody who is trusted vouches for the server's certificate, or it is for another name.
+        case untrusted
         /// The connection ended or broke before the response was whole.
         case connectionLost
         /// What came is no HTTP.

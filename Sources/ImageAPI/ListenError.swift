@@ -7,10 +7,11 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
     let errnoCode: Int32
     let cause: String
 
-    init(_ place: ListenPlace, errnoCode: Int32, cause: String) {
+    /// An error by its number, and in the words of `cause` where the number says too little.
+    public init(_ place: ListenPlace, errnoCode: Int32, cause: String? = nil) {
         self.place = place
         self.errnoCode = errnoCode
-        self.cause = cause
+        self.cause = cause ?? String(cString: strerror(errnoCode))
     }
 
     /// One sentence for a person.

@@ -85,6 +85,6 @@ final class SocketFile: Sendable {
     }
 
     private func failure(_ code: Int32) -> ListenError {
-        ListenError(.socketFile(path: path, mode: mode), errnoCode: code, cause: String(cString: strerror(code)))
+        ListenError(.socketFile(path: path, mode: mode), errnoCode: code)
     }
 }

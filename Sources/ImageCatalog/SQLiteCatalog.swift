@@ -40,7 +40,7 @@ public struct SQLiteCatalog: CatalogStore {
         do { return try await pool.write(body) } catch { throw Self.translate(error, path: path) }
     }
 
-    private static func translate(_ error: any Error, path: String) -> any Error {
+    static func translate(_ error: any Error, path: String) -> any Error {
         switch error {
         case let error as CatalogError: error
         case let error as IllegalLocationEvent: CatalogError.illegalEvent(error)

@@ -31,6 +31,15 @@ public struct IPNetwork: Sendable, Hashable {
         address.isFour == base.isFour && Self.cut(address.bytes, to: length) == base.bytes
     }
 
+    /// Whether it holds so much that it is no network of one's own: more than a /8 of version 4, or more than a /16 of version 6 but
+    /// for the addresses that are unique locally (fc00::/7) or on a link (fe80::/10).
+    public var isVast: Bool {
+        if base.isFour { return length < 96 + 8 }
+        guard length < 16 else { return false }
+        let first = base.bytes[0]
+        return !(length >= 7 && first & 0xFE == 0xFC) && !(length >= 10 && first == 0xFE && base.bytes[1] & 0xC0 == 0x80)
+    }
+
     /// The first bits, and zeros behind them.
     private static func cut(_ bytes: [UInt8], to length: Int) -> [UInt8] {
         bytes.enumerated().map { index, byte in

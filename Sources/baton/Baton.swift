@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import BatonClient
 internal import Glibc
 
 /// The command line.
@@ -9,8 +8,9 @@ struct Baton: AsyncParsableCommand {
         commandName: "baton",
         abstract: "A streaming image proxy that moves to the next location in mid-stream, and proves every byte.",
         discussion: """
-            Exit codes: 0 all is well; 1 it could not be done; 2 the bytes are not the image's; 3 no server answers; \
-            64 the command line makes no sense.
+            Exit codes: 0 all is well; 1 it could not be done; 2 the bytes are not the image's; 3 no server answers, or none that \
+            can be trusted; 64 the command line makes no sense. With --json standard output has one object in each case, the result or \
+            {"error": {"kind": …, "code": …, "message": …}}.
             """,
         version: "baton \(version)",
         subcommands: [
@@ -22,6 +22,7 @@ struct Baton: AsyncParsableCommand {
 
     /// Runs the command; errors become one line on standard error and an exit code.
     static func main() async {
+        Standard.prepare()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -29,26 +30,16 @@ struct Baton: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error where error is CleanExit || error is ValidationError || error is ExitCode {
-            exit(withError: error)
-        } catch let error as ClientError {
-            Standard.error.write("baton: \(error)\n")
-            Glibc.exit(error.exitCode)
-        } catch let error where fullMessage(for: error).contains("Usage:") || exitCode(for: error) != .failure {
-            exit(withError: error)
+        } catch let code as ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch let error where exitCode(for: error).isSuccess {
+            // Help and version are what was asked for.
+            Standard.output.write(fullMessage(for: error) + "\n")
         } catch {
-            Standard.error.write("baton: \(error)\n")
-            Glibc.exit(1)
+            let failure = CommandFailure(error)
+            failure.tell()
+            Glibc.exit(failure.code)
         }
-    }
-}
-
-extension ClientError {
-    fileprivate var exitCode: Int32 {
-        switch kind {
-        case .corrupt: 2
-        case .unreachable: 3
-        case .refused, .file, .nonsense: 1
-        }
+        Standard.finish()
     }
 }

@@ -21,7 +21,7 @@ import Testing
         ])
     }()
 
-    @Test(arguments: ["a", "/a", "a//b", "a/", "/", "..", "a/../b", "./a", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
+    @Test(arguments: ["a", "/a", "a//b", "a/", "/", "...", "a/..b/.c/d.", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
     func everyKeyIsTakenLiterally(key: String) throws {
         let text = "s3://bucket/" + LocationURL.encode(path: key)
         let place = try Self.registry.place(of: text)
@@ -37,6 +37,8 @@ import Testing
     @Test(arguments: [
         ("s3://bucket", InvalidLocationURL.invalidKey), ("s3://bucket/", .invalidKey), ("s3://bucket/%zz", .invalidKey),
         ("s3://bucket/%ff", .invalidKey), ("s3://bucket/a%00", .invalidKey), ("s3://bucket/a b", .illegalCharacter),
+        ("s3://bucket/..", .dotSegment), ("s3://bucket/.", .dotSegment), ("s3://bucket/a/../b", .dotSegment),
+        ("s3://bucket/a/%2e%2E", .dotSegment), ("s3://bucket/a%2f.%2e%2fb", .dotSegment), ("s3://bucket/./a", .dotSegment),
         ("s3://key:secret@bucket/a", .credentials), ("s3://bucket/a?versionId=1", .queryOrFragment),
     ])
     func whatNamesNoKeyIsRefused(text: String, error: InvalidLocationURL) {

@@ -74,6 +74,13 @@ public struct Behaviour: Sendable {
     public static func pause(after bytes: Int64, for duration: Duration) -> Behaviour {
         sound.with { $0.silence = (bytes, duration) }
     }
+    /// And with that entity tag and further header fields.
+    public func stating(etag: String, headers: [(String, String)]) -> Behaviour {
+        with {
+            $0.etag = .some(etag)
+            $0.headers += headers
+        }
+    }
     /// And one byte wrong, at that offset of the content.
     public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.

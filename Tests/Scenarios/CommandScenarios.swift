@@ -33,7 +33,7 @@ struct CommandScenarios {
         #expect(got.status == 0, "\(got.errors)")
         #expect(got.output.contains(Self.content.sha256))
         #expect(try Data(contentsOf: URL(filePath: baton.directory.file("out"))) == Data(contentsOf: URL(filePath: copy)))
-        #expect(try await command("image", "delete", "disk").status == 0)
+        #expect(try await command("image", "delete", "disk", "--yes").status == 0)
         let gone = try await command("get", "disk")
         #expect(gone.status == 1 && gone.errors.contains("No image has the name disk"))
     }

@@ -31,9 +31,11 @@ struct TLSScenarios {
         }
     }
 
-    private func serve(_ backends: [String: String] = [:], settings: String = "") async throws -> Served {
+    private func serve(
+        _ backends: [String: String] = [:], settings: String = "", isRSA: Bool = false
+    ) async throws -> Served {
         let directory = try TestDirectory()
-        let certificate = try await TestCertificate("shown", in: directory)
+        let certificate = try await TestCertificate("shown", in: directory, isRSA: isRSA)
         let server =
             #"server: { certificate_file: "\#(certificate.file)", key_file: "\#(certificate.keyFile)", header_timeout: 1s }"#
         let baton = try await BatonProcess(backends: backends, settings: server + settings, directory: directory)
@@ -95,6 +97,25 @@ struct TLSScenarios {
                 served.certificate.file, "-verify_return_error",
             ], program: "/usr/bin/openssl")
         #expect((result.status == 0) == isSpoken, "\(result.errors)")
+    }
+
+    @Test(
+        "TLS 1.2 has no static RSA and no CBC",
+        arguments: [
+            ("ECDHE-RSA-AES128-GCM-SHA256", true), ("ECDHE-RSA-AES256-GCM-SHA384", true), ("ECDHE-RSA-CHACHA20-POLY1305", true),
+            ("AES128-GCM-SHA256", false), ("AES256-GCM-SHA384", false), ("AES128-SHA", false), ("AES256-SHA", false),
+            ("AES128-SHA256", false), ("ECDHE-RSA-AES128-SHA", false), ("ECDHE-RSA-AES256-SHA", false),
+            ("ECDHE-RSA-AES128-SHA256", false), ("ECDHE-RSA-AES256-SHA384", false),
+        ])
+    func onlyAuthenticatedEncryptionIsSpoken(suite: String, isSpoken: Bool) async throws {
+        let served = try await serve(isRSA: true)
+        let result = try await BatonCommand.run(
+            [
+                "s_client", "-connect", "127.0.0.1:\(served.baton.port)", "-tls1_2", "-cipher", "\(suite)@SECLEVEL=0",
+                "-CAfile",
+                served.certificate.file, "-verify_return_error",
+            ], program: "/usr/bin/openssl")
+        #expect((result.status == 0) == isSpoken, "\(suite): \(result.errors)")
     }
 
     @Test func linksInAnswersLeadBackOverTLS() async throws {

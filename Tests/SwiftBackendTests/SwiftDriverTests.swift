@@ -82,7 +82,9 @@ import Testing
 
     @Test func aPrefixIsPartOfTheKeyAndNothingLeadsOutOfIt() throws {
         let driver = try Self.driver(prefix: "a/b c/")
-        for (key, path) in [("d", "d"), ("../d", "../d"), ("/d//", "/d//")] {
+        for (key, path) in [
+            ("d", "d"), ("../d", "%2E%2E/d"), ("a/./b/..", "a/%2E/b/%2E%2E"), ("..d/.e", "..d/.e"), ("/d//", "/d//"),
+        ] {
             let url = Self.url(driver.transferRequest(for: ReadRequest(path: key, range: nil)))
             #expect(url == "http://store:8080/v1/AUTH_test/images/a/b%20c/\(path)")
         }

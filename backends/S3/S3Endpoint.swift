@@ -38,7 +38,7 @@ public struct S3Endpoint: Sendable, Hashable {
 
     /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
     func path(of key: String) -> String {
-        (base.segments + [key]).map { "/" + LocationURL.encode(path: $0) }.joined()
+        (base.segments + [key]).map { "/" + LocationURL.encode(key: $0) }.joined()
     }
 
     /// The URL of an object, ready for the wire.

@@ -16,7 +16,7 @@ public struct SwiftContainer: Sendable, Hashable {
 
     /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
     func path(of key: String, in account: LocationURL) -> String {
-        LocationURL.encode(path: decodedPath(of: key, in: account))
+        LocationURL.encode(key: decodedPath(of: key, in: account))
     }
 
     /// The URL of an object, ready for the wire.

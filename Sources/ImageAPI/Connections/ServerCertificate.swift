@@ -75,6 +75,14 @@ public final class ServerCertificate: Sendable {
         _ = try context.get()
     }
 
+    /// Of TLS 1.2 only what has forward secrecy and is authenticated encryption: no key exchange by static RSA, no CBC. The suites of
+    /// TLS 1.3 all are, and are not configured.
+    private static let cipherSuites: [NIOTLSCipher] = [
+        .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]
+
     private static func read(_ certificateFile: String, _ keyFile: String) throws(ServerCertificateError) -> Pair {
         func bytes(_ path: String) throws(ServerCertificateError) -> [UInt8] {
             guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw .unreadable(path) }
@@ -93,6 +101,7 @@ public final class ServerCertificate: Sendable {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = cipherSuites
         configuration.applicationProtocols = ["http/1.1"]
         guard let context = try? NIOSSLContext(configuration: configuration) else {
             throw .mismatch(certificateFile, keyFile)

@@ -1,12 +1,20 @@
 public import ArgumentParser
-public import BatonConfig
+internal import BatonClient
 public import ImageModel
 
 // Types of other modules as the command line spells them.
 extension DiskFormat: ExpressibleByArgument {}
 extension ContainerFormat: ExpressibleByArgument {}
 
-extension ByteCount: ExpressibleByArgument {
+extension ByteAmount {
     /// A number of bytes, e.g. `10MiB`.
-    public init?(argument: String) { self.init(argument) }
+    static func size(_ text: String) throws -> ByteAmount {
+        guard let amount = ByteAmount(text) else { throw ValidationError("\(advice).") }
+        return amount
+    }
+
+    /// A number of bytes a second, e.g. `10M` or `10M/s`.
+    static func rate(_ text: String) throws -> ByteAmount {
+        try size(text.hasSuffix("/s") ? String(text.dropLast(2)) : text)
+    }
 }

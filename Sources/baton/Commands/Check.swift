@@ -1,49 +1,61 @@
 internal import ArgumentParser
 internal import BatonConfig
-internal import FoundationEssentials
-internal import Identity
 internal import ImageAPI
+internal import ImageModel
 
 /// `baton check`.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says what is wrong with a configuration file, without starting anything.")
+        abstract: "Says what is wrong with a configuration, without starting anything.",
+        discussion: """
+            It reads the file and all that the file names, and looks whether directories, catalog and port can be used. What is \
+            wrong ends with the exit code 1; what is allowed and may not be meant is a warning.
+            """)
 
     @OptionGroup var file: ConfigurationOption
+    @Flag(help: "Ask each backend too, and Keystone.")
+    var online = false
     @OptionGroup var output: OutputOption
 
     private struct Report: Encodable {
-        struct Problem: Encodable {
-            let file: String
-            let line: Int?
-            let key: String?
-            let message: String
-        }
-        let problems: [Problem]
+        let problems: [CommandFailure.Problem]
+        let warnings: [CommandFailure.Problem]
+        let backends: [OnlineCheck.Answer]?
     }
 
     func run() async throws {
-        do {
-            let (configuration, backends) = try file.load(listen: nil)
-            try configuration.auth.check()
-            _ = try configuration.server.loadCertificate()
-            if output.json { return output.printJSON(Report(problems: [])) }
-            let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.summary))" }.joined(separator: ", ")
-            print("\(file.config) is in order: listens at \(configuration.server.listen), backends: \(names).")
-        } catch let error as ConfigurationError where output.json {
-            output.printJSON(
-                Report(problems: error.problems.map { .init(file: $0.file, line: $0.line, key: $0.key, message: $0.message) }))
-            throw ExitCode(1)
-        } catch let error as ServerCertificateError where output.json {
-            output.printJSON(
-                Report(problems: [.init(file: file.config, line: nil, key: "server.certificate_file", message: "\(error)")]))
-            throw ExitCode(1)
-        } catch let error as TokenFileError where output.json {
-            output.printJSON(
-                Report(problems: error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }))
-            throw ExitCode(1)
+        let read = try file.read()
+        try read.configuration.auth.check()
+        _ = try read.configuration.server.loadCertificate()
+        let machine = MachineCheck(of: read, named: file.config)
+        let warnings = read.warnings + machine.warnings
+        if !output.json { for warning in warnings { Standard.error.line("warning: \(warning)") } }
+        guard machine.problems.isEmpty else { throw CheckFailure(problems: machine.problems, warnings: warnings) }
+        let answers = online ? await OnlineCheck(read.configuration, read.backends).run() : nil
+        if !output.json, let answers {
+            for answer in answers { Standard.output.line("\(answer.backend): \(answer.verdict.rawValue), \(answer.detail)") }
         }
+        let unusable = (answers ?? []).filter { $0.verdict == .unusable }.map { answer in
+            let key = answer.backend == "keystone" ? "auth.keystone.url" : "backends.\(answer.backend)"
+            return ConfigurationProblem(file: file.config, line: read.lines[key], key: key, message: answer.detail)
+        }
+        guard unusable.isEmpty else { throw CheckFailure(problems: unusable, warnings: warnings) }
+        if output.json {
+            return output.printJSON(Report(problems: [], warnings: warnings.map { .init($0) }, backends: answers))
+        }
+        let backends = read.backends
+        let names = backends.isEmpty ? "none" : backends.map { "\($0.id) (\($0.summary))" }.joined(separator: ", ")
+        Standard.output.line(
+            "\(file.config) is in order: listens at \(read.configuration.server.listen), backends: \(names).")
     }
+}
+
+/// What `baton check` found beyond the file itself.
+struct CheckFailure: Error, CustomStringConvertible {
+    let problems: [ConfigurationProblem]
+    let warnings: [ConfigurationProblem]
+
+    var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
 extension ConfiguredBackend {

@@ -6,10 +6,15 @@ struct ConfigurationOption: ParsableArguments {
     @Option(help: "The configuration file.")
     var config = "baton.yaml"
 
+    /// Reads it, with everything that can be said of it by itself.
+    func read() throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
+        try ConfigurationFile(path: config, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
+    }
+
     /// Reads it.
     /// - Parameter listen: an address in place of the file's.
     func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
-        let file = try ConfigurationFile(path: config, drivers: ConfiguredBackend.drivers)
+        let file = try read()
         var configuration = file.configuration
         if let listen {
             guard let address = ListenAddress(listen) else {

@@ -67,16 +67,21 @@ struct Explain: AsyncParsableCommand {
         let answer = try await endpoint.send("GET", "/baton/v1/images/\(id)/explain?" + query.joined(separator: "&"))
         if output.json { return output.printJSON(answer) }
         let record = try answer.decoded(as: Record.self)
-        print("image \(id), \(record.format ?? "no format"), \(record.representation?.digest ?? "content not known yet")")
-        if record.representation?.isInDoubt == true { print("in doubt: no ranges are served until each suspect is read alone") }
-        if record.representation?.isDistrusted == true { print("distrusted: two locations agree against the declared digest") }
+        Standard.output.line(
+            "image \(id), \(record.format ?? "no format"), \(record.representation?.digest ?? "content not known yet")")
+        if record.representation?.isInDoubt == true {
+            Standard.output.line("in doubt: no ranges are served until each suspect is read alone")
+        }
+        if record.representation?.isDistrusted == true {
+            Standard.output.line("distrusted: two locations agree against the declared digest")
+        }
         if record.ranked.isEmpty, record.rejected.isEmpty {
             let known = record.formats.isEmpty ? "none" : record.formats.joined(separator: ", ")
-            return print("no location has this format; there are: \(known)")
+            return Standard.output.line("no location has this format; there are: \(known)")
         }
         var table = Table("RANK", "LOCATION", "BACKEND", "WHY")
         for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.words) }
         for item in record.rejected { table.add("-", item.location, item.backend, item.words) }
-        print(table.text)
+        Standard.output.lines(table.text)
     }
 }

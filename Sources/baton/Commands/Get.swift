@@ -1,25 +1,32 @@
 internal import ArgumentParser
 internal import BatonClient
-internal import BatonConfig
-internal import FoundationEssentials
+internal import Glibc
 internal import ImageModel
 
 /// `baton get`.
 struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Downloads an image: verified, resumed after a break, never a corrupt file under the final name.",
-        discussion: "Until it is proven the download is kept beside the final file, under a name that ends in .part.")
+        discussion: """
+            Until it is verified the download is kept beside the final file, under a name that ends in .part. A file that is the \
+            image already is not fetched again. Standard output, FIFOs and devices are written in place, with what the server has \
+            verified as far as it has; only the exit code 0 says that all of it is the image.
+            """)
 
     @Argument(help: "The image's id, or its name if no other has it.")
     var image: String
-    @Option(name: .shortAndLong, help: "The file to write; the image's id if not given.")
+    @Option(
+        name: .shortAndLong,
+        help:
+            "The file to write, a directory to put it into under the image's name, or - for standard output; the image's id if not given."
+    )
     var output: String?
     @Option(help: "Which representation; the image's own if not given.")
     var diskFormat: DiskFormat?
     @Option(help: "Which representation; the image's own if not given.")
     var containerFormat: ContainerFormat?
-    @Option(help: "The most to fetch in a second, e.g. 10MiB.")
-    var limitRate: ByteCount?
+    @Option(help: "The most to fetch in a second, e.g. 500K, 10M or 1.5GiB.", transform: ByteAmount.rate)
+    var limitRate: ByteAmount?
     @Option(help: "How often to try without progress.")
     var tries = 5
     @Flag(help: "Read straight from the image's locations as far as the server lets you, and from the server what is left.")
@@ -30,6 +37,9 @@ struct Get: AsyncParsableCommand {
     @OptionGroup var format: OutputOption
 
     func validate() throws {
+        guard output != "" else {
+            throw ValidationError("--output is empty: give a file, a directory, or - for standard output.")
+        }
         guard tries > 0 else { throw ValidationError("--tries must be at least 1.") }
         if let limitRate, limitRate.count == 0 { throw ValidationError("--limit-rate must be more than nothing.") }
     }
@@ -37,36 +47,60 @@ struct Get: AsyncParsableCommand {
     func run() async throws {
         let endpoint = server.open()
         let id = try await endpoint.imageID(image)
-        let file = output ?? id.description
+        let target = try await target(of: id, at: endpoint)
+        guard !direct || !target.isStream else {
+            throw ValidationError(
+                "--direct needs a file: what locations send is verified at the end only, and \(output ?? "") can't take it back."
+            )
+        }
         var query: [String] = []
         if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
         if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
-        let bar = quiet ? nil : ProgressBar()
+        // Nothing of ours may get between the image's bytes.
+        let isErrorTaken = target.isSameFile(as: STDERR_FILENO)
+        if target.isSameFile(as: STDOUT_FILENO) { Standard.takeOutput() }
+        let display = quiet || isErrorTaken ? nil : ProgressDisplay()
         let download = Download(
-            from: endpoint, to: file, tries: tries, isDirect: direct, bytesPerSecond: limitRate.map { Int64($0.count) }
-        ) { bar?.show($0) }
+            from: endpoint, to: target, tries: tries, isDirect: direct, bytesPerSecond: limitRate?.count
+        ) { display?.show($0) }
         let report: DownloadReport
         do {
             report = try await download.run(image: id, query: query)
         } catch {
-            bar?.end()
+            display?.end()
             throw error
         }
-        bar?.end()
-        let target = report.target
-        if format.json {
-            format.printJSON(GetReport(report, image: id, file: file))
-        } else {
-            print("\(file): \(ProgressLine.bytes(target.size)), \(target.digest) verified")
-            if direct { printOrigins(of: report) }
+        display?.end()
+        guard !isErrorTaken || Standard.forResults == .output else { return }
+        tell(of: report, image: id, target)
+    }
+
+    /// Where the image goes; its name is asked for where that makes the file's name.
+    private func target(of id: ImageID, at endpoint: Endpoint) async throws -> DownloadOutput {
+        guard let output else { return try DownloadOutput(id.description, named: "") }
+        guard output != "-" || isatty(STDOUT_FILENO) != 1 else {
+            throw ValidationError("Standard output is a terminal, which an image would upset: redirect it, or give a file.")
         }
+        guard DownloadOutput.isDirectory(output) else { return try DownloadOutput(output, named: "") }
+        let record = try await endpoint.image(id)
+        return try DownloadOutput(output, named: DownloadOutput.fileName(of: record.name, id: id))
+    }
+
+    private func tell(of report: DownloadReport, image: ImageID, _ target: DownloadOutput) {
+        let stream = Standard.forResults
+        let file = target.path ?? output ?? ""
+        if format.json { return format.printJSON(GetReport(report, image: image, file: file), to: stream) }
+        let size = ProgressLine.bytes(report.target.size)
+        let end = report.isUnchanged ? "verified, it was there already" : "verified"
+        stream.line("\(file): \(size), \(report.target.digest) \(end)")
+        if direct { printOrigins(of: report) }
     }
 
     /// What came from where, and what went wrong with what was tried first.
     private func printOrigins(of report: DownloadReport) {
         var table = Table("FROM", "FIRST BYTE", "LAST BYTE")
         for part in report.origins.parts { table.add(part.source.text, "\(part.first)", "\(part.last)") }
-        print(table.text)
-        for trouble in report.troubles { print("direct: \(trouble)") }
+        Standard.output.lines(table.text)
+        for trouble in report.troubles { Standard.output.line("direct: \(trouble)") }
     }
 }

@@ -13,6 +13,7 @@ struct GetReport: Encodable {
     let file: String
     let size: Int64
     let digest: String
+    let unchanged: Bool
     let parts: [Part]
     let troubles: [String]
 
@@ -21,6 +22,7 @@ struct GetReport: Encodable {
         self.file = file
         size = report.target.size
         digest = report.target.digest.description
+        unchanged = report.isUnchanged
         parts = report.origins.parts.map { Part(from: $0.source.text, first: $0.first, last: $0.last) }
         troubles = report.troubles
     }

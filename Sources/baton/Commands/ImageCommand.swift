@@ -40,7 +40,7 @@ struct ImageCommand: AsyncParsableCommand {
             body["visibility"] = visibility
             let answer = try await server.open().send("POST", "/v2/images", body: Array(try JSONEncoder().encode(body)))
             if output.json { return output.printJSON(answer) }
-            print(try answer.decoded(as: ImageRecord.self).id)
+            Standard.output.line(try answer.decoded(as: ImageRecord.self).id)
         }
     }
 
@@ -53,14 +53,14 @@ struct ImageCommand: AsyncParsableCommand {
 
         func run() async throws {
             let images = try await server.open().images()
-            if output.json { return output.printJSON(images) }
+            if output.json { return output.printJSON(["images": images]) }
             var table = Table("ID", "NAME", "STATUS", "SIZE", "FORMAT")
             for image in images {
                 table.add(
                     image.id, image.name ?? "-", image.status, image.size.map(ProgressLine.bytes) ?? "-",
                     "\(image.diskFormat ?? "-")/\(image.containerFormat ?? "-")")
             }
-            print(table.text)
+            Standard.output.lines(table.text)
         }
     }
 
@@ -88,14 +88,14 @@ struct ImageCommand: AsyncParsableCommand {
             if let algorithm = record.digestAlgorithm, let digest = record.digest { table.add(algorithm, digest) }
             if let checksum = record.checksum { table.add("md5", checksum) }
             table.add("created", record.createdAt)
-            print(table.text)
+            Standard.output.lines(table.text)
             let locations: [LocationRecord]
             do {
                 locations = try await endpoint.locations(of: id).records
             } catch let error as ClientError where error.kind == .refused(status: 403) {
                 return  // where images lie is for admins
             }
-            if !locations.isEmpty { print("\n" + LocationCommand.table(of: locations)) }
+            if !locations.isEmpty { Standard.output.lines("\n" + LocationCommand.table(of: locations)) }
         }
     }
 
@@ -107,14 +107,25 @@ struct ImageCommand: AsyncParsableCommand {
 
         @Argument(help: "The image's id, or its name if no other has it.")
         var image: String
+        @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal to ask at.")
+        var yes = false
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption
 
         func run() async throws {
+            guard yes || Question.canBeAsked else {
+                throw ValidationError("Deleting an image can't be undone: without a terminal to ask at, confirm it with --yes.")
+            }
             let endpoint = server.open()
             let id = try await endpoint.imageID(image)
+            if !yes {
+                let name = try await endpoint.image(id).name.map { "\($0) (\(id))" } ?? "\(id)"
+                guard Question.confirms("Delete the image \(name) and the records of its locations?") else {
+                    throw ClientError(.declined, "Nothing was deleted.")
+                }
+            }
             _ = try await endpoint.send("DELETE", "/v2/images/\(id)")
-            if output.json { output.printJSON(["deleted": id.description]) } else { print("deleted \(id)") }
+            if output.json { output.printJSON(["deleted": id.description]) } else { Standard.output.line("deleted \(id)") }
         }
     }
 }

@@ -37,8 +37,8 @@ struct LocationCommand: AsyncParsableCommand {
         var url: String
         @Option(help: "Takes size and digests from this copy of the image.")
         var file: String?
-        @Option(help: "The size in bytes.")
-        var size: Int64?
+        @Option(help: "The size in bytes, e.g. 4096 or 64MiB.", transform: ByteAmount.size)
+        var size: ByteAmount?
         @Option(help: "The SHA-256 in hexadecimal digits.")
         var sha256: String?
         @Option(help: "The SHA-512 in hexadecimal digits.")
@@ -81,9 +81,11 @@ struct LocationCommand: AsyncParsableCommand {
             let endpoint = server.open()
             let id = try await endpoint.imageID(image)
             var digests: [String: String] = [:]
-            var size = size
+            var size = size?.count
             if let file {
-                let copy = try LocalCopy(path: file)
+                let display = output.json ? nil : ProgressDisplay()
+                defer { display?.end() }
+                let copy = try LocalCopy(path: file) { display?.show(.checking($0)) }
                 size = size ?? copy.size
                 for digest in copy.digests.all { digests[digest.algorithm.rawValue] = digest.hex }
             }
@@ -97,11 +99,11 @@ struct LocationCommand: AsyncParsableCommand {
                 "POST", "/baton/v1/images/\(id)/locations", body: Array(try JSONEncoder().encode(body)))
             if output.json { return output.printJSON(answer) }
             let record = try answer.decoded(as: LocationRecord.self)
-            print("\(record.id)  \(record.status)")
+            Standard.output.line("\(record.id)  \(record.status)")
             if let problem = record.problem {
-                Standard.error.write("The location does not serve yet: \(problem). It is probed again from time to time.\n")
+                Standard.error.line("The location does not serve yet: \(problem). It is probed again from time to time.")
             } else if record.status != "active" {
-                Standard.error.write("The location serves once it has been read in full.\n")
+                Standard.error.line("The location serves once it has been read in full.")
             }
         }
     }
@@ -118,7 +120,7 @@ struct LocationCommand: AsyncParsableCommand {
         func run() async throws {
             let endpoint = server.open()
             let (records, answer) = try await endpoint.locations(of: try await endpoint.imageID(image))
-            if output.json { output.printJSON(answer) } else { print(LocationCommand.table(of: records)) }
+            if output.json { output.printJSON(answer) } else { Standard.output.lines(LocationCommand.table(of: records)) }
         }
     }
 }

@@ -30,7 +30,7 @@ struct LocationOperation: ParsableArguments {
         let answer = try await target.server.open().send(
             "POST", "/baton/v1/locations/\(target.location)/\(operation)", body: Array(body))
         if target.output.json { return target.output.printJSON(answer) }
-        print("\(target.location)  \(try answer.decoded(as: LocationRecord.self).status)")
+        Standard.output.line("\(target.location)  \(try answer.decoded(as: LocationRecord.self).status)")
     }
 }
 
@@ -115,7 +115,7 @@ extension LocationCommand {
                 let status = entry.from == entry.to ? entry.to : "\(entry.from) → \(entry.to)"
                 table.add(entry.time, entry.event, status, entry.actor, entry.reason)
             }
-            print(table.text)
+            Standard.output.lines(table.text)
         }
     }
 }

@@ -44,6 +44,6 @@ struct Token: ParsableCommand {
             throw ValidationError("\(error.problems.map(\.message).joined(separator: "; ")).")
         }
         if output.json { return output.printJSON(Report(token: token, line: line)) }
-        print("The token, which is shown only now:\n\n  \(token)\n\nIts line for the tokens file:\n\n  \(line)")
+        Standard.output.lines("The token, which is shown only now:\n\n  \(token)\n\nIts line for the tokens file:\n\n  \(line)")
     }
 }

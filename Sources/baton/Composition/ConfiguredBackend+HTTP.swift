@@ -26,7 +26,7 @@ extension ConfiguredBackend {
             return nil
         }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base) { _ in
+        return ConfiguredBackend(id: section.id, driverName: "http", base: base, placeKey: "url") { _ in
             HTTPDriver(
                 base: base, connectTimeout: connectTimeout, access: access, credentials: credentials, redirects: redirects)
         }

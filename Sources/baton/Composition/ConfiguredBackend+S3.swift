@@ -19,10 +19,21 @@ extension ConfiguredBackend {
             return nil
         }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3") { _ in
+        return ConfiguredBackend(
+            id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3", place: s3Place(settings), placeKey: "bucket"
+        ) { _ in
             S3Driver(
                 endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout, access: access)
         }
+    }
+
+    /// The bucket in its store, whatever the style that requests name it by.
+    private static func s3Place(_ settings: Section) -> BackendPlace? {
+        guard let text = settings.string("url"), let url = try? LocationURL(text), let bucket = settings.string("bucket") else {
+            return nil
+        }
+        let prefix = settings.string("prefix", default: "").split(separator: "/").map(String.init)
+        return BackendPlace(origin: "s3 \(BackendPlace(url))", segments: [bucket] + prefix)
     }
 
     private static func s3Endpoint(_ settings: Section) -> S3Endpoint? {

@@ -25,7 +25,8 @@ extension ConfiguredBackend {
         }
         let connectTimeout = configuration.relay.connectTimeout
         return ConfiguredBackend(
-            id: section.id, driverName: "swift", base: account.flatMap { container.base(in: $0) }, keyScheme: "swift"
+            id: section.id, driverName: "swift", base: account.flatMap { container.base(in: $0) }, keyScheme: "swift",
+            place: account == nil ? loginPlace(settings) : nil, placeKey: "container"
         ) { loop in
             let credentials = login.map { login in
                 SwiftCredentials(login) { request throws(TransferError) in
@@ -40,6 +41,19 @@ extension ConfiguredBackend {
                 container: container, account: account, credentials: credentials, signer: signer,
                 connectTimeout: connectTimeout, access: access)
         }
+    }
+
+    /// The container in the account that a log-in leads to: who logs in where.
+    private static func loginPlace(_ settings: Section) -> BackendPlace {
+        let keystone = settings.section("keystone")
+        let words = [
+            settings.string("auth_url"), settings.string("user"), keystone.string("url"), keystone.string("project"),
+            keystone.string("project_domain"), keystone.string("application_credential_id"), keystone.string("region"),
+        ]
+        let path = settings.string("container", default: "") + "/" + settings.string("prefix", default: "")
+        return BackendPlace(
+            origin: "swift " + words.map { $0 ?? "-" }.joined(separator: " "),
+            segments: path.split(separator: "/").map(String.init))
     }
 
     /// How log-in and store are reached. Addresses that the operator wrote down may be connected to, whatever their class; those

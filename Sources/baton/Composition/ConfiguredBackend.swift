@@ -12,6 +12,10 @@ struct ConfiguredBackend {
     /// The directory behind it, if it has one.
     let root: String?
     private let base: LocationURL?
+    /// Where its objects lie, in each way of naming that place.
+    let places: [BackendPlace]
+    /// The key of its section that says so.
+    let placeKey: String
     /// The scheme of URLs by key, if its objects have such.
     private let keyScheme: String?
     private let makeDriver: (TransferLoop) -> any Driver
@@ -22,12 +26,14 @@ struct ConfiguredBackend {
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
-        makeDriver: @escaping (TransferLoop) -> any Driver
+        place: BackendPlace? = nil, placeKey: String, makeDriver: @escaping (TransferLoop) -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
         self.root = root
         self.base = base
+        places = [base.map(BackendPlace.init), place].compactMap { $0 }
+        self.placeKey = placeKey
         self.keyScheme = keyScheme
         self.makeDriver = makeDriver
     }
@@ -61,8 +67,14 @@ struct ConfiguredBackend {
             section.settings.reject("root", "\(error)")
             return nil
         }
+        guard !base.segments.isEmpty else {
+            section.settings.reject(
+                "root", "is the whole file system, with every password and key in it: name the directory that the images lie in"
+            )
+            return nil
+        }
         let transfer = configuration.transfer
-        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base) { _ in
+        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base, placeKey: "root") { _ in
             FileDriver(
                 root: root, workers: FileWorkers(name: section.id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))

@@ -5,17 +5,22 @@ internal import FoundationEssentials
 
 /// How a command prints its result.
 struct OutputOption: ParsableArguments {
-    @Flag(help: "Print JSON, for programs.")
+    @Flag(help: "Print one JSON object, for programs; in place of the result an object with the key error if it fails.")
     var json = false
 
     /// Prints a value as JSON.
-    func printJSON(_ value: some Encodable) {
+    func printJSON(_ value: some Encodable, to stream: Standard = .output) { Self.printJSON(value, to: stream) }
+
+    /// Prints a server's JSON as it came.
+    func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
+
+    /// Prints a value as JSON.
+    static func printJSON(_ value: some Encodable, to stream: Standard = .output) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(value) else { preconditionFailure("a report of texts and numbers is valid JSON") }
-        print(String(decoding: data, as: UTF8.self))
+        write(String(decoding: data, as: UTF8.self), to: stream)
     }
 
-    /// Prints a server's JSON as it came.
-    func printJSON(_ answer: Endpoint.Answer) { print(String(decoding: answer.body, as: UTF8.self)) }
+    private static func write(_ json: String, to stream: Standard) { stream.write(json.plainJSON + "\n") }
 }

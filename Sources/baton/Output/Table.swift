@@ -1,11 +1,13 @@
+internal import BatonClient
+
 /// Columns for people.
 struct Table {
     private let head: [String]
     private var rows: [[String]] = []
 
-    init(_ head: String...) { self.head = head }
+    init(_ head: String...) { self.head = head.map(\.plain) }
 
-    mutating func add(_ cells: String...) { rows.append(cells) }
+    mutating func add(_ cells: String...) { rows.append(cells.map(\.plain)) }
 
     /// The lines, each column as wide as its widest cell.
     var text: String {

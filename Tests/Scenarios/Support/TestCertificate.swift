@@ -10,9 +10,10 @@ struct TestCertificate: Sendable {
     ///   - passphrase: what the key is encrypted with; nil for not at all.
     ///   - names: what it is for, as `subjectAltName` has it.
     ///   - authority: whose key signs it; nil for its own.
+    ///   - isRSA: whether the key is one of RSA instead of an elliptic curve's.
     init(
         _ name: String, in directory: TestDirectory, passphrase: String? = nil, names: String = "IP:127.0.0.1,DNS:localhost",
-        signedBy authority: TestCertificate? = nil
+        signedBy authority: TestCertificate? = nil, isRSA: Bool = false
     ) async throws {
         file = directory.file("\(name).pem")
         keyFile = directory.file("\(name).key")
@@ -20,10 +21,11 @@ struct TestCertificate: Sendable {
         let signature =
             authority.map { ["-CA", $0.file, "-CAkey", $0.keyFile, "-addext", "basicConstraints=critical,CA:false"] } ?? []
         let made = try await BatonCommand.run(
-            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] + protection + [
-                "-keyout", keyFile, "-out", file, "-days", "2", "-subj", "/CN=\(name)", "-addext",
-                "subjectAltName=\(names)",
-            ] + signature, program: "/usr/bin/openssl")
+            ["req", "-x509", "-newkey"] + (isRSA ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]) + protection
+                + [
+                    "-keyout", keyFile, "-out", file, "-days", "2", "-subj", "/CN=\(name)", "-addext",
+                    "subjectAltName=\(names)",
+                ] + signature, program: "/usr/bin/openssl")
         guard made.status == 0 else { throw Failed(reason: made.errors) }
     }
 

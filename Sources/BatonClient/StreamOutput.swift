@@ -1,0 +1,95 @@
+internal import Glibc
+internal import ImageModel
+internal import Integrity
+
+/// A download that is written in place: to standard output, a FIFO or a device. What was written can't be taken back. So when a
+/// server sends the image from its beginning again, the bytes that were written are compared by their digest and not written twice.
+///
+/// `@unchecked Sendable`: used by one party at a time, first the task that prepares it, then the transfer loop's thread.
+final class StreamOutput: DownloadSink, @unchecked Sendable {
+    let target: DownloadTarget
+    private let descriptor: Int32
+    private let isOwned: Bool
+    private let name: String
+    private var digest: DigestStream
+    private(set) var size: Int64 = 0
+    /// What was written before the server began again, and what came of it since.
+    private var written: (digest: Digest, size: Int64)?
+    private var repeated: DigestStream
+    private(set) var offset: Int64 = 0
+
+    init(_ output: DownloadOutput, for target: DownloadTarget) throws(ClientError) {
+        self.target = target
+        digest = DigestStream(target.digest.algorithm)
+        repeated = DigestStream(target.digest.algorithm)
+        switch output {
+        case .descriptor(let number):
+            (descriptor, isOwned) = (number, false)
+            name = number == STDOUT_FILENO ? "standard output" : "descriptor \(number)"
+        case .device(let path), .file(let path):
+            descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+            (isOwned, name) = (true, path)
+            guard descriptor >= 0 else { throw .file("\(path) can't be opened") }
+        }
+        try checkSpace()
+    }
+
+    deinit {
+        if isOwned { close(descriptor) }
+    }
+
+    /// A disk has an end, and so has the file system of a file that a shell opened; what else is written in place has none that can
+    /// be known.
+    private func checkSpace() throws(ClientError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: try FreeSpace.require(target.size, inFileSystemOf: descriptor, of: name)
+        case S_IFBLK:
+            let end = lseek(descriptor, 0, SEEK_END)
+            guard lseek(descriptor, 0, SEEK_SET) == 0, end >= 0 else { return }
+            try FreeSpace.require(target.size, of: Int64(end), on: name)
+        default: break
+        }
+    }
+
+    func restart() throws(ClientError) {
+        if offset == size { written = (digest.finish(), size) }
+        digest.start()
+        repeated.start()
+        offset = 0
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(ClientError) {
+        let known = Int(min(size - offset, Int64(bytes.count)))
+        if known > 0 {
+            let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(known))
+            digest.update(part)
+            repeated.update(part)
+            offset += Int64(known)
+            if offset == size, let written, repeated.finish() != written.digest {
+                throw ClientError(
+                    .corrupt, "The first \(size) bytes that were written to \(name) are not the image's: discard them.")
+            }
+        }
+        let fresh = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(known))
+        if let error = DescriptorIO.write(fresh, to: descriptor) {
+            guard error != EPIPE else { throw ClientError(.readerGone, "The reader of \(name) is gone.") }
+            throw ClientError(.file, "\(name) can't be written: \(String(cString: strerror(error))).")
+        }
+        digest.update(fresh)
+        offset += Int64(fresh.count)
+        size += Int64(fresh.count)
+    }
+
+    func complete() throws(ClientError) {
+        let computed = digest.finish()
+        guard size == target.size, computed == target.digest else {
+            throw .mismatch(computed, of: target, "It was written to \(name) already: discard it.")
+        }
+        // Disks report late errors here; pipes and terminals can't be brought anywhere.
+        if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS {
+            throw .file("\(name) can't be brought to disk")
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import BatonConfig
+internal import Glibc
+internal import ImageAPI
+internal import ImageCatalog
+internal import ImageModel
+
+/// What is wrong with a configuration on this machine: what its file alone does not say. It looks, and changes nothing.
+struct MachineCheck {
+    private let file: ConfigurationFile<ConfiguredBackend>
+    private let name: String
+    private(set) var problems: [ConfigurationProblem] = []
+    private(set) var warnings: [ConfigurationProblem] = []
+
+    /// Looks at everything.
+    /// - Parameter name: the file's, for what is said of its lines.
+    init(of file: ConfigurationFile<ConfiguredBackend>, named name: String) {
+        self.file = file
+        self.name = name
+        checkRoots()
+        checkCatalog()
+        checkPort()
+    }
+
+    private func item(_ key: String, _ message: String) -> ConfigurationProblem {
+        ConfigurationProblem(file: name, line: file.lines[key], key: key, message: message)
+    }
+
+    private mutating func checkRoots() {
+        var seen: [(path: String, id: String)] = []
+        for backend in file.backends {
+            guard let root = backend.root else { continue }
+            let key = "backends.\(backend.id).root"
+            guard let path = Self.realPath(of: root) else {
+                problems.append(item(key, "\(root) can't be used: \(String(cString: strerror(errno)))"))
+                continue
+            }
+            guard Self.isDirectory(path) else {
+                problems.append(item(key, "\(root) is no directory"))
+                continue
+            }
+            if path == "/" {
+                problems.append(item(key, "\(root) leads to the whole file system: name the images' own directory"))
+            }
+            if access(path, R_OK | X_OK) != 0 { problems.append(item(key, "\(root) may not be read by this user")) }
+            if backend.id == file.configuration.uploads.backend, access(path, W_OK | X_OK) != 0 {
+                problems.append(item(key, "\(root) may not be written by this user, and uploads go there"))
+            }
+            if let twin = seen.first(where: { $0.path == path }) {
+                problems.append(item(key, "\(root) is the directory of the backend \(twin.id) too: remove one of them"))
+            } else if let outer = seen.first(where: { path.hasPrefix($0.path + "/") || $0.path.hasPrefix(path + "/") }) {
+                warnings.append(item(key, "\(root) overlaps with the directory of the backend \(outer.id)"))
+            }
+            seen.append((path, backend.id.name))
+        }
+        guard let catalog = Self.realPath(of: file.configuration.catalog) else { return }
+        for root in seen where catalog.hasPrefix(root.path == "/" ? "/" : root.path + "/") {
+            warnings.append(item("catalog", "lies in the directory of the backend \(root.id), whose files can be downloaded"))
+        }
+    }
+
+    private mutating func checkCatalog() {
+        let path = file.configuration.catalog
+        if access(path, F_OK) == 0 {
+            do {
+                try SQLiteCatalog.check(path: path)
+            } catch {
+                return problems.append(item("catalog", "\(error)"))
+            }
+            if access(path, R_OK | W_OK) != 0 { problems.append(item("catalog", "\(path) may not be written by this user")) }
+            return
+        }
+        // It is made at the first start, with the directories that are missing.
+        var directory = Self.directory(of: path)
+        while directory != ".", access(directory, F_OK) != 0, errno == ENOENT { directory = Self.directory(of: directory) }
+        guard Self.isDirectory(directory) else {
+            return problems.append(
+                item("catalog", "\(path) can't be made: \(directory) is no directory that can be looked into"))
+        }
+        if access(directory, W_OK | X_OK) != 0 {
+            problems.append(item("catalog", "\(path) can't be made: \(directory) may not be written by this user"))
+        }
+    }
+
+    private mutating func checkPort() {
+        let listen = file.configuration.server.listen
+        if let path = listen.socketFile { return checkSocketDirectory(of: path) }
+        guard let error = ListenTrial.error(at: listen.host, listen.port) else { return }
+        let sentence = "\(ListenError(.address(host: listen.host, port: listen.port), errnoCode: error))"
+        let holder = error == EADDRINUSE ? PortHolder(port: listen.port) : nil
+        guard let holder else { return problems.append(item("server.listen", sentence)) }
+        if holder.isBaton {
+            warnings.append(
+                item("server.listen", "\(listen) is held by a Baton server that runs, process \(holder.processID)"))
+        } else {
+            problems.append(item("server.listen", "\(sentence) It is process \(holder.processID), \(holder.name)."))
+        }
+    }
+
+    private mutating func checkSocketDirectory(of path: String) {
+        let directory = Self.directory(of: path)
+        guard !Self.isDirectory(directory) || access(directory, W_OK | X_OK) != 0 else { return }
+        let place = ListenPlace.socketFile(path: path, mode: 0)
+        problems.append(item("server.listen", "\(ListenError(place, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
+    }
+
+    private static func realPath(of path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}

@@ -1,0 +1,98 @@
+internal import BackendKit
+internal import BatonConfig
+internal import CurlTransfer
+internal import ImageModel
+internal import LocationUpkeep
+
+/// Asks each backend, and Keystone, for something that is not there: whoever says so can be reached, and lets us in.
+struct OnlineCheck: Sendable {
+    /// What one of them answered.
+    struct Answer: Sendable, Encodable {
+        /// How good the answer is.
+        enum Verdict: String, Sendable, Encodable {
+            case ready, doubtful, unusable
+        }
+
+        let backend: String
+        let verdict: Verdict
+        let detail: String
+    }
+
+    /// No object has that name.
+    private static let path = "baton-check/no-object-has-this-name"
+
+    let backends: [(id: BackendID, inquiry: ObjectInquiry)]
+    private let loop: TransferLoop
+    private let timeout: Duration
+    private let keystone: BatonConfiguration.Keystone?
+
+    init(_ configuration: BatonConfiguration, _ backends: [ConfiguredBackend]) {
+        let loop = TransferLoop(name: "check")
+        let timeout = configuration.relay.connectTimeout + max(configuration.relay.stallTimeout, .seconds(5))
+        self.loop = loop
+        self.timeout = timeout
+        self.backends = backends.filter { $0.root == nil }.map { backend in
+            let registry = BackendRegistry([backend.start(on: loop)])
+            return (backend.id, ObjectInquiry(registry: registry, loop: loop, timeout: timeout))
+        }
+        keystone = configuration.auth.mode == .keystone ? configuration.auth.keystone : nil
+    }
+
+    /// Asks all of them at a time.
+    func run() async -> [Answer] {
+        let answers = await withTaskGroup(of: Answer.self) { group in
+            for (id, inquiry) in backends { group.addTask { await Self.ask(id, inquiry) } }
+            if let keystone { group.addTask { [loop, timeout] in await Self.ask(keystone, loop, timeout) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        loop.stop()
+        return answers.sorted { $0.backend < $1.backend }
+    }
+
+    private static func ask(_ id: BackendID, _ inquiry: ObjectInquiry) async -> Answer {
+        switch await inquiry.head(of: path, in: id) {
+        case .success: return Answer(backend: id.name, verdict: .ready, detail: "answers")
+        case .failure(let failure): return Answer(backend: id.name, verdict: verdict(of: failure), detail: detail(of: failure))
+        }
+    }
+
+    /// What stores that speak S3 say of credentials that are wrong for every object (Amazon S3 API reference, "Error responses").
+    private static let wrongCredentials = [
+        "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "ExpiredToken", "InvalidToken",
+        "AuthorizationHeaderMalformed",
+    ]
+
+    private static func verdict(of failure: AttemptFailure) -> Answer.Verdict {
+        switch (failure.failureClass, failure.reason) {
+        case (_, .missing): .ready
+        case (_, .denied) where wrongCredentials.contains(where: { failure.detail.contains($0) }): .unusable
+        // Stores that do not let us list answer so where there is nothing.
+        case (_, .denied), (.throttled, _), (.location, _): .doubtful
+        default: .unusable
+        }
+    }
+
+    private static func detail(of failure: AttemptFailure) -> String {
+        switch failure.reason {
+        case .missing: "answers"
+        case .denied: "answers, and refuses what is not there (\(failure.detail)): right only where it may not be listed"
+        default: "\(failure)"
+        }
+    }
+
+    private static func ask(
+        _ keystone: BatonConfiguration.Keystone, _ loop: TransferLoop, _ timeout: Duration
+    ) async -> Answer {
+        var request = TransferRequest(source: .url(keystone.url))
+        request.authorities = keystone.authorities
+        do throws(TransferError) {
+            let answer = try await Exchange.run(request, on: loop, timeout: timeout) { _ in 0 }
+            let isWell = answer.head.status < 500
+            return Answer(
+                backend: "keystone", verdict: isWell ? .ready : .unusable,
+                detail: isWell ? "answers" : "answered with status \(answer.head.status)")
+        } catch {
+            return Answer(backend: "keystone", verdict: .unusable, detail: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,129 @@
+internal import ArgumentParser
+internal import BatonClient
+internal import BatonConfig
+internal import FoundationEssentials
+internal import Identity
+internal import ImageAPI
+
+/// Why a command failed: for people a sentence on standard error, for programs an object on standard output, and the exit code.
+struct CommandFailure {
+    /// A problem of one line of a file.
+    struct Problem: Encodable {
+        let file: String
+        let line: Int?
+        let key: String?
+        let message: String
+
+        init(file: String, line: Int?, key: String?, message: String) {
+            (self.file, self.line, self.key, self.message) = (file, line, key, message)
+        }
+
+        init(_ problem: ConfigurationProblem) {
+            self.init(file: problem.file, line: problem.line, key: problem.key, message: problem.message)
+        }
+    }
+
+    private struct Report: Encodable {
+        struct Inner: Encodable {
+            let kind: String
+            let code: Int32
+            let message: String
+            let status: Int?
+        }
+        let error: Inner
+        let problems: [Problem]?
+        let warnings: [Problem]?
+    }
+
+    let code: Int32
+    private let kind: String
+    private let message: String
+    private var status: Int?
+    private var problems: [Problem]?
+    private var warnings: [Problem]?
+    /// What people see, if it is more than the message.
+    private var text: String?
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as ClientError: self.init(error)
+        case let error as ConfigurationError:
+            self.init("configuration", "\(error)")
+            problems = error.problems.map { .init($0) }
+        case let error as CheckFailure:
+            self.init("configuration", "\(error)")
+            problems = error.problems.map { .init($0) }
+            warnings = error.warnings.map { .init($0) }
+        case let error as TokenFileError:
+            self.init("configuration", "\(error)")
+            problems = error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }
+        case let error as ServerCertificateError: self.init("configuration", "\(error)")
+        case is CancellationError: self.init("interrupted", "It was interrupted.")
+        // What Foundation prints of its errors is for nobody.
+        case let error as CocoaError: self.init("file", error.sentence)
+        default: self.init(other: error)
+        }
+    }
+
+    private init(_ kind: String, _ message: String, code: Int32 = 1) {
+        (self.kind, self.message, self.code) = (kind, message, code)
+    }
+
+    private init(_ error: ClientError) {
+        switch error.kind {
+        case .corrupt: self.init("corrupt", error.message, code: 2)
+        case .unreachable: self.init("unreachable", error.message, code: 3)
+        case .untrusted: self.init("untrusted", error.message, code: 3)
+        case .refused(let status):
+            self.init("refused", error.message)
+            self.status = status
+        case .file: self.init("file", error.message)
+        case .nonsense: self.init("nonsense", error.message)
+        case .declined: self.init("declined", error.message)
+        case .readerGone: self.init("reader_gone", error.message)
+        }
+    }
+
+    private init(other error: any Error) {
+        let full = Baton.fullMessage(for: error)
+        let parsed = Baton.exitCode(for: error).rawValue
+        guard error is ValidationError || full.contains("Usage:") || parsed != 1 else {
+            self.init("failure", "\(error)")
+            return
+        }
+        if let typo = CommandTypo(in: Array(CommandLine.arguments.dropFirst())) {
+            self.init("usage", typo.sentence, code: ExitCode.validationFailure.rawValue)
+            text = "Error: \(typo.sentence)\n\(typo.usage)"
+        } else {
+            self.init("usage", Baton.message(for: error), code: parsed)
+            text = full
+        }
+    }
+
+    /// Writes it.
+    func tell() {
+        if kind == "reader_gone" { Standard.endForWantOfReader() }
+        Standard.error.lines(text ?? "baton: \(message)")
+        guard CommandLine.arguments.prefix(while: { $0 != "--" }).contains("--json") else { return }
+        OutputOption.printJSON(
+            Report(
+                error: .init(kind: kind, code: code, message: message, status: status),
+                problems: problems, warnings: warnings),
+            to: Standard.forResults)
+    }
+}
+
+extension CocoaError {
+    /// One sentence for a person, without the names of domains and keys.
+    var sentence: String {
+        let place = filePath.map { "\($0): " } ?? ""
+        let reason: String =
+            switch code {
+            case .fileNoSuchFile, .fileReadNoSuchFile: "there is no such file"
+            case .fileReadNoPermission, .fileWriteNoPermission: "this user may not"
+            case .fileWriteOutOfSpace: "the disk is full"
+            default: "it can't be read or written (Foundation's code \(code.rawValue))"
+            }
+        return place + reason + "."
+    }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import BatonConfig
+
+/// A word of the command line that stands where a command is expected and is none.
+struct CommandTypo {
+    private let word: String
+    private let path: [String]
+    private let command: any ParsableCommand.Type
+
+    /// Walks down the commands that the words name.
+    /// - Returns: nil when each of them is there.
+    init?(in arguments: [String], of root: any ParsableCommand.Type = Baton.self) {
+        var command = root
+        var path = [Self.name(of: root)]
+        for word in arguments {
+            let choices = command.configuration.subcommands
+            guard !choices.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard let next = choices.first(where: { Self.name(of: $0) == word }) else {
+                (self.word, self.path, self.command) = (word, path, command)
+                return
+            }
+            command = next
+            path.append(word)
+        }
+        return nil
+    }
+
+    /// What is wrong, and what may be meant.
+    var sentence: String {
+        let names = command.configuration.subcommands.map(Self.name)
+        let nearest = names.map { (name: $0, distance: $0.distance(to: word)) }.min { $0.distance < $1.distance }
+        let guess = nearest.flatMap { $0.distance <= max(2, word.count / 3) ? "did you mean \($0.name)? " : nil } ?? ""
+        let known = names.joined(separator: ", ")
+        return "\(path.joined(separator: " ")) has no command \"\(word)\"; \(guess)there are \(known)."
+    }
+
+    /// How the command is used that the word was given to.
+    var usage: String { "Usage: \(path.joined(separator: " ")) <subcommand>; --help says more." }
+
+    private static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? String(describing: command).lowercased()
+    }
+}

@@ -1,0 +1,27 @@
+import BatonClient
+import Foundation
+import ImageModel
+import Testing
+
+/// What a file at hand says about an image.
+@Suite struct LocalCopyTests {
+    @Test("A copy is digested with its progress told")
+    func progressIsTold() throws {
+        let path = NSTemporaryDirectory() + "baton-copy-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(repeating: 7, count: (3 << 20) + 5).write(to: URL(filePath: path))
+        var seen: [Int64] = []
+        let copy = try LocalCopy(path: path) { progress in
+            #expect(progress.total == (3 << 20) + 5)
+            seen.append(progress.done)
+        }
+        #expect(copy.size == (3 << 20) + 5 && copy.digests.all.count == 3)
+        #expect(seen == [1 << 20, 2 << 20, 3 << 20, (3 << 20) + 5])
+    }
+
+    @Test("What is no file is said without the names of Foundation", arguments: ["/nowhere/x", "/"])
+    func whatIsNoFileIsSaid(path: String) {
+        let error = #expect(throws: ClientError.self) { try LocalCopy(path: path) }
+        #expect(error?.message.contains(path) == true)
+    }
+}

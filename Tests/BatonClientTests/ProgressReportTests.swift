@@ -1,0 +1,59 @@
+import BatonClient
+import Testing
+
+/// What a person who waits is shown.
+@Suite struct ProgressReportTests {
+    private let start = ContinuousClock.now
+
+    private func fetching(_ mebibytes: Int64) -> Download.Event {
+        .fetching(Download.Progress(done: mebibytes << 20, total: 100 << 20))
+    }
+
+    @Test("Without a terminal a line is written every few seconds, and none in between")
+    func linesComeEveryFewSeconds() {
+        var report = ProgressReport(isTerminal: false, startedAt: start)
+        var lines: [String] = []
+        for tenth in 0..<300 {
+            let now = start + .milliseconds(100 * tenth)
+            if let text = report.text(for: fetching(Int64(tenth / 10)), width: 0, at: now) { lines.append(text) }
+        }
+        #expect((4...6).contains(lines.count), "\(lines)")
+        for line in lines {
+            #expect(line.hasSuffix("\n") && !line.contains("\r") && !line.contains("\u{1B}") && line.contains("/s"), "\(line)")
+        }
+    }
+
+    @Test("A retry is told at once with its number, and shows no rate of the past", arguments: [true, false])
+    func aRetryIsTold(isTerminal: Bool) {
+        var report = ProgressReport(isTerminal: isTerminal, startedAt: start)
+        for second in 0..<6 { _ = report.text(for: fetching(Int64(second)), width: 200, at: start + .seconds(second)) }
+        let retrying = Download.Event.retrying(attempt: 2, of: 5, reason: "The connection broke.\u{1B}[2J")
+        let text = report.text(for: retrying, width: 200, at: start + .seconds(6)) ?? ""
+        #expect(text.contains("retrying, 2 of 5") && text.contains("The connection broke.") && !text.contains("/s"), "\(text)")
+        #expect(!text.contains("\u{1B}[2J"), "a server's words reach no terminal as they are")
+        let next = report.text(for: fetching(5), width: 200, at: start + .seconds(12)) ?? ""
+        #expect(!next.contains("/s"), "\(next)")
+    }
+
+    @Test("A rate is forgotten when nothing comes")
+    func silenceIsSaid() {
+        var report = ProgressReport(isTerminal: true, startedAt: start)
+        for second in 0..<6 { _ = report.text(for: fetching(Int64(second) * 2), width: 200, at: start + .seconds(second)) }
+        let moving = report.text(for: fetching(12), width: 200, at: start + .seconds(6)) ?? ""
+        #expect(moving.contains("2.0 MiB/s"))
+        let silent = report.text(for: fetching(12), width: 200, at: start + .seconds(20)) ?? ""
+        #expect(silent.contains("no data for 14 s") && !silent.contains("/s"), "\(silent)")
+        _ = report.text(for: fetching(13), width: 200, at: start + .seconds(21))
+        let again = report.text(for: fetching(15), width: 200, at: start + .seconds(22)) ?? ""
+        #expect(again.contains("2.0 MiB/s"), "\(again)")
+    }
+
+    @Test("Reading a file that is there says so")
+    func checkingIsSaid() {
+        var report = ProgressReport(isTerminal: true, startedAt: start)
+        let text = report.text(for: .checking(.init(done: 1, total: 3)), width: 200, at: start) ?? ""
+        #expect(text.contains("reading the file"))
+        let (first, second) = (report.end(), report.end())
+        #expect(first == "\n" && second == nil)
+    }
+}

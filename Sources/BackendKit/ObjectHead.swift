@@ -15,10 +15,13 @@ public struct ObjectHead: Sendable, Hashable {
     public let stated: Digest?
     /// Whether a later read can be expected to be answered from its first byte on, wherever that lies.
     public let answersRanges: Bool
+    /// The name of a coding that the bytes are said to have, gzip: they are taken as they are. Nil if they are plain.
+    public let coding: String?
 
     /// A head with every property given.
     public init(
-        first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil, answersRanges: Bool = true
+        first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil,
+        answersRanges: Bool = true, coding: String? = nil
     ) {
         self.first = first
         self.count = count
@@ -26,11 +29,13 @@ public struct ObjectHead: Sendable, Hashable {
         self.validator = validator
         self.stated = stated
         self.answersRanges = answersRanges
+        self.coding = coding
     }
 
     /// The same head of an object whose digest the server states.
     public func stating(_ digest: Digest?) -> ObjectHead {
         ObjectHead(
-            first: first, count: count, total: total, validator: validator, stated: digest, answersRanges: answersRanges)
+            first: first, count: count, total: total, validator: validator, stated: digest, answersRanges: answersRanges,
+            coding: coding)
     }
 }

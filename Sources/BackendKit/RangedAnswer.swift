@@ -9,8 +9,8 @@ public struct RangedAnswer: Sendable {
     /// An answer with that head.
     public init(_ head: ResponseHead) { self.head = head }
 
-    /// The bytes that follow, or why they are not wanted: only a 206 of exactly the range that was asked for, or a 200 of
-    /// everything, is good, and neither if it is encoded.
+    /// The bytes that follow, or why they are not wanted: only a 206 that begins where the range that was asked for does and ends
+    /// there or earlier, or a 200 of everything, is good, and neither if its coding changes the bytes.
     public func object(for read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 206: partial(of: read)
@@ -50,35 +50,35 @@ public struct RangedAnswer: Sendable {
     }
 
     private func partial(of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
-        if let encodingFailure { return .failure(encodingFailure) }
+        if let failure = coding.failure { return .failure(failure) }
         guard let range = head["content-range"].flatMap(ContentRange.init) else {
             return .failure(AttemptFailure(.wrongRange, .location, detail: "206 without a Content-Range that can be read"))
         }
-        // The last byte may be another only where the object ends before what was asked for; its size then tells that story.
-        guard let asked = read.range, range.first == asked.first, range.last == min(asked.last, range.total - 1) else {
+        // It may end earlier (RFC 9110 section 15.3.7): the object may, or the server gives so much at a time and no more.
+        guard let asked = read.range, range.first == asked.first, range.last <= asked.last else {
             return .failure(
                 AttemptFailure(
                     .wrongRange, .location,
                     detail: "asked for bytes \(read.range?.description ?? "all"), was answered \(range.first)-\(range.last)"))
         }
         return .success(
-            ObjectHead(first: range.first, count: range.last - range.first + 1, total: range.total, validator: validator))
+            ObjectHead(
+                first: range.first, count: range.last - range.first + 1, total: range.total, validator: validator,
+                coding: coding.label))
     }
 
     private var whole: Result<ObjectHead, AttemptFailure> {
-        if let encodingFailure { return .failure(encodingFailure) }
+        if let failure = coding.failure { return .failure(failure) }
         let length = head["content-length"].flatMap { Int64($0) }
         // Apache answers a range that has every byte with 200, and others all the same.
         let units = (head["accept-ranges"] ?? "").lowercased().split { ", \t".contains($0) }
         return .success(
             ObjectHead(
-                first: 0, count: length, total: length, validator: validator, answersRanges: units.contains("bytes")))
+                first: 0, count: length, total: length, validator: validator, answersRanges: units.contains("bytes"),
+                coding: coding.label))
     }
 
-    private var encodingFailure: AttemptFailure? {
-        guard let encoding = head["content-encoding"], encoding.lowercased() != "identity" else { return nil }
-        return AttemptFailure(.encoded, .location, detail: "the answer is encoded (Content-Encoding: \(encoding.excerpt(32)))")
-    }
+    private var coding: ContentCoding { ContentCoding(head) }
 
     /// The ETag, weak or strong, else the date: both only ever compared with an earlier answer for the same location.
     private var validator: Validator? {

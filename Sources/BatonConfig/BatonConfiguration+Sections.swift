@@ -100,7 +100,7 @@ extension BatonConfiguration {
             "client_stall_timeout", default: relay.clientStallTimeout, in: .milliseconds(100) ... .seconds(86_400))
         relay.revisits = section.integer("revisits", default: relay.revisits, in: 0...1000)
         relay.refundAfter = section.bytes(
-            "refund_after", default: relay.refundAfter, in: .kibibytes(64) ... .gibibytes(1))
+            "refund_after", default: relay.refundAfter, in: ByteCount(1) ... .gibibytes(1))
         relay.backoff = section.duration("backoff", default: relay.backoff, in: .milliseconds(1) ... .seconds(60))
         relay.backoffLimit = section.duration(
             "backoff_limit", default: max(relay.backoffLimit, relay.backoff), in: relay.backoff ... .seconds(600))

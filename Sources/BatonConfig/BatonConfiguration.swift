@@ -94,7 +94,7 @@ public struct BatonConfiguration: Sendable, Equatable {
         /// How many revisits of failed locations one download may make without progress.
         public var revisits = 32
         /// The progress that pays revisits back.
-        public var refundAfter: ByteCount = .mebibytes(1)
+        public var refundAfter = ByteCount(1)
         /// The first bound of the random wait before a revisit.
         public var backoff: Duration = .milliseconds(100)
         /// The largest bound of that wait.

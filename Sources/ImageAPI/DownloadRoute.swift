@@ -1,3 +1,4 @@
+internal import BackendKit
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
@@ -47,8 +48,15 @@ struct DownloadRoute: Sendable {
         if let redirection = direct.redirection { return redirection }
         let manifest = await manifest(of: target, at: range?.first ?? 0)
         let selection = selection(for: range, isProven: manifest != nil, target)
-        return try await stream(
-            range: selection.range, manifest, of: target, over: selection.selection, direct.headers, context)
+        do {
+            return try await stream(
+                range: selection.range, manifest, of: target, over: selection.selection, direct.headers, context)
+        } catch is RangeUnverifiable {
+            // Nothing has been sent: the Range is ignored, and the digest of the whole verifies what comes.
+            return try await stream(
+                range: nil, nil, of: target, over: self.selection(for: nil, isProven: false, target).selection,
+                direct.headers, context)
+        }
     }
 
     /// What the caller is told of direct locations, or where they are sent.
@@ -155,6 +163,9 @@ struct DownloadRoute: Sendable {
         if case .ended(let summary) = opening {
             await journal.record(summary, of: record, logger: context.logger)
             guard summary.outcome != .clientGone else { throw CancellationError() }
+            if range != nil, manifest == nil, summary.failures.contains(where: { $0.failure.reason == .validatorChanged }) {
+                throw RangeUnverifiable()
+            }
             throw APIError.unavailable(selection, failures: summary.failures)
         }
         let journal = journal
@@ -182,6 +193,9 @@ struct DownloadRoute: Sendable {
             })
     }
 }
+
+/// No manifest verifies the range, and a location that was to serve it has another object now than the one that was verified.
+private struct RangeUnverifiable: Error {}
 
 /// Ends a response before its length is reached, so that no client takes it for whole.
 struct ResponseCutShort: Error {

@@ -1,8 +1,11 @@
 /// What pins one location's object while it is read: an ETag or a date (http), inode, size and mtime (file).
 ///
 /// Two equal validators of one location mean the same bytes; those of different locations say nothing about each other.
+///
+/// Entity tags are compared weakly (RFC 9110 section 8.8.3.2): `W/"v"` equals `"v"`. A server that compresses on its way, or a proxy
+/// before it, adds the mark and takes it away again while the object stays the same.
 public struct Validator: Sendable, Hashable, CustomStringConvertible {
-    /// The driver's own text, compared as a whole.
+    /// The driver's own text.
     public let text: String
 
     /// By bytes: texts that read the same may be another thing to a server.
@@ -16,4 +19,15 @@ public struct Validator: Sendable, Hashable, CustomStringConvertible {
 
     /// The driver's own text.
     public var description: String { text }
+
+    /// Weakly: the mark of a weak entity tag makes no difference.
+    public static func == (left: Validator, right: Validator) -> Bool { left.opaqueTag == right.opaqueTag }
+
+    /// As `==` compares.
+    public func hash(into hasher: inout Hasher) { hasher.combine(opaqueTag) }
+
+    /// The text without the mark of a weak entity tag.
+    private var opaqueTag: Substring {
+        text.hasPrefix("W/\"") || text.hasPrefix("w/\"") ? text.dropFirst(2) : text[...]
+    }
 }

@@ -1,5 +1,5 @@
-/// How often a relay may come back to locations that failed it. First visits are free; a revisit costs one, and enough progress
-/// pays everything back, so that a long download over shaky stores is not cut off for its length.
+/// How often a relay may come back to locations that failed it. First visits are free; a revisit costs one, and progress pays
+/// everything back, so that a long download over shaky stores is not cut off for its length.
 public struct RevisitBudget: Sendable, Equatable {
     /// The full purse.
     public let limit: Int
@@ -21,11 +21,10 @@ public struct RevisitBudget: Sendable, Equatable {
     public mutating func spend() -> Bool {
         guard left > 0 else { return false }
         left -= 1
-        progress = 0
         return true
     }
 
-    /// Counts bytes that brought the download forward.
+    /// Counts bytes that brought the download forward since they last filled the purse, over any number of attempts.
     /// - Returns: whether they filled the purse again.
     @discardableResult
     public mutating func advance(by bytes: Int64) -> Bool {

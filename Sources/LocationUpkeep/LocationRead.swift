@@ -21,6 +21,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         /// What the object must have; nil if that is to be found out.
         let expectedSize: Int64?
         let algorithms: Set<DigestAlgorithm>
+        /// Whether a digest was declared, so that what was read is compared with it in the end.
+        var isDigestDeclared = false
         /// The size of the chunks that a manifest is made of; nil makes none.
         var chunkSize: Int64? = nil
         /// The format that its bytes must be of; nil where that is not looked at.
@@ -84,7 +86,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         resumes = digests.resumed != nil
         course = ReadCourse(
             expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange,
-            renewsCredentials: plan.driver.credentials != nil, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
+            renewsCredentials: plan.driver.credentials != nil, isDigestDeclared: plan.isDigestDeclared,
+            progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
 
     /// Whether it goes on where an earlier read was, as far as can be told before it asks.

@@ -32,6 +32,8 @@ struct ReadCourse: Sendable {
     private let expectedSize: Int64?
     private let maximumRange: Int64?
     private let renewsCredentials: Bool
+    /// Whether a digest was declared, so that what was read is compared with it in the end.
+    private let isDigestDeclared: Bool
     /// The offset of the next byte.
     private(set) var position: Int64
     /// The object's size, once known.
@@ -45,9 +47,13 @@ struct ReadCourse: Sendable {
     private var pieceEnd: Int64 = 0
     private var asksWithoutRange = false
     private var failures = 0
+    /// Whether bytes came since the last failure.
+    private var hasAdvanced = false
     /// Whether credentials were refused and renewed since the last byte.
     private var hasRenewed = false
     private var restarts = 0
+    /// Whether the object may have any validator: it never kept one to the end.
+    private var takesAnyValidator = false
     private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
     private var random: SplitMix64
 
@@ -55,13 +61,16 @@ struct ReadCourse: Sendable {
     ///   - expectedSize: what the object must have; nil if that is to be found out.
     ///   - maximumRange: the most bytes of one attempt.
     ///   - renewsCredentials: whether requests show credentials that end.
+    ///   - isDigestDeclared: whether what is read will be compared with a declared digest.
     ///   - progress: how far an earlier read came.
     init(
-        expectedSize: Int64?, maximumRange: Int64?, renewsCredentials: Bool = false, progress: ReadProgress?, seed: UInt64
+        expectedSize: Int64?, maximumRange: Int64?, renewsCredentials: Bool = false, isDigestDeclared: Bool = false,
+        progress: ReadProgress?, seed: UInt64
     ) {
         self.expectedSize = expectedSize
         self.maximumRange = maximumRange
         self.renewsCredentials = renewsCredentials
+        self.isDigestDeclared = isDigestDeclared
         position = progress?.position ?? 0
         size = progress?.size
         validator = progress?.validator
@@ -85,19 +94,26 @@ struct ReadCourse: Sendable {
             otherSize = total
             return .failure(.otherSize(total, expected: expectedSize))
         }
-        if position > 0 || hasAnswered, size.map({ $0 != total }) ?? false || validator != head.validator {
+        if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
+            return .failure(.undeclared(coding: coding))
+        }
+        let isOther = validator != head.validator && !takesAnyValidator
+        if position > 0 || hasAnswered, size.map({ $0 != total }) ?? false || isOther {
             return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
         }
-        guard head.first == position || (head.first == 0 && head.count ?? total == total) else {
+        let bringsBytes = head.count.map { $0 > 0 || position == total } ?? true
+        guard head.first == position && bringsBytes || (head.first == 0 && head.count ?? total == total) else {
             return .failure(
                 AttemptFailure(
                     .wrongRange, .location, detail: "asked for byte \(position), was answered from byte \(head.first)"))
         }
         size = total
-        validator = head.validator
+        // What was read under several validators is pinned by none of them.
+        validator = takesAnyValidator ? nil : head.validator
         hasAnswered = true
-        // An answer without ranges goes to the object's end, and may bring it all at once.
+        // An answer without ranges goes to the object's end, and may bring it all at once; one with less than asked ends where it says.
         pieceEnd = head.first < position ? total : min(total, range.map { $0.last + 1 } ?? total)
+        if let count = head.count { pieceEnd = min(pieceEnd, head.first + count) }
         return .success(Intake(skip: position - head.first, take: pieceEnd - position))
     }
 
@@ -105,6 +121,7 @@ struct ReadCourse: Sendable {
     mutating func advance(by count: Int64) {
         position += count
         failures = 0
+        hasAdvanced = true
         hasRenewed = false
         backoff.reset()
     }
@@ -136,9 +153,18 @@ struct ReadCourse: Sendable {
             (position, size, validator, hasAnswered) = (0, nil, nil, false)
             return .restart
         }
+        if failure.reason == .validatorChanged, isDigestDeclared, !takesAnyValidator {
+            takesAnyValidator = true
+            return .ask(notBefore: now)
+        }
         // An empty object has no first byte: the server can't satisfy the range (416). Asked for all, it says so.
         if failure.reason == .wrongSize, expectedSize == nil, position == 0, !hasAnswered, !asksWithoutRange {
             asksWithoutRange = true
+            return .ask(notBefore: now)
+        }
+        // An attempt that brought something before it broke is followed by the next at once, however little it was.
+        if hasAdvanced, failure.isConnectionEnd {
+            hasAdvanced = false
             return .ask(notBefore: now)
         }
         failures += 1
@@ -149,6 +175,14 @@ struct ReadCourse: Sendable {
 }
 
 extension AttemptFailure {
+    /// The bytes have the label of a coding, and nothing was declared that tells whether they are the object's as they are.
+    static func undeclared(coding: String) -> AttemptFailure {
+        AttemptFailure(
+            .encoded, .location,
+            detail:
+                "the answer is encoded (Content-Encoding: \(coding)): declare the size and a digest of its bytes as they are")
+    }
+
     /// The object has another size than what is declared.
     static func otherSize(_ total: Int64, expected: Int64) -> AttemptFailure {
         AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, \(expected) are declared")

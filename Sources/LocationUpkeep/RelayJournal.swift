@@ -160,7 +160,7 @@ public struct RelayJournal: Sendable {
         if let range = record.range { metadata["range"] = "\(range)" }
         if !summary.moves.isEmpty { metadata["moves"] = .array(summary.moves.map { "\($0.line)" }) }
         if !summary.failures.isEmpty {
-            metadata["failures"] = .array(summary.failures.map { "\($0.backend) \($0.failure)" })
+            metadata["failures"] = .array(summary.failures.map { "\($0.line)" })
             metadata["failed_locations"] = .array(summary.failures.map { "\($0.location)" })
         }
         if !summary.rejections.isEmpty {
@@ -171,6 +171,11 @@ public struct RelayJournal: Sendable {
         let level: Logger.Level = summary.outcome == .finished || summary.outcome == .clientGone ? .info : .warning
         logger.log(level: level, "relay", metadata: metadata)
     }
+}
+
+extension RelaySummary.Failure {
+    /// `north reset: the connection broke`, or `north reset: the connection broke (40 times)`.
+    fileprivate var line: String { "\(backend) \(failure)" + (count == 1 ? "" : " (\(count) times)") }
 }
 
 extension RelaySummary.Rejection {

@@ -46,7 +46,9 @@ public struct RelayMetrics: Sendable {
         relays.add(1, summary.outcome.rawValue)
         for part in summary.parts { bytes.add(Double(part.last - part.first + 1), part.backend.name) }
         extraBytes.add(Double(summary.extraBytes))
-        for failure in summary.failures { failures.add(1, failure.backend.name, failure.failure.reason.rawValue) }
+        for failure in summary.failures {
+            failures.add(Double(failure.count), failure.backend.name, failure.failure.reason.rawValue)
+        }
         for move in summary.moves {
             failovers.add(1, move.from.name, move.cause.reason.rawValue, "\(move.isMidStream)")
             gaps.record(move.gap / .seconds(1), move.cause.reason.rawValue)

@@ -20,8 +20,17 @@ struct CandidateState: Sendable, Equatable {
     var standing: Standing = .untried
     /// Why it failed last.
     var failure: AttemptFailure?
+    /// What its last attempt brought, if that was interrupted after it had brought something; nil for one that was never
+    /// interrupted, or that failed since.
+    var interruptedAfter: Int64?
+    /// How often it was interrupted.
+    var interruptions = 0
+    /// Whether coming back to it costs no revisit.
+    var isRevisitFree = false
     /// What its object was pinned to when it first answered.
     var validator: Validator?
+    /// Whether it answered with another validator later: what it contributed may be of two objects.
+    var hasChanged = false
     /// Whether it can be expected to go on from any byte: what it answered last says so.
     var answersRanges = true
     /// How often it stalled: each time doubles the patience.

@@ -290,8 +290,10 @@ public final class Relay: @unchecked Sendable {
         switch report {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
-            summary.failures.append(.init(location: source.location, backend: source.backend, failure: failure))
+            summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
+        case .interrupted(let candidate, let failure):
+            summary.noteFailure(failure, at: sources[candidate].location, in: sources[candidate].backend)
         case .resumed:
             summary.resumptions += 1
         case .pace(let candidate, let rate):
@@ -311,7 +313,9 @@ public final class Relay: @unchecked Sendable {
             for contributor in contributors where !suspects.contains(contributor) {
                 observer.locationServed(sources[contributor].location)
             }
-            guard plan.isWhole, contributors.count == 1, let only = contributors.first, !suspects.contains(only) else { return }
+            guard plan.isWhole, contributors.count == 1, let only = contributors.first, !suspects.contains(only),
+                !machine.hasChanged(only)
+            else { return }
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })

@@ -104,6 +104,8 @@ public enum RelayOutcome: String, Sendable, Hashable {
 public enum RelayReport: Sendable, Equatable {
     /// An attempt failed.
     case failed(candidate: Int, AttemptFailure)
+    /// An attempt that had brought the relay forward was interrupted, not the first one of its location: gone on at once.
+    case interrupted(candidate: Int, AttemptFailure)
     /// The server had closed a connection that we had paused: gone on at the same place, nobody's fault.
     case resumed(candidate: Int, offset: Int64)
     /// The location that is read brings its bytes at this rate, time in which the client did not read left out.

@@ -16,8 +16,8 @@ public struct RelayPolicy: Sendable, Equatable {
     public var clientStallTimeout: Duration = .seconds(300)
     /// How many revisits of failed locations a relay may make without progress.
     public var revisits = 32
-    /// The progress that pays revisits back, in bytes.
-    public var refundAfter: Int64 = 1 << 20
+    /// The progress that pays revisits back, in bytes, over any number of attempts.
+    public var refundAfter: Int64 = 1
     /// The first bound of the wait before a revisit.
     public var backoff: Duration = .milliseconds(100)
     /// The largest bound of that wait.

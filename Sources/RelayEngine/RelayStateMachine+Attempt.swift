@@ -14,9 +14,12 @@ extension RelayStateMachine {
     mutating func take(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard var running = attempt, running.id == id, running.intake == nil else { return [] }
         if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
+        if isAnotherObject(head, at: running.candidate) { candidates[running.candidate].hasChanged = true }
         candidates[running.candidate].validator = head.validator
         candidates[running.candidate].answersRanges = head.answersRanges
         if candidates[running.candidate].standing != .ignoresRanges { candidates[running.candidate].standing = .good }
+        if let count = head.count { running.offered = min(running.offered, head.first + count) }
+        running.end = min(running.end, running.offered)
         running.intake = Intake(skip: running.start - head.first, take: running.end - running.start)
         running.endsExactly = head.count.map { head.first + $0 == running.end } ?? false
         running.lastSign = now
@@ -29,8 +32,7 @@ extension RelayStateMachine {
         if let total = head.total, total != plan.size {
             return AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, the image \(plan.size)")
         }
-        let pinned = candidates[running.candidate].validator ?? plan.candidates[running.candidate].requiredValidator
-        if let pinned, head.validator != pinned {
+        if isAnotherObject(head, at: running.candidate), !mayReadAnotherObject(at: running.candidate) {
             return AttemptFailure(.validatorChanged, .location, detail: "the object is not the one that was seen before")
         }
         // The offset check: the one thing that keeps byte k from being another byte.
@@ -45,10 +47,28 @@ extension RelayStateMachine {
             }
             return nil
         }
-        if let count = head.count, head.first + count < running.end {
-            return AttemptFailure(.wrongRange, .location, detail: "announced \(count) bytes, too few")
+        // A server may answer with less than was asked for (RFC 9110 section 15.3.7), but not with nothing.
+        if let count = head.count, count <= 0, running.start < running.end {
+            return AttemptFailure(
+                .wrongRange, .location, detail: "announced \(count) bytes, asked for \(running.end - running.start)")
         }
         return nil
+    }
+
+    /// Whether the head names another object than the one that the candidate is pinned to.
+    private func isAnotherObject(_ head: ObjectHead, at candidate: Int) -> Bool {
+        let pinned = candidates[candidate].validator ?? plan.candidates[candidate].requiredValidator
+        return pinned.map { $0 != head.validator } ?? false
+    }
+
+    /// Whether the candidate may go on with another validator. Where every chunk is verified, always. Where the whole is, once it had
+    /// to stand back for those that raise no question. A range without a manifest has nothing but its validator.
+    private func mayReadAnotherObject(at candidate: Int) -> Bool {
+        switch plan.proof {
+        case .chunks: true
+        case .digest: candidates[candidate].hasChanged
+        case .none: false
+        }
     }
 
     mutating func take(
@@ -103,10 +123,10 @@ extension RelayStateMachine {
         extraBytes += count - plan.delivered(from: accepted, to: accepted + count)
         accepted += count
         guard accepted > reached else { return }
-        if budget.advance(by: accepted - reached) {
-            backoff.reset()
-            for index in candidates.indices { candidates[index].stalls = 0 }
-        }
+        budget.advance(by: accepted - reached)
+        backoff.reset()
+        for index in candidates.indices { candidates[index].stalls = 0 }
+        attempt?.gained += accepted - reached
         reached = accepted
         lastProgress = now
     }
@@ -152,11 +172,12 @@ extension RelayStateMachine {
     mutating func makeAttempt(at candidate: Int, mayDiscard: Bool, _ now: ContinuousClock.Instant) {
         let rest = ByteRange(first: accepted, last: plan.end - 1)
         let range = plan.candidates[candidate].maximumRange.flatMap { rest?.prefix($0) } ?? rest
+        let end = range.map { $0.last + 1 } ?? plan.end
         let id = AttemptID(number: nextAttempt)
         nextAttempt += 1
         phase = .attempting
         attempt = Attempt(
-            id: id, candidate: candidate, start: accepted, end: range.map { $0.last + 1 } ?? plan.end, range: range,
-            mayDiscard: mayDiscard, lastSign: now)
+            id: id, candidate: candidate, start: accepted, offered: end, end: end, range: range, mayDiscard: mayDiscard,
+            lastSign: now)
     }
 }

@@ -7,6 +7,7 @@ extension RelayStateMachine {
         guard case .chunks = plan.proof, offset > verified, offset <= accepted else { return [] }
         verified = offset
         rejections = []
+        chunkRejections = 0
         let actions = releaseWhatMay(at: now)
         switch phase {
         case .proving: return verified == plan.end ? actions + proven(at: now) : actions
@@ -38,6 +39,7 @@ extension RelayStateMachine {
         let isRepeated = rejections.contains { $0.candidate == suspect }
         rejections.append((suspect, digest))
         candidates[suspect].failure = failure
+        candidates[suspect].isRevisitFree = false
         if candidates[suspect].standing != .excluded {
             candidates[suspect].standing = isRepeated ? .excluded : .failed(readyAt: now)
         }
@@ -54,6 +56,10 @@ extension RelayStateMachine {
         // What lies beyond the delivery has been counted as it came.
         extraBytes += plan.delivered(from: start, to: accepted)
         accepted = start
+        // What was wrong did not bring the relay forward: to take it again is progress. Not for ever, or a chunk that comes wrong again
+        // and again would be fetched without an end.
+        chunkRejections += 1
+        if chunkRejections <= 2 * candidates.count { reached = start }
         segments.removeAll { $0.first >= start }
         if let last = segments.indices.last { segments[last].end = min(segments[last].end, start) }
         return actions + [.rewind(to: start)]

@@ -13,26 +13,34 @@ extension RelayStateMachine {
             phase = .awaitingRoom(candidate: failed.candidate)
             return [.report(.resumed(candidate: failed.candidate, offset: accepted))] + continueIfRoom(at: now)
         }
-        note(failure, of: failed.candidate, at: now)
+        let report = note(failure, of: failed, at: now)
         if move == nil { move = (failed.candidate, failure) }
-        return [.report(.failed(candidate: failed.candidate, failure))] + moveOn(at: now)
+        return [.report(report)] + moveOn(at: now)
     }
 
-    private mutating func note(_ failure: AttemptFailure, of candidate: Int, at now: ContinuousClock.Instant) {
+    private mutating func note(_ failure: AttemptFailure, of failed: Attempt, at now: ContinuousClock.Instant) -> RelayReport {
+        let candidate = failed.candidate
         candidates[candidate].failure = failure
         if failure.reason == .stall { candidates[candidate].stalls += 1 }
-        if failure.reason == .noRanges { return }  // it keeps its standing as the last resort
-        if failure.isWorthRevisiting {
+        if failed.gained > 0, failure.failureClass == .backend { return interrupted(failed, failure, at: now) }
+        candidates[candidate].interruptedAfter = nil
+        candidates[candidate].isRevisitFree = false
+        if failure.reason == .noRanges {
+            // It keeps its standing as the last resort.
+        } else if failure.reason == .validatorChanged, failed.intake == nil, plan.proof == .digest {
+            standBack(candidate, at: now)
+        } else if failure.isWorthRevisiting {
             // A server that says "at once" would have all revisits spent in a moment.
             let wait = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
             candidates[candidate].standing = .failed(readyAt: now + wait)
         } else {
             candidates[candidate].standing = .excluded
         }
+        return .failed(candidate: candidate, failure)
     }
 
     /// Picks where to go on: the first location not tried yet, at once; then one that nothing is wrong with, such as one that was
-    /// left for a faster one; then one that knows no ranges; then one that failed and may have recovered.
+    /// left for a faster one or interrupted; then one that knows no ranges; then one that failed and may have recovered.
     mutating func moveOn(at now: ContinuousClock.Instant) -> [RelayAction] {
         if let soundOrigin { return begin(soundOrigin, at: now) }
         if let untried = candidates.firstIndex(where: { $0.standing == .untried }) { return begin(untried, at: now) }
@@ -42,7 +50,9 @@ extension RelayStateMachine {
         {
             return begin(lastResort, mayDiscard: true, at: now)
         }
-        guard let (candidate, readyAt) = earliestRevisit, budget.spend() else { return giveUp() }
+        guard let (candidate, readyAt) = earliestRevisit, candidates[candidate].isRevisitFree || budget.spend() else {
+            return giveUp()
+        }
         if readyAt <= now { return begin(candidate, at: now) }
         phase = .waiting(candidate: candidate, until: readyAt)
         return []

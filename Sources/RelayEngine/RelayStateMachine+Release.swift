@@ -60,6 +60,7 @@ extension RelayStateMachine {
         let failure = AttemptFailure(.wrongDigest, .location, detail: "the bytes do not have the image's digest")
         for suspect in suspects {
             candidates[suspect].failure = failure
+            candidates[suspect].isRevisitFree = false
             // One that gave everything alone is wrong. Of several, each may be right: they are read again, alone if they hold.
             candidates[suspect].standing = suspects.count == 1 ? .excluded : .failed(readyAt: now)
         }

@@ -36,7 +36,7 @@ extension RelayStateMachine {
         switch verdict {
         case .stay:
             attempt?.departure = nil
-            return cut(running, at: naturalEnd(of: running))
+            return cut(running, at: running.offered)
         case .moveNow(let candidate):
             attempt?.departure = Departure(candidate: candidate, rate: rate)
             return accepted == running.end ? [] : depart(at: now)
@@ -53,7 +53,7 @@ extension RelayStateMachine {
     /// The attempt was cut short and has reached its new end.
     /// - Returns: nil when it goes on.
     mutating func departAtEdge(at now: ContinuousClock.Instant) -> [RelayAction]? {
-        guard let running = attempt, accepted == running.end, running.end < naturalEnd(of: running) else { return nil }
+        guard let running = attempt, accepted == running.end, running.end < running.offered else { return nil }
         return depart(at: now)
     }
 
@@ -82,9 +82,6 @@ extension RelayStateMachine {
         guard let move, move.cause.reason == .slow, candidates[move.from].standing == .good else { return nil }
         return move.from
     }
-
-    /// A location that was left for a faster one: nothing is wrong with it.
-    var soundCandidate: Int? { candidates.firstIndex { $0.standing == .good } }
 
     private func alternatives(
         to candidate: Int, _ prospects: [Prospect], at now: ContinuousClock.Instant
@@ -116,15 +113,13 @@ extension RelayStateMachine {
         return [.limit(running.id)]
     }
 
-    /// The end of a bounded read is as good as an edge: nothing is fetched in vain.
+    /// The end of a bounded read is as good as an edge, and so is that of an answer shorter than asked: nothing is fetched in vain.
     private func nextEdge(for running: Attempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
         var chunk = max(1, policy.slowEdge)
         if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
-        return (accepted + chunk - 1) / chunk * chunk
+        return min(running.offered, (accepted + chunk - 1) / chunk * chunk)
     }
-
-    private func naturalEnd(of running: Attempt) -> Int64 { running.range.map { $0.last + 1 } ?? plan.end }
 
     private func isBounded(_ candidate: Int) -> Bool { plan.candidates[candidate].maximumRange != nil }
 }

@@ -40,7 +40,9 @@ public struct RelayStateMachine: Sendable {
         let id: AttemptID
         let candidate: Int
         let start: Int64
-        /// Behind the last byte that is wanted of it: of its range, or less once it is to be left.
+        /// Behind the last byte that it can bring: of its range, or less where the answer is shorter than asked.
+        var offered: Int64
+        /// Behind the last byte that is wanted of it: what it can bring, or less once it is to be left.
         var end: Int64
         /// What it asks for; nil for all without a Range.
         let range: ByteRange?
@@ -53,6 +55,8 @@ public struct RelayStateMachine: Sendable {
         /// Whether the body is announced to end where the attempt does.
         var endsExactly = false
         var received: Int64 = 0
+        /// How many of these lie beyond all that the relay had taken before.
+        var gained: Int64 = 0
         var lastSign: ContinuousClock.Instant
         var isPaused = false
         var wasPaused = false
@@ -76,8 +80,10 @@ public struct RelayStateMachine: Sendable {
     public internal(set) var verified: Int64
     /// Everything below may leave.
     public internal(set) var released: Int64
-    /// The largest offset that was ever taken up to: taking the same bytes anew is no progress.
+    /// The largest offset that was ever taken up to: taking the same bytes again is no progress.
     var reached: Int64
+    /// How often the next chunk was turned down.
+    var chunkRejections = 0
     /// Who alone gave the next chunk with another digest, and which, in order.
     var rejections: [(candidate: Int, digest: [UInt8])] = []
     /// Bytes that the client has taken.
@@ -173,6 +179,9 @@ public struct RelayStateMachine: Sendable {
 
     /// What a candidate's object was pinned to; nil if it never answered or named nothing.
     public func validator(of candidate: Int) -> Validator? { candidates[candidate].validator }
+
+    /// Whether a candidate's answers named more than one validator: what it contributed may be of two objects.
+    public func hasChanged(_ candidate: Int) -> Bool { candidates[candidate].hasChanged }
 
     /// Why each candidate that was asked could not serve, by index.
     public var failures: [(candidate: Int, failure: AttemptFailure)] {

@@ -31,14 +31,16 @@ public struct RelaySummary: Sendable {
         public let cause: AttemptFailure
     }
 
-    /// A location that could not serve.
+    /// A location that could not serve, or not to the end.
     public struct Failure: Sendable, Hashable {
         /// The location.
         public let location: LocationID
         /// Its backend.
         public let backend: BackendID
-        /// Why not.
+        /// Why not; the details are those of the first time.
         public let failure: AttemptFailure
+        /// How often that happened; at least 1.
+        public internal(set) var count = 1
     }
 
     /// Chunks of the same contributors that did not have their digests; none of their bytes was delivered.
@@ -57,7 +59,7 @@ public struct RelaySummary: Sendable {
     public internal(set) var parts: [Part] = []
     /// The moves.
     public internal(set) var moves: [Move] = []
-    /// Every failure, in order; also those that were made up for.
+    /// The failures, by location and reason, in the order of their first time; also those that were made up for.
     public internal(set) var failures: [Failure] = []
     /// The contributors of each whole that did not match its digest.
     public internal(set) var disproofs: [[LocationID]] = []
@@ -78,6 +80,15 @@ public struct RelaySummary: Sendable {
     public internal(set) var digest: Digest?
 
     init(outcome: RelayOutcome) { self.outcome = outcome }
+
+    /// A location that breaks at every other byte makes one of these, not one for each byte.
+    mutating func noteFailure(_ failure: AttemptFailure, at location: LocationID, in backend: BackendID) {
+        if let known = failures.firstIndex(where: { $0.location == location && $0.failure.reason == failure.reason }) {
+            failures[known].count += 1
+        } else {
+            failures.append(Failure(location: location, backend: backend, failure: failure))
+        }
+    }
 
     mutating func noteRejection(at start: Int64, contributors: [LocationID]) {
         if let known = rejections.firstIndex(where: { $0.contributors == contributors }) {

@@ -10,6 +10,71 @@ import Testing
         return try RangedAnswer(ResponseHead(status: status, fields: fields)).object(for: all).get()
     }
 
+    private func failure(status: Int, _ fields: (name: String, value: String)...) -> AttemptFailure.Reason? {
+        let range = ReadRequest(path: "image", range: ByteRange(first: 10, last: 99))
+        switch RangedAnswer(ResponseHead(status: status, fields: fields)).object(for: range) {
+        case .success: return nil
+        case .failure(let failure): return failure.reason
+        }
+    }
+
+    @Test("A 206 that ends before the range that was asked for is taken", arguments: [0, 50, 98])
+    func shortAnswer(last: Int64) throws {
+        for total in ["100", "1000000", "*"] {
+            let head = try object(status: 206, ("content-range", "bytes 0-\(last)/\(total)"))
+            #expect(head.first == 0 && head.count == last + 1 && head.total == Int64(total))
+        }
+    }
+
+    @Test(
+        "A 206 that begins elsewhere or ends later is refused",
+        arguments: [
+            "bytes 9-99/1000", "bytes 11-99/1000", "bytes 0-99/1000", "bytes 10-100/1000", "bytes 10-100/*", "bytes 20-10/1000",
+            "bytes 10-99/99", "bytes */1000", "",
+        ])
+    func inconsistentAnswer(range: String) {
+        #expect(failure(status: 206, ("content-range", range)) == .wrongRange)
+    }
+
+    @Test(
+        "What says nothing about the bytes is no coding",
+        arguments: [
+            ["identity"], ["Identity"], [""], ["aws-chunked"], ["AWS-Chunked"], ["identity, aws-chunked"], [",, ,"],
+            ["aws-chunked,"], ["\taws-chunked ,\tidentity"], ["identity", "aws-chunked"],
+        ])
+    func noCoding(values: [String]) throws {
+        for status in [200, 206] {
+            let fields =
+                values.map { (name: "content-encoding", value: $0) } + [(name: "content-range", value: "bytes 0-99/100")]
+            let read = ReadRequest(path: "image", range: ByteRange(first: 0, last: 99))
+            let head = try RangedAnswer(ResponseHead(status: status, fields: fields)).object(for: read).get()
+            #expect(head.coding == nil)
+        }
+    }
+
+    @Test(
+        "Bytes that have the label of gzip are taken as they are, and the label is told",
+        arguments: [["gzip"], ["GZip"], ["x-gzip"], ["aws-chunked, gzip"], ["identity", "x-gzip"], ["gzip,gzip"]])
+    func labelOfGzip(values: [String]) throws {
+        let fields = values.map { (name: "content-encoding", value: $0) } + [(name: "content-length", value: "100")]
+        let read = ReadRequest(path: "image", range: nil)
+        let head = try RangedAnswer(ResponseHead(status: 200, fields: fields)).object(for: read).get()
+        #expect(head.coding?.hasSuffix("gzip") == true && head.total == 100)
+    }
+
+    @Test(
+        "Any other coding is refused, wherever in the list it stands",
+        arguments: [["br"], ["deflate"], ["zstd"], ["gzip, br"], ["aws-chunked", "compress"], ["identity;q=1"], ["gzip br"]])
+    func otherCoding(values: [String]) {
+        for status in [200, 206] {
+            let fields =
+                values.map { (name: "content-encoding", value: $0) } + [(name: "content-range", value: "bytes 0-99/100")]
+            let read = ReadRequest(path: "image", range: ByteRange(first: 0, last: 99))
+            let answer = RangedAnswer(ResponseHead(status: status, fields: fields)).object(for: read)
+            #expect(answer == .failure(AttemptFailure(.encoded, .location, detail: answer.detail)))
+        }
+    }
+
     @Test func aPartShowsThatRangesAreAnswered() throws {
         #expect(try object(status: 206, ("content-range", "bytes 0-99/100")).answersRanges)
     }
@@ -42,5 +107,11 @@ import Testing
         for fields in words.map({ [("retry-after", $0), Self.date] }) + [[("retry-after", Self.date.value)], []] {
             #expect(RangedAnswer(ResponseHead(status: 503, fields: fields)).failure.reason == .serverError, "\(fields)")
         }
+    }
+}
+
+extension Result<ObjectHead, AttemptFailure> {
+    fileprivate var detail: String {
+        if case .failure(let failure) = self { failure.detail } else { "" }
     }
 }

@@ -80,7 +80,7 @@ extension Behaviour {
         case .answer(.anotherRange): self = .wrongRange(by: 4096)
         case .answer(.anotherSize): self = .wrongTotal(by: 1)
         case .answer(.anotherObject): self = .etag("\"v2\"")
-        case .answer(.compressed): self = .gzip
+        case .answer(.compressed): self = .encoded(["br"])
         case .deed: self = .sound
         }
     }

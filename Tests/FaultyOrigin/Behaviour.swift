@@ -22,6 +22,8 @@ public struct Behaviour: Sendable {
     var ignoresRange = false
     var rangeShift: Int64 = 0
     var totalShift: Int64 = 0
+    var rangeCap: Int64?
+    var hidesTotal = false
     var extraBytes: Int64 = 0
     var etag: String??
     var headers: [(String, String)] = []
@@ -62,12 +64,18 @@ public struct Behaviour: Sendable {
     public static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
     /// Another size of the whole than it has.
     public static func wrongTotal(by shift: Int64) -> Behaviour { sound.with { $0.totalShift = shift } }
+    /// A 206 of at most so many bytes, however many were asked for.
+    public static func capped(at bytes: Int64) -> Behaviour { sound.with { $0.rangeCap = bytes } }
+    /// A 206 that does not say how large the whole is.
+    public static let hidingTotal = sound.with { $0.hidesTotal = true }
     /// More bytes than were declared.
     public static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
     /// Another entity tag.
     public static func etag(_ tag: String?) -> Behaviour { sound.with { $0.etag = .some(tag) } }
-    /// Claims that the content is compressed.
-    public static let gzip = sound.with { $0.headers = [("Content-Encoding", "gzip")] }
+    /// Claims that the content has these codings, each in a field of its own.
+    public static func encoded(_ values: [String]) -> Behaviour {
+        sound.with { $0.headers = values.map { ("Content-Encoding", $0) } }
+    }
     /// This content in the place of the origin's.
     public func serving(_ content: PatternedContent) -> Behaviour { with { $0.content = content } }
     /// Silence for a while after so many bytes of the body, then the rest.
@@ -81,6 +89,8 @@ public struct Behaviour: Sendable {
             $0.headers += headers
         }
     }
+    /// And another entity tag.
+    public func tagged(_ tag: String) -> Behaviour { with { $0.etag = .some(tag) } }
     /// And one byte wrong, at that offset of the content.
     public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.

@@ -118,9 +118,10 @@ final class OriginConnection {
                 return try send(head(416, [("Content-Range", "bytes */\(size)"), ("Content-Length", "0")]))
             }
             first = range.first + behaviour.rangeShift
-            count = min(range.last ?? size - 1, size - 1) - range.first + 1
+            count = min(min(range.last ?? size - 1, size - 1) - range.first + 1, behaviour.rangeCap ?? .max)
             status = 206
-            fields.append(("Content-Range", "bytes \(first)-\(first + count - 1)/\(size + behaviour.totalShift)"))
+            let total = behaviour.hidesTotal ? "*" : "\(size + behaviour.totalShift)"
+            fields.append(("Content-Range", "bytes \(first)-\(first + count - 1)/\(total)"))
         }
         let declared = status == 200 ? count + behaviour.totalShift : count
         fields.append(("Content-Length", "\(declared)"))

@@ -12,9 +12,10 @@ import Testing
     private static let reset = AttemptFailure(.reset, .backend, detail: "played")
 
     private func course(
-        size: Int64? = 100, maximumRange: Int64? = nil, progress: ReadProgress? = nil
+        size: Int64? = 100, maximumRange: Int64? = nil, isDigestDeclared: Bool = false, progress: ReadProgress? = nil
     ) -> ReadCourse {
-        ReadCourse(expectedSize: size, maximumRange: maximumRange, progress: progress, seed: 1)
+        ReadCourse(
+            expectedSize: size, maximumRange: maximumRange, isDigestDeclared: isDigestDeclared, progress: progress, seed: 1)
     }
 
     private func head(_ first: Int64 = 0, total: Int64? = 100, _ validator: String = "v") -> ObjectHead {
@@ -48,6 +49,68 @@ import Testing
             }
         }
         #expect(asked == [ByteRange(first: 0, last: 39), ByteRange(first: 40, last: 79), ByteRange(first: 80, last: 99)])
+    }
+
+    @Test("Answers shorter than asked follow each other at once to the end", arguments: [1, 30, 99] as [Int64])
+    func shortAnswers(cap: Int64) throws {
+        var course = course()
+        while course.position < 100 {
+            let position = course.position
+            #expect(course.range == ByteRange(first: position, last: 99))
+            let count = min(cap, 100 - position)
+            let intake = try course.judge(ObjectHead(first: position, count: count, total: 100, validator: nil)).get()
+            #expect(intake.take == count)
+            course.advance(by: count)
+            #expect(course.ended(at: now) == (course.position == 100 ? .done : .ask(notBefore: now)))
+        }
+    }
+
+    @Test("An answer that breaks after some bytes is followed by the next at once, and counts for nothing")
+    func breaksAfterBytes() throws {
+        var course = course()
+        for _ in 0..<3 * ReadCourse.patience {
+            try take(1, &course, head(course.position))
+            #expect(course.failed(Self.reset, at: now) == .ask(notBefore: now))
+        }
+        #expect(course.position == Int64(3 * ReadCourse.patience))
+    }
+
+    @Test("An object that never keeps a validator is read to the end where its digest is declared, and is pinned to none")
+    func validatorsThatNeverStay() throws {
+        var course = course(isDigestDeclared: true)
+        var attempts = 0
+        while course.position < 100, attempts < 50 {
+            attempts += 1
+            let head = head(course.position, total: 100, "v\(attempts)")
+            switch course.judge(head) {
+            case .success: course.advance(by: min(25, 100 - course.position))
+            case .failure(let failure): if case .fail = course.failed(failure, at: now) { break }
+            }
+        }
+        #expect(course.position == 100)
+        #expect(course.ended(at: now) == .done)
+        #expect(course.validator == nil, "no single object was read in full")
+    }
+
+    @Test("A weak tag of the same text is the same object")
+    func weakTags() throws {
+        var course = course()
+        try take(30, &course, head(0, total: 100, "\"v\""))
+        try take(70, &course, head(30, total: 100, "W/\"v\""))
+        #expect(course.ended(at: now) == .done)
+    }
+
+    @Test("Bytes with the label of gzip are read where size and digest are declared, and nowhere else")
+    func labelOfGzip() {
+        let head = ObjectHead(first: 0, count: 100, total: 100, validator: nil, coding: "gzip")
+        func reason(_ course: ReadCourse) -> AttemptFailure.Reason? {
+            var course = course
+            if case .failure(let failure) = course.judge(head) { return failure.reason }
+            return nil
+        }
+        #expect(reason(course(isDigestDeclared: true)) == nil)
+        #expect(reason(course(isDigestDeclared: false)) == .encoded)
+        #expect(reason(course(size: nil, isDigestDeclared: true)) == .encoded)
     }
 
     @Test func afterABreakItGoesOnWhereItWas() throws {

@@ -61,9 +61,11 @@ import Testing
         #expect(
             machine.handle(.failed(attempt(0), reset), at: start).last
                 == .start(attempt(1), candidate: 1, range: ByteRange(first: 100, last: 999)))
-        _ = machine.handle(.failed(attempt(1), AttemptFailure(.missing, .location, detail: "played")), at: start)
         let later = start + .seconds(1)
-        #expect(machine.handle(.tick, at: later) == [.renew(attempt(2), candidate: 0, beyondLast: false)])
+        let missing = AttemptFailure(.missing, .location, detail: "played")
+        #expect(
+            machine.handle(.failed(attempt(1), missing), at: later).last
+                == .renew(attempt(2), candidate: 0, beyondLast: false))
         _ = machine.handle(.renewed(attempt(2)), at: later)
         let left = machine.budget.left
         #expect(

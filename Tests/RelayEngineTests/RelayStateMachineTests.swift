@@ -116,8 +116,7 @@ import Testing
         guard let answer = relay.answer else { return relay.send(.tick) }
         if !answer.hasSentHead {
             relay.send(.began(answer.id))
-            relay.answer?.hasSentHead = true
-            relay.send(.head(answer.id, answer.head))
+            relay.sendHead(of: answer)
         } else if answer.position < answer.end {
             relay.sendBytes(Int64.random(in: 1...40, using: &relay.random))
         } else {
@@ -167,7 +166,7 @@ import Testing
         guard let answer = relay.answer else { return }
         if answer.candidate == relay.plan.candidates.count - 1 {
             if !answer.hasSentHead { relay.answer = soundAnswer(answer, relay) }
-        } else if answer.isSpoiling, relay.layout == nil {
+        } else if answer.isSpoiling || answer.isExchanged, relay.plan.proof == .digest {
             relay.answer = soundAnswer(answer, relay)  // what left before a manifest exists can't be made good
         } else if Int.random(in: 0..<6, using: &relay.random) == 0 {
             return fail(&relay, answer.id)
@@ -182,7 +181,8 @@ import Testing
         return SimulatedRelay.Answer(
             id: answer.id, candidate: answer.candidate, position: first, end: end, isSpoiling: false,
             head: ObjectHead(
-                first: first, count: end - first, total: relay.plan.size, validator: Validator("v\(answer.candidate)")))
+                first: first, count: end - first, total: relay.plan.size,
+                validator: SimulatedRelay.validator(of: answer.candidate)))
     }
 }
 

@@ -7,7 +7,7 @@ import LocationSelection
 /// A relay's state machine among simulated servers and a simulated client: every byte is followed from a server's answer to the
 /// client, so that it can be compared with what it should be.
 struct SimulatedRelay {
-    /// A byte on its way: what it is, and whether its server had spoilt it.
+    /// A byte on its way: what it is, and whether its server had spoilt it or given it of another object.
     struct Byte: Equatable {
         let value: UInt8
         let isSpoilt: Bool
@@ -20,6 +20,8 @@ struct SimulatedRelay {
         var position: Int64
         let end: Int64
         let isSpoiling: Bool
+        /// Whether the server has another object now, whose validator it names.
+        var isExchanged = false
         let head: ObjectHead
         var hasSentHead = false
     }
@@ -78,7 +80,17 @@ struct SimulatedRelay {
     var consumed: Int64 = 0
     var mayRelease: Int64
     var mustProve = false
+    /// Whether the digest of the whole was compared and matched.
+    var hasMatched = false
     var isCommitted = false
+    /// Who gave each byte that was taken, from the plan's start on.
+    var givers: [Int] = []
+    /// Who was asked, or is about to be.
+    var asked: Int?
+    /// Who is to be named for the chunk that was turned down.
+    var suspects: [Int]?
+    /// The candidates that the relay has read with the validator that they began with.
+    var pinned: Set<Int> = []
     var ends: [RelayAction] = []
     var complaints: [String] = []
     /// How often each pair of phase and event was tried.
@@ -87,9 +99,11 @@ struct SimulatedRelay {
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let size = Int64.random(in: 0...200, using: &random)
-        let candidates = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+        let isPinned = Bool.random(using: &random)
+        let candidates = (0..<Int.random(in: 1...4, using: &random)).map { index in
             RelayPlan.Candidate(
                 maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil,
+                requiredValidator: isPinned ? Self.validator(of: index) : nil,
                 patience: Bool.random(using: &random) ? .milliseconds(200) : nil,
                 renewsCredentials: Bool.random(using: &random), tier: Int.random(in: 0...1, using: &random),
                 isAccused: Int.random(in: 0..<8, using: &random) == 0)
@@ -107,6 +121,9 @@ struct SimulatedRelay {
         self.random = random
     }
 
+    /// What a candidate's object is pinned to until it is exchanged.
+    static func validator(of candidate: Int) -> Validator { Validator("v\(candidate)") }
+
     /// What byte `offset` of the representation is.
     static func truth(_ offset: Int64) -> UInt8 {
         var generator = SplitMix64(seed: UInt64(bitPattern: offset))
@@ -121,9 +138,15 @@ struct SimulatedRelay {
     private mutating func perform(_ action: RelayAction) {
         if !ends.isEmpty { complaints.append("\(action) after the end \(ends)") }
         switch action {
-        case .enter(let id, let candidate): gate = Gate(id: id, candidate: candidate, opening: .entered(id))
-        case .renew(let id, let candidate, let beyondLast): renew(id, candidate, beyondLast)
-        case .start(let id, let candidate, let range): start(id, candidate, range)
+        case .enter(let id, let candidate):
+            asked = candidate
+            gate = Gate(id: id, candidate: candidate, opening: .entered(id))
+        case .renew(let id, let candidate, let beyondLast):
+            asked = candidate
+            renew(id, candidate, beyondLast)
+        case .start(let id, let candidate, let range):
+            asked = candidate
+            start(id, candidate, range)
         case .cancel(let id):
             if answer?.id == id { answer = nil }
             if gate?.id == id { gate = nil }
@@ -134,6 +157,9 @@ struct SimulatedRelay {
         case .resume: isPaused = false
         case .commit:
             if isCommitted { complaints.append("committed twice") }
+            if plan.proof == .digest, plan.size > 0, plan.size <= Self.policy.tail, !hasMatched {
+                complaints.append("committed to what fits into the tail before its digest matched")
+            }
             isCommitted = true
         case .release(let limit): release(limit)
         case .prove: mustProve = true
@@ -141,17 +167,48 @@ struct SimulatedRelay {
             if !delivered.isEmpty { complaints.append("started again although bytes had left") }
             held = []
             heldStart = plan.start
+            givers = []
         case .rewind(let offset):
+            givers = Array(givers.prefix(Int(offset - plan.start)))
             if offset < mayRelease, offset < verified { complaints.append("took back what had left") }
             held = Array(held.prefix(Int(offset - heldStart)))
         case .finish, .abort, .refuse:
             ends.append(action)
             checkEnd(action)
-        case .report(.failover(let failover)) where failover.cause.reason == .slow:
-            slowMoves += 1
-            if failover.to == failover.from { complaints.append("moved to where it was") }
-        case .report: break
+        case .report(let report): check(report)
         }
+    }
+
+    /// Compares who is named with who gave the bytes.
+    private mutating func check(_ report: RelayReport) {
+        switch report {
+        case .failover(let failover):
+            if failover.cause.reason == .slow { slowMoves += 1 }
+            if failover.to == failover.from { complaints.append("moved to where it was") }
+            if failover.to != givers.last { complaints.append("moved to \(failover.to), the byte came from another place") }
+        case .proven(let contributors):
+            if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are credited for \(givers)") }
+        case .disproven(let contributors):
+            if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are suspects for \(givers)") }
+        case .rejected(_, let contributors):
+            if contributors != suspects { complaints.append("\(contributors) are suspects instead of \(suspects ?? [])") }
+        case .failed(let candidate, let failure), .interrupted(let candidate, let failure):
+            switch failure.reason {
+            case .wrongDigest:
+                if [candidate] != suspects { complaints.append("\(candidate) failed instead of \(suspects ?? [])") }
+            case .withdrawn: break
+            default:
+                if candidate != asked { complaints.append("\(candidate) failed, \(asked ?? -1) was asked") }
+            }
+        case .resumed(let candidate, _), .pace(let candidate, _):
+            if candidate != asked { complaints.append("\(report) of another than \(asked ?? -1)") }
+        case .contradicted: break
+        }
+    }
+
+    /// Each of them once, in the order of their first byte.
+    private static func inOrder(_ givers: some Sequence<Int>) -> [Int] {
+        givers.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// Answers what can be expected of each candidate.
@@ -194,9 +251,10 @@ struct SimulatedRelay {
         let first = range?.first ?? 0
         let last = range?.last ?? plan.size - 1
         let size = plan.size
-        var head = ObjectHead(first: first, count: last - first + 1, total: size, validator: Validator("v\(candidate)"))
+        var head = ObjectHead(first: first, count: last - first + 1, total: size, validator: Self.validator(of: candidate))
         var from = first
-        switch Int.random(in: 0..<12, using: &random) {
+        var isExchanged = false
+        switch Int.random(in: 0..<14, using: &random) {
         case 0:  // another start than asked for, with the bytes of that start
             from = max(0, first + Int64.random(in: -3...3, using: &random))
             head = ObjectHead(first: from, count: last - from + 1, total: size, validator: head.validator)
@@ -204,16 +262,33 @@ struct SimulatedRelay {
             from = 0
             head = ObjectHead(first: 0, count: size, total: size, validator: head.validator)
         case 2: head = ObjectHead(first: first, count: head.count, total: size + 1, validator: head.validator)
-        case 3: head = ObjectHead(first: first, count: max(0, last - first), total: size, validator: head.validator)
+        case 3:  // less than asked for, which is legal unless it is nothing
+            let count = Int64.random(in: 0...max(0, last - first), using: &random)
+            head = ObjectHead(first: first, count: count, total: size, validator: head.validator)
         case 4: head = ObjectHead(first: first, count: head.count, total: size, validator: Validator("changed"))
         case 5: head = ObjectHead(first: first, count: nil, total: nil, validator: head.validator)
+        case 6, 7:  // has another object by now, which the relay can know if it knew the one before
+            isExchanged = plan.proof != .none || pinned.contains(candidate) || isRequired(at: candidate)
+            guard isExchanged else { break }
+            head = ObjectHead(first: first, count: head.count, total: size, validator: Validator("exchanged"))
         default: break
         }
         // A range can't be proven, so spoiling servers are only fair where a digest is compared.
         let isSpoiling = plan.proof != .none && Int.random(in: 0..<8, using: &random) == 0
         answer = Answer(
             id: id, candidate: candidate, position: from, end: from + (head.count ?? (last - from + 1)), isSpoiling: isSpoiling,
-            head: head)
+            isExchanged: isExchanged, head: head)
+    }
+
+    private func isRequired(at candidate: Int) -> Bool { plan.candidates[candidate].requiredValidator != nil }
+
+    /// The server sends the head of its answer.
+    mutating func sendHead(of answer: Answer) {
+        self.answer?.hasSentHead = true
+        send(.head(answer.id, answer.head))
+        if machine.intake(of: answer.id) != nil, answer.head.validator == Self.validator(of: answer.candidate) {
+            pinned.insert(answer.candidate)
+        }
     }
 
     /// Lets the server send up to `count` bytes, through the intake as the relay does.
@@ -223,8 +298,9 @@ struct SimulatedRelay {
         guard available > 0 else { return }
         let (drop, keep) = intake.split(Int(available))
         for offset in (current.position + Int64(drop))..<(current.position + Int64(drop + keep)) {
-            let isSpoilt = current.isSpoiling && offset % 7 == 3
+            let isSpoilt = current.isExchanged || current.isSpoiling && offset % 7 == 3
             held.append(Byte(value: Self.truth(offset) ^ (isSpoilt ? 0x55 : 0), isSpoilt: isSpoilt))
+            givers.append(current.candidate)
         }
         current.position += available
         answer = current
@@ -239,9 +315,13 @@ struct SimulatedRelay {
         let count = Int(limit - heldStart)
         guard count <= held.count else { return complaints.append("released bytes that never came") }
         if layout != nil, limit > verified { complaints.append("released bytes that were not proven") }
+        if plan.proof == .digest, !hasMatched, limit > max(plan.start, plan.end - Self.policy.tail) {
+            complaints.append("released the tail before the digest of the whole matched")
+        }
         for (offset, byte) in zip(heldStart..., held.prefix(count)) where offset >= plan.delivery.lowerBound {
             if !byte.isSpoilt, byte.value != Self.truth(offset) { complaints.append("byte \(offset) is another byte") }
             if layout != nil, byte.isSpoilt { complaints.append("the spoilt byte \(offset) left") }
+            if plan.proof == .none, byte.isSpoilt { complaints.append("byte \(offset) of another object left") }
             delivered.append(byte)
         }
         held.removeFirst(count)
@@ -270,6 +350,7 @@ struct SimulatedRelay {
             guard isRight else {
                 if verified > before { send(.verified(upTo: verified)) }
                 rejections += 1
+                suspects = Self.inOrder(givers[Int(verified - plan.start)..<Int(end - plan.start)])
                 return send(.rejected(start: verified, digest: chunk.map(\.value)))
             }
             verified = end
@@ -278,6 +359,8 @@ struct SimulatedRelay {
     }
 
     private mutating func checkEnd(_ action: RelayAction) {
+        let named = machine.segments.flatMap { [Int](repeating: $0.candidate, count: Int($0.end - $0.first)) }
+        if named != givers { complaints.append("\(machine.segments) are named for \(givers)") }
         switch action {
         case .finish:
             if delivered.count != plan.delivery.count { complaints.append("finished after \(delivered.count) bytes") }
@@ -299,7 +382,8 @@ struct SimulatedRelay {
         mustProve = false
         let all = delivered + held
         let matches = all.enumerated().allSatisfy { $1.value == Self.truth(plan.start + Int64($0)) }
-        send(.proof(matched: matches && all.count == Int(plan.size)))
+        hasMatched = matches && all.count == Int(plan.size)
+        send(.proof(matched: hasMatched))
     }
 
     static func name(_ phase: RelayStateMachine.Phase) -> String {

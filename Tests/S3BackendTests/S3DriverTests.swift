@@ -29,11 +29,24 @@ import Testing
     @Test func exactlyTheRangeAskedForIsTakenWithItsETag() throws {
         let head = try Self.inspect(206, [("content-range", "bytes 10-19/100"), ("etag", "\"abc-4\"")]).get()
         #expect(head == ObjectHead(first: 10, count: 10, total: 100, validator: Validator("\"abc-4\"")))
-        #expect(try Self.inspect(206, [("content-range", "bytes 10-18/100")]).failure?.reason == .wrongRange)
+        #expect(try Self.inspect(206, [("content-range", "bytes 10-20/100")]).failure?.reason == .wrongRange)
         #expect(try Self.inspect(206).failure?.reason == .wrongRange)
-        let encoded = [(name: "content-range", value: "bytes 10-19/100"), (name: "content-encoding", value: "gzip")]
+        let encoded = [(name: "content-range", value: "bytes 10-19/100"), (name: "content-encoding", value: "aws-chunked, br")]
         #expect(try Self.inspect(206, encoded).failure?.reason == .encoded)
         #expect(try Self.inspect(200, [("content-length", "100")]).get().total == 100)
+    }
+
+    @Test(
+        "A coding that a client once sent the object with is no coding",
+        arguments: ["", "aws-chunked", "identity, aws-chunked"])
+    func codingOfTheUpload(coding: String) throws {
+        let fields = [(name: "content-range", value: "bytes 10-19/100"), (name: "content-encoding", value: coding)]
+        let head = try Self.inspect(206, fields).get()
+        #expect(head.coding == nil && head.count == 10)
+    }
+
+    @Test("Less than the range asked for is taken") func shortAnswer() throws {
+        #expect(try Self.inspect(206, [("content-range", "bytes 10-12/100")]).get().count == 3)
     }
 
     @Test(

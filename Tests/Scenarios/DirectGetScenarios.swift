@@ -72,6 +72,17 @@ struct DirectGetScenarios {
         #expect(second.record.requests.allSatisfy { $0["x-auth-token"] == nil })
     }
 
+    @Test("A location whose every answer is short, or breaks, serves all of it", arguments: [false, true])
+    func answersThatAreNotWhole(breaks: Bool) async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in breaks ? .close(after: 700_000) : .capped(at: 700_000) }
+        defer { origin.stop() }
+        let setting = try await Setting([Self.place("a", origin)])
+        let result = try await setting.get()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try setting.isExact)
+        #expect(try Self.parts(of: result).map(\.from) == ["a"])
+    }
+
     @Test func whereNginxIsKilledInMidStreamTheServerFinishesAtTheExactByte() async throws {
         let nginx = try await NginxServer(bytesPerSecond: 2_000_000)
         let other = try FaultyOrigin(Self.content)

@@ -1,25 +1,30 @@
-/// A `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: all three numbers must be there.
+/// A `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: both ends must be there, and the size of the whole or `*`.
 public struct ContentRange: Sendable, Hashable {
     /// The offset of the first byte that follows.
     public let first: Int64
     /// The offset of the last byte that follows.
     public let last: Int64
-    /// The size of the whole.
-    public let total: Int64
+    /// The size of the whole; nil if the server does not know it.
+    public let total: Int64?
 
-    /// The range that `text` spells (`bytes 0-99/1234`); nil for anything else, `*` among it.
+    /// The range that `text` spells (`bytes 0-99/1234`, `bytes 0-99/*`); nil for anything else.
     public init?(_ text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
         let halves = words[1].split(separator: "/", omittingEmptySubsequences: false)
         guard halves.count == 2 else { return nil }
         let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]),
-            let total = Self.number(halves[1]), first <= last, last < total
+        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]), first <= last,
+            last < Int64.max
         else { return nil }
+        if halves[1] == "*" {
+            total = nil
+        } else {
+            guard let number = Self.number(halves[1]), last < number else { return nil }
+            total = number
+        }
         self.first = first
         self.last = last
-        self.total = total
     }
 
     /// Digits only: `Int64` itself would take signs.

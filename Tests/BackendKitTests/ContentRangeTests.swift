@@ -9,8 +9,15 @@ import Testing
         #expect(range?.total == 1000)
     }
 
+    @Test("A Content-Range of a whole whose size is not known is read") func unknownTotal() {
+        let range = ContentRange("bytes 100-199/*")
+        #expect(range?.first == 100 && range?.last == 199)
+        #expect(range != nil && range?.total == nil)
+    }
+
     @Test(arguments: [
-        "", "bytes", "bytes 0-1", "bytes */100", "bytes 0-1/*", "bytes 5-4/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10",
+        "", "bytes", "bytes 0-1", "bytes */100", "bytes */*", "bytes 5-4/*", "bytes 0-1/**", "bytes 0-1/",
+        "bytes 0-9223372036854775807/*", "bytes 5-4/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10",
         "items 0-1/10", "bytes 0-1/10/", "bytes +0-1/10", "bytes 0-1/99999999999999999999", "bytes 0 - 1/10", "0-1/10",
         "bytes 0-1-2/10",
     ])

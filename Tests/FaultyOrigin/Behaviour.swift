@@ -12,6 +12,16 @@ public struct Behaviour: Sendable {
         case stall(after: Int64)
     }
 
+    /// How an answer leaves open how large the content is.
+    public enum UnstatedSize: Sendable, CaseIterable {
+        /// Everything, in chunks, whatever range was asked for.
+        case chunked
+        /// Everything by HTTP/1.0, to the end of the connection, whatever range was asked for.
+        case untilClose
+        /// The range, of a whole that is only known as `*`.
+        case star
+    }
+
     /// Status and body in place of the content.
     var refusal: (status: Int, headers: [(String, String)])?
     /// The port of this machine that a CONNECT leads to.
@@ -29,6 +39,7 @@ public struct Behaviour: Sendable {
     var isEndedWhenUnread = false
     var content: PatternedContent?
     var silence: (after: Int64, duration: Duration)?
+    var unstatedSize: UnstatedSize?
 
     /// Everything right.
     public static let sound = Behaviour()
@@ -74,6 +85,8 @@ public struct Behaviour: Sendable {
     public static func pause(after bytes: Int64, for duration: Duration) -> Behaviour {
         sound.with { $0.silence = (bytes, duration) }
     }
+    /// And without a word of how large the content is.
+    public func unstating(_ way: UnstatedSize) -> Behaviour { with { $0.unstatedSize = way } }
     /// And one byte wrong, at that offset of the content.
     public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.

@@ -70,8 +70,8 @@ public struct ImageServer: Sendable {
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
-                metalinks: MetalinkRoute(manifests: manifests)))
+                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
         locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)

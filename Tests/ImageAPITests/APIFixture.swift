@@ -101,8 +101,8 @@ final class APIFixture {
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
-                metalinks: MetalinkRoute(manifests: manifests)))
+                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())

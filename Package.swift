@@ -166,8 +166,8 @@ let package = Package(
             "LocationUpkeepTests",
             [
                 "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "FormatInspection", "Integrity", "ImageModel",
-                "FaultyOrigin",
-                "TokenBackend", "Waiting",
+                "FaultyOrigin", "TokenBackend", "Waiting", "HTTPBackend", "LocationSelection", "RelayEngine", "Telemetry",
+                logging,
             ]
         ),
         tests("ChaosPlanTests", ["ChaosPlan"]),

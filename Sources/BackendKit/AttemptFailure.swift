@@ -17,7 +17,8 @@ public struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible
     /// What happened, in a form fit for a metric's label and for users who may not see URLs.
     public enum Reason: String, Sendable, Hashable, CaseIterable {
         case resolve, connect, tls, reset, stall, protocolViolation = "protocol", serverError = "server-error"
-        case shortBody = "short-body", missing, wrongSize = "wrong-size", wrongRange = "wrong-range", encoded, redirect
+        case shortBody = "short-body", missing, wrongSize = "wrong-size", sizeUnstated = "size-unstated", wrongRange =
+            "wrong-range", encoded, redirect
         case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
         case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
         case diskError = "disk-error"

@@ -134,6 +134,7 @@ extension BatonConfiguration {
         } else {
             section.reject("chunk_size", "\(size) is no power of two; write for example 512KiB, 1MiB or 4MiB")
         }
+        manifests.eager = section.boolean("eager", default: manifests.eager)
         section.finish()
     }
 

@@ -133,6 +133,8 @@ public struct BatonConfiguration: Sendable, Equatable {
     public struct Manifests: Sendable, Equatable {
         /// How large the chunks of new manifests are.
         public var chunkSize: ByteCount = .mebibytes(1)
+        /// Whether the first active location of a new representation is read in full at once, for its manifest.
+        public var eager = true
     }
 
     /// The threads that move bytes.

@@ -16,6 +16,7 @@ struct DownloadRoute: Sendable {
     let representations: RepresentationGate
     let relays: Relays
     let journal: RelayJournal
+    let doubts: PendingDoubts
     let manifests: ManifestShelf
     let offers: DirectOffers
     let metalinks: MetalinkRoute
@@ -43,20 +44,12 @@ struct DownloadRoute: Sendable {
         if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
         try Self.checkPrecondition(of: request, tag: target.representation.entityTag)
         if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
-        let range = try range(of: request, target)
+        let asked = try range(of: request, target)
         let direct = try direct(request, target, context)
         if let redirection = direct.redirection { return redirection }
-        let manifest = await manifest(of: target, at: range?.first ?? 0)
-        let selection = selection(for: range, isProven: manifest != nil, target)
-        do {
-            return try await stream(
-                range: selection.range, manifest, of: target, over: selection.selection, direct.headers, context)
-        } catch is RangeUnverifiable {
-            // Nothing has been sent: the Range is ignored, and the digest of the whole verifies what comes.
-            return try await stream(
-                range: nil, nil, of: target, over: self.selection(for: nil, isProven: false, target).selection,
-                direct.headers, context)
-        }
+        let manifest = await manifest(of: target, at: target.servesRanges ? asked?.first ?? 0 : 0)
+        let share = share(for: asked, isVerified: manifest != nil, target)
+        return try await stream(share, manifest, of: target, direct.headers, context)
     }
 
     /// What the caller is told of direct locations, or where they are sent.
@@ -81,8 +74,8 @@ struct DownloadRoute: Sendable {
     /// Why a part must not be fetched elsewhere.
     private func obstacle(to request: Request, _ target: Target) -> DirectOffer.Absence? {
         guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
-        // Whoever was cut off after a failed proof would complete a corrupt file there.
-        if !target.representation.servesRanges(at: .now) { return .inDoubt }
+        // A client that was cut off with wrong bytes would complete a corrupt file there.
+        if !target.servesRanges { return .inDoubt }
         return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
     }
 
@@ -100,10 +93,10 @@ struct DownloadRoute: Sendable {
         request.headers[.ifNoneMatch].map { EntityTag.matches($0, target.representation.entityTag) } ?? false
     }
 
-    /// The range to serve; nil for the whole.
+    /// The range that was asked for; nil for the whole.
     private func range(of request: Request, _ target: Target) throws -> ByteRange? {
         let size = target.representation.size
-        // After a failed proof a client could complete a corrupt file by resuming it: it gets the whole, or nothing.
+        // After a digest mismatch not even 416 may tell a client that its file is complete.
         guard target.representation.servesRanges(at: .now),
             EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag)
         else { return nil }
@@ -127,34 +120,51 @@ struct DownloadRoute: Sendable {
         return await manifests.open(stored, at: offset)
     }
 
-    /// Without a manifest a range comes only from locations that are pinned, and that nobody accuses: a manifest that can't be read
-    /// kept their wrong bytes in. If there is none, the range is ignored and the whole is sent, proven.
-    private func selection(
-        for range: ByteRange?, isProven: Bool, _ target: Target
-    ) -> (selection: Selection, range: ByteRange?) {
-        if let range {
-            let selection = relays.select(
-                target.resolution.locations, for: isProven ? .whole : .range, size: range.count)
-            if isProven || !selection.ranked.isEmpty { return (selection, range) }
+    /// What is sent to a client.
+    private struct Share {
+        /// The locations that it may come from.
+        let selection: Selection
+        /// What the answer says that it brings; nil for 200 and the whole.
+        let range: ByteRange?
+        /// Whether a range was asked for that could not be served.
+        var ignoresRange = false
+    }
+
+    /// Whether a range is served, and from where. It has to be verified: by a manifest, or by coming from locations that were read in
+    /// full and still have what was read. Otherwise the range is ignored, in all its spellings alike, and the whole is sent, which is
+    /// verified before it ends: a client that sees one range served takes all others for servable, too.
+    private func share(for asked: ByteRange?, isVerified: Bool, _ target: Target) -> Share {
+        let size = target.representation.size
+        func select(_ need: Selection.Need, _ count: Int64) -> Selection {
+            relays.select(target.resolution.locations, for: need, size: count)
         }
-        return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
+        guard let asked else { return Share(selection: select(.whole, size), range: nil) }
+        let selection = select(isVerified ? .whole : .range, asked.count)
+        guard target.servesRanges, isVerified || !selection.ranked.isEmpty else {
+            return Share(selection: select(.whole, size), range: nil, ignoresRange: true)
+        }
+        // All bytes are verified as a whole: any location may give them.
+        return Share(selection: asked.isWhole(of: size) ? select(.whole, size) : selection, range: asked)
     }
 
     private func stream(
-        range: ByteRange?, _ manifest: RelayManifest?, of target: Target, over selection: Selection,
-        _ further: HTTPFields, _ context: APIContext
+        _ share: Share, _ manifest: RelayManifest?, of target: Target, _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
+        let (selection, range) = (share.selection, share.range)
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
         let relay = relays.relay(
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
+        let isWhole = range?.isWhole(of: target.representation.size) ?? true
+        let record = RelayRecord(
+            representation: target.representation, range: isWhole ? nil : range, ignoresRange: share.ignoresRange,
+            manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations,
+            unverified: isWhole && manifest == nil
+                ? doubts.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)
         ClientWatch.tell(relay, ofTheEndOf: context.channel)
         relay.start()
-        let record = RelayRecord(
-            representation: target.representation, range: range,
-            manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations)
         let opening = await withTaskCancellationHandler {
             await outlet.opening()
         } onCancel: {
@@ -162,10 +172,13 @@ struct DownloadRoute: Sendable {
         }
         if case .ended(let summary) = opening {
             await journal.record(summary, of: record, logger: context.logger)
-            guard summary.outcome != .clientGone else { throw CancellationError() }
-            if range != nil, manifest == nil, summary.failures.contains(where: { $0.failure.reason == .validatorChanged }) {
-                throw RangeUnverifiable()
+            if !isWhole, manifest == nil, summary.outcome == .refused {
+                // None of the locations that were read in full has the bytes now, or still has what was read: the whole may be had.
+                let whole = relays.select(target.resolution.locations, for: .whole, size: target.representation.size)
+                return try await stream(
+                    Share(selection: whole, range: nil, ignoresRange: true), nil, of: target, further, context)
             }
+            guard summary.outcome != .clientGone else { throw CancellationError() }
             throw APIError.unavailable(selection, failures: summary.failures)
         }
         let journal = journal
@@ -193,9 +206,6 @@ struct DownloadRoute: Sendable {
             })
     }
 }
-
-/// No manifest verifies the range, and a location that was to serve it has another object now than the one that was verified.
-private struct RangeUnverifiable: Error {}
 
 /// Ends a response before its length is reached, so that no client takes it for whole.
 struct ResponseCutShort: Error {

@@ -36,7 +36,9 @@ struct ExplainRoute: Sendable {
             "image": .string(id.description), "format": .optional(resolution.format?.description),
             "formats": .array(resolution.formats.map { .string($0.description) }),
             "strategy": .string(relays.strategy.rawValue), "for": .string(String(purpose)),
-            "representation": resolution.representation.map { document(of: doubts.regarding($0)) } ?? .null,
+            "representation": resolution.representation.map {
+                document(of: doubts.regarding($0), servesRanges: doubts.servesRanges(resolution))
+            } ?? .null,
             "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
             "rejected": .array(rejected),
@@ -50,11 +52,11 @@ struct ExplainRoute: Sendable {
         ])
     }
 
-    private func document(of representation: Representation) -> JSONValue {
+    private func document(of representation: Representation, servesRanges: Bool) -> JSONValue {
         .object([
             "size": .integer(representation.size), "digest": .string(representation.identity.description),
             "in_doubt": .boolean(representation.isInDoubt), "distrusted": .boolean(representation.isDistrusted),
-            "serves_ranges": .boolean(representation.servesRanges(at: .now)),
+            "serves_ranges": .boolean(servesRanges),
             "doubted_at": representation.doubtedAt.map { .time($0) } ?? .null,
         ])
     }
@@ -117,6 +119,7 @@ struct ExplainRoute: Sendable {
         let location = rejected.location
         switch rejected.reason {
         case .noBackend: return "its backend \(location.backend) is not in the configuration"
+        case .unverified: return "it was never read in full, so no range of it can be trusted"
         case .noValidator: return "nothing is known that pins its object, so no range of it can be trusted"
         case .accused: return "it contributed to a failed proof and is not cleared, so no range of it can be trusted"
         case .status:

@@ -105,8 +105,8 @@ public struct ImageServer: Sendable {
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             quota: quota,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
-                metalinks: MetalinkRoute(manifests: manifests)))
+                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
         locations = LocationRoutes(
             catalog: catalog, gate: gate, attach: AttachGate(registry: relays.registry, images: catalog, uploads: uploads),
             activation: activation)

@@ -20,6 +20,8 @@ struct RepresentationGate: Sendable {
         let resolution: Resolution
         let representation: Representation
         let digests: DigestSet
+        /// Whether ranges of it are served, or the whole alone.
+        let servesRanges: Bool
     }
 
     /// The representation that the path and the query name.
@@ -45,7 +47,8 @@ struct RepresentationGate: Sendable {
         }
         return Admitted(
             resolution: resolution, representation: doubts.regarding(representation),
-            digests: DigestSet(of: representation, locations: resolution.locations))
+            digests: DigestSet(of: representation, locations: resolution.locations),
+            servesRanges: doubts.servesRanges(resolution))
     }
 }
 
@@ -56,7 +59,7 @@ extension RepresentationGate.Admitted {
         headers[.eTag] = representation.entityTag
         // Who would rather have it gets a Metalink document.
         headers[.vary] = "Accept"
-        headers[.acceptRanges] = representation.servesRanges(at: .now) ? "bytes" : "none"
+        headers[.acceptRanges] = servesRanges ? "bytes" : "none"
         return headers
     }
 

@@ -113,9 +113,12 @@ public struct LocationContent: Sendable, Equatable {
     public let digests: DigestSet
     /// What pins the object, if the backend says anything.
     public let validator: Validator?
+    /// Whether the backend stated the size; else it is no more than where the answer ended, which may have been cut off.
+    public let isSizeStated: Bool
 
     /// A content with every property given.
-    public init(size: Int64, digests: DigestSet, validator: Validator?) {
+    public init(size: Int64, digests: DigestSet, validator: Validator?, isSizeStated: Bool = true) {
+        self.isSizeStated = isSizeStated
         self.size = size
         self.digests = digests
         self.validator = validator

@@ -15,4 +15,27 @@ public protocol ManifestStore: Sendable {
     /// Forgets a manifest that can't be trusted; the next proof of the whole makes a new one.
     /// - Returns: whether it was there.
     func forgetManifest(_ manifest: StoredManifest) async throws -> Bool
+    /// The locations to read for the manifests that are missing: of each representation that has bytes and no manifest, and against
+    /// which nothing speaks, the first active location whose read is not set for later. The newest come first.
+    /// - Parameters:
+    ///   - backends: only locations in these.
+    ///   - images: only those of these images; nil for all.
+    ///   - cursor: where the page before ended; nil for the first page.
+    ///   - limit: the most of one page.
+    func locationsForManifests(
+        in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
+    ) async throws -> ManifestCandidates
+}
+
+/// A page of locations whose full reads would make manifests.
+public struct ManifestCandidates: Sendable, Equatable {
+    /// Where a page ends.
+    public struct Cursor: Sendable, Hashable {
+        let number: Int64
+    }
+
+    /// The locations, the newest first.
+    public let locations: [Location]
+    /// Where the next page begins; nil if this is the last one.
+    public let next: Cursor?
 }

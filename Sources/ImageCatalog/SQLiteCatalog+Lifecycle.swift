@@ -55,10 +55,12 @@ extension SQLiteCatalog {
         if state.status.serves, !location.isIdentified { throw CatalogError.unidentified(location.id) }
         let failedReads =
             change.event == .mismatched || change.event == .quarantine ? location.failedReads + 1 : location.failedReads
+        // A probe does not replace the validator of a full read.
         try db.execute(
             sql: """
-                UPDATE location SET status = ?, before = ?, validator = COALESCE(?, validator), next_read_at = ?,
-                    failed_reads = ?, expires_at = ? WHERE id = ?
+                UPDATE location SET status = ?, before = ?,
+                    validator = CASE WHEN proven_at IS NULL THEN COALESCE(?, validator) ELSE validator END,
+                    next_read_at = ?, failed_reads = ?, expires_at = ? WHERE id = ?
                 """,
             arguments: [
                 state.status.rawValue, try encoded(state.before), change.validator?.text, change.nextReadAt?.milliseconds,

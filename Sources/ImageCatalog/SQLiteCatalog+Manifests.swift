@@ -62,6 +62,44 @@ extension SQLiteCatalog {
         }
     }
 
+    /// The locations to read for the manifests that are missing.
+    public func locationsForManifests(
+        in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
+    ) async throws -> ManifestCandidates {
+        if backends.isEmpty || images?.isEmpty == true { return ManifestCandidates(locations: [], next: nil) }
+        return try await read { db in
+            func list(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
+            var arguments: StatementArguments = [time.milliseconds]
+            arguments += StatementArguments(backends.map(\.name))
+            if let images { arguments += StatementArguments(images.map(\.description)) }
+            arguments += [cursor?.number ?? .max, limit]
+            // A manifest of other bytes, which this version would not use, is in nobody's way: a full read replaces it.
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM location WHERE number IN (
+                        SELECT MIN(held.number) FROM location AS held JOIN representation AS held_of
+                            ON held_of.image = held.image AND held_of.disk_format = held.disk_format
+                                AND held_of.container_format = held.container_format
+                        WHERE held.status = 'active' AND held.identified = 1 AND held.accused = 0
+                            AND COALESCE(held.next_read_at, 0) <= ? AND held.backend IN (\(list(backends.count)))
+                            AND held_of.size > 0 AND held_of.in_doubt = 0 AND held_of.distrusted = 0
+                            \(images.map { "AND held.image IN (\(list($0.count)))" } ?? "")
+                            AND NOT EXISTS (
+                                SELECT 1 FROM manifest WHERE manifest.image = held.image
+                                    AND manifest.disk_format = held.disk_format
+                                    AND manifest.container_format = held.container_format
+                                    AND manifest.size = held_of.size
+                                    AND manifest.identity = held_of.algorithm || ':' || held_of.digest)
+                        GROUP BY held.image, held.disk_format, held.container_format
+                    ) AND number < ? ORDER BY number DESC LIMIT ?
+                    """, arguments: arguments)
+            return ManifestCandidates(
+                locations: try rows.map(Location.init),
+                next: rows.count < limit ? nil : rows.last.map { ManifestCandidates.Cursor(number: $0["number"]) })
+        }
+    }
+
     /// Whether there is a manifest of the representation.
     static func hasManifest(_ image: ImageID, _ format: Format, _ db: Database) throws -> Bool {
         try representations(of: image, db).contains { try $0.format == format && manifest(of: $0, db) != nil }

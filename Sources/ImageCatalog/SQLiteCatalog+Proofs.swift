@@ -90,9 +90,10 @@ extension SQLiteCatalog {
     private static func clear(
         _ location: Location, _ validator: Validator?, reason: String, _ time: Date, _ db: Database
     ) throws {
+        // What this read saw and nothing else: a probe's validator may be that of another object.
         try db.execute(
             sql: """
-                UPDATE location SET accused = 0, proven_at = ?, validator = COALESCE(?, validator), next_read_at = NULL,
+                UPDATE location SET accused = 0, proven_at = ?, validator = ?, next_read_at = NULL,
                     failed_reads = 0, misses = '[]' WHERE id = ?
                 """,
             arguments: [time.milliseconds, validator?.text, location.id.description])

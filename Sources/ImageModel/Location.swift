@@ -30,7 +30,7 @@ public struct Location: Sendable, Hashable {
     public var tier: Int
     /// Free words of the operator.
     public var metadata: [String: String]
-    /// What pinned the object when it was probed or proven; nil until then.
+    /// What pinned the object when it was last read in full, or when it was probed if it never was; nil if nothing did.
     public var validator: Validator?
     /// Whether it contributed to a failed proof and has not been cleared since.
     public var isAccused: Bool
@@ -74,5 +74,14 @@ public struct Location: Sendable, Hashable {
         self.failedReads = failedReads
         self.expiresAt = expiresAt
         self.createdAt = createdAt
+    }
+
+    /// What it holds: of one representation, any location gives the same bytes.
+    public var representation: Representation.Name { Representation.Name(image: image, format: format) }
+
+    /// Whether a range can be served from it without the digests of chunks: it was read in full, its content matched, nothing has
+    /// spoken against it since, and its validator tells whether it is still the object that was read.
+    public var servesVerifiedRanges: Bool {
+        state.status.serves && isIdentified && provenAt != nil && validator != nil && !isAccused
     }
 }

@@ -36,6 +36,8 @@ public struct Selection: Sendable, Equatable {
         case noBackend = "no-backend"
         /// It has nothing that pins its object, so no range of it can be trusted.
         case noValidator = "no-validator"
+        /// It was never read in full, so no range of it can be trusted.
+        case unverified = "not-verified"
         /// It contributed to a failed proof and is not cleared: no range of it can be trusted.
         case accused
     }
@@ -69,7 +71,8 @@ extension Selection {
     public enum Need: Sendable, Equatable {
         /// Any active location: what it gives will be proven.
         case whole
-        /// A recorded validator and nothing held against it, since a range can't be proven without a manifest.
+        /// A full read that matched, the validator that this read saw, and nothing held against it since: without a manifest, a
+        /// range can't be verified while it is served.
         case range
     }
 
@@ -134,9 +137,9 @@ extension Selection {
     private static func rejection(of location: Location, need: Need, backends: Set<BackendID>) -> Rejection? {
         if !location.state.status.serves { return .status }
         if !backends.contains(location.backend) { return .noBackend }
-        if need == .range, location.validator == nil { return .noValidator }
-        if need == .range, location.isAccused { return .accused }
-        return nil
+        guard need == .range, !location.servesVerifiedRanges else { return nil }
+        if location.isAccused { return .accused }
+        return location.provenAt == nil ? .unverified : .noValidator
     }
 }
 

@@ -43,6 +43,7 @@ public struct LocationActivation: Sendable {
             judge($0, location, size)
         }) {
         case .failure(let failure):
+            if failure.reason == .sizeUnstated { proofs.enqueue(location.id) }
             return (location, failure)
         case .success(let validator):
             do {
@@ -59,7 +60,10 @@ public struct LocationActivation: Sendable {
     /// - Returns: what pins the object, if it has the right size, and no other digest than the declared one where its store knows one.
     private func judge(_ head: ObjectHead, _ location: Location, _ size: Int64) -> Result<Validator?, AttemptFailure> {
         guard let total = head.total else {
-            return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
+            return .failure(
+                AttemptFailure(
+                    .sizeUnstated, .location,
+                    detail: "the server does not say how large the object is; it is read in full to find that out"))
         }
         guard total == size else { return .failure(.otherSize(total, expected: size)) }
         if let stated = head.stated, let declared = location.digests[stated.algorithm], declared != stated {

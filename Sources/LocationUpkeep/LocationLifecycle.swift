@@ -10,6 +10,8 @@ public struct LocationLifecycle: Sendable {
     private let schedule: ReadSchedule
     private let deleteDelay: Duration
     let reads = RunningReads()
+    /// Locations began to serve.
+    let activations = WakeSignal()
 
     /// - Parameter deleteDelay: from an operator's word to the end of a location.
     public init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
@@ -33,6 +35,7 @@ public struct LocationLifecycle: Sendable {
                 event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
                 expiresAt: event == .delete ? expiry(from: time) : nil,
                 nextReadAt: nextReadAt ?? recheck(event, location, time)))
+        if changed.state.status.serves { activations.wake() }
         if event == .disable || event == .delete { reads.cancel(location.id) }
         if !changed.state.status.serves {
             relays.withdraw(location.id, atOnce: changed.state.status == .quarantined)
@@ -61,7 +64,7 @@ public struct LocationLifecycle: Sendable {
     func recordMatch(of location: Location, _ content: LocationContent, at time: Date = .now) async throws -> Location {
         relays.readmit(location.id)
         let changed = try await catalog.recordMatch(of: location.id, content, at: time)
-        if !changed.state.status.serves { relays.withdraw(location.id, atOnce: false) }
+        if changed.state.status.serves { activations.wake() } else { relays.withdraw(location.id, atOnce: false) }
         return changed
     }
 

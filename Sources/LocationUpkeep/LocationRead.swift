@@ -184,7 +184,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         case .done:
             finish(
                 .read(
-                    LocationContent(size: course.size ?? 0, digests: digests.finished, validator: course.validator),
+                    LocationContent(
+                        size: course.size ?? 0, digests: digests.finished, validator: course.validator,
+                        isSizeStated: course.isSizeStated),
                     manifest: digests.manifest, digests.formatRefusal))
         case .fail(let failure):
             note()
@@ -237,7 +239,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         switch plan.driver.inspect(head, of: read).flatMap({ course.judge($0) }) {
         case .success(let intake):
             self.intake = intake
-            if let size = course.size { digests.begin(size: size) }
+            if let size = course.size ?? plan.expectedSize { digests.begin(size: size) }
             return true
         case .failure(let failure):
             rejection = failure
@@ -267,6 +269,10 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         course.advance(by: taken)
         plan.pace.take(taken, at: loop.now)
         taken = 0
+        if let excess = course.excess {
+            loop.cancel(transfer)
+            return follow(course.failed(excess, at: loop.now))
+        }
         if course.position - noted >= digests.stride { note() }
         if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil, !isPaused {
             isPaused = true

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 public import ImageCatalog
 public import ImageModel
 internal import Synchronization
@@ -18,6 +18,8 @@ public final class PendingDoubts: Sendable {
         var count = 0
     }
 
+    /// The downloads that have let unverified bytes out.
+    let unverified = UnverifiedDeliveries()
     private let catalog: any CatalogStore
     private let state = Mutex(State())
 
@@ -34,6 +36,21 @@ public final class PendingDoubts: Sendable {
         doubted.isInDoubt = true
         doubted.doubtedAt = max(since, representation.doubtedAt ?? since)
         return doubted
+    }
+
+    /// Whether ranges of a representation are served, or the whole alone: they are where they can be verified, and where nobody may
+    /// hold wrong bytes that a range would complete.
+    public func servesRanges(_ resolution: Resolution, at now: Date = .now) -> Bool {
+        guard let representation = resolution.representation.map(regarding), representation.servesRanges(at: now),
+            !unverified.concern(representation.name, resolution.locations, at: now)
+        else { return false }
+        return resolution.manifest != nil || resolution.locations.contains(where: \.servesVerifiedRanges)
+    }
+
+    /// A whole download begins over these locations with no manifest to verify its chunks.
+    /// - Returns: what the record of its end needs; nil where each location was read in full before.
+    public func beginUnverified(_ representation: Representation, over locations: [Location]) -> UnverifiedDeliveries.Ticket? {
+        unverified.begin(representation.name, from: locations)
     }
 
     /// Holds a doubt.

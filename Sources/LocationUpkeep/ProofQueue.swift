@@ -18,8 +18,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
     private let readers: Int
     private let logger: Logger
     private let state = Mutex(State())
-    private let wakes: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
+    private let signal = WakeSignal()
 
     /// An empty queue; it works while `run()` runs.
     /// - Parameters:
@@ -30,7 +29,6 @@ public final class ProofQueue: Service, CustomStringConvertible {
         self.pace = pace
         self.readers = max(1, readers)
         self.logger = logger
-        (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Asks for a read of the location, unless one is waiting or running already.
@@ -42,7 +40,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
             guard !state.waiting.contains(location), !state.running.contains(location) else { return }
             state.waiting.append(location)
         }
-        wake.yield()
+        signal.wake()
     }
 
     /// Asks for a read of the location, and waits for its end, but not longer than `limit`.
@@ -64,7 +62,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                for await _ in self.wakes {
+                for await _ in self.signal.wakes {
                     while let next = self.take() { group.addTask { await self.work(on: next) } }
                 }
             }
@@ -88,7 +86,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
             return state.listeners.removeValue(forKey: location) ?? []
         }
         for listener in listeners { listener.finish() }
-        wake.yield()
+        signal.wake()
     }
 
     private func prove(_ location: LocationID) async {

@@ -40,6 +40,8 @@ struct ReadCourse: Sendable {
     private(set) var size: Int64?
     /// The object's size where it is not the expected one.
     private(set) var otherSize: Int64?
+    /// Whether a server said how large the object is; else that is no more than where its answer ended.
+    var isSizeStated: Bool { !isSizeUnstated }
     /// What pins the object, once known.
     private(set) var validator: Validator?
     private var hasAnswered = false
@@ -54,6 +56,10 @@ struct ReadCourse: Sendable {
     private var restarts = 0
     /// Whether the object may have any validator: it never kept one to the end.
     private var takesAnyValidator = false
+    /// Whether the running attempt's answer does not say how large the object is: that shows at its end.
+    private var isSizeUnstated = false
+    /// Where such an answer ended before the declared size.
+    private var earlierEnd: Int64?
     private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
     private var random: SplitMix64
 
@@ -79,7 +85,8 @@ struct ReadCourse: Sendable {
 
     /// What the next attempt asks for; nil asks without a Range.
     var range: ByteRange? {
-        let end = size ?? expectedSize ?? Self.farAway
+        // Behind the declared end, too, where nobody says that the object ends there.
+        let end = size ?? (isSizeUnstated ? nil : expectedSize) ?? Self.farAway
         guard !asksWithoutRange, let rest = ByteRange(first: position, last: end - 1) else { return nil }
         return maximumRange.map { rest.prefix($0) } ?? rest
     }
@@ -87,15 +94,14 @@ struct ReadCourse: Sendable {
     /// Judges an answer's head.
     /// - Returns: what to do with the body.
     mutating func judge(_ head: ObjectHead) -> Result<Intake, AttemptFailure> {
-        guard let total = head.total else {
-            return .failure(AttemptFailure(.wrongSize, .location, detail: "the server does not say the object's size"))
+        if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
+            return .failure(.undeclared(coding: coding))
         }
+        guard let total = head.total ?? size else { return judgeUnstated(head) }
+        isSizeUnstated = false
         if let expectedSize, total != expectedSize {
             otherSize = total
             return .failure(.otherSize(total, expected: expectedSize))
-        }
-        if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
-            return .failure(.undeclared(coding: coding))
         }
         let isOther = validator != head.validator && !takesAnyValidator
         if position > 0 || hasAnswered, size.map({ $0 != total }) ?? false || isOther {
@@ -117,6 +123,56 @@ struct ReadCourse: Sendable {
         return .success(Intake(skip: position - head.first, take: pieceEnd - position))
     }
 
+    /// Judges the head of an answer that does not say how large the object is: what comes is read to its end.
+    private mutating func judgeUnstated(_ head: ObjectHead) -> Result<Intake, AttemptFailure> {
+        if position > 0 || hasAnswered, validator != head.validator, !takesAnyValidator {
+            return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
+        }
+        guard head.first == position || head.first == 0 else {
+            return .failure(
+                AttemptFailure(
+                    .wrongRange, .location, detail: "asked for byte \(position), was answered from byte \(head.first)"))
+        }
+        validator = takesAnyValidator ? nil : head.validator
+        hasAnswered = true
+        isSizeUnstated = true
+        pieceEnd = head.count.map { head.first + $0 } ?? Self.farAway
+        return .success(Intake(skip: position - head.first, take: pieceEnd - position))
+    }
+
+    /// Why the read is to be given up: more bytes came than the object may have.
+    var excess: AttemptFailure? {
+        guard let expectedSize, position > expectedSize else { return nil }
+        return AttemptFailure(
+            .wrongSize, .location, detail: "the object has more than the \(expectedSize) bytes that are declared")
+    }
+
+    /// The answer ended, and so did the object, if it is all there.
+    private mutating func endedUnstated(at now: ContinuousClock.Instant) -> Step {
+        let short = AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)")
+        guard pieceEnd == Self.farAway else {
+            // A part: what follows it shows whether the object goes on.
+            return position == pieceEnd ? .ask(notBefore: now) : failed(short, at: now)
+        }
+        guard let expectedSize, position < expectedSize else { return atEnd() }
+        // It was cut off, or the object is smaller. Then it ends there again.
+        guard earlierEnd == position else {
+            earlierEnd = position
+            return failed(short, at: now)
+        }
+        return atEnd()
+    }
+
+    /// The object has no more bytes than were read.
+    private mutating func atEnd() -> Step {
+        if let expectedSize, position != expectedSize {
+            otherSize = position
+            return .fail(.otherSize(position, expected: expectedSize))
+        }
+        size = position
+        return .done
+    }
+
     /// Bytes were taken in.
     mutating func advance(by count: Int64) {
         position += count
@@ -128,6 +184,7 @@ struct ReadCourse: Sendable {
 
     /// The attempt ended as the server announced.
     mutating func ended(at now: ContinuousClock.Instant) -> Step {
+        if isSizeUnstated, hasAnswered { return endedUnstated(at: now) }
         if hasAnswered, position == size { return .done }
         if hasAnswered, position == pieceEnd { return .ask(notBefore: now) }
         return failed(AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)"), at: now)
@@ -144,6 +201,13 @@ struct ReadCourse: Sendable {
 
     /// The attempt failed. Credentials that end are renewed once before they count as refused.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
+        if let excess {
+            // By how much is not known, and must not depend on how its bytes happened to arrive.
+            otherSize = expectedSize.map { $0 + 1 }
+            return .fail(excess)
+        }
+        // Nothing can be asked for behind the last byte (416).
+        if isSizeUnstated, failure.reason == .wrongSize, position > 0 { return atEnd() }
         if failure.asksForCredentials, renewsCredentials, !hasRenewed {
             hasRenewed = true
             return .renew
@@ -151,6 +215,7 @@ struct ReadCourse: Sendable {
         if failure.reason == .validatorChanged, restarts < Self.restartLimit {
             restarts += 1
             (position, size, validator, hasAnswered) = (0, nil, nil, false)
+            (isSizeUnstated, earlierEnd) = (false, nil)
             return .restart
         }
         if failure.reason == .validatorChanged, isDigestDeclared, !takesAnyValidator {

@@ -8,6 +8,8 @@ public final class ReadPace: Sendable {
     }
 
     private let bytesPerSecond: Int64?
+    /// Whose rate this one counts against as well.
+    private let shared: ReadPace?
     private let state = Mutex(State())
     private let total = Atomic<Int64>(0)
 
@@ -17,11 +19,23 @@ public final class ReadPace: Sendable {
     /// - Parameter bytesPerSecond: nil or nothing for no limit.
     public init(bytesPerSecond: Int64?) {
         self.bytesPerSecond = bytesPerSecond.flatMap { $0 > 0 ? $0 : nil }
+        shared = nil
+    }
+
+    /// Bytes of their own, at the rate of another: both together keep to it.
+    public init(sharing other: ReadPace) {
+        bytesPerSecond = nil
+        shared = other
     }
 
     /// Bytes were read.
     func take(_ count: Int64, at now: ContinuousClock.Instant) {
         total.add(count, ordering: .relaxed)
+        shared?.limit(count, at: now)
+        limit(count, at: now)
+    }
+
+    private func limit(_ count: Int64, at now: ContinuousClock.Instant) {
         guard let bytesPerSecond else { return }
         state.withLock { state in
             state.freeAt = max(state.freeAt ?? now, now) + .nanoseconds(count * 1_000_000_000 / bytesPerSecond)
@@ -30,6 +44,7 @@ public final class ReadPace: Sendable {
 
     /// Whether more may be read now. A tick's worth ahead is allowed, so that the rate is reached in spite of the ticks.
     func allowsMore(at now: ContinuousClock.Instant) -> Bool {
-        state.withLock { $0.freeAt.map { $0 - now <= .milliseconds(25) } ?? true }
+        if let shared, !shared.allowsMore(at: now) { return false }
+        return state.withLock { $0.freeAt.map { $0 - now <= .milliseconds(25) } ?? true }
     }
 }

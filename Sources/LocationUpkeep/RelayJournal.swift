@@ -12,17 +12,24 @@ public struct RelayRecord: Sendable {
     public let representation: Representation
     /// Which part of it; nil for the whole.
     public let range: ByteRange?
+    /// Whether the client asked for a range, which could not be verified, and was sent the whole.
+    public let ignoresRange: Bool
     /// The manifest that its chunks were proven by.
     public let manifest: StoredManifest?
     /// The locations as they were when the relay began.
     public let locations: [Location]
+    /// What keeps ranges from completing what it leaves unverified; nil where its locations were read in full before.
+    public let unverified: UnverifiedDeliveries.Ticket?
 
     /// A record with every property given.
     public init(
-        representation: Representation, range: ByteRange?, manifest: StoredManifest? = nil, locations: [Location]
+        representation: Representation, range: ByteRange?, ignoresRange: Bool = false, manifest: StoredManifest? = nil,
+        locations: [Location], unverified: UnverifiedDeliveries.Ticket? = nil
     ) {
         self.representation = representation
         self.range = range
+        self.ignoresRange = ignoresRange
+        self.unverified = unverified
         self.manifest = manifest
         self.locations = locations
     }
@@ -57,7 +64,9 @@ public struct RelayJournal: Sendable {
         // Whether or not that could be written: but not before, so that the read knows whom it is about.
         for contributors in summary.disproofs { queueReads(of: contributors, record) }
         for rejection in summary.rejections { queueReads(of: rejection.contributors, record) }
-        if record.range != nil { queueProofs(of: summary, record) }
+        if record.range != nil || record.ignoresRange { queueProofs(of: summary, record) }
+        settleUnverified(summary, record)
+        queueReadsOfChangedObjects(summary, record)
         reportContradiction(by: summary.contradictors, record, logger)
         log(summary, record, logger)
     }
@@ -144,10 +153,32 @@ public struct RelayJournal: Sendable {
             proofs.enqueue(location.id)
         }
         // A client that only ever asks for ranges would never have one proven: the read of one location makes the manifest.
-        guard record.manifest == nil, !record.representation.isDistrusted, let first = summary.parts.first,
+        guard record.manifest == nil, summary.manifest == nil, !record.representation.isDistrusted,
+            let first = summary.parts.first,
             let location = record.locations.first(where: { $0.id == first.location }), !location.isReadLater
         else { return }
         proofs.enqueue(location.id)
+    }
+
+    /// A whole that broke off before anything verified it: whoever gave its bytes is read, so that ranges can be served again.
+    private func settleUnverified(_ summary: RelaySummary, _ record: RelayRecord) {
+        guard let ticket = record.unverified else { return }
+        let isVerified = summary.digest == record.representation.identity
+        let nothingLeft = summary.outcome == .finished || summary.outcome == .refused || isVerified
+        let unverified = doubts.unverified.end(
+            ticket, contributors: nothingLeft ? [] : summary.parts.map(\.location), at: .now)
+        for location in Set(unverified) { enqueueUnlessLater(location, record) }
+    }
+
+    /// An object that is not the one that was read any more has to be read before ranges come from it again.
+    private func queueReadsOfChangedObjects(_ summary: RelaySummary, _ record: RelayRecord) {
+        let changed = summary.failures.filter { $0.failure.reason == .validatorChanged }.map(\.location)
+        for location in Set(changed) { enqueueUnlessLater(location, record) }
+    }
+
+    private func enqueueUnlessLater(_ id: LocationID, _ record: RelayRecord) {
+        guard let location = record.locations.first(where: { $0.id == id }), !location.isReadLater else { return }
+        proofs.enqueue(id)
     }
 
     private func log(_ summary: RelaySummary, _ record: RelayRecord, _ logger: Logger) {

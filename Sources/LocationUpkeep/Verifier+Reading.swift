@@ -119,6 +119,25 @@ isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
         return outcome
     }
 
+    /// Whether a digest is known that tells a whole object from one that was cut off.
+    func isDeclared(_ location: Location, _ subject: Subject) -> Bool {
+        subject.representation != nil || location.digests.identity != nil
+    }
+
+    /// Nobody said how large the object is, and nobody what it holds: an answer that was cut off looks like a whole one. It counts
+    /// once a second read, past caches, has found the same.
+    func confirm(
+        _ content: LocationContent, _ manifest: Manifest?, of location: Location, _ subject: Subject, _ pace: ReadPace
+    ) async throws -> Result {
+        switch try await read(location, subject, isFresh: true, pace) {
+        case .matched(let second, _) where second.size == content.size && second.digests == content.digests:
+            return try await matched(location, content, manifest)
+        case .unread(let failure): return try await unreadable(location, failure)
+        case .cancelled: return .cancelled
+        case .matched, .unfit, .other: return try await contradicted(location)
+        }
+    }
+
     func readOthers(
         of location: Location, _ subject: Subject, _ pace: ReadPace
     ) async throws -> [BlameVerdict.Reading] {

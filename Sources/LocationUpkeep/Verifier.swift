@@ -79,7 +79,11 @@ public final class Verifier: Sendable {
         let subject = try await subject(of: known)
         guard let location = try await takeOut(known, subject) else { return .skipped }
         switch try await read(location, subject, isFresh: false, pace) {
-        case .matched(let content, let manifest): return try await matched(location, content, manifest)
+        case .matched(let content, let manifest):
+            guard content.isSizeStated || isDeclared(location, subject) else {
+                return try await confirm(content, manifest, of: location, subject, pace)
+            }
+            return try await matched(location, content, manifest)
         case .unread(let failure): return try await unreadable(location, failure)
         case .cancelled: return .cancelled
         case .unfit(let refusal, isAttested: true): return try await refuse(location, refusal)

@@ -86,6 +86,8 @@ public final class Relays: RelayObserver {
         by caller: String, isFresh: Bool = false, to outlet: any RelayOutlet
     ) -> Relay {
         let layout = provesWholes ? manifest?.layout : nil
+        // A range that covers everything is verified as a whole, in whatever words it was asked for.
+        let range = range.flatMap { $0.isWhole(of: representation.size) ? nil : $0 }
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
         for location in selection.ranked.map(\.location) {
@@ -111,7 +113,8 @@ public final class Relays: RelayObserver {
             plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
             identity: representation.identity, manifest: manifest, making: made, policy: policy, loop: nextLoop(),
             outlet: outlet, observer: self)
-        running.add(relay, making: made == nil ? nil : representation.name)
+        running.add(
+            relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
         // Taken out between the choice above and now: the relay was not known yet when others were told.
         for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
         return relay
@@ -130,6 +133,9 @@ public final class Relays: RelayObserver {
 
     /// The location may serve again; for relays to come.
     public func readmit(_ location: LocationID) { running.readmit(location) }
+
+    /// The representations that are being delivered now without a manifest.
+    public var deliveredWithoutManifest: Set<Representation.Name> { running.unverified }
 
     /// How many relays are open.
     public var runningCount: Int { running.count }

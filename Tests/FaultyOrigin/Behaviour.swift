@@ -12,6 +12,16 @@ public struct Behaviour: Sendable {
         case stall(after: Int64)
     }
 
+    /// How an answer leaves open how large the content is.
+    public enum UnstatedSize: Sendable, CaseIterable {
+        /// Everything, in chunks, whatever range was asked for.
+        case chunked
+        /// Everything by HTTP/1.0, to the end of the connection, whatever range was asked for.
+        case untilClose
+        /// The range, of a whole that is only known as `*`.
+        case star
+    }
+
     /// Status and body in place of the content.
     var refusal: (status: Int, headers: [(String, String)])?
     /// The port of this machine that a CONNECT leads to.
@@ -23,7 +33,6 @@ public struct Behaviour: Sendable {
     var rangeShift: Int64 = 0
     var totalShift: Int64 = 0
     var rangeCap: Int64?
-    var hidesTotal = false
     var extraBytes: Int64 = 0
     var etag: String??
     var headers: [(String, String)] = []
@@ -31,6 +40,7 @@ public struct Behaviour: Sendable {
     var isEndedWhenUnread = false
     var content: PatternedContent?
     var silence: (after: Int64, duration: Duration)?
+    var unstatedSize: UnstatedSize?
 
     /// Everything right.
     public static let sound = Behaviour()
@@ -67,7 +77,7 @@ public struct Behaviour: Sendable {
     /// A 206 of at most so many bytes, however many were asked for.
     public static func capped(at bytes: Int64) -> Behaviour { sound.with { $0.rangeCap = bytes } }
     /// A 206 that does not say how large the whole is.
-    public static let hidingTotal = sound.with { $0.hidesTotal = true }
+    public static let hidingTotal = sound.unstating(.star)
     /// More bytes than were declared.
     public static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
     /// Another entity tag.
@@ -91,6 +101,8 @@ public struct Behaviour: Sendable {
     }
     /// And another entity tag.
     public func tagged(_ tag: String) -> Behaviour { with { $0.etag = .some(tag) } }
+    /// And without a word of how large the content is.
+    public func unstating(_ way: UnstatedSize) -> Behaviour { with { $0.unstatedSize = way } }
     /// And one byte wrong, at that offset of the content.
     public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.

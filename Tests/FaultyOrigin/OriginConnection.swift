@@ -7,6 +7,7 @@ final class OriginConnection {
     private let origin: FaultyOrigin
     private var buffer: [UInt8] = []
     private var isAnswering = false
+    private var isChunked = false
 
     /// Why a connection can't go on.
     private enum End: Error {
@@ -113,15 +114,26 @@ final class OriginConnection {
         var first: Int64 = 0
         var count = size
         var status = 200
-        if let range = request.range, !behaviour.ignoresRange {
+        let isUnranged = behaviour.unstatedSize == .chunked || behaviour.unstatedSize == .untilClose
+        if let range = request.range, !behaviour.ignoresRange, !isUnranged {
             guard range.first < size else {
                 return try send(head(416, [("Content-Range", "bytes */\(size)"), ("Content-Length", "0")]))
             }
             first = range.first + behaviour.rangeShift
             count = min(min(range.last ?? size - 1, size - 1) - range.first + 1, behaviour.rangeCap ?? .max)
             status = 206
-            let total = behaviour.hidesTotal ? "*" : "\(size + behaviour.totalShift)"
+            let total = behaviour.unstatedSize == .star ? "*" : "\(size + behaviour.totalShift)"
             fields.append(("Content-Range", "bytes \(first)-\(first + count - 1)/\(total)"))
+        }
+        if isUnranged {
+            isChunked = behaviour.unstatedSize == .chunked
+            if isChunked { fields.append(("Transfer-Encoding", "chunked")) }
+            try send(head(200, fields, version: isChunked ? "1.1" : "1.0"))
+            guard request.method != "HEAD" else { return }
+            try sendBody(content, from: 0, count: count + behaviour.extraBytes, behaviour)
+            guard isChunked else { throw End.quiet }
+            isChunked = false
+            return try send(Array("0\r\n\r\n".utf8))
         }
         let declared = status == 200 ? count + behaviour.totalShift : count
         fields.append(("Content-Length", "\(declared)"))
@@ -177,6 +189,7 @@ final class OriginConnection {
         _ content: PatternedContent, at offset: Int64, limit: Int, _ behaviour: Behaviour
     ) throws -> Int64 {
         try content.withBytes(at: offset, limit: limit) { bytes in
+            if isChunked { try send(Array("\(String(bytes.count, radix: 16))\r\n".utf8)) }
             if let corrupt = behaviour.corruptOffset, (offset..<(offset + Int64(bytes.count))).contains(corrupt) {
                 var wrong = Array(bytes)
                 wrong[Int(corrupt - offset)] ^= 0x20
@@ -184,13 +197,15 @@ final class OriginConnection {
             } else {
                 try send(bytes, endsWhenUnread: behaviour.isEndedWhenUnread)
             }
+            if isChunked { try send(Array("\r\n".utf8)) }
             origin.note { $0.bodyBytesSent += Int64(bytes.count) }
             return Int64(bytes.count)
         }
     }
 
-    private func head(_ status: Int, _ fields: [(String, String)]) -> [UInt8] {
-        Array("HTTP/1.1 \(status) Scripted\r\n".utf8) + fields.flatMap { Array("\($0): \($1)\r\n".utf8) } + Array("\r\n".utf8)
+    private func head(_ status: Int, _ fields: [(String, String)], version: String = "1.1") -> [UInt8] {
+        Array("HTTP/\(version) \(status) Scripted\r\n".utf8) + fields.flatMap { Array("\($0): \($1)\r\n".utf8) }
+            + Array("\r\n".utf8)
     }
 
     private func send(_ bytes: [UInt8], endsWhenUnread: Bool = false) throws {

@@ -102,8 +102,8 @@ final class APIFixture {
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
             quota: quota,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
-                metalinks: MetalinkRoute(manifests: manifests)))
+                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())

@@ -28,6 +28,50 @@ import Testing
         #expect(try await fixture.catalog.image(image.id)?.status == .active)
     }
 
+    @Test("What a probe saw does not pin an object that was read in full and named nothing")
+    func aProbesValidatorEndsWithTheFullRead() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, active: true)
+        #expect(location.validator == Validator("v1") && !location.servesVerifiedRanges)
+        let read = try await fixture.catalog.recordMatch(of: location.id, content(validator: nil), at: start)
+        #expect(read.validator == nil && !read.servesVerifiedRanges)
+        let again = try await fixture.catalog.recordMatch(of: location.id, content(validator: "v2"), at: start)
+        #expect(again.validator == Validator("v2") && again.servesVerifiedRanges)
+        try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start)
+        #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == false)
+    }
+
+    @Test("A location serves verified ranges only while nothing speaks against it")
+    func verifiedRangesEndWithASuspicion() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image, active: true)
+        try await fixture.catalog.recordProof(of: location.id, validator: Validator("v1"), at: start)
+        #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == true)
+        try await fixture.catalog.recordRejectedChunk(by: [location.id], at: start, actor: "test", reason: "played")
+        #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == false)
+        try await fixture.catalog.recordProof(of: location.id, validator: Validator("v1"), at: start)
+        let disabled = try await fixture.apply(.disable, to: location)
+        #expect(!disabled.servesVerifiedRanges)
+    }
+
+    @Test("The last active location of a format is no suspect, whatever other formats of the image serve")
+    func theLastActiveLocationOfAFormatStays() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let only = try await fixture.location(of: image, active: true)
+        let qcow2 = Format(disk: .qcow2, container: .bare)
+        try await fixture.location(of: image, path: "b", format: qcow2, digests: [Fixture.digest("b")], active: true)
+        await #expect(throws: CatalogError.lastActive(only.id)) { try await fixture.apply(.suspect, to: only) }
+        let second = try await fixture.location(of: image, path: "c")
+        await #expect(throws: CatalogError.lastActive(only.id), "one that does not serve yet") {
+            try await fixture.apply(.suspect, to: only)
+        }
+        try await fixture.apply(.probed, to: second)
+        #expect(try await fixture.apply(.suspect, to: only).state.status == .verifying)
+    }
+
     @Test func whatWasDeclaredIsNeverReplacedByWhatWasRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()

@@ -165,4 +165,66 @@ import Testing
         let manifest = try #require(try await fixture.manifest(of: representation))
         #expect(try await fixture.catalog.manifestPage(1023, of: manifest) == pages(layout).last)
     }
+
+    /// Which locations would be read for manifests, by their paths.
+    private func wanted(
+        _ fixture: Fixture, in backends: [String] = ["north"], of images: [ImageID]? = nil, limit: Int = 100,
+        at time: Date? = nil
+    ) async throws -> [String] {
+        var paths: [String] = []
+        var cursor: ManifestCandidates.Cursor?
+        repeat {
+            let page = try await fixture.catalog.locationsForManifests(
+                in: backends.map { BackendID($0) }, of: images, after: cursor, limit: limit, at: time ?? start)
+            #expect(page.locations.count <= limit)
+            paths += page.locations.map(\.path)
+            cursor = page.next
+        } while cursor != nil
+        return paths
+    }
+
+    @Test("Images without a manifest are listed with their first active location, the newest first", arguments: [1, 2, 100])
+    func imagesWithoutAManifest(limit: Int) async throws {
+        let fixture = try Fixture()
+        var images: [Image] = []
+        for name in ["a", "b", "c"] {
+            let image = try await fixture.image()
+            images.append(image)
+            try await fixture.location(of: image, path: "\(name)1", active: true)
+            try await fixture.location(of: image, path: "\(name)2", active: true)
+        }
+        #expect(try await wanted(fixture, limit: limit) == ["c1", "b1", "a1"])
+        #expect(try await wanted(fixture, of: [images[0].id, images[1].id], limit: limit) == ["b1", "a1"])
+        #expect(try await wanted(fixture, in: ["south"], limit: limit) == [])
+        #expect(try await wanted(fixture, in: [], limit: limit) == [])
+        #expect(try await wanted(fixture, of: [], limit: limit) == [])
+        let first = try #require(try await fixture.catalog.locations(of: images[2].id).first)
+        try await fixture.apply(.disable, to: first)
+        #expect(try await wanted(fixture, limit: limit) == ["c2", "b1", "a1"])
+        #expect(try await add(layout(), to: representation(of: images[1], fixture), fixture))
+        #expect(try await wanted(fixture, limit: limit) == ["c2", "a1"])
+    }
+
+    @Test("Nothing is read for a manifest that can't or must not be made now")
+    func noReadForAManifest() async throws {
+        let fixture = try Fixture()
+        let empty = try await fixture.image()
+        try await fixture.location(of: empty, path: "empty", size: 0, active: true)
+        let pending = try await fixture.image()
+        try await fixture.location(of: pending, path: "pending")
+        let held = try await fixture.image()
+        let heldLocation = try await fixture.location(of: held, path: "held", active: true)
+        try await fixture.location(of: held, path: "held too", active: true)
+        let distrusted = try await fixture.image()
+        let distrustedLocation = try await fixture.location(of: distrusted, path: "distrusted", active: true)
+        let later = try await fixture.image()
+        let laterLocation = try await fixture.location(of: later, path: "later", active: true)
+        #expect(try await wanted(fixture) == ["later", "distrusted", "held"])
+        try await fixture.catalog.recordFailedProof(
+            of: held.id, format: Fixture.format, contributors: [heldLocation.id], at: start, actor: "test", reason: "played")
+        try await fixture.catalog.recordDistrust(of: distrustedLocation.id, reason: "two agree", at: start)
+        try await fixture.catalog.recordFailedRead(of: laterLocation.id, nextReadAt: start + 30)
+        #expect(try await wanted(fixture) == [])
+        #expect(try await wanted(fixture, at: start + 30) == ["later"])
+    }
 }

@@ -9,12 +9,13 @@ import Testing
 
     private func location(
         _ backend: String, status: LocationStatus = .active, weight: Int = 0, tier: Int = 0, validator: String? = "v",
-        accused: Bool = false
+        accused: Bool = false, verified: Bool = true
     ) -> Location {
         Location(
             id: LocationID(), image: image, backend: BackendID(backend), path: "x", url: "http://a/x",
             state: LocationState(status), format: Format(disk: .raw, container: .bare), size: 1, digests: DigestSet(),
-            weight: weight, tier: tier, validator: validator.map { Validator($0) }, isAccused: accused, createdAt: .now)
+            weight: weight, tier: tier, validator: validator.map { Validator($0) }, isAccused: accused,
+            provenAt: verified ? .now : nil, createdAt: .now)
     }
 
     private func select(
@@ -104,12 +105,12 @@ import Testing
     @Test func whatMayNotServeIsRejectedWithItsReason() {
         let locations = [
             location("a", status: .disabled), location("unknown"), location("b", validator: nil), location("c"),
-            location("d", accused: true),
+            location("d", accused: true), location("a", verified: false),
         ]
         let selection = select(locations, need: .range)
         #expect(selection.ranked.map(\.location.backend.name) == ["c"])
-        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .accused])
-        #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "d"])
+        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .accused, .unverified])
+        #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a", "d"])
     }
 
     @Test func backoffStaysBelowItsGrowingBoundAndStartsAnew() {

@@ -164,6 +164,83 @@ import Testing
         #expect(course.size == 0)
     }
 
+    /// A head without the size of the whole: of everything, or of a part.
+    private func unstated(_ first: Int64 = 0, count: Int64? = nil, _ validator: String = "v") -> ObjectHead {
+        ObjectHead(first: first, count: count, total: nil, validator: Validator(validator))
+    }
+
+    private static let unsatisfiable = AttemptFailure(.wrongSize, .location, detail: "416")
+
+    @Test("Where the server does not say how large the object is, its end shows it", arguments: [nil, 100] as [Int64?])
+    func anUnstatedSizeShowsAtTheEnd(size: Int64?) throws {
+        var course = course(size: size)
+        let intake = try course.judge(unstated()).get()
+        #expect(intake.skip == 0 && intake.take > 100)
+        course.advance(by: 100)
+        #expect(course.excess == nil && course.size == nil)
+        #expect(course.ended(at: now) == .done)
+        #expect(course.size == 100 && !course.isSizeStated)
+    }
+
+    @Test("Parts of a whole of unknown size are asked for until there are no more", arguments: [nil, 100] as [Int64?])
+    func partsOfAnUnstatedWhole(size: Int64?) throws {
+        var course = course(size: size, maximumRange: 50)
+        for first in [Int64(0), 50] {
+            #expect(course.range == ByteRange(first: first, last: first + 49))
+            try take(50, &course, unstated(first, count: 50))
+            #expect(course.ended(at: now) == .ask(notBefore: now))
+        }
+        #expect(course.range == ByteRange(first: 100, last: 149), "behind the declared end, too")
+        #expect(course.failed(Self.unsatisfiable, at: now) == .done)
+        #expect(course.size == 100)
+    }
+
+    @Test("An object that is larger than declared is given up at the first byte too many")
+    func anUnstatedSizeThatIsTooLarge() throws {
+        var course = course()
+        try take(101, &course, unstated())
+        let excess = try #require(course.excess)
+        #expect(course.failed(excess, at: now) == .fail(excess))
+        #expect(course.otherSize == 101)
+    }
+
+    @Test("An answer that ends before the declared size was cut off, unless it ends there again")
+    func anUnstatedSizeThatIsTooSmall() throws {
+        var course = course()
+        try take(60, &course, unstated())
+        guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "not asked again") }
+        let intake = try course.judge(unstated()).get()
+        #expect(intake.skip == 60)
+        course.advance(by: 20)
+        guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "it ended elsewhere") }
+        _ = try course.judge(unstated()).get()
+        #expect(course.ended(at: now) == .fail(.otherSize(80, expected: 100)))
+        #expect(course.otherSize == 80)
+    }
+
+    @Test("What an earlier answer said of the size holds for one that does not")
+    func aSizeThatIsStatedOnce() throws {
+        var course = course(size: nil)
+        try take(30, &course, head())
+        _ = course.failed(Self.reset, at: now)
+        try take(70, &course, unstated(30, count: 70))
+        #expect(course.ended(at: now) == .done)
+        #expect(course.size == 100 && course.isSizeStated)
+    }
+
+    @Test("Another object of unknown size means another read")
+    func anotherObjectOfUnstatedSize() throws {
+        var course = course(size: nil)
+        try take(30, &course, unstated())
+        _ = course.failed(Self.reset, at: now)
+        guard case .failure(let failure) = course.judge(unstated(0, count: nil, "w")) else {
+            return #expect(Bool(false), "another object passed for the known one")
+        }
+        #expect(course.failed(failure, at: now) == .restart)
+        try take(10, &course, unstated(0, count: nil, "w"))
+        #expect(course.ended(at: now) == .done)
+    }
+
     @Test func refusedCredentialsAreRenewedOnceForEachStretchOfBytes() throws {
         var course = ReadCourse(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
         let denied = AttemptFailure(.unauthorized, .credentials, detail: "401")

@@ -43,6 +43,31 @@ struct BlameScenarios {
         try await downloadUntilRight(image, baton)
     }
 
+    @Test("Each location that contributed to a download that did not match becomes a suspect, not the first alone")
+    func allContributorsBecomeSuspects() async throws {
+        // Reads of them alone come to nothing, so that what the download left can be looked at.
+        let origins = try (0..<3).map { number in
+            try FaultyOrigin(Self.content) { request in
+                if request.isProbe { return .sound }
+                switch (number, request.index) {
+                case (0, 1): return .reset(after: 1_000_000)
+                case (1, 1): return .corrupt(at: 1_500_000).ending(.reset(after: 1_000_000))
+                case (2, 1): return .sound
+                default: return .status(500)
+                }
+            }
+        }
+        defer { for origin in origins { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["a": origins[0], "b": origins[1], "c": origins[2]],
+            settings: "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\nupkeep: { scrub_interval: 0s }")
+        let image = try await baton.addImage()
+        let ids = try await baton.addLocations(origins.map { $0.url() }, to: image, of: Self.content)
+        #expect(try await !baton.download(image, of: Self.content).isComplete)
+        for id in ids { try await baton.waitUntil(id, has: "accused") }
+        for id in ids { #expect(try await baton.location(id)["accused"] as? Bool == true) }
+    }
+
     @Test func aBackendThatIsGoneAsAWholeQuarantinesNobody() async throws {
         let directory = try TestDirectory()
         let (root, away) = (directory.file("disk"), directory.file("away"))

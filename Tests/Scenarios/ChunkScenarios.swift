@@ -81,7 +81,7 @@ struct ChunkScenarios {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(
-            try await pair.baton.download(pair.image, of: Self.content, headers: ["Range": "bytes=0-99"]).status == 206)
+            try await pair.baton.download(pair.image, of: Self.content, headers: ["Range": "bytes=0-99"]).status == 200)
         _ = try await pair.baton.explainedManifest(of: pair.image)
         pair.isRotten.set()
         let first = Self.wrongOffset

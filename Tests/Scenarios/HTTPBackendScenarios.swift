@@ -58,6 +58,7 @@ struct HTTPBackendScenarios {
             #"token_file: "DIR/token", header_files: { X-Key: "DIR/token" }, allow_redirects_to: ["\#(target.url("data"))"]"#,
             url: origin.url(""), files: ["token": "hush-token"])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        try await baton.verifyLocationsAndForgetManifest(of: image)
         let response = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=1000-"], from: 1000)
         #expect(response.status == 206)

@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ManifestScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 92)
-    private static let quiet = "upkeep: { round: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB }"
+    private static let quiet = "upkeep: { round: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
     private static let chunkSize: Int64 = 65_536
 
     @Test func aVerifiedLocationLeavesAManifest() async throws {
@@ -59,7 +59,8 @@ struct ManifestScenarios {
         defer { for origin in [origin, sound] { origin.stop() } }
         let baton = try await BatonProcess(
             origins: ["a": origin, "b": sound],
-            settings: "upkeep: { round: 20ms, recheck: 1h, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB }")
+            settings: "upkeep: { round: 20ms, recheck: 1h, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
+        )
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url(), sound.url()], to: image, of: Self.content)[0]
         try await baton.operate("verify", on: id)
@@ -67,6 +68,19 @@ struct ManifestScenarios {
         isMended.set()
         try await baton.operate("verify", on: id)
         #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
+    }
+
+    @Test("A whole that was wrong at first and then right elsewhere leaves the manifest of the right bytes")
+    func aWholeThatWasFetchedAgain() async throws {
+        let small = PatternedContent(size: 700_001, seed: 94)
+        let liar = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        let sound = try FaultyOrigin(small)
+        defer { for origin in [liar, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": liar, "b": sound], settings: Self.quiet)
+        let image = try await baton.addImage(of: small, at: [liar.url(), sound.url()])
+        let response = try await baton.download(image, of: small)
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        #expect(try await baton.manifest(of: image) == small.manifest(chunkSize: Self.chunkSize))
     }
 
     /// The first of its pages (1024 chunks) is full when the process dies. What an earlier read left may be of no use to this one, since
@@ -87,7 +101,7 @@ struct ManifestScenarios {
         let settings = """
             relay: { stall_timeout: 60s }
             upkeep: { round: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }
-            manifests: { chunk_size: 64KiB }
+            manifests: { chunk_size: 64KiB, eager: false }
             """
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
         try await eventually("more than 64 MiB to be written down as read") {

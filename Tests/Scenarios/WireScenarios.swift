@@ -9,7 +9,7 @@ struct WireScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 21)
     static let size = content.size
 
-    /// A server with one image at one sound origin that was downloaded once, so that its location is proven.
+    /// A server with one image at one sound origin, which was read in full.
     private func served(
         extra: String = "", _ body: (BatonProcess, _ image: String, FaultyOrigin) async throws -> Void
     ) async throws {
@@ -18,6 +18,7 @@ struct WireScenarios {
         let baton = try await BatonProcess(origins: ["origin": origin])
         let image = try await baton.addImage()
         try await baton.addLocations([origin.url()], to: image, of: Self.content, extra: extra)
+        try await baton.verifyLocations(of: image)
         try await body(baton, image, origin)
     }
 
@@ -32,6 +33,7 @@ struct WireScenarios {
             "POST", "/baton/v1/images/\(image)/locations",
             body: #"{"url": "\#(origin.url())", "size": \#(Self.size), "digests": {"sha256": "\#(sha256)", "md5": "\#(md5)"}}"#)
         #expect(added.status == 201)
+        try await baton.verifyLocations(of: image)
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 200)
         #expect(response.headers["content-type"] == "application/octet-stream")
@@ -90,6 +92,7 @@ struct WireScenarios {
         defer { for origin in [dying, sound] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["dying": dying, "sound": sound])
         let image = try await baton.addImage(of: Self.content, at: [dying.url(), sound.url()])
+        try await baton.verifyLocationsAndForgetManifest(of: image)
         let response = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=1000000-2999999"], from: 1_000_000)
         #expect(response.status == 206)
@@ -101,12 +104,15 @@ struct WireScenarios {
             ])
     }
 
-    @Test func aRangeComesOnlyFromTheObjectThatWasProbed() async throws {
-        let changed = try FaultyOrigin(Self.content) { $0.isProbe && $0.index == 0 ? .sound : .etag("\"v2\"") }
+    @Test func aRangeComesOnlyFromTheObjectThatWasReadInFull() async throws {
+        let isAnother = Flag()
+        let changed = try FaultyOrigin(Self.content) { _ in isAnother.isSet ? .etag("\"v2\"") : .sound }
         let pinned = try FaultyOrigin(Self.content)
         defer { for origin in [changed, pinned] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["changed": changed, "pinned": pinned])
         let image = try await baton.addImage(of: Self.content, at: [changed.url(), pinned.url()])
+        try await baton.verifyLocationsAndForgetManifest(of: image)
+        isAnother.set()
         let response = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=1000000-"], from: 1_000_000)
         #expect(response.isComplete)

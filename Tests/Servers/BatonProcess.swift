@@ -55,6 +55,8 @@ package final class BatonProcess: Sendable {
         if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
         // Scrubs would be further readers of the origins that tests count the requests of.
         if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
+        // So would the reads be that make manifests of new images.
+        if !settings.contains("manifests:") { yaml += "manifests: { eager: false }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
         if backends.isEmpty { yaml += "  {}\n" }

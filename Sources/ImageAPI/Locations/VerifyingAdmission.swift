@@ -31,13 +31,10 @@ public struct VerifyingAdmission: LocationAdmission {
 
     /// Asks the backend for the size; with a declared digest it is all that is needed to serve.
     public func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
-        let total: Int64
+        // Where its server does not say, a full read finds it out.
+        let total: Int64?
         switch await inquiry.head(of: proposed.path, in: proposed.backend) {
-        case .success(let head):
-            guard let size = head.total else {
-                throw APIError.badRequest("Invalid location: its server does not say how large it is.")
-            }
-            total = size
+        case .success(let head): total = head.total
         case .failure(let failure): throw APIError.invalidLocation(failure)
         }
         return NewLocation(
@@ -51,7 +48,7 @@ public struct VerifyingAdmission: LocationAdmission {
         var activated = location
         if !inFull {
             let (probed, problem) = try await activation.activate(location)
-            if let problem { throw APIError.invalidLocation(problem) }
+            if let problem, problem.reason != .sizeUnstated { throw APIError.invalidLocation(problem) }
             guard probed.state.status == .pending else { return probed }
             activated = probed
         }

@@ -97,7 +97,10 @@ struct LiveMetrics {
         registry.counter(
             "baton_background_read_bytes_total", "Bytes read to prove locations.", labels: ["purpose"]
         ) { [upkeep] in
-            [(["proof"], Double(upkeep.proofPace.bytesRead)), (["scrub"], Double(upkeep.scrubPace.bytesRead))]
+            [
+                (["proof"], Double(upkeep.proofPace.bytesRead)), (["scrub"], Double(upkeep.scrubPace.bytesRead)),
+                (["manifest"], Double(upkeep.manifestPace.bytesRead)),
+            ]
         }
     }
 }

@@ -15,6 +15,7 @@ struct Upkeep {
     let inquiry: ObjectInquiry
     let proofPace: ReadPace
     let scrubPace: ReadPace
+    let manifestPace: ReadPace
     /// How old a proof may be; nothing for any age.
     let scrubInterval: Duration
     /// What works in the background until the server stops.
@@ -29,6 +30,7 @@ struct Upkeep {
         let upkeep = configuration.upkeep
         proofPace = ReadPace(bytesPerSecond: Int64(upkeep.readRate.count))
         scrubPace = ReadPace(bytesPerSecond: Int64(upkeep.scrubRate.count))
+        manifestPace = ReadPace(sharing: scrubPace)
         scrubInterval = upkeep.scrubInterval
         let schedule = ReadSchedule(
             recheck: upkeep.recheck, missInterval: upkeep.missInterval,
@@ -55,7 +57,10 @@ struct Upkeep {
             catalog: catalog, lifecycle: lifecycle, activation: activation, proofs: proofs, doubts: doubts,
             interval: upkeep.round, logger: logger)
         let trials = BreakerTrials(catalog: catalog, relays: relays, inquiry: inquiry, logger: logger)
-        services = [proofs, scrubber, rounds, trials]
+        let manifests = EagerManifests(
+            catalog: catalog, verifier: verifier, lifecycle: lifecycle, relays: relays, pace: manifestPace,
+            readers: upkeep.readers, interval: upkeep.round, logger: logger)
+        services = [proofs, scrubber, rounds, trials] + (configuration.manifests.eager ? [manifests] : [])
     }
 }
 

@@ -21,7 +21,7 @@ final class CrashFleet: Sendable {
     static let settings = """
         relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s }
         upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 24MiB, recheck: 50ms, delete_delay: 2s }
-        manifests: { chunk_size: 64KiB }
+        manifests: { chunk_size: 64KiB, eager: false }
         """
 
     let directory: TestDirectory

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import ImageCatalog
+internal import ImageModel
 internal import Synchronization
 
 /// What a test changes while an origin runs.
@@ -57,6 +59,25 @@ extension BatonProcess {
         try await eventually("all locations of \(image) to be proven", file: file, line: line) {
             try await locations(of: image).allSatisfy { $0["proven_at"] is String }
         }
+    }
+
+    /// Has every location of an image read in full, and waits for the manifest that this makes.
+    func verifyLocations(of image: String) async throws {
+        for location in try await locations(of: image) {
+            guard let id = location["id"] as? String else { continue }
+            try await operate("verify", on: id)
+        }
+        try await waitUntilProven(image)
+        _ = try await manifest(of: image)
+    }
+
+    /// The same, and then forgets the manifest: ranges come from what was read in full and still is that object.
+    func verifyLocationsAndForgetManifest(of image: String) async throws {
+        try await verifyLocations(of: image)
+        let catalog = try openCatalog()
+        guard let id = ImageID(image), let stored = try await catalog.resolve(id, format: RequestedFormat())?.manifest,
+            try await catalog.forgetManifest(stored)
+        else { throw CatalogError.unknownImage(ImageID(image) ?? ImageID()) }
     }
 
     /// Adds a location about which nothing is declared.

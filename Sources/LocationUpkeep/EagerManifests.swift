@@ -1,0 +1,117 @@
+internal import BackendKit
+internal import FoundationEssentials
+public import ImageCatalog
+internal import ImageModel
+public import Logging
+public import RelayEngine
+public import ServiceLifecycle
+internal import Synchronization
+
+/// Reads one location of each representation that has no manifest, so that it has one before a client asks for a range. What is being
+/// downloaded comes first, then the newest. What is to be read is in the catalog: a restart loses none of it, and it takes no memory.
+public final class EagerManifests: Service, CustomStringConvertible {
+    /// How many rows of the catalog are looked at together.
+    private static let pageSize = 64
+    /// Of how many images that are being downloaded the catalog is asked at once.
+    private static let downloadedLimit = 256
+
+    private let catalog: any CatalogStore
+    private let verifier: Verifier
+    private let lifecycle: LocationLifecycle
+    private let relays: Relays
+    private let pace: ReadPace
+    private let interval: Duration
+    private let logger: Logger
+    private let queue: Mutex<ManifestQueue>
+
+    /// - Parameters:
+    ///   - lifecycle: who knows when a location begins to serve.
+    ///   - relays: the downloads that run.
+    ///   - pace: how fast all its reads may go together.
+    ///   - readers: how many reads may run at a time, each of another backend.
+    ///   - interval: how often it looks without being woken.
+    public init(
+        catalog: any CatalogStore, verifier: Verifier, lifecycle: LocationLifecycle, relays: Relays, pace: ReadPace,
+        readers: Int, interval: Duration, logger: Logger
+    ) {
+        self.catalog = catalog
+        self.verifier = verifier
+        self.lifecycle = lifecycle
+        self.relays = relays
+        self.pace = pace
+        self.interval = interval
+        self.logger = logger
+        queue = Mutex(ManifestQueue(readers: readers))
+    }
+
+    /// As the log of the services' life names it.
+    public var description: String { "reads for manifests" }
+
+    /// Works until the service shuts down; running reads are then cut off and keep their progress.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    while !Task.isCancelled {
+                        self.lifecycle.activations.wake()
+                        try? await Task.sleep(for: self.interval)
+                    }
+                }
+                for await _ in self.lifecycle.activations.wakes {
+                    while let next = await self.next() { group.addTask { await self.read(next) } }
+                }
+            }
+        }
+    }
+
+    /// The next location to read, marked as being read; nil if none may be read now.
+    private func next() async -> Location? {
+        let backends = relays.registry.all.map(\.id)
+        let available = queue.withLock { $0.available(backends, at: .now) }
+        guard !available.isEmpty, !Task.isCancelled else { return nil }
+        do {
+            let downloaded = relays.deliveredWithoutManifest
+            if !downloaded.isEmpty {
+                let images = Array(Set(downloaded.map(\.image)).prefix(Self.downloadedLimit))
+                if let first = try await take(in: available, of: images, where: downloaded.contains) { return first }
+            }
+            return try await take(in: available, of: nil) { _ in true }
+        } catch is CancellationError {
+            return nil
+        } catch {
+            logger.warning("The images without a manifest could not be listed.", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func take(
+        in backends: [BackendID], of images: [ImageID]?, where isWanted: (Representation.Name) -> Bool
+    ) async throws -> Location? {
+        var cursor: ManifestCandidates.Cursor?
+        repeat {
+            let page = try await catalog.locationsForManifests(
+                in: backends, of: images, after: cursor, limit: Self.pageSize, at: .now)
+            let taken = queue.withLock { queue -> Location? in
+                let taken = page.locations.first { isWanted($0.representation) && queue.allows($0, at: .now) }
+                if let taken { queue.begin(taken) }
+                return taken
+            }
+            if let taken { return taken }
+            cursor = page.next
+        } while cursor != nil
+        return nil
+    }
+
+    private func read(_ location: Location) async {
+        var result: Verifier.Result?
+        do {
+            result = try await verifier.verify(location.id, pace: pace)
+        } catch is CancellationError {
+        } catch {
+            logger.error(
+                "A location could not be read for a manifest.", metadata: ["location": "\(location.id)", "error": "\(error)"])
+        }
+        queue.withLock { $0.end(location, result, at: .now) }
+        lifecycle.activations.wake()
+    }
+}

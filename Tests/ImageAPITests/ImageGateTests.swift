@@ -1,0 +1,100 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import ImageAPI
+
+/// A right that is lost between the first look at it and the change.
+@Suite struct ImageGateTests {
+    /// A store in which somebody else is faster: between its answer to a question about an image and the transaction that changes it.
+    private struct RacingStore: ImageStore {
+        let inner: SQLiteCatalog
+        let race: @Sendable (ImageID) async throws -> Void
+
+        func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
+            let record = try await inner.record(of: image, for: project)
+            try await race(image)
+            return record
+        }
+
+        func update(
+            _ image: ImageID, for project: String?, at time: Date, actor: String,
+            _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
+        ) async throws -> ImageRecord {
+            try await inner.update(image, for: project, at: time, actor: actor, change)
+        }
+
+        func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await inner.records(query) }
+        func forget(_ locations: [LocationID]) async throws { try await inner.forget(locations) }
+        func recoverImagesAfterStart(at time: Date) async throws -> [ImageID] {
+            try await inner.recoverImagesAfterStart(at: time)
+        }
+        func members(of image: ImageID) async throws -> [Member] { try await inner.members(of: image) }
+        func add(_ member: Member) async throws { try await inner.add(member) }
+        func setStatus(_ status: Member.Status, of project: String, in image: ImageID, at time: Date) async throws -> Member {
+            try await inner.setStatus(status, of: project, in: image, at: time)
+        }
+        func removeMember(_ project: String, of image: ImageID) async throws {
+            try await inner.removeMember(project, of: image)
+        }
+        func add(_ task: ImageTask) async throws { try await inner.add(task) }
+        func setStatus(_ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date) async throws {
+            try await inner.setStatus(status, message: message, ofTask: id, at: time)
+        }
+        func task(_ id: UUID) async throws -> ImageTask? { try await inner.task(id) }
+        func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await inner.tasks(query) }
+    }
+
+    private static let owner = Caller(user: "o", project: "mine", roles: [.member])
+
+    /// Renames an image as its owner while `race` goes on, and says what came of it.
+    private func rename(
+        _ race: @escaping @Sendable (SQLiteCatalog, ImageID) async throws -> Void
+    ) async throws -> (status: Int?, name: String?) {
+        let fixture = try APIFixture()
+        let image = try await fixture.image(owner: "mine")
+        let catalog = fixture.catalog
+        let gate = ImageGate(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
+        let router = Router(context: APIContext.self)
+        router.get("images/:id") { _, context in
+            var context = context
+            context.caller = Self.owner
+            try await gate.update(context) { $0.image.name = "changed" }
+            return Response(status: .ok)
+        }
+        let head = HTTPRequest(method: .get, scheme: "http", authority: "baton", path: "/images/\(image)")
+        let context = APIContext(
+            source: ApplicationRequestContextSource(
+                channel: EmbeddedChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        var status: Int?
+        do {
+            let response = try await router.buildResponder().respond(
+                to: Request(head: head, body: RequestBody(buffer: ByteBuffer())), context: context)
+            status = response.status.code
+        } catch let error as APIError {
+            status = error.status.code
+        }
+        return (status, try await catalog.image(image)?.name)
+    }
+
+    @Test("An owner changes their image")
+    func withoutARace() async throws {
+        let (status, name) = try await rename { _, _ in }
+        #expect(status == 200 && name == "changed")
+    }
+
+    @Test("A caller who loses the right to an image before the change is carried out changes nothing")
+    func theRightIsLostBeforeTheTransaction() async throws {
+        let (status, name) = try await rename { catalog, image in
+            _ = try await catalog.update(image, for: nil, at: .now, actor: "another request") { $0.image.owner = "another" }
+        }
+        #expect(status == 403 && name == "n")
+    }
+}

@@ -1,0 +1,100 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import Foundation
+import HTTPBackend
+import ImageCatalog
+import ImageModel
+import Integrity
+import LocationSelection
+import Logging
+import RelayEngine
+import Telemetry
+
+@testable import LocationUpkeep
+
+/// A verifier over a catalog of its own, whose backends are these origins.
+final class VerifierFixture: Sendable {
+    static let format = Format(disk: .raw, container: .bare)
+
+    let catalog: SQLiteCatalog
+    let relays: Relays
+    let lifecycle: LocationLifecycle
+    let verifier: Verifier
+    let proofs: ProofQueue
+    let doubts: PendingDoubts
+    private let directory = NSTemporaryDirectory() + "baton-verifier-\(UUID().uuidString)"
+    private let loop = TransferLoop(name: "test", slabSize: 65_536)
+    private let origins: [String: FaultyOrigin]
+
+    init(_ origins: [String: FaultyOrigin]) throws {
+        self.origins = origins
+        catalog = try SQLiteCatalog(path: directory + "/catalog.sqlite")
+        let registry = BackendRegistry(
+            try origins.map { name, origin in
+                let base = try LocationURL(origin.url(""))
+                return Backend(
+                    id: BackendID(name), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(30)))
+            })
+        relays = Relays(
+            registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(3600))
+        let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
+        lifecycle = LocationLifecycle(catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        verifier = Verifier(
+            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
+            stallTimeout: .seconds(60), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
+        proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
+        doubts = PendingDoubts(catalog: catalog)
+    }
+
+    deinit {
+        loop.stop()
+        for origin in origins.values { origin.stop() }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// A new image.
+    func image() async throws -> ImageID {
+        let image = Image(id: ImageID(), createdAt: .now, updatedAt: .now)
+        try await catalog.createImage(image)
+        return image.id
+    }
+
+    /// An active location that declares this content.
+    @discardableResult
+    func location(
+        in backend: String, of image: ImageID, declaring content: PatternedContent, format: Format = format
+    ) async throws -> Location {
+        let location = try await catalog.addLocation(
+            NewLocation(
+                image: image, backend: BackendID(backend), path: "image", url: "http://\(backend)/image", format: format,
+                size: content.size, digests: DigestSet([content.digest])), id: LocationID(), at: .now, actor: "test",
+            reason: "registered")
+        return try await lifecycle.apply(
+            .probed, to: location, actor: "test", reason: "played", validator: Validator("\"v1\""))
+    }
+
+    func verify(_ location: Location) async throws -> Verifier.Result {
+        try await verifier.verify(location.id, pace: ReadPace(bytesPerSecond: nil))
+    }
+
+    func status(of location: Location) async throws -> LocationStatus? {
+        try await catalog.location(location.id)?.state.status
+    }
+}
+
+extension PatternedContent {
+    /// What identifies it.
+    var digest: Digest {
+        let stream = DigestStream(.sha256)
+        var offset: Int64 = 0
+        while offset < size {
+            offset += withBytes(at: offset, limit: Int(min(size - offset, 1 << 20))) { bytes in
+                stream.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        return stream.finish()
+    }
+}

@@ -1,0 +1,240 @@
+import BackendKit
+import FaultyOrigin
+import Foundation
+import ImageCatalog
+import ImageModel
+import Synchronization
+import Testing
+
+@testable import LocationUpkeep
+
+/// How a verdict comes about: which reads are made, from where they begin, and whose readings count.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct VerifierTests {
+    static let content = PatternedContent(size: 3_000_017, seed: 151)
+    static let other = PatternedContent(size: 3_000_017, seed: 152)
+
+    @Test("Two reads that are wrong at different bytes decide nothing")
+    func twoReadsThatContradictEachOther() async throws {
+        let origin = try FaultyOrigin(Self.content) { .corrupt(at: Int64(1000 + $0.index)) }
+        let fixture = try VerifierFixture(["a": origin])
+        let location = try await fixture.location(in: "a", of: fixture.image(), declaring: Self.content)
+        #expect(try await fixture.verify(location) == .undecided)
+        #expect(try await fixture.status(of: location) == .active)
+        #expect(origin.record.requests.count == 2)
+    }
+
+    @Test(
+        "Two reads that are wrong in the same way quarantine a location, wherever the one byte is",
+        arguments: [0, 1_500_000, 3_000_016])
+    func twoReadsThatAgree(offset: Int64) async throws {
+        let fixture = try VerifierFixture(["a": FaultyOrigin(Self.content) { _ in .corrupt(at: offset) }])
+        let location = try await fixture.location(in: "a", of: fixture.image(), declaring: Self.content)
+        #expect(try await fixture.verify(location) == .quarantined)
+        #expect(try await fixture.status(of: location) == .quarantined)
+    }
+
+    @Test("A sound origin behind a cache that is wrong is not quarantined: the second read goes past caches")
+    func aCacheThatIsWrong() async throws {
+        // What a cache in front of it does with a request that does not ask for the origin's own answer.
+        let origin = try FaultyOrigin(Self.content) {
+            $0["cache-control"]?.contains("no-cache") == true ? .sound : .corrupt(at: 5)
+        }
+        let fixture = try VerifierFixture(["a": origin])
+        let location = try await fixture.location(in: "a", of: fixture.image(), declaring: Self.content)
+        #expect(try await fixture.verify(location) == .matched)
+        #expect(try await fixture.status(of: location) == .active)
+        let requests = origin.record.requests
+        #expect(requests.count == 2 && requests[0]["cache-control"] == nil)
+        #expect(requests.last?["pragma"] == "no-cache" || requests.last?["cache-control"] == "no-cache")
+        #expect(requests.first?.connection != requests.last?.connection, "on a connection of its own")
+    }
+
+    @Test("Another location that is asked to testify goes past caches, too")
+    func aWitnessBehindACacheThatIsWrong() async throws {
+        let wrong = try FaultyOrigin(Self.other)
+        // The cache has the other object; the origin behind it is sound.
+        let witness = try FaultyOrigin(Self.content) {
+            $0["cache-control"]?.contains("no-cache") == true ? .sound : Behaviour.sound.serving(Self.other)
+        }
+        let fixture = try VerifierFixture(["a": wrong, "b": witness])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        try await fixture.location(in: "b", of: image, declaring: Self.content)
+        #expect(try await fixture.verify(location) == .quarantined)
+    }
+
+    @Test("Another location that is asked to testify is read from its first byte, whatever an earlier read of it left")
+    func aWitnessWithSavedProgress() async throws {
+        let wrong = try FaultyOrigin(Self.other)
+        let witness = try FaultyOrigin(Self.content)
+        let fixture = try VerifierFixture(["a": wrong, "b": witness])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        let twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        // An earlier read of it got the wrong object's bytes up to the last one: with that it would agree with the wrong location.
+        var digests = ReadDigests([.sha256, .sha512, .md5], chunkSize: nil, progress: nil)
+        var position: Int64 = 0
+        while position < Self.other.size {
+            position += Self.other.withBytes(at: position, limit: Int(Self.other.size - position)) { bytes in
+                digests.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        try await fixture.catalog.saveReadProgress(
+            digests.progress(size: Self.other.size, validator: Validator("\"v1\"")), of: twin.id, at: .now)
+        #expect(try await fixture.verify(location) == .quarantined)
+        #expect(witness.record.requests.map { $0.range?.first } == [0])
+    }
+
+    @Test("The second read begins at the first byte, where the first one went on from what an earlier read had left")
+    func aSecondReadWithSavedProgress() async throws {
+        let origin = try FaultyOrigin(Self.content)
+        let fixture = try VerifierFixture(["a": origin])
+        let location = try await fixture.location(in: "a", of: fixture.image(), declaring: Self.content)
+        var digests = ReadDigests([.sha256, .sha512, .md5], chunkSize: nil, progress: nil)
+        Self.other.withBytes(at: 0, limit: 1_000_000) { digests.update($0) }
+        try await fixture.catalog.saveReadProgress(
+            digests.progress(size: Self.content.size, validator: Validator("\"v1\"")), of: location.id, at: .now)
+        #expect(try await fixture.verify(location) == .matched)
+        #expect(origin.record.requests.map { $0.range?.first } == [1_000_000, 0])
+    }
+
+    @Test(
+        "A twin that holds the same other content speaks for a location, whatever its status",
+        arguments: [LocationStatus.active, .pending, .verifying, .quarantined])
+    func aTwinTestifies(status: LocationStatus) async throws {
+        let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        var twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        for event in Self.events(from: .active, to: status) {
+            twin = try await fixture.lifecycle.apply(event, to: twin, actor: "test", reason: "played")
+        }
+        if status == .pending { twin = try await fixture.pendingTwin(of: twin, declaring: Self.content) }
+        #expect(try await fixture.status(of: twin) == status)
+        #expect(try await fixture.verify(location) == .distrusted)
+        #expect(try await fixture.status(of: location) == .active)
+        let resolution = try await fixture.catalog.resolve(image, format: RequestedFormat())
+        #expect(resolution?.representation?.isDistrusted == true)
+    }
+
+    @Test(
+        "A twin that was taken out by an operator does not speak for a location",
+        arguments: [LocationStatus.disabled, .pendingDelete])
+    func aTwinThatIsTakenOut(status: LocationStatus) async throws {
+        let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        let twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        for event in Self.events(from: .active, to: status) {
+            _ = try await fixture.lifecycle.apply(event, to: twin, actor: "test", reason: "played", isForced: true)
+        }
+        #expect(try await fixture.verify(location) == .quarantined)
+    }
+
+    private static func events(from: LocationStatus, to status: LocationStatus) -> [LocationEvent] {
+        switch status {
+        case .verifying: [.suspect]
+        case .quarantined: [.quarantine]
+        case .disabled: [.disable]
+        case .pending, .pendingDelete: [.delete]
+        default: []
+        }
+    }
+
+    @Test("A suspect that is the last active location of its format serves on while it is read")
+    func theLastActiveLocationOfAFormat() async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 100_000) }
+        let fixture = try VerifierFixture(["a": origin, "b": FaultyOrigin(Self.other)])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        // Active as well, and no substitute: other bytes are expected of it.
+        try await fixture.location(
+            in: "b", of: image, declaring: Self.other, format: Format(disk: .qcow2, container: .bare))
+        try await fixture.catalog.recordFailedProof(
+            of: image, format: VerifierFixture.format, contributors: [location.id], at: .now, actor: "test", reason: "played")
+        let reading = Task { try await fixture.verify(location) }
+        await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
+        #expect(try await fixture.status(of: location) == .active)
+        fixture.lifecycle.reads.cancel(location.id)
+        #expect(try await reading.value == .cancelled)
+    }
+
+    @Test("A suspect beside another active location of its format is taken out while it is read")
+    func aSuspectThatIsReplaceable() async throws {
+        let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 100_000) }
+        let fixture = try VerifierFixture(["a": origin, "b": FaultyOrigin(Self.content)])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        try await fixture.location(in: "b", of: image, declaring: Self.content)
+        try await fixture.catalog.recordFailedProof(
+            of: image, format: VerifierFixture.format, contributors: [location.id], at: .now, actor: "test", reason: "played")
+        let reading = Task { try await fixture.verify(location) }
+        await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
+        #expect(try await fixture.status(of: location) == .verifying)
+        fixture.lifecycle.reads.cancel(location.id)
+        #expect(try await reading.value == .cancelled)
+    }
+
+    @Test("Everybody who contributed to a whole that did not match becomes a suspect")
+    func allContributorsBecomeSuspects() async throws {
+        let fixture = try VerifierFixture([
+            "a": FaultyOrigin(Self.content), "b": FaultyOrigin(Self.content), "c": FaultyOrigin(Self.content),
+        ])
+        let image = try await fixture.image()
+        var ids: [LocationID] = []
+        for backend in ["a", "b", "c"] {
+            ids.append(try await fixture.location(in: backend, of: image, declaring: Self.content).id)
+        }
+        let name = try #require(try await fixture.catalog.location(ids[0])).representation
+        let number = fixture.doubts.hold(name, contributors: [ids[0], ids[1]])
+        try await fixture.doubts.write(number)
+        var accused: [Bool?] = []
+        for id in ids { accused.append(try await fixture.catalog.location(id)?.isAccused) }
+        #expect(accused == [true, true, false])
+        // One that is cleared leaves the others under suspicion, and the representation with them.
+        let first = try #require(try await fixture.catalog.location(ids[0]))
+        #expect(try await fixture.verify(first) == .matched)
+        #expect(try await fixture.catalog.resolve(image, format: RequestedFormat())?.representation?.isInDoubt == true)
+        let second = try #require(try await fixture.catalog.location(ids[1]))
+        #expect(try await fixture.verify(second) == .matched)
+        #expect(try await fixture.catalog.resolve(image, format: RequestedFormat())?.representation?.isInDoubt == false)
+    }
+
+    @Test("An object that was exchanged while it was read leaves a manifest of the one that matched, and of nothing before it")
+    func anObjectThatIsExchangedWhileItIsRead() async throws {
+        let origin = try FaultyOrigin(Self.content) { request in
+            request.index == 0
+                ? Behaviour.reset(after: 1_000_000).serving(Self.other)
+                : .etag("\"v2\"")
+        }
+        let fixture = try VerifierFixture(["a": origin])
+        let image = try await fixture.image()
+        let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
+        #expect(try await fixture.verify(location) == .matched)
+        let stored = try #require(try await fixture.catalog.resolve(image, format: RequestedFormat())?.manifest)
+        let page = try #require(try await fixture.catalog.manifestPage(0, of: stored))
+        var digests = ReadDigests([.sha256], chunkSize: 65_536, progress: nil)
+        digests.begin(size: Self.content.size)
+        var position: Int64 = 0
+        while position < Self.content.size {
+            position += Self.content.withBytes(at: position, limit: Int(Self.content.size - position)) { bytes in
+                digests.update(bytes)
+                return Int64(bytes.count)
+            }
+        }
+        #expect(page.digests == digests.manifest?.digests(ofPage: 0))
+        #expect(try await fixture.catalog.location(location.id)?.validator == Validator("\"v2\""))
+    }
+}
+
+extension VerifierFixture {
+    /// A location as this one that has not been probed, in the place of this one.
+    fileprivate func pendingTwin(of twin: Location, declaring content: PatternedContent) async throws -> Location {
+        try await catalog.addLocation(
+            NewLocation(
+                image: twin.image, backend: twin.backend, path: "pending", url: "http://pending/", format: twin.format,
+                size: content.size, digests: twin.digests), id: LocationID(), at: .now, actor: "test", reason: "registered")
+    }
+}

@@ -77,7 +77,7 @@ let package = Package(
             "ImageAPI",
             [
                 "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel", "ImageUpload", "Integrity",
+                "ImageModel", "ImageUpload", "Integrity", "NetworkAddress",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -120,6 +120,17 @@ struct DownloadRoute: Sendable {
         return (relays.select(target.resolution.locations, for: .whole, size: target.representation.size), nil)
     }
 
+    /// The download's share of the memory for bytes in flight.
+    private func memory(
+        for caller: String, _ representation: Representation, _ range: ByteRange?, _ manifest: RelayManifest?
+    ) async throws -> MemoryShare {
+        do {
+            return try await relays.memoryShare(for: caller, of: representation, range: range, manifest: manifest)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
     private func stream(
         range: ByteRange?, _ manifest: RelayManifest?, of target: Target, over selection: Selection,
         _ further: HTTPFields, _ context: APIContext
@@ -128,8 +139,10 @@ struct DownloadRoute: Sendable {
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
+        let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
-            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
+            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory, to: outlet
+        )
         ClientWatch.tell(relay, ofTheEndOf: context.channel)
         relay.start()
         let record = RelayRecord(

@@ -43,12 +43,22 @@ extension Endpoint {
         try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
     }
 
-    /// An image's locations.
+    /// An image's locations, page by page.
+    /// - Returns: all of them, and the answer with the first page.
     /// - Throws: `ClientError`.
     public func locations(of image: ImageID) async throws -> (records: [LocationRecord], answer: Answer) {
-        struct List: Decodable { let locations: [LocationRecord] }
+        struct Page: Decodable {
+            let locations: [LocationRecord]
+            let next: String?
+        }
         let answer = try await send("GET", "/baton/v1/images/\(image)/locations")
-        return (try answer.decoded(as: List.self).locations, answer)
+        var page = try answer.decoded(as: Page.self)
+        var records = page.locations
+        while let next = page.next {
+            page = try await send("GET", next).decoded(as: Page.self)
+            records += page.locations
+        }
+        return (records, answer)
     }
 }
 

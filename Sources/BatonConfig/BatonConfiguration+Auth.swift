@@ -48,6 +48,8 @@ extension BatonConfiguration {
         public var cache: Duration = .seconds(300)
         /// How long a question may take.
         public var timeout: Duration = .seconds(5)
+        /// How many unknown tokens one client address may send a minute; 0 for any number.
+        public var guesses = 60
         /// The certificates that Keystone's is checked with; nil for the system's.
         public var authorities: String?
         /// The name of the role of those who may be sent straight to locations.
@@ -89,6 +91,7 @@ extension BatonConfiguration.Keystone {
         credentials = section.keystoneCredentials() ?? credentials
         cache = section.duration("cache", default: cache, in: .zero ... .seconds(86_400))
         timeout = section.duration("timeout", default: timeout, in: .milliseconds(100) ... .seconds(60))
+        guesses = section.integer("guesses", default: guesses, in: 0...1_000_000)
         authorities = section.file("ca_file")
         trustedRole = section.string("trusted_role", default: trustedRole)
         if trustedRole.isEmpty { section.reject("trusted_role", "is empty; write the role's name") }

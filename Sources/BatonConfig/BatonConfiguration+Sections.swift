@@ -98,6 +98,8 @@ extension BatonConfiguration {
             in: max(.milliseconds(100), relay.stallTimeout + .milliseconds(100)) ... .seconds(3600))
         relay.clientStallTimeout = section.duration(
             "client_stall_timeout", default: relay.clientStallTimeout, in: .milliseconds(100) ... .seconds(86_400))
+        relay.permitTimeout = section.duration(
+            "permit_timeout", default: relay.permitTimeout, in: .milliseconds(100) ... .seconds(3600))
         relay.revisits = section.integer("revisits", default: relay.revisits, in: 0...1000)
         relay.refundAfter = section.bytes(
             "refund_after", default: relay.refundAfter, in: ByteCount(1) ... .gibibytes(1))
@@ -110,6 +112,11 @@ extension BatonConfiguration {
         relay.slab = section.bytes("slab", default: relay.slab, in: .kibibytes(64) ... .mebibytes(4))
         let twoSlabs = ByteCount(relay.slab.count * 2)
         relay.window = section.bytes("window", default: max(relay.window, twoSlabs), in: twoSlabs ... .gibibytes(1))
+        relay.memory = section.bytes("memory", in: .mebibytes(64) ... .gibibytes(1024))
+        relay.memoryTimeout = section.duration(
+            "memory_timeout", default: relay.memoryTimeout, in: .milliseconds(10) ... .seconds(3600))
+        relay.downloadsPerCaller = section.integer(
+            "downloads_per_caller", default: relay.downloadsPerCaller, in: 0...1_000_000)
         section.finish()
     }
 

@@ -91,6 +91,8 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var giveUpAfter: Duration = .seconds(60)
         /// How long a client may read nothing.
         public var clientStallTimeout: Duration = .seconds(300)
+        /// How long a client takes nothing before its connection to a backend may go to another download that waits.
+        public var permitTimeout: Duration = .seconds(5)
         /// How many revisits of failed locations one download may make without progress.
         public var revisits = 32
         /// The progress that pays revisits back.
@@ -107,6 +109,12 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var window: ByteCount = .mebibytes(4)
         /// The size of one memory buffer.
         public var slab: ByteCount = .kibibytes(512)
+        /// The most memory that the bytes of all downloads may take together; nil for a quarter of what there is.
+        public var memory: ByteCount?
+        /// How long a download waits for its share of that memory.
+        public var memoryTimeout: Duration = .seconds(10)
+        /// The most downloads of one caller at a time; 0 for any number.
+        public var downloadsPerCaller = 0
     }
 
     /// What is done with locations without anybody asking.

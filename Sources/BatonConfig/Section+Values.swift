@@ -99,6 +99,11 @@ extension Section {
         return mode
     }
 
+    /// A number of bytes, or nil when the key is missing or wrong.
+    public func bytes(_ key: String, in range: ClosedRange<ByteCount>) -> ByteCount? {
+        text(key) == nil ? nil : bytes(key, default: range.lowerBound, in: range)
+    }
+
     /// One of a few words.
     public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
     where Choice.RawValue == String {

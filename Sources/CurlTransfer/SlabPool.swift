@@ -14,6 +14,8 @@ public struct SlabPool {
     private let keep: Int
     private var lent: [ByteBuffer] = []
     private var next = 0
+    /// How many slabs were taken since the last look at those that are free.
+    private var taken = 0
 
     /// A pool of slabs of `slabSize` bytes that keeps at most `keep` of them for use again.
     public init(slabSize: Int, keep: Int) {
@@ -26,6 +28,7 @@ public struct SlabPool {
 
     /// An empty slab that nobody else refers to. Looks at a few slabs only, so that its cost has a bound.
     public mutating func take() -> ByteBuffer {
+        taken += 1
         for _ in 0..<min(lent.count, 16) {
             next = (next + 1) % lent.count
             if lent[next].modifyIfUniquelyOwned({ $0.clear() }) != nil { return lent.remove(at: next) }
@@ -37,6 +40,18 @@ public struct SlabPool {
     /// hold each other's storage, which then never came free.
     public mutating func lend(_ slab: ByteBuffer) {
         if lent.count < keep, slab.capacity >= slabSize { lent.append(slab) }
+    }
+
+    /// Forgets the free slabs beyond as many as were taken since the last time: those that nobody needed.
+    public mutating func trimUnused() {
+        var spare = taken
+        taken = 0
+        lent = lent.indices.compactMap { index in
+            let isFree = lent[index].modifyIfUniquelyOwned { $0.clear() } != nil
+            if isFree { spare -= 1 }
+            return isFree && spare < 0 ? nil : lent[index]
+        }
+        next = 0
     }
 
     /// Forgets all slabs, so that an idle service gives their memory back.

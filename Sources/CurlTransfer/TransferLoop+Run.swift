@@ -96,6 +96,10 @@ extension TransferLoop {
     private func tick() {
         guard !tickers.isEmpty, nextTick <= now else { return }
         nextTick = now + Self.tickInterval
+        if nextTrim <= now {
+            nextTrim = now + Self.trimInterval
+            slabs.trimUnused()
+        }
         slabMemory.store(slabs.heldBytes, ordering: .relaxed)
         for ticker in Array(tickers.values) { ticker.tick(now) }
         settle()

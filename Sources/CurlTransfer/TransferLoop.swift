@@ -13,6 +13,9 @@ public final class TransferLoop: @unchecked Sendable {
     /// How often `Ticking` parties are called while there are any.
     public static let tickInterval: Duration = .milliseconds(25)
 
+    /// For how long a slab may lie unused.
+    static let trimInterval: Duration = .seconds(5)
+
     let mailbox = Mailbox()
     let epoll: Int32
     let multi: UnsafeMutableRawPointer
@@ -24,6 +27,8 @@ public final class TransferLoop: @unchecked Sendable {
     private var idleHandles: [EasyHandle] = []
     var tickers: [ObjectIdentifier: any Ticking] = [:]
     var nextTick: ContinuousClock.Instant
+    /// When slabs are looked at that nobody needs.
+    var nextTrim: ContinuousClock.Instant
     /// When libcurl wants to be called without a socket being ready; nil for never.
     var curlDeadline: ContinuousClock.Instant?
     var touched: [Transfer] = []
@@ -49,6 +54,7 @@ public final class TransferLoop: @unchecked Sendable {
         precondition(epoll >= 0, "no epoll descriptor for a transfer loop: errno \(errno)")
         now = .now
         nextTick = .now
+        nextTrim = .now
         slabs = SlabPool(slabSize: slabSize, keep: 256)
         baton_epoll_set(epoll, EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN.rawValue)
         setMultiOptions()

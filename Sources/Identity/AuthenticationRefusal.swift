@@ -8,6 +8,8 @@ public enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConve
     case expired
     /// Nobody can tell now; asking again after a while may help.
     case unavailable(retryAfter: Duration)
+    /// The client sent too many tokens that nobody has; this one was not looked at.
+    case tooManyGuesses(retryAfter: Duration)
 
     /// What, and what to do.
     public var description: String {
@@ -16,6 +18,7 @@ public enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConve
         case .unknown: "The token is not known: it has a typing error, or it was revoked. Send another."
         case .expired: "The token has expired. Send a new one."
         case .unavailable: "The token can't be checked now, because the identity service does not answer. Try again later."
+        case .tooManyGuesses: "Too many unknown tokens came from this address. Try again later."
         }
     }
 }

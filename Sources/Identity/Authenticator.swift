@@ -1,11 +1,22 @@
+public import NetworkAddress
+
 /// Finds out who sends a token.
 public protocol Authenticator: Sendable {
     /// What a refused client is told to do: the value of `WWW-Authenticate` (RFC 9110 section 11.6.1).
     var challenge: String { get }
 
     /// The caller who has this token.
-    /// - Parameter token: as it was sent; nil when none was.
-    func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller
+    /// - Parameters:
+    ///   - token: as it was sent; nil when none was.
+    ///   - client: from where it was sent; nil if nobody knows.
+    func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller
+}
+
+extension Authenticator {
+    /// The caller who has this token, wherever it was sent from.
+    public func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
+        try await caller(of: token, from: nil)
+    }
 }
 
 /// Asks nobody (`auth.mode: none`).
@@ -17,5 +28,5 @@ public struct AdmitsEverybody: Authenticator {
     public init() {}
 
     /// Everybody, whatever token they send.
-    public func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller { .everybody }
+    public func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller { .everybody }
 }

@@ -12,8 +12,10 @@ public actor KeystoneService {
         let expires: Date
     }
 
-    /// How long nobody is asked again after a question that got no answer: each would take its whole time.
+    /// How long nobody is asked again when question after question got no answer: each would take its whole time.
     private static let pause: TimeInterval = 2
+    /// So many in a row: one alone may be the fault of its token.
+    private static let failuresBeforePause = 3
     /// How long before its end the own token is renewed.
     private static let margin: TimeInterval = 30
 
@@ -24,6 +26,8 @@ public actor KeystoneService {
     private var authority: Authority?
     private var login: Task<Result<String, AuthenticationRefusal>, Never>?
     private var pausedSince: Date?
+    /// How many questions in a row got no answer.
+    private var failures = 0
     private var trouble: String?
 
     /// - Parameter now: the time, for tests.
@@ -52,7 +56,8 @@ public actor KeystoneService {
                 }
                 answered()
                 return known
-            case 404:
+            // What Keystone, or a proxy before it, can't even read as a token is none.
+            case 404, 400, 413, 414, 431:
                 answered()
                 throw .unknown
             case 401 where authority == nil, 403 where authority == nil:
@@ -102,9 +107,11 @@ public actor KeystoneService {
         do {
             let answer = try await transport.send(request)
             pausedSince = nil
+            failures = 0
             return answer
         } catch {
-            pausedSince = now()
+            failures += 1
+            if failures >= Self.failuresBeforePause { pausedSince = now() }
             throw unanswered("it can't be reached (\(error.message))")
         }
     }

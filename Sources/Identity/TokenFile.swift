@@ -1,6 +1,7 @@
 public import FoundationEssentials
 internal import Glibc
 public import Logging
+public import NetworkAddress
 internal import Synchronization
 
 /// Lets in who has a token of a file (`auth.mode: tokens`). A changed file is read again, without a restart; one that makes no sense
@@ -69,7 +70,7 @@ public final class TokenFile: Authenticator {
     }
 
     /// Who has the token.
-    public func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
+    public func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
         guard let token, !token.isEmpty else { throw .missing }
         let now = now()
         return try current(at: now).caller(of: token, at: now)

@@ -5,6 +5,22 @@ internal import LocationSelection
 internal import RelayEngine
 
 extension APIError {
+    /// There is no memory for another download, or not for this caller.
+    init(_ refusal: MemoryRefusal) {
+        switch refusal {
+        case .noMemory:
+            self.init(
+                .serviceUnavailable, "The server has all its memory for downloads in use (relay.memory). Try again later.")
+            headers[.retryAfter] = "5"
+        case .tooManyDownloads:
+            self.init(
+                .tooManyRequests,
+                "The caller has as many downloads running as one may have (relay.downloads_per_caller). Try again when one is over."
+            )
+            headers[.retryAfter] = "5"
+        }
+    }
+
     /// No location can serve: each with the class of its reason, and no URL.
     /// - Parameter failures: what came of asking them.
     static func unavailable(_ selection: Selection, failures: [RelaySummary.Failure] = []) -> APIError {

@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import Identity
 internal import ImageModel
 internal import Logging
+internal import NetworkAddress
 
 /// The door: finds out who a caller is, and whether the route is for them.
 struct AuthenticationMiddleware: RouterMiddleware {
@@ -21,9 +22,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
         let need = route.map { RoutePolicy.need(request.method.rawValue, $0) }
         if case .some(.nothing) = need { return try await next(request, context) }
         var context = context
-        context.caller = try await caller(of: request)
         let forwardedFor = Self.forwardedField.map { request.headers[values: $0] } ?? []
-        if let client = trusted.client(peer: context.peer, forwardedFor: forwardedFor) { context.clientAddress = "\(client)" }
+        let client = trusted.client(peer: context.peer, forwardedFor: forwardedFor)
+        if let client { context.clientAddress = "\(client)" }
+        context.caller = try await caller(of: request, from: client ?? context.peer.flatMap { IPAddress($0) })
         if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
         // Where there is no route there is nothing to protect: the answer is that there is nothing.
         guard let need else { return try await next(request, context) }
@@ -37,9 +39,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private func caller(of request: Request) async throws(APIError) -> Caller {
+    private func caller(of request: Request, from client: IPAddress?) async throws(APIError) -> Caller {
         do throws(AuthenticationRefusal) {
-            return try await authenticator.caller(of: Self.token(in: request.headers))
+            return try await authenticator.caller(of: Self.token(in: request.headers), from: client)
         } catch {
             switch error {
             case .missing, .unknown, .expired:
@@ -49,6 +51,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
             case .unavailable(let retryAfter):
                 var answer = APIError(.serviceUnavailable, "\(error)")
                 answer.headers[.retryAfter] = "\(max(1, retryAfter.components.seconds))"
+                throw answer
+            case .tooManyGuesses(let retryAfter):
+                var answer = APIError(.tooManyRequests, "\(error)")
+                answer.headers[.retryAfter] = "\(retryAfter.components.seconds + 1)"
                 throw answer
             }
         }

@@ -147,6 +147,17 @@ struct DownloadRoute: Sendable {
         return Share(selection: asked.isWhole(of: size) ? select(.whole, size) : selection, range: asked)
     }
 
+    /// The download's share of the memory for bytes in flight.
+    private func memory(
+        for caller: String, _ representation: Representation, _ range: ByteRange?, _ manifest: RelayManifest?
+    ) async throws -> MemoryShare {
+        do {
+            return try await relays.memoryShare(for: caller, of: representation, range: range, manifest: manifest)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
     private func stream(
         _ share: Share, _ manifest: RelayManifest?, of target: Target, _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
@@ -155,8 +166,10 @@ struct DownloadRoute: Sendable {
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
+        let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
-            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
+            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory, to: outlet
+        )
         let isWhole = range?.isWhole(of: target.representation.size) ?? true
         let record = RelayRecord(
             representation: target.representation, range: isWhole ? nil : range, ignoresRange: share.ignoresRange,

@@ -42,8 +42,15 @@ struct LocationOperationRoutes: Sendable {
     }
 
     func history(_ request: Request, context: APIContext) async throws -> Response {
-        let entries = try await catalog.history(of: try await location(context).id)
-        return try JSONValue.object(["history": .array(entries.map { .historyEntry($0) })]).response()
+        let id = try await location(context).id
+        // Entries have no name but their place: nothing is ever put between them.
+        let entries = Array(try await catalog.history(of: id).enumerated())
+        var page = JSONPage()
+        let last = try page.fill(with: try Marker.rest(of: entries, QueryItems(request.uri.query), { "\($0.offset)" })) {
+            .historyEntry($0.element)
+        }
+        let next = last.map { Marker.next("/baton/v1/locations/\(id)/history", behind: "\($0.offset)") }
+        return try page.response("history", next.map { ["next": $0] } ?? [:])
     }
 
     /// Runs one operation.

@@ -23,7 +23,12 @@ struct LocationRoutes: Sendable {
         let id = try context.imageID()
         guard try await catalog.image(id) != nil else { throw APIError.notFound(image: id.description) }
         let locations = try await catalog.locations(of: id)
-        return try JSONValue.object(["locations": .array(locations.map { .location($0) })]).response()
+        var page = JSONPage()
+        let last = try page.fill(with: try Marker.rest(of: locations, QueryItems(request.uri.query), \.id.description)) {
+            .location($0)
+        }
+        let next = last.map { Marker.next("/baton/v1/images/\(id)/locations", behind: $0.id.description) }
+        return try page.response("locations", next.map { ["next": $0] } ?? [:])
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {

@@ -14,6 +14,8 @@ public struct ImageQuery: Sendable, Equatable {
 
     /// At most so many; from 0.
     public var limit = 25
+    /// At most so many bytes, as their size is estimated, but at least one image.
+    public var pageSize = CatalogPage<ImageRecord>.ordinarySize
     /// Begin behind this one.
     public var marker: ImageID?
     /// Whose eyes.

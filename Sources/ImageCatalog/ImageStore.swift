@@ -6,8 +6,8 @@ public import ImageModel
 public protocol ImageStore: UploadStore {
     /// An image and what belongs to it, seen by a project; nil if there is no such image.
     func record(of image: ImageID, for project: String?) async throws -> ImageRecord?
-    /// The images that a query asks for, in its order. Throws `unknownMarker`.
-    func records(_ query: ImageQuery) async throws -> [ImageRecord]
+    /// The images that a query asks for, in its order, as far as a page goes. Throws `unknownMarker`.
+    func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord>
     /// Reads an image, lets `change` edit it, and stores what it made of it, all in one transaction: no other writer comes
     /// between. Nothing is stored when `change` throws.
     /// Throws `unknownImage`, what registering a location throws, and what `change` throws.
@@ -36,14 +36,24 @@ public protocol ImageStore: UploadStore {
     func setStatus(_ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date) async throws
     /// The task of that id.
     func task(_ id: UUID) async throws -> ImageTask?
-    /// The tasks that a query asks for, the newest first.
-    func tasks(_ query: TaskQuery) async throws -> [ImageTask]
+    /// The tasks that a query asks for, the newest first, as far as a page goes.
+    func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask>
+}
+
+extension ImageStore {
+    /// What is on the page of images that a query asks for.
+    public func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await page(query).items }
+
+    /// What is on the page of tasks that a query asks for.
+    public func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await page(query).items }
 }
 
 /// Which tasks a list shows.
 public struct TaskQuery: Sendable, Equatable {
     /// At most so many; from 0.
     public var limit = 25
+    /// At most so many bytes, as their size is estimated, but at least one task.
+    public var pageSize = CatalogPage<ImageTask>.ordinarySize
     /// Begin behind this one.
     public var marker: UUID?
     /// Only those for this image.

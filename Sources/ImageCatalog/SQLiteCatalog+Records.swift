@@ -12,7 +12,7 @@ extension SQLiteCatalog: ImageStore {
     }
 
     /// The images that a query asks for.
-    public func records(_ query: ImageQuery) async throws -> [ImageRecord] {
+    public func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> {
         try await read { db in
             var conditions = query.conditions
             let order = query.totalOrder
@@ -23,11 +23,28 @@ extension SQLiteCatalog: ImageStore {
             var sql = "SELECT * FROM image"
             if !conditions.isEmpty { sql += " WHERE " + conditions.map(\.text).joined(separator: " AND ") }
             let arguments = conditions.flatMap(\.values) + [query.limit]
-            let images = try Row.fetchAll(
-                db, sql: sql + " ORDER BY \(columns) LIMIT ?", arguments: StatementArguments(arguments)
-            ).map(Image.init)
-            return try Self.records(of: images, for: query.scope.project, db)
+            let rows = try Row.fetchCursor(
+                db, sql: sql + " ORDER BY \(columns) LIMIT ?", arguments: StatementArguments(arguments))
+            var page = CatalogPage<ImageRecord>(size: query.pageSize)
+            while !page.isCut {
+                let images = try Self.nextImages(rows)
+                if images.isEmpty { break }
+                for record in try Self.records(of: images, for: query.scope.project, db) { page.add(record, of: record.size) }
+            }
+            return page
         }
+    }
+
+    /// Some of the images that a query finds: many at a time, since what belongs to them takes three queries, but not many large ones.
+    private static func nextImages(_ rows: RowCursor) throws -> [Image] {
+        var images: [Image] = []
+        var size = 0
+        while images.count < 200, size < 1 << 20, let row = try rows.next() {
+            let image = try Image(row)
+            size += image.textSize
+            images.append(image)
+        }
+        return images
     }
 
     /// The values of a marker in the columns of the order. One that the list could not show is as if it were not there.
@@ -44,7 +61,7 @@ extension SQLiteCatalog: ImageStore {
         return query.totalOrder.map { row[$0.key.column] as DatabaseValue }
     }
 
-    /// What belongs to these images, in their order: three queries, however many they are.
+    /// What belongs to these images, in their order: three queries for all.
     static func records(of images: [Image], for project: String?, _ db: Database) throws -> [ImageRecord] {
         let ids = try encoded(images.map(\.id.description))
         let among = "IN (SELECT value FROM json_each(?))"

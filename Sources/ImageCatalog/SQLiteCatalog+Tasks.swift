@@ -39,7 +39,7 @@ extension SQLiteCatalog {
     }
 
     /// The tasks that a query asks for, the newest first.
-    public func tasks(_ query: TaskQuery) async throws -> [ImageTask] {
+    public func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> {
         try await read { db in
             var conditions = [SQLCondition("1")]
             if let image = query.image { conditions.append(SQLCondition("image = ?", [image.description])) }
@@ -49,12 +49,17 @@ extension SQLiteCatalog {
                     SQLCondition(
                         "number < COALESCE((SELECT number FROM task WHERE id = ?), 0)", [marker.uuidString.lowercased()]))
             }
-            return try Row.fetchAll(
+            let rows = try Row.fetchCursor(
                 db,
                 sql: "SELECT * FROM task WHERE \(conditions.map(\.text).joined(separator: " AND ")) "
                     + "ORDER BY number DESC LIMIT ?",
-                arguments: StatementArguments(conditions.flatMap(\.values) + [query.limit])
-            ).map(ImageTask.init)
+                arguments: StatementArguments(conditions.flatMap(\.values) + [query.limit]))
+            var page = CatalogPage<ImageTask>(size: query.pageSize)
+            while !page.isCut, let row = try rows.next() {
+                let task = try ImageTask(row)
+                page.add(task, of: task.size)
+            }
+            return page
         }
     }
 }

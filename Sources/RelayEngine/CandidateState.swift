@@ -37,6 +37,8 @@ struct CandidateState: Sendable, Equatable {
     var stalls = 0
     /// Whether its credentials were refused and renewed since its last byte.
     var hasRenewed = false
+    /// Whether it knows no ranges and was left for another download all the same: what was read before is read again and dropped.
+    var resumesByDiscarding = false
     /// How fast it was when it was left for a faster one.
     var pace: MeasuredPace?
 }

@@ -8,6 +8,7 @@ extension Relay: TransferSink, Ticking {
     public func tick(_ now: ContinuousClock.Instant) {
         if let refusal = running?.refusal, now - refusal.began >= Self.refusalPatience { endRefusal() }
         handle(.tick)
+        followMemory()
     }
 
     /// How long a download waits for the words of a server that refuses: another location may have the bytes.

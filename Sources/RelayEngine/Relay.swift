@@ -15,6 +15,8 @@ public final class Relay: @unchecked Sendable {
         let driver: any Driver
         /// Among the connections of its backend.
         var place: ConnectionPlace?
+        /// The attempt that the place was asked for; one that asks again takes the place over.
+        var placeOwner: AttemptID?
         /// What it asks for, once it does.
         var read: ReadRequest?
         var transfer: TransferID?
@@ -35,6 +37,8 @@ public final class Relay: @unchecked Sendable {
     private let plan: RelayPlan
     private let outlet: any RelayOutlet
     private let observer: any RelayObserver
+    /// Of the memory that all relays share; nil where nothing limits it.
+    private let memory: MemoryShare?
     var machine: RelayStateMachine
     var running: Running?
     /// The credentials that the last request to each candidate showed.
@@ -57,10 +61,11 @@ public final class Relay: @unchecked Sendable {
     ///   - identity: the digest that proves a whole.
     ///   - manifest: the digests of its chunks, where the plan proves by them.
     ///   - layout: how to cut a manifest that is made on the way; nil makes none.
+    ///   - memory: the share of what all relays may take; nil for the whole window at any time.
     public init(
         plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, manifest: RelayManifest? = nil,
-        making layout: ChunkLayout? = nil, policy: RelayPolicy, loop: TransferLoop, outlet: any RelayOutlet,
-        observer: any RelayObserver
+        making layout: ChunkLayout? = nil, memory: MemoryShare? = nil, policy: RelayPolicy, loop: TransferLoop,
+        outlet: any RelayOutlet, observer: any RelayObserver
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
@@ -70,6 +75,7 @@ public final class Relay: @unchecked Sendable {
         self.plan = plan
         self.outlet = outlet
         self.observer = observer
+        self.memory = memory
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
         buffer = RelayBuffer(start: plan.start, seams: Self.seams(of: plan, tail: policy.tail))
         proof = RelayProof(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
@@ -89,6 +95,7 @@ public final class Relay: @unchecked Sendable {
         loop.enqueue {
             if case .ended = self.machine.phase { return }
             self.loop.add(self)
+            self.setWindow()
             self.loadPages()
             self.handle(.begin)
         }
@@ -113,6 +120,18 @@ public final class Relay: @unchecked Sendable {
         settleBytes()
         pending += machine.handle(event, at: loop.now)
         performPending()
+    }
+
+    /// Takes more or less memory, as much as there is for it now.
+    func followMemory() {
+        guard let memory, memory.follow(holding: machine.held, ahead: machine.policy.batch) else { return }
+        setWindow()
+    }
+
+    private func setWindow() {
+        guard let memory else { return }
+        let window = memory.isFull ? machine.policy.window : memory.need.smallestWindow
+        if window != machine.window { handle(.window(window)) }
     }
 
     func performPending() {
@@ -148,6 +167,10 @@ public final class Relay: @unchecked Sendable {
             pending += machine.handle(.surveyed(attempt, observer.prospects(of: sources)), at: loop.now)
             // Not first when its turn comes: what is done until then may bring bytes, which would be more than are wanted.
             limit(attempt)
+        case .offerPermit(let attempt, let offer):
+            if running?.attempt == attempt { running?.place?.offer(offer) }
+        case .insistOnPermit(let attempt):
+            if running?.attempt == attempt { running?.place?.insist() }
         case .commit: outlet.relayCommitted()
         case .release(let limit): permitted = limit
         case .prove: prove()
@@ -183,10 +206,12 @@ public final class Relay: @unchecked Sendable {
     /// Makes this attempt the one that runs, unless it is already. It takes over the place of one before at the same location.
     private func prepare(_ attempt: AttemptID, _ candidate: Int, keepsPlace: Bool = false) {
         guard running?.attempt != attempt else { return }
-        let place = keepsPlace && running?.candidate == candidate ? running?.place : nil
+        let isKept = keepsPlace && running?.candidate == candidate
+        let (place, owner) = isKept ? (running?.place, running?.placeOwner) : (nil, nil)
         if place != nil { running?.place = nil }
         cancelRunning()
-        running = Running(attempt: attempt, candidate: candidate, driver: sources[candidate].driver, place: place)
+        running = Running(
+            attempt: attempt, candidate: candidate, driver: sources[candidate].driver, place: place, placeOwner: owner)
     }
 
     private func enter(_ attempt: AttemptID, _ candidate: Int) {
@@ -194,11 +219,19 @@ public final class Relay: @unchecked Sendable {
         guard let connections = sources[candidate].connections else {
             return pending += machine.handle(.entered(attempt), at: loop.now)
         }
-        let (place, isAdmitted) = connections.enter(party) { [weak self, loop] in
-            loop.enqueue { [weak self] in self?.handle(.entered(attempt)) }
-        }
+        let (place, isAdmitted) = connections.enter(
+            machine.isCommitted ? party.resumed() : party,
+            yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(placeOf: attempt) } },
+            admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.handle(.entered(attempt)) } })
         running?.place = place
+        running?.placeOwner = attempt
         if isAdmitted { pending += machine.handle(.entered(attempt), at: loop.now) }
+    }
+
+    /// Another download waits for the place that was got for this attempt.
+    private func yield(placeOf owner: AttemptID) {
+        guard let running, running.place != nil, running.placeOwner == owner else { return }
+        handle(.permitWanted(running.attempt))
     }
 
     private func renew(_ attempt: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
@@ -272,6 +305,7 @@ public final class Relay: @unchecked Sendable {
         cancelRunning()
         loop.remove(self)
         buffer.reset(to: plan.start)
+        memory?.leave()
         summary.outcome = outcome
         summary.extraBytes = machine.extraBytes
         summary.parts = machine.segments.compactMap { segment in

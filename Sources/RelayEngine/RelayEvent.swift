@@ -42,6 +42,10 @@ public enum RelayEvent: Sendable, Equatable {
     case withdrawn(candidate: Int, atOnce: Bool)
     /// The survey that the attempt asked for: what can be expected of each candidate.
     case surveyed(AttemptID, [Prospect])
+    /// So many bytes may wait for the client from now on.
+    case window(Int64)
+    /// Another download waits for the permit that the attempt has.
+    case permitWanted(AttemptID)
     /// Time passed.
     case tick
 }
@@ -60,6 +64,10 @@ public enum RelayAction: Sendable, Equatable {
     case limit(AttemptID)
     /// Find out what can be expected of each candidate.
     case survey(AttemptID)
+    /// Say on what terms the attempt's permit may be asked back.
+    case offerPermit(AttemptID, ConnectionOffer)
+    /// Say that the permit can't be given back although it was asked for.
+    case insistOnPermit(AttemptID)
     /// Stop reading for now.
     case pause(AttemptID)
     /// Read on.

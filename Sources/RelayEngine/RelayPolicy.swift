@@ -14,6 +14,9 @@ public struct RelayPolicy: Sendable, Equatable {
     public var giveUpAfter: Duration = .seconds(60)
     /// How long a client may read nothing.
     public var clientStallTimeout: Duration = .seconds(300)
+    /// How long a client takes nothing before its permit may go to another download; how long any download has its permit before it
+    /// may go to one that was interrupted.
+    public var permitTimeout: Duration = .seconds(5)
     /// How many revisits of failed locations a relay may make without progress.
     public var revisits = 32
     /// The progress that pays revisits back, in bytes, over any number of attempts.
@@ -28,6 +31,9 @@ public struct RelayPolicy: Sendable, Equatable {
     public var tail: Int64 = 1 << 20
     /// How many bytes may wait for the client, beside the tail.
     public var window: Int64 = 4 << 20
+
+    /// How many bytes may come at a time, and so after reading was stopped.
+    public var batch: Int64 = 1 << 20
 
     /// The defaults.
     public init() {}

@@ -88,6 +88,7 @@ extension RelayStateMachine {
                 + fail(AttemptFailure(.wrongSize, .location, detail: "the object has bytes, the image none"), at: now)
         }
         guard keep > 0 else { return [] }
+        hasGivenWay = false
         var actions = arrived(at: running.candidate, now)
         advance(by: keep, from: running.candidate, at: now)
         actions += releaseWhatMay(at: now)
@@ -103,8 +104,8 @@ extension RelayStateMachine {
 
     /// Stops reading while too much waits: for the client, or for what it takes to prove it.
     mutating func pauseIfFull() -> [RelayAction] {
-        guard let running = attempt, running.intake != nil, !running.isPaused,
-            plan.candidates[running.candidate].maximumRange == nil, buffered >= policy.window || isUnprovenFull
+        guard let running = attempt, running.intake != nil, !running.isPaused, !running.givesWay,
+            plan.candidates[running.candidate].maximumRange == nil, buffered >= window || isUnprovenFull
         else { return [] }
         attempt?.isPaused = true
         attempt?.wasPaused = true
@@ -158,9 +159,9 @@ extension RelayStateMachine {
     /// Reads on at the same location once the client has left room for it.
     mutating func continueIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard case .awaitingRoom(let candidate) = phase else { return [] }
-        let expected = plan.candidates[candidate].maximumRange ?? policy.window / 2
-        guard !isUnprovenFull, buffered == 0 || buffered + expected <= policy.window else { return [] }
-        return begin(candidate, at: now)
+        let expected = plan.candidates[candidate].maximumRange ?? window / 2
+        guard !isUnprovenFull, buffered == 0 || buffered + expected <= window else { return [] }
+        return begin(candidate, mayDiscard: candidates[candidate].resumesByDiscarding, at: now)
     }
 
     mutating func begin(_ candidate: Int, mayDiscard: Bool = false, at now: ContinuousClock.Instant) -> [RelayAction] {

@@ -20,7 +20,7 @@ extension RelayStateMachine {
     /// Whether so much was taken without a verdict that more would have no bound.
     var isUnprovenFull: Bool {
         guard case .chunks(let layout) = plan.proof else { return false }
-        return accepted - verified >= max(policy.window, 2 * layout.chunkSize)
+        return accepted - verified >= Self.unverifiedLimit(window, layout, policy)
     }
 
     /// The chunk is fetched again. Who gave it alone is asked for it again last; of several each may be right, and one

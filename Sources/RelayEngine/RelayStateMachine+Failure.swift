@@ -108,7 +108,9 @@ extension RelayStateMachine {
 
     /// Whether the client has got nothing for so long that it is to be told. As long as it takes what lies ready it has no trouble.
     private func hasWaitedEnough(at now: ContinuousClock.Instant) -> Bool {
-        now - max(lastProgress, lastConsumed) >= policy.giveUpAfter
+        // Who gave a permit up for others waits for the next one as long as a client may take nothing.
+        let patience = hasGivenWay ? max(policy.giveUpAfter, policy.clientStallTimeout) : policy.giveUpAfter
+        return now - max(lastProgress, lastConsumed) >= patience
     }
 
     /// The time is over while an attempt runs. One that was never let in has failed for that; the others' failures are known.

@@ -13,6 +13,12 @@ extension RelayStateMachine {
 
     mutating func entered(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id, running.stage == .entering else { return [] }
+        attempt?.permittedAt = now
+        if hasGivenWay {
+            hasGivenWay = false
+            lastProgress = now  // until now another download was served
+        }
+        if running.isPermitWanted { return giveWay(id, at: now) }
         return prepare(at: now)
     }
 
@@ -51,6 +57,8 @@ extension RelayStateMachine {
         else { return nil }
         candidates[failed.candidate].hasRenewed = true
         makeAttempt(at: failed.candidate, mayDiscard: failed.mayDiscard, now)
+        attempt?.permittedAt = failed.permittedAt
+        attempt?.offer = failed.offer
         return renew(beyondLast: true, at: now)
     }
 

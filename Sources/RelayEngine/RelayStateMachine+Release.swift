@@ -95,7 +95,7 @@ extension RelayStateMachine {
 
     /// Reads on where reading was stopped, once there is room again.
     mutating func resumeIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard let running = attempt, running.isPaused, buffered <= policy.window / 2, !isUnprovenFull else { return [] }
+        guard let running = attempt, running.isPaused, buffered <= window / 2, !isUnprovenFull else { return [] }
         attempt?.isPaused = false
         attempt?.lastSign = now
         lastProgress = now

@@ -28,7 +28,9 @@ extension RelayStateMachine {
     mutating func surveyed(
         _ id: AttemptID, _ prospects: [Prospect], at now: ContinuousClock.Instant
     ) -> [RelayAction] {
-        guard let running = attempt, running.id == id, running.intake != nil, prospects.count == candidates.count,
+        // One that gives its permit to another download is over soon.
+        guard let running = attempt, running.id == id, running.intake != nil, !running.givesWay,
+            prospects.count == candidates.count,
             let rate = slow.takeRate()
         else { return [] }
         let verdict = policy.slow.verdict(
@@ -57,9 +59,10 @@ extension RelayStateMachine {
         return depart(at: now)
     }
 
-    private mutating func depart(at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func depart(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
         attempt = nil
+        hasGivenWay = running.givesWay
         phase = .awaitingRoom(candidate: successor(of: running, at: now))
         return [.cancel(running.id)] + continueIfRoom(at: now)
     }
@@ -106,7 +109,7 @@ extension RelayStateMachine {
         return plan.end <= policy.discardLimit || state.answersRanges && state.standing != .ignoresRanges
     }
 
-    private mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {
+    mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {
         guard end != running.end, let intake = running.intake else { return [] }
         attempt?.end = end
         attempt?.intake = Intake(skip: intake.skip, take: end - accepted)
@@ -114,12 +117,12 @@ extension RelayStateMachine {
     }
 
     /// The end of a bounded read is as good as an edge, and so is that of an answer shorter than asked: nothing is fetched in vain.
-    private func nextEdge(for running: Attempt) -> Int64 {
+    func nextEdge(for running: Attempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
         var chunk = max(1, policy.slowEdge)
         if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
         return min(running.offered, (accepted + chunk - 1) / chunk * chunk)
     }
 
-    private func isBounded(_ candidate: Int) -> Bool { plan.candidates[candidate].maximumRange != nil }
+    func isBounded(_ candidate: Int) -> Bool { plan.candidates[candidate].maximumRange != nil }
 }

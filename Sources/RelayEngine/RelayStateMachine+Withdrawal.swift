@@ -29,7 +29,7 @@ extension RelayStateMachine {
     }
 
     /// Whether nothing is read because the client has not taken what was.
-    private var waitsForClient: Bool {
+    var waitsForClient: Bool {
         if case .awaitingRoom = phase { true } else { attempt?.isPaused ?? false }
     }
 

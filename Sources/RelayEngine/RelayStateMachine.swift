@@ -62,10 +62,20 @@ public struct RelayStateMachine: Sendable {
         var wasPaused = false
         /// Where the relay goes at its end, when it is left for being slow.
         var departure: Departure?
+        /// Since when it has its permit; nil where it has none or needs none.
+        var permittedAt: ContinuousClock.Instant?
+        /// On what terms the permit may be asked back, as far as was said.
+        var offer: ConnectionOffer?
+        /// Whether the permit was asked back before the attempt knew that it has it.
+        var isPermitWanted = false
+        /// Whether the permit was asked back: the attempt ends with the chunk.
+        var givesWay = false
     }
 
     let plan: RelayPlan
     let policy: RelayPolicy
+    /// How many bytes may wait for the client, beside what is not proven yet: the policy's, or less where memory is short.
+    var window: Int64
     /// Where it stands.
     public internal(set) var phase: Phase = .idle
     var attempt: Attempt?
@@ -88,7 +98,10 @@ public struct RelayStateMachine: Sendable {
     var rejections: [(candidate: Int, digest: [UInt8])] = []
     /// Bytes that the client has taken.
     var consumed: Int64 = 0
-    var isCommitted = false
+    /// Whether the head of the response may have left: the client is in the middle of its download.
+    public internal(set) var isCommitted = false
+    /// Whether the permit was given up for another download, and no byte has come since.
+    var hasGivenWay = false
     var isProven = false
     /// How often a whole was taken and did not match.
     var disproofs = 0
@@ -110,6 +123,7 @@ public struct RelayStateMachine: Sendable {
     public init(plan: RelayPlan, policy: RelayPolicy, seed: UInt64, at now: ContinuousClock.Instant) {
         self.plan = plan
         self.policy = policy
+        window = policy.window
         candidates = plan.candidates.map { _ in CandidateState() }
         budget = RevisitBudget(limit: policy.revisits, refundAfter: policy.refundAfter)
         backoff = Backoff(base: policy.backoff, limit: policy.backoffLimit)
@@ -167,8 +181,12 @@ public struct RelayStateMachine: Sendable {
             return withdraw(candidate, atOnce: atOnce, at: now)
         case .surveyed(let id, let prospects):
             return surveyed(id, prospects, at: now)
+        case .window(let bytes):
+            return setWindow(bytes, at: now)
+        case .permitWanted(let id):
+            return giveWay(id, at: now)
         case .tick:
-            return tick(at: now)
+            return offerPermit(at: now) + tick(at: now)
         }
     }
 

@@ -9,6 +9,8 @@ internal import Synchronization
 public final class Relays: RelayObserver {
     /// The configured backends.
     public let registry: BackendRegistry
+    /// The memory that downloads share.
+    public let memory: RelayMemory
     private let loops: [TransferLoop]
     private let policy: RelayPolicy
     /// How locations of one tier are ordered.
@@ -27,13 +29,15 @@ public final class Relays: RelayObserver {
     ///   - breaker: when a backend is asked last, and for how long.
     ///   - provesWholes: false switches the digests off, for measurements only.
     ///   - chunkSize: how large the chunks are of the manifests that downloads make, in bytes.
+    ///   - memory: what downloads share; a limit of its own unless one is given.
     public init(
         registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
         breaker: Breaker.Limits = Breaker.Limits(), provesWholes: Bool = true,
-        chunkSize: Int64 = ChunkLayout.defaultChunkSize
+        chunkSize: Int64 = ChunkLayout.defaultChunkSize, memory: RelayMemory = RelayMemory(limit: 1 << 30)
     ) {
         precondition(!loops.isEmpty, "relays need a transfer loop")
         self.registry = registry
+        self.memory = memory
         self.loops = loops
         self.policy = policy
         self.strategy = strategy
@@ -75,15 +79,35 @@ public final class Relays: RelayObserver {
         health.withLock { $0.endTrial(of: backend, worked: worked, at: .now) }
     }
 
+    /// Gets a download its share of the memory, and waits for it if need be.
+    /// - Throws: when there is none in time, or the caller has too many downloads.
+    public func memoryShare(
+        for caller: String, of representation: Representation, range: ByteRange?, manifest: RelayManifest?
+    ) async throws(MemoryRefusal) -> MemoryShare {
+        let plan = plan(of: representation, range: range, manifest: manifest, over: [])
+        return try await memory.share(for: caller, MemoryNeed(plan, policy))
+    }
+
+    private func plan(
+        of representation: Representation, range: ByteRange?, manifest: RelayManifest?,
+        over candidates: [RelayPlan.Candidate]
+    ) -> RelayPlan {
+        let layout = provesWholes ? manifest?.layout : nil
+        if let range { return RelayPlan(range: range, of: representation.size, layout: layout, candidates: candidates) }
+        let proof: RelayPlan.Proof = layout.map { .chunks($0) } ?? (provesWholes ? .digest : .none)
+        return RelayPlan(whole: representation.size, proof: proof, candidates: candidates)
+    }
+
     /// A relay over the selected locations; it starts with `start()`.
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole.
     ///   - manifest: the digests of its chunks, which then prove what is delivered; without them only a whole is.
     ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
+    ///   - memory: its share of the memory; nil for the whole window at any time.
     ///   - isFresh: whether to go past caches on new connections.
     public func relay(
         of representation: Representation, range: ByteRange?, manifest: RelayManifest? = nil, over selection: Selection,
-        by caller: String, isFresh: Bool = false, to outlet: any RelayOutlet
+        by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to outlet: any RelayOutlet
     ) -> Relay {
         let layout = provesWholes ? manifest?.layout : nil
         // A range that covers everything is verified as a whole, in whatever words it was asked for.
@@ -104,15 +128,12 @@ public final class Relays: RelayObserver {
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
                     connections: backend.connections, isFresh: isFresh))
         }
-        let proof: RelayPlan.Proof = layout.map { .chunks($0) } ?? (provesWholes ? .digest : .none)
-        let plan =
-            range.map { RelayPlan(range: $0, of: representation.size, layout: layout, candidates: candidates) }
-            ?? RelayPlan(whole: representation.size, proof: proof, candidates: candidates)
+        let plan = plan(of: representation, range: range, manifest: manifest, over: candidates)
         let made = plan.isWhole && plan.proof == .digest ? beginMaking(representation) : nil
         let relay = Relay(
             plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
-            identity: representation.identity, manifest: manifest, making: made, policy: policy, loop: nextLoop(),
-            outlet: outlet, observer: self)
+            identity: representation.identity, manifest: manifest, making: made, memory: memory, policy: policy,
+            loop: nextLoop(), outlet: outlet, observer: self)
         running.add(
             relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
         // Taken out between the choice above and now: the relay was not known yet when others were told.

@@ -13,6 +13,7 @@ import Testing
         var outcomes: [String: Int] = [:]
         var rejections = 0
         var slowMoves = 0
+        var yields = 0
         for seed in Self.seeds {
             await giveWay(seed)
             var relay = SimulatedRelay(seed: seed)
@@ -25,10 +26,12 @@ import Testing
             rejections += relay.rejections
             coverage.merge(relay.coverage, uniquingKeysWith: +)
             slowMoves += relay.slowMoves
+            yields += relay.yields
             outcomes["\(relay.ends.first.map { "\($0)" } ?? "none")", default: 0] += 1
         }
         print("seeds \(Self.seeds), outcomes \(outcomes), moves for slowness \(slowMoves)")
         #expect(slowMoves >= 500)
+        #expect(yields >= 1000, "\(yields) permits were given back only")
         #expect(rejections >= 1000, "\(rejections) chunks were turned down only")
         for phase in SimulatedRelay.phaseNames {
             for event in SimulatedRelay.eventNames {
@@ -70,7 +73,8 @@ import Testing
         switch Int.random(in: 0..<20, using: &relay.random) {
         case 0: relay.send(.begin)
         case 1...3: relay.send(.tick)
-        case 4...6: consume(&relay)
+        case 4...5: consume(&relay)
+        case 6: Int.random(in: 0..<4, using: &relay.random) == 0 ? relay.wantPermit() : consume(&relay)
         case 7:
             if let id = relay.answer?.id ?? relay.gate?.id { fail(&relay, id) }
         default: serve(&relay)
@@ -80,7 +84,7 @@ import Testing
     private func strangeStep(_ relay: inout SimulatedRelay) {
         let stale = AttemptID(number: Int.random(in: -1...3, using: &relay.random))
         let id = [relay.answer?.id, relay.gate?.id].contains(stale) ? AttemptID(number: -1) : stale
-        switch Int.random(in: 0..<40, using: &relay.random) {
+        switch Int.random(in: 0..<42, using: &relay.random) {
         case 0...1: relay.send(.clientGone)
         case 2...4: relay.send(.head(id, ObjectHead(first: 0, count: nil, total: nil, validator: nil)))
         case 5...8: relay.send(.bytes(id, dropped: 0, kept: 5))
@@ -106,6 +110,8 @@ import Testing
             // It ends the relay: less often where many events are to follow.
             let isRare = relay.machine.phase == .attempting && Int.random(in: 0..<4, using: &relay.random) > 0
             if !isRare { relay.send(.unprovable) }
+        case 40: relay.send(.permitWanted(id))
+        case 41: relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
         case 39: Bool.random(using: &relay.random) ? relay.send(.renewed(id)) : relay.survey(by: id)
         default: relay.send(.tick)
         }
@@ -154,6 +160,10 @@ import Testing
         if relay.awaitsVerdict { return relay.verify() }
         if relay.surveying != nil { return relay.survey() }
         consume(&relay)
+        if Int.random(in: 0..<40, using: &relay.random) == 0 { relay.wantPermit() }
+        if Int.random(in: 0..<40, using: &relay.random) == 0 {
+            relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
+        }
         if let gate = relay.gate {
             // The sound one lets in at once, the others now and then, and they may fail at it.
             if gate.candidate == relay.plan.candidates.count - 1 { return relay.openGate() }

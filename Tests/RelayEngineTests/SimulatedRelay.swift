@@ -66,6 +66,10 @@ struct SimulatedRelay {
     var renewals: [Int: Int] = [:]
     /// The attempt that asked what others could do.
     var surveying: AttemptID?
+    /// The attempt that gives its permit back, and the offset that it must not read beyond.
+    var givingWay: (id: AttemptID, limit: Int64)?
+    /// How often a permit was given back.
+    var yields = 0
     /// How often a slow location was left, and the other one went on.
     var slowMoves = 0
     var isPaused = false
@@ -132,7 +136,39 @@ struct SimulatedRelay {
 
     mutating func send(_ event: RelayEvent) {
         coverage["\(Self.name(machine.phase)) × \(Self.name(event))", default: 0] += 1
-        for action in machine.handle(event, at: now) { perform(action) }
+        let actions = machine.handle(event, at: now)
+        for action in actions { perform(action) }
+        watchPermit(event, actions)
+    }
+
+    /// Giving a permit back is no failure, and reads no further than the chunk.
+    private mutating func watchPermit(_ event: RelayEvent, _ actions: [RelayAction]) {
+        if let (id, limit) = givingWay {
+            if machine.attempt?.id == id {
+                if machine.accepted > limit { complaints.append("read to \(machine.accepted), gives way at \(limit)") }
+            } else {
+                givingWay = nil
+            }
+        }
+        guard case .permitWanted(let id) = event else { return }
+        if actions.contains(where: { if case .report(.failed) = $0 { true } else { false } }) {
+            complaints.append("giving way is a failure: \(actions)")
+        }
+        if actions.contains(.cancel(id)) { yields += 1 }
+        guard let attempt = machine.attempt, attempt.id == id, attempt.givesWay, givingWay?.id != id else { return }
+        yields += 1
+        givingWay = (id, attempt.end)
+        if let layout, !attempt.end.isMultiple(of: layout.chunkSize), attempt.end != plan.end,
+            plan.candidates[attempt.candidate].maximumRange == nil
+        {
+            complaints.append("gives way at \(attempt.end), inside a chunk")
+        }
+    }
+
+    /// Another download waits for the permit of what runs.
+    mutating func wantPermit() {
+        guard let placed, placed == machine.attempt?.id else { return send(.tick) }
+        send(.permitWanted(placed))
     }
 
     private mutating func perform(_ action: RelayAction) {
@@ -153,6 +189,8 @@ struct SimulatedRelay {
             if placed == id { placed = nil }
         case .limit: break  // the intake is taken anew at each batch
         case .survey(let id): surveying = id
+        case .offerPermit(let id, _), .insistOnPermit(let id):
+            if placed != id { complaints.append("\(action) without a permit") }
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .commit:
@@ -397,6 +435,6 @@ struct SimulatedRelay {
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
     static let eventNames = [
         "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone",
-        "withdrawn", "verified", "rejected", "unprovable", "surveyed", "tick",
+        "withdrawn", "verified", "rejected", "unprovable", "surveyed", "permitWanted", "window", "tick",
     ]
 }

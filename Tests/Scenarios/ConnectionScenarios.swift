@@ -155,6 +155,69 @@ struct ConnectionScenarios {
         #expect(await baton.relay(of: image).fields["served"] == ["a 0-\(Self.content.size - 1)"])
     }
 
+    @Test(
+        "Clients that read nothing give their connections to one that reads, and still get the exact image",
+        arguments: [false, true])
+    func sleepingReadersHoldUpNobody(withManifest: Bool) async throws {
+        let content = PatternedContent(size: 24 << 20, seed: 93)
+        let origin = try FaultyOrigin(content)
+        defer { origin.stop() }
+        let baton = try await server(
+            ["a": origin], limited: "a", "max_connections: 2",
+            settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m, permit_timeout: 200ms }")
+        let image = try await baton.addImage(of: content, at: [origin.url()])
+        if withManifest { #expect(try await baton.download(image, of: content).isComplete) }
+        let port = baton.port
+        let sleepers = try await onOwnThread {
+            try (0..<2).map { _ in
+                let client = try TestClient(port: port, receiveBuffer: 65_536)
+                try client.send("GET", "/v2/images/\(image)/file")
+                return Kept(client)
+            }
+        }
+        try await onOwnThread { for sleeper in sleepers { sleeper.begin() } }
+        for _ in 0..<3 {
+            let response = try await baton.download(image, of: content)
+            #expect(response.isComplete && response.firstWrongByte == nil)
+        }
+        for sleeper in sleepers {
+            let response = try await onOwnThread { sleeper.finish(content) }
+            #expect(response.isComplete && response.firstWrongByte == nil)
+        }
+        let relays = baton.log.filter { $0.message == "relay" && $0["image"] == image }
+        #expect(relays.allSatisfy { $0.fields["failures"] == nil }, "giving way was counted as a failure: \(relays)")
+    }
+
+    @Test("A caller with many downloads gives a connection to another caller")
+    func oneCallerCannotHoldEveryConnection() async throws {
+        let content = PatternedContent(size: 6 << 20, seed: 94)
+        let isFree = Flag()
+        // The first caller's downloads would take minutes.
+        let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .sound.paced(32_768) }
+        defer { origin.stop() }
+        let baton = try await server(
+            ["a": origin], limited: "a", "max_connections: 2",
+            settings: """
+                relay: { slow_factor: 0, slow_rate: 0B, stall_timeout: 60s, give_up_after: 2m, revisits: 0 }
+                auth: { trusted_proxies: [127.0.0.1] }
+                """)
+        let image = try await baton.addImage(of: content, at: [origin.url()])
+        let port = baton.port
+        let greedy = (0..<4).map { _ in Task { try await baton.download(image, of: content) } }
+        await origin.waitUntil { $0.downloads.count == 2 }
+        isFree.set()
+        let response = try await onOwnThread {
+            let client = try TestClient(port: port)
+            try client.send("GET", "/v2/images/\(image)/file", headers: ["X-Forwarded-For": "192.0.2.7"])
+            var response = client.receiveHead()
+            client.receiveBody(&response, expected: (content, 0))
+            return response
+        }
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        origin.stop()
+        for task in greedy { _ = try? await task.value }
+    }
+
     @Test(arguments: [
         ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
         ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: few", "b.max_connections: \"few\" is no whole number"),
@@ -181,6 +244,7 @@ struct ConnectionScenarios {
 private final class Kept: @unchecked Sendable {
     // `@unchecked Sendable`: one task makes it, then one drops it.
     private var client: TestClient?
+    private var response: TestClient.Response?
 
     init(_ client: TestClient) { self.client = client }
 
@@ -189,6 +253,14 @@ private final class Kept: @unchecked Sendable {
         guard let client else { return }
         var response = client.receiveHead()
         client.receiveBody(&response, upTo: 1000)
+        self.response = response
+    }
+
+    /// Reads the rest.
+    func finish(_ content: PatternedContent) -> TestClient.Response {
+        guard let client, var response else { return TestClient.Response() }
+        client.receiveBody(&response, expected: (content, 0))
+        return response
     }
 
     func drop() { client = nil }

@@ -7,17 +7,11 @@ import Testing
 struct MetricsScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 78)
 
-    /// The numbers of a page by their names and labels.
     private func numbers(_ baton: BatonProcess) async throws -> [String: Double] {
         let response = try await baton.send("GET", "/metrics")
         #expect(response.status == 200)
         #expect(response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
-        var numbers: [String: Double] = [:]
-        for line in String(decoding: response.body, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
-            let halves = line.split(separator: " ")
-            if halves.count == 2 { numbers[String(halves[0])] = Double(halves[1]) }
-        }
-        return numbers
+        return BatonProcess.metrics(in: response)
     }
 
     @Test func aFailoverIsCountedWithItsCauseItsGapAndItsBytes() async throws {

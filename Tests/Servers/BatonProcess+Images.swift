@@ -82,6 +82,23 @@ extension BatonProcess {
         return image
     }
 
+    /// The numbers of a page of metrics by their names and labels.
+    package static func metrics(in page: TestClient.Response) -> [String: Double] {
+        var numbers: [String: Double] = [:]
+        for line in page.text.split(separator: "\n") where !line.hasPrefix("#") {
+            let halves = line.split(separator: " ")
+            if halves.count == 2 { numbers[String(halves[0])] = Double(halves[1]) }
+        }
+        return numbers
+    }
+
+    /// One number of the metrics, by its name and labels.
+    package func metric(_ name: String) async throws -> Double {
+        let page = try await send("GET", "/metrics")
+        guard let number = Self.metrics(in: page)[name] else { throw Unexpected(response: page) }
+        return number
+    }
+
     /// The records of an image's locations, in order of registration.
     package func locations(of image: String) async throws -> [[String: Any]] {
         let response = try await send("GET", "/baton/v1/images/\(image)/locations")

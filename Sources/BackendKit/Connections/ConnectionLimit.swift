@@ -30,7 +30,7 @@ public final class ConnectionLimit: Sendable {
 
     /// Asks for a connection.
     /// - Parameters:
-    ///   - yield: called on any thread, at most once, when a download waits for what a background read holds.
+    ///   - yield: called on any thread when the connection is to be given back, or `insist` called, since a download waits.
     ///   - admitted: called once, on any thread, when the connection is there, unless it was there at once.
     /// - Returns: what stands for the connection, or for the wait.
     public func enter(
@@ -46,9 +46,20 @@ public final class ConnectionLimit: Sendable {
     }
 
     func leave(_ ticket: ConnectionQueue.Ticket) {
-        let calls = state.withLock { state in
+        change { state in
             state.listeners[ticket] = nil
-            return Self.calls(for: state.queue.leave(ticket), state)
+            return state.queue.leave(ticket)
+        }
+    }
+
+    func offer(_ ticket: ConnectionQueue.Ticket, _ offer: ConnectionOffer) { change { $0.queue.offer(ticket, offer) } }
+
+    func insist(_ ticket: ConnectionQueue.Ticket) { change { $0.queue.insist(ticket) } }
+
+    private func change(_ body: (inout sending State) -> [ConnectionQueue.Step]) {
+        let calls = state.withLock { state in
+            let steps = body(&state)
+            return Self.calls(for: steps, state)
         }
         for call in calls { call() }
     }
@@ -76,6 +87,12 @@ public final class ConnectionPlace: Sendable {
 
     /// Gives the connection back, or stops waiting; once or more often.
     public func leave() { limit.leave(ticket) }
+
+    /// Says on what terms the connection may be asked back.
+    public func offer(_ offer: ConnectionOffer) { limit.offer(ticket, offer) }
+
+    /// Says that the connection can't be given back although it was asked for.
+    public func insist() { limit.insist(ticket) }
 
     deinit { leave() }
 }

@@ -12,6 +12,26 @@ public struct ConnectionParty: Sendable, Hashable {
     public let rank: Rank
     /// Those who have turns: a caller, then an image of that caller's.
     let path: [String]
+    /// Whether it is for a download that has begun: it was interrupted, and its client waits in the middle of the image.
+    public private(set) var isResuming = false
+
+    private init(rank: Rank, path: [String]) {
+        self.rank = rank
+        self.path = path
+    }
+
+    /// The first of those who have turns.
+    var caller: String { path.first ?? "" }
+
+    /// Whether a connection that was given for it can be asked back for the sake of others.
+    var yields: Bool { rank == .foreground && self != .inquiry }
+
+    /// The same wish, in the middle of the download.
+    public func resumed() -> ConnectionParty {
+        var party = self
+        party.isResuming = true
+        return party
+    }
 
     /// A download.
     /// - Parameter caller: who asked for it.

@@ -1,7 +1,8 @@
 /// Who may have one of a backend's connections, and who waits for one, as a value: no lock, no clock, nobody is called.
 ///
 /// The foreground goes before the background; within each, callers have their turns, and within a caller images
-/// (`ConnectionTurns`). A download that has to wait makes a background read give its connection back.
+/// (`ConnectionTurns`). A download that has to wait makes others give their connections back; `ConnectionQueue+Room.swift` says
+/// whom.
 struct ConnectionQueue: Sendable {
     /// Names one wish for a connection.
     struct Ticket: Sendable, Hashable {
@@ -16,13 +17,28 @@ struct ConnectionQueue: Sendable {
         case yield(Ticket)
     }
 
+    /// Somebody who has a connection.
+    struct Holder: Sendable {
+        let party: ConnectionParty
+        /// On what terms it gives the connection back.
+        var offer: ConnectionOffer?
+        /// Whether it was asked to give the connection back.
+        var isYielding = false
+        /// Whether it said that it can't.
+        var insists = false
+    }
+
     /// The most connections at a time.
     let limit: Int
-    private var holders: [Ticket: ConnectionParty.Rank] = [:]
-    private var yielding: Set<Ticket> = []
+    var holders: [Ticket: Holder] = [:]
+    /// How many connections each caller has and was not asked to give back.
+    private(set) var active: [String: Int] = [:]
+    private(set) var yieldingCount = 0
     private var waiting: [Ticket: ConnectionParty] = [:]
-    private var foreground = ConnectionTurns()
-    private var background = ConnectionTurns()
+    private(set) var foreground = ConnectionTurns<Ticket>()
+    private var background = ConnectionTurns<Ticket>()
+    /// How many wait for downloads that have begun, by caller.
+    private(set) var resuming: [String: Int] = [:]
     private var nextNumber: UInt64 = 0
 
     /// - Parameter limit: at least 1.
@@ -43,41 +59,73 @@ struct ConnectionQueue: Sendable {
         case .foreground: foreground.add(ticket, party.path[...])
         case .background: background.add(ticket, party.path[...])
         }
+        if party.isResuming { resuming[party.caller, default: 0] += 1 }
         return (ticket, admit() + makeRoom())
     }
 
     /// A connection is given back, or not waited for any more. A ticket that is not known is let be.
     /// - Returns: whom to tell what.
     mutating func leave(_ ticket: Ticket) -> [Step] {
-        if holders.removeValue(forKey: ticket) != nil {
-            yielding.remove(ticket)
+        if let holder = holders.removeValue(forKey: ticket) {
+            if holder.isYielding { yieldingCount -= 1 } else { count(holder.party, -1) }
         } else if let party = waiting.removeValue(forKey: ticket) {
+            stopWaiting(party)
             switch party.rank {
             case .foreground: foreground.remove(ticket, party.path[...])
             case .background: background.remove(ticket, party.path[...])
             }
         }
-        return admit()
+        return admit() + makeRoom()
+    }
+
+    /// Somebody who has a connection would give it back on these terms.
+    /// - Returns: whom to tell what.
+    mutating func offer(_ ticket: Ticket, _ offer: ConnectionOffer) -> [Step] {
+        guard holders[ticket] != nil else { return [] }
+        holders[ticket]?.offer = offer
+        return makeRoom()
+    }
+
+    /// Somebody who was asked to give a connection back can't.
+    /// - Returns: whom to tell what.
+    mutating func insist(_ ticket: Ticket) -> [Step] {
+        guard let holder = holders[ticket], holder.isYielding else { return [] }
+        holders[ticket]?.isYielding = false
+        holders[ticket]?.insists = true
+        yieldingCount -= 1
+        count(holder.party, 1)
+        return makeRoom()
+    }
+
+    /// Notes that somebody is asked to give a connection back.
+    mutating func ask(_ ticket: Ticket) {
+        guard let holder = holders[ticket], !holder.isYielding else { return }
+        holders[ticket]?.isYielding = true
+        yieldingCount += 1
+        count(holder.party, -1)
     }
 
     private mutating func admit() -> [Step] {
         var steps: [Step] = []
-        while holders.count < limit, let ticket = foreground.next() ?? background.next() {
-            holders[ticket] = waiting.removeValue(forKey: ticket)?.rank
+        while holders.count < limit, let ticket = foreground.next(sharing: active) ?? background.next() {
+            guard let party = waiting.removeValue(forKey: ticket) else { continue }
+            stopWaiting(party)
+            holders[ticket] = Holder(party: party)
+            count(party, 1)
             steps.append(.admit(ticket))
         }
         return steps
     }
 
-    /// Asks as many background reads for their connections as downloads wait, those that began last first.
-    private mutating func makeRoom() -> [Step] {
-        var steps: [Step] = []
-        while yielding.count < foreground.count {
-            let reads = holders.filter { $0.value == .background && !yielding.contains($0.key) }.keys
-            guard let ticket = reads.max(by: { $0.number < $1.number }) else { break }
-            yielding.insert(ticket)
-            steps.append(.yield(ticket))
-        }
-        return steps
+    private mutating func stopWaiting(_ party: ConnectionParty) {
+        guard party.isResuming else { return }
+        let left = (resuming[party.caller] ?? 0) - 1
+        resuming[party.caller] = left > 0 ? left : nil
+    }
+
+    private mutating func count(_ party: ConnectionParty, _ change: Int) {
+        guard party.rank == .foreground else { return }
+        let count = (active[party.caller] ?? 0) + change
+        active[party.caller] = count > 0 ? count : nil
     }
 }

@@ -57,15 +57,13 @@ struct ImageRoutes: Sendable {
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let asked = try ImageListRequest(request.uri.query, by: context.caller)
-        let records = try await images.records(asked.query)
-        var answer: [String: JSONValue] = [
-            "images": .array(records.map { .image($0, for: context.caller) }), "first": .string(asked.first),
-            "schema": "/v2/schemas/images",
-        ]
-        if records.count == asked.query.limit, let last = records.last {
-            answer["next"] = .string(asked.next(behind: last.image.id))
-        }
-        return try JSONValue.object(answer).response()
+        let found = try await images.page(asked.query)
+        var page = JSONPage()
+        var last = try page.fill(with: found.items) { .image($0, for: context.caller) }
+        if last == nil, found.isCut || found.items.count == asked.query.limit { last = found.items.last }
+        var answer: [String: JSONValue] = ["first": .string(asked.first), "schema": "/v2/schemas/images"]
+        if let last { answer["next"] = .string(asked.next(behind: last.image.id)) }
+        return try page.response("images", answer)
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {

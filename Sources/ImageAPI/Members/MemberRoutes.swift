@@ -14,10 +14,13 @@ struct MemberRoutes: Sendable {
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
         guard admitted.access.maySeeMembers else { throw APIError.forbidden("see whom the image is shared with") }
-        let members = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
-        return try JSONValue.object([
-            "members": .array(members.map { .member($0) }), "schema": "/v2/schemas/members",
-        ]).response()
+        let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
+        let items = QueryItems(request.uri.query)
+        var page = JSONPage()
+        let last = try page.fill(with: try Marker.rest(of: visible, items, \.project)) { .member($0) }
+        var answer: [String: JSONValue] = ["schema": "/v2/schemas/members"]
+        if let last { answer["next"] = Marker.next("/v2/images/\(admitted.id)/members", behind: last.project) }
+        return try page.response("members", answer)
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {

@@ -13,18 +13,8 @@ struct TaskRoutes: Sendable {
         let items = QueryItems(request.uri.query)
         var query = TaskQuery()
         query.limit = try ImageListRequest.limit(items["limit"])
-        query.marker = try items["marker"].map { text in
-            guard let marker = UUID(uuidString: text) else { throw APIError.badRequest("marker must be a task's id.") }
-            return marker
-        }
-        let tasks = try await images.tasks(query)
-        var answer: [String: JSONValue] = [
-            "tasks": .array(tasks.map { .task($0, isWhole: false) }), "first": "/v2/tasks", "schema": "/v2/schemas/tasks",
-        ]
-        if tasks.count == query.limit, let last = tasks.last {
-            answer["next"] = .string("/v2/tasks?limit=\(query.limit)&marker=\(last.id.uuidString.lowercased())")
-        }
-        return try JSONValue.object(answer).response()
+        query.marker = try marker(items)
+        return try await answer(query, at: "/v2/tasks", isWhole: false, ["first": "/v2/tasks", "schema": "/v2/schemas/tasks"])
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
@@ -41,11 +31,33 @@ struct TaskRoutes: Sendable {
         var query = TaskQuery()
         query.image = admitted.id
         query.limit = ImageListRequest.largestLimit
-        let tasks = try await images.tasks(query)
+        query.marker = try marker(QueryItems(request.uri.query))
         // What was asked for and what went wrong tell where the image lies.
         let caller = context.caller
         let isWhole = caller.maySeeLocations || caller.mayListLocations || admitted.access.isOwner
-        return try JSONValue.object(["tasks": .array(tasks.map { .task($0, isWhole: isWhole) })]).response()
+        return try await answer(query, at: "/v2/images/\(admitted.id)/tasks", isWhole: isWhole)
+    }
+
+    private func marker(_ items: QueryItems) throws -> UUID? {
+        try items["marker"].map { text in
+            guard let marker = UUID(uuidString: text) else { throw APIError.badRequest("marker must be a task's id.") }
+            return marker
+        }
+    }
+
+    /// One page of tasks, with the link to the next.
+    private func answer(
+        _ query: TaskQuery, at path: String, isWhole: Bool, _ members: [String: JSONValue] = [:]
+    ) async throws -> Response {
+        let found = try await images.page(query)
+        var page = JSONPage()
+        var last = try page.fill(with: found.items) { .task($0, isWhole: isWhole) }
+        if last == nil, found.isCut || found.items.count == query.limit { last = found.items.last }
+        var members = members
+        if let last {
+            members["next"] = .string("\(path)?limit=\(query.limit)&marker=\(last.id.uuidString.lowercased())")
+        }
+        return try page.response("tasks", members)
     }
 
     private func requireAdmin(_ context: APIContext) throws(APIError) {

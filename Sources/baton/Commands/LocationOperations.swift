@@ -105,13 +105,21 @@ extension LocationCommand {
                 let reason: String
             }
             let history: [Entry]
+            let next: String?
         }
 
         func run() async throws {
-            let answer = try await target.server.open().send("GET", "/baton/v1/locations/\(target.location)/history")
+            let endpoint = target.server.open()
+            let answer = try await endpoint.send("GET", "/baton/v1/locations/\(target.location)/history")
             if target.output.json { return target.output.printJSON(answer) }
+            var record = try answer.decoded(as: Record.self)
+            var entries = record.history
+            while let next = record.next {
+                record = try await endpoint.send("GET", next).decoded(as: Record.self)
+                entries += record.history
+            }
             var table = Table("TIME", "EVENT", "STATUS", "WHO", "WHY")
-            for entry in try answer.decoded(as: Record.self).history {
+            for entry in entries {
                 let status = entry.from == entry.to ? entry.to : "\(entry.from) → \(entry.to)"
                 table.add(entry.time, entry.event, status, entry.actor, entry.reason)
             }

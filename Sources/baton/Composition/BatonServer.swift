@@ -41,13 +41,16 @@ struct BatonServer {
         let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
         let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
+        FreedMemory.returnLargeBlocksAtOnce()
+        let memory = configuration.relay.sharedMemory
         let loops = startLoops()
         defer { for loop in loops { loop.stop() } }
         let relays = Relays(
             registry: BackendRegistry(backends.map { $0.start(on: loops[0]) }), loops: loops,
-            policy: configuration.relay.policy,
+            policy: configuration.relay.policy(batch: max(1 << 20, Int64(configuration.transfer.fileRange.count))),
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
-            breaker: configuration.selection.breaker, provesWholes: provesWholes, chunkSize: configuration.chunkSize)
+            breaker: configuration.selection.breaker, provesWholes: provesWholes, chunkSize: configuration.chunkSize,
+            memory: memory)
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.
         let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
@@ -90,7 +93,8 @@ struct BatonServer {
         let renewal = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
         var group = ServiceGroupConfiguration(
-            services: upkeep.services + uploadExpiry(uploads, catalog) + renewal + [http],
+            services: upkeep.services + uploadExpiry(uploads, catalog) + renewal
+                + [MemoryRelease(relays: relays, loop: background)] + [http],
             gracefulShutdownSignals: [.sigterm, .sigint],
             cancellationSignals: [.sigquit], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
@@ -129,7 +133,8 @@ extension BatonConfiguration.Server {
 
 extension BatonConfiguration.Relay {
     /// The limits in the relay's own terms.
-    fileprivate var policy: RelayPolicy {
+    /// - Parameter batch: how many bytes may come at a time.
+    fileprivate func policy(batch: Int64) -> RelayPolicy {
         var policy = RelayPolicy()
         policy.stallTimeout = stallTimeout
         policy.stallTimeoutLimit = stallTimeoutLimit
@@ -139,6 +144,7 @@ extension BatonConfiguration.Relay {
         policy.slow.dwell = slowDwell
         policy.giveUpAfter = giveUpAfter
         policy.clientStallTimeout = clientStallTimeout
+        policy.permitTimeout = permitTimeout
         policy.revisits = revisits
         policy.refundAfter = Int64(refundAfter.count)
         policy.backoff = backoff
@@ -146,7 +152,15 @@ extension BatonConfiguration.Relay {
         policy.discardLimit = Int64(discardLimit.count)
         policy.tail = Int64(tail.count)
         policy.window = Int64(window.count)
+        policy.batch = batch
         return policy
+    }
+
+    /// The memory that all downloads share.
+    fileprivate var sharedMemory: RelayMemory {
+        RelayMemory(
+            limit: memory.map { Int64($0.count) } ?? MachineMemory().available / 4, downloadsPerCaller: downloadsPerCaller,
+            patience: memoryTimeout)
     }
 }
 

@@ -13,7 +13,7 @@ extension BatonConfiguration.Auth {
         case .keystone:
             let service = KeystoneService(
                 keystone.settings, transport: LoopTransport(loop: loop, timeout: keystone.timeout), logger: logger)
-            return KeystoneAuthenticator(service, cache: keystone.cache)
+            return KeystoneAuthenticator(service, cache: keystone.cache, guesses: keystone.guesses)
         }
     }
 

@@ -21,6 +21,7 @@ struct LiveMetrics {
             [([Baton.version], 1)]
         }
         registerRelays(in: registry)
+        registerMemory(in: registry)
         registerBackends(in: registry)
         registerLocations(in: registry)
         registerUploads(in: registry)
@@ -41,6 +42,24 @@ struct LiveMetrics {
         registry.gauge("baton_relays_open", "Downloads that run.") { [relays] in [([], Double(relays.runningCount))] }
         registry.gauge("baton_slab_bytes", "Memory of buffers for bytes in flight, or kept to be used again.") { [loops] in
             [([], Double(loops.reduce(0) { $0 + $1.slabBytes }))]
+        }
+    }
+
+    private func registerMemory(in registry: MetricsRegistry) {
+        registry.gauge("baton_relay_memory_limit_bytes", "Memory that all downloads may take together.") { [relays] in
+            [([], Double(relays.memory.limit))]
+        }
+        registry.gauge("baton_relay_memory_reserved_bytes", "Memory that downloads have reserved of it.") { [relays] in
+            [([], Double(relays.memory.counts.reserved))]
+        }
+        registry.gauge("baton_relay_memory_waiting", "Downloads that wait for memory.") { [relays] in
+            [([], Double(relays.memory.counts.waiting))]
+        }
+        registry.counter(
+            "baton_downloads_turned_away_total", "Downloads that were refused before they began.", labels: ["reason"]
+        ) { [relays] in
+            let counts = relays.memory.counts
+            return [(["memory"], Double(counts.refusedForMemory)), (["caller"], Double(counts.refusedForCaller))]
         }
     }
 

@@ -1,0 +1,64 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import ImageCatalog
+internal import NIOCore
+
+/// One page of a list, written item by item: it ends where an answer gets too large, whatever the count that was asked for.
+struct JSONPage {
+    /// The most bytes of the items of one answer; a single item may be larger.
+    static let largestSize = CatalogPage<Never>.ordinarySize
+
+    /// How many items are on it.
+    private(set) var count = 0
+    private let limit: Int
+    private var text = ByteBuffer()
+
+    /// An empty page.
+    init(limit: Int = largestSize) { self.limit = limit }
+
+    /// Adds an item.
+    /// - Returns: whether there was room for it.
+    mutating func add(_ item: JSONValue) throws -> Bool {
+        let written = try item.written()
+        guard count == 0 || text.readableBytes + written.count < limit else { return false }
+        if count > 0 { text.writeString(",") }
+        text.writeBytes(written)
+        count += 1
+        return true
+    }
+
+    /// Adds items as long as there is room.
+    /// - Returns: the last one that is on the page, if others are left.
+    mutating func fill<Item>(with items: some Collection<Item>, _ document: (Item) -> JSONValue) throws -> Item? {
+        var last: Item?
+        for item in items {
+            guard try add(document(item)) else { return last }
+            last = item
+        }
+        return nil
+    }
+
+    /// The page as an answer.
+    /// - Parameters:
+    ///   - name: the list's name among the members.
+    ///   - members: what else the answer says.
+    func response(_ name: String, _ members: [String: JSONValue] = [:]) throws -> Response {
+        let body = try written(name, members)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],
+            body: .init(byteBuffer: body))
+    }
+
+    /// The page's text.
+    func written(_ name: String, _ members: [String: JSONValue]) throws -> ByteBuffer {
+        let others = try JSONValue.object(members).written().dropFirst()
+        var body = ByteBuffer()
+        body.reserveCapacity(text.readableBytes + others.count + name.utf8.count + 8)
+        body.writeString("{\"\(name)\":[")
+        body.writeImmutableBuffer(text)
+        body.writeString(members.isEmpty ? "]" : "],")
+        body.writeBytes(others)
+        return body
+    }
+}

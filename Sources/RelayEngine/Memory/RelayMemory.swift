@@ -1,0 +1,159 @@
+internal import Synchronization
+
+/// The memory that all relays' bytes may take together: the shell around a `MemoryBudget`.
+///
+/// A relay reserves its share when it begins and changes it at most once a tick; no buffer is counted by itself.
+public final class RelayMemory: Sendable {
+    /// How much is taken, and by whom.
+    public struct Counts: Sendable, Equatable {
+        /// What all shares come to, in bytes.
+        public let reserved: Int64
+        /// How many downloads wait for a share.
+        public let waiting: Int
+        /// How many downloads were refused for want of memory since the start.
+        public let refusedForMemory: Int
+        /// How many were refused because their caller had too many.
+        public let refusedForCaller: Int
+    }
+
+    private struct State {
+        var budget: MemoryBudget
+        var waiters: [MemoryBudget.Ticket: @Sendable (Int64) -> Void] = [:]
+        var refusedForMemory = 0
+        var refusedForCaller = 0
+    }
+
+    /// The most bytes for all together.
+    public let limit: Int64
+    /// How long a download waits for its share.
+    public let patience: Duration
+    private let state: Mutex<State>
+    private let level = Atomic(MemoryBudget.Pressure.roomy.rawValue)
+
+    /// - Parameters:
+    ///   - limit: the most bytes for all together.
+    ///   - downloadsPerCaller: the most downloads of one caller; 0 for any number.
+    ///   - patience: how long a download waits for its share.
+    public init(limit: Int64, downloadsPerCaller: Int = 0, patience: Duration = .seconds(10)) {
+        self.limit = limit
+        self.patience = patience
+        state = Mutex(State(budget: MemoryBudget(limit: limit, downloadsPerCaller: downloadsPerCaller)))
+    }
+
+    /// How much is taken now.
+    public var counts: Counts {
+        state.withLock {
+            Counts(
+                reserved: $0.budget.reserved, waiting: $0.budget.waitingCount, refusedForMemory: $0.refusedForMemory,
+                refusedForCaller: $0.refusedForCaller)
+        }
+    }
+
+    /// Whether shares should grow or shrink, as of the last change; without a lock.
+    var pressure: MemoryBudget.Pressure { MemoryBudget.Pressure(rawValue: level.load(ordering: .relaxed)) ?? .steady }
+
+    /// Waits for a share.
+    /// - Throws: `MemoryRefusal` when there is none in time, or the task is cancelled.
+    func share(for caller: String, _ need: MemoryNeed) async throws(MemoryRefusal) -> MemoryShare {
+        let (grants, grant) = AsyncStream.makeStream(of: Int64?.self)
+        let entry = state.withLock { state in
+            let entry = state.budget.enter(caller, need)
+            if case .waiting(let ticket) = entry { state.waiters[ticket] = { grant.yield($0) } }
+            if entry == .tooMany { state.refusedForCaller += 1 }
+            note(state)
+            return entry
+        }
+        switch entry {
+        case .tooMany: throw .tooManyDownloads
+        case .admitted(let ticket, let bytes): return MemoryShare(ticket, need, bytes, self)
+        case .waiting(let ticket):
+            let timer = Task { [patience] in
+                try await Task.sleep(for: patience)
+                grant.yield(nil)
+            }
+            defer { timer.cancel() }
+            for await bytes in grants {
+                if let bytes { return MemoryShare(ticket, need, bytes, self) }
+                break
+            }
+            change { state in
+                state.waiters[ticket] = nil
+                state.refusedForMemory += 1
+                return state.budget.leave(ticket)
+            }
+            throw .noMemory
+        }
+    }
+
+    func leave(_ ticket: MemoryBudget.Ticket) { change { $0.budget.leave(ticket) } }
+
+    func adjust(_ ticket: MemoryBudget.Ticket, holding: Int64) -> Int64 {
+        var bytes: Int64 = 0
+        change { state in
+            let adjusted = state.budget.adjust(ticket, holding: holding)
+            bytes = adjusted.bytes
+            return adjusted.admissions
+        }
+        return bytes
+    }
+
+    private func change(_ body: (inout sending State) -> [MemoryBudget.Admission]) {
+        let calls = state.withLock { state in
+            let calls = body(&state).map { admission in (state.waiters.removeValue(forKey: admission.ticket), admission.bytes) }
+            note(state)
+            return calls
+        }
+        for (admitted, bytes) in calls { admitted?(bytes) }
+    }
+
+    private func note(_ state: State) { level.store(state.budget.pressure.rawValue, ordering: .relaxed) }
+}
+
+/// Why a download gets no memory.
+public enum MemoryRefusal: Error, Sendable, Equatable {
+    /// Others have it all, for as long as it waited.
+    case noMemory
+    /// The caller has as many downloads as one may have.
+    case tooManyDownloads
+}
+
+/// The share that one relay has of the memory. Whoever drops it has given it back.
+public final class MemoryShare: Sendable {
+    private let ticket: MemoryBudget.Ticket
+    private let memory: RelayMemory
+    private let bytes: Atomic<Int64>
+    /// How much the relay needs.
+    let need: MemoryNeed
+
+    fileprivate init(_ ticket: MemoryBudget.Ticket, _ need: MemoryNeed, _ bytes: Int64, _ memory: RelayMemory) {
+        self.ticket = ticket
+        self.memory = memory
+        self.need = need
+        self.bytes = Atomic(bytes)
+    }
+
+    deinit { leave() }
+
+    /// Gives it back; once or more often.
+    func leave() { memory.leave(ticket) }
+
+    /// Whether the relay may fill the window of its policy.
+    var isFull: Bool { bytes.load(ordering: .relaxed) >= need.full }
+
+    /// Follows the demand. Costs a lock only where the share is to change by enough to matter.
+    /// - Parameter holding: how many bytes the relay has in memory.
+    /// - Returns: whether the share was looked at again.
+    func follow(holding: Int64, ahead: Int64) -> Bool {
+        let now = bytes.load(ordering: .relaxed)
+        switch memory.pressure {
+        case .tight: guard now - max(need.minimum, holding + ahead) >= Self.grain else { return false }
+        case .roomy: guard now < need.full else { return false }
+        case .steady: return false
+        }
+        bytes.store(memory.adjust(ticket, holding: holding + ahead), ordering: .relaxed)
+        return true
+    }
+
+    /// Smaller changes are let be.
+    private static let grain: Int64 = 256 << 10
+}

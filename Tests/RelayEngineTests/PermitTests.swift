@@ -1,0 +1,164 @@
+import BackendKit
+import ImageModel
+import LocationSelection
+import Testing
+
+@testable import RelayEngine
+
+/// How a download gives its backend connection to another one that waits, and reads on later.
+@Suite struct PermitTests {
+    private let start = ContinuousClock.now
+    private let size: Int64 = 100_000
+    private let first = AttemptID(number: 0)
+    private let second = AttemptID(number: 1)
+
+    private func machine(
+        _ candidates: [RelayPlan.Candidate] = [.init(patience: .seconds(1))], chunk: Int64? = nil, discardLimit: Int64 = 0
+    ) -> RelayStateMachine {
+        var policy = RelayPolicy()
+        policy.tail = 10
+        policy.window = 10_000
+        policy.stallTimeout = .seconds(3600)
+        policy.discardLimit = discardLimit
+        policy.slow.window = .seconds(86_400)
+        let proof: RelayPlan.Proof = chunk.flatMap { ChunkLayout(size: size, chunkSize: $0) }.map { .chunks($0) } ?? .digest
+        return RelayStateMachine(
+            plan: RelayPlan(whole: size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start)
+    }
+
+    /// Lets the first attempt in and takes so many bytes of it.
+    private func read(_ count: Int64, answersRanges: Bool = true, _ machine: inout RelayStateMachine) {
+        _ = machine.handle(.begin, at: start)
+        _ = machine.handle(.entered(first), at: start)
+        _ = machine.handle(.began(first), at: start)
+        let head = ObjectHead(first: 0, count: size, total: size, validator: nil, answersRanges: answersRanges)
+        _ = machine.handle(.head(first, head), at: start)
+        _ = machine.handle(.bytes(first, dropped: 0, kept: count), at: start)
+    }
+
+    private func isFailure(_ action: RelayAction) -> Bool {
+        if case .report(.failed) = action { true } else { false }
+    }
+
+    @Test("A permit is offered to anybody once the client has taken nothing for the timeout, and not before")
+    func idlePermitIsOffered() {
+        var machine = machine()
+        read(10_000, &machine)
+        let due = start + machine.policy.permitTimeout
+        #expect(machine.handle(.tick, at: due - .milliseconds(1)).isEmpty)
+        #expect(machine.handle(.tick, at: due) == [.offerPermit(first, .idle)])
+        #expect(machine.handle(.tick, at: due + .seconds(1)).isEmpty, "it was offered twice")
+        // The client reads again: from now on the permit is one that has been held for a while.
+        _ = machine.handle(.consumed(1000), at: due + .seconds(2))
+        #expect(machine.handle(.tick, at: due + .seconds(3)) == [.offerPermit(first, .turn)])
+    }
+
+    @Test("A download that waits for its own bytes is not idle")
+    func hungryClientIsNotIdle() {
+        var machine = machine()
+        read(10_000, &machine)
+        _ = machine.handle(.consumed(10_000), at: start)
+        #expect(machine.handle(.tick, at: start + machine.policy.permitTimeout) == [.offerPermit(first, .turn)])
+    }
+
+    @Test("Without a manifest the permit is given back at once, and the same byte is asked for at the same location later")
+    func permitIsGivenBackAtAnyByte() {
+        var machine = machine([.init(patience: .seconds(1)), .init()])
+        read(10_001, &machine)
+        let budget = machine.budget.left
+        let asleep = start + .seconds(40)
+        let actions = machine.handle(.permitWanted(first), at: asleep)
+        #expect(actions == [.cancel(first)])
+        #expect(machine.handle(.tick, at: asleep + .seconds(200)).isEmpty, "a client that sleeps is waited for")
+        let awake = asleep + .seconds(201)
+        #expect(machine.handle(.consumed(10_000), at: awake) == [.enter(second, candidate: 0)])
+        #expect(
+            machine.handle(.entered(second), at: awake)
+                == [.start(second, candidate: 0, range: ByteRange(first: 10_001, last: size - 1))])
+        #expect(machine.budget.left == budget && machine.failures.isEmpty, "it was punished")
+    }
+
+    @Test("With a manifest the permit is given back at the edge of the chunk, which is read although the client sleeps")
+    func permitIsGivenBackAtAChunksEdge() {
+        var machine = machine(chunk: 4096)
+        read(13_000, &machine)
+        _ = machine.handle(.verified(upTo: 12_288), at: start)
+        #expect(machine.attempt?.isPaused == true)
+        let asleep = start + .seconds(59)
+        #expect(machine.handle(.permitWanted(first), at: asleep) == [.limit(first), .resume(first)])
+        #expect(machine.intake(of: first) == Intake(skip: 0, take: 16_384 - 13_000))
+        #expect(machine.handle(.tick, at: asleep + .seconds(30)).isEmpty, "the time of the sleep was counted")
+        let actions = machine.handle(.bytes(first, dropped: 0, kept: 16_384 - 13_000), at: asleep)
+        #expect(actions == [.cancel(first)])
+        #expect(machine.phase == .awaitingRoom(candidate: 0))
+    }
+
+    @Test("A download that is read gives its permit back and queues again at once")
+    func activeDownloadQueuesAgain() {
+        var machine = machine()
+        read(5000, &machine)
+        _ = machine.handle(.consumed(5000), at: start)
+        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
+        #expect(machine.isCommitted, "the queue must know that its client waits in the middle of the image")
+        let late = start + machine.policy.giveUpAfter + .seconds(1)
+        #expect(machine.handle(.tick, at: late).isEmpty, "what was given up for others ended the download")
+        #expect(machine.handle(.entered(second), at: late).count == 1)
+        #expect(machine.handle(.tick, at: late + .seconds(1)).isEmpty, "the time of the wait was counted")
+        let end = start + machine.policy.clientStallTimeout
+        var waiting = self.machine()
+        read(5000, &waiting)
+        _ = waiting.handle(.consumed(5000), at: start)
+        _ = waiting.handle(.permitWanted(first), at: start)
+        #expect(waiting.handle(.tick, at: end).last == .abort(.exhausted), "the wait has no end")
+    }
+
+    @Test("A request without an answer yet gives its permit back before anything of it is lost")
+    func unansweredRequestIsLeft() {
+        var machine = machine()
+        _ = machine.handle(.begin, at: start)
+        _ = machine.handle(.entered(first), at: start)
+        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
+    }
+
+    @Test("A permit that is asked back before it is known to be there is given back as soon as it is")
+    func newsMayOvertakeEachOther() {
+        var machine = machine()
+        _ = machine.handle(.begin, at: start)
+        #expect(machine.handle(.permitWanted(first), at: start).isEmpty)
+        #expect(machine.handle(.entered(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
+    }
+
+    @Test("A download that could not go on where it was keeps its permit")
+    func downloadWithoutRangesInsists() {
+        var machine = machine(discardLimit: 9999)
+        read(10_000, answersRanges: false, &machine)
+        #expect(machine.handle(.permitWanted(first), at: start) == [.insistOnPermit(first)])
+    }
+
+    @Test("A location without ranges is read again from its start where little lies before, and nothing is held against it")
+    func downloadWithoutRangesReadsAgain() {
+        var machine = machine(discardLimit: 10_000)
+        read(10_000, answersRanges: false, &machine)
+        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first)])
+        #expect(machine.handle(.consumed(10_000), at: start) == [.enter(second, candidate: 0)])
+        _ = machine.handle(.entered(second), at: start)
+        let head = ObjectHead(first: 0, count: size, total: size, validator: nil, answersRanges: false)
+        let actions = machine.handle(.head(second, head), at: start)
+        #expect(!actions.contains(where: isFailure))
+        #expect(machine.intake(of: second) == Intake(skip: 10_000, take: size - 10_000))
+    }
+
+    @Test("Whoever has no permit is asked for none")
+    func othersAreNotAsked() {
+        var unlimited = machine([.init()])
+        _ = unlimited.handle(.begin, at: start)
+        #expect(unlimited.handle(.permitWanted(first), at: start).isEmpty)
+        #expect(unlimited.handle(.tick, at: start + .seconds(10)).isEmpty)
+        var waiting = machine()
+        _ = waiting.handle(.begin, at: start)
+        #expect(waiting.handle(.permitWanted(first), at: start).isEmpty)
+        var late = machine()
+        read(5000, &late)
+        #expect(late.handle(.permitWanted(second), at: start).isEmpty, "another attempt's permit")
+    }
+}

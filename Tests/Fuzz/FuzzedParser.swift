@@ -91,7 +91,7 @@ enum FuzzedParser: String, CaseIterable {
         var whole = FormatInspector(declared: declared)
         whole.update(image)
         var pieces = FormatInspector(declared: declared)
-        let piece = 1 + Int(first) * 7
+        let piece = max(1 + Int(first) * 7, image.count / 16)
         for start in stride(from: 0, to: image.count, by: piece) {
             pieces.update(UnsafeRawBufferPointer(rebasing: image[start..<min(start + piece, image.count)]))
             guard let resumed = FormatInspector(snapshot: pieces.snapshot, declared: declared) else {

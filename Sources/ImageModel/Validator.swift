@@ -8,26 +8,21 @@ public struct Validator: Sendable, Hashable, CustomStringConvertible {
     /// The driver's own text.
     public let text: String
 
-    /// By bytes: texts that read the same may be another thing to a server.
-    public static func == (left: Validator, right: Validator) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-
-    /// By bytes.
-    public func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
-
     /// A validator of the driver's own text.
     public init(_ text: String) { self.text = text }
 
     /// The driver's own text.
     public var description: String { text }
 
-    /// Weakly: the mark of a weak entity tag makes no difference.
-    public static func == (left: Validator, right: Validator) -> Bool { left.opaqueTag == right.opaqueTag }
+    /// Weakly: the mark of a weak entity tag makes no difference. Otherwise by bytes: texts that read the same may be another thing to a
+    /// server.
+    public static func == (left: Validator, right: Validator) -> Bool { left.opaqueTag.elementsEqual(right.opaqueTag) }
 
     /// As `==` compares.
-    public func hash(into hasher: inout Hasher) { hasher.combine(opaqueTag) }
+    public func hash(into hasher: inout Hasher) { for byte in opaqueTag { hasher.combine(byte) } }
 
-    /// The text without the mark of a weak entity tag.
-    private var opaqueTag: Substring {
-        text.hasPrefix("W/\"") || text.hasPrefix("w/\"") ? text.dropFirst(2) : text[...]
+    /// The bytes of the text without the mark of a weak entity tag.
+    private var opaqueTag: Substring.UTF8View {
+        (text.hasPrefix("W/\"") || text.hasPrefix("w/\"") ? text.dropFirst(2) : text[...]).utf8
     }
 }

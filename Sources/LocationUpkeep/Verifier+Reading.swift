@@ -61,7 +61,7 @@ extension Verifier {
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
-isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
+                isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
                 chunkSize: isFresh ? nil : chunkSize(for: location, subject),
                 declared: inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: stallTimeout),

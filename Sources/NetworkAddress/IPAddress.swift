@@ -21,13 +21,6 @@ public struct IPAddress: Sendable, Hashable {
 
     /// Whether it is an address of version 4, mapped or not.
     public var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
-
-    private init(bytes: [UInt8]) { self.bytes = bytes }
-
-    /// What stands for all addresses that one subscriber may have: itself for version 4, the network of 64 bits for version 6.
-    public var subscriber: IPAddress {
-        isFour ? self : IPAddress(bytes: bytes.prefix(8) + [UInt8](repeating: 0, count: 8))
-    }
 }
 
 extension IPAddress: CustomStringConvertible {

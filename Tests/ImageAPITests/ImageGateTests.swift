@@ -31,7 +31,7 @@ import Testing
             try await inner.update(image, for: project, at: time, actor: actor, change)
         }
 
-        func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await inner.records(query) }
+        func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> { try await inner.page(query) }
         func forget(_ locations: [LocationID]) async throws { try await inner.forget(locations) }
         func recoverImagesAfterStart(at time: Date) async throws -> [ImageID] {
             try await inner.recoverImagesAfterStart(at: time)
@@ -49,7 +49,21 @@ import Testing
             try await inner.setStatus(status, message: message, ofTask: id, at: time)
         }
         func task(_ id: UUID) async throws -> ImageTask? { try await inner.task(id) }
-        func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await inner.tasks(query) }
+        func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> { try await inner.page(query) }
+
+        func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
+            try await inner.uploads(in: backend, query)
+        }
+        func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
+            try await inner.unknownPaths(among: paths, in: backend)
+        }
+        func uploadCensus() async throws -> UploadCensus { try await inner.uploadCensus() }
+        func uploadedBytes(of owner: String?) async throws -> Int64 { try await inner.uploadedBytes(of: owner) }
+        func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPlace] {
+            try await inner.expireUploads(in: backend, at: time, delay: delay)
+        }
+        func forgetUpload(_ place: UploadPlace) async throws { try await inner.forgetUpload(place) }
+        func hasUsed(_ id: ImageID) async throws -> Bool { try await inner.hasUsed(id) }
     }
 
     private static let owner = Caller(user: "o", project: "mine", roles: [.member])

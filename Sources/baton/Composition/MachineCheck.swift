@@ -100,7 +100,8 @@ struct MachineCheck {
         let directory = Self.directory(of: path)
         guard !Self.isDirectory(directory) || access(directory, W_OK | X_OK) != 0 else { return }
         let place = ListenPlace.socketFile(path: path, mode: 0)
-        problems.append(item("server.listen", "\(ListenError(place, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
+        problems.append(
+            item("server.listen", "\(ListenError(place, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
     }
 
     private static func realPath(of path: String) -> String? {

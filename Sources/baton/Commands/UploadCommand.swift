@@ -23,7 +23,7 @@ struct UploadCommand: AsyncParsableCommand {
 
         func run() async throws {
             let uploads = try await server.open().uploads(onlyOrphans: orphans)
-            if output.json { return output.printJSON(uploads) }
+            if output.json { return output.printJSON(["uploads": uploads]) }
             var table = Table("IMAGE", "STATE", "SIZE", "OWNER", "CREATED", "DELETED AT", "BACKEND", "PATH")
             for upload in uploads {
                 table.add(
@@ -31,7 +31,7 @@ struct UploadCommand: AsyncParsableCommand {
                     ProgressLine.bytes(upload.size), upload.owner ?? "-", upload.createdAt ?? "-", upload.expiresAt ?? "-",
                     upload.backend, upload.path)
             }
-            print(table.text)
+            Standard.output.lines(table.text)
         }
     }
 }

@@ -141,7 +141,7 @@ struct SimulatedRelay {
         watchPermit(event, actions)
     }
 
-    /// Giving a permit back is no failure, and reads no further than the chunk.
+    /// Giving a permit back is no failure, and reads no further than the chunk, or than an answer that ends within it.
     private mutating func watchPermit(_ event: RelayEvent, _ actions: [RelayAction]) {
         if let (id, limit) = givingWay {
             if machine.attempt?.id == id {
@@ -158,7 +158,7 @@ struct SimulatedRelay {
         guard let attempt = machine.attempt, attempt.id == id, attempt.givesWay, givingWay?.id != id else { return }
         yields += 1
         givingWay = (id, attempt.end)
-        if let layout, !attempt.end.isMultiple(of: layout.chunkSize), attempt.end != plan.end,
+        if let layout, !attempt.end.isMultiple(of: layout.chunkSize), attempt.end != plan.end, attempt.end != attempt.offered,
             plan.candidates[attempt.candidate].maximumRange == nil
         {
             complaints.append("gives way at \(attempt.end), inside a chunk")

@@ -35,10 +35,13 @@ import Testing
         }
     }
 
+    /// Those without keys that Baton refuses: a segment `.` or `..` is another key to whatever normalizes paths on the way.
     static var vectors: [Vector] {
         get throws {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "vectors.json")
-            return try JSONDecoder().decode([Vector].self, from: Data(contentsOf: file))
+            return try JSONDecoder().decode([Vector].self, from: Data(contentsOf: file)).filter { vector in
+                !vector.key.split(separator: "/").contains { $0 == "." || $0 == ".." }
+            }
         }
     }
 

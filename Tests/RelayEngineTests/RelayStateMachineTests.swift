@@ -104,7 +104,9 @@ import Testing
             relay.send(
                 .withdrawn(
                     candidate: Int.random(in: -1...3, using: &relay.random), atOnce: Bool.random(using: &relay.random)))
-        case 36: relay.send(.verified(upTo: -1))
+        case 36:
+            relay.send(.verified(upTo: -1))
+            relay.survey(by: id)
         case 37: relay.send(.rejected(start: -1, digest: []))
         case 38:
             // It ends the relay: less often where many events are to follow.

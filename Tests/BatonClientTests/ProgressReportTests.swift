@@ -43,9 +43,9 @@ import Testing
         #expect(moving.contains("2.0 MiB/s"))
         let silent = report.text(for: fetching(12), width: 200, at: start + .seconds(20)) ?? ""
         #expect(silent.contains("no data for 14 s") && !silent.contains("/s"), "\(silent)")
-        _ = report.text(for: fetching(13), width: 200, at: start + .seconds(21))
-        let again = report.text(for: fetching(15), width: 200, at: start + .seconds(22)) ?? ""
-        #expect(again.contains("2.0 MiB/s"), "\(again)")
+        _ = report.text(for: fetching(17), width: 200, at: start + .seconds(21))
+        let again = report.text(for: fetching(22), width: 200, at: start + .seconds(22)) ?? ""
+        #expect(again.contains("5.0 MiB/s"), "\(again)")
     }
 
     @Test("Reading a file that is there says so")

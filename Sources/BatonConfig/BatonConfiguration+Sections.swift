@@ -30,6 +30,7 @@ extension BatonConfiguration {
             section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
         }
         readCertificate(section)
+        server.drainDelay = section.duration("drain_delay", default: server.drainDelay, in: .zero ... .seconds(3600))
         server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
         server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
         server.headerTimeout = section.duration(

@@ -10,6 +10,13 @@ public struct BackendSection {
     public let settings: Section
 }
 
+/// What a backend was read from: its section, and what the files and environment variables held that it names. While that is the same,
+/// so is the backend.
+public struct BackendSource: Sendable, Equatable {
+    let section: String
+    let inputs: [Data]
+}
+
 /// Reads a configuration file whole, the backends included.
 ///
 /// `Backend` is what the caller makes of a backend's section; the drivers are named by the caller because only the executable
@@ -22,6 +29,8 @@ public struct ConfigurationFile<Backend> {
     public let configuration: BatonConfiguration
     /// The backends, in the order of the file.
     public let backends: [Backend]
+    /// What each backend was read from.
+    public let sources: [BackendID: BackendSource]
     /// Every key that was looked for, with those above it.
     let knownKeys: Set<String>
 
@@ -56,7 +65,7 @@ public struct ConfigurationFile<Backend> {
         let sections = Section(path: "", node: root, log: log)
         let configuration = BatonConfiguration(sections)
         let storage = sections.section("backends")
-        backends = Self.readBackends(storage, configuration, drivers)
+        (backends, sources) = Self.readBackends(storage, configuration, drivers)
         if configuration.uploads.backend != nil {
             configuration.checkUploads(sections.section("uploads"), backends: storage.keys)
         }
@@ -68,8 +77,9 @@ public struct ConfigurationFile<Backend> {
 
     private static func readBackends(
         _ section: Section, _ configuration: BatonConfiguration, _ drivers: [String: ReadBackend]
-    ) -> [Backend] {
+    ) -> (backends: [Backend], sources: [BackendID: BackendSource]) {
         var backends: [Backend] = []
+        var sources: [BackendID: BackendSource] = [:]
         let known = drivers.keys.sorted().joined(separator: ", ")
         for key in section.keys {
             let settings = section.section(key)
@@ -82,12 +92,14 @@ public struct ConfigurationFile<Backend> {
                 settings.reject("driver", "\"\(name.prefix(64))\" is no driver; there are \(known)")
                 continue
             }
+            section.log.inputs = []
             if let backend = read(BackendSection(id: BackendID(key), settings: settings), configuration) {
                 backends.append(backend)
+                sources[BackendID(key)] = BackendSource(section: section.source(of: key), inputs: section.log.inputs)
             }
             settings.finish()
         }
-        return backends
+        return (backends, sources)
     }
 
     private static func isBackendID(_ text: String) -> Bool {

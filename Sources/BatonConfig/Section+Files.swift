@@ -57,6 +57,7 @@ extension Section {
             reject(key, "names no environment variable that is set; write the variable's name, and set it where Baton starts")
             return nil
         }
+        log.inputs.append(Data(text.utf8))
         guard !text.contains(where: \.isNewline) else {
             reject(key, "names a variable that holds no secret: it must be one line of text")
             return nil
@@ -72,7 +73,9 @@ extension Section {
     private func contents(_ key: String) -> (path: String, data: Data)? {
         guard let path = string(key) else { return nil }
         do {
-            return (path, try Data(contentsOf: URL(filePath: path)))
+            let data = try Data(contentsOf: URL(filePath: path))
+            log.inputs.append(data)
+            return (path, data)
         } catch {
             let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
             reject(key, "\(path) can't be read: \(isMissing ? "there is no such file" : "this user may not, or it is no file")")

@@ -124,12 +124,13 @@ struct DownloadRoute: Sendable {
         range: ByteRange?, _ manifest: RelayManifest?, of target: Target, over selection: Selection,
         _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
-        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
+        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
         let relay = relays.relay(
-            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet)
+            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, to: outlet,
+            onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
         ClientWatch.tell(relay, ofTheEndOf: context.channel)
         relay.start()
         let record = RelayRecord(
@@ -141,13 +142,14 @@ struct DownloadRoute: Sendable {
             relay.clientGone()
         }
         if case .ended(let summary) = opening {
+            context.record.note(summary)
             await journal.record(summary, of: record, logger: context.logger)
             guard summary.outcome != .clientGone else { throw CancellationError() }
-            throw APIError.unavailable(selection, failures: summary.failures)
+            throw APIError.unavailable(selection, relays, failures: summary.failures)
         }
         let journal = journal
         let channel = context.channel
-        let logger = context.logger
+        let (logger, requestRecord) = (context.logger, context.record)
         let length = range?.count ?? target.representation.size
         var headers = target.headers
         headers.append(contentsOf: further)
@@ -164,6 +166,7 @@ struct DownloadRoute: Sendable {
                 }
                 // First the catalog, then the end or the cut: who comes back to resume must not find a representation without
                 // doubt, and a client that leaves at its last byte must not take the record along.
+                requestRecord.note(summary)
                 await journal.record(summary, of: record, logger: logger)
                 guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
                 try await writer.finish(nil)

@@ -1,7 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
-public import Identity
+internal import Identity
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
@@ -39,11 +39,11 @@ public struct ImageServer: Sendable {
     private let explanations: ExplainRoute
     private let backends: BackendsRoute
     private let direct: DirectRoute
-    private let trusted: TrustedNetworks
-    private let authenticator: any Authenticator
+    private let access: Reloadable<CallerAccess>
     private let metrics: MetricsRegistry
     private let catalog: any CatalogStore
-    private let limits: Limits
+    private let limits: Reloadable<Limits>
+    private let drain: Drain
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
@@ -54,15 +54,16 @@ public struct ImageServer: Sendable {
     ///   - proofs: who reads locations in full.
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
-    ///   - authenticator: who finds out who a caller is.
-    ///   - trusted: from where callers are trusted as well.
+    ///   - access: how it is found out who a caller is.
     ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
     ///   - metrics: what `/metrics` shows.
+    ///   - limits: what connections go by; each from its beginning.
+    ///   - drain: whether the server is about to stop.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
         manifests: ManifestShelf, activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        admission: any LocationAdmission, uploads: UploadTarget?, authenticator: any Authenticator, trusted: TrustedNetworks,
-        directLifetime: Duration, metrics: MetricsRegistry, limits: Limits
+        admission: any LocationAdmission, uploads: Reloadable<UploadTarget?>, access: Reloadable<CallerAccess>,
+        directLifetime: Duration, metrics: MetricsRegistry, limits: Reloadable<Limits>, drain: Drain
     ) {
         let gate = ImageGate(images: catalog)
         let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays, doubts: doubts)
@@ -72,37 +73,33 @@ public struct ImageServer: Sendable {
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, manifests: manifests, offers: offers,
                 metalinks: MetalinkRoute(manifests: manifests)))
-        locations = LocationRoutes(catalog: catalog, gate: gate, registry: relays.registry, activation: activation)
+        locations = LocationRoutes(
+            catalog: catalog, gate: gate, registry: relays.registry, activation: activation, relays: relays)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(representations: representations, relays: relays, offers: offers)
-        self.trusted = trusted
-        self.authenticator = authenticator
+        self.access = access
         self.metrics = metrics
         self.catalog = catalog
         self.limits = limits
+        self.drain = drain
     }
 
     /// The server as a service.
     /// - Parameters:
-    ///   - host: the name or address to listen at.
-    ///   - port: 0 takes any free port.
+    ///   - place: where to listen.
     ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
     ///   - onRunning: called with the port it listens at, once it does.
     public func service(
-        host: String, port: Int, certificate: ServerCertificate?, logger: Logger,
+        at place: ListenPlace, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let router = router()
         for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
-        let application = Application(
-            responder: VersionPrefix(next: router.buildResponder()),
-            server: .clients(limits, certificate),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "baton"),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? port) },
-            logger: logger)
-        return ListeningService(application: application, host: host, port: port)
+        return ListeningService(
+            responder: VersionPrefix(next: router.buildResponder()), place: place, limits: limits, certificate: certificate,
+            drain: drain, logger: logger, onRunning: onRunning)
     }
 
     private func router() -> Router<APIContext> {
@@ -111,11 +108,12 @@ public struct ImageServer: Sendable {
         router.add(middleware: RequestTextMiddleware())
         router.add(middleware: ErrorTranslation())
         router.add(middleware: VersionNegotiation())
-        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator, trusted: trusted))
+        router.add(middleware: AuthenticationMiddleware(access: access))
         router.get("/") { request, _ in try VersionRoutes.multipleChoices(request) }
         router.get("versions") { request, _ in try VersionRoutes.document(for: request).response() }
         router.get("healthz") { _, _ in try JSONValue.object(["status": .string("ok")]).response() }
-        router.get("readyz") { [catalog] _, _ in
+        router.get("readyz") { [catalog, drain] _, _ in
+            guard !drain.hasBegun else { throw APIError(.serviceUnavailable, "The server is about to stop.") }
             do {
                 _ = try await catalog.image(ImageID())
             } catch {

@@ -3,16 +3,13 @@ internal import Glibc
 /// Why a server can't listen where it should.
 public struct ListenError: Error, Sendable, CustomStringConvertible {
     /// Where.
-    public let host: String
-    /// At which port.
-    public let port: Int
+    public let place: ListenPlace
     let errnoCode: Int32
     let cause: String
 
     /// One sentence for a person.
     public var description: String {
-        let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        return switch errnoCode {
+        switch errnoCode {
         case EADDRINUSE:
             "\(place) is taken by another program: stop that one, or choose another port with server.listen or --listen."
         case EACCES: "\(place) may not be listened at by this user: choose a port from 1024, or grant CAP_NET_BIND_SERVICE."

@@ -6,6 +6,7 @@ internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationUpkeep
+internal import RelayEngine
 
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
@@ -13,6 +14,7 @@ struct LocationRoutes: Sendable {
     let gate: ImageGate
     let registry: BackendRegistry
     let activation: LocationActivation
+    let relays: Relays
 
     /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
     private static let largestSize: Int64 = 1 << 60
@@ -23,7 +25,16 @@ struct LocationRoutes: Sendable {
         let id = try context.imageID()
         guard try await catalog.image(id) != nil else { throw APIError.notFound(image: id.description) }
         let locations = try await catalog.locations(of: id)
-        return try JSONValue.object(["locations": .array(locations.map { .location($0) })]).response()
+        return try JSONValue.object(["locations": .array(locations.map { document(of: $0) })]).response()
+    }
+
+    /// A pending one with what keeps it from serving, as far as this process knows.
+    private func document(of location: Location) -> JSONValue {
+        guard location.state.status == .pending, let last = relays.lastFailure(of: location.id),
+            case .object(var fields) = JSONValue.location(location)
+        else { return .location(location) }
+        fields["problem"] = .string(last.failure.description)
+        return .object(fields)
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {

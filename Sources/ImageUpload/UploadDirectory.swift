@@ -18,7 +18,7 @@ public struct UploadedFile: Sendable, Equatable {
 public struct UploadDirectory: Sendable {
     private let root: String
     private let limit: Int64
-    private let threads: NIOThreadPool
+    let threads: NIOThreadPool
 
     /// How many bytes are written in one go.
     private static let block = 1 << 20
@@ -32,9 +32,10 @@ public struct UploadDirectory: Sendable {
         self.threads = threads
     }
 
-    private var workshop: String { root + "/.uploads" }
+    var workshop: String { root + "/.uploads" }
 
-    /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service.
+    /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service. Those that run, in any
+    /// process, are left alone.
     /// - Throws: `UploadError`.
     public func prepare() throws(UploadError) {
         if mkdir(workshop, 0o755) != 0, errno != EEXIST {
@@ -46,7 +47,8 @@ public struct UploadDirectory: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { unlink("\(workshop)/\(name)") }
+            let upload = name.hasSuffix(Self.claimSuffix) ? String(name.dropLast(Self.claimSuffix.count)) : name
+            if name != ".", name != "..", !isUnderWay(upload) { unlink("\(workshop)/\(name)") }
         }
     }
 

@@ -35,6 +35,9 @@ public final class Relay: @unchecked Sendable {
     private let plan: RelayPlan
     private let outlet: any RelayOutlet
     private let observer: any RelayObserver
+    private let onIncident: @Sendable (RelayIncident) -> Void
+    /// Bytes taken of the running attempt's backend that the observer does not know of yet.
+    private var untold: Int64 = 0
     var machine: RelayStateMachine
     var running: Running?
     /// The credentials that the last request to each candidate showed.
@@ -57,10 +60,11 @@ public final class Relay: @unchecked Sendable {
     ///   - identity: the digest that proves a whole.
     ///   - manifest: the digests of its chunks, where the plan proves by them.
     ///   - layout: how to cut a manifest that is made on the way; nil makes none.
+    ///   - onIncident: told on the loop of what goes wrong, when it does.
     public init(
         plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, policy: RelayPolicy, loop: TransferLoop, outlet: any RelayOutlet,
-        observer: any RelayObserver
+        observer: any RelayObserver, onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
@@ -70,6 +74,7 @@ public final class Relay: @unchecked Sendable {
         self.plan = plan
         self.outlet = outlet
         self.observer = observer
+        self.onIncident = onIncident
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
         buffer = RelayBuffer(start: plan.start, seams: Self.seams(of: plan, tail: policy.tail))
         proof = RelayProof(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
@@ -224,6 +229,7 @@ public final class Relay: @unchecked Sendable {
 
     /// Ends what runs: its transfer, its wait, its place among the connections.
     private func cancelRunning() {
+        tellBytes()
         if let transfer = running?.transfer { loop.cancel(transfer) }
         endMeter()
         running?.place?.leave()
@@ -273,6 +279,7 @@ public final class Relay: @unchecked Sendable {
         loop.remove(self)
         buffer.reset(to: plan.start)
         summary.outcome = outcome
+        summary.delivered = consumed
         summary.extraBytes = machine.extraBytes
         summary.parts = machine.segments.compactMap { segment in
             // What was taken beside the delivery, so that whole chunks could be proven, is among the extra bytes.
@@ -286,12 +293,27 @@ public final class Relay: @unchecked Sendable {
         outlet.relayEnded(summary)
     }
 
+    private func place(_ candidate: Int) -> RelayIncident.Place {
+        .init(location: sources[candidate].location, backend: sources[candidate].backend)
+    }
+
+    /// Bytes of the running attempt were kept.
+    func count(_ kept: Int64) { untold += kept }
+
+    /// Lets the observer know how many bytes came of the running attempt's backend.
+    func tellBytes() {
+        guard untold > 0, let running else { return }
+        observer.bytesTaken(untold, of: sources[running.candidate].backend)
+        untold = 0
+    }
+
     private func note(_ report: RelayReport) {
         switch report {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
             summary.failures.append(.init(location: source.location, backend: source.backend, failure: failure))
             observer.locationFailed(source.location, in: source.backend, failure)
+            onIncident(.failed(place(candidate), failure, offset: machine.accepted))
         case .resumed:
             summary.resumptions += 1
         case .pace(let candidate, let rate):
@@ -301,9 +323,14 @@ public final class Relay: @unchecked Sendable {
                 .init(
                     from: sources[failover.from].backend, to: sources[failover.to].backend, offset: failover.offset,
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
+            onIncident(
+                .moved(
+                    from: place(failover.from), to: place(failover.to), offset: failover.offset, gap: failover.gap,
+                    failover.cause))
         case .rejected(let start, let contributors):
             suspects.formUnion(contributors)
             summary.noteRejection(at: start, contributors: contributors.map { sources[$0].location })
+            onIncident(.chunkMismatch(offset: start, contributors.map(place)))
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .proven(let contributors):
@@ -315,6 +342,7 @@ public final class Relay: @unchecked Sendable {
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })
+            onIncident(.wholeMismatch(contributors.map(place)))
         }
     }
 }

@@ -72,6 +72,8 @@ public struct RelaySummary: Sendable {
     public internal(set) var provenAlone: (location: LocationID, validator: Validator?)?
     /// How often a connection that we had paused was taken up again.
     public internal(set) var resumptions = 0
+    /// How many bytes the client took.
+    public internal(set) var delivered: Int64 = 0
     /// Bytes fetched beyond those delivered.
     public internal(set) var extraBytes: Int64 = 0
     /// The digest that the whole had; nil if none was computed.

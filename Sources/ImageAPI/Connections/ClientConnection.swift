@@ -4,39 +4,38 @@ internal import NIOCore
 internal import NIOSSL
 
 /// A client's connection: what stands between the socket and HTTP, and then what Hummingbird makes of it.
-struct ClientConnection<Base: ServerChildChannel>: ServerChildChannel {
-    let base: Base
-    let limits: ImageServer.Limits
+struct ClientConnection: ServerChildChannel {
+    typealias Value = HTTP1Channel.Value
+
+    /// Read once for each connection.
+    let limits: Reloadable<ImageServer.Limits>
     /// What is shown to clients, who must speak TLS then; nil for plain HTTP.
     let certificate: ServerCertificate?
+    /// Who answers a request.
+    let responder: HTTPChannelHandler.Responder
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        channel.eventLoop.makeCompletedFuture {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let limits = limits.current
+        return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
             if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
             try pipeline.addHandler(HeadTimeout(limit: .init(limits.headTimeout), countsHandshake: certificate != nil))
         }
-        .flatMap { base.setup(channel: channel, logger: logger) }
+        .flatMap { http(limits).setup(channel: channel, logger: logger) }
     }
 
-    func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
-}
+    func handle(value: Value, logger: Logger) async { await http(limits.current).handle(value: value, logger: logger) }
 
-extension HTTPServerBuilder {
-    /// HTTP/1.1 for clients, with every limit that a connection has.
-    static func clients(_ limits: ImageServer.Limits, _ certificate: ServerCertificate?) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            ClientConnection(
-                base: HTTP1Channel(
-                    responder: responder,
-                    configuration: .init(
-                        additionalChannelHandlers: [ClientWatch(), HeadWatch()]
-                            + (certificate == nil ? [] : [SchemeMark()]),
-                        idleTimeout: .init(limits.idleTimeout),
-                        httpDecoderConfiguration: .init(
-                            maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize))),
-                limits: limits, certificate: certificate)
-        }
+    /// HTTP/1.1 with every limit that a connection has.
+    private func http(_ limits: ImageServer.Limits) -> HTTP1Channel {
+        HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+                additionalChannelHandlers: [ClientWatch(), HeadWatch(), FirstRequestGrace()]
+                    + (certificate == nil ? [] : [SchemeMark()]),
+                idleTimeout: .init(limits.idleTimeout),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize)))
     }
 }

@@ -19,6 +19,7 @@ struct ImagePatchRoute: Sendable {
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)
         let patch = try ImagePatch(try await JSONValue(body: request), draft: draft)
+        context.record.note(changes: patch.operations.map(\.summary))
         let admitted = try await gate.imageToModify(context)
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {

@@ -15,12 +15,12 @@ struct ImagesAPI: Sendable {
 
     init(
         catalog: any CatalogStore & ImageStore, registry: BackendRegistry, admission: any LocationAdmission,
-        lifecycle: LocationLifecycle, uploads target: UploadTarget?, downloads: DownloadRoute
+        lifecycle: LocationLifecycle, uploads targets: Reloadable<UploadTarget?>, downloads: DownloadRoute
     ) {
         self.downloads = downloads
         images = ImageRoutes(catalog: catalog, images: catalog)
         patches = ImagePatchRoute(images: catalog, registry: registry, admission: admission, lifecycle: lifecycle)
-        uploads = UploadRoute(images: catalog, target: target)
+        uploads = UploadRoute(images: catalog, targets: targets)
         imports = LocationImportRoutes(images: catalog, registry: registry, admission: admission)
         members = MemberRoutes(images: catalog)
         tasks = TaskRoutes(images: catalog)

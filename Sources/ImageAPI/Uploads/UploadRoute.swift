@@ -12,7 +12,8 @@ internal import NIOCore
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {
     let images: any ImageStore
-    let target: UploadTarget?
+    /// Nothing while uploads are switched off.
+    let targets: Reloadable<UploadTarget?>
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -22,10 +23,24 @@ struct UploadRoute: Sendable {
         }
         let announced = try announcedSize(of: request)
         let admitted = try await gate.imageToModify(context)
-        guard let target else {
+        guard let target = targets.current else {
             throw APIError(
                 .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
         }
+        do {
+            // Before the catalog says `saving`, so that the next server knows whether somebody still does that.
+            return try await target.directory.claiming(admitted.id.description) {
+                try await receive(request, announced: announced, for: admitted.id, target, context)
+            }
+        } catch let error as UploadError {
+            throw APIError(status(of: error), error.description)
+        }
+    }
+
+    /// Takes the bytes in, and makes them a location.
+    private func receive(
+        _ request: Request, announced: Int64?, for id: ImageID, _ target: UploadTarget, _ context: APIContext
+    ) async throws -> Response {
         // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
         let format = try await Task { try await begin(context) }.value
         do {
@@ -35,12 +50,12 @@ struct UploadRoute: Sendable {
                 return part
             }
             let file = try await watch.during(context.channel) {
-                try await receive(body, announced: announced, for: admitted.id, format, target)
+                try await receive(body, announced: announced, for: id, format, target)
             }
-            try await finish(file, for: admitted.id, target, context)
+            try await finish(file, for: id, target, context)
         } catch {
             // Out of reach of the request's own end, which may be what went wrong.
-            await Task { await undo(admitted.id, because: error, context.logger) }.value
+            await Task { await undo(id, because: error, context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
@@ -143,7 +158,7 @@ struct UploadRoute: Sendable {
         case .wrongSize: .badRequest
         case .refusedFormat: .unsupportedMediaType
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
-        case .exists: .conflict
+        case .exists, .underWay: .conflict
         case .unusable: .internalServerError
         }
     }

@@ -9,7 +9,13 @@ struct ConfigurationOption: ParsableArguments {
     /// Reads it.
     /// - Parameter listen: an address in place of the file's.
     func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
-        let file = try ConfigurationFile(path: config, drivers: ConfiguredBackend.drivers)
+        try Self.load(config, listen: listen)
+    }
+
+    /// Reads a file.
+    /// - Parameter listen: an address in place of the file's.
+    static func load(_ path: String, listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        let file = try ConfigurationFile(path: path, drivers: ConfiguredBackend.drivers)
         var configuration = file.configuration
         if let listen {
             guard let address = ListenAddress(listen) else {
@@ -21,6 +27,11 @@ struct ConfigurationOption: ParsableArguments {
             }
             configuration.server.listen = address
         }
-        return (configuration, file.backends)
+        let backends = file.backends.map { backend in
+            var backend = backend
+            backend.source = file.sources[backend.id]
+            return backend
+        }
+        return (configuration, backends)
     }
 }

@@ -6,16 +6,20 @@ internal import ImageUpload
 internal import LocationUpkeep
 internal import NIOPosix
 
-extension BatonServer {
+extension BatonConfiguration {
+    /// The directory that takes uploads; nil if the configuration names no backend for them.
+    func uploadDirectory(_ backends: [ConfiguredBackend]) -> UploadDirectory? {
+        guard let id = uploads.backend, let root = backends.first(where: { $0.id == id })?.root else { return nil }
+        return UploadDirectory(root: root, limit: Int64(uploads.maximumSize.count), threads: .singleton)
+    }
+
     /// Where uploads go; nil if the configuration names no backend for them.
-    func uploadTarget(_ registry: BackendRegistry, _ inquiry: ObjectInquiry) -> UploadTarget? {
-        guard let id = configuration.uploads.backend, let backend = registry[id],
-            let root = backends.first(where: { $0.id == id })?.root
-        else { return nil }
-        let directory = UploadDirectory(
-            root: root, limit: Int64(configuration.uploads.maximumSize.count), threads: .singleton)
+    func uploadTarget(_ backends: [ConfiguredBackend], _ registry: BackendRegistry, _ inquiry: ObjectInquiry) -> UploadTarget? {
+        guard let id = uploads.backend, let backend = registry[id], let directory = uploadDirectory(backends) else {
+            return nil
+        }
         return UploadTarget(
-            backend: backend, directory: directory, patience: configuration.relay.clientStallTimeout,
-            inspectsFormat: configuration.uploads.inspectsFormat, inquiry: inquiry)
+            backend: backend, directory: directory, patience: relay.clientStallTimeout, inspectsFormat: uploads.inspectsFormat,
+            inquiry: inquiry)
     }
 }

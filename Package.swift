@@ -132,7 +132,7 @@ let package = Package(
         tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
         tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", "Waiting", logging]),
-        tests("TelemetryTests", ["Telemetry"]),
+        tests("TelemetryTests", ["Telemetry", "Waiting", logging]),
         tests("ImageUploadTests", ["FormatInspection", "ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
             "ImageAPITests",
@@ -158,7 +158,7 @@ let package = Package(
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("BatonConfigTests", ["BatonConfig", "NetworkAddress"]),
+        tests("BatonConfigTests", ["BatonConfig", "ImageModel", "NetworkAddress"]),
         tests(
             "BatonClientTests",
             ["BatonClient", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity", "Waiting"]),

@@ -1,5 +1,6 @@
 public import Identity
 public import ImageModel
+internal import Synchronization
 
 /// A configured storage system: its id, its place, and the driver that speaks to it.
 public struct Backend: Sendable {
@@ -46,27 +47,33 @@ public struct Place: Sendable {
     public let url: String
 }
 
-/// All configured backends. It is the allow-list: what lies in none of them can't be fetched.
-public struct BackendRegistry: Sendable {
-    private let byID: [BackendID: Backend]
+/// All configured backends. It is the allow-list: what lies in none of them can't be fetched. A reload of the configuration replaces
+/// them; whoever reads from a backend meanwhile keeps the one it began with.
+public final class BackendRegistry: Sendable {
+    private let backends: Mutex<[BackendID: Backend]>
 
     /// The registry of the given backends; ids must differ.
-    public init(_ backends: [Backend]) {
-        byID = Dictionary(backends.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    public init(_ backends: [Backend]) { self.backends = Mutex(Self.byID(backends)) }
+
+    /// These in place of those before; ids must differ.
+    public func replace(with backends: [Backend]) { self.backends.withLock { $0 = Self.byID(backends) } }
+
+    private static func byID(_ backends: [Backend]) -> [BackendID: Backend] {
+        Dictionary(backends.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The backend of that id.
-    public subscript(id: BackendID) -> Backend? { byID[id] }
+    public subscript(id: BackendID) -> Backend? { backends.withLock { $0[id] } }
 
     /// All backends, by name.
-    public var all: [Backend] { byID.values.sorted { $0.id < $1.id } }
+    public var all: [Backend] { backends.withLock { Array($0.values) }.sorted { $0.id < $1.id } }
 
     /// What a text names that is a URL below a backend's base, or one by key.
     /// - Returns: nil when it lies in no backend.
     /// - Throws: `InvalidLocationURL` when it is no URL of a location.
     public func place(of text: String) throws(InvalidLocationURL) -> Place? {
         let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
-        if let scheme, byID.values.contains(where: { $0.keyScheme == scheme }) {
+        if let scheme, all.contains(where: { $0.keyScheme == scheme }) {
             let url = try KeyURL(text)
             guard let backend = self[url.backend], backend.keyScheme == scheme else { return nil }
             return Place(backend: backend, path: url.key, url: url.description)

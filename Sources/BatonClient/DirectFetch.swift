@@ -111,6 +111,7 @@ private struct Unobserved: RelayObserver {
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
     func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {}
+    func bytesTaken(_ count: Int64, of backend: BackendID) {}
     func prospects(of sources: [RelaySource]) -> [Prospect] { sources.map { _ in .unknown } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}

@@ -60,8 +60,10 @@ public struct LocationRecord: Decodable, Sendable {
     public let isAccused: Bool
     /// When a read of it alone last matched.
     public let provenAt: String?
-    /// Why it does not serve yet, in the answer to its registration.
+    /// Why it does not serve yet, as far as the server knows.
     public let problem: String?
+    /// The same in a word.
+    public var cause: String? { problem.map { String($0.prefix { $0 != ":" }) } }
 
     private enum CodingKeys: String, CodingKey {
         case id, url, backend, status, size, tier, weight, problem

@@ -32,6 +32,7 @@ extension BatonConfiguration {
         }
         server.socketMode = section.fileMode("socket_mode", default: server.socketMode)
         readCertificate(section)
+        server.drainDelay = section.duration("drain_delay", default: server.drainDelay, in: .zero ... .seconds(3600))
         server.drainTimeout = section.duration("drain_timeout", default: server.drainTimeout, in: .zero ... .seconds(86_400))
         server.idleTimeout = section.duration("idle_timeout", default: server.idleTimeout, in: .seconds(1) ... .seconds(3600))
         server.headerTimeout = section.duration(

@@ -19,7 +19,9 @@ public struct BatonConfiguration: Sendable, Equatable {
         public var socketMode: UInt32 = 0o660
         /// The files of the certificate and its key that clients are shown; nil for plain HTTP.
         public var certificate: CertificateFiles?
-        /// How long running downloads may go on after SIGTERM.
+        /// From SIGTERM until no more connections are accepted.
+        public var drainDelay: Duration = .zero
+        /// How long running downloads may go on after that.
         public var drainTimeout: Duration = .seconds(3600)
         /// How long a connection may go without a request.
         public var idleTimeout: Duration = .seconds(60)
@@ -158,6 +160,13 @@ public struct BatonConfiguration: Sendable, Equatable {
     /// How much is logged.
     public enum LogLevel: String, Sendable, Equatable, CaseIterable {
         case trace, debug, info, notice, warning, error
+
+        /// The level that a word means, in any case; `warn` is what most programs call `warning`.
+        public init?(rawValue: String) {
+            let word = rawValue.lowercased()
+            guard let level = Self.allCases.first(where: { "\($0)" == (word == "warn" ? "warning" : word) }) else { return nil }
+            self = level
+        }
     }
 
     /// How log lines look.

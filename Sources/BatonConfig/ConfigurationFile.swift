@@ -10,6 +10,13 @@ public struct BackendSection {
     public let settings: Section
 }
 
+/// What a backend was read from: its section, and what the files and environment variables held that it names. While that is the same,
+/// so is the backend.
+public struct BackendSource: Sendable, Equatable {
+    let section: String
+    let inputs: [Data]
+}
+
 /// Reads a configuration file whole, the backends included.
 ///
 /// `Backend` is what the caller makes of a backend's section; the drivers are named by the caller because only the executable
@@ -29,6 +36,8 @@ public struct ConfigurationFile<Backend> {
     public let warnings: [ConfigurationProblem]
     /// The line of each key that is there, by its name with those above it.
     public let lines: [String: Int]
+    /// What each backend was read from.
+    public let sources: [BackendID: BackendSource]
     /// Every key that was looked for, with those above it.
     let knownKeys: Set<String>
 
@@ -69,8 +78,9 @@ public struct ConfigurationFile<Backend> {
         let sections = Section(path: "", node: root, log: log)
         let configuration = BatonConfiguration(sections)
         let storage = sections.section("backends")
-        let read = Self.readBackends(storage, configuration, drivers)
+        let (read, sources) = Self.readBackends(storage, configuration, drivers)
         backends = read.map(\.backend)
+        self.sources = sources
         if configuration.uploads.backend != nil {
             configuration.checkUploads(sections.section("uploads"), backends: storage.keys)
         }
@@ -85,8 +95,9 @@ public struct ConfigurationFile<Backend> {
 
     private static func readBackends(
         _ section: Section, _ configuration: BatonConfiguration, _ drivers: [String: ReadBackend]
-    ) -> [(backend: Backend, section: BackendSection)] {
+    ) -> (backends: [(backend: Backend, section: BackendSection)], sources: [BackendID: BackendSource]) {
         var backends: [(backend: Backend, section: BackendSection)] = []
+        var sources: [BackendID: BackendSource] = [:]
         let known = drivers.keys.sorted().joined(separator: ", ")
         for key in section.keys {
             let settings = section.section(key)
@@ -100,10 +111,14 @@ public struct ConfigurationFile<Backend> {
                 continue
             }
             let part = BackendSection(id: BackendID(key), settings: settings)
-            if let backend = read(part, configuration) { backends.append((backend, part)) }
+            section.log.inputs = []
+            if let backend = read(part, configuration) {
+                backends.append((backend, part))
+                sources[part.id] = BackendSource(section: section.source(of: key), inputs: section.log.inputs)
+            }
             settings.finish()
         }
-        return backends
+        return (backends, sources)
     }
 
     private static func isBackendID(_ text: String) -> Bool {

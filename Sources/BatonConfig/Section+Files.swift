@@ -67,6 +67,7 @@ extension Section {
             reject(key, "names no environment variable that is set; write the variable's name, and set it where Baton starts")
             return nil
         }
+        log.inputs.append(Data(text.utf8))
         guard !text.contains(where: \.isNewline) else {
             reject(key, "names a variable that holds no secret: it must be one line of text")
             return nil
@@ -82,7 +83,9 @@ extension Section {
     private func contents(_ key: String) -> (path: String, data: Data)? {
         guard let path = string(key) else { return nil }
         do throws(UnreadableFile) {
-            return (path, try UnreadableFile.contents(of: path))
+            let data = try UnreadableFile.contents(of: path)
+            log.inputs.append(data)
+            return (path, data)
         } catch {
             reject(key, "\(path) can't be read: \(error)")
             return nil

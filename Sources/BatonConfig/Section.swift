@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Yams
 
 /// One mapping of the file, read key by key. A getter returns its default when the key is missing or wrong; what is wrong is
@@ -53,6 +54,9 @@ public final class Section {
         return node
     }
 
+    /// What is written below a key, in one spelling.
+    func source(of key: String) -> String { entries[key].flatMap { try? Yams.serialize(node: $0) } ?? "" }
+
     /// The plain value of a key; nil when the key is missing, or when it holds something else, which is noted.
     func text(_ key: String) -> String? {
         guard let node = take(key) else { return nil }
@@ -87,6 +91,8 @@ final class ProblemLog {
     var lines: [String: Int] = [:]
     /// Every key that was looked for.
     var asked: Set<String> = []
+    /// What files and environment variables held that were named.
+    var inputs: [Data] = []
 
     init(file: String) { self.file = file }
 

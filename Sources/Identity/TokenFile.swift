@@ -85,7 +85,8 @@ public final class TokenFile: Authenticator {
             state.stamp = stamp
             do {
                 state.list = try Self.read(path)
-                logger.notice("The tokens file was read again.", metadata: ["tokens": "\(state.list.entries.count)"])
+                logger.notice(
+                    "The tokens file was read again.", metadata: ["tokens": .stringConvertible(state.list.entries.count)])
             } catch {
                 logger.error("The tokens file is wrong; the tokens read before stay valid.", metadata: ["problem": "\(error)"])
             }

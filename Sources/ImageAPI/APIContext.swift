@@ -3,6 +3,7 @@ internal import HTTPTypes
 public import Hummingbird
 internal import Identity
 internal import ImageModel
+internal import Logging
 internal import NIOCore
 
 /// What belongs to one request: its log, its parameters, and the connection it came on.
@@ -17,14 +18,18 @@ public struct APIContext: RequestContext {
     var clientAddress: String?
     /// Under which address the server is reached.
     var links = ServerLinks()
-    /// The request's id, as its answer and the log bear it.
-    var requestID = ""
+    /// The request's id, as its answer and every line of the log about it bear it.
+    let requestID = "req-\(UUID().uuidString.lowercased())"
+    /// What the log will say of it.
+    let record = RequestRecord()
 
     /// The context of a request that came in.
     public init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
         clientAddress = source.channel.remoteAddress?.ipAddress
+        logger[metadataKey: "request"] = .string(requestID)
+        record.note(nil, at: clientAddress)
     }
 
     /// The other end of the connection; nil if the system does not say.

@@ -22,8 +22,12 @@ extension APIError {
     }
 
     /// No location can serve: each with the class of its reason, and no URL.
-    /// - Parameter failures: what came of asking them.
-    static func unavailable(_ selection: Selection, failures: [RelaySummary.Failure] = []) -> APIError {
+    /// - Parameters:
+    ///   - relays: who knows what keeps a pending location from serving.
+    ///   - failures: what came of asking them.
+    static func unavailable(
+        _ selection: Selection, _ relays: Relays, failures: [RelaySummary.Failure] = []
+    ) -> APIError {
         var reasons: [(LocationID, String)] = []
         for rejected in selection.rejected {
             let status = rejected.location.state.status.rawValue
@@ -33,11 +37,21 @@ extension APIError {
             reasons.removeAll { $0.0 == failure.location }
             reasons.append((failure.location, failure.failure.reason.rawValue))
         }
-        let text = reasons.map { "\($0.0): \($0.1)" }.joined(separator: ", ")
+        func cause(_ location: LocationID, _ reason: String) -> String? {
+            guard reason == LocationStatus.pending.rawValue else { return nil }
+            return relays.lastFailure(of: location)?.failure.reason.rawValue
+        }
+        let text = reasons.map { id, reason in
+            "\(id): \(reason)" + (cause(id, reason).map { " (\($0))" } ?? "")
+        }.joined(separator: ", ")
         var error = APIError(.serviceUnavailable, "No location of the image can serve now (\(text)). Try again later.")
         error.headers[.retryAfter] = "5"
         error.details["locations"] = .array(
-            reasons.map { .object(["id": .string($0.0.description), "reason": .string($0.1)]) })
+            reasons.map { id, reason in
+                var fields: [String: JSONValue] = ["id": .string(id.description), "reason": .string(reason)]
+                if let cause = cause(id, reason) { fields["cause"] = .string(cause) }
+                return .object(fields)
+            })
         return error
     }
 }

@@ -1,9 +1,23 @@
 internal import HTTPTypes
 internal import Hummingbird
-internal import Identity
+public import Identity
 internal import ImageModel
 internal import Logging
 internal import NetworkAddress
+
+/// How it is found out who a caller is.
+public struct CallerAccess: Sendable {
+    let authenticator: any Authenticator
+    let trusted: TrustedNetworks
+
+    /// - Parameters:
+    ///   - authenticator: who finds out whose a token is.
+    ///   - trusted: from where callers are trusted as well.
+    public init(authenticator: any Authenticator, trusted: TrustedNetworks) {
+        self.authenticator = authenticator
+        self.trusted = trusted
+    }
+}
 
 /// The door: finds out who a caller is, and whether the route is for them.
 struct AuthenticationMiddleware: RouterMiddleware {
@@ -12,8 +26,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     private static let tokenField = HTTPField.Name(parsed: "x-auth-token")
     private static let forwardedField = HTTPField.Name(parsed: "x-forwarded-for")
 
-    let authenticator: any Authenticator
-    let trusted: TrustedNetworks
+    let access: Reloadable<CallerAccess>
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -22,11 +35,16 @@ struct AuthenticationMiddleware: RouterMiddleware {
         let need = route.map { RoutePolicy.need(request.method.rawValue, $0) }
         if case .some(.nothing) = need { return try await next(request, context) }
         var context = context
+        let access = access.current
+        let trusted = access.trusted
         let forwardedFor = Self.forwardedField.map { request.headers[values: $0] } ?? []
         let client = trusted.client(peer: context.peer, forwardedFor: forwardedFor)
         if let client { context.clientAddress = "\(client)" }
-        context.caller = try await caller(of: request, from: client ?? context.peer.flatMap { IPAddress($0) })
+        context.record.note(nil, at: context.clientAddress)
+        context.caller = try await caller(
+            of: request, from: client ?? context.peer.flatMap { IPAddress($0) }, access.authenticator)
         if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
+        context.record.note(context.caller, at: context.clientAddress)
         // Where there is no route there is nothing to protect: the answer is that there is nothing.
         guard let need else { return try await next(request, context) }
         if case .some(.otherMethod(let possible)) = need {
@@ -39,7 +57,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private func caller(of request: Request, from client: IPAddress?) async throws(APIError) -> Caller {
+    private func caller(
+        of request: Request, from client: IPAddress?, _ authenticator: any Authenticator
+    ) async throws(APIError) -> Caller {
         do throws(AuthenticationRefusal) {
             return try await authenticator.caller(of: Self.token(in: request.headers), from: client)
         } catch {

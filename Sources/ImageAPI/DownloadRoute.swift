@@ -162,14 +162,15 @@ struct DownloadRoute: Sendable {
         _ share: Share, _ manifest: RelayManifest?, of target: Target, _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
         let (selection, range) = (share.selection, share.range)
-        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection) }
+        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
         let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
-            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory, to: outlet
-        )
+            of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory,
+            to: outlet,
+            onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
         let isWhole = range?.isWhole(of: target.representation.size) ?? true
         let record = RelayRecord(
             representation: target.representation, range: isWhole ? nil : range, ignoresRange: share.ignoresRange,
@@ -184,6 +185,7 @@ struct DownloadRoute: Sendable {
             relay.clientGone()
         }
         if case .ended(let summary) = opening {
+            context.record.note(summary)
             await journal.record(summary, of: record, logger: context.logger)
             if !isWhole, manifest == nil, summary.outcome == .refused {
                 // None of the locations that were read in full has the bytes now, or still has what was read: the whole may be had.
@@ -192,11 +194,11 @@ struct DownloadRoute: Sendable {
                     Share(selection: whole, range: nil, ignoresRange: true), nil, of: target, further, context)
             }
             guard summary.outcome != .clientGone else { throw CancellationError() }
-            throw APIError.unavailable(selection, failures: summary.failures)
+            throw APIError.unavailable(selection, relays, failures: summary.failures)
         }
         let journal = journal
         let channel = context.channel
-        let logger = context.logger
+        let (logger, requestRecord) = (context.logger, context.record)
         let length = range?.count ?? target.representation.size
         var headers = target.headers
         headers.append(contentsOf: further)
@@ -213,6 +215,7 @@ struct DownloadRoute: Sendable {
                 }
                 // First the catalog, then the end or the cut: who comes back to resume must not find a representation without
                 // doubt, and a client that leaves at its last byte must not take the record along.
+                requestRecord.note(summary)
                 await journal.record(summary, of: record, logger: logger)
                 guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
                 try await writer.finish(nil)

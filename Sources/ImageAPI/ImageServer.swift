@@ -1,7 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
-public import Identity
+internal import Identity
 public import ImageCatalog
 internal import ImageModel
 public import LocationUpkeep
@@ -44,22 +44,23 @@ public struct ImageServer: Sendable {
 
     /// From where clients come, beside what `Limits` says.
     public struct Exposure: Sendable {
-        /// The origins of the web pages that may use the server from a browser; `*` for all.
-        public var corsOrigins: [String]
-
+        /// The web pages that may use the server from a browser.
+        let origins: AllowedOrigins
         /// Under which URL clients reach it, for links; nil if it is what requests say.
-        public var publicURL: String?
-        /// Whether everybody is let in without a word: then web pages must be kept out.
-        public var admitsEverybody: Bool
-        /// The name or address it listens at; nil for a socket file.
-        public var host: String?
+        let publicURL: String?
+        /// What keeps web pages out; nil where callers say who they are.
+        let browsers: BrowserGuard?
 
-        /// An exposure with every property given.
+        /// - Parameters:
+        ///   - corsOrigins: the origins of the web pages that may use the server from a browser; `*` for all.
+        ///   - publicURL: under which URL clients reach it, for links; nil if it is what requests say.
+        ///   - admitsEverybody: whether everybody is let in without a word: then web pages must be kept out.
+        ///   - host: the name or address it listens at; nil for a socket file.
         public init(corsOrigins: [String], publicURL: String?, admitsEverybody: Bool, host: String?) {
-            self.corsOrigins = corsOrigins
+            origins = AllowedOrigins(corsOrigins)
             self.publicURL = publicURL
-            self.admitsEverybody = admitsEverybody
-            self.host = host
+            browsers =
+                admitsEverybody ? BrowserGuard(host: host, origins: AllowedOrigins(corsOrigins), publicURL: publicURL) : nil
         }
     }
 
@@ -70,13 +71,13 @@ public struct ImageServer: Sendable {
     private let backends: BackendsRoute
     private let direct: DirectRoute
     private let uploads: UploadListRoute
-    private let trusted: TrustedNetworks
-    private let authenticator: any Authenticator
+    private let access: Reloadable<CallerAccess>
     private let metrics: MetricsRegistry
     private let catalog: any CatalogStore
-    private let limits: Limits
-    private let exposure: Exposure
+    private let limits: Reloadable<Limits>
+    private let exposure: Reloadable<Exposure>
     private let connections: OpenConnections
+    private let drain: Drain
 
     /// - Parameters:
     ///   - journal: who writes down what downloads find out.
@@ -88,15 +89,18 @@ public struct ImageServer: Sendable {
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
     ///   - quota: what one project may have.
-    ///   - authenticator: who finds out who a caller is.
-    ///   - trusted: from where callers are trusted as well.
+    ///   - access: how it is found out who a caller is.
     ///   - directLifetime: how long the URL of a location is good that a trusted client is given.
     ///   - metrics: what `/metrics` shows.
+    ///   - limits: what connections go by; each from its beginning.
+    ///   - exposure: from where clients come; each request goes by what it is then.
+    ///   - drain: whether the server is about to stop.
     public init(
         catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
         manifests: ManifestShelf, activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        admission: any LocationAdmission, uploads: UploadTarget?, quota: ProjectQuota, authenticator: any Authenticator,
-        trusted: TrustedNetworks, directLifetime: Duration, metrics: MetricsRegistry, limits: Limits, exposure: Exposure
+        admission: any LocationAdmission, uploads: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>,
+        access: Reloadable<CallerAccess>, directLifetime: Duration, metrics: MetricsRegistry, limits: Reloadable<Limits>,
+        exposure: Reloadable<Exposure>, drain: Drain
     ) {
         let gate = ImageGate(images: catalog)
         let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays, doubts: doubts)
@@ -109,19 +113,19 @@ public struct ImageServer: Sendable {
                 offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
         locations = LocationRoutes(
             catalog: catalog, gate: gate, attach: AttachGate(registry: relays.registry, images: catalog, uploads: uploads),
-            activation: activation)
-        self.uploads = UploadListRoute(uploads: catalog, target: uploads)
+            activation: activation, relays: relays)
+        self.uploads = UploadListRoute(uploads: catalog, targets: uploads)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
         explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(representations: representations, relays: relays, offers: offers)
-        self.trusted = trusted
-        self.authenticator = authenticator
+        self.access = access
         self.metrics = metrics
         self.catalog = catalog
         self.limits = limits
         self.exposure = exposure
         connections = OpenConnections(metrics: metrics)
+        self.drain = drain
     }
 
     /// The server as a service.
@@ -135,42 +139,21 @@ public struct ImageServer: Sendable {
     ) -> some Service {
         let router = router()
         for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
-        let (address, socketFile): (BindAddress, SocketFile?) =
-            switch place {
-            case .address(let host, let port): (.hostname(host, port: port), nil)
-            case .socketFile(let path, let mode): (.unixDomainSocket(path: path), SocketFile(path: path, mode: mode))
-            }
-        let application = Application(
-            responder: VersionPrefix(next: router.buildResponder()),
-            server: .clients(limits, certificate, connections, proxies: trusted),
-            configuration: ApplicationConfiguration(address: address, serverName: "baton"),
-            onServerRunning: { listener in
-                let watched = listener.eventLoop.submit {
-                    try listener.pipeline.syncOperations.addHandler(AcceptPause(logger: logger), position: .first)
-                }
-                try? await watched.get()
-                do {
-                    try socketFile?.opened()
-                } catch {
-                    // It stays as it was made, for this user alone.
-                    logger.error("The mode of the socket file can't be set.", metadata: ["error": "\(error)"])
-                }
-                await onRunning(listener.localAddress?.port ?? 0)
-            },
-            logger: logger)
-        return ListeningService(application: application, place: place, socketFile: socketFile)
+        return ListeningService(
+            responder: VersionPrefix(next: router.buildResponder()), place: place, limits: limits, certificate: certificate,
+            connections: connections, access: access, drain: drain, logger: logger, onRunning: onRunning)
     }
 
     private func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.add(middleware: CrossOriginMiddleware(origins: AllowedOrigins(exposure.corsOrigins)))
+        router.add(middleware: CrossOriginMiddleware(exposure: exposure))
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())
         router.add(middleware: ErrorTranslation())
-        if let browsers { router.add(middleware: BrowserGuardMiddleware(browsers: browsers)) }
-        router.add(middleware: ServerLinksMiddleware(links: ServerLinks(publicURL: exposure.publicURL, proxies: trusted)))
+        router.add(middleware: BrowserGuardMiddleware(exposure: exposure))
+        router.add(middleware: ServerLinksMiddleware(exposure: exposure, access: access))
         router.add(middleware: VersionNegotiation())
-        router.add(middleware: AuthenticationMiddleware(authenticator: authenticator, trusted: trusted))
+        router.add(middleware: AuthenticationMiddleware(access: access))
         router.add(middleware: ContinueMiddleware())
         for method in [HTTPRequest.Method.get, .head] {
             router.on("/", method: method) { try VersionRoutes.multipleChoices($0, $1) }
@@ -197,20 +180,8 @@ public struct ImageServer: Sendable {
         return router
     }
 
-    /// What keeps web pages out; nil where callers say who they are.
-    private var browsers: BrowserGuard? {
-        guard exposure.admitsEverybody else { return nil }
-        let publicOrigin = exposure.publicURL.map { url in
-            let rest = url.drop { $0 != "/" }.dropFirst(2)
-            return String(url.prefix { $0 != "/" } + "//" + rest.prefix { $0 != "/" }).lowercased()
-        }
-        let publicHost = publicOrigin.flatMap { HostField($0.drop { $0 != "/" }.dropFirst(2))?.host }
-        return BrowserGuard(
-            hosts: exposure.host.map { Set([$0.lowercased(), publicHost].compactMap(\.self)) },
-            origins: AllowedOrigins(exposure.corsOrigins), publicOrigin: publicOrigin)
-    }
-
     private func ready(_ request: Request, context: APIContext) async throws -> Response {
+        guard !drain.hasBegun else { throw APIError(.serviceUnavailable, "The server is about to stop.") }
         do {
             _ = try await catalog.image(ImageID())
         } catch {

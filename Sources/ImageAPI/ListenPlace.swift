@@ -4,12 +4,15 @@ public enum ListenPlace: Sendable, CustomStringConvertible {
     case address(host: String, port: Int)
     /// A file at this path, with this mode: who may write it may connect.
     case socketFile(path: String, mode: UInt32)
+    /// A socket that listens already and was handed over by whoever started the server.
+    case inherited(descriptor: Int32, name: String)
 
     /// As errors and logs name it.
     public var description: String {
         switch self {
         case .address(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .socketFile(let path, _): "unix:\(path)"
+        case .inherited(_, let name): name
         }
     }
 }

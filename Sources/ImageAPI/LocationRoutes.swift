@@ -6,6 +6,7 @@ internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationUpkeep
+internal import RelayEngine
 
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
@@ -13,6 +14,7 @@ struct LocationRoutes: Sendable {
     let gate: ImageGate
     let attach: AttachGate
     let activation: LocationActivation
+    let relays: Relays
 
     /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
     private static let largestSize: Int64 = 1 << 60
@@ -25,10 +27,19 @@ struct LocationRoutes: Sendable {
         let locations = try await catalog.locations(of: id)
         var page = JSONPage()
         let last = try page.fill(with: try Marker.rest(of: locations, QueryItems(request.uri.query), \.id.description)) {
-            .location($0)
+            document(of: $0)
         }
         let next = last.map { Marker.next("/baton/v1/images/\(id)/locations", behind: $0.id.description) }
         return try page.response("locations", next.map { ["next": $0] } ?? [:])
+    }
+
+    /// A pending one with what keeps it from serving, as far as this process knows.
+    private func document(of location: Location) -> JSONValue {
+        guard location.state.status == .pending, let last = relays.lastFailure(of: location.id),
+            case .object(var fields) = JSONValue.location(location)
+        else { return .location(location) }
+        fields["problem"] = .string(last.failure.description)
+        return .object(fields)
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {

@@ -40,7 +40,8 @@ struct RepresentationGate: Sendable {
         guard let representation = resolution.representation else {
             // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
             if !resolution.locations.isEmpty {
-                throw APIError.unavailable(relays.select(resolution.locations, for: .whole, size: 0, explores: false))
+                throw APIError.unavailable(
+                    relays.select(resolution.locations, for: .whole, size: 0, explores: false), relays)
             }
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")

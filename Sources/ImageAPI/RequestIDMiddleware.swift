@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import ImageModel
@@ -13,12 +12,8 @@ struct RequestIDMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        let id = "req-\(UUID().uuidString.lowercased())"
-        var context = context
-        context.requestID = id
-        context.logger[metadataKey: "request"] = .string(id)
         var response = try await answer(request, context, next)
-        if let field = Self.field { response.headers[field] = id }
+        if let field = Self.field { response.headers[field] = context.requestID }
         return response
     }
 

@@ -50,13 +50,14 @@ struct ServerLinks: Sendable {
 struct ServerLinksMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let links: ServerLinks
+    let exposure: Reloadable<ImageServer.Exposure>
+    let access: Reloadable<CallerAccess>
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.links = links
+        context.links = ServerLinks(publicURL: exposure.current.publicURL, proxies: access.current.trusted)
         return try await next(request, context)
     }
 }

@@ -109,7 +109,7 @@ public struct Resolution: Sendable, Equatable {
 public struct LocationHistoryEntry: Sendable, Equatable {
     /// When.
     public let time: Date
-    /// What happened: a `LocationEvent`'s name, or `registered`, `accused`, `proven`.
+    /// What happened: a `LocationEvent`'s name, or `registered`, `accused`, `proven`, `probe-failed`.
     public let event: String
     /// The status before.
     public let from: LocationStatus

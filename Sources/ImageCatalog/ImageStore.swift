@@ -17,9 +17,12 @@ public protocol ImageStore: UploadStore {
     ) async throws -> ImageRecord
     /// Forgets locations that were registered in vain and never served.
     func forget(_ locations: [LocationID]) async throws
-    /// Ends what a restart cut off: uploads and imports.
-    /// - Returns: the images whose upload was cut off.
-    func recoverImagesAfterStart(at time: Date) async throws -> [ImageID]
+    /// The images whose bytes are being uploaded.
+    func imagesBeingSaved() async throws -> [ImageID]
+    /// Ends these uploads, as far as they are not over.
+    func recoverUploads(_ images: [ImageID], at time: Date) async throws
+    /// Ends what a restart cut off: these uploads, and all imports.
+    func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws
 
     /// The projects that an image is shared with, in order of their sharing.
     func members(of image: ImageID) async throws -> [Member]

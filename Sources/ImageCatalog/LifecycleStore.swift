@@ -36,6 +36,8 @@ public protocol LifecycleStore: Sendable {
     /// A scrub did not find the location's object.
     /// - Returns: what is known of its absence within the last day, this time included.
     func recordMiss(of location: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence
+    /// A probe found that a pending location can't serve yet: its history says why. Without effect on one that is not pending.
+    func recordProbeFailure(of location: LocationID, at time: Date, actor: String, reason: String) async throws
     /// Two locations agree with each other against what was declared.
     func recordDistrust(of location: LocationID, reason: String, at time: Date) async throws
 

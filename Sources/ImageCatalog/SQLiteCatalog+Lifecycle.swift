@@ -47,6 +47,15 @@ extension SQLiteCatalog {
         }
     }
 
+    /// Writes down why a pending location does not serve yet.
+    public func recordProbeFailure(of id: LocationID, at time: Date, actor: String, reason: String) async throws {
+        try await write { db in
+            // Somebody else may have activated or deleted it meanwhile.
+            guard let location = try Self.location(id, db), location.state.status == .pending else { return }
+            try Self.note("probe-failed", id, from: .pending, to: .pending, actor, reason, time, db)
+        }
+    }
+
     static func apply(_ change: LocationChange, _ db: Database) throws -> Location {
         let location = try requiredLocation(change.location, db)
         var state = location.state

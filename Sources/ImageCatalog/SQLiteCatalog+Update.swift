@@ -56,12 +56,35 @@ extension SQLiteCatalog {
             arguments: [location.id.description]) ?? false
     }
 
-    /// Ends uploads and imports that a restart cut off.
-    public func recoverImagesAfterStart(at time: Date) async throws -> [ImageID] {
-        try await write { db in
-            let cut = try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving'").map { row in
+    /// The images whose bytes are being uploaded.
+    public func imagesBeingSaved() async throws -> [ImageID] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving' ORDER BY id").map { row in
                 try row.required("id") { ImageID($0) }
             }
+        }
+    }
+
+    /// Ends these uploads, as far as they are not over.
+    public func recoverUploads(_ images: [ImageID], at time: Date) async throws {
+        try await write { db in try Self.recoverUploads(images, time, db) }
+    }
+
+    private static func recoverUploads(_ images: [ImageID], _ time: Date, _ db: Database) throws {
+        for image in images {
+            try db.execute(
+                sql: """
+                    UPDATE image SET updated_at = ?, status = CASE WHEN EXISTS (
+                        SELECT 1 FROM location WHERE location.image = image.id AND location.status = 'active'
+                    ) THEN 'active' ELSE 'queued' END WHERE status = 'saving' AND id = ?
+                    """, arguments: [time.milliseconds, image.description])
+        }
+    }
+
+    /// Ends these uploads and all imports, which a restart cut off.
+    public func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
+        try await write { db in
+            try Self.recoverUploads(cutOff, time, db)
             // What an import had registered and not yet brought to service is undone with it.
             let imported = try Row.fetchAll(
                 db,
@@ -75,14 +98,13 @@ extension SQLiteCatalog {
                 sql: """
                     UPDATE image SET updated_at = ?, status = CASE WHEN EXISTS (
                         SELECT 1 FROM location WHERE location.image = image.id AND location.status = 'active'
-                    ) THEN 'active' ELSE 'queued' END WHERE status IN ('saving', 'importing')
+                    ) THEN 'active' ELSE 'queued' END WHERE status = 'importing'
                     """, arguments: [time.milliseconds])
             try db.execute(
                 sql: """
                     UPDATE task SET status = 'failure', message = 'the service was started again', updated_at = ?
                     WHERE status IN ('pending', 'processing')
                     """, arguments: [time.milliseconds])
-            return cut
         }
     }
 

@@ -18,7 +18,7 @@ public struct UploadedFile: Sendable, Equatable {
 public struct UploadDirectory: Sendable {
     let root: String
     private let limit: Int64
-    private let mode: FileMode
+    let mode: FileMode
     let threads: NIOThreadPool
 
     /// How many bytes are written in one go.
@@ -37,16 +37,20 @@ public struct UploadDirectory: Sendable {
 
     static let temporaryName = ".uploads"
 
-    private var workshop: String { "\(root)/\(Self.temporaryName)" }
+    var workshop: String { "\(root)/\(Self.temporaryName)" }
 
-    /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service.
+    /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service. Those that run, in any
+    /// process, are left alone.
     /// - Throws: `UploadError`.
     public func prepare() throws(UploadError) {
         if mkdir(workshop, mode.directoryBits) != 0, errno != EEXIST {
             throw UploadFile.error("creating \(workshop)", errno)
         }
         narrowTemporaryDirectory()
-        for name in try Self.names(in: workshop) { unlink("\(workshop)/\(name)") }
+        for name in try Self.names(in: workshop) {
+            let upload = name.hasSuffix(Self.claimSuffix) ? String(name.dropLast(Self.claimSuffix.count)) : name
+            if !isUnderWay(upload) { unlink("\(workshop)/\(name)") }
+        }
     }
 
     /// An earlier version may have made it for everybody to read. Who does not own it leaves that to its owner.

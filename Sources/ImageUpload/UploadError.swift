@@ -14,6 +14,8 @@ public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     case diskFull
     /// There is a file of that name already.
     case exists(name: String)
+    /// An upload of that name runs already.
+    case underWay(name: String)
     /// The directory or a file in it can't be used.
     case unusable(deed: String, cause: String)
 
@@ -31,6 +33,7 @@ public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
         case .diskFull: "The disk that uploads go to is full: ask the operator to make room, then upload the image again."
         case .exists(let name):
             "The upload directory has a file \(name) already, which is not overwritten: the operator should look at it."
+        case .underWay(let name): "An upload of \(name) runs already: wait for its end."
         case .unusable(let deed, let cause):
             "The upload directory can't be used (\(deed): \(cause)): the operator should check it and its permissions."
         }

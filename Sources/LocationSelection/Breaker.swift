@@ -34,7 +34,7 @@ public struct Breaker: Sendable, Equatable {
         case halfOpen(times: Int, until: ContinuousClock.Instant)
     }
 
-    private let limits: Limits
+    var limits: Limits
     /// Whether it was opened for what answers contain: then no answer that merely comes closes it.
     private var isTripped = false
     private var phase = Phase.closed(failures: 0)

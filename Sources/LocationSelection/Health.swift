@@ -14,7 +14,7 @@ public struct Health: Sendable {
 
     /// Which locations failed lately.
     public private(set) var locations: LocationHealth
-    private let limits: Breaker.Limits
+    private var limits: Breaker.Limits
     private var backends: [BackendID: BackendHealth] = [:]
     private var lastFailed: [BackendID: LocationID] = [:]
     private var random: SplitMix64
@@ -30,6 +30,13 @@ public struct Health: Sendable {
         locations = LocationHealth(penalty: penalty)
         self.limits = limits
         random = SplitMix64(seed: seed)
+    }
+
+    /// Goes by other settings from now on; what was seen stays.
+    public mutating func configure(penalty: Duration, limits: Breaker.Limits) {
+        locations.penalty = penalty
+        self.limits = limits
+        for backend in backends.keys { backends[backend]?.breaker.limits = limits }
     }
 
     /// What was seen of a backend.

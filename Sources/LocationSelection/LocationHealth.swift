@@ -3,7 +3,7 @@ public import ImageModel
 /// Which locations failed lately, as this process saw it. Moves ranks, never status.
 public struct LocationHealth: Sendable {
     /// How long a failure puts a location at the end.
-    public let penalty: Duration
+    public var penalty: Duration
     private var failedUntil: [LocationID: ContinuousClock.Instant] = [:]
 
     /// Nobody has failed yet.

@@ -1,6 +1,8 @@
 public import BackendKit
 public import ImageCatalog
 public import ImageModel
+public import Logging
+public import RelayEngine
 
 /// What a new location has to pass before it serves.
 public enum ActivationRule: String, Sendable, CaseIterable {
@@ -18,17 +20,21 @@ public struct LocationActivation: Sendable {
     private let lifecycle: LocationLifecycle
     private let proofs: ProofQueue
     private let inquiry: ObjectInquiry
+    private let failures: ProbeFailures
 
-    /// - Parameter inquiry: who asks objects for their size.
+    /// - Parameters:
+    ///   - inquiry: who asks objects for their size.
+    ///   - relays: who remembers what went wrong last.
     public init(
         rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        inquiry: ObjectInquiry
+        inquiry: ObjectInquiry, relays: Relays, logger: Logger
     ) {
         self.rule = rule
         self.catalog = catalog
         self.lifecycle = lifecycle
         self.proofs = proofs
         self.inquiry = inquiry
+        failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
     }
 
     /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
@@ -43,6 +49,7 @@ public struct LocationActivation: Sendable {
             judge($0, location, size)
         }) {
         case .failure(let failure):
+            await failures.note(failure, of: location)
             if failure.reason == .sizeUnstated { proofs.enqueue(location.id) }
             return (location, failure)
         case .success(let validator):

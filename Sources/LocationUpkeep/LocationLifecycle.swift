@@ -1,3 +1,4 @@
+internal import BackendKit
 public import FoundationEssentials
 public import ImageCatalog
 public import ImageModel
@@ -47,6 +48,9 @@ public struct LocationLifecycle: Sendable {
 
     /// Too much of a backend's content was proven wrong: its locations stand behind all others until a trial read works.
     func distrust(_ backend: BackendID, because location: LocationID) { relays.distrust(backend, because: location) }
+
+    /// A full read of it came to nothing.
+    func noteFailure(of location: LocationID, _ failure: AttemptFailure) { relays.noteFailure(of: location, failure) }
 
     /// When a location is forgotten that is deleted at `time`.
     public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }

@@ -51,7 +51,7 @@ public final class ManifestShelf: Sendable {
                 guard try await forget(stored) else { return nil }
                 logger.critical(
                     "A page of a manifest is damaged in the catalog; the manifest is forgotten, the next proof makes a new one.",
-                    metadata: ["manifest": "\(stored.number)", "page": "\(number)"])
+                    metadata: ["manifest": .stringConvertible(stored.number), "page": .stringConvertible(number)])
                 return nil
             }
             hold(page.digests, key)
@@ -59,7 +59,9 @@ public final class ManifestShelf: Sendable {
         } catch {
             logger.error(
                 "A page of a manifest could not be read.",
-                metadata: ["manifest": "\(stored.number)", "page": "\(number)", "error": "\(error)"])
+                metadata: [
+                    "manifest": .stringConvertible(stored.number), "page": .stringConvertible(number), "error": "\(error)",
+                ])
             return nil
         }
     }

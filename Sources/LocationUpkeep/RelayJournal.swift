@@ -115,8 +115,8 @@ public struct RelayJournal: Sendable {
         logger.error(
             "Chunks did not have their digests and were fetched anew: their contributors will be read alone.",
             metadata: [
-                "image": "\(record.representation.image)", "chunk_at": "\(rejection.start)",
-                "chunks": "\(rejection.count)",
+                "image": "\(record.representation.image)", "chunk_at": .stringConvertible(rejection.start),
+                "chunks": .stringConvertible(rejection.count),
                 "locations": .array(rejection.contributors.map { "\($0)" }),
             ])
         try await catalog.recordRejectedChunk(
@@ -197,7 +197,7 @@ public struct RelayJournal: Sendable {
         if !summary.rejections.isEmpty {
             metadata["rejected_chunks"] = .array(summary.rejections.map { "\($0.line)" })
         }
-        if summary.extraBytes > 0 { metadata["extra_bytes"] = "\(summary.extraBytes)" }
+        if summary.extraBytes > 0 { metadata["extra_bytes"] = .stringConvertible(summary.extraBytes) }
         if let digest = summary.digest { metadata["digest"] = "\(digest)" }
         let level: Logger.Level = summary.outcome == .finished || summary.outcome == .clientGone ? .info : .warning
         logger.log(level: level, "relay", metadata: metadata)

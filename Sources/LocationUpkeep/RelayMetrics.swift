@@ -6,7 +6,6 @@ public import Telemetry
 /// What relays did, in numbers.
 public struct RelayMetrics: Sendable {
     private let relays: Counter
-    private let bytes: Counter
     private let extraBytes: Counter
     private let failures: Counter
     private let failovers: Counter
@@ -21,8 +20,6 @@ public struct RelayMetrics: Sendable {
     /// Registers them.
     public init(in registry: MetricsRegistry) {
         relays = registry.counter("baton_relays_total", "Downloads that are over, by how they ended.", labels: ["outcome"])
-        bytes = registry.counter(
-            "baton_relay_bytes_total", "Bytes of images taken from each backend for downloads.", labels: ["backend"])
         extraBytes = registry.counter("baton_relay_extra_bytes_total", "Bytes fetched beyond those delivered.")
         failures = registry.counter(
             "baton_attempt_failures_total", "Attempts that brought less than they were asked for.",
@@ -44,7 +41,6 @@ public struct RelayMetrics: Sendable {
     /// Counts one relay.
     public func record(_ summary: RelaySummary) {
         relays.add(1, summary.outcome.rawValue)
-        for part in summary.parts { bytes.add(Double(part.last - part.first + 1), part.backend.name) }
         extraBytes.add(Double(summary.extraBytes))
         for failure in summary.failures {
             failures.add(Double(failure.count), failure.backend.name, failure.failure.reason.rawValue)

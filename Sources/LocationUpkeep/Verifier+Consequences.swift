@@ -45,7 +45,7 @@ extension Verifier {
             else { return }
             logger.info(
                 "The chunks of an image have digests from now on.",
-                metadata: metadata(of: location).merging(["chunks": "\(manifest.layout.count)"]) { $1 })
+                metadata: metadata(of: location).merging(["chunks": .stringConvertible(manifest.layout.count)]) { $1 })
         } catch let error as CatalogError {
             logger.error(
                 "The digests of an image's chunks could not be kept.",
@@ -113,6 +113,7 @@ extension Verifier {
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
         let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
+        lifecycle.noteFailure(of: location.id, failure)
         try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
         return .unreadable(failure)
     }

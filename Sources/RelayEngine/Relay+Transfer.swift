@@ -8,6 +8,7 @@ extension Relay: TransferSink, Ticking {
     public func tick(_ now: ContinuousClock.Instant) {
         if let refusal = running?.refusal, now - refusal.began >= Self.refusalPatience { endRefusal() }
         handle(.tick)
+        tellBytes()
         followMemory()
     }
 
@@ -84,6 +85,7 @@ extension Relay: TransferSink, Ticking {
         running?.dropped = 0
         running?.kept = 0
         running?.meter?.took(current.dropped + current.kept, at: loop.now)
+        count(current.kept)
         pending += machine.handle(.bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
         settleProof()
     }

@@ -39,6 +39,9 @@ public final class Relay: @unchecked Sendable {
     private let observer: any RelayObserver
     /// Of the memory that all relays share; nil where nothing limits it.
     private let memory: MemoryShare?
+    private let onIncident: @Sendable (RelayIncident) -> Void
+    /// Bytes taken of the running attempt's backend that the observer does not know of yet.
+    private var untold: Int64 = 0
     var machine: RelayStateMachine
     var running: Running?
     /// The credentials that the last request to each candidate showed.
@@ -62,10 +65,12 @@ public final class Relay: @unchecked Sendable {
     ///   - manifest: the digests of its chunks, where the plan proves by them.
     ///   - layout: how to cut a manifest that is made on the way; nil makes none.
     ///   - memory: the share of what all relays may take; nil for the whole window at any time.
+    ///   - onIncident: told on the loop of what goes wrong, when it does.
     public init(
         plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, memory: MemoryShare? = nil, policy: RelayPolicy, loop: TransferLoop,
-        outlet: any RelayOutlet, observer: any RelayObserver
+        outlet: any RelayOutlet, observer: any RelayObserver,
+        onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
@@ -76,6 +81,7 @@ public final class Relay: @unchecked Sendable {
         self.outlet = outlet
         self.observer = observer
         self.memory = memory
+        self.onIncident = onIncident
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
         buffer = RelayBuffer(start: plan.start, seams: Self.seams(of: plan, tail: policy.tail))
         proof = RelayProof(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
@@ -257,6 +263,7 @@ public final class Relay: @unchecked Sendable {
 
     /// Ends what runs: its transfer, its wait, its place among the connections.
     private func cancelRunning() {
+        tellBytes()
         if let transfer = running?.transfer { loop.cancel(transfer) }
         endMeter()
         running?.place?.leave()
@@ -307,6 +314,7 @@ public final class Relay: @unchecked Sendable {
         buffer.reset(to: plan.start)
         memory?.leave()
         summary.outcome = outcome
+        summary.delivered = consumed
         summary.extraBytes = machine.extraBytes
         summary.parts = machine.segments.compactMap { segment in
             // What was taken beside the delivery, so that whole chunks could be proven, is among the extra bytes.
@@ -320,14 +328,32 @@ public final class Relay: @unchecked Sendable {
         outlet.relayEnded(summary)
     }
 
+    private func place(_ candidate: Int) -> RelayIncident.Place {
+        .init(location: sources[candidate].location, backend: sources[candidate].backend)
+    }
+
+    /// Bytes of the running attempt were kept.
+    func count(_ kept: Int64) { untold += kept }
+
+    /// Lets the observer know how many bytes came of the running attempt's backend.
+    func tellBytes() {
+        guard untold > 0, let running else { return }
+        observer.bytesTaken(untold, of: sources[running.candidate].backend)
+        untold = 0
+    }
+
     private func note(_ report: RelayReport) {
         switch report {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
             summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
+            onIncident(.failed(place(candidate), failure, offset: machine.accepted))
         case .interrupted(let candidate, let failure):
-            summary.noteFailure(failure, at: sources[candidate].location, in: sources[candidate].backend)
+            // One that breaks at every other byte is told of once.
+            let source = sources[candidate]
+            guard summary.noteFailure(failure, at: source.location, in: source.backend) else { return }
+            onIncident(.failed(place(candidate), failure, offset: machine.accepted))
         case .resumed:
             summary.resumptions += 1
         case .pace(let candidate, let rate):
@@ -337,9 +363,14 @@ public final class Relay: @unchecked Sendable {
                 .init(
                     from: sources[failover.from].backend, to: sources[failover.to].backend, offset: failover.offset,
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
+            onIncident(
+                .moved(
+                    from: place(failover.from), to: place(failover.to), offset: failover.offset, gap: failover.gap,
+                    failover.cause))
         case .rejected(let start, let contributors):
             suspects.formUnion(contributors)
             summary.noteRejection(at: start, contributors: contributors.map { sources[$0].location })
+            onIncident(.chunkMismatch(offset: start, contributors.map(place)))
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .proven(let contributors):
@@ -353,6 +384,7 @@ public final class Relay: @unchecked Sendable {
             summary.provenAlone = (sources[only].location, machine.validator(of: only))
         case .disproven(let contributors):
             summary.disproofs.append(contributors.map { sources[$0].location })
+            onIncident(.wholeMismatch(contributors.map(place)))
         }
     }
 }

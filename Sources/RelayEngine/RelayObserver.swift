@@ -10,6 +10,8 @@ public protocol RelayObserver: Sendable {
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
     /// An attempt at the backend goes on, and brings so many bytes a second.
     func paceSeen(_ bytesPerSecond: Double, in backend: BackendID)
+    /// So many bytes more were taken of the backend; now and then while they come.
+    func bytesTaken(_ count: Int64, of backend: BackendID)
     /// What could be expected of each of these locations now.
     func prospects(of sources: [RelaySource]) -> [Prospect]
     /// An attempt at the location failed.

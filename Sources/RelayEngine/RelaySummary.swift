@@ -74,6 +74,8 @@ public struct RelaySummary: Sendable {
     public internal(set) var provenAlone: (location: LocationID, validator: Validator?)?
     /// How often a connection that we had paused was taken up again.
     public internal(set) var resumptions = 0
+    /// How many bytes the client took.
+    public internal(set) var delivered: Int64 = 0
     /// Bytes fetched beyond those delivered.
     public internal(set) var extraBytes: Int64 = 0
     /// The digest that the whole had; nil if none was computed.
@@ -82,12 +84,15 @@ public struct RelaySummary: Sendable {
     init(outcome: RelayOutcome) { self.outcome = outcome }
 
     /// A location that breaks at every other byte makes one of these, not one for each byte.
-    mutating func noteFailure(_ failure: AttemptFailure, at location: LocationID, in backend: BackendID) {
+    /// - Returns: whether the location did not fail for that reason before.
+    @discardableResult
+    mutating func noteFailure(_ failure: AttemptFailure, at location: LocationID, in backend: BackendID) -> Bool {
         if let known = failures.firstIndex(where: { $0.location == location && $0.failure.reason == failure.reason }) {
             failures[known].count += 1
-        } else {
-            failures.append(Failure(location: location, backend: backend, failure: failure))
+            return false
         }
+        failures.append(Failure(location: location, backend: backend, failure: failure))
+        return true
     }
 
     mutating func noteRejection(at start: Int64, contributors: [LocationID]) {

@@ -12,14 +12,13 @@ public final class Relays: RelayObserver {
     /// The memory that downloads share.
     public let memory: RelayMemory
     private let loops: [TransferLoop]
-    private let policy: RelayPolicy
-    /// How locations of one tier are ordered.
-    public let strategy: SelectionStrategy
+    private let settings: Mutex<(policy: RelayPolicy, strategy: SelectionStrategy)>
     private let provesWholes: Bool
     private let chunkSize: Int64
     private let making = Mutex(ManifestMaking())
     private let health: Mutex<Health>
     private let lastFailures = Mutex(LastFailures())
+    private let taken = Mutex<[BackendID: Int64]>([:])
     private let running = RunningRelays()
     private let turn = Atomic(0)
 
@@ -39,11 +38,26 @@ public final class Relays: RelayObserver {
         self.registry = registry
         self.memory = memory
         self.loops = loops
-        self.policy = policy
-        self.strategy = strategy
+        settings = Mutex((policy, strategy))
         self.provesWholes = provesWholes
         self.chunkSize = chunkSize
         health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
+    }
+
+    /// How locations of one tier are ordered.
+    public var strategy: SelectionStrategy { settings.withLock { $0.strategy } }
+
+    private var policy: RelayPolicy { settings.withLock { $0.policy } }
+
+    /// Other limits and another order, for relays to come.
+    /// - Parameters:
+    ///   - penalty: how long a location that fails from now on stands at the end.
+    ///   - breaker: when a backend is asked last from now on, and for how long.
+    public func configure(
+        policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration, breaker: Breaker.Limits
+    ) {
+        settings.withLock { $0 = (policy, strategy) }
+        health.withLock { $0.configure(penalty: penalty, limits: breaker) }
     }
 
     /// Ranks the locations of one representation as they stand now.
@@ -60,6 +74,14 @@ public final class Relays: RelayObserver {
 
     /// How a location failed last, if a download met that in this process.
     public func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
+
+    /// A location failed in a probe or a full read: no download was harmed, so its rank stays.
+    public func noteFailure(of location: LocationID, _ failure: AttemptFailure) {
+        lastFailures.withLock { $0.record(failure, of: location, at: .now) }
+    }
+
+    /// How many bytes downloads took of each backend since the start, those that run included.
+    public var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
 
     /// What was seen of a backend lately.
     public func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
@@ -108,9 +130,11 @@ public final class Relays: RelayObserver {
     ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
     ///   - memory: its share of the memory; nil for the whole window at any time.
     ///   - isFresh: whether to go past caches on new connections.
+    ///   - onIncident: told of what goes wrong when it does; must not wait.
     public func relay(
         of representation: Representation, range: ByteRange?, manifest: RelayManifest? = nil, over selection: Selection,
-        by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to outlet: any RelayOutlet
+        by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to outlet: any RelayOutlet,
+        onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
     ) -> Relay {
         let layout = provesWholes ? manifest?.layout : nil
         let isPart = !(range?.isWhole(of: representation.size) ?? true)
@@ -135,7 +159,7 @@ public final class Relays: RelayObserver {
         let relay = Relay(
             plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
             identity: representation.identity, manifest: manifest, making: made, memory: memory, policy: policy,
-            loop: nextLoop(), outlet: outlet, observer: self)
+            loop: nextLoop(), outlet: outlet, observer: self, onIncident: onIncident)
         running.add(
             relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
         // Taken out between the choice above and now: the relay was not known yet when others were told.
@@ -180,6 +204,9 @@ public final class Relays: RelayObserver {
     public func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {
         health.withLock { $0.paceSeen(bytesPerSecond, in: backend, at: .now) }
     }
+
+    /// Adds them up.
+    public func bytesTaken(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
 
     /// Goes by what was seen of their backends.
     public func prospects(of sources: [RelaySource]) -> [Prospect] {

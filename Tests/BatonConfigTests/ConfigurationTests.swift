@@ -1,4 +1,5 @@
 import Foundation
+import ImageModel
 import Testing
 
 @testable import BatonConfig
@@ -214,5 +215,30 @@ import Testing
                 #expect(problem.hasPrefix("baton.yaml"))
             }
         }
+    }
+
+    @Test(
+        "The level of the log is understood as people write it",
+        arguments: [("warn", "warning"), ("WARN", "warning"), ("Warning", "warning"), ("error", "error"), ("DEBUG", "debug")])
+    func logLevels(text: String, level: String) throws {
+        #expect("\(try Self.load("log: { level: \(text) }").configuration.log.level)" == level)
+        #expect(Self.problems("log: { level: loud }").first?.contains("possible: trace, debug, info") == true)
+    }
+
+    @Test("A backend's source is the same until its section or a file that it names changes")
+    func sources() throws {
+        let directory = NSTemporaryDirectory() + "baton-sources-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let secret = directory + "/secret"
+        func source(_ url: String, _ password: String, comment: String = "") throws -> BackendSource? {
+            try Data(password.utf8).write(to: URL(filePath: secret))
+            let yaml = "backends:\n  x: { driver: http, url: \"\(url)\", user: u, password_file: \"\(secret)\" } \(comment)\n"
+            return try Self.load(yaml).sources[BackendID("x")]
+        }
+        let first = try #require(try source("http://a/", "one"))
+        #expect(try source("http://a/", "one", comment: "# said anew") == first)
+        #expect(try source("http://b/", "one") != first)
+        #expect(try source("http://a/", "two") != first)
     }
 }

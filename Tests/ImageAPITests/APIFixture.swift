@@ -99,8 +99,8 @@ final class APIFixture {
         let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
         let direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         let api = ImagesAPI(
-            catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: nil,
-            quota: quota,
+            catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle,
+            uploads: Reloadable(nil), quota: Reloadable(quota),
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
                 offers: offers, metalinks: MetalinkRoute(manifests: manifests)))

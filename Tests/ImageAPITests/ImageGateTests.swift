@@ -33,8 +33,12 @@ import Testing
 
         func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> { try await inner.page(query) }
         func forget(_ locations: [LocationID]) async throws { try await inner.forget(locations) }
-        func recoverImagesAfterStart(at time: Date) async throws -> [ImageID] {
-            try await inner.recoverImagesAfterStart(at: time)
+        func imagesBeingSaved() async throws -> [ImageID] { try await inner.imagesBeingSaved() }
+        func recoverUploads(_ images: [ImageID], at time: Date) async throws {
+            try await inner.recoverUploads(images, at: time)
+        }
+        func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
+            try await inner.recoverImagesAfterStart(at: time, cutOff: cutOff)
         }
         func members(of image: ImageID) async throws -> [Member] { try await inner.members(of: image) }
         func add(_ member: Member) async throws { try await inner.add(member) }

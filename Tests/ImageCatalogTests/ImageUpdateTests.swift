@@ -194,7 +194,8 @@ import Testing
             kind: "location_import", status: .processing, image: importing.id, owner: nil, user: "u", request: "r", input: "{}",
             createdAt: Fixture.start, updatedAt: Fixture.start)
         try await fixture.catalog.add(task)
-        let cut = try await fixture.catalog.recoverImagesAfterStart(at: Fixture.start + 1)
+        let cut = try await fixture.catalog.imagesBeingSaved()
+        try await fixture.catalog.recoverImagesAfterStart(at: Fixture.start + 1, cutOff: cut)
         #expect(Set(cut) == [saving.id, served.id])
         var statuses: [Image.Status?] = []
         for image in [saving, importing, served, deactivated] {

@@ -131,4 +131,24 @@ import Testing
         let error = #expect(throws: UploadError.self) { try directory.prepare() }
         #expect(error?.description.contains("No such file or directory") == true)
     }
+
+    @Test("An upload under way is claimed by one at a time, and clearing up leaves it alone")
+    func claims() async throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let directory = try directory()
+        try await directory.claiming("a") {
+            #expect(directory.isUnderWay("a") && !directory.isUnderWay("b"))
+            try Data("x".utf8).write(to: URL(filePath: root + "/.uploads/a"))
+            try Data("x".utf8).write(to: URL(filePath: root + "/.uploads/b"))
+            try directory.prepare()
+            #expect(try files() == [".uploads/a", ".uploads/a.lock"])
+            await #expect(throws: UploadError.underWay(name: "a")) { try await directory.claiming("a") {} }
+            try await directory.claiming("b") {}
+        }
+        await #expect(throws: Broken.self) { try await directory.claiming("a") { throw Broken() } }
+        #expect(!directory.isUnderWay("a"))
+        try directory.prepare()
+        #expect(try files() == [])
+        try await directory.claiming("a") {}
+    }
 }

@@ -126,6 +126,7 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
+    func bytesTaken(_ count: Int64, of backend: BackendID) {}
     func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
     func prospects(of sources: [RelaySource]) -> [Prospect] {
         sources.indices.map { prospects.indices.contains($0) ? prospects[$0] : .unknown }

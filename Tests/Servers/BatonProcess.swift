@@ -1,5 +1,5 @@
 internal import FaultyOrigin
-internal import Foundation
+package import Foundation
 internal import Synchronization
 internal import Waiting
 
@@ -37,13 +37,14 @@ package final class BatonProcess: Sendable {
     ///   - environment: added to the test's own.
     ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
     ///   - wrapper: a command that runs what follows it in its own place.
+    ///   - input: its standard input.
     ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
     ///   - onSpawn: told its process id, before it listens.
     package init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
         environment: [String: String] = [:], wrapper: [String] = [], listen: String = "127.0.0.1:0",
-        onSpawn: (Int32) -> Void = { _ in }
+        input: FileHandle = .nullDevice, onSpawn: (Int32) -> Void = { _ in }
     ) async throws {
         let directory = try given ?? TestDirectory()
         self.directory = directory
@@ -75,7 +76,7 @@ package final class BatonProcess: Sendable {
         }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let (output, errors) = (Pipe(), Pipe())
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
         self.process = process
@@ -179,6 +180,16 @@ package final class BatonProcess: Sendable {
 
     /// Asks it to stop.
     package func terminate() { process.terminate() }
+
+    /// Sends it a signal.
+    package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Changes its configuration file, and has it read again.
+    package func reload(_ change: (String) -> String) throws {
+        let file = directory.file("baton.yaml")
+        try directory.write(change(try String(contentsOfFile: file, encoding: .utf8)), to: "baton.yaml")
+        signal(SIGHUP)
+    }
 
     /// Waits for its end.
     /// - Returns: its exit code; that of a killed process where it does not end in time.

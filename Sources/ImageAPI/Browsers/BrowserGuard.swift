@@ -55,16 +55,32 @@ struct BrowserGuard: Sendable {
     }
 }
 
+extension BrowserGuard {
+    /// - Parameters:
+    ///   - host: the name or address that the server listens at; nil for a socket file, which no page reaches.
+    ///   - publicURL: under which URL clients reach it; nil if it is what requests say.
+    init(host: String?, origins: AllowedOrigins, publicURL: String?) {
+        let publicOrigin = publicURL.map { url in
+            let rest = url.drop { $0 != "/" }.dropFirst(2)
+            return String(url.prefix { $0 != "/" } + "//" + rest.prefix { $0 != "/" }).lowercased()
+        }
+        let publicHost = publicOrigin.flatMap { HostField($0.drop { $0 != "/" }.dropFirst(2))?.host }
+        self.init(
+            hosts: host.map { Set([$0.lowercased(), publicHost].compactMap(\.self)) }, origins: origins,
+            publicOrigin: publicOrigin)
+    }
+}
+
 /// Refuses what the guard refuses, whatever the route.
 struct BrowserGuardMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let browsers: BrowserGuard
+    let exposure: Reloadable<ImageServer.Exposure>
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        if let refusal = browsers.refusal(of: request.head) { throw refusal }
+        if let refusal = exposure.current.browsers?.refusal(of: request.head) { throw refusal }
         return try await next(request, context)
     }
 }

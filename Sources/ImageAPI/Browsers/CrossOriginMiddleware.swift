@@ -5,11 +5,12 @@ internal import Hummingbird
 struct CrossOriginMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let origins: AllowedOrigins
+    let exposure: Reloadable<ImageServer.Exposure>
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
+        let origins = exposure.current.origins
         guard !origins.isEmpty else { return try await next(request, context) }
         let origin = request.headers[.origin].flatMap { origins.contains($0) ? $0 : nil }
         var response: Response

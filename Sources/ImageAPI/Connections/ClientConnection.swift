@@ -9,18 +9,21 @@ internal import NIOSSL
 
 /// A client's connection: TLS, HTTP/1, and every limit that a connection has.
 struct ClientConnection: HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
     let responder: Responder
-    let limits: ImageServer.Limits
+    /// Read once for each connection.
+    let limits: Reloadable<ImageServer.Limits>
     /// What is shown to clients, who must speak TLS then; nil for plain HTTP.
     let certificate: ServerCertificate?
     /// All of them, of which this one is to be one.
     let connections: OpenConnections
-    let proxies: TrustedNetworks
+    /// Says which clients are proxies.
+    let access: Reloadable<CallerAccess>
 
-    func setup(
-        channel: any Channel, logger: Logger
-    ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
-        let isProxy = proxies.isProxy(channel.remoteAddress?.ipAddress)
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let limits = limits.current
+        let isProxy = access.current.trusted.isProxy(channel.remoteAddress?.ipAddress)
         guard connections.take(channel, isProxy: isProxy, limits: limits, logger: logger) else {
             return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
@@ -42,27 +45,12 @@ struct ClientConnection: HTTPChannelHandler {
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
             try pipeline.addHandler(RequestGate { [connections] in connections.note(id, isBusy: $0) })
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
-            try pipeline.addHandlers([ClientWatch(), HeadWatch()])
+            try pipeline.addHandlers([ClientWatch(), HeadWatch(), FirstRequestGrace()])
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTimeout, logger: logger))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
 
-    func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
-    }
-}
-
-extension HTTPServerBuilder {
-    /// HTTP/1 for clients.
-    static func clients(
-        _ limits: ImageServer.Limits, _ certificate: ServerCertificate?, _ connections: OpenConnections,
-        proxies: TrustedNetworks
-    ) -> HTTPServerBuilder {
-        HTTPServerBuilder {
-            ClientConnection(
-                responder: $0, limits: limits, certificate: certificate, connections: connections, proxies: proxies)
-        }
-    }
+    func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
 }

@@ -12,14 +12,14 @@ public final class ServerCertificate: Sendable {
     }
 
     private struct State {
+        var certificateFile: String
+        var keyFile: String
         var context: NIOSSLContext
         var loaded: Pair
         /// What the last look found and was not taken yet.
         var seen: Pair?
     }
 
-    private let certificateFile: String
-    private let keyFile: String
     private let state: Mutex<State>
 
     /// Reads the files.
@@ -28,24 +28,28 @@ public final class ServerCertificate: Sendable {
     ///   - keyFile: its private key, not encrypted.
     /// - Throws: what is wrong with them.
     public init(certificateFile: String, keyFile: String) throws(ServerCertificateError) {
-        self.certificateFile = certificateFile
-        self.keyFile = keyFile
         let pair = try Self.read(certificateFile, keyFile)
-        state = Mutex(State(context: try Self.context(of: pair, certificateFile, keyFile), loaded: pair))
+        state = Mutex(
+            State(
+                certificateFile: certificateFile, keyFile: keyFile,
+                context: try Self.context(of: pair, certificateFile, keyFile), loaded: pair))
     }
 
     /// What a new connection is to be encrypted with.
     var context: NIOSSLContext { state.withLock { $0.context } }
 
-    /// Reads the files again.
-    /// - Throws: what is wrong with them; then all stays as it was.
-    public func reload() throws(ServerCertificateError) { try take(try Self.read(certificateFile, keyFile)) }
+    /// Shows what another one shows, and looks at its files from now on.
+    public func replace(with other: ServerCertificate) {
+        let new = other.state.withLock { $0 }
+        state.withLock { $0 = new }
+    }
 
     /// Reads the files again if they hold something else than before, and the same as at the last look: whoever writes two files
     /// is in between for a moment.
     /// - Returns: whether there was something new.
     /// - Throws: what is wrong with them, once for each change; then all stays as it was.
     public func reloadIfChanged() throws(ServerCertificateError) -> Bool {
+        let (certificateFile, keyFile) = state.withLock { ($0.certificateFile, $0.keyFile) }
         guard let pair = try? Self.read(certificateFile, keyFile) else { return false }
         let isSettled = state.withLock { state in
             guard pair != state.loaded else {
@@ -56,11 +60,11 @@ public final class ServerCertificate: Sendable {
             return pair == state.seen
         }
         guard isSettled else { return false }
-        try take(pair)
+        try take(pair, certificateFile, keyFile)
         return true
     }
 
-    private func take(_ pair: Pair) throws(ServerCertificateError) {
+    private func take(_ pair: Pair, _ certificateFile: String, _ keyFile: String) throws(ServerCertificateError) {
         let context: Result<NIOSSLContext, ServerCertificateError>
         do throws(ServerCertificateError) {
             context = .success(try Self.context(of: pair, certificateFile, keyFile))
@@ -68,6 +72,8 @@ public final class ServerCertificate: Sendable {
             context = .failure(error)
         }
         state.withLock { state in
+            // A reload may have named other files meanwhile.
+            guard state.certificateFile == certificateFile, state.keyFile == keyFile else { return }
             // Also what is wrong counts as looked at.
             (state.loaded, state.seen) = (pair, nil)
             if case .success(let context) = context { state.context = context }

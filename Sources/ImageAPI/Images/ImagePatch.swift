@@ -31,6 +31,15 @@ struct ImagePatch: Equatable {
         let target: Target
         /// What to add or to replace by; null for a removal.
         let value: JSONValue
+
+        /// What is done where, for the log: `replace os_distro`.
+        var summary: String {
+            switch target {
+            case .property(let name): "\(kind.rawValue) \(name)"
+            case .location(let place): "\(kind.rawValue) locations/\(place)"
+            case .locations: "\(kind.rawValue) locations"
+            }
+        }
     }
 
     let draft: Draft

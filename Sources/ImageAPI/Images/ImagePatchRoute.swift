@@ -20,6 +20,7 @@ struct ImagePatchRoute: Sendable {
         let draft = try draft(of: request)
         let admitted = try await gate.imageToModify(context)
         let patch = try ImagePatch(try await JSONValue(body: request, upTo: JSONValue.largestLimit), draft: draft)
+        context.record.note(changes: patch.operations.map(\.summary))
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
             throw APIError(.forbidden, "Only administrators take locations from an image.")

@@ -9,7 +9,7 @@ internal import ImageModel
 struct ImageRoutes: Sendable {
     let catalog: any CatalogStore
     let images: any ImageStore
-    let quota: ProjectQuota
+    let quota: Reloadable<ProjectQuota>
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -22,7 +22,7 @@ struct ImageRoutes: Sendable {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let image = try newImage(members, by: caller)
-        try await catalog.createImage(image, quota: quota)
+        try await catalog.createImage(image, quota: quota.current)
         let record = ImageRecord(new: image)
         return try JSONValue.image(record, for: caller).response(
             status: .created, headers: [.location: "/v2/images/\(image.id)"])

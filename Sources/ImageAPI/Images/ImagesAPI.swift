@@ -15,13 +15,14 @@ struct ImagesAPI: Sendable {
 
     init(
         catalog: any CatalogStore & ImageStore, registry: BackendRegistry, admission: any LocationAdmission,
-        lifecycle: LocationLifecycle, uploads target: UploadTarget?, quota: ProjectQuota, downloads: DownloadRoute
+        lifecycle: LocationLifecycle, uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>,
+        downloads: DownloadRoute
     ) {
         self.downloads = downloads
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
-        let attach = AttachGate(registry: registry, images: catalog, uploads: target)
+        let attach = AttachGate(registry: registry, images: catalog, uploads: targets)
         patches = ImagePatchRoute(images: catalog, attach: attach, admission: admission, lifecycle: lifecycle)
-        uploads = UploadRoute(images: catalog, target: target, quota: quota)
+        uploads = UploadRoute(images: catalog, targets: targets, quotas: quota)
         imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission)
         members = MemberRoutes(images: catalog)
         tasks = TaskRoutes(images: catalog)

@@ -9,12 +9,12 @@ internal import ImageUpload
 struct AttachGate: Sendable {
     let registry: BackendRegistry
     let images: any ImageStore
-    let uploads: UploadTarget?
+    let uploads: Reloadable<UploadTarget?>
 
     /// - Throws: `APIError` 403: the caller may not attach it, or it belongs to uploads, which is nobody's to attach.
     func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) async throws {
         try registry.permit(caller, toAttach: path, in: backend, to: image)
-        guard let uploads, let base = registry[backend]?.base, base.scheme == "file" else { return }
+        guard let uploads = uploads.current, let base = registry[backend]?.base, base.scheme == "file" else { return }
         let root = "/" + base.segments.joined(separator: "/")
         switch try await uploads.directory.place(of: path, below: root) {
         case .elsewhere: return

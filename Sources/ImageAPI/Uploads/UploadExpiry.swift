@@ -8,17 +8,20 @@ public import ServiceLifecycle
 
 /// Deletes the files of uploads that no location has any more, once their delay is over.
 public struct UploadExpiry: Service, CustomStringConvertible {
-    private let target: UploadTarget
+    private let targets: Reloadable<UploadTarget?>
     private let uploads: any UploadStore
     private let delay: Duration
     private let interval: Duration
     private let logger: Logger
 
     /// - Parameters:
+    ///   - targets: where uploads go; nothing is deleted while they are switched off.
     ///   - delay: from the end of an image to that of its file.
     ///   - interval: between two rounds.
-    public init(target: UploadTarget, uploads: any UploadStore, delay: Duration, interval: Duration, logger: Logger) {
-        self.target = target
+    public init(
+        targets: Reloadable<UploadTarget?>, uploads: any UploadStore, delay: Duration, interval: Duration, logger: Logger
+    ) {
+        self.targets = targets
         self.uploads = uploads
         self.delay = delay
         self.interval = interval
@@ -40,6 +43,7 @@ public struct UploadExpiry: Service, CustomStringConvertible {
 
     /// Deletes what is due. What can't be deleted now is tried again in the next round.
     func round(at time: Date = .now) async {
+        guard let target = targets.current else { return }
         do {
             for place in try await uploads.expireUploads(in: target.backend.id, at: time, delay: delay) {
                 try await target.directory.remove(place.path)

@@ -9,7 +9,7 @@ internal import ImageUpload
 /// `GET /baton/v1/uploads`: the files that uploads wrote, and what lies beside them.
 struct UploadListRoute: Sendable {
     let uploads: any UploadStore
-    let target: UploadTarget?
+    let targets: Reloadable<UploadTarget?>
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let items = QueryItems(request.uri.query)
@@ -34,7 +34,7 @@ struct UploadListRoute: Sendable {
     /// What the catalog knows, and the files that bear the id of an image and that it does not know: what earlier versions left when an
     /// image was deleted.
     private func entries(_ query: UploadQuery) async throws -> [Entry] {
-        guard let target else { return [] }
+        guard let target = targets.current else { return [] }
         let backend = target.backend.id
         var entries = try await uploads.uploads(in: backend, query).map { Entry($0.place.path, .upload($0)) }
         let files = try await target.directory.files().filter { file in

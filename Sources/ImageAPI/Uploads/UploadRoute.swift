@@ -12,8 +12,9 @@ internal import NIOCore
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {
     let images: any ImageStore
-    let target: UploadTarget?
-    let quota: ProjectQuota
+    /// Nothing while uploads are switched off.
+    let targets: Reloadable<UploadTarget?>
+    let quotas: Reloadable<ProjectQuota>
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -23,27 +24,44 @@ struct UploadRoute: Sendable {
         }
         let announced = try announcedSize(of: request)
         let admitted = try await gate.imageToModify(context)
-        guard let target else {
+        guard let target = targets.current else {
             throw APIError(
                 .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
         }
+        do {
+            // Before the catalog says `saving`, so that the next server knows whether somebody still does that.
+            return try await target.directory.claiming(admitted.id.description) {
+                try await receive(
+                    request, announced: announced, for: admitted.id, of: admitted.record.image.owner, target, context)
+            }
+        } catch let error as UploadError {
+            throw APIError(status(of: error), error.description)
+        }
+    }
+
+    /// Takes the bytes in, and makes them a location.
+    private func receive(
+        _ request: Request, announced: Int64?, for id: ImageID, of owner: String?, _ target: UploadTarget,
+        _ context: APIContext
+    ) async throws -> Response {
+        let quota = quotas.current
         // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
-        let place = UploadPlace(backend: target.backend.id, path: admitted.id.description)
-        let format = try await Task { try await begin(place, announced: announced, context) }.value
+        let place = UploadPlace(backend: target.backend.id, path: id.description)
+        let format = try await Task { try await begin(place, announced: announced, quota, context) }.value
         do {
             let watch = UploadWatch(patience: target.patience)
             let body = request.body.map { part in
                 watch.note()
                 return part
             }
-            let room = try await room(of: admitted.record.image.owner, announced: announced)
+            let room = try await room(of: owner, announced: announced, quota)
             let file = try await watch.during(context.channel) {
-                try await receive(body, announced: announced, atMost: room, for: admitted.id, format, target)
+                try await receive(body, announced: announced, atMost: room, for: id, format, target)
             }
-            try await finish(file, at: place, for: admitted.id, target, context)
+            try await finish(file, at: place, for: id, quota, target, context)
         } catch {
             // Out of reach of the request's own end, which may be what went wrong.
-            await Task { await undo(admitted.id, place, because: error, context.logger) }.value
+            await Task { await undo(id, place, because: error, context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
@@ -65,15 +83,17 @@ struct UploadRoute: Sendable {
     }
 
     /// What the upload may have at most; nil where the project has no quota. What was announced counts as used already.
-    private func room(of owner: String?, announced: Int64?) async throws -> Int64? {
+    private func room(of owner: String?, announced: Int64?, _ quota: ProjectQuota) async throws -> Int64? {
         guard let limit = quota.bytes else { return nil }
         return max(0, limit - (try await images.uploadedBytes(of: owner)) + (announced ?? 0))
     }
 
     /// Takes the image for this upload alone.
     /// - Returns: its format, which stays as it is from then on.
-    private func begin(_ place: UploadPlace, announced: Int64?, _ context: APIContext) async throws -> Format? {
-        let taken = try await gate.update(context) { [quota] edit in
+    private func begin(
+        _ place: UploadPlace, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
+    ) async throws -> Format? {
+        let taken = try await gate.update(context) { edit in
             guard edit.image.status == .queued else {
                 throw APIError.conflict(
                     "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
@@ -104,10 +124,11 @@ struct UploadRoute: Sendable {
 
     /// One transaction makes the file a location that serves, and the image active.
     private func finish(
-        _ file: UploadedFile, at place: UploadPlace, for id: ImageID, _ target: UploadTarget, _ context: APIContext
+        _ file: UploadedFile, at place: UploadPlace, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
+        _ context: APIContext
     ) async throws {
         let actor = context.caller.user
-        let (backend, store, quota) = (target.backend, images, quota)
+        let (backend, store) = (target.backend, images)
         // A client that leaves after its last byte must not leave a file without a record.
         try await Task {
             do {
@@ -155,7 +176,7 @@ struct UploadRoute: Sendable {
         case .wrongSize: .badRequest
         case .refusedFormat: .unsupportedMediaType
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
-        case .exists: .conflict
+        case .exists, .underWay: .conflict
         case .unusable: .internalServerError
         }
     }

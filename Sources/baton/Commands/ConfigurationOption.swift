@@ -8,13 +8,24 @@ struct ConfigurationOption: ParsableArguments {
 
     /// Reads it, with everything that can be said of it by itself.
     func read() throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
-        try ConfigurationFile(path: config, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
+        try Self.read(config)
     }
 
     /// Reads it.
     /// - Parameter listen: an address in place of the file's.
     func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
-        let file = try read()
+        try Self.load(config, listen: listen)
+    }
+
+    /// Reads a file, with everything that can be said of it by itself.
+    static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
+        try ConfigurationFile(path: path, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
+    }
+
+    /// Reads a file.
+    /// - Parameter listen: an address in place of the file's.
+    static func load(_ path: String, listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        let file = try read(path)
         var configuration = file.configuration
         if let listen {
             guard let address = ListenAddress(listen) else {
@@ -26,6 +37,11 @@ struct ConfigurationOption: ParsableArguments {
             }
             configuration.server.listen = address
         }
-        return (configuration, file.backends)
+        let backends = file.backends.map { backend in
+            var backend = backend
+            backend.source = file.sources[backend.id]
+            return backend
+        }
+        return (configuration, backends)
     }
 }

@@ -16,7 +16,9 @@ struct LocationCommand: AsyncParsableCommand {
         var table = Table("LOCATION", "STATUS", "BACKEND", "FORMAT", "TIER", "WEIGHT", "URL")
         for location in locations {
             table.add(
-                location.id, location.status + (location.isAccused ? " (accused)" : ""), location.backend,
+                location.id,
+                location.status + (location.isAccused ? " (accused)" : "") + (location.cause.map { " (\($0))" } ?? ""),
+                location.backend,
                 "\(location.diskFormat)/\(location.containerFormat)", "\(location.tier)", "\(location.weight)", location.url)
         }
         return table.text

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import BatonConfig
 internal import Glibc
 
 /// `baton serve`.
@@ -7,8 +6,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the server.",
         discussion: """
-            SIGTERM and SIGINT stop it after running downloads have finished (at most server.drain_timeout); SIGQUIT stops it at \
-            once; SIGHUP makes it read its certificate again.
+            SIGTERM and SIGINT stop it after running downloads have finished (at most server.drain_timeout), a second one or SIGQUIT \
+            at once. SIGHUP makes it read its configuration again. A socket that systemd hands over (LISTEN_FDS) is used in place \
+            of server.listen.
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -21,15 +21,13 @@ struct Serve: AsyncParsableCommand {
     var withoutProof = false
 
     func run() async throws {
-        // A client that is gone shows in the result of the write, which says more than the signal.
-        signal(SIGPIPE, SIG_IGN)
-        let (configuration, backends) = try file.load(listen: listen)
-        // Until the service that waits for it runs, a SIGHUP must not end the process.
-        let isSecure = configuration.server.certificate != nil
-        if isSecure { signal(SIGHUP, SIG_IGN) }
-        try await BatonServer(configuration, backends: backends, provesWholes: !withoutProof).run { address in
-            let scheme = address.socketFile == nil ? (isSecure ? "https://" : "http://") : ""
-            print("baton listens at \(scheme)\(address)")
+        // A client that is gone shows in the result of the write, which says more than the signal; SIGHUP is followed once the server
+        // runs; the others mean nothing here, and must not end the process.
+        for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
+        let (path, listen) = (file.config, listen)
+        let server = try BatonServer(provesWholes: !withoutProof) { try ConfigurationOption.load(path, listen: listen) }
+        try await server.run { place in
+            print("baton listens at \(place)")
             fflush(nil)
         }
     }

@@ -7,28 +7,22 @@ internal import ImageUpload
 internal import LocationUpkeep
 internal import NIOPosix
 
-extension BatonServer {
-    /// Where uploads go; nil if the configuration names no backend for them.
-    func uploadTarget(_ registry: BackendRegistry, _ inquiry: ObjectInquiry) -> UploadTarget? {
-        guard let id = configuration.uploads.backend, let backend = registry[id],
-            let root = backends.first(where: { $0.id == id })?.root
-        else { return nil }
-        let directory = UploadDirectory(
-            root: root, limit: Int64(configuration.uploads.maximumSize.count), mode: configuration.server.fileMode,
-            threads: .singleton)
-        return UploadTarget(
-            backend: backend, directory: directory, patience: configuration.relay.clientStallTimeout,
-            inspectsFormat: configuration.uploads.inspectsFormat, inquiry: inquiry)
+extension BatonConfiguration {
+    /// The directory that takes uploads; nil if the configuration names no backend for them.
+    func uploadDirectory(_ backends: [ConfiguredBackend]) -> UploadDirectory? {
+        guard let id = uploads.backend, let root = backends.first(where: { $0.id == id })?.root else { return nil }
+        return UploadDirectory(
+            root: root, limit: Int64(uploads.maximumSize.count), mode: server.fileMode, threads: .singleton)
     }
 
-    /// What deletes the files of uploads; nothing if there are no uploads.
-    func uploadExpiry(_ target: UploadTarget?, _ catalog: any CatalogStore & ImageStore) -> [UploadExpiry] {
-        guard let target else { return [] }
-        return [
-            UploadExpiry(
-                target: target, uploads: catalog, delay: configuration.upkeep.deleteDelay, interval: configuration.upkeep.round,
-                logger: logger)
-        ]
+    /// Where uploads go; nil if the configuration names no backend for them.
+    func uploadTarget(_ backends: [ConfiguredBackend], _ registry: BackendRegistry, _ inquiry: ObjectInquiry) -> UploadTarget? {
+        guard let id = uploads.backend, let backend = registry[id], let directory = uploadDirectory(backends) else {
+            return nil
+        }
+        return UploadTarget(
+            backend: backend, directory: directory, patience: relay.clientStallTimeout, inspectsFormat: uploads.inspectsFormat,
+            inquiry: inquiry)
     }
 }
 

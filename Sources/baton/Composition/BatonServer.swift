@@ -11,43 +11,53 @@ internal import Logging
 internal import RelayEngine
 internal import ServiceLifecycle
 internal import Telemetry
-internal import UnixSignals
 
 /// All of Baton, put together from its configuration.
 struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
     private let provesWholes: Bool
+    private let output: LogOutput
     let logger: Logger
+    private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
 
-    /// - Parameter provesWholes: false for measurements only.
-    init(_ configuration: BatonConfiguration, backends: [ConfiguredBackend], provesWholes: Bool) {
-        self.configuration = configuration
-        self.backends = backends
+    /// - Parameters:
+    ///   - provesWholes: false for measurements only.
+    ///   - read: reads the configuration, now and when it may have changed.
+    init(
+        provesWholes: Bool, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
+    ) throws {
+        (configuration, backends) = try read()
         self.provesWholes = provesWholes
+        self.read = read
         let log = configuration.log
-        logger = Logger(label: "baton") { label in
-            LineLogHandler(label: label, level: log.level.forLogger, format: log.format.forTelemetry)
-        }
+        let output = LogOutput(level: log.level.forLogger, format: log.format.forTelemetry)
+        self.output = output
+        logger = Logger(label: "baton") { label in LineLogHandler(label: label, output: output) }
     }
 
     /// Serves until a signal ends it.
-    /// - Parameter onRunning: called with the address it listens at, once it does.
-    func run(onRunning: @escaping @Sendable (ListenAddress) -> Void) async throws {
+    /// - Parameter onRunning: called with the place it listens at, once it does.
+    func run(onRunning: @escaping @Sendable (String) -> Void) async throws {
+        // Not for ever: nobody may be reading.
+        defer { output.flush(within: .seconds(1)) }
         if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
+        let socket = try ActivatedSocket.take()
+        if let address = socket?.address, !configuration.auth.mode.allows(address) { throw ActivationError.reachable(address) }
         let descriptors = DescriptorLimit.raise()
         let certificate = try configuration.server.loadCertificate()
         configuration.server.fileMode.limitProcess()
+        // Before anything is touched: another server may be at work.
+        let lock = try await CatalogLock.take(configuration.catalog)
         let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
-        let cutOff = try await catalog.recoverImagesAfterStart(at: .now)
         FreedMemory.returnLargeBlocksAtOnce()
         let memory = configuration.relay.sharedMemory
         let loops = startLoops()
         defer { for loop in loops { loop.stop() } }
         let relays = Relays(
             registry: BackendRegistry(backends.map { $0.start(on: loops[0]) }), loops: loops,
-            policy: configuration.relay.policy(batch: max(1 << 20, Int64(configuration.transfer.fileRange.count))),
+            policy: configuration.relayPolicy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
             breaker: configuration.selection.breaker, provesWholes: provesWholes, chunkSize: configuration.chunkSize,
             memory: memory)
@@ -62,43 +72,64 @@ struct BatonServer {
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
         let journal = RelayJournal(
             catalog: catalog, proofs: upkeep.proofs, doubts: doubts, metrics: RelayMetrics(in: metrics))
-        LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep).register(in: metrics)
-        let uploads = uploadTarget(relays.registry, upkeep.inquiry)
-        try await uploads?.recover(cutOff, catalog: catalog)
-        let authenticator = try configuration.auth.authenticator(loop: relays.nextLoop(), logger: logger)
-        let connections = DescriptorLimit.connections(
-            descriptors, total: configuration.server.maximumConnections,
-            perAddress: configuration.server.maximumConnectionsPerAddress)
+        LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep, log: output)
+            .register(in: metrics)
+        let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget? = { [inquiry = upkeep.inquiry] in
+            $0.uploadTarget($1, relays.registry, inquiry)
+        }
+        let uploads = Reloadable(makeUploads(configuration, backends))
+        let recovery = try await UploadRecovery.start(
+            catalog, uploads.current, interval: configuration.upkeep.round, logger: logger)
+        let expiry = UploadExpiry(
+            targets: uploads, uploads: catalog, delay: configuration.upkeep.deleteDelay, interval: configuration.upkeep.round,
+            logger: logger)
+        let access = Reloadable(
+            CallerAccess(
+                authenticator: try configuration.auth.authenticator(loop: loops[0], logger: logger),
+                trusted: configuration.auth.trusted))
+        let listen: ListenAddress? = socket.map(\.address) ?? configuration.server.listen
+        let quota = Reloadable(configuration.quotas.ofProject)
+        let limits = Reloadable(configuration.connectionLimits(descriptors))
+        let exposure = Reloadable(configuration.exposure(at: listen))
+        let drain = Drain()
         let server = ImageServer(
             catalog: catalog, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
             activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
             admission: VerifyingAdmission(
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
-            uploads: uploads, quota: configuration.quotas.ofProject, authenticator: authenticator,
-            trusted: configuration.auth.trusted,
-            directLifetime: configuration.direct.lifetime, metrics: metrics,
-            limits: .init(
-                idleTimeout: configuration.server.idleTimeout, headTimeout: configuration.server.headerTimeout,
-                // Relays notice it themselves, and say so in the log; this is for all other answers.
-                stallTimeout: configuration.relay.clientStallTimeout + .seconds(5),
-                headerSize: configuration.server.maximumHeaderSize.count, connections: connections.total,
-                connectionsPerAddress: connections.perAddress),
-            exposure: configuration.exposure)
-        let listen = configuration.server.listen
+            uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
+            limits: limits, exposure: exposure, drain: drain)
+        let reload = ConfigurationReload(
+            configuration, backends: backends, listen: listen,
+            parts: .init(
+                relays: relays, loop: loops[0], certificate: certificate, access: access, descriptors: descriptors,
+                limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, log: output),
+            logger: logger, read: read)
+        let notifier = ServiceNotifier()
         let http = server.service(
-            at: configuration.server.place, certificate: certificate, logger: logger
-        ) { port in
-            onRunning(listen.socketFile == nil ? ListenAddress(host: listen.host, port: port) : listen)
+            at: socket.map(\.place) ?? configuration.server.place, certificate: certificate, logger: logger
+        ) { [logger, configuration, backends] (port: Int) in
+            let place = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
+            logger.notice("Baton serves.", metadata: configuration.summary(at: place, backends))
+            notifier.ready("Serves at \(place).")
+            onRunning(place)
         }
-        let renewal = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
-        // Stopped in reverse order: first the server, whose last downloads may still have something to be proven.
-        var group = ServiceGroupConfiguration(
-            services: upkeep.services + uploadExpiry(uploads, catalog) + renewal
-                + [MemoryRelease(relays: relays, loop: background)] + [http],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            cancellationSignals: [.sigquit], logger: logger)
-        group.maximumGracefulShutdownDuration = configuration.server.drainTimeout
-        try await ServiceGroup(configuration: group).run()
+        let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
+        let release = MemoryRelease(relays: relays, loop: background)
+        try await ServerRun(
+            background: upkeep.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? []), front: http,
+            drain: drain, notifier: notifier,
+            watchdog: Watchdog(notifier: notifier, loops: loops + [background]),
+            timing: { await reload.configuration.server },
+            reload: {
+                notifier.reloading()
+                await reload.reload(because: "SIGHUP")
+                notifier.ready("Serves.")
+            },
+            handOver: { lock.release() }, flushLog: { [output] in output.flush(within: .seconds(1)) },
+            runningDownloads: { relays.runningCount }, logger: logger
+        ).run()
+        logger.notice("Baton has stopped.")
     }
 
     private func startLoops() -> [TransferLoop] {
@@ -110,10 +141,34 @@ struct BatonServer {
 
 extension BatonConfiguration {
     /// From where clients come.
-    fileprivate var exposure: ImageServer.Exposure {
+    /// - Parameter listen: where it listens; nil where only this machine's users come from.
+    func exposure(at listen: ListenAddress?) -> ImageServer.Exposure {
         .init(
             corsOrigins: server.corsOrigins, publicURL: server.publicURL, admitsEverybody: auth.mode == .none,
-            host: server.listen.socketFile == nil ? server.listen.host : nil)
+            host: listen.flatMap { $0.socketFile == nil ? $0.host : nil })
+    }
+
+    /// The limits of a client's connection.
+    /// - Parameter descriptors: how many this process may have.
+    func connectionLimits(_ descriptors: Int) -> ImageServer.Limits {
+        let connections = DescriptorLimit.connections(
+            descriptors, total: server.maximumConnections, perAddress: server.maximumConnectionsPerAddress)
+        return .init(
+            idleTimeout: server.idleTimeout, headTimeout: server.headerTimeout,
+            // Relays notice it themselves, and say so in the log; this is for all other answers.
+            stallTimeout: relay.clientStallTimeout + .seconds(5), headerSize: server.maximumHeaderSize.count,
+            connections: connections.total, connectionsPerAddress: connections.perAddress)
+    }
+
+    /// The limits of a download in the relay's own terms.
+    var relayPolicy: RelayPolicy { relay.policy(batch: max(1 << 20, Int64(transfer.fileRange.count))) }
+
+    /// What the log says when the server starts.
+    fileprivate func summary(at place: String, _ backends: [ConfiguredBackend]) -> Logger.Metadata {
+        [
+            "version": "\(Baton.version)", "listen": "\(place)", "catalog": "sqlite:\(catalog)",
+            "backends": .array(backends.map { "\($0.id) (\($0.driverName))" }), "auth": "\(auth.mode.rawValue)",
+        ]
     }
 }
 
@@ -129,6 +184,19 @@ extension BatonConfiguration.Server {
         guard let certificate else { return nil }
         return try ServerCertificate(certificateFile: certificate.certificate, keyFile: certificate.key)
     }
+}
+
+extension ListenAddress {
+    /// How clients reach what listens here.
+    /// - Parameter port: the one that it got.
+    fileprivate func url(port: Int, isSecure: Bool) -> String {
+        if socketFile != nil { return description }
+        return "\(isSecure ? "https" : "http")://\(ListenAddress(host: host, port: port))"
+    }
+}
+
+extension ActivatedSocket {
+    fileprivate var place: ListenPlace { .inherited(descriptor: descriptor, name: name) }
 }
 
 extension BatonConfiguration.Relay {
@@ -165,7 +233,7 @@ extension BatonConfiguration.Relay {
 }
 
 extension BatonConfiguration.Strategy {
-    fileprivate var forSelection: SelectionStrategy {
+    var forSelection: SelectionStrategy {
         switch self {
         case .ordered: .ordered
         case .weighted: .weighted
@@ -175,7 +243,7 @@ extension BatonConfiguration.Strategy {
 }
 
 extension BatonConfiguration.Selection {
-    fileprivate var breaker: Breaker.Limits {
+    var breaker: Breaker.Limits {
         var limits = Breaker.Limits()
         limits.failures = breakerFailures
         limits.opening = breakerOpening
@@ -185,7 +253,7 @@ extension BatonConfiguration.Selection {
 }
 
 extension BatonConfiguration.LogLevel {
-    fileprivate var forLogger: Logger.Level {
+    var forLogger: Logger.Level {
         switch self {
         case .trace: .trace
         case .debug: .debug

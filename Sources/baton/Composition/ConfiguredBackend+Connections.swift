@@ -4,7 +4,7 @@ internal import BatonConfig
 // What every section may have whose driver opens connections.
 extension ConfiguredBackend {
     /// How many connections a backend may have, before anything of it is started.
-    struct Connections {
+    struct Connections: Sendable {
         let limit: Int
         let patience: Duration
 

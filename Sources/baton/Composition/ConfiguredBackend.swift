@@ -6,7 +6,7 @@ internal import Identity
 internal import ImageModel
 
 /// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
-struct ConfiguredBackend {
+struct ConfiguredBackend: Sendable {
     let id: BackendID
     let driverName: String
     /// The directory behind it, if it has one.
@@ -18,15 +18,17 @@ struct ConfiguredBackend {
     let placeKey: String
     /// The scheme of URLs by key, if its objects have such.
     private let keyScheme: String?
-    private let makeDriver: (TransferLoop) -> any Driver
+    private let makeDriver: @Sendable (TransferLoop) -> any Driver
     var attach: AttachRule?
     var redirects = false
     /// How many connections it may have; nil for any number.
     var connections: Connections?
+    /// What it was read from.
+    var source: BackendSource?
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
-        place: BackendPlace? = nil, placeKey: String, makeDriver: @escaping (TransferLoop) -> any Driver
+        place: BackendPlace? = nil, placeKey: String, makeDriver: @escaping @Sendable (TransferLoop) -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
@@ -73,10 +75,10 @@ struct ConfiguredBackend {
             )
             return nil
         }
-        let transfer = configuration.transfer
-        return ConfiguredBackend(id: section.id, driverName: "file", root: root, base: base, placeKey: "root") { _ in
+        let (id, transfer) = (section.id, configuration.transfer)
+        return ConfiguredBackend(id: id, driverName: "file", root: root, base: base, placeKey: "root") { _ in
             FileDriver(
-                root: root, workers: FileWorkers(name: section.id.name, limit: transfer.fileWorkers),
+                root: root, workers: FileWorkers(name: id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))
         }
     }

@@ -14,11 +14,15 @@ struct LiveMetrics {
     let relays: Relays
     let loops: [TransferLoop]
     let upkeep: Upkeep
+    let log: LogOutput
 
     func register(in registry: MetricsRegistry) {
         ProcessMetrics.register(in: registry)
         registry.gauge("baton_build_info", "Always 1; the version is in the label.", labels: ["version"]) {
             [([Baton.version], 1)]
+        }
+        registry.counter("baton_log_lines_dropped_total", "Lines of the log that nobody read in time.") { [log] in
+            [([], Double(log.droppedLines))]
         }
         registerRelays(in: registry)
         registerMemory(in: registry)
@@ -40,6 +44,12 @@ struct LiveMetrics {
 
     private func registerRelays(in registry: MetricsRegistry) {
         registry.gauge("baton_relays_open", "Downloads that run.") { [relays] in [([], Double(relays.runningCount))] }
+        registry.counter(
+            "baton_relay_bytes_total", "Bytes of images taken from each backend for downloads, while they flow.",
+            labels: ["backend"]
+        ) { [relays] in
+            relays.bytesTaken.sorted { $0.key < $1.key }.map { (labels: [$0.key.name], value: Double($0.value)) }
+        }
         registry.gauge("baton_slab_bytes", "Memory of buffers for bytes in flight, or kept to be used again.") { [loops] in
             [([], Double(loops.reduce(0) { $0 + $1.slabBytes }))]
         }

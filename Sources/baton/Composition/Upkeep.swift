@@ -49,7 +49,7 @@ struct Upkeep {
             timeout: configuration.relay.connectTimeout + configuration.relay.stallTimeout)
         activation = LocationActivation(
             rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
-            inquiry: inquiry)
+            inquiry: inquiry, relays: relays, logger: logger)
         let scrubber = Scrubber(
             catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: upkeep.round,
             logger: logger)

@@ -1,0 +1,83 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import Logging
+internal import RelayEngine
+internal import Synchronization
+
+/// What becomes known of a request while it is answered, for the lines that the log has of it.
+final class RequestRecord: Sendable {
+    private struct Facts {
+        var caller: Caller?
+        var client: String?
+        var relay: Logger.Metadata = [:]
+        var changes: [String] = []
+        /// Of an answer whose bytes do not come through its body.
+        var delivered: Int64?
+    }
+
+    private let facts = Mutex(Facts())
+
+    /// The longest path that a line repeats.
+    private static let pathLimit = 1024
+    /// The most changes that a line names.
+    private static let changesLimit = 32
+
+    /// Who sent it, and from where.
+    func note(_ caller: Caller?, at client: String?) {
+        facts.withLock { facts in
+            facts.caller = caller
+            facts.client = client
+        }
+    }
+
+    /// What it asks to be changed, in a few words each.
+    func note(changes: [String]) { facts.withLock { $0.changes = changes } }
+
+    /// What became of its download.
+    func note(_ summary: RelaySummary) {
+        var relay: Logger.Metadata = [
+            "outcome": "\(summary.outcome.rawValue)", "failovers": .stringConvertible(summary.moves.count),
+            "backends": .array(summary.parts.map { "\($0.backend)" }),
+        ]
+        if let digest = summary.digest { relay["digest"] = "\(digest)" }
+        let fields = relay
+        facts.withLock { facts in
+            facts.relay = fields
+            facts.delivered = summary.delivered
+        }
+    }
+
+    /// Writes the line that every request has, and the one of a change.
+    /// - Parameters:
+    ///   - route: the path as it was registered; nil if there is none.
+    ///   - status: nil if the client left before there was one.
+    ///   - length: of the answer's body, as far as it was written.
+    func log(
+        _ request: Request, route: String?, status: HTTPResponse.Status?, length: Int, created: String?, took: Duration,
+        to logger: Logger
+    ) {
+        let facts = facts.withLock { $0 }
+        var who: Logger.Metadata = [:]
+        if let client = facts.client { who["client"] = "\(client)" }
+        if let caller = facts.caller {
+            who["caller"] = "\(caller.user)"
+            if let project = caller.project { who["project"] = "\(project)" }
+        }
+        who["method"] = "\(request.method.rawValue)"
+        who["path"] = "\(request.uri.path.prefix(Self.pathLimit))"
+        // What nginx writes of such a request.
+        who["status"] = .stringConvertible(status?.code ?? 499)
+        var access = who.merging(facts.relay) { own, _ in own }
+        access["bytes"] = .stringConvertible(facts.delivered ?? Int64(length))
+        access["seconds"] = .stringConvertible((took / .microseconds(1)).rounded() / 1_000_000)
+        logger.info("request", metadata: access)
+        guard facts.caller != nil, status?.kind == .successful, ![.get, .head, .options].contains(request.method) else {
+            return
+        }
+        if let route { who["action"] = "\(request.method.rawValue) \(route)" }
+        if !facts.changes.isEmpty { who["changes"] = .array(facts.changes.prefix(Self.changesLimit).map { "\($0)" }) }
+        if let created { who["created"] = "\(created)" }
+        logger.notice("change", metadata: who)
+    }
+}

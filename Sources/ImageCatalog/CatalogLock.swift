@@ -1,0 +1,114 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Synchronization
+
+/// The right to do a catalog's background work and to clear up after its uploads, which one process has at a time. It is a lock
+/// (flock(2)) on a file beside the catalog, wherever links to it lead; the system gives it up with the process that holds it.
+public final class CatalogLock: Sendable {
+    private let descriptor: Mutex<Int32?>
+
+    private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    /// Takes it, before the catalog is opened.
+    /// - Parameters:
+    ///   - path: the catalog's, as it is configured.
+    ///   - limit: how long to wait for another server that is giving it up.
+    /// - Throws: `CatalogLockError`.
+    public static func take(_ path: String, waiting limit: Duration = .seconds(2)) async throws -> CatalogLock {
+        let catalog = try realPath(path)
+        let file = catalog + ".lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+        guard descriptor >= 0 else { throw CatalogLockError.unusable(file: file, cause: String(cString: strerror(errno))) }
+        let deadline = ContinuousClock.now + limit
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                defer { close(descriptor) }
+                throw CatalogLockError.unusable(file: file, cause: String(cString: strerror(errno)))
+            }
+            guard ContinuousClock.now < deadline else {
+                defer { close(descriptor) }
+                throw CatalogLockError.inUse(catalog: catalog, process: holder(descriptor))
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let text = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, text, text.count, 0)
+        return CatalogLock(descriptor: descriptor)
+    }
+
+    deinit { release() }
+
+    /// Gives it up; the catalog itself can still be used.
+    public func release() {
+        let held = descriptor.withLock { descriptor in
+            defer { descriptor = nil }
+            return descriptor
+        }
+        guard let held else { return }
+        _ = ftruncate(held, 0)
+        close(held)
+    }
+
+    /// Who wrote their process id into the file.
+    private static func holder(_ descriptor: Int32) -> Int32? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return Int32(String(decoding: bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
+
+    /// Where the catalog lies, or will lie, once all links are followed.
+    static func realPath(_ path: String) throws -> String {
+        if let found = resolved(path) {
+            var facts = stat()
+            // SQLite tells its companion files by the name; two names of one file would have two sets of them.
+            guard stat(found, &facts) == 0, facts.st_nlink <= 1 else { throw CatalogLockError.severalNames(catalog: found) }
+            return found
+        }
+        var path = path
+        for _ in 0..<40 {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
+            path = target.hasPrefix("/") ? target : "\(parent(of: path))/\(target)"
+        }
+        let parent = parent(of: path)
+        try? FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        guard let directory = resolved(parent) else {
+            throw CatalogLockError.unusable(file: parent, cause: String(cString: strerror(errno)))
+        }
+        return "\(directory)/\(path.split(separator: "/").last ?? "")"
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
+    }
+}
+
+/// Why a catalog's background work can't be taken on.
+public enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Another server does it.
+    case inUse(catalog: String, process: Int32?)
+    /// The catalog has several names that are no symbolic links.
+    case severalNames(catalog: String)
+    /// The file can't be locked.
+    case unusable(file: String, cause: String)
+
+    /// One sentence for a person.
+    public var description: String {
+        switch self {
+        case .inUse(let catalog, let process):
+            "The catalog \(catalog) is in use by process \(process.map { "\($0)" } ?? "(unknown)"): stop that server first, or give "
+                + "this one another catalog."
+        case .severalNames(let catalog):
+            "The catalog \(catalog) is a file with several names (hard links), which would damage it: leave one name, or use symbolic links."
+        case .unusable(let file, let cause):
+            "\(file) can't be locked (\(cause)): the catalog's directory must exist and this user must be able to write to it."
+        }
+    }
+}

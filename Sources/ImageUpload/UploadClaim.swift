@@ -1,0 +1,77 @@
+internal import Glibc
+internal import ImageModel
+internal import NIOPosix
+
+/// The right to upload a file of one name, which one process has at a time: a lock (flock(2)) on a file of its own beside the upload.
+/// The system gives it up with the process that holds it, so whoever clears up tells uploads that still run from those that were cut off.
+final class UploadClaim: Sendable {
+    private let path: String
+    private let descriptor: Int32
+
+    /// - Parameter mode: the permissions of its file, at most.
+    /// - Returns: nil if somebody else has it.
+    init?(_ path: String, mode: FileMode) throws(UploadError) {
+        self.path = path
+        while true {
+            let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode.bits)
+            guard opened >= 0 else { throw UploadFile.error("locking an upload", errno) }
+            // Whoever only looks has it for a moment.
+            var isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
+            for _ in 0..<5 where !isLocked {
+                usleep(2000)
+                isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
+            }
+            guard isLocked else {
+                close(opened)
+                return nil
+            }
+            // Whoever had it may have removed the file in between; then the lock is on a file without a name.
+            var facts = stat()
+            if fstat(opened, &facts) == 0, facts.st_nlink > 0 {
+                descriptor = opened
+                return
+            }
+            close(opened)
+        }
+    }
+
+    /// Gives it up, once.
+    func release() {
+        unlink(path)
+        close(descriptor)
+    }
+
+    /// Whether some process has it.
+    static func isHeld(_ path: String) -> Bool {
+        let opened = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard opened >= 0 else { return false }
+        defer { close(opened) }
+        return flock(opened, LOCK_SH | LOCK_NB) != 0
+    }
+}
+
+extension UploadDirectory {
+    static let claimSuffix = ".lock"
+
+    private func claimPath(_ name: String) -> String { "\(workshop)/\(name)\(Self.claimSuffix)" }
+
+    /// Runs `body` while no other upload of that name can begin, in any process.
+    /// - Throws: `UploadError.underWay` if one runs, and what `body` throws.
+    public func claiming<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
+        let (path, mode) = (claimPath(name), mode)
+        guard let claim = try await threads.runIfActive({ try UploadClaim(path, mode: mode) }) else {
+            throw UploadError.underWay(name: name)
+        }
+        do {
+            let value = try await body()
+            try? await threads.runIfActive { claim.release() }
+            return value
+        } catch {
+            try? await threads.runIfActive { claim.release() }
+            throw error
+        }
+    }
+
+    /// Whether an upload of that name runs, in any process.
+    public func isUnderWay(_ name: String) -> Bool { UploadClaim.isHeld(claimPath(name)) }
+}

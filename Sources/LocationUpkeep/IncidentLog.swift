@@ -1,0 +1,54 @@
+internal import BackendKit
+public import ImageModel
+public import Logging
+public import RelayEngine
+
+/// The log's lines about what goes wrong in a download, written when it happens: an operator who is looking for the cause of a gap does
+/// not have to wait for the download's end.
+public struct IncidentLog: Sendable {
+    private let image: ImageID
+    private let logger: Logger
+
+    /// - Parameter logger: the request's, so that its lines bear its id.
+    public init(image: ImageID, logger: Logger) {
+        self.image = image
+        self.logger = logger
+    }
+
+    /// Writes one line; never waits.
+    public func note(_ incident: RelayIncident) {
+        switch incident {
+        case .failed(let place, let failure, let offset):
+            warn(
+                "A location failed in a download.", [place], offset,
+                ["reason": "\(failure.reason.rawValue)", "detail": "\(failure.detail)"])
+        case .moved(let from, let to, let offset, let gap, let cause):
+            warn(
+                "A download goes on from another location.", [to], offset,
+                [
+                    "from": "\(from.location)", "from_backend": "\(from.backend)", "reason": "\(cause.reason.rawValue)",
+                    "gap_seconds": .stringConvertible((gap / .microseconds(1)).rounded() / 1_000_000),
+                ])
+        case .chunkMismatch(let offset, let places):
+            warn("A chunk did not have its digest; it is fetched again.", places, offset, ["reason": "digest-mismatch"])
+        case .wholeMismatch(let places):
+            warn("The bytes of a download did not have the image's digest.", places, 0, ["reason": "digest-mismatch"])
+        }
+    }
+
+    private func warn(
+        _ message: Logger.Message, _ places: [RelayIncident.Place], _ offset: Int64, _ details: Logger.Metadata
+    ) {
+        var metadata = details
+        metadata["image"] = "\(image)"
+        metadata["offset"] = .stringConvertible(offset)
+        if let only = places.first, places.count == 1 {
+            metadata["location"] = "\(only.location)"
+            metadata["backend"] = "\(only.backend)"
+        } else {
+            metadata["locations"] = .array(places.map { "\($0.location)" })
+            metadata["backends"] = .array(places.map { "\($0.backend)" })
+        }
+        logger.warning(message, metadata: metadata)
+    }
+}

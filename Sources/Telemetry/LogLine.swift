@@ -1,0 +1,89 @@
+internal import Glibc
+internal import Logging
+
+/// One record as one line, whatever a client put into a name.
+struct LogLine {
+    /// Names that a record's own parts have in JSON.
+    private static let ownNames: Set<String> = ["time", "level", "logger", "message"]
+
+    let time: timespec
+    let level: Logger.Level
+    let logger: String
+    let message: String
+    let metadata: Logger.Metadata
+
+    /// The line with its end.
+    func bytes(_ format: LogFormat) -> [UInt8] {
+        var line: String
+        switch format {
+        case .text: line = text
+        case .json: line = json
+        }
+        line += "\n"
+        return Array(line.utf8)
+    }
+
+    /// `2026-09-01T10:00:00.123Z info relay outcome=finished`, the fields as logfmt has them.
+    private var text: String {
+        var line = "\(Self.timestamp(time)) \(level.rawValue) \(LogText.escaped(message))"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            line += " \(LogText.key(key))=\(LogText.value(Self.plain(value)))"
+        }
+        return line
+    }
+
+    private var json: String {
+        var line = "{\"time\":\"\(Self.timestamp(time))\",\"level\":\"\(level.rawValue)\","
+        line += "\"logger\":\(LogText.quoted(logger)),\"message\":\(LogText.quoted(message))"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where !Self.ownNames.contains(key) {
+            line += ",\(LogText.quoted(key)):\(Self.json(value))"
+        }
+        return line + "}"
+    }
+
+    /// Lists as their items with commas between.
+    private static func plain(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): "\(value)"
+        case .array(let items): items.map(plain).joined(separator: ", ")
+        case .dictionary(let items):
+            items.sorted { $0.key < $1.key }.map { "\($0.key)=\(plain($0.value))" }.joined(separator: ", ")
+        }
+    }
+
+    private static func json(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string(let text): LogText.quoted(text)
+        case .stringConvertible(let value): number(value) ?? LogText.quoted("\(value)")
+        case .array(let items): "[\(items.map(json).joined(separator: ","))]"
+        case .dictionary(let items):
+            "{\(items.sorted { $0.key < $1.key }.map { "\(LogText.quoted($0.key)):\(json($0.value))" }.joined(separator: ","))}"
+        }
+    }
+
+    /// A number or a truth value as JSON has them; nil for all else.
+    private static func number(_ value: any CustomStringConvertible) -> String? {
+        switch value {
+        case let value as Bool: value ? "true" : "false"
+        case let value as any BinaryInteger: "\(value)"
+        case let value as Double: value.isFinite ? "\(value)" : nil
+        case let value as Float: value.isFinite ? "\(value)" : nil
+        default: nil
+        }
+    }
+
+    /// A time as RFC 3339 has it, in UTC, with milliseconds.
+    static func timestamp(_ time: timespec) -> String {
+        var (second, parts) = (time.tv_sec, tm())
+        gmtime_r(&second, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        let date =
+            "\(padded(1900 + Int(parts.tm_year), 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
+        let clock = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
+        return "\(date)T\(clock).\(padded(time.tv_nsec / 1_000_000, 3))Z"
+    }
+}

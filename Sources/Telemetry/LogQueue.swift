@@ -1,0 +1,106 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// Lines on their way to a file descriptor. A thread of its own writes them: a reader that stops reading stops nobody else. What finds
+/// the queue full is dropped and counted, and the next line says how many were.
+final class LogQueue: Sendable {
+    private struct State {
+        var lines: [[UInt8]] = []
+        /// Of all lines that are not written yet.
+        var bytes = 0
+        /// Since the last line that was taken.
+        var dropped = 0
+    }
+
+    private let descriptor: Int32
+    private let limit: Int
+    private let notice: @Sendable (Int) -> [UInt8]
+    private let state = Mutex(State())
+    private let total = Atomic(0)
+    private let arrivals = DispatchSemaphore(value: 0)
+
+    /// - Parameters:
+    ///   - limit: the most bytes that wait.
+    ///   - notice: the line that says how many were dropped.
+    init(descriptor: Int32, limit: Int, notice: @escaping @Sendable (Int) -> [UInt8]) {
+        self.descriptor = descriptor
+        self.limit = limit
+        self.notice = notice
+        // A queue of its own has a thread of its own, which the others' work does not wait for.
+        DispatchQueue(label: "log").async { [self] in work() }
+    }
+
+    /// How many lines were dropped since the start.
+    var dropped: Int { total.load(ordering: .relaxed) }
+
+    /// Takes a line with its end; never waits.
+    func append(_ line: [UInt8]) {
+        let isTaken = state.withLock { state in
+            guard state.bytes + line.count <= limit else {
+                state.dropped += 1
+                return false
+            }
+            noteDropped(&state)
+            state.lines.append(line)
+            state.bytes += line.count
+            return true
+        }
+        if isTaken { arrivals.signal() } else { total.add(1, ordering: .relaxed) }
+    }
+
+    /// Waits until all is written, but not longer than `limit`.
+    func flush(within limit: Duration) {
+        let deadline = ContinuousClock.now + limit
+        while state.withLock({ $0.bytes > 0 }), ContinuousClock.now < deadline { usleep(1000) }
+    }
+
+    private func noteDropped(_ state: inout State) {
+        guard state.dropped > 0 else { return }
+        let line = notice(state.dropped)
+        state.dropped = 0
+        state.lines.append(line)
+        state.bytes += line.count
+    }
+
+    private func work() {
+        while true {
+            arrivals.wait()
+            while true {
+                let lines = state.withLock { state in
+                    if state.lines.isEmpty { noteDropped(&state) }
+                    defer { state.lines = [] }
+                    return state.lines
+                }
+                if lines.isEmpty { break }
+                for line in lines {
+                    let isWritten = write(line)
+                    if !isWritten { total.add(1, ordering: .relaxed) }
+                    state.withLock { state in
+                        state.bytes -= line.count
+                        if !isWritten { state.dropped += 1 }
+                    }
+                    if !isWritten { usleep(1000) }  // nobody is there to read: not a reason to spin
+                }
+            }
+        }
+    }
+
+    /// Writes a whole line, however long that takes.
+    /// - Returns: false when nobody will ever read it.
+    private func write(_ line: [UInt8]) -> Bool {
+        var rest = line[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&event, 1, -1)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+}

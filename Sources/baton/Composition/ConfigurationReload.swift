@@ -1,0 +1,140 @@
+internal import BackendKit
+internal import BatonConfig
+internal import CurlTransfer
+internal import ImageAPI
+internal import ImageCatalog
+internal import ImageUpload
+internal import Logging
+internal import RelayEngine
+internal import Telemetry
+
+/// Reads the configuration again while the server runs. All of a file takes effect, or nothing of it.
+actor ConfigurationReload {
+    /// What a running server lets itself be told.
+    struct Parts: Sendable {
+        let relays: Relays
+        let loop: TransferLoop
+        let certificate: ServerCertificate?
+        let access: Reloadable<CallerAccess>
+        /// How many this process may have.
+        let descriptors: Int
+        let limits: Reloadable<ImageServer.Limits>
+        let exposure: Reloadable<ImageServer.Exposure>
+        let quota: Reloadable<ProjectQuota>
+        let uploads: Reloadable<UploadTarget?>
+        let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget?
+        let log: LogOutput
+    }
+
+    /// What the server goes by.
+    private(set) var configuration: BatonConfiguration
+    private var backends: [ConfiguredBackend]
+    /// Where it listens, whatever a new file says.
+    private let listen: ListenAddress?
+    private let parts: Parts
+    private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - listen: where it listens; nil where only this machine's users come from.
+    ///   - read: reads and checks the file.
+    init(
+        _ configuration: BatonConfiguration, backends: [ConfiguredBackend], listen: ListenAddress?, parts: Parts,
+        logger: Logger, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
+    ) {
+        self.configuration = configuration
+        self.backends = backends
+        self.listen = listen
+        self.parts = parts
+        self.read = read
+        self.logger = logger
+    }
+
+    /// Everything of a new file that can go wrong, done before anything of it takes effect.
+    private struct Candidate {
+        let configuration: BatonConfiguration
+        let backends: [ConfiguredBackend]
+        let access: CallerAccess
+        let certificate: ServerCertificate?
+    }
+
+    /// Reads the file, and goes by it if it is right.
+    func reload(because cause: String) {
+        let candidate: Candidate
+        do {
+            candidate = try load()
+        } catch {
+            for problem in problems(of: error) {
+                logger.error(
+                    "The new configuration is wrong: nothing changed.",
+                    metadata: ["cause": "\(cause)", "problem": "\(problem)"])
+            }
+            return
+        }
+        let waiting = candidate.configuration.settingsForNextStart(insteadOf: configuration)
+        apply(candidate)
+        logger.notice(
+            "The configuration was read again.",
+            metadata: [
+                "cause": "\(cause)", "backends": .array(backends.map { "\($0.id)" }),
+                "auth": "\(configuration.auth.mode.rawValue)",
+            ])
+        if !waiting.isEmpty {
+            logger.warning(
+                "Some of what changed takes effect when the server starts again.",
+                metadata: ["keys": .array(waiting.map { "\($0)" })])
+        }
+    }
+
+    private func load() throws -> Candidate {
+        let (new, newBackends) = try read()
+        if let listen, !new.auth.mode.allows(listen) { throw ActivationError.reachable(listen) }
+        let isSame = new.auth == configuration.auth && new.auth.mode == .keystone
+        let access =
+            isSame
+            ? parts.access.current  // with the answers that it remembers
+            : CallerAccess(
+                authenticator: try new.auth.authenticator(loop: parts.loop, logger: logger), trusted: new.auth.trusted)
+        try new.uploadDirectory(newBackends)?.prepare()
+        return Candidate(
+            configuration: new, backends: newBackends, access: access,
+            certificate: parts.certificate == nil ? nil : try new.server.loadCertificate())
+    }
+
+    private func problems(of error: any Error) -> [String] {
+        if let error = error as? ConfigurationError { return error.problems.map(\.description) }
+        return ["\(error)"]
+    }
+
+    private func apply(_ new: Candidate) {
+        // What it is made of besides its section.
+        let isSameGround =
+            new.configuration.relay.connectTimeout == configuration.relay.connectTimeout
+            && new.configuration.transfer == configuration.transfer
+        let known = Dictionary(backends.map { ($0.id, $0.source) }, uniquingKeysWith: { first, _ in first })
+        let registry = parts.relays.registry
+        registry.replace(
+            with: new.backends.map { backend in
+                // One that is as it was keeps its connections and its log-in.
+                if isSameGround, let source = known[backend.id], source == backend.source, let running = registry[backend.id] {
+                    return running
+                }
+                return backend.start(on: parts.loop)
+            })
+        configuration = new.configuration
+        backends = new.backends
+        parts.relays.configure(
+            policy: configuration.relayPolicy, strategy: configuration.selection.strategy.forSelection,
+            penalty: configuration.selection.penalty, breaker: configuration.selection.breaker)
+        // Where everybody is let in, web pages are kept out: at no time is the one true without the other.
+        let exposure = configuration.exposure(at: listen)
+        if configuration.auth.mode == .none { parts.exposure.replace(with: exposure) }
+        parts.access.replace(with: new.access)
+        parts.exposure.replace(with: exposure)
+        if let certificate = new.certificate { parts.certificate?.replace(with: certificate) }
+        parts.limits.replace(with: configuration.connectionLimits(parts.descriptors))
+        parts.quota.replace(with: configuration.quotas.ofProject)
+        parts.uploads.replace(with: parts.makeUploads(configuration, backends))
+        parts.log.level = configuration.log.level.forLogger
+    }
+}

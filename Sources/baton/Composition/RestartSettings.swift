@@ -1,0 +1,27 @@
+internal import BatonConfig
+
+extension BatonConfiguration {
+    /// The keys whose change takes effect only when the server starts again.
+    func settingsForNextStart(insteadOf running: BatonConfiguration) -> [String] {
+        var keys: [String] = []
+        func compare<Value: Equatable>(_ key: String, _ value: (BatonConfiguration) -> Value) {
+            if value(self) != value(running) { keys.append(key) }
+        }
+        compare("server.listen", \.server.listen)
+        compare("server.socket_mode", \.server.socketMode)
+        compare("server.file_mode", \.server.fileMode)
+        compare("server.certificate_file") { $0.server.certificate == nil }
+        compare("catalog", \.catalog)
+        compare("activation", \.activation)
+        compare("relay.slab", \.relay.slab)
+        compare("relay.memory", \.relay.memory)
+        compare("relay.memory_timeout", \.relay.memoryTimeout)
+        compare("relay.downloads_per_caller", \.relay.downloadsPerCaller)
+        compare("upkeep", \.upkeep)
+        compare("manifests", \.manifests)
+        compare("transfer", \.transfer)
+        compare("direct", \.direct)
+        compare("log.format", \.log.format)
+        return keys
+    }
+}

@@ -1,0 +1,155 @@
+internal import BatonConfig
+internal import Glibc
+internal import ImageAPI
+internal import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+internal import UnixSignals
+
+/// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain, a second one ends it, SIGQUIT stops at
+/// once, SIGHUP reads the configuration again.
+struct ServerRun: Sendable {
+    private enum Part {
+        case background, front, stopped, watchdog, drainRequests
+    }
+
+    /// How long the services may take to end once nothing is waited for any more.
+    private static let grace: Duration = .seconds(5)
+
+    /// What works in the background; ended when a drain begins, since the next server does that work from then on.
+    let background: [any Service]
+    /// What clients are connected to; ended last.
+    let front: any Service
+    let drain: Drain
+    let notifier: ServiceNotifier
+    let watchdog: Watchdog
+    /// How long to drain, asked when a drain begins.
+    let timing: @Sendable () async -> BatonConfiguration.Server
+    /// Reads the configuration again.
+    let reload: @Sendable () async -> Void
+    /// The background work is another server's from now on.
+    let handOver: @Sendable () -> Void
+    /// Lets the last lines out.
+    let flushLog: @Sendable () -> Void
+    let runningDownloads: @Sendable () -> Int
+    let logger: Logger
+
+    /// Runs them.
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigquit, .sighup)
+        let background = group(background)
+        let front = group([front])
+        let (drainRequests, requestDrain) = AsyncStream.makeStream(of: UnixSignal.self)
+        let (backgroundEnd, endBackground) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Part.self) { parts in
+            parts.addTask {
+                defer { endBackground.finish() }
+                try await Self.run(background)
+                return .background
+            }
+            parts.addTask {
+                try await Self.run(front)
+                return .front
+            }
+            parts.addTask {
+                await watchdog.run()
+                return .watchdog
+            }
+            parts.addTask { await follow(signals, requestDrain) }
+            parts.addTask {
+                for await signal in drainRequests {
+                    await drainAll(because: signal, background, backgroundEnd, front)
+                    return Task.isCancelled ? .drainRequests : .stopped
+                }
+                return .drainRequests
+            }
+            defer { parts.cancelAll() }
+            while let part = try await parts.next() {
+                switch part {
+                case .front: return
+                case .stopped:
+                    exitIfStuck()
+                    parts.cancelAll()
+                case .background, .watchdog, .drainRequests: break
+                }
+            }
+        }
+    }
+
+    /// That it was stopped is no error.
+    private static func run(_ group: ServiceGroup) async throws {
+        do {
+            try await group.run()
+        } catch is CancellationError {}
+    }
+
+    private func group(_ services: [any Service]) -> ServiceGroup {
+        ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
+    }
+
+    /// - Returns: once the server is to stop without waiting for anything.
+    private func follow(
+        _ signals: UnixSignalsSequence, _ requestDrain: AsyncStream<UnixSignal>.Continuation
+    ) async -> Part {
+        defer { requestDrain.finish() }
+        var drains = false
+        for await signal in signals {
+            switch signal {
+            case .sighup: if !drains { await reload() }
+            case .sigquit:
+                logger.warning("The server stops at once.", metadata: log(signal))
+                return .stopped
+            default:
+                if drains {
+                    logger.warning("A second signal ends the drain: the server stops at once.", metadata: log(signal))
+                    return .stopped
+                }
+                drains = true
+                requestDrain.yield(signal)
+            }
+        }
+        return .drainRequests
+    }
+
+    /// Stops the background work, then the listener, and waits for what runs, but only so long.
+    private func drainAll(
+        because signal: UnixSignal, _ background: ServiceGroup, _ backgroundEnd: AsyncStream<Void>, _ front: ServiceGroup
+    ) async {
+        let server = await timing()
+        var metadata = log(signal)
+        metadata["downloads"] = .stringConvertible(runningDownloads())
+        logger.notice("The server drains: what runs may end, then it stops.", metadata: metadata)
+        notifier.stopping("Drains.")
+        drain.begin()
+        await withTaskGroup(of: Void.self) { steps in
+            steps.addTask {
+                await background.triggerGracefulShutdown()
+                for await _ in backgroundEnd {}
+                if !Task.isCancelled { handOver() }
+            }
+            steps.addTask {
+                try? await Task.sleep(for: server.drainDelay)
+                await front.triggerGracefulShutdown()
+            }
+        }
+        try? await Task.sleep(for: server.drainTimeout)
+        if !Task.isCancelled {
+            logger.warning(
+                "The drain took longer than server.drain_timeout: what still runs is cut off.",
+                metadata: ["downloads": .stringConvertible(runningDownloads())])
+        }
+    }
+
+    private func log(_ signal: UnixSignal) -> Logger.Metadata { ["signal": "\(signal)"] }
+
+    /// Ends the process when something does not let itself be stopped.
+    private func exitIfStuck() {
+        let (logger, flushLog) = (logger, flushLog)
+        Task.detached {
+            try? await Task.sleep(for: Self.grace)
+            logger.error("Something did not end when the server was to stop; the process ends without it.")
+            flushLog()
+            _exit(1)
+        }
+    }
+}

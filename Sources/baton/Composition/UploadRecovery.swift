@@ -1,0 +1,55 @@
+internal import FoundationEssentials
+internal import ImageAPI
+internal import ImageCatalog
+internal import ImageModel
+internal import Logging
+internal import ServiceLifecycle
+
+/// Ends the uploads that were cut off. Those that another server still takes in while it drains are left alone, and looked after once it
+/// is gone.
+struct UploadRecovery: Service, CustomStringConvertible {
+    let catalog: any CatalogStore & ImageStore
+    let uploads: UploadTarget
+    /// What another server takes in.
+    let foreign: [ImageID]
+    let interval: Duration
+    let logger: Logger
+
+    var description: String { "recovery of uploads" }
+
+    /// Ends what was cut off before this server started.
+    /// - Returns: what looks after the rest; nil if there is none.
+    static func start(
+        _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, interval: Duration, logger: Logger
+    ) async throws -> UploadRecovery? {
+        let saving = try await catalog.imagesBeingSaved()
+        let foreign = saving.filter { uploads?.isUnderWay($0) ?? false }
+        let cutOff = saving.filter { !foreign.contains($0) }
+        try await catalog.recoverImagesAfterStart(at: .now, cutOff: cutOff)
+        try await uploads?.recover(cutOff, catalog: catalog)
+        guard let uploads, !foreign.isEmpty else { return nil }
+        logger.notice(
+            "Another server still takes in uploads; they are left alone.", metadata: ["images": .array(foreign.map { "\($0)" })]
+        )
+        return UploadRecovery(catalog: catalog, uploads: uploads, foreign: foreign, interval: interval, logger: logger)
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var waiting = foreign
+            while !Task.isCancelled {
+                try? await Task.sleep(for: interval)
+                let over = waiting.filter { !uploads.isUnderWay($0) }
+                guard !over.isEmpty, !Task.isCancelled else { continue }
+                do {
+                    // Without effect on those that became whole.
+                    try await catalog.recoverUploads(over, at: .now)
+                    try await uploads.recover(over, catalog: catalog)
+                    waiting.removeAll { over.contains($0) }
+                } catch {
+                    logger.warning("Uploads that were cut off could not be cleared up yet.", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import FaultyOrigin
+import Foundation
+import Glibc
+import Testing
+
+/// What changes while the server runs, and what does not end it.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct ReloadScenarios {
+    private static let slow: Int64 = 8 << 20
+
+    /// A download that has begun and takes seconds.
+    private func begin(_ baton: BatonProcess, _ origin: FaultyOrigin, _ content: PatternedContent) async throws -> Task<
+        TestClient.Response, any Error
+    > {
+        let image = try await baton.addImage(of: content, at: [origin.url()])
+        let download = Task { try await baton.download(image, of: content) }
+        await origin.waitUntil { !$0.downloads.isEmpty && $0.bodyBytesSent > 1 << 20 }
+        return download
+    }
+
+    private func paced(_ content: PatternedContent) throws -> FaultyOrigin {
+        try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(Self.slow) }
+    }
+
+    @Test(
+        "No signal but those that stop the server ends it or a running download",
+        arguments: [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2])
+    func otherSignalsEndNothing(number: Int32) async throws {
+        let content = PatternedContent(size: 16 << 20, seed: 61)
+        let origin = try paced(content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let download = try await begin(baton, origin, content)
+        baton.signal(number)
+        let response = try await download.value
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        #expect(try await baton.send("GET", "/healthz").status == 200)
+    }
+
+    @Test("A backend that is added serves after a reload, and a removed one no longer, but for running downloads")
+    func backendsChange() async throws {
+        let content = PatternedContent(size: 16 << 20, seed: 62)
+        let (first, second) = (try paced(content), try FaultyOrigin(content))
+        defer {
+            first.stop()
+            second.stop()
+        }
+        let baton = try await BatonProcess(origins: ["first": first])
+        let download = try await begin(baton, first, content)
+        let image = try await baton.addImage()
+        await #expect(throws: Unexpected.self) { try await baton.addLocations([second.url()], to: image, of: content) }
+        try baton.reload {
+            $0.replacingOccurrences(of: "  first: {", with: "  second: {").replacingOccurrences(
+                of: first.url(""), with: second.url(""))
+        }
+        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        try await baton.addLocations([second.url()], to: image, of: content)
+        #expect(try await baton.download(image, of: content).isComplete)
+        await #expect(throws: Unexpected.self) { try await baton.addImage(of: content, at: [first.url()]) }
+        let response = try await download.value
+        #expect(response.isComplete && response.firstWrongByte == nil, "a running download keeps its backend")
+    }
+
+    @Test("A new configuration that is wrong changes nothing, and every problem is named")
+    func aWrongFileChangesNothing() async throws {
+        let content = PatternedContent(size: 1 << 20, seed: 63)
+        let origin = try FaultyOrigin(content)
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let image = try await baton.addImage(of: content, at: [origin.url()])
+        try baton.reload { $0.replacingOccurrences(of: "driver: http", with: "driver: carrier-pigeon") + "\nnonsense: 1\n" }
+        for word in ["carrier-pigeon", "nonsense"] {
+            let line = await baton.logged { $0.message.contains("nothing changed") && $0["problem"]?.contains(word) == true }
+            #expect(line.level == "error")
+        }
+        #expect(try await baton.download(image, of: content).isComplete)
+    }
+
+    @Test("Limits and the log's level change with a reload; what needs a restart is named")
+    func limitsChange() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        try baton.reload {
+            $0.replacingOccurrences(of: "level: info", with: "level: debug").replacingOccurrences(
+                of: "stall_timeout: 400ms", with: "stall_timeout: 500ms"
+            )
+            .replacingOccurrences(of: "scrub_interval: 0s", with: "scrub_interval: 1d") + "server: { max_header_size: 4KiB }\n"
+        }
+        let warning = await baton.logged { $0.message.contains("starts again") }
+        #expect(warning.fields["keys"] == ["upkeep"], "\(warning.fields)")
+        #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 431)
+        #expect(try await baton.send("GET", "/healthz").status == 200)
+        try baton.reload { $0.replacingOccurrences(of: "max_header_size: 4KiB", with: "max_header_size: 64KiB") }
+        await baton.waitForLog { $0.count { $0.message == "The configuration was read again." } == 2 }
+        #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 200)
+    }
+
+    @Test("Who may come in changes with a reload, but a server that others can reach never opens to everybody")
+    func tokensChange() async throws {
+        let holders = try TokenHolders()
+        let baton = try await BatonProcess(
+            backends: [:], settings: holders.settings, directory: holders.directory, token: TokenHolders.token(of: "admin"),
+            listen: "0.0.0.0:0")
+        try holders.directory.write(TokenHolders.line("newcomer", "p admin"), to: "other")
+        #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 401)
+        try baton.reload {
+            $0.replacingOccurrences(of: holders.directory.file("tokens"), with: holders.directory.file("other"))
+        }
+        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 200)
+        #expect(try await baton.send("GET", "/v2/images", as: "admin").status == 401)
+        try baton.reload { $0.replacingOccurrences(of: "mode: tokens", with: "mode: none") }
+        await baton.waitForLog { $0.contains { $0.message.contains("nothing changed") } }
+        #expect(try await TestClient.exchange("GET", "/v2/images", port: baton.port).status == 401)
+    }
+}

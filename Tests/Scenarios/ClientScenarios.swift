@@ -89,7 +89,10 @@ struct ClientScenarios {
 
     @Test func aClientThatGoesAwayEndsTheTransferAtOnce() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 13)
-        let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(20 << 20) }
+        // The full read that follows a broken download gets nothing, so that the bytes are the download's alone.
+        let origin = try FaultyOrigin(content) { request in
+            request.isProbe ? .sound : request.index == 1 ? .sound.paced(20 << 20) : .status(503)
+        }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
         let image = try await baton.addImage(of: content, at: [origin.url()])

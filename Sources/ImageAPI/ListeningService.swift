@@ -54,6 +54,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
                 do {
                     try await listener.executeThenClose { connections in
                         for try await connection in connections {
+                            accepted.handedOver(connection.channel)
                             group.addTask { await clients.handle(value: connection, logger: logger) }
                         }
                     }

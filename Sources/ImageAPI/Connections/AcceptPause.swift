@@ -21,11 +21,12 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
     init(logger: Logger) { self.logger = logger }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) {
-            report(error)
-            pause(context)
+        // Not passed on: to the listener's reader an error is the end. One that does end the listener closes it.
+        guard let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) else {
+            return logger.debug("A connection could not be accepted.", metadata: ["error": "\(error)"])
         }
-        context.fireErrorCaught(error)
+        report(error)
+        pause(context)
     }
 
     private func pause(_ context: ChannelHandlerContext) {

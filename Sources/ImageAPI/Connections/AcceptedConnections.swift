@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Stands in the listener's pipeline and remembers the connections that it accepted, so that each can be asked to end once its
-/// requests are answered.
+/// The connections that the listener accepted, so that each can be asked to end once its requests are answered, and so that the
+/// listener closes only after the last of them was handed to the server. It stands in the listener's pipeline.
 final class AcceptedConnections: ChannelInboundHandler, Sendable {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -10,7 +10,17 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
     private struct State {
         var listener: (any Channel)?
         var open: [ObjectIdentifier: any Channel] = [:]
+        /// Those of them that are still being set up, or wait for the server to take them.
+        var waiting: Set<ObjectIdentifier> = []
         var isQuiescing = false
+        var isClosing = false
+
+        /// The listener, if it is to close and nothing needs it any more.
+        mutating func takeListenerToClose() -> (any Channel)? {
+            guard isClosing, waiting.isEmpty else { return nil }
+            defer { listener = nil }
+            return listener
+        }
     }
 
     private let state = Mutex(State())
@@ -22,16 +32,30 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = unwrapInboundIn(data)
+        let id = ObjectIdentifier(channel)
         let isQuiescing = state.withLock { state in
-            state.open[ObjectIdentifier(channel)] = channel
+            state.open[id] = channel
+            state.waiting.insert(id)
             return state.isQuiescing
         }
         channel.closeFuture.whenComplete { [self] _ in
-            state.withLock { _ = $0.open.removeValue(forKey: ObjectIdentifier(channel)) }
+            state.withLock { _ = $0.open.removeValue(forKey: id) }
+            taken(id)
         }
         context.fireChannelRead(data)
         // Behind the set-up of the connection, which the line above put on its loop.
         if isQuiescing { Self.quiesce(channel) }
+    }
+
+    /// The server has the connection: it no longer needs the listener. From any thread.
+    func handedOver(_ channel: any Channel) { taken(ObjectIdentifier(channel)) }
+
+    private func taken(_ id: ObjectIdentifier) {
+        let listener = state.withLock { state in
+            state.waiting.remove(id)
+            return state.takeListenerToClose()
+        }
+        listener?.close(promise: nil)
     }
 
     /// Ends each connection, those that are still accepted too, once its requests are answered. From any thread.
@@ -43,13 +67,16 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
         for channel in open { Self.quiesce(channel) }
     }
 
-    /// Accepts no more connections, and lets go of none that was accepted. From any thread.
+    /// Accepts no more connections, and closes the listener when the server has taken every one that was accepted: a listener that
+    /// closes resets those that it has not passed on. From any thread.
     func closeListener() {
         guard let listener = state.withLock({ $0.listener }) else { return }
         listener.setOption(ChannelOptions.autoRead, value: false).whenComplete { [self] _ in
-            // A connection is set up on its own loop and then handed over on the listener's, which must be open until then.
-            let settled = state.withLock { Array($0.open.values) }.map { $0.eventLoop.submit {} }
-            EventLoopFuture.andAllComplete(settled, on: listener.eventLoop).whenComplete { _ in listener.close(promise: nil) }
+            let listener = state.withLock { state in
+                state.isClosing = true
+                return state.takeListenerToClose()
+            }
+            listener?.close(promise: nil)
         }
     }
 

@@ -19,9 +19,12 @@ public struct APIContext: RequestContext {
     /// Under which address the server is reached.
     var links = ServerLinks()
     /// The request's id, as its answer and every line of the log about it bear it.
-    let requestID = "req-\(UUID().uuidString.lowercased())"
+    let requestID = APIContext.newRequestID()
     /// What the log will say of it.
     let record = RequestRecord()
+
+    /// An id as OpenStack's services have them.
+    static func newRequestID() -> String { "req-\(UUID().uuidString.lowercased())" }
 
     /// The context of a request that came in.
     public init(source: ApplicationRequestContextSource) {

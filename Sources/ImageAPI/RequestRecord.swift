@@ -65,7 +65,7 @@ final class RequestRecord: Sendable {
             if let project = caller.project { who["project"] = "\(project)" }
         }
         who["method"] = "\(request.method.rawValue)"
-        who["path"] = "\(request.uri.path.prefix(Self.pathLimit))"
+        who["path"] = "\(Self.shortened(request.uri.path))"
         // What nginx writes of such a request.
         who["status"] = .stringConvertible(status?.code ?? 499)
         var access = who.merging(facts.relay) { own, _ in own }
@@ -80,4 +80,18 @@ final class RequestRecord: Sendable {
         if let created { who["created"] = "\(created)" }
         logger.notice("change", metadata: who)
     }
+    /// Writes the line of a request that the rules of HTTP refuse, of which no route knows.
+    /// - Parameter client: its address.
+    static func log(_ refusal: RequestGate.Refusal, from client: String?, to logger: Logger) {
+        var access: Logger.Metadata = [
+            "request": "\(refusal.requestID)", "status": .stringConvertible(refusal.status.code),
+            "bytes": .stringConvertible(refusal.length),
+        ]
+        if let client { access["client"] = "\(client)" }
+        if let method = refusal.method { access["method"] = "\(shortened(method))" }
+        if let path = refusal.path { access["path"] = "\(shortened(path))" }
+        logger.info("request", metadata: access)
+    }
+
+    private static func shortened(_ text: String) -> Substring { text.prefix(pathLimit) }
 }

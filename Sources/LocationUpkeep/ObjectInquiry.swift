@@ -1,18 +1,25 @@
 public import BackendKit
 public import CurlTransfer
 public import ImageModel
+internal import Synchronization
 
 /// Asks what lies at a place, with a read of its first byte.
-public struct ObjectInquiry: Sendable {
+public final class ObjectInquiry: Sendable {
     private let registry: BackendRegistry
     private let loop: TransferLoop
-    private let timeout: Duration
+    private let timeLimit: Mutex<Duration>
 
     /// - Parameter timeout: how long to wait for an answer's head, and before it for a connection and for credentials.
     public init(registry: BackendRegistry, loop: TransferLoop, timeout: Duration) {
         self.registry = registry
         self.loop = loop
-        self.timeout = timeout
+        timeLimit = Mutex(timeout)
+    }
+
+    /// How long to wait for an answer's head, and before it for a connection and for credentials.
+    public var timeout: Duration {
+        get { timeLimit.withLock { $0 } }
+        set { timeLimit.withLock { $0 = newValue } }
     }
 
     /// What an object's backend says of it: its size and what pins it; or why that can't be told.
@@ -24,6 +31,7 @@ public struct ObjectInquiry: Sendable {
             return .failure(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
         }
         let read = ReadRequest(path: path, range: isEmpty ? nil : ByteRange(first: 0, last: 0))
+        let timeout = timeout
         do throws(AttemptFailure) {
             let place = try await backend.connections?.place(for: .inquiry, within: timeout)
             defer { place?.leave() }

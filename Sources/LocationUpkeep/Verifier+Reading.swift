@@ -57,14 +57,15 @@ extension Verifier {
         // A second read is there to contradict the first: it begins anew.
         let known = isFresh ? nil : try await catalog.readProgress(of: location.id)
         let progress = known.flatMap { mayResume($0, location, subject) ? $0 : nil }
+        let settings = settings
         let read = LocationRead(
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
                 isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
                 chunkSize: isFresh ? nil : chunkSize(for: location, subject),
-                declared: inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
-                pace: pace, stallTimeout: stallTimeout),
+                declared: settings.inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
+                pace: pace, stallTimeout: settings.stallTimeout),
             loop: loop)
         // What is of no use any more must not be taken for an earlier part of this read.
         if known != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }

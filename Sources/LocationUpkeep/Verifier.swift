@@ -27,15 +27,28 @@ public final class Verifier: Sendable {
         case skipped
     }
 
+    /// What can change while the server runs, for reads that begin afterwards.
+    public struct Settings: Sendable {
+        /// How long no byte may come.
+        public var stallTimeout: Duration
+        /// Whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
+        public var inspectsFormat: Bool
+
+        /// Settings with each value given.
+        public init(stallTimeout: Duration, inspectsFormat: Bool = true) {
+            self.stallTimeout = stallTimeout
+            self.inspectsFormat = inspectsFormat
+        }
+    }
+
     let catalog: any CatalogStore
     let lifecycle: LocationLifecycle
     let schedule: ReadSchedule
     let logger: Logger
     let registry: BackendRegistry
     let loop: TransferLoop
-    let stallTimeout: Duration
     let chunkSize: Int64
-    let inspectsFormat: Bool
+    private let current: Mutex<Settings>
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
 
@@ -44,26 +57,29 @@ public final class Verifier: Sendable {
 
     /// - Parameters:
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
-    ///   - stallTimeout: how long no byte may come.
     ///   - chunkSize: of the manifests that reads make, in bytes.
-    ///   - inspectsFormat: whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
     ///   - metrics: where verifications are counted.
     public init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
-        loop: TransferLoop, stallTimeout: Duration, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
-        inspectsFormat: Bool = true, metrics: MetricsRegistry, logger: Logger
+        loop: TransferLoop, settings: Settings, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
+        metrics: MetricsRegistry, logger: Logger
     ) {
         self.catalog = catalog
         self.lifecycle = lifecycle
         self.schedule = schedule
         self.registry = registry
         self.loop = loop
-        self.stallTimeout = stallTimeout
         self.chunkSize = chunkSize
-        self.inspectsFormat = inspectsFormat
+        current = Mutex(settings)
         self.logger = logger
         verifications = metrics.counter(
             "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
+    }
+
+    /// What reads that begin now go by.
+    public var settings: Settings {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
     }
 
     /// Verifies one location.

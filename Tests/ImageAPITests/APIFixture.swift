@@ -88,7 +88,7 @@ final class APIFixture {
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
-            stallTimeout: .seconds(1), metrics: MetricsRegistry(), logger: logger)
+            settings: .init(stallTimeout: .seconds(1)), metrics: MetricsRegistry(), logger: logger)
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
         let doubts = PendingDoubts(catalog: catalog)

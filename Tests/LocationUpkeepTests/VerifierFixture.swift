@@ -43,7 +43,7 @@ final class VerifierFixture: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
-            stallTimeout: .seconds(60), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
+            settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
         proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         doubts = PendingDoubts(catalog: catalog)
     }

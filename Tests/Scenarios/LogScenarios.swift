@@ -56,6 +56,20 @@ struct LogScenarios {
         #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(time)")
     }
 
+    @Test("A request that breaks the rules of HTTP has a line as well")
+    func refusedRequestsAreLogged() async throws {
+        let baton = try await BatonProcess(backends: [:], settings: "server: { max_header_size: 4KiB }")
+        let long = try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)])
+        let coded = try await baton.send("POST", "/v2/images?q=secret", headers: ["Transfer-Encoding": "gzip"])
+        for (response, status, method, path) in [(long, "431", nil, nil), (coded, "501", "POST", "/v2/images")] {
+            let id = try #require(response.headers["x-openstack-request-id"])
+            let line = await baton.logged { $0.message == "request" && $0["request"] == id }
+            #expect(line["status"] == status && line["client"] == "127.0.0.1" && line["bytes"] == "\(response.body.count)")
+            #expect(line["method"] == method && line["path"] == path)
+        }
+        #expect(!baton.rawLog.contains("secret"))
+    }
+
     @Test("Every change has a line that says who made it, and a refused one has none")
     func changesAreLogged() async throws {
         let holders = try TokenHolders()

@@ -2,6 +2,7 @@ import FaultyOrigin
 import Foundation
 import Glibc
 import Testing
+import Waiting
 
 /// What changes while the server runs, and what does not end it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -111,5 +112,52 @@ struct ReloadScenarios {
         try baton.reload { $0.replacingOccurrences(of: "mode: tokens", with: "mode: none") }
         await baton.waitForLog { $0.contains { $0.message.contains("nothing changed") } }
         #expect(try await TestClient.exchange("GET", "/v2/images", port: baton.port).status == 401)
+    }
+
+    @Test("Quotas, foreign origins and the public URL change with a reload")
+    func exposureAndQuotasChange() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        _ = try await baton.addImage()
+        let page = ["Origin": "https://console.example"]
+        #expect(try await baton.send("GET", "/v2/images", headers: page).status == 403)
+        try baton.reload {
+            $0 + "quotas: { images: 1 }\n"
+                + "server: { cors_origins: [\"https://console.example\"], public_url: \"https://images.example/b\" }\n"
+        }
+        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        let refused = try await baton.send(
+            "POST", "/v2/images", body: #"{"disk_format": "raw", "container_format": "bare"}"#)
+        #expect(refused.status == 413, "\(refused.text)")
+        let allowed = try await baton.send("GET", "/v2/images", headers: page)
+        #expect(allowed.status == 200 && allowed.headers["access-control-allow-origin"] == "https://console.example")
+        #expect(try await baton.send("GET", "/versions").text.contains("https://images.example/b/v2/"))
+        #expect(baton.log.allSatisfy { !$0.message.contains("starts again") }, "none of this waits for a restart")
+    }
+
+    @Test("Full reads that begin after a reload go by its switch for formats")
+    func inspectionChanges() async throws {
+        let directory = try TestDirectory()
+        let file = try directory.write(String(repeating: "no header", count: 1000), to: "image")
+        let baton = try await BatonProcess(
+            backends: ["disk": #"driver: file, root: "\#(directory.file(""))""#],
+            settings: "uploads: { inspect_format: false }", directory: directory)
+        let created = try await baton.send(
+            "POST", "/v2/images", body: #"{"disk_format": "qcow2", "container_format": "bare"}"#)
+        let image = try #require(created.json["id"] as? String)
+        let added = try await baton.send(
+            "POST", "/baton/v1/images/\(image)/locations", body: #"{"url": "file://\#(file)"}"#)
+        let location = try #require(added.json["id"] as? String, "\(added.text)")
+        func wait(for status: String) async throws {
+            try await eventually("a location that is \(status)") {
+                try await baton.locations(of: image)[0]["status"] as? String == status
+            }
+        }
+        // Without a digest it is read in full at once.
+        try await wait(for: "active")
+        try baton.reload { $0.replacingOccurrences(of: "inspect_format: false", with: "inspect_format: true") }
+        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        let asked = try await baton.send("POST", "/baton/v1/locations/\(location)/verify")
+        #expect([200, 202].contains(asked.status), "\(asked.text)")
+        try await wait(for: "quarantined")
     }
 }

@@ -43,7 +43,13 @@ struct ClientConnection: HTTPChannelHandler {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
-            try pipeline.addHandler(RequestGate { [connections] in connections.note(id, isBusy: $0) })
+            let client = channel.remoteAddress?.ipAddress
+            try pipeline.addHandler(
+                RequestGate { [connections] in
+                    connections.note(id, isBusy: $0)
+                } noteRefusal: {
+                    RequestRecord.log($0, from: client, to: logger)
+                })
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
             try pipeline.addHandlers([ClientWatch(), HeadWatch(), FirstRequestGrace()])
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTimeout, logger: logger))

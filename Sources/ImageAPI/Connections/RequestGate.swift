@@ -31,29 +31,58 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// still comes is read and dropped for a while.
     private static let lingering: TimeAmount = .seconds(2)
 
+    /// A request that was refused here, so that nobody behind the gate knows of it.
+    struct Refusal {
+        let requestID: String
+        /// Both nil if the head could not be read.
+        let method: String?
+        let path: String?
+        let status: HTTPResponse.Status
+        /// The length of the answer's body.
+        let length: Int
+    }
+
+    /// The connection's last answer.
+    private struct LastAnswer {
+        let error: APIError
+        /// The request's; nil if it could not be read.
+        var head: HTTPRequestHead?
+        /// Whether the request was let in, so that others know of it.
+        var wasLetIn = false
+        var isToHead = false
+    }
+
     /// Told when the first request is let in, and when none is left to be answered.
     private let noteActivity: (_ isBusy: Bool) -> Void
+    private let noteRefusal: (Refusal) -> Void
     /// In the order in which they came; the first is being answered.
     private var exchanges: Deque<Exchange> = [] {
         didSet { if oldValue.isEmpty != exchanges.isEmpty { noteActivity(!exchanges.isEmpty) } }
     }
-    /// The connection's last answer, which waits for those before it.
-    private var refusal: (error: APIError, isHead: Bool)?
+    /// The last answer while it waits for those before it.
+    private var lastAnswer: LastAnswer?
     /// Whether the last answer is out.
     private var isOver = false
 
-    init(noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }) { self.noteActivity = noteActivity }
+    init(
+        noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }, noteRefusal: @escaping (Refusal) -> Void = { _ in }
+    ) {
+        self.noteActivity = noteActivity
+        self.noteRefusal = noteRefusal
+    }
 
     /// Whether what still comes is nobody's: behind the last request.
     private var ignoresInput: Bool {
-        isOver || refusal != nil || (exchanges.last.map { $0.isComplete && !$0.keepsAlive } ?? false)
+        isOver || lastAnswer != nil || (exchanges.last.map { $0.isComplete && !$0.keepsAlive } ?? false)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if ignoresInput { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            if let error = RequestRules.refusal(of: head) { return refuse(error, isHead: head.method == .HEAD, context) }
+            if let error = RequestRules.refusal(of: head) {
+                return refuse(LastAnswer(error: error, head: head, isToHead: head.method == .HEAD), context)
+            }
             exchanges.append(
                 Exchange(
                     isHead: head.method == .HEAD, version: head.version,
@@ -70,17 +99,18 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isOver || refusal != nil { return }  // the decoder's, about each piece that comes behind
+        if isOver || lastAnswer != nil { return }  // the decoder's, about each piece that comes behind
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         if let broken = exchanges.last, !broken.isComplete {
             if broken.isAnswering {
                 exchanges[exchanges.count - 1].keepsAlive = false
             } else {
                 exchanges.removeLast()
-                refuse(RequestRules.refusal(of: parserError), isHead: broken.isHead, context)
+                refuse(
+                    LastAnswer(error: RequestRules.refusal(of: parserError), wasLetIn: true, isToHead: broken.isHead), context)
             }
         } else {
-            refuse(RequestRules.refusal(of: parserError), isHead: false, context)
+            refuse(LastAnswer(error: RequestRules.refusal(of: parserError)), context)
         }
         // Those who wait for more of the request must not wait for ever; what they answer is dropped.
         context.fireErrorCaught(error)
@@ -114,35 +144,44 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
             if !exchange.keepsAlive {
                 end(context)
-            } else if exchanges.isEmpty, let refusal {
-                answer(refusal.error, isHead: refusal.isHead, context)
+            } else if exchanges.isEmpty, let lastAnswer {
+                send(lastAnswer, context)
             }
         }
     }
 
     private func drop(_ promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.ioOnClosedChannel) }
 
-    private func refuse(_ error: APIError, isHead: Bool, _ context: ChannelHandlerContext) {
+    private func refuse(_ answer: LastAnswer, _ context: ChannelHandlerContext) {
         guard exchanges.isEmpty else {
-            refusal = (error, isHead)
+            lastAnswer = answer
             return
         }
-        answer(error, isHead: isHead, context)
+        send(answer, context)
     }
 
-    private func answer(_ error: APIError, isHead: Bool, _ context: ChannelHandlerContext) {
+    private func send(_ answer: LastAnswer, _ context: ChannelHandlerContext) {
+        let error = answer.error
         let body = (try? error.document.written()) ?? Data()
+        let requestID = APIContext.newRequestID()
         var fields: HTTPHeaders = [
             "Content-Type": "application/json", "Content-Length": "\(body.count)", "Connection": "close",
+            "x-openstack-request-id": requestID,
         ]
         for field in error.headers { fields.add(name: field.name.rawName, value: field.value) }
         let status = HTTPResponseStatus(statusCode: error.status.code, reasonPhrase: error.status.reasonPhrase)
         context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: fields))), promise: nil)
-        if !isHead {
+        if !answer.isToHead {
             context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: body)))), promise: nil)
         }
         context.write(wrapOutboundOut(.end(nil)), promise: nil)
         end(context)
+        guard !answer.wasLetIn else { return }
+        let path = answer.head.map { head in String(head.uri.prefix { $0 != "?" }) }
+        noteRefusal(
+            Refusal(
+                requestID: requestID, method: answer.head?.method.rawValue, path: path, status: error.status,
+                length: answer.isToHead ? 0 : body.count))
     }
 
     /// Ends the connection behind the last answer.

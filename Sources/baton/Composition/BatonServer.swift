@@ -102,7 +102,8 @@ struct BatonServer {
         let reload = ConfigurationReload(
             configuration, backends: backends, listen: listen,
             parts: .init(
-                relays: relays, loop: loops[0], certificate: certificate, access: access, descriptors: descriptors,
+                relays: relays, upkeep: upkeep, loop: loops[0], certificate: certificate, access: access,
+                descriptors: descriptors,
                 limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, log: output),
             logger: logger, read: read)
         let notifier = ServiceNotifier()

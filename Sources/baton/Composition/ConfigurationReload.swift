@@ -13,6 +13,7 @@ actor ConfigurationReload {
     /// What a running server lets itself be told.
     struct Parts: Sendable {
         let relays: Relays
+        let upkeep: Upkeep
         let loop: TransferLoop
         let certificate: ServerCertificate?
         let access: Reloadable<CallerAccess>
@@ -126,6 +127,7 @@ actor ConfigurationReload {
         parts.relays.configure(
             policy: configuration.relayPolicy, strategy: configuration.selection.strategy.forSelection,
             penalty: configuration.selection.penalty, breaker: configuration.selection.breaker)
+        parts.upkeep.configure(configuration)
         // Where everybody is let in, web pages are kept out: at no time is the one true without the other.
         let exposure = configuration.exposure(at: listen)
         if configuration.auth.mode == .none { parts.exposure.replace(with: exposure) }

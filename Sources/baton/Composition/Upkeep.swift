@@ -16,6 +16,7 @@ struct Upkeep {
     let proofPace: ReadPace
     let scrubPace: ReadPace
     let manifestPace: ReadPace
+    private let verifier: Verifier
     /// How old a proof may be; nothing for any age.
     let scrubInterval: Duration
     /// What works in the background until the server stops.
@@ -37,16 +38,15 @@ struct Upkeep {
             scrubInterval: upkeep.scrubInterval > .zero ? upkeep.scrubInterval : nil)
         lifecycle = LocationLifecycle(
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: upkeep.deleteDelay)
-        let verifier = Verifier(
+        verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
-            stallTimeout: configuration.relay.stallTimeout, chunkSize: configuration.chunkSize,
-            inspectsFormat: configuration.uploads.inspectsFormat, metrics: metrics, logger: logger)
+            settings: configuration.readSettings, chunkSize: configuration.chunkSize, metrics: metrics, logger: logger)
         proofs = ProofQueue(
             verifier: verifier, pace: proofPace, readers: upkeep.readers,
             logger: logger)
         inquiry = ObjectInquiry(
             registry: relays.registry, loop: relays.nextLoop(),
-            timeout: configuration.relay.connectTimeout + configuration.relay.stallTimeout)
+            timeout: configuration.inquiryTimeout)
         activation = LocationActivation(
             rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, proofs: proofs,
             inquiry: inquiry, relays: relays, logger: logger)
@@ -62,6 +62,22 @@ struct Upkeep {
             readers: upkeep.readers, interval: upkeep.round, logger: logger)
         services = [proofs, scrubber, rounds, trials] + (configuration.manifests.eager ? [manifests] : [])
     }
+}
+
+extension Upkeep {
+    /// Goes by another configuration from now on, as far as that is possible without a restart.
+    func configure(_ configuration: BatonConfiguration) {
+        verifier.settings = configuration.readSettings
+        inquiry.timeout = configuration.inquiryTimeout
+    }
+}
+
+extension BatonConfiguration {
+    fileprivate var readSettings: Verifier.Settings {
+        .init(stallTimeout: relay.stallTimeout, inspectsFormat: uploads.inspectsFormat)
+    }
+
+    fileprivate var inquiryTimeout: Duration { relay.connectTimeout + relay.stallTimeout }
 }
 
 extension BatonConfiguration.Activation {

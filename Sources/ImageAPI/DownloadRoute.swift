@@ -6,6 +6,7 @@ internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationSelection
+internal import NetworkAddress
 internal import LocationUpkeep
 internal import RelayEngine
 
@@ -147,6 +148,12 @@ struct DownloadRoute: Sendable {
         return Share(selection: asked.isWhole(of: size) ? select(.whole, size) : selection, range: asked)
     }
 
+    /// Whose address it is: one subscriber has a whole network of IPv6 addresses.
+    private static func subscriber(_ address: String?) -> String {
+        guard let address else { return "" }
+        return IPAddress(address)?.subscriber.description ?? address
+    }
+
     /// The download's share of the memory for bytes in flight.
     private func memory(
         for caller: String, _ representation: Representation, _ range: ByteRange?, _ manifest: RelayManifest?
@@ -165,7 +172,7 @@ struct DownloadRoute: Sendable {
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let outlet = ResponseOutlet()
         // One token may serve a whole fleet: the address tells its machines apart.
-        let caller = "\(context.caller.user) \(context.clientAddress ?? "")"
+        let caller = "\(context.caller.user) \(Self.subscriber(context.clientAddress))"
         let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory,

@@ -111,7 +111,7 @@ extension SQLiteCatalog {
             let algorithm = DigestAlgorithm(rawValue: row["algorithm"]), row["size"] == representation.size,
             let layout = ChunkLayout(size: representation.size, chunkSize: row["chunk_size"], algorithm: algorithm)
         else { return nil }
-        return StoredManifest(number: row["number"], layout: layout)
+        return StoredManifest(number: row["number"], layout: layout, madeAt: Date(milliseconds: row["made_at"]))
     }
 
     private static func manifestRow(of representation: Representation, _ db: Database) throws -> Row? {

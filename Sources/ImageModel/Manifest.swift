@@ -1,3 +1,5 @@
+public import FoundationEssentials
+
 /// The digests of all chunks of a representation: whoever has it can prove each chunk by itself.
 ///
 /// It is made from bytes whose whole digest matched, and it is true for every location of the representation.
@@ -45,10 +47,13 @@ public struct StoredManifest: Sendable, Hashable {
     public let number: Int64
     /// How the representation is cut.
     public let layout: ChunkLayout
+    /// When it was made.
+    public let madeAt: Date
 
     /// A manifest with every property given.
-    public init(number: Int64, layout: ChunkLayout) {
+    public init(number: Int64, layout: ChunkLayout, madeAt: Date) {
         self.number = number
         self.layout = layout
+        self.madeAt = madeAt
     }
 }

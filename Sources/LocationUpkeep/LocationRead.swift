@@ -20,6 +20,8 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let path: String
         /// What the object must have; nil if that is to be found out.
         let expectedSize: Int64?
+        /// The most bytes of an object whose size is not declared.
+        var sizeLimit: Int64 = .max
         let algorithms: Set<DigestAlgorithm>
         /// Whether a digest was declared, so that what was read is compared with it in the end.
         var isDigestDeclared = false
@@ -85,7 +87,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
             plan.algorithms, chunkSize: plan.chunkSize, declared: plan.declared, progress: plan.progress)
         resumes = digests.resumed != nil
         course = ReadCourse(
-            expectedSize: plan.expectedSize, maximumRange: plan.driver.capabilities.maximumRange,
+            expectedSize: plan.expectedSize, sizeLimit: plan.sizeLimit, maximumRange: plan.driver.capabilities.maximumRange,
             renewsCredentials: plan.driver.credentials != nil, isDigestDeclared: plan.isDigestDeclared,
             progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }

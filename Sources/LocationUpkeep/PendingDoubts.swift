@@ -19,12 +19,16 @@ public final class PendingDoubts: Sendable {
     }
 
     /// The downloads that have let unverified bytes out.
-    let unverified = UnverifiedDeliveries()
+    let unverified: UnverifiedDeliveries
     private let catalog: any CatalogStore
     private let state = Mutex(State())
 
     /// None yet.
-    public init(catalog: any CatalogStore) { self.catalog = catalog }
+    /// - Parameter startedAt: when this process began to serve; what was delivered before is not known.
+    public init(catalog: any CatalogStore, startedAt: Date = .now) {
+        self.catalog = catalog
+        unverified = UnverifiedDeliveries(startedAt: startedAt)
+    }
 
     /// A representation with what is held against it here.
     public func regarding(_ representation: Representation) -> Representation {
@@ -42,7 +46,7 @@ public final class PendingDoubts: Sendable {
     /// hold wrong bytes that a range would complete.
     public func servesRanges(_ resolution: Resolution, at now: Date = .now) -> Bool {
         guard let representation = resolution.representation.map(regarding), representation.servesRanges(at: now),
-            !unverified.concern(representation.name, resolution.locations, at: now)
+            !unverified.concern(representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
         else { return false }
         return resolution.manifest != nil || resolution.locations.contains(where: \.servesVerifiedRanges)
     }

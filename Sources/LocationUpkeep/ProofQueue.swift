@@ -7,10 +7,21 @@ internal import Synchronization
 /// Verifies locations in the background as they are asked for: by operators, by failed proofs, by ranges of what was never
 /// proven, by their dates.
 public final class ProofQueue: Service, CustomStringConvertible {
+    /// Locations of one kind. One whose size nobody declared may have no end, and must not keep the others from being read.
+    private enum Lane: CaseIterable {
+        case regular, undeclaredSize
+    }
+
     private struct State {
-        var waiting: [LocationID] = []
-        var running: Set<LocationID> = []
+        var waiting: [Lane: [LocationID]] = [:]
+        var running: [LocationID: Lane] = [:]
         var listeners: [LocationID: [AsyncStream<Void>.Continuation]] = [:]
+        /// Whether it works no more: another server does from now on.
+        var isOver = false
+
+        func isKnown(_ location: LocationID) -> Bool {
+            running[location] != nil || waiting.values.contains { $0.contains(location) }
+        }
     }
 
     private let verifier: Verifier
@@ -23,7 +34,7 @@ public final class ProofQueue: Service, CustomStringConvertible {
     /// An empty queue; it works while `run()` runs.
     /// - Parameters:
     ///   - pace: how fast all its reads may go together.
-    ///   - readers: how many locations are read at a time; at least 1.
+    ///   - readers: how many locations are read at a time, and how many more whose size nobody declared; at least 1.
     public init(verifier: Verifier, pace: ReadPace, readers: Int, logger: Logger) {
         self.verifier = verifier
         self.pace = pace
@@ -36,14 +47,17 @@ public final class ProofQueue: Service, CustomStringConvertible {
 
     private func enqueue(_ location: LocationID, listener: AsyncStream<Void>.Continuation?) {
         state.withLock { state in
+            if state.isOver {
+                listener?.finish()
+                return
+            }
             if let listener { state.listeners[location, default: []].append(listener) }
-            guard !state.waiting.contains(location), !state.running.contains(location) else { return }
-            state.waiting.append(location)
+            if !state.isKnown(location) { state.waiting[.regular, default: []].append(location) }
         }
         signal.wake()
     }
 
-    /// Asks for a read of the location, and waits for its end, but not longer than `limit`.
+    /// Asks for a read of the location, and waits for its end, but not longer than `limit`, nor longer than the queue works.
     public func verify(_ location: LocationID, within limit: Duration) async {
         let (end, listener) = AsyncStream.makeStream(of: Void.self)
         enqueue(location, listener: listener)
@@ -63,30 +77,51 @@ public final class ProofQueue: Service, CustomStringConvertible {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for await _ in self.signal.wakes {
-                    while let next = self.take() { group.addTask { await self.work(on: next) } }
+                    while let (next, lane) = self.take() { group.addTask { await self.work(on: next, in: lane) } }
                 }
             }
         }
+        let listeners = state.withLock { state in
+            state.isOver = true
+            defer { state.listeners = [:] }
+            return state.listeners.values.flatMap(\.self)
+        }
+        for listener in listeners { listener.finish() }
     }
 
     /// The next location, if a reader is free for it.
-    private func take() -> LocationID? {
+    private func take() -> (LocationID, Lane)? {
         state.withLock { state in
-            guard state.running.count < readers, !state.waiting.isEmpty else { return nil }
-            let next = state.waiting.removeFirst()
-            state.running.insert(next)
-            return next
+            for lane in Lane.allCases where state.running.values.count(where: { $0 == lane }) < readers {
+                guard let next = state.waiting[lane]?.first else { continue }
+                state.waiting[lane]?.removeFirst()
+                state.running[next] = lane
+                return (next, lane)
+            }
+            return nil
         }
     }
 
-    private func work(on location: LocationID) async {
+    private func work(on location: LocationID, in lane: Lane) async {
+        if lane == .regular, await !isSizeDeclared(of: location) {
+            state.withLock { state in
+                state.running[location] = nil
+                state.waiting[.undeclaredSize, default: []].append(location)
+            }
+            return signal.wake()
+        }
         await prove(location)
         let listeners = state.withLock { state in
-            state.running.remove(location)
+            state.running[location] = nil
             return state.listeners.removeValue(forKey: location) ?? []
         }
         for listener in listeners { listener.finish() }
         signal.wake()
+    }
+
+    /// A catalog that can't be asked fails the read itself.
+    private func isSizeDeclared(of location: LocationID) async -> Bool {
+        (try? await verifier.isSizeDeclared(of: location)) ?? true
     }
 
     private func prove(_ location: LocationID) async {

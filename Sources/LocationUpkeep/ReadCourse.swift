@@ -30,6 +30,8 @@ struct ReadCourse: Sendable {
     private static let farAway: Int64 = 1 << 60
 
     private let expectedSize: Int64?
+    /// The most bytes of an object whose size nobody declared.
+    private let sizeLimit: Int64
     private let maximumRange: Int64?
     private let renewsCredentials: Bool
     /// Whether a digest was declared, so that what was read is compared with it in the end.
@@ -65,15 +67,17 @@ struct ReadCourse: Sendable {
 
     /// - Parameters:
     ///   - expectedSize: what the object must have; nil if that is to be found out.
+    ///   - sizeLimit: the most bytes that it may have then.
     ///   - maximumRange: the most bytes of one attempt.
     ///   - renewsCredentials: whether requests show credentials that end.
     ///   - isDigestDeclared: whether what is read will be compared with a declared digest.
     ///   - progress: how far an earlier read came.
     init(
-        expectedSize: Int64?, maximumRange: Int64?, renewsCredentials: Bool = false, isDigestDeclared: Bool = false,
+        expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, renewsCredentials: Bool = false, isDigestDeclared: Bool = false,
         progress: ReadProgress?, seed: UInt64
     ) {
         self.expectedSize = expectedSize
+        self.sizeLimit = sizeLimit
         self.maximumRange = maximumRange
         self.renewsCredentials = renewsCredentials
         self.isDigestDeclared = isDigestDeclared
@@ -103,6 +107,7 @@ struct ReadCourse: Sendable {
             otherSize = total
             return .failure(.otherSize(total, expected: expectedSize))
         }
+        if expectedSize == nil, total > sizeLimit { return .failure(tooLarge) }
         let isOther = validator != head.validator && !takesAnyValidator
         if position > 0 || hasAnswered, size.map({ $0 != total }) ?? false || isOther {
             return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
@@ -142,9 +147,15 @@ struct ReadCourse: Sendable {
 
     /// Why the read is to be given up: more bytes came than the object may have.
     var excess: AttemptFailure? {
-        guard let expectedSize, position > expectedSize else { return nil }
-        return AttemptFailure(
-            .wrongSize, .location, detail: "the object has more than the \(expectedSize) bytes that are declared")
+        guard position > expectedSize ?? sizeLimit else { return nil }
+        return tooLarge
+    }
+
+    private var tooLarge: AttemptFailure {
+        let detail =
+            expectedSize.map { "the object has more than the \($0) bytes that are declared" }
+            ?? "the object has more than the \(sizeLimit) bytes of uploads.max_size: declare its size"
+        return AttemptFailure(.wrongSize, .location, detail: detail)
     }
 
     /// The answer ended, and so did the object, if it is all there.

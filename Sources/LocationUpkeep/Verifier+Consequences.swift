@@ -88,9 +88,17 @@ extension Verifier {
         return .undecided
     }
 
-    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend.
+    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend. Many at once, as
+    /// after the first start with `uploads.inspect_format`, are taken out by and by, so that an operator notices before all are gone.
     func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
-        try await quarantine(location, reason: refusal.description)
+        guard !serves(location) || allowsRefusal(on: location.backend) else {
+            logger.critical(
+                "A backend has many locations of an unacceptable format; this one serves on until its next read.",
+                metadata: metadata(of: location).merging(["reason": "\(refusal)"]) { $1 })
+            try await leave(location, reason: "too many locations of its backend were quarantined lately")
+            return .undecided
+        }
+        return try await quarantine(location, reason: refusal.description)
     }
 
     /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
@@ -118,9 +126,13 @@ extension Verifier {
         return .unreadable(failure)
     }
 
+    /// Whether it is in service, or was until this read.
+    private func serves(_ location: Location) -> Bool {
+        location.state.status == .active || location.state.before.last == .active
+    }
+
     private func condemn(_ location: Location, reason: String) async throws -> Result {
-        let takesOut = location.state.status == .active || location.state.before.last == .active
-        guard !takesOut || allowsQuarantine(on: location.backend) else {
+        guard !serves(location) || allowsQuarantine(on: location.backend) else {
             logger.critical(
                 "A backend has too many wrong locations at once; none is quarantined now, and the backend is asked last.",
                 metadata: metadata(of: location))

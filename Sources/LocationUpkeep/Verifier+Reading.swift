@@ -43,6 +43,12 @@ extension Verifier {
         }
     }
 
+    /// Whether it is known how much there is to read.
+    func isSizeDeclared(of id: LocationID) async throws -> Bool {
+        guard let location = try await catalog.location(id), location.size == nil else { return true }
+        return try await subject(of: location).representation != nil
+    }
+
     func read(
         _ location: Location, _ subject: Subject, isFresh: Bool, keepsProgress: Bool = true, _ pace: ReadPace
     ) async throws -> Finding {
@@ -61,7 +67,8 @@ extension Verifier {
         let read = LocationRead(
             .init(
                 driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
-                path: location.path, expectedSize: location.size ?? subject.representation?.size, algorithms: algorithms,
+                path: location.path, expectedSize: location.size ?? subject.representation?.size,
+                sizeLimit: settings.sizeLimit, algorithms: algorithms,
                 isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
                 chunkSize: isFresh ? nil : chunkSize(for: location, subject),
                 declared: settings.inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,

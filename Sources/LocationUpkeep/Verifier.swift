@@ -33,11 +33,14 @@ public final class Verifier: Sendable {
         public var stallTimeout: Duration
         /// Whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
         public var inspectsFormat: Bool
+        /// The most bytes of an object whose size nobody declared.
+        public var sizeLimit: Int64
 
         /// Settings with each value given.
-        public init(stallTimeout: Duration, inspectsFormat: Bool = true) {
+        public init(stallTimeout: Duration, inspectsFormat: Bool = true, sizeLimit: Int64 = .max) {
             self.stallTimeout = stallTimeout
             self.inspectsFormat = inspectsFormat
+            self.sizeLimit = sizeLimit
         }
     }
 
@@ -51,6 +54,8 @@ public final class Verifier: Sendable {
     private let current: Mutex<Settings>
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
+    /// For what is taken out for its format, which says nothing against a backend.
+    private let refusalLimit = Mutex(QuarantineLimit())
 
     /// How often a long read's progress is written down.
     static let checkpointInterval: Duration = .seconds(2)
@@ -152,6 +157,8 @@ public final class Verifier: Sendable {
     }
 
     func allowsQuarantine(on backend: BackendID) -> Bool { limit.withLock { $0.allows(backend, at: .now) } }
+
+    func allowsRefusal(on backend: BackendID) -> Bool { refusalLimit.withLock { $0.allows(backend, at: .now) } }
 
     func metadata(of location: Location) -> Logger.Metadata {
         ["location": "\(location.id)", "backend": "\(location.backend)", "image": "\(location.image)"]

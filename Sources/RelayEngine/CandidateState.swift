@@ -27,6 +27,8 @@ struct CandidateState: Sendable, Equatable {
     var interruptions = 0
     /// Whether coming back to it costs no revisit.
     var isRevisitFree = false
+    /// How often in a row its object was another one before it brought a byte.
+    var changes = 0
     /// What its object was pinned to when it first answered.
     var validator: Validator?
     /// Whether it answered with another validator later: what it contributed may be of two objects.

@@ -346,11 +346,11 @@ public final class Relay: @unchecked Sendable {
         switch report {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
-            summary.noteFailure(failure, at: source.location, in: source.backend)
+            let isNews = summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
-            onIncident(.failed(place(candidate), failure, offset: machine.accepted))
+            // One that fails the same way again and again is told of once.
+            if isNews { onIncident(.failed(place(candidate), failure, offset: machine.accepted)) }
         case .interrupted(let candidate, let failure):
-            // One that breaks at every other byte is told of once.
             let source = sources[candidate]
             guard summary.noteFailure(failure, at: source.location, in: source.backend) else { return }
             onIncident(.failed(place(candidate), failure, offset: machine.accepted))

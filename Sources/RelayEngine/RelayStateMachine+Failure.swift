@@ -18,18 +18,25 @@ extension RelayStateMachine {
         return [.report(report)] + moveOn(at: now)
     }
 
+    /// How often in a row an object may change without bringing a byte before that counts as a failure: one that is written all the
+    /// time would be read for ever.
+    private static let freeChanges = 3
+
     private mutating func note(_ failure: AttemptFailure, of failed: Attempt, at now: ContinuousClock.Instant) -> RelayReport {
         let candidate = failed.candidate
         candidates[candidate].failure = failure
         if failure.reason == .stall { candidates[candidate].stalls += 1 }
+        if failed.gained > 0 { candidates[candidate].changes = 0 }
         if failed.gained > 0, failure.failureClass == .backend { return interrupted(failed, failure, at: now) }
         candidates[candidate].interruptedAfter = nil
         candidates[candidate].isRevisitFree = false
         if failure.reason == .noRanges {
             // It keeps its standing as the last resort.
-        } else if failure.reason == .validatorChanged, failed.intake == nil, plan.proof == .digest {
+        } else if failure.reason == .validatorChanged, plan.proof != .none, candidates[candidate].changes < Self.freeChanges {
+            // Whatever the object is now, its bytes are verified.
+            if failed.gained == 0 { candidates[candidate].changes += 1 }
             standBack(candidate, at: now)
-        } else if failure.isWorthRevisiting {
+        } else if failure.isWorthRevisiting || (failure.reason == .validatorChanged && plan.proof != .none) {
             // A server that says "at once" would have all revisits spent in a moment.
             let wait = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
             candidates[candidate].standing = .failed(readyAt: now + wait)

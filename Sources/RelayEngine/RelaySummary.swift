@@ -85,7 +85,6 @@ public struct RelaySummary: Sendable {
 
     /// A location that breaks at every other byte makes one of these, not one for each byte.
     /// - Returns: whether the location did not fail for that reason before.
-    @discardableResult
     mutating func noteFailure(_ failure: AttemptFailure, at location: LocationID, in backend: BackendID) -> Bool {
         if let known = failures.firstIndex(where: { $0.location == location && $0.failure.reason == failure.reason }) {
             failures[known].count += 1

@@ -91,7 +91,7 @@ final class APIFixture {
             settings: .init(stallTimeout: .seconds(1)), metrics: MetricsRegistry(), logger: logger)
         let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
         let manifests = ManifestShelf(catalog: catalog, logger: logger)
-        let doubts = PendingDoubts(catalog: catalog)
+        let doubts = PendingDoubts(catalog: catalog, startedAt: .distantPast)
         let journal = RelayJournal(
             catalog: catalog, proofs: proofs, doubts: doubts, metrics: RelayMetrics(in: MetricsRegistry()))
         let representations = RepresentationGate(

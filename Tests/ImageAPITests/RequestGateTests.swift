@@ -8,14 +8,35 @@ import Testing
 
 /// What happens to messages before anybody looks at what they ask.
 @Suite(.timeLimit(.minutes(1))) struct RequestGateTests {
+    /// A system that takes what is written only when it is let: a client that reads slowly.
+    private final class HeldWrites: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        var isHolding = false
+        private var held: [(data: NIOAny, promise: EventLoopPromise<Void>?)] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if isHolding { held.append((data, promise)) } else { context.write(data, promise: promise) }
+        }
+
+        func release(_ context: ChannelHandlerContext) {
+            isHolding = false
+            for (data, promise) in held { context.write(data, promise: promise) }
+            held = []
+            context.flush()
+        }
+    }
+
     /// A connection with nobody behind it: the test itself answers.
     private final class Connection {
         let channel = EmbeddedChannel()
 
-        init() throws {
+        init(noteActivity: @escaping (Bool) -> Void = { _ in }) throws {
+            try channel.pipeline.syncOperations.addHandler(HeldWrites(), name: "held")
             try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false)
-            try channel.pipeline.syncOperations.addHandler(RequestGate())
+            try channel.pipeline.syncOperations.addHandler(RequestGate(noteActivity: noteActivity))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -45,6 +66,17 @@ import Testing
             var text = ""
             while let buffer = try? channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
             return text
+        }
+
+        /// From now on the client takes nothing.
+        func holdWrites() throws {
+            try channel.pipeline.syncOperations.handler(type: HeldWrites.self).isHolding = true
+        }
+
+        /// The client takes what was held.
+        func releaseWrites() throws {
+            let context = try channel.pipeline.syncOperations.context(name: "held")
+            try channel.pipeline.syncOperations.handler(type: HeldWrites.self).release(context)
         }
 
         /// Whether nothing more will be sent.
@@ -188,5 +220,49 @@ import Testing
         let sent = connection.sent
         #expect(sent.hasPrefix("HTTP/1.1 403") && sent.contains("Connection: close"), "\(sent)")
         #expect(connection.isOver)
+    }
+
+    /// What ends a connection while its answer is on its way.
+    enum End: String, CaseIterable {
+        case client, oldClient, server, drainBefore, drainBehind
+    }
+
+    @Test("An answer reaches a client that takes it slowly in full, whatever ends the connection", arguments: End.allCases)
+    func slowClients(end: End) throws {
+        let connection = try Connection()
+        try connection.holdWrites()
+        let version = end == .oldClient ? "1.0" : "1.1"
+        connection.send("GET / HTTP/\(version)\r\nHost: a\r\n\(end == .client ? "Connection: close\r\n" : "")\r\n")
+        func drain() { connection.channel.triggerUserOutboundEvent(RequestGate.EndBehindAnswers(), promise: nil) }
+        if end == .drainBefore { drain() }
+        connection.answer()
+        if end == .drainBehind { drain() }
+        if end == .server { connection.channel.close(mode: .output, promise: nil) }
+        #expect(!connection.isOver, "however long it takes")
+        #expect(connection.sent.isEmpty)
+        try connection.releaseWrites()
+        #expect(connection.sent.hasSuffix("\r\n\r\nhello"))
+        #expect(connection.isOver)
+    }
+
+    @Test("A connection counts as busy until its answer is sent")
+    func busyUntilSent() throws {
+        var notes: [Bool] = []
+        let connection = try Connection { notes.append($0) }
+        try connection.holdWrites()
+        connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.answer()
+        #expect(notes == [true])
+        try connection.releaseWrites()
+        #expect(notes == [true, false])
+    }
+
+    @Test("A connection without a request that is due ends at once when the server drains")
+    func idleAtDrain() throws {
+        let connection = try Connection()
+        connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.answer()
+        connection.channel.triggerUserOutboundEvent(RequestGate.EndBehindAnswers(), promise: nil)
+        #expect(!connection.channel.isActive)
     }
 }

@@ -27,6 +27,20 @@ import Testing
         course.advance(by: count)
     }
 
+    @Test("An object of undeclared size is given up where it has more than it may have, stated or not")
+    func sizeLimit() throws {
+        var course = ReadCourse(expectedSize: nil, sizeLimit: 100, maximumRange: nil, progress: nil, seed: 1)
+        guard case .failure(let failure) = course.judge(head(total: 101)) else {
+            Issue.record("101 bytes are too many")
+            return
+        }
+        #expect(failure.reason == .wrongSize && failure.detail.contains("uploads.max_size"))
+        try take(100, &course, head(total: nil))
+        #expect(course.excess == nil)
+        course.advance(by: 1)
+        #expect(course.excess?.reason == .wrongSize)
+    }
+
     @Test func aWholeReadAsksOnceAndIsDone() throws {
         var course = course()
         #expect(course.range == ByteRange(first: 0, last: 99))

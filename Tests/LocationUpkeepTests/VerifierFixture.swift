@@ -45,7 +45,7 @@ final class VerifierFixture: Sendable {
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
             settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
         proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
-        doubts = PendingDoubts(catalog: catalog)
+        doubts = PendingDoubts(catalog: catalog, startedAt: .distantPast)
     }
 
     deinit {

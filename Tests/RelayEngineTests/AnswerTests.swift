@@ -125,6 +125,32 @@ import Testing
         #expect(failures(actions) == [.validatorChanged])
     }
 
+    @Test("An object that changes within a read is read on at once while it brings bytes, and not without end", arguments: [true, false])
+    func changesWithinReads(hasManifest: Bool) throws {
+        let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
+        var machine = machine(proof: hasManifest ? .chunks(layout) : .digest)
+        func change(after bytes: Int64) {
+            guard let id = machine.attempt?.id else { return }
+            _ = machine.handle(.began(id), at: now)
+            let head = ObjectHead(
+                first: machine.accepted, count: machine.plan.end - machine.accepted, total: Self.size, validator: Validator("v"))
+            _ = machine.handle(.head(id, head), at: now)
+            if bytes > 0 { _ = machine.handle(.bytes(id, dropped: 0, kept: bytes), at: now) }
+            let failure = AttemptFailure(.validatorChanged, .location, detail: "played")
+            _ = machine.handle(.failed(id, failure), at: now)
+        }
+        for _ in 0..<9 {
+            change(after: 10)
+            #expect(machine.phase == .attempting)
+        }
+        for _ in 0..<3 {
+            change(after: 0)
+            #expect(machine.phase == .attempting)
+        }
+        change(after: 0)
+        #expect(machine.phase != .attempting, "there are no revisits that it may spend")
+    }
+
     @Test("A weak tag of the same text is the same object")
     func weakTags() {
         var machine = machine([.init(), .init()])

@@ -1,5 +1,6 @@
 import FaultyOrigin
 import Foundation
+import Glibc
 import Testing
 
 /// A range is served only verified; what can't be verified is answered with the whole, which is.
@@ -229,5 +230,38 @@ struct RangeScenarios {
         let other = try await baton.addImage(of: Self.content, at: [sound.url()])
         try await baton.verifyLocations(of: other)
         #expect(try await baton.download(other, of: Self.content, headers: rest, from: 600_000).status == 206)
+    }
+
+    @Test("A client that holds unverified bytes can't complete them by a range after the server was killed either")
+    func unverifiedBytesOutliveNoServer() async throws {
+        let liar = try FaultyOrigin(Self.content) { request in
+            request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 100_000).paced(2 << 20) : .status(500)
+        }
+        let sound = try FaultyOrigin(Self.content)
+        defer { for origin in [liar, sound] { origin.stop() } }
+        let first = try await BatonProcess(origins: ["a": liar, "b": sound])
+        let image = try await first.addImage()
+        let ids = try await first.addLocations([liar.url(), sound.url()], to: image, of: Self.content)
+        let taken = try await onOwnThread { [port = first.port] in
+            let client = try TestClient(port: port)
+            try client.send("GET", "/v2/images/\(image)/file")
+            var response = client.receiveHead()
+            client.receiveBody(&response, upTo: 600_000, expected: (Self.content, 0))
+            // The client still waits for more when the server dies.
+            first.signal(SIGKILL)
+            return response
+        }
+        #expect(taken.firstWrongByte == 100_000)
+        _ = try await first.exited()
+        let second = try await BatonProcess(origins: ["a": liar, "b": sound], in: first.directory)
+        try await second.operate("verify", on: ids[1])
+        _ = try await second.manifest(of: image)
+        let response = try await second.download(image, of: Self.content, headers: ["Range": "bytes=600000-"])
+        #expect(response.status == 200 && response.isComplete && response.firstWrongByte == nil)
+        // What is registered from now on was delivered by no earlier server.
+        let other = try await second.addImage(of: Self.content, at: [sound.url()])
+        try await second.verifyLocations(of: other)
+        let part = try await second.download(other, of: Self.content, headers: ["Range": "bytes=600000-"], from: 600_000)
+        #expect(part.status == 206)
     }
 }

@@ -160,4 +160,17 @@ struct ReloadScenarios {
         #expect([200, 202].contains(asked.status), "\(asked.text)")
         try await wait(for: "quarantined")
     }
+
+    @Test("A reload that hangs keeps no signal from stopping the server")
+    func aHangingReload() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        // Nobody writes into it: a file system that hangs.
+        let file = baton.directory.file("baton.yaml")
+        try FileManager.default.removeItem(atPath: file)
+        try #require(mkfifo(file, 0o600) == 0)
+        baton.signal(SIGHUP)
+        baton.terminate()
+        await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
+        #expect([0, 1].contains(try await baton.exited()), "it ends by itself")
+    }
 }

@@ -113,4 +113,27 @@ struct UnstatedSizeScenarios {
         let response = try await baton.download(image, of: Self.content)
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
+
+    @Test("Objects that never end keep no other location from being read, and are given up at uploads.max_size")
+    func endlessObjects() async throws {
+        let endless = PatternedContent(size: 1 << 40, seed: 142)
+        let drip = try FaultyOrigin(endless) { _ in .sound.unstating(.chunked).paced(1 << 20) }
+        let torrent = try FaultyOrigin(endless) { _ in .sound.unstating(.chunked) }
+        let sound = try FaultyOrigin(Self.content) { _ in .sound.unstating(.chunked) }
+        defer { for origin in [drip, torrent, sound] { origin.stop() } }
+        let baton = try await BatonProcess(
+            origins: ["drip": drip, "torrent": torrent, "sound": sound],
+            settings: "upkeep: { round: 20ms, scrub_interval: 0s, readers: 1 }\nuploads: { max_size: 8MiB }")
+        for _ in 0..<2 {
+            #expect(try await add(drip.url(), to: baton.addImage(), declaring: .nothing, at: baton).status == 201)
+        }
+        await drip.waitUntil { $0.bodyBytesSent > 0 }
+        let image = try await baton.addImage()
+        let added = try await add(sound.url(), to: image, declaring: .everything, at: baton)
+        try await baton.waitUntil(try #require(added.json["id"] as? String), is: "active")
+        let pending = try await baton.addImage()
+        #expect(try await add(torrent.url(), to: pending, declaring: .nothing, at: baton).status == 201)
+        let line = await baton.logged { $0.message == "A location could not be read in full." && $0["image"] == pending }
+        #expect(line["failure"]?.contains("uploads.max_size") == true, "\(line)")
+    }
 }

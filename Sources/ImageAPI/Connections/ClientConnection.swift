@@ -52,7 +52,7 @@ struct ClientConnection: HTTPChannelHandler {
                 })
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: certificate != nil))
             try pipeline.addHandlers([ClientWatch(), HeadWatch(), FirstRequestGrace()])
-            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTimeout, logger: logger))
+            try pipeline.addHandler(IdleTimeout(limit: .init(limits.idleTimeout)))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

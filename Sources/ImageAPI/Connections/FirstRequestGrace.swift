@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Lets a connection that has not had a request yet wait for its first one although the server drains: the client connected in good
-/// faith, and its request may be on the way.
+/// Has the connection end behind its answers when the server drains. One that has not had a request yet waits for its first: the client
+/// has just connected, and its request may be on the way.
 final class FirstRequestGrace: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
@@ -20,17 +20,24 @@ final class FirstRequestGrace: ChannelInboundHandler, RemovableChannelHandler {
         let isQuiescing = state == .quiescing
         state = .used
         context.fireChannelRead(data)
-        // After the head, so that the connection is seen to be busy and ends with its answer.
-        if isQuiescing { context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+        if isQuiescing { end(context) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ChannelShouldQuiesceEvent, state != .used else { return context.fireUserInboundEventTriggered(event) }
-        guard state == .new else { return }
-        state = .quiescing
-        let channel = context.channel
-        context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
-            if self.state == .quiescing { channel.close(promise: nil) }
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        switch state {
+        case .used: end(context)
+        case .quiescing: break
+        case .new:
+            state = .quiescing
+            let channel = context.channel
+            context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+                if self.state == .quiescing { channel.close(promise: nil) }
+            }
         }
+    }
+
+    private func end(_ context: ChannelHandlerContext) {
+        context.triggerUserOutboundEvent(RequestGate.EndBehindAnswers(), promise: nil)
     }
 }

@@ -14,6 +14,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// Sent to the gate when the server drains: the connection ends behind the answers that are due, and at once if there are none.
+    struct EndBehindAnswers: Sendable {}
+
     /// A request that was let in and is not answered yet.
     private struct Exchange {
         let isHead: Bool
@@ -52,23 +55,33 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         var isToHead = false
     }
 
-    /// Told when the first request is let in, and when none is left to be answered.
+    /// Told when the first request is let in, and when the last answer is with the system.
     private let noteActivity: (_ isBusy: Bool) -> Void
     private let noteRefusal: (Refusal) -> Void
     /// In the order in which they came; the first is being answered.
-    private var exchanges: Deque<Exchange> = [] {
-        didSet { if oldValue.isEmpty != exchanges.isEmpty { noteActivity(!exchanges.isEmpty) } }
-    }
+    private var exchanges: Deque<Exchange> = [] { didSet { noteChange() } }
+    /// How many answers are written, but not yet all with the system.
+    private var unsent = 0 { didSet { noteChange() } }
+    private var isBusy = false
     /// The last answer while it waits for those before it.
     private var lastAnswer: LastAnswer?
-    /// Whether the last answer is out.
+    /// Whether the last answer is written.
     private var isOver = false
+    /// Whether the connection ends when the system has all that is written.
+    private var endsWhenSent = false
 
     init(
         noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }, noteRefusal: @escaping (Refusal) -> Void = { _ in }
     ) {
         self.noteActivity = noteActivity
         self.noteRefusal = noteRefusal
+    }
+
+    private func noteChange() {
+        let isBusyNow = !exchanges.isEmpty || unsent > 0
+        guard isBusyNow != isBusy else { return }
+        isBusy = isBusyNow
+        noteActivity(isBusyNow)
     }
 
     /// Whether what still comes is nobody's: behind the last request.
@@ -140,12 +153,13 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .body where exchange.isHead: promise?.succeed()
         case .body: context.write(data, promise: promise)
         case .end:
+            let sent = written(promise, context)
             exchanges.removeFirst()
-            context.write(data, promise: promise)
             if !exchange.keepsAlive {
-                end(context)
-            } else if exchanges.isEmpty, let lastAnswer {
-                send(lastAnswer, context)
+                end(context, with: data, sent)
+            } else {
+                context.write(data, promise: sent)
+                if exchanges.isEmpty, let lastAnswer { send(lastAnswer, context) }
             }
         }
     }
@@ -174,8 +188,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         if !answer.isToHead {
             context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: body)))), promise: nil)
         }
-        context.write(wrapOutboundOut(.end(nil)), promise: nil)
-        end(context)
+        end(context, with: wrapOutboundOut(.end(nil)), written(nil, context))
         guard !answer.wasLetIn else { return }
         let path = answer.head.map { head in String(head.uri.prefix { $0 != "?" }) }
         noteRefusal(
@@ -184,13 +197,53 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
                 length: answer.isToHead ? 0 : body.count))
     }
 
-    /// Ends the connection behind the last answer.
-    private func end(_ context: ChannelHandlerContext) {
+    /// A promise for the end of an answer, kept when the system has all of the answer.
+    private func written(_ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        unsent += 1
+        let promise = promise ?? context.eventLoop.makePromise()
+        let channel = context.channel
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.unsent -= 1
+            if self.unsent == 0, self.endsWhenSent { self.endOutput(channel) }
+        }
+        return promise
+    }
+
+    /// Ends the connection behind the last answer, once the system has all of that.
+    /// - Parameter last: the end of that answer.
+    private func end(_ context: ChannelHandlerContext, with last: NIOAny, _ sent: EventLoopPromise<Void>) {
         isOver = true
         exchanges = []
-        context.flush()
-        context.close(mode: .output, promise: nil)
-        let channel = context.channel
-        context.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+        // Not earlier: a client that has ended its own side would lose what is not written yet.
+        endsWhenSent = true
+        context.writeAndFlush(last, promise: sent)
+    }
+
+    private func endOutput(_ channel: any Channel) {
+        endsWhenSent = false
+        channel.close(mode: .output, promise: nil)
+        channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is EndBehindAnswers else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        promise?.succeed()
+        if isOver { return }
+        if !exchanges.isEmpty {
+            exchanges[exchanges.count - 1].keepsAlive = false
+        } else if unsent > 0 {
+            isOver = true
+            endsWhenSent = true
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .output, unsent > 0 else { return context.close(mode: mode, promise: promise) }
+        // The server has nothing more to write, but not everything is sent.
+        promise?.succeed()
+        isOver = true
+        endsWhenSent = true
     }
 }

@@ -99,12 +99,13 @@ struct BatonServer {
                 catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
             uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: limits, exposure: exposure, drain: drain)
+        let timing = Reloadable(configuration.server)
         let reload = ConfigurationReload(
             configuration, backends: backends, listen: listen,
             parts: .init(
                 relays: relays, upkeep: upkeep, loop: loops[0], certificate: certificate, access: access,
                 descriptors: descriptors,
-                limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, log: output),
+                limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, timing: timing, log: output),
             logger: logger, read: read)
         let notifier = ServiceNotifier()
         let http = server.service(
@@ -121,7 +122,7 @@ struct BatonServer {
             background: upkeep.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? []), front: http,
             drain: drain, notifier: notifier,
             watchdog: Watchdog(notifier: notifier, loops: loops + [background]),
-            timing: { await reload.configuration.server },
+            timing: timing,
             reload: {
                 notifier.reloading()
                 await reload.reload(because: "SIGHUP")

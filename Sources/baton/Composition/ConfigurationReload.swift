@@ -24,11 +24,13 @@ actor ConfigurationReload {
         let quota: Reloadable<ProjectQuota>
         let uploads: Reloadable<UploadTarget?>
         let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget?
+        /// How long to drain.
+        let timing: Reloadable<BatonConfiguration.Server>
         let log: LogOutput
     }
 
     /// What the server goes by.
-    private(set) var configuration: BatonConfiguration
+    private var configuration: BatonConfiguration
     private var backends: [ConfiguredBackend]
     /// Where it listens, whatever a new file says.
     private let listen: ListenAddress?
@@ -96,10 +98,10 @@ actor ConfigurationReload {
             ? parts.access.current  // with the answers that it remembers
             : CallerAccess(
                 authenticator: try new.auth.authenticator(loop: parts.loop, logger: logger), trusted: new.auth.trusted)
+        let certificate = parts.certificate == nil ? nil : try new.server.loadCertificate()
+        // Last: it changes something.
         try new.uploadDirectory(newBackends)?.prepare()
-        return Candidate(
-            configuration: new, backends: newBackends, access: access,
-            certificate: parts.certificate == nil ? nil : try new.server.loadCertificate())
+        return Candidate(configuration: new, backends: newBackends, access: access, certificate: certificate)
     }
 
     private func problems(of error: any Error) -> [String] {
@@ -137,6 +139,7 @@ actor ConfigurationReload {
         parts.limits.replace(with: configuration.connectionLimits(parts.descriptors))
         parts.quota.replace(with: configuration.quotas.ofProject)
         parts.uploads.replace(with: parts.makeUploads(configuration, backends))
+        parts.timing.replace(with: configuration.server)
         parts.log.level = configuration.log.level.forLogger
     }
 }

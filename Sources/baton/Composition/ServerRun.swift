@@ -10,7 +10,7 @@ internal import UnixSignals
 /// once, SIGHUP reads the configuration again.
 struct ServerRun: Sendable {
     private enum Part {
-        case background, front, stopped, watchdog, drainRequests
+        case background, front, stopped, watchdog, drainRequests, reloads
     }
 
     /// How long the services may take to end once nothing is waited for any more.
@@ -24,7 +24,7 @@ struct ServerRun: Sendable {
     let notifier: ServiceNotifier
     let watchdog: Watchdog
     /// How long to drain, asked when a drain begins.
-    let timing: @Sendable () async -> BatonConfiguration.Server
+    let timing: Reloadable<BatonConfiguration.Server>
     /// Reads the configuration again.
     let reload: @Sendable () async -> Void
     /// The background work is another server's from now on.
@@ -39,6 +39,8 @@ struct ServerRun: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigquit, .sighup)
         let background = group(background)
         let front = group([front])
+        // One at a time, and apart from the signals: a reload may wait for a file system that hangs.
+        let (reloads, requestReload) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let (drainRequests, requestDrain) = AsyncStream.makeStream(of: UnixSignal.self)
         let (backgroundEnd, endBackground) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Part.self) { parts in
@@ -55,7 +57,11 @@ struct ServerRun: Sendable {
                 await watchdog.run()
                 return .watchdog
             }
-            parts.addTask { await follow(signals, requestDrain) }
+            parts.addTask { await follow(signals, requestReload, requestDrain) }
+            parts.addTask {
+                for await _ in reloads { await reload() }
+                return .reloads
+            }
             parts.addTask {
                 for await signal in drainRequests {
                     await drainAll(because: signal, background, backgroundEnd, front)
@@ -66,11 +72,13 @@ struct ServerRun: Sendable {
             defer { parts.cancelAll() }
             while let part = try await parts.next() {
                 switch part {
-                case .front: return
+                case .front:
+                    exitIfStuck()
+                    return
                 case .stopped:
                     exitIfStuck()
                     parts.cancelAll()
-                case .background, .watchdog, .drainRequests: break
+                case .background, .watchdog, .drainRequests, .reloads: break
                 }
             }
         }
@@ -89,13 +97,17 @@ struct ServerRun: Sendable {
 
     /// - Returns: once the server is to stop without waiting for anything.
     private func follow(
-        _ signals: UnixSignalsSequence, _ requestDrain: AsyncStream<UnixSignal>.Continuation
+        _ signals: UnixSignalsSequence, _ requestReload: AsyncStream<Void>.Continuation,
+        _ requestDrain: AsyncStream<UnixSignal>.Continuation
     ) async -> Part {
-        defer { requestDrain.finish() }
+        defer {
+            requestReload.finish()
+            requestDrain.finish()
+        }
         var drains = false
         for await signal in signals {
             switch signal {
-            case .sighup: if !drains { await reload() }
+            case .sighup: if !drains { requestReload.yield() }
             case .sigquit:
                 logger.warning("The server stops at once.", metadata: log(signal))
                 return .stopped
@@ -115,7 +127,7 @@ struct ServerRun: Sendable {
     private func drainAll(
         because signal: UnixSignal, _ background: ServiceGroup, _ backgroundEnd: AsyncStream<Void>, _ front: ServiceGroup
     ) async {
-        let server = await timing()
+        let server = timing.current
         var metadata = log(signal)
         metadata["downloads"] = .stringConvertible(runningDownloads())
         logger.notice("The server drains: what runs may end, then it stops.", metadata: metadata)

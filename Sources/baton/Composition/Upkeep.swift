@@ -74,7 +74,9 @@ extension Upkeep {
 
 extension BatonConfiguration {
     fileprivate var readSettings: Verifier.Settings {
-        .init(stallTimeout: relay.stallTimeout, inspectsFormat: uploads.inspectsFormat)
+        .init(
+            stallTimeout: relay.stallTimeout, inspectsFormat: uploads.inspectsFormat,
+            sizeLimit: Int64(uploads.maximumSize.count))
     }
 
     fileprivate var inquiryTimeout: Duration { relay.connectTimeout + relay.stallTimeout }

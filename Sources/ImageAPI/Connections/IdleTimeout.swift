@@ -1,0 +1,61 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTPTypes
+
+/// Closes a connection that is idle for too long: between requests, and in the middle of a request's body. While an answer is made or
+/// sent no time is counted; an answer is sent when the system has all of it.
+final class IdleTimeout: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let limit: TimeAmount
+    /// Requests whose answers are not sent yet.
+    private var unanswered = 0
+    /// Whether a request has come in part.
+    private var isReading = false
+    private var lastActive = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+
+    init(limit: TimeAmount) { self.limit = limit }
+
+    func handlerAdded(context: ChannelHandlerContext) { watch(context.channel, until: .now() + limit) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActive = .now()
+        switch unwrapInboundIn(data) {
+        case .head:
+            unanswered += 1
+            isReading = true
+        case .body: break
+        case .end: isReading = false
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.unanswered -= 1
+            self.lastActive = .now()
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// One timer at a time, which looks again when there was something.
+    private func watch(_ channel: any Channel, until deadline: NIODeadline) {
+        timer = channel.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            let isAnswering = self.unanswered > 0 && !self.isReading
+            let next = (isAnswering ? .now() : self.lastActive) + self.limit
+            if next > .now() { self.watch(channel, until: next) } else { channel.close(promise: nil) }
+        }
+    }
+}

@@ -6,8 +6,8 @@ internal import Identity
 internal import ImageCatalog
 internal import ImageModel
 internal import LocationSelection
-internal import NetworkAddress
 internal import LocationUpkeep
+internal import NetworkAddress
 internal import RelayEngine
 
 /// `GET` and `HEAD /v2/images/{id}/file`.

@@ -73,7 +73,8 @@ struct ReadCourse: Sendable {
     ///   - isDigestDeclared: whether what is read will be compared with a declared digest.
     ///   - progress: how far an earlier read came.
     init(
-        expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, renewsCredentials: Bool = false, isDigestDeclared: Bool = false,
+        expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, renewsCredentials: Bool = false,
+        isDigestDeclared: Bool = false,
         progress: ReadProgress?, seed: UInt64
     ) {
         self.expectedSize = expectedSize

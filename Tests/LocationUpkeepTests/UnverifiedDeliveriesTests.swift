@@ -38,7 +38,9 @@ import Testing
         let ticket = try #require(deliveries.begin(name(), from: [first, second]))
         #expect(deliveries.end(ticket, contributors: [first.id], at: start) == [first.id])
         #expect(deliveries.concern(name(), [first, location(verified: true, id: second.id)], manifestMadeAt: nil, at: start))
-        #expect(deliveries.concern(name(), [second], manifestMadeAt: nil, at: start), "the one that was deleted can't be read any more")
+        #expect(
+            deliveries.concern(name(), [second], manifestMadeAt: nil, at: start),
+            "the one that was deleted can't be read any more")
         #expect(deliveries.concern(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause - 1))
         #expect(!deliveries.concern(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause))
         #expect(!deliveries.concern(name(), [first], manifestMadeAt: nil, at: start), "what is over is forgotten")

@@ -125,7 +125,9 @@ import Testing
         #expect(failures(actions) == [.validatorChanged])
     }
 
-    @Test("An object that changes within a read is read on at once while it brings bytes, and not without end", arguments: [true, false])
+    @Test(
+        "An object that changes within a read is read on at once while it brings bytes, and not without end",
+        arguments: [true, false])
     func changesWithinReads(hasManifest: Bool) throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
         var machine = machine(proof: hasManifest ? .chunks(layout) : .digest)
@@ -133,7 +135,8 @@ import Testing
             guard let id = machine.attempt?.id else { return }
             _ = machine.handle(.began(id), at: now)
             let head = ObjectHead(
-                first: machine.accepted, count: machine.plan.end - machine.accepted, total: Self.size, validator: Validator("v"))
+                first: machine.accepted, count: machine.plan.end - machine.accepted, total: Self.size, validator: Validator("v")
+            )
             _ = machine.handle(.head(id, head), at: now)
             if bytes > 0 { _ = machine.handle(.bytes(id, dropped: 0, kept: bytes), at: now) }
             let failure = AttemptFailure(.validatorChanged, .location, detail: "played")

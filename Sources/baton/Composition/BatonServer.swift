@@ -105,7 +105,8 @@ struct BatonServer {
             parts: .init(
                 relays: relays, upkeep: upkeep, loop: loops[0], certificate: certificate, access: access,
                 descriptors: descriptors,
-                limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, timing: timing, log: output),
+                limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, timing: timing,
+                log: output),
             logger: logger, read: read)
         let notifier = ServiceNotifier()
         let http = server.service(

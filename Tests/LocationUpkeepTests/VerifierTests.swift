@@ -14,6 +14,23 @@ struct VerifierTests {
     static let content = PatternedContent(size: 3_000_017, seed: 151)
     static let other = PatternedContent(size: 3_000_017, seed: 152)
 
+    @Test("Locations of an unacceptable format are taken out a few at a time, and the rest serve on")
+    func refusalsAreLimited() async throws {
+        let content = PatternedContent(size: 100_000, seed: 31)
+        let fixture = try VerifierFixture(["north": FaultyOrigin(content)])
+        let qcow2 = Format(disk: .qcow2, container: .bare)
+        var locations: [Location] = []
+        for _ in 0...QuarantineLimit.count {
+            locations.append(try await fixture.location(in: "north", of: fixture.image(), declaring: content, format: qcow2))
+        }
+        for location in locations.dropLast() { #expect(try await fixture.verify(location) == .quarantined) }
+        let last = try #require(locations.last)
+        #expect(try await fixture.verify(last) == .undecided)
+        #expect(try await fixture.status(of: last) == .active)
+        // That says nothing against the backend: wrong content is judged as ever.
+        #expect(fixture.verifier.allowsQuarantine(on: last.backend))
+    }
+
     @Test("Two reads that are wrong at different bytes decide nothing")
     func twoReadsThatContradictEachOther() async throws {
         let origin = try FaultyOrigin(Self.content) { .corrupt(at: Int64(1000 + $0.index)) }

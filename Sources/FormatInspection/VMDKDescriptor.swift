@@ -1,46 +1,74 @@
 /// The text in a VMDK that says of what kind it is and where its parts are. Keywords have no case.
+///
+/// Readers look for bytes. So does this: to Unicode a mark behind a keyword makes another word of it.
 struct VMDKDescriptor {
-    private let text: String
+    /// Letters of ASCII are in lower case.
+    private let text: [UInt8]
 
     /// - Parameter bytes: with what pads it; the text ends with the first NUL.
     init(_ bytes: some Sequence<UInt8>) {
-        text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).lowercased()
+        text = bytes.prefix { $0 != 0 }.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 
     /// Whether a file is a descriptor that stands by itself: VMware knows one by its first line, QEMU by a version behind comments.
     static func isDescriptor(_ head: [UInt8]) -> Bool {
         if hasVersion(head) { return true }
         let beginning = head.prefix(512)
-        guard let first = beginning.first, first != 0, beginning.allSatisfy(isText) else { return false }
+        guard let first = beginning.first, first != 0 else { return false }
         let descriptor = VMDKDescriptor(head)
-        return descriptor.text.hasPrefix("# disk descriptorfile") || !descriptor.text.values(of: "createtype").isEmpty
+        if descriptor.text.starts(with: "# disk descriptorfile".utf8) { return true }
+        return beginning.allSatisfy(isText) && !descriptor.values(of: "createtype").isEmpty
     }
 
     /// What speaks against the descriptor of a sparse file.
     var hazard: FormatRefusal.Hazard? {
         // Readers look for this word wherever it stands.
-        if text.contains("parentfilenamehint") { return .parent }
-        if text.values(of: "parentcid").contains(where: { $0 != "ffffffff" }) { return .parent }
-        let types = text.values(of: "createtype")
+        if !places(of: "parentfilenamehint").isEmpty { return .parent }
+        if values(of: "parentcid").contains(where: { !$0.elementsEqual("ffffffff".utf8) }) { return .parent }
+        let types = values(of: "createtype")
         guard !types.isEmpty else { return .noDescriptor }
-        guard types.allSatisfy({ $0 == "monolithicsparse" || $0 == "streamoptimized" }) else { return .unsafeCreateType }
+        guard types.allSatisfy({ $0.isOne(of: "monolithicsparse", "streamoptimized") }) else { return .unsafeCreateType }
         var extents = 0
-        for line in text.split(whereSeparator: \.isNewline) {
-            let words = line.split(maxSplits: 3, whereSeparator: \.isWhitespace)
-            guard let keyword = words.first, !keyword.hasPrefix("#") else { continue }
-            if ["rw", "rdonly", "noaccess"].contains(keyword) {
+        for line in text.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+            let words = line.split(maxSplits: 3, whereSeparator: Self.isBlank)
+            guard let keyword = words.first, keyword.first != UInt8(ascii: "#") else { continue }
+            if keyword.isOne(of: "rw", "rdonly", "noaccess") {
                 extents += 1
                 // The only extent is the file itself; the name is the one that it had.
-                guard extents == 1, words.count == 4, words[2] == "sparse", !words[3].contains(where: { "/\\".contains($0) })
+                guard extents == 1, words.count == 4, words[2].isOne(of: "sparse"),
+                    !words[3].contains(where: Self.leadsElsewhere)
                 else { return .externalExtents }
-            } else if !line.contains("=") {
+            } else if !line.contains(UInt8(ascii: "=")) {
                 return .noDescriptor
             }
         }
         return extents == 1 ? nil : .noDescriptor
     }
 
-    private static func isText(_ byte: UInt8) -> Bool { (0x20..<0x7F).contains(byte) || (0x09...0x0D).contains(byte) }
+    /// Where a word begins, whatever stands around it.
+    private func places(of word: StaticString) -> [Int] {
+        let word = Array("\(word)".utf8)
+        return text.indices.filter { text[$0] == word[0] && text[$0...].starts(with: word) }
+    }
+
+    /// What is assigned to a key, wherever it stands, without quotes; empty where no value follows on the key.
+    private func values(of key: StaticString) -> [ArraySlice<UInt8>] {
+        places(of: key).map { place in
+            let rest = text[(place + key.utf8CodeUnitCount)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            guard rest.first == UInt8(ascii: "=") else { return [] }
+            let value = rest.dropFirst().drop {
+                $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\"")
+            }
+            return value.prefix { $0 != UInt8(ascii: "\"") && !Self.isBlank($0) }
+        }
+    }
+
+    private static func leadsElsewhere(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    /// Text may be of any language.
+    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || isBlank(byte) }
 
     /// Whether a line with a version follows on nothing but comments and empty lines.
     private static func hasVersion(_ head: [UInt8]) -> Bool {
@@ -49,20 +77,13 @@ struct VMDKDescriptor {
             var words = line.drop { $0 == UInt8(ascii: " ") }
             if words.last == UInt8(ascii: "\r") { words.removeLast() }
             if words.isEmpty { continue }
-            return ["version=1", "version=2", "version=3"].contains { words.elementsEqual($0.utf8) }
+            return words.isOne(of: "version=1", "version=2", "version=3")
         }
         return false
     }
 }
 
-extension String {
-    /// What is assigned to a key, wherever it stands, without quotes; empty where no value follows on the key.
-    fileprivate func values(of key: String) -> [Substring] {
-        ranges(of: key).map { range in
-            let rest = self[range.upperBound...].drop { $0 == " " || $0 == "\t" }
-            guard rest.first == "=" else { return "" }
-            let value = rest.dropFirst().drop { $0 == " " || $0 == "\t" || $0 == "\"" }
-            return value.prefix { $0 != "\"" && !$0.isWhitespace }
-        }
-    }
+extension ArraySlice<UInt8> {
+    /// Whether these bytes spell one of the words.
+    fileprivate func isOne(of words: String...) -> Bool { words.contains { elementsEqual($0.utf8) } }
 }

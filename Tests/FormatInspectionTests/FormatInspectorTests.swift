@@ -133,6 +133,17 @@ import Testing
             "VMDK, parent's name", descriptor(("# The Disk", "parentFileNameHint=\"/etc/shadow\"\n# The Disk")), .vmdk, .parent
         ),
         ("VMDK, parent's name in a comment", descriptor(("# The Disk", "#PARENTFILENAMEHINT=\"x\"\n#")), .vmdk, .parent),
+        (
+            "VMDK, parent's name with a mark", descriptor(("# The Disk", "# parentFileNameHint\u{300}/etc/shadow\"\n#")), .vmdk,
+            .parent
+        ),
+        ("VMDK, parent with a mark", descriptor(("# The Disk", "parentCID\u{300}=0d7b1e4d\n#")), .vmdk, .parent),
+        (
+            "VMDK, second type with a mark", descriptor(("CID=0d", "createType\u{300}=\"vmfs\"\nCID=0d")), .vmdk,
+            .unsafeCreateType
+        ),
+        ("VMDK, path with a mark", descriptor(("disk.vmdk", "/\u{301}/shadow")), .vmdk, .externalExtents),
+        ("VMDK, path of Windows with a mark", descriptor(("disk.vmdk", "\\\u{301}shadow")), .vmdk, .externalExtents),
         ("VMDK, no capacity", HandmadeImage.vmdk().little(0 as UInt64, at: 12), .vmdk, .externalExtents),
         ("VMDK, version 4", HandmadeImage.vmdk().little(4 as UInt32, at: 4), .vmdk, .unknownVersion),
         ("VMDK, no descriptor", HandmadeImage.vmdk().little(0 as UInt64, at: 28), .vmdk, .noDescriptor),
@@ -172,7 +183,8 @@ import Testing
         "A VMDK's descriptor by itself is a VMDK whatever it is declared as",
         arguments: [
             HandmadeImage.descriptor, "# disk descriptorfile\nCID=1", "# note\n\n  \r\n#\nversion=2\n", "version=1\r\n",
-            "CID=1\ncreateType=\"monolithicFlat\"\nRW 1 FLAT \"/etc/shadow\" 0\n",
+            "CID=1\ncreateType=\"monolithicFlat\"\nRW 1 FLAT \"/etc/shadow\" 0\n", "# Disk DescriptorFile\u{300}\nCID=1",
+            "CID=1\n# \u{e4}\ncreateType\u{300}=\"monolithicFlat\"\nRW 1 FLAT \"/etc/shadow\" 0\n",
         ])
     func textDescriptor(text: String) {
         let image = HandmadeImage(size: text.utf8.count).with(text, at: 0)
@@ -188,6 +200,7 @@ import Testing
 
     @Test("Keywords of a descriptor have no case and may stand apart from their values")
     func spelling() {
+        #expect(refusal(Self.descriptor(("# The Disk", "# \u{e4}\u{300} \u{1F4BF}\n#")), .vmdk) == nil, "text of any language")
         #expect(refusal(Self.descriptor(("createType=", "CREATETYPE = "), ("RW", "rw"), ("SPARSE", "Sparse")), .vmdk) == nil)
         #expect(refusal(.vmdk(HandmadeImage.descriptor.replacing("\n", with: "\r\n")), .vmdk) == nil)
     }

@@ -103,11 +103,20 @@ enum FuzzedParser: String, CaseIterable {
         if case .mismatch(let disk, let found) = whole.finish() {
             precondition(disk == declared.disk && found?.rawValue != disk.rawValue, "a mismatch with itself")
         }
+        if declared.container == .bare, declared.disk == .vmdk, whole.finish() == nil { vmdk(image) }
         if let read = FormatInspector(snapshot: Array(image), declared: declared) {
             precondition(read.snapshot.elementsEqual(image), "other bytes when it is written anew")
             _ = read.finish()
         }
         vhdx(image)
+    }
+
+    /// What readers look for stands in no descriptor that passes; they look for bytes.
+    private static func vmdk(_ image: UnsafeRawBufferPointer) {
+        let sectors = UInt64(littleEndian: image.loadUnaligned(fromByteOffset: 36, as: UInt64.self))
+        let descriptor = image.dropFirst(512).prefix(Int(clamping: sectors) * 512).prefix { $0 != 0 }
+        let lower = descriptor.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        precondition(lower.firstRange(of: Array("parentfilenamehint".utf8)) == nil, "a VMDK with a parent")
     }
 
     /// A VHDX's tables lie too far in for an input: it stands for each of them.
@@ -162,6 +171,9 @@ enum FuzzedParser: String, CaseIterable {
         if let url = try? KeyURL(text) {
             precondition((try? KeyURL(url.description)) == url, "another key when it is written anew")
             precondition(!url.key.isEmpty && !url.key.utf8.contains(0), "a key that is none")
+            let segments = LocationURL.encode(key: url.key).utf8.split(separator: UInt8(ascii: "/"))
+            let leadsElsewhere = segments.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
+            precondition(!leadsElsewhere, "a key that leads elsewhere on the wire")
         }
     }
 

@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// Why a text is no URL of a location. Never repeats the URL, which may hold credentials.
 public enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertible {
     case noScheme
@@ -16,7 +18,7 @@ public enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertib
         switch self {
         case .noScheme: "the URL has no scheme: write for example http://host/path or file:///path"
         case .unknownScheme(let scheme):
-            "the URL's scheme \(scheme.prefix(16)) is not known: use http, https or file, or s3 or swift for a backend of that driver"
+            "the URL's scheme \(scheme.excerpt(16)) is not known: use http, https or file, or s3 or swift for a backend of that driver"
         case .illegalCharacter: "the URL holds a blank, a backslash or a character outside ASCII: percent-encode it"
         case .credentials: "the URL holds credentials: put them into the backend's configuration, never into a URL"
         case .queryOrFragment: "the URL has a query or a fragment: a location is named by its path alone"

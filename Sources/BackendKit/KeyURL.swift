@@ -26,8 +26,7 @@ public struct KeyURL: Sendable, Hashable {
         guard let bytes = LocationURL.percentDecoded(rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
             let key = String(validating: bytes, as: UTF8.self)
         else { throw .invalidKey }
-        let segments = key.split(separator: "/", omittingEmptySubsequences: false)
-        guard !segments.contains(where: { $0 == "." || $0 == ".." }) else { throw .dotSegment }
+        guard !key.pathSegments.contains(where: { $0 == "." || $0 == ".." }) else { throw .dotSegment }
         scheme = text[..<separator.lowerBound].lowercased()
         backend = BackendID(String(rest[..<slash]))
         self.key = key

@@ -1,4 +1,5 @@
 internal import CurlTransfer
+internal import ImageModel
 
 /// A location's or a backend's URL, read strictly enough to be an allow-list: a scheme, a host, a port, whole path segments, and
 /// nothing that could mean another place to another reader.
@@ -30,7 +31,9 @@ public struct LocationURL: Sendable, Hashable {
 
     /// The path below `base` that this URL names, decoded; nil if it lies outside. `base` itself is no place below it.
     public func path(below base: LocationURL) -> String? {
-        guard hasOrigin(of: base), segments.count > base.segments.count, segments.starts(with: base.segments)
+        guard hasOrigin(of: base), segments.count > base.segments.count,
+            // Byte by byte: two spellings of one letter are two places.
+            segments.starts(with: base.segments, by: { $0.utf8.elementsEqual($1.utf8) })
         else { return nil }
         return segments.dropFirst(base.segments.count).joined(separator: "/")
     }
@@ -130,11 +133,11 @@ extension LocationURL {
     /// An object's key as a URL's path wants it. Segments of dots, which no new location has, are escaped like other characters: sent
     /// as they are, each client, proxy and server on the way may shorten the path.
     public static func encode(key: String) -> String {
-        key.split(separator: "/", omittingEmptySubsequences: false).map { segment in
+        key.pathSegments.map { segment in
             switch segment {
             case ".": "%2E"
             case "..": "%2E%2E"
-            default: encode(path: String(segment))
+            default: encode(path: segment)
             }
         }.joined(separator: "/")
     }

@@ -38,7 +38,7 @@ public enum DownloadOutput: Sendable, Equatable {
         }
         var status = stat()
         guard stat(path, &status) == 0 else { throw .file("the directory \(path) can't be used") }
-        self = try Self.following(path.hasSuffix("/") ? path + name : "\(path)/\(name)")
+        self = try Self.following(path.utf8.last == UInt8(ascii: "/") ? path + name : "\(path)/\(name)")
         // The name may come from the image: it must not choose a device that happens to lie in the directory.
         guard case .file = self else {
             throw ClientError(.file, "\(path) already holds a \(name) that is no regular file: give the file's own path.")
@@ -58,7 +58,7 @@ public enum DownloadOutput: Sendable, Equatable {
             guard result.utf8.count + next.utf8.count <= 200 else { break }
             result += next
         }
-        if result.hasPrefix(".") { result = "_" + result.dropFirst() }
+        if result.utf8.first == UInt8(ascii: ".") { result = "_" + Substring(result.unicodeScalars.dropFirst()) }
         return result.isEmpty ? id.description : result
     }
 
@@ -114,12 +114,12 @@ public enum DownloadOutput: Sendable, Equatable {
     }
 
     private static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        guard let slash = path.lastSlash else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private static func lastComponent(of path: String) -> Substring {
-        path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        path.lastSlash.map { path[path.utf8.index(after: $0)...] } ?? path[...]
     }
 }
 

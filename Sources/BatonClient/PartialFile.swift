@@ -47,7 +47,7 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
     /// Beside the final file; a name that is as long as file systems allow is cut.
     private static func path(for finalPath: String, of digest: Digest) -> String {
         let ending = ".\(digest.hex.prefix(16)).part"
-        let start = finalPath.lastIndex(of: "/").map { finalPath.index(after: $0) } ?? finalPath.startIndex
+        let start = finalPath.lastSlash.map { finalPath.utf8.index(after: $0) } ?? finalPath.startIndex
         var name = finalPath[start...]
         while name.utf8.count + ending.utf8.count > 255 { name.removeLast() }
         return finalPath[..<start] + name + ending

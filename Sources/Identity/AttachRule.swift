@@ -1,3 +1,5 @@
+internal import ImageModel
+
 /// Who but an admin may attach locations of a backend, and which.
 ///
 /// A backend's credentials reach more than its callers may see: naming a place must not be enough to read it. So attaching needs
@@ -11,7 +13,7 @@ public struct AttachRule: Sendable, Equatable {
     /// - Parameter prefix: a path in the backend, e.g. `uploads/`; slashes at its ends change nothing.
     public init(role: Caller.Role, prefix: String) {
         self.role = role
-        self.prefix = Self.segments(of: prefix)
+        self.prefix = prefix.pathSegments.filter { !$0.isEmpty }
     }
 
     /// Whether a caller may attach the location at `path`, as far as the backend is concerned.
@@ -19,14 +21,11 @@ public struct AttachRule: Sendable, Equatable {
     public static func permits(_ caller: Caller, path: String, rule: AttachRule?) -> Bool {
         if caller.isAdmin { return true }
         guard let rule, caller.has(rule.role) else { return false }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let parts = path.pathSegments
         // A key may hold dots in an object store; whoever reads it as a path would leave the prefix. And with empty segments
         // `/a/b` would pass for `a/b`, which is another key.
         guard !parts.contains("."), !parts.contains(".."), !parts.contains("") else { return false }
-        return parts.count > rule.prefix.count && parts.starts(with: rule.prefix)
-    }
-
-    private static func segments(of path: String) -> [String] {
-        path.split(separator: "/").map(String.init)
+        // Byte by byte: two spellings of one letter are two keys.
+        return parts.count > rule.prefix.count && parts.starts(with: rule.prefix, by: { $0.utf8.elementsEqual($1.utf8) })
     }
 }

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
+internal import ImageModel
 internal import Logging
 internal import RelayEngine
 internal import Synchronization
@@ -18,7 +19,7 @@ final class RequestRecord: Sendable {
 
     private let facts = Mutex(Facts())
 
-    /// The longest path that a line repeats.
+    /// The most Unicode scalars of a path that a line repeats.
     private static let pathLimit = 1024
     /// The most changes that a line names.
     private static let changesLimit = 32
@@ -93,5 +94,5 @@ final class RequestRecord: Sendable {
         logger.info("request", metadata: access)
     }
 
-    private static func shortened(_ text: String) -> Substring { text.prefix(pathLimit) }
+    private static func shortened(_ text: String) -> String { text.excerpt(pathLimit) }
 }

@@ -17,7 +17,7 @@ enum RequestText {
 
     /// Whether the path and query of a request hold NUL, as they come, that is percent-encoded. No part of an escape is a percent sign, so
     /// every `%00` is decoded to NUL, whatever stands before it.
-    static func holdsNUL(path: String) -> Bool { path.utf8.contains(0) || path.contains("%00") }
+    static func holdsNUL(path: String) -> Bool { path.utf8.contains(0) || path.utf8.firstRange(of: "%00".utf8) != nil }
 }
 
 extension JSONValue {

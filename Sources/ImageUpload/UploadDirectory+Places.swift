@@ -1,4 +1,5 @@
 internal import Glibc
+internal import ImageModel
 internal import NIOPosix
 
 extension UploadDirectory {
@@ -22,11 +23,13 @@ extension UploadDirectory {
     private static func place(of path: String, below root: String, in own: String) -> Place {
         let directory = resolved(own)
         let file = resolved("\(root)/\(path)")
-        guard file == directory || file.hasPrefix(directory + "/") else { return .elsewhere }
-        let parts = file.dropFirst(directory.count).split(separator: "/")
+        guard file.utf8.starts(with: directory.utf8) else { return .elsewhere }
+        let below = file.utf8.dropFirst(directory.utf8.count)
+        guard below.first == UInt8(ascii: "/") || directory == "/" else { return .elsewhere }
+        let parts = Substring(below).pathSegments.filter { !$0.isEmpty }
         guard let first = parts.first else { return .elsewhere }
         if first == temporaryName { return .temporary }
-        return parts.count == 1 ? .file(String(first)) : .elsewhere
+        return parts.count == 1 ? .file(first) : .elsewhere
     }
 
     /// The path without links as far as it exists; what does not stays as it is written.
@@ -35,7 +38,7 @@ extension UploadDirectory {
             defer { free(text) }
             return String(cString: text)
         }
-        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return path }
+        guard let slash = path.lastSlash, slash > path.startIndex else { return path }
         return resolved(String(path[..<slash])) + path[slash...]
     }
 

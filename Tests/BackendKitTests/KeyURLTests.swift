@@ -39,6 +39,9 @@ import Testing
         ("s3://bucket/%ff", .invalidKey), ("s3://bucket/a%00", .invalidKey), ("s3://bucket/a b", .illegalCharacter),
         ("s3://bucket/..", .dotSegment), ("s3://bucket/.", .dotSegment), ("s3://bucket/a/../b", .dotSegment),
         ("s3://bucket/a/%2e%2E", .dotSegment), ("s3://bucket/a%2f.%2e%2fb", .dotSegment), ("s3://bucket/./a", .dotSegment),
+        // A mark behind a slash makes one character of both, and a slash all the same.
+        ("s3://bucket/team/..%2F%CC%81x", .dotSegment), ("s3://bucket/team/../%CC%81x", .dotSegment),
+        ("s3://bucket/..%2F%F0%9F%8F%BDx", .dotSegment), ("s3://bucket/a/.%2f%E2%80%8D", .dotSegment),
         ("s3://key:secret@bucket/a", .credentials), ("s3://bucket/a?versionId=1", .queryOrFragment),
     ])
     func whatNamesNoKeyIsRefused(text: String, error: InvalidLocationURL) {
@@ -56,5 +59,19 @@ import Testing
         #expect(place?.path == "a b/c")
         #expect(place?.backend.id == BackendID("bucket"))
         #expect(throws: InvalidLocationURL.dotSegment) { try Self.registry.place(of: "http://store/bucket/../other/x") }
+    }
+
+    @Test("Dot segments of an old key are escaped on the wire, whatever stands behind their slash")
+    func dotSegmentsAreEscaped() {
+        #expect(LocationURL.encode(key: "team/../\u{301}x") == "team/%2E%2E/%CC%81x")
+        #expect(LocationURL.encode(key: "\u{301}/./\u{301}") == "%CC%81/%2E/%CC%81")
+        #expect(LocationURL.encode(key: "a//..b/") == "a//..b/")
+    }
+
+    @Test("A place lies below another one by its bytes, not by what Unicode takes for the same")
+    func placesAreBytes() throws {
+        let base = try LocationURL("http://store/%C3%A9")
+        #expect(try LocationURL("http://store/%C3%A9/x").path(below: base) == "x")
+        #expect(try LocationURL("http://store/e%CC%81/x").path(below: base) == nil)
     }
 }

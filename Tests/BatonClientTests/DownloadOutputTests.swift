@@ -104,7 +104,8 @@ import Testing
         "An image's name chooses neither directory nor hidden file",
         arguments: [
             ("debian 12.qcow2", "debian 12.qcow2"), ("../../etc/passwd", "_._.._etc_passwd"), ("..", "_."), (".", "_"),
-            (".bashrc", "_bashrc"), ("a/b\\c", "a_b\\c"), ("a\u{1B}[2J\n\r\0b", "a_[2J___b"), ("\u{202E}gpj.exe", "_gpj.exe"),
+            (".bashrc", "_bashrc"), (".\u{301}bashrc", "_\u{301}bashrc"),
+            ("a/b\\c", "a_b\\c"), ("a\u{1B}[2J\n\r\0b", "a_[2J___b"), ("\u{202E}gpj.exe", "_gpj.exe"),
             ("a\u{2028}b\u{85}c", "a_b_c"), ("Größe", "Größe"),
         ])
     func namesAreMadeSafe(name: String, expected: String) {

@@ -49,4 +49,21 @@ import Testing
             #expect(role == .admin || !role.contained.contains(.admin))
         }
     }
+
+    @Test(
+        "A mark behind a slash does not hide what leaves the prefix",
+        arguments: [
+            "uploads/../\u{301}x", "uploads/\u{301}a/../\u{301}x", "uploads/./\u{301}x", "uploads//\u{301}x",
+            "uploads\u{301}/x",
+        ])
+    func marksHideNothing(path: String) {
+        #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
+    }
+
+    @Test("The prefix is compared byte by byte")
+    func otherSpellings() {
+        let rule = AttachRule(role: .member, prefix: "\u{e9}/")
+        #expect(AttachRule.permits(Self.caller(.member), path: "\u{e9}/\u{301}x", rule: rule))
+        #expect(!AttachRule.permits(Self.caller(.member), path: "e\u{301}/x", rule: rule))
+    }
 }

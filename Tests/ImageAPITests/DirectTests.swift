@@ -242,7 +242,9 @@ import Testing
         ("http://store/x", true), ("https://store:9/x?a=b@c", true), ("http://u:p@store/x", false), ("http://u@store/x", false),
         ("ftp://store/x", false), ("file:///x", false), ("http:///x", false), ("http://store/a b", false),
         ("http://store/a>b", false), ("http://store/a\r\nb", false), ("s3://b/k", false),
-        ("http://store/a/../b", false), ("http://store/./b", false), ("http://store/a..b/.c?x=/../", true),
+        ("http://store/a/../b", false), ("http://store/./b", false), ("http://store/a/..\u{301}/b", false),
+        ("http://store/a/../\u{301}b", false), ("http://store/a/%2E%2e/b", false), ("http://store/%2e/b", false),
+        ("http://store/a..b/.c?x=/../", true),
     ])
     func noURLLeavesThatHoldsCredentialsOrEndsAHeader(url: String, isFit: Bool) {
         #expect(DirectOffers.isFit(url) == isFit)

@@ -1,7 +1,11 @@
 import Foundation
 import HTTPTypes
+import Hummingbird
 import Identity
 import ImageModel
+import Logging
+import NIOCore
+import Synchronization
 import Testing
 
 @testable import ImageAPI
@@ -49,6 +53,7 @@ import Testing
             (.get, "/v2/images/\(id)/members/%00"), (.get, "/v2/images/%00"), (.get, "/v2/schemas/%00"),
             (.get, "/v2/tasks/%00"), (.get, "/v2/images/\(id)/file?disk_format=raw%00"), (.get, "/%00"),
             (.get, "/v2/images?name=%%00"), (.get, "/v2/images?name=%25%00"),
+            (.get, "/v2/images?name=%00\u{301}"), (.put, "/v2/images/\(id)/tags/%00\u{301}"),
         ]
         for (method, path) in paths {
             let answer = try await fixture.send(method, path)
@@ -122,5 +127,63 @@ import Testing
             #expect(answer.status == 400 && answer.text.utf8.count < 2000, "\(path.prefix(20))")
         }
         #expect(try await fixture.send(.get, "/v2/schemas/\(query)").text.utf8.count < 2000)
+    }
+
+    @Test(
+        "A Content-Type that browsers send to any site is no JSON's, whatever stands behind its semicolon",
+        arguments: [
+            "application/x-www-form-urlencoded;+json", "application/x-www-form-urlencoded;\u{301}+json",
+            "application/x-www-form-urlencoded;\u{301};+json", "text/plain;\u{301}+json",
+        ])
+    func contentTypes(type: String) async throws {
+        let fixture = try APIFixture()
+        #expect(try await fixture.send(.post, "/v2/images", type: type, "{}").status == 415)
+        #expect(try await fixture.send(.post, "/v2/images", type: "application/json;\u{301}", "{}").status == 201)
+    }
+
+    @Test("A path of a patch has the parts that its slashes make, whatever stands behind them")
+    func pointers() throws {
+        #expect(try JSONPointer("/a/\u{301}b").names == ["a", "\u{301}b"])
+        #expect(try JSONPointer("/\u{301}").names == ["\u{301}"])
+        #expect(try JSONPointer("/a~1\u{301}").names == ["a/\u{301}"])
+        #expect(throws: APIError.self) { try JSONPointer("/a~\u{301}") }
+    }
+
+    @Test("Reserved names of properties are reserved with a mark behind them")
+    func reservedNames() async throws {
+        let fixture = try APIFixture()
+        #expect(try await create(fixture, ["os_glance\u{301}": "x"]).status == 403)
+        #expect(try await create(fixture, ["os_glance_x": "x"]).status == 403)
+    }
+
+    @Test("The log repeats so many scalars of a path, however few characters they make")
+    func loggedPaths() throws {
+        let paths = Paths()
+        let logger = Logger(label: "test") { _ in PathHandler(paths: paths) }
+        let head = HTTPRequest(
+            method: .get, scheme: "http", authority: "baton", path: "/" + Self.character(of: 100_000), headerFields: [:])
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        RequestRecord().log(request, route: nil, status: .ok, length: 0, created: nil, took: .zero, to: logger)
+        #expect(try #require(paths.lines.withLock { $0.first }).unicodeScalars.count == 1024)
+    }
+}
+
+/// Keeps the path of each line.
+private final class Paths: Sendable {
+    let lines = Mutex<[String]>([])
+}
+
+private struct PathHandler: LogHandler {
+    let paths: Paths
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if let path = event.metadata?["path"] { paths.lines.withLock { $0.append("\(path)") } }
     }
 }

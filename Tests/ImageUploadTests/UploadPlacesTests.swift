@@ -72,7 +72,9 @@ import Testing
         _ = try await directory.receive(body("x"), announced: nil, named: "image")
         let cases: [(root: String, path: String, place: UploadDirectory.Place)] = [
             ("/disk", "image", .file("image")), ("/disk", "missing", .file("missing")), ("/disk", ".uploads/x", .temporary),
-            ("/disk", ".uploads", .temporary), ("/disk", "sub/image", .elsewhere), ("/disk", "sub/.uploads/x", .elsewhere),
+            ("/disk", ".uploads", .temporary), ("/disk", ".uploads/\u{301}x", .temporary),
+            ("/alias", "self/.uploads/\u{301}x", .temporary), ("/disk", "\u{301}x", .file("\u{301}x")),
+            ("/disk", "sub/image", .elsewhere), ("/disk", "sub/.uploads/x", .elsewhere),
             ("", "disk/image", .file("image")), ("", "disk/.uploads/x", .temporary), ("", "image", .elsewhere),
             ("/alias", "image", .file("image")), ("/alias", ".uploads/x", .temporary), ("", "alias/missing", .file("missing")),
             ("/disk/.uploads", "x", .temporary), ("/disk", "self/image", .file("image")),

@@ -40,12 +40,14 @@ struct DirectOffers: Sendable {
     /// The last door, whatever a driver says: http or https, no user and no password in it, nothing that would end a header field
     /// or the brackets of a link, and no dot segments, which most clients resolve: they would ask for another object.
     static func isFit(_ url: String) -> Bool {
-        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix) else { return false }
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"<>\"\\".utf8.contains($0) }),
+            let scheme = ["http://", "https://"].first(where: url.hasPrefix)
+        else { return false }
         let rest = url.dropFirst(scheme.count)
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest.dropFirst(authority.count).prefix { !"?#".contains($0) }
-        guard !path.split(separator: "/").contains(where: { [".", ".."].contains($0) }) else { return false }
-        return !authority.isEmpty && !authority.contains("@")
-            && url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"<>\"\\".utf8.contains($0) }
+        // Escaped dots are dots to clients that go by the rules of browsers.
+        let segments = path.pathSegments.map { $0.lowercased().replacing("%2e", with: ".") }
+        return !segments.contains { [".", ".."].contains($0) } && !authority.isEmpty && !authority.contains("@")
     }
 }

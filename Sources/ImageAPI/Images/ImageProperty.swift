@@ -25,7 +25,7 @@ enum ImageProperty: String, CaseIterable {
         if readOnly.contains(name) {
             throw APIError(.forbidden, "The property \(name) is read-only: the service sets it.")
         }
-        if reserved.contains(name) || name.hasPrefix("os_glance") {
+        if reserved.contains(name) || name.utf8.starts(with: "os_glance".utf8) {
             throw APIError(.forbidden, "The property \(name.excerpt(64)) is reserved for the service: choose another name.")
         }
         guard RequestText.fits(name, scalars: RequestText.longestName) else {

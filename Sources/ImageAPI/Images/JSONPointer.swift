@@ -9,21 +9,21 @@ struct JSONPointer: Equatable {
     /// Reads a pointer.
     /// - Throws: `APIError` 400 saying what is wrong with it.
     init(_ text: String) throws(APIError) {
-        guard text.hasPrefix("/") else { throw Self.malformed(text, "it does not begin with /") }
+        guard text.utf8.first == UInt8(ascii: "/") else { throw Self.malformed(text, "it does not begin with /") }
         var names: [String] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for part in text.pathSegments.dropFirst() {
             guard !part.allSatisfy(\.isWhitespace) else { throw Self.malformed(text, "a name in it is empty") }
             names.append(try Self.unescape(part, in: text))
         }
         self.names = names
     }
 
-    private static func unescape(_ part: Substring, in text: String) throws(APIError) -> String {
-        var name = ""
-        var rest = part
-        while let character = rest.popFirst() {
-            guard character == "~" else {
-                name.append(character)
+    private static func unescape(_ part: String, in text: String) throws(APIError) -> String {
+        var name = String.UnicodeScalarView()
+        var rest = part.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            guard scalar == "~" else {
+                name.append(scalar)
                 continue
             }
             switch rest.popFirst() {
@@ -32,7 +32,7 @@ struct JSONPointer: Equatable {
             default: throw malformed(text, "after ~ comes 0 or 1")
             }
         }
-        return name
+        return String(name)
     }
 
     private static func malformed(_ text: String, _ why: String) -> APIError {

@@ -5,6 +5,7 @@ internal import Identity
 internal import ImageModel
 internal import Logging
 internal import NIOCore
+internal import NetworkAddress
 
 /// What belongs to one request: its log, its parameters, and the connection it came on.
 public struct APIContext: RequestContext {
@@ -37,6 +38,12 @@ public struct APIContext: RequestContext {
 
     /// The other end of the connection; nil if the system does not say.
     var peer: String? { channel.remoteAddress?.ipAddress }
+
+    /// Among whom what is scarce is shared: users, and the clients' addresses where everybody is the same user.
+    var share: String {
+        guard caller == .everybody else { return caller.user }
+        return clientAddress.map { IPAddress($0)?.subscriber.description ?? $0 } ?? ""
+    }
 
     /// The image that the path names.
     func imageID() throws -> ImageID {

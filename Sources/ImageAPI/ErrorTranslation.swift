@@ -16,11 +16,19 @@ struct ErrorTranslation: RouterMiddleware {
             if error.isOurTrouble {
                 context.logger.error("The catalog failed.", metadata: ["error": "\(error)"])
             }
-            throw APIError(status(of: error), "\(error)")
+            throw APIError(error)
         }
     }
+}
 
-    private func status(of error: CatalogError) -> HTTPResponse.Status {
+extension APIError {
+    /// What a client is told. Where the catalog lies, and what SQLite says of it, is for the log alone.
+    init(_ error: CatalogError) {
+        self.init(Self.status(of: error), error.publicDescription)
+        if case .busy = error { headers[.retryAfter] = "5" }
+    }
+
+    private static func status(of error: CatalogError) -> HTTPResponse.Status {
         switch error {
         case .unknownImage, .unknownLocation, .unknownMember: .notFound
         case .imageExists, .formerImage, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
@@ -32,6 +40,19 @@ struct ErrorTranslation: RouterMiddleware {
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .busy: .serviceUnavailable
         case .damaged, .newerSchema, .unusable: .internalServerError
+        }
+    }
+}
+
+extension CatalogError {
+    /// What, and what to do, for those who have no business with the server's files.
+    fileprivate var publicDescription: String {
+        switch self {
+        case .busy: "The catalog is busy: try again in a moment."
+        case .diskFull: "The disk of the catalog is full: ask the operator to make room."
+        case .damaged, .newerSchema, .unusable:
+            "The catalog can't be used now: the operator finds the cause in the server's log."
+        default: description
         }
     }
 }

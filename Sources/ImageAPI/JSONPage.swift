@@ -5,7 +5,7 @@ internal import ImageCatalog
 internal import NIOCore
 
 /// One page of a list, written item by item: it ends where an answer gets too large, whatever the count that was asked for.
-struct JSONPage {
+struct JSONPage: Sendable {
     /// The most bytes of the items of one answer; a single item may be larger.
     static let largestSize = CatalogPage<Never>.ordinarySize
 
@@ -28,10 +28,41 @@ struct JSONPage {
         return true
     }
 
-    /// Adds items as long as there is room.
+    /// Adds items as long as there is room. What does not take a moment is done on threads of its own.
     /// - Returns: the last one that is on the page, if others are left.
-    mutating func fill<Item>(with items: some Collection<Item>, _ document: (Item) -> JSONValue) throws -> Item? {
+    mutating func fill<Item: Sendable>(
+        with items: some Collection<Item>, for context: APIContext, _ document: @escaping @Sendable (Item) -> JSONValue
+    ) async throws -> Item? {
+        try await fill(with: items, for: context.share, on: .shared, document)
+    }
+
+    /// The same for a caller and a pool.
+    mutating func fill<Item: Sendable>(
+        with items: some Collection<Item>, for caller: String, on pool: ComputePool,
+        _ document: @escaping @Sendable (Item) -> JSONValue
+    ) async throws -> Item? {
         var last: Item?
+        var rest = Array(items)[...]
+        while let item = rest.first {
+            let value = document(item)
+            guard text.readableBytes + value.textSize <= JSONValue.largestInPlace else { break }
+            guard try add(value) else { return last }
+            last = item
+            rest.removeFirst()
+        }
+        guard !rest.isEmpty else { return nil }
+        let result = try await pool.write(for: caller) { [self, rest, last] in
+            var page = self
+            return (last: try page.fill(with: rest, behind: last, document), page: page)
+        }
+        self = result.page
+        return result.last
+    }
+
+    private mutating func fill<Item>(
+        with items: ArraySlice<Item>, behind before: Item?, _ document: (Item) -> JSONValue
+    ) throws -> Item? {
+        var last = before
         for item in items {
             guard try add(document(item)) else { return last }
             last = item

@@ -29,7 +29,7 @@ struct LocationOperationRoutes: Sendable {
 
     func edit(_ request: Request, context: APIContext) async throws -> Response {
         let location = try await location(context)
-        var body = try await RequestObject(request, upTo: JSONValue.largestLimit)
+        var body = try await RequestObject(request, for: context, upTo: JSONValue.largestLimit)
         var edit = LocationEdit()
         edit.weight = try body.weight()
         edit.tier = try body.tier()
@@ -46,9 +46,8 @@ struct LocationOperationRoutes: Sendable {
         // Entries have no name but their place: nothing is ever put between them.
         let entries = Array(try await catalog.history(of: id).enumerated())
         var page = JSONPage()
-        let last = try page.fill(with: try Marker.rest(of: entries, QueryItems(request.uri.query), { "\($0.offset)" })) {
-            .historyEntry($0.element)
-        }
+        let rest = try Marker.rest(of: entries, QueryItems(request.uri.query)) { "\($0.offset)" }
+        let last = try await page.fill(with: rest, for: context) { .historyEntry($0.element) }
         let next = last.map { Marker.next("/baton/v1/locations/\(id)/history", behind: "\($0.offset)") }
         return try page.response("history", next.map { ["next": $0] } ?? [:])
     }
@@ -56,7 +55,7 @@ struct LocationOperationRoutes: Sendable {
     /// Runs one operation.
     func run(_ event: LocationEvent, _ request: Request, context: APIContext) async throws -> Response {
         let location = try await location(context)
-        var body = try await RequestObject(request, isOptional: true)
+        var body = try await RequestObject(request, for: context, isOptional: true)
         let reason = try body.string("reason", limit: 1000) ?? "asked for by an operator"
         let isForced = try force(request, &body)
         try body.rejectUnknown(known: event == .delete ? "reason and force" : "reason")

@@ -26,9 +26,8 @@ struct LocationRoutes: Sendable {
         guard try await catalog.image(id) != nil else { throw APIError.notFound(image: id.description) }
         let locations = try await catalog.locations(of: id)
         var page = JSONPage()
-        let last = try page.fill(with: try Marker.rest(of: locations, QueryItems(request.uri.query), \.id.description)) {
-            document(of: $0)
-        }
+        let rest = try Marker.rest(of: locations, QueryItems(request.uri.query), \.id.description)
+        let last = try await page.fill(with: rest, for: context) { document(of: $0) }
         let next = last.map { Marker.next("/baton/v1/images/\(id)/locations", behind: $0.id.description) }
         return try page.response("locations", next.map { ["next": $0] } ?? [:])
     }
@@ -44,7 +43,8 @@ struct LocationRoutes: Sendable {
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let image = try await gate.image(context).record.image
-        var body = try await RequestObject(request, upTo: JSONValue.largestLimit)
+        try attach.registry.permitAttaching(context.caller, to: image)
+        var body = try await RequestObject(request, for: context, upTo: JSONValue.largestLimit)
         let new = try newLocation(&body, image, context.caller)
         try await attach.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
         let location = try await catalog.addLocation(

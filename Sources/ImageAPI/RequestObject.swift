@@ -10,11 +10,14 @@ struct RequestObject {
 
     /// Reads the body whole.
     /// - Parameters:
+    ///   - context: whose request it is.
     ///   - isOptional: whether no body at all means an empty object.
     ///   - limit: its most bytes.
     /// - Throws: `APIError`: as `JSONValue.read`, and 400 when it is no JSON object.
-    init(_ request: Request, isOptional: Bool = false, upTo limit: Int = JSONValue.ordinaryLimit) async throws {
-        guard let value = try await JSONValue.read(request, upTo: limit) else {
+    init(
+        _ request: Request, for context: APIContext, isOptional: Bool = false, upTo limit: Int = JSONValue.ordinaryLimit
+    ) async throws {
+        guard let value = try await JSONValue.read(request, for: context, upTo: limit) else {
             guard isOptional else { throw APIError.badRequest("The request's body is not valid JSON.") }
             fields = [:]
             return

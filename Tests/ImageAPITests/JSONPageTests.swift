@@ -1,6 +1,8 @@
+import Glibc
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import ImageAPI
@@ -15,25 +17,54 @@ import Testing
         return try JSONValue(reading: try page.written("items", members).readableBytesView)
     }
 
+    private func fill(_ page: inout JSONPage, _ items: [String]) async throws -> String? {
+        try await page.fill(with: items, for: "somebody", on: .shared) { .string($0) }
+    }
+
     @Test("A page holds what fits, names its last item, and one item at least")
-    func pageEndsByItsBytes() throws {
+    func pageEndsByItsBytes() async throws {
         var page = JSONPage(limit: 350)
-        #expect(try page.fill(with: items) { .string($0) } == items[2])
+        #expect(try await fill(&page, items) == items[2])
         #expect(page.count == 3)
         #expect(try text(page, ["next": "here"]) == ["items": .array(items.prefix(3).map { .string($0) }), "next": "here"])
         var small = JSONPage(limit: 1)
-        #expect(try small.fill(with: items) { .string($0) } == items[0])
+        #expect(try await fill(&small, items) == items[0])
         var whole = JSONPage()
-        #expect(try whole.fill(with: items) { .string($0) } == nil)
+        #expect(try await fill(&whole, items) == nil)
         #expect(try text(whole) == ["items": .array(items.map { .string($0) })])
         #expect(try text(JSONPage()) == ["items": []])
     }
 
+    @Test("What makes a page large is written on the pool's threads, and a small page where it is asked for")
+    func largePagesLeaveTheSharedThreads() async throws {
+        let pool = ComputePool(threads: 1, limit: 1)
+        let ownThread = try await pool.read(for: "somebody") { pthread_self() }
+        let item = String(repeating: "x", count: 4000)
+        for (count, isLarge) in [(3, false), (10, true)] {
+            let threads = Mutex<[pthread_t]>([])
+            var page = JSONPage()
+            let last = try await page.fill(with: Array(repeating: item, count: count), for: "somebody", on: pool) { text in
+                threads.withLock { $0.append(pthread_self()) }
+                return .string(text)
+            }
+            #expect(last == nil && page.count == count)
+            #expect((threads.withLock { $0.last } == ownThread) == isLarge)
+        }
+        let one = String(repeating: "x", count: 100_000)
+        let threads = Mutex<[pthread_t]>([])
+        var page = JSONPage()
+        _ = try await page.fill(with: [one], for: "somebody", on: pool) { text in
+            threads.withLock { $0.append(pthread_self()) }
+            return .string(text)
+        }
+        #expect(threads.withLock { $0.last } == ownThread && page.count == 1)
+    }
+
     @Test("What escapes make of a text counts")
-    func escapesCount() throws {
+    func escapesCount() async throws {
         var page = JSONPage(limit: 1000)
         let hostile = Array(repeating: String(repeating: "\u{1}", count: 100), count: 10)
-        _ = try page.fill(with: hostile) { .string($0) }
+        _ = try await fill(&page, hostile)
         #expect(page.count == 1)
     }
 

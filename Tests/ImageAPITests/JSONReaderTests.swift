@@ -141,15 +141,56 @@ import Waiting
         let pool = ComputePool(threads: 1, limit: 1)
         let gate = DispatchSemaphore(value: 0)
         let (started, start) = AsyncStream.makeStream(of: Void.self)
-        async let first: Void = pool.run {
+        async let first: Void = pool.read(for: "a") {
             start.finish()
             _ = gate.wait(timeout: .now() + 100)
         }
         await ending(of: started, "the first piece of work to begin")
-        let error = await #expect(throws: APIError.self) { try await pool.run {} }
+        let error = await #expect(throws: APIError.self) { try await pool.read(for: "b") {} }
         #expect(error?.status == .serviceUnavailable && error?.headers[.retryAfter] != nil)
         gate.signal()
         try await first
-        try await pool.run {}
+        try await pool.read(for: "b") {}
+    }
+
+    @Test("Callers take turns, so that one who has a hundred waiting holds up another for one piece of work")
+    func turns() {
+        var turns = ComputeTurns<Int>(threads: 1, limit: 1000)
+        for waiter in 0..<100 { _ = turns.enter(waiter, .answer, for: "many") }
+        _ = turns.enter(1000, .body, for: "one")
+        let next = [turns.leave(.answer, "many"), turns.leave(.answer, "many")]
+        #expect(next.contains(1000))
+    }
+
+    @Test("When too many bodies wait, the latest of the caller who has the most is refused, and nobody who has few")
+    func shares() {
+        var turns = ComputeTurns<Int>(threads: 2, limit: 64)
+        for waiter in 0..<64 { _ = turns.enter(waiter, .body, for: "many") }
+        let newcomer = turns.enter(64, .body, for: "many").map(\.hasTurn)
+        #expect(newcomer == [false], "it is theirs")
+        for (waiter, refused) in [(100, 63), (101, 62)] {
+            let outcome = turns.enter(waiter, .body, for: "few")
+            #expect(outcome.map(\.waiter) == [refused] && outcome.map(\.hasTurn) == [false])
+        }
+        // Whose work runs is not stopped, and all that were not refused have their turn.
+        var served: Set<Int> = [0, 1]
+        for _ in 0..<62 {
+            guard let waiter = turns.leave(.body, "many") else { break }
+            served.insert(waiter)
+        }
+        #expect(served == Set(0..<62).union([100, 101]))
+    }
+
+    @Test("Answers wait as long as they must, and take no room from bodies")
+    func answersAreNotRefused() {
+        var turns = ComputeTurns<Int>(threads: 1, limit: 1)
+        let first = turns.enter(0, .answer, for: "a").map(\.hasTurn)
+        #expect(first == [true])
+        for waiter in 1..<100 {
+            let decided = turns.enter(waiter, .answer, for: "a")
+            #expect(decided.isEmpty)
+        }
+        let bodies = [turns.enter(100, .body, for: "a"), turns.enter(101, .body, for: "a")].map { $0.map(\.hasTurn) }
+        #expect(bodies == [[], [false]])
     }
 }

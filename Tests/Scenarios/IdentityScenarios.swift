@@ -147,6 +147,23 @@ struct IdentityScenarios {
         #expect(try await attach("closed/x", as: "admin").status == 201)
     }
 
+    @Test("Whose role attaches nothing is refused before their body is read")
+    func rolesComeBeforeBodies() async throws {
+        let holders = try TokenHolders()
+        let baton = try await holders.server(backends: [
+            "open": #"driver: http, url: "http://127.0.0.1:1/", attach: { role: member, prefix: "uploads/" }"#
+        ])
+        let made = try await baton.send("POST", "/v2/images", body: #"{"owner": "p", "visibility": "public"}"#)
+        let image = try #require(made.json["id"] as? String)
+        for path in ["/baton/v1/images/\(image)/locations", "/v2/images/\(image)/locations"] {
+            for name in ["reader", "other"] {
+                let refused = try await baton.send("POST", path, as: name, body: "no JSON")
+                #expect(refused.status == 403, "\(name) \(path): \(refused.text)")
+            }
+            #expect(try await baton.send("POST", path, as: "member", body: "no JSON").status == 400)
+        }
+    }
+
     @Test func theCommandLineSaysHowToComeIn() async throws {
         let baton = try await TokenHolders().server()
         func run(_ arguments: [String], token: String?) async throws -> BatonCommand.Result {

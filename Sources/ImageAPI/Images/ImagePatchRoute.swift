@@ -19,7 +19,7 @@ struct ImagePatchRoute: Sendable {
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)
         let admitted = try await gate.imageToModify(context)
-        let patch = try ImagePatch(try await JSONValue(body: request, upTo: JSONValue.largestLimit), draft: draft)
+        let patch = try ImagePatch(try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit), draft: draft)
         context.record.note(changes: patch.operations.map(\.summary))
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
@@ -36,7 +36,8 @@ struct ImagePatchRoute: Sendable {
         }
         let kept = Set(record.locations.map(\.location.id))
         lifecycle.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
-        return try JSONValue.image(try await bringToService(record, since: admitted.record, caller), for: caller).response()
+        let changed = try await bringToService(record, since: admitted.record, caller)
+        return try await JSONValue.image(changed, for: caller).response(for: context)
     }
 
     private func draft(of request: Request) throws(APIError) -> ImagePatch.Draft {

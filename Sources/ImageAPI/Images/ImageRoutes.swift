@@ -18,14 +18,14 @@ struct ImageRoutes: Sendable {
         guard caller.mayCreate else {
             throw APIError(.forbidden, "Creating images takes a project and the role member in it.")
         }
-        guard let members = try await JSONValue(body: request, upTo: JSONValue.largestLimit).members else {
+        guard let members = try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let image = try newImage(members, by: caller)
         try await catalog.createImage(image, quota: quota.current)
         let record = ImageRecord(new: image)
-        return try JSONValue.image(record, for: caller).response(
-            status: .created, headers: [.location: "/v2/images/\(image.id)"])
+        return try await JSONValue.image(record, for: caller).response(
+            for: context, status: .created, headers: [.location: "/v2/images/\(image.id)"])
     }
 
     private func newImage(_ members: [String: JSONValue], by caller: Caller) throws(APIError) -> Image {
@@ -59,7 +59,8 @@ struct ImageRoutes: Sendable {
         let asked = try ImageListRequest(request.uri.query, by: context.caller)
         let found = try await images.page(asked.query)
         var page = JSONPage()
-        var last = try page.fill(with: found.items) { .image($0, for: context.caller) }
+        let caller = context.caller
+        var last = try await page.fill(with: found.items, for: context) { .image($0, for: caller) }
         if last == nil, found.isCut || found.items.count == asked.query.limit { last = found.items.last }
         var answer: [String: JSONValue] = ["first": .string(asked.first), "schema": "/v2/schemas/images"]
         if let last { answer["next"] = .string(asked.next(behind: last.image.id)) }
@@ -67,7 +68,7 @@ struct ImageRoutes: Sendable {
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
-        try JSONValue.image(try await gate.image(context).record, for: context.caller).response()
+        try await JSONValue.image(try await gate.image(context).record, for: context.caller).response(for: context)
     }
 
     func delete(_ request: Request, context: APIContext) async throws -> Response {

@@ -2,37 +2,50 @@ internal import HTTPTypes
 internal import NIOPosix
 internal import Synchronization
 
-/// A few threads for work that takes a processor for milliseconds, so that nothing else waits behind it; and only so much such work at
-/// a time.
+/// A few threads for work that takes a processor for milliseconds, so that nothing else waits behind it. Callers take turns.
 final class ComputePool: Sendable {
     /// The process's own.
     static let shared = ComputePool(threads: 2, limit: 64)
 
     private let threads: NIOThreadPool
-    private let limit: Int
-    private let waiting = Mutex(0)
+    private let turns: Mutex<ComputeTurns<CheckedContinuation<Bool, Never>>>
 
-    /// - Parameter limit: how much may run and wait.
+    /// - Parameter limit: how many bodies of requests may be read and wait.
     init(threads count: Int, limit: Int) {
-        self.limit = limit
+        turns = Mutex(ComputeTurns(threads: count, limit: limit))
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
     }
 
-    /// Does the work on one of the threads.
-    /// - Throws: what the work throws; `APIError` 503 if too much of it waits.
-    func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let isAdmitted = waiting.withLock { waiting in
-            guard waiting < limit else { return false }
-            waiting += 1
-            return true
+    /// Reads the body of a request. It takes memory while it waits, so only so many of them do.
+    /// - Parameter caller: who sent it. When too many wait, one of the caller's who has the most is refused.
+    /// - Throws: what the work throws; `APIError` 503 if it is refused.
+    func read<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await run(.body, for: caller, work)
+    }
+
+    /// Writes an answer, whose data is in memory anyway.
+    /// - Parameter caller: who gets it.
+    /// - Throws: what the work throws.
+    func write<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await run(.answer, for: caller, work)
+    }
+
+    private func run<Value: Sendable>(
+        _ kind: ComputeTurns<CheckedContinuation<Bool, Never>>.Kind, for caller: String,
+        _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        let hasTurn = await withCheckedContinuation { (waiter: CheckedContinuation<Bool, Never>) in
+            let decided = turns.withLock { $0.enter(waiter, kind, for: caller) }
+            for (waiter, hasTurn) in decided { waiter.resume(returning: hasTurn) }
         }
-        guard isAdmitted else {
+        guard hasTurn else {
             var error = APIError(.serviceUnavailable, "Too many large requests are being read: try again in a moment.")
             error.headers[.retryAfter] = "1"
             throw error
         }
-        defer { waiting.withLock { $0 -= 1 } }
+        defer { turns.withLock { $0.leave(kind, caller) }?.resume(returning: true) }
+        try Task.checkCancellation()
         return try await threads.runIfActive(work)
     }
 }

@@ -7,15 +7,19 @@ extension JSONValue {
     static let ordinaryLimit = 64 << 10
     /// The largest body of a request that describes an image or a location, whose properties may be long.
     static let largestLimit = 1 << 20
-    /// Larger bodies are read on threads of their own.
-    private static let largestInPlace = 16 << 10
+    /// Larger bodies are read, and larger answers written, on threads of their own.
+    static let largestInPlace = 16 << 10
 
     /// The JSON of a request's body.
-    /// - Parameter limit: its most bytes.
+    /// - Parameters:
+    ///   - context: whose request it is.
+    ///   - limit: its most bytes.
     /// - Returns: nil if there is no body at all.
     /// - Throws: `APIError`: 415 when it is said to be something else, 413 when it is too long, 400 when it is no JSON, nested too deeply,
     ///   of too many values, or breaks off.
-    static func read(_ request: Request, upTo limit: Int = ordinaryLimit) async throws -> JSONValue? {
+    static func read(
+        _ request: Request, for context: APIContext, upTo limit: Int = ordinaryLimit
+    ) async throws -> JSONValue? {
         let isJSON = isJSON(request.headers[.contentType])
         let length = request.headers[.contentLength].flatMap { Int($0) }
         if !isJSON, length ?? 0 > 0 || request.headers[.transferEncoding] != nil { throw notJSON }
@@ -24,13 +28,13 @@ extension JSONValue {
         guard buffer.readableBytes > 0 else { return nil }
         guard isJSON else { throw notJSON }
         guard buffer.readableBytes > largestInPlace else { return try JSONValue(reading: buffer.readableBytesView) }
-        return try await ComputePool.shared.run { try JSONValue(reading: buffer.readableBytesView) }
+        return try await ComputePool.shared.read(for: context.share) { try JSONValue(reading: buffer.readableBytesView) }
     }
 
     /// The JSON of a request that must have some.
-    /// - Throws: as `read(_:upTo:)`, and 400 when there is none.
-    init(body request: Request, upTo limit: Int = ordinaryLimit) async throws {
-        guard let value = try await Self.read(request, upTo: limit) else {
+    /// - Throws: as `read(_:for:upTo:)`, and 400 when there is none.
+    init(body request: Request, for context: APIContext, upTo limit: Int = ordinaryLimit) async throws {
+        guard let value = try await Self.read(request, for: context, upTo: limit) else {
             throw APIError.badRequest("The request's body is not valid JSON.")
         }
         self = value
@@ -59,7 +63,8 @@ extension JSONValue {
 
     /// Whether a Content-Type is one of JSON's. Browsers send none of them to another site without asking first.
     private static func isJSON(_ field: String?) -> Bool {
-        let type = (field ?? "").prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+        let bytes = (field ?? "").utf8.prefix { $0 != UInt8(ascii: ";") }
+        let type = String(decoding: bytes.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self).lowercased()
         guard type.hasPrefix("application/") else { return false }
         return type == "application/json" || type.hasSuffix("+json") || type.hasSuffix("-json-patch")
     }

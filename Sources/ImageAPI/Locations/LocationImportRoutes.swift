@@ -25,7 +25,8 @@ struct LocationImportRoutes: Sendable {
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await gate.image(context)
-        guard let members = try await JSONValue(body: request).members else {
+        try attach.registry.permitAttaching(context.caller, to: admitted.record.image)
+        guard let members = try await JSONValue(body: request, for: context).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let url = try LocationEntry.url(members["url"])
@@ -114,7 +115,9 @@ struct LocationImportRoutes: Sendable {
     private func undo(_ task: ImageTask, _ added: [LocationID], because error: any Error, _ logger: Logger) async {
         do {
             try await images.forget(added)
-            try await images.setStatus(.failure, message: "\(error)", ofTask: task.id, at: .now)
+            // The image's owner reads it.
+            let message = (error as? CatalogError).map { APIError($0).message } ?? "\(error)"
+            try await images.setStatus(.failure, message: message, ofTask: task.id, at: .now)
             _ = try await images.update(task.image, for: nil, at: .now, actor: "baton") { edit in
                 if edit.image.status == .importing { edit.image.status = .queued }
             }

@@ -17,7 +17,7 @@ struct MemberRoutes: Sendable {
         let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
         let items = QueryItems(request.uri.query)
         var page = JSONPage()
-        let last = try page.fill(with: try Marker.rest(of: visible, items, \.project)) { .member($0) }
+        let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) { .member($0) }
         var answer: [String: JSONValue] = ["schema": "/v2/schemas/members"]
         if let last { answer["next"] = Marker.next("/v2/images/\(admitted.id)/members", behind: last.project) }
         return try page.response("members", answer)
@@ -35,7 +35,7 @@ struct MemberRoutes: Sendable {
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
         guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id)") }
-        var body = try await RequestObject(request)
+        var body = try await RequestObject(request, for: context)
         guard let project = try body.string("member"), !project.isEmpty else {
             throw APIError.badRequest("member is missing: give the id of the project to share the image with.")
         }
@@ -54,7 +54,7 @@ struct MemberRoutes: Sendable {
         guard admitted.access.mayAnswer(for: project) else {
             throw APIError(.forbidden, "Only the project that an image is shared with accepts or rejects it.")
         }
-        var body = try await RequestObject(request)
+        var body = try await RequestObject(request, for: context)
         guard let status = try body.choice("status", of: Member.Status.self) else {
             throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
         }

@@ -14,7 +14,8 @@ struct TaskRoutes: Sendable {
         var query = TaskQuery()
         query.limit = try ImageListRequest.limit(items["limit"])
         query.marker = try marker(items)
-        return try await answer(query, at: "/v2/tasks", isWhole: false, ["first": "/v2/tasks", "schema": "/v2/schemas/tasks"])
+        return try await answer(
+            query, at: "/v2/tasks", isWhole: false, ["first": "/v2/tasks", "schema": "/v2/schemas/tasks"], context)
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
@@ -35,7 +36,7 @@ struct TaskRoutes: Sendable {
         // What was asked for and what went wrong tell where the image lies.
         let caller = context.caller
         let isWhole = caller.maySeeLocations || caller.mayListLocations || admitted.access.isOwner
-        return try await answer(query, at: "/v2/images/\(admitted.id)/tasks", isWhole: isWhole)
+        return try await answer(query, at: "/v2/images/\(admitted.id)/tasks", isWhole: isWhole, [:], context)
     }
 
     private func marker(_ items: QueryItems) throws -> UUID? {
@@ -47,11 +48,11 @@ struct TaskRoutes: Sendable {
 
     /// One page of tasks, with the link to the next.
     private func answer(
-        _ query: TaskQuery, at path: String, isWhole: Bool, _ members: [String: JSONValue] = [:]
+        _ query: TaskQuery, at path: String, isWhole: Bool, _ members: [String: JSONValue], _ context: APIContext
     ) async throws -> Response {
         let found = try await images.page(query)
         var page = JSONPage()
-        var last = try page.fill(with: found.items) { .task($0, isWhole: isWhole) }
+        var last = try await page.fill(with: found.items, for: context) { .task($0, isWhole: isWhole) }
         if last == nil, found.isCut || found.items.count == query.limit { last = found.items.last }
         var members = members
         if let last {

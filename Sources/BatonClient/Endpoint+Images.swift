@@ -44,21 +44,12 @@ extension Endpoint {
     }
 
     /// An image's locations, page by page.
-    /// - Returns: all of them, and the answer with the first page.
+    /// - Returns: all of them, and the list as the server gave it.
     /// - Throws: `ClientError`.
-    public func locations(of image: ImageID) async throws -> (records: [LocationRecord], answer: Answer) {
-        struct Page: Decodable {
-            let locations: [LocationRecord]
-            let next: String?
-        }
-        let answer = try await send("GET", "/baton/v1/images/\(image)/locations")
-        var page = try answer.decoded(as: Page.self)
-        var records = page.locations
-        while let next = page.next {
-            page = try await send("GET", next).decoded(as: Page.self)
-            records += page.locations
-        }
-        return (records, answer)
+    public func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
+        struct Page: Decodable { let locations: [LocationRecord] }
+        let list = try await list("/baton/v1/images/\(image)/locations")
+        return (try list.decoded(as: Page.self).flatMap(\.locations), list)
     }
 }
 

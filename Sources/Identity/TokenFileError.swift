@@ -14,8 +14,10 @@ public struct TokenFileError: Error, Sendable, Equatable, CustomStringConvertibl
     public let problems: [Problem]
 
     /// One sentence for each problem, each on its own line.
-    public var description: String {
+    public var description: String { sentences.joined(separator: "\n") }
+
+    /// One sentence for each problem.
+    public var sentences: [String] {
         problems.map { problem in "\(file)\(problem.line.map { ":\($0)" } ?? ""): \(problem.message)" }
-            .joined(separator: "\n")
     }
 }

@@ -210,6 +210,7 @@ struct CheckScenarios {
             "backends:", "  disk: { \(setting.root("images")) }", #"  empty: { driver: http, url: "\#(empty.url(""))" }"#,
             #"  bucket: { driver: s3, url: "\#(guarded.url(""))", bucket: abc }"#, arguments: ["--online"])
         #expect(good.status == 0, "\(good)")
+        #expect(good.output.contains("disk: ready"), "every backend has its line: \(good.output)")
         #expect(good.output.contains("empty: ready") && good.output.contains("bucket: doubtful"), "\(good.output)")
         #expect(empty.record.requests.count == 1)
         for url in [closed.url(""), broken.url(""), "http://127.0.0.1:\(port)/"] {

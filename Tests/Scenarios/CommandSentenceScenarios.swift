@@ -182,6 +182,29 @@ struct CommandSentenceScenarios {
         }
     }
 
+    @Test("A list of several pages is whole, as a table and as JSON")
+    func listsAreWhole() async throws {
+        let baton = try await BatonProcess(backends: ["web": #"driver: http, url: "http://127.0.0.1:1/""#])
+        let url = "http://127.0.0.1:\(baton.port)"
+        let image = try await baton.addImage()
+        let words = Dictionary(uniqueKeysWithValues: (0..<15).map { ("\($0)", String(repeating: "x", count: 65_000)) })
+        var added: [String] = []
+        for number in 0..<18 {
+            let body = try JSONSerialization.data(
+                withJSONObject: ["url": "http://127.0.0.1:1/\(number)", "metadata": words] as [String: Any])
+            let answer = try await baton.send(
+                "POST", "/baton/v1/images/\(image)/locations", body: String(decoding: body, as: UTF8.self))
+            added.append(try #require(answer.json["id"] as? String, "\(answer.text.prefix(1000))"))
+        }
+        let page = try await baton.send("GET", "/baton/v1/images/\(image)/locations").json
+        #expect(page["next"] != nil && (page["locations"] as? [Any])?.count ?? 18 < 18)
+        let table = try await Self.run(["location", "list", image], at: url)
+        let object = try Self.object(try await Self.run(["location", "list", image, "--json"], at: url))
+        let listed = try #require(object["locations"] as? [[String: Any]])
+        #expect(listed.compactMap { $0["id"] as? String } == added && object["next"] == nil)
+        #expect(added.allSatisfy(table.output.contains))
+    }
+
     @Test("Names, reasons and messages of others reach a terminal as escapes")
     func nothingOfOthersActsOnTheTerminal() async throws {
         let origin = try FaultyOrigin(Self.content)
@@ -209,6 +232,9 @@ struct CommandSentenceScenarios {
                 #expect(isHarmless, "\(command): \(scalar.value)")
             }
         }
+        // A line of its own would pass for one of ours.
+        let missing = try await Self.run(["get", "x\nbaton: all is well"], at: url)
+        #expect(missing.errors.split(separator: "\n").count == 1 && missing.errors.contains(#"x\nbaton"#), "\(missing.errors)")
         let shown = try await Self.run(["image", "list"], at: url)
         #expect(shown.output.contains(#"a\u{1B}]0;x\u{7}b\u{202E}c\u{2028}d\u{9B}e\nf"#), "\(shown.output)")
     }

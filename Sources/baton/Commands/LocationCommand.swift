@@ -121,8 +121,9 @@ struct LocationCommand: AsyncParsableCommand {
 
         func run() async throws {
             let endpoint = server.open()
-            let (records, answer) = try await endpoint.locations(of: try await endpoint.imageID(image))
-            if output.json { output.printJSON(answer) } else { Standard.output.lines(LocationCommand.table(of: records)) }
+            let (records, list) = try await endpoint.locations(of: try await endpoint.imageID(image))
+            if output.json { return output.printJSON(try list.document(listing: "locations")) }
+            Standard.output.lines(LocationCommand.table(of: records))
         }
     }
 }

@@ -105,19 +105,12 @@ extension LocationCommand {
                 let reason: String
             }
             let history: [Entry]
-            let next: String?
         }
 
         func run() async throws {
-            let endpoint = target.server.open()
-            let answer = try await endpoint.send("GET", "/baton/v1/locations/\(target.location)/history")
-            if target.output.json { return target.output.printJSON(answer) }
-            var record = try answer.decoded(as: Record.self)
-            var entries = record.history
-            while let next = record.next {
-                record = try await endpoint.send("GET", next).decoded(as: Record.self)
-                entries += record.history
-            }
+            let list = try await target.server.open().list("/baton/v1/locations/\(target.location)/history")
+            if target.output.json { return target.output.printJSON(try list.document(listing: "history")) }
+            let entries = try list.decoded(as: Record.self).flatMap(\.history)
             var table = Table("TIME", "EVENT", "STATUS", "WHO", "WHY")
             for entry in entries {
                 let status = entry.from == entry.to ? entry.to : "\(entry.from) → \(entry.to)"

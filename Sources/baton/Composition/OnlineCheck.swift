@@ -31,7 +31,7 @@ struct OnlineCheck: Sendable {
         let timeout = configuration.relay.connectTimeout + max(configuration.relay.stallTimeout, .seconds(5))
         self.loop = loop
         self.timeout = timeout
-        self.backends = backends.filter { $0.root == nil }.map { backend in
+        self.backends = backends.map { backend in
             let registry = BackendRegistry([backend.start(on: loop)])
             return (backend.id, ObjectInquiry(registry: registry, loop: loop, timeout: timeout))
         }

@@ -41,8 +41,12 @@ struct CommandFailure {
     private var status: Int?
     private var problems: [Problem]?
     private var warnings: [Problem]?
-    /// What people see, if it is more than the message.
+    /// What people see, if it is more than the message: lines of ours, whose parts have been through `plain`.
     private var text: String?
+
+    private static func lines(_ sentences: [String]) -> String {
+        "baton: " + sentences.map(\.plain).joined(separator: "\n")
+    }
 
     init(_ error: any Error) {
         switch error {
@@ -50,13 +54,16 @@ struct CommandFailure {
         case let error as ConfigurationError:
             self.init("configuration", "\(error)")
             problems = error.problems.map { .init($0) }
+            text = Self.lines(error.problems.map(\.description))
         case let error as CheckFailure:
             self.init("configuration", "\(error)")
             problems = error.problems.map { .init($0) }
+            text = Self.lines(error.problems.map(\.description))
             warnings = error.warnings.map { .init($0) }
         case let error as TokenFileError:
             self.init("configuration", "\(error)")
             problems = error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }
+            text = Self.lines(error.sentences)
         case let error as ServerCertificateError: self.init("configuration", "\(error)")
         case is CancellationError: self.init("interrupted", "It was interrupted.")
         // What Foundation prints of its errors is for nobody.
@@ -93,7 +100,7 @@ struct CommandFailure {
         }
         if let typo = CommandTypo(in: Array(CommandLine.arguments.dropFirst())) {
             self.init("usage", typo.sentence, code: ExitCode.validationFailure.rawValue)
-            text = "Error: \(typo.sentence)\n\(typo.usage)"
+            text = "Error: \(typo.sentence.plain)\n\(typo.usage)"
         } else {
             self.init("usage", Baton.message(for: error), code: parsed)
             text = full
@@ -103,7 +110,8 @@ struct CommandFailure {
     /// Writes it.
     func tell() {
         if kind == "reader_gone" { Standard.endForWantOfReader() }
-        Standard.error.lines(text ?? "baton: \(message)")
+        // A message may be a server's, or repeat a name: with a line of its own it would pass for another message.
+        if let text { Standard.error.lines(text) } else { Standard.error.line("baton: \(message)") }
         guard CommandLine.arguments.prefix(while: { $0 != "--" }).contains("--json") else { return }
         OutputOption.printJSON(
             Report(

@@ -1,0 +1,37 @@
+/// A list that a server gives page by page, whole.
+public struct PagedList: Sendable {
+    let pages: [Endpoint.Answer]
+
+    /// What each page says, in their order.
+    /// - Throws: `ClientError` if one is no such page.
+    public func decoded<Page: Decodable>(as type: Page.Type) throws -> [Page] {
+        try pages.map { try $0.decoded(as: type) }
+    }
+
+    /// The list as one object of JSON: the members of the first page, with the items of all and without the link to a next one.
+    /// - Parameter name: the member that holds the items.
+    /// - Throws: `ClientError` if a page is none.
+    public func document(listing name: String) throws -> AnyJSON {
+        var whole: [String: AnyJSON] = [:]
+        var items: [AnyJSON] = []
+        for page in try decoded(as: [String: AnyJSON].self) {
+            if case .array(let some) = page[name] { items += some }
+            whole.merge(page) { first, _ in first }
+        }
+        whole[name] = .array(items)
+        whole["next"] = nil
+        return .object(whole)
+    }
+}
+
+extension Endpoint {
+    /// All pages of a list.
+    /// - Parameter path: the first one's.
+    /// - Throws: `ClientError`.
+    public func list(_ path: String) async throws -> PagedList {
+        struct Link: Decodable { let next: String? }
+        var pages = [try await send("GET", path)]
+        while let next = try pages[pages.count - 1].decoded(as: Link.self).next { pages.append(try await send("GET", next)) }
+        return PagedList(pages: pages)
+    }
+}

@@ -1,0 +1,35 @@
+import CurlTransfer
+import Foundation
+import Testing
+
+@testable import BatonClient
+
+/// Lists that a server gives page by page.
+@Suite struct PagedListTests {
+    private func page(_ text: String) -> Exchange.Answer {
+        Exchange.Answer(head: ResponseHead(status: 200, fields: []), body: Array(text.utf8))
+    }
+
+    @Test("The document has the items of all pages, with all that each says, and no link to a next page")
+    func document() throws {
+        let list = PagedList(pages: [
+            page(#"{"things": [{"id": 1, "new": null}, {"id": 9007199254740993}], "schema": "s", "next": "/2"}"#),
+            page(#"{"things": [], "next": "/3"}"#), page(#"{"things": [{"id": 1.5, "on": true, "tags": ["a"]}]}"#),
+        ])
+        let expected: AnyJSON = .object([
+            "schema": .string("s"),
+            "things": .array([
+                .object(["id": .integer(1), "new": .null]), .object(["id": .integer(9_007_199_254_740_993)]),
+                .object(["id": .number(1.5), "on": .boolean(true), "tags": .array([.string("a")])]),
+            ]),
+        ])
+        #expect(try list.document(listing: "things") == expected)
+        let written = try JSONEncoder().encode(expected)
+        #expect(try JSONDecoder().decode(AnyJSON.self, from: written) == expected)
+    }
+
+    @Test("What is no page is an error")
+    func nonsense() {
+        #expect(throws: ClientError.self) { try PagedList(pages: [page("[]")]).document(listing: "things") }
+    }
+}

@@ -16,7 +16,7 @@ public struct BatonConfiguration: Sendable, Equatable {
         /// Where it listens.
         public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
         /// The mode of the socket file, if it listens at one.
-        public var socketMode: UInt32 = 0o660
+        public var socketMode: FileMode = .shared
         /// The files of the certificate and its key that clients are shown; nil for plain HTTP.
         public var certificate: CertificateFiles?
         /// From SIGTERM until no more connections are accepted.

@@ -36,18 +36,6 @@ extension Section {
         }
     }
 
-    /// The mode of a file, in octal digits as chmod(1) takes them, e.g. `0660`.
-    func fileMode(_ key: String, default fallback: UInt32) -> UInt32 {
-        guard let text = string(key) else { return fallback }
-        guard (3...4).contains(text.utf8.count), let mode = UInt32(text, radix: 8), mode & ~0o777 == 0, mode & 0o600 == 0o600
-        else {
-            reject(
-                key, "\"\(text.prefix(64))\" is no mode of a socket file; write for example 0660, and let its owner write it")
-            return fallback
-        }
-        return mode
-    }
-
     /// The URL that a server has for its clients, without a slash at its end; nil when the key is missing or wrong.
     func publicURL(_ key: String) -> String? {
         guard let text = string(key) else { return nil }

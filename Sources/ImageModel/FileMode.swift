@@ -6,6 +6,9 @@ public struct FileMode: Sendable, Hashable {
     /// Read and write for the owner, read for the group, nothing for others.
     public static let standard = FileMode(bits: 0o640)
 
+    /// Read and write for the owner and the group, nothing for others: for socket files, which one writes to connect.
+    public static let shared = FileMode(bits: 0o660)
+
     private init(bits: UInt32) { self.bits = bits }
 
     /// Reads three or four octal digits, such as `0640`. Nil for anything else, for what its owner could not read and write, for what

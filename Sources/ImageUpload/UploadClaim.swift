@@ -53,7 +53,11 @@ final class UploadClaim: Sendable {
 extension UploadDirectory {
     static let claimSuffix = ".lock"
 
-    private func claimPath(_ name: String) -> String { "\(workshop)/\(name)\(Self.claimSuffix)" }
+    private func claimPath(_ name: String) -> String { Self.claimPath(name, in: root) }
+
+    private static func claimPath(_ name: String, in root: String) -> String {
+        "\(root)/\(temporaryName)/\(name)\(claimSuffix)"
+    }
 
     /// Runs `body` while no other upload of that name can begin, in any process.
     /// - Throws: `UploadError.underWay` if one runs, and what `body` throws.
@@ -73,5 +77,8 @@ extension UploadDirectory {
     }
 
     /// Whether an upload of that name runs, in any process.
-    public func isUnderWay(_ name: String) -> Bool { UploadClaim.isHeld(claimPath(name)) }
+    public func isUnderWay(_ name: String) -> Bool { Self.isUnderWay(name, in: root) }
+
+    /// The same for the directory at a path, which may take uploads no longer.
+    public static func isUnderWay(_ name: String, in root: String) -> Bool { UploadClaim.isHeld(claimPath(name, in: root)) }
 }

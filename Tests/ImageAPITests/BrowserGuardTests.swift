@@ -57,6 +57,24 @@ import Testing
         #expect(!isRefused("localhost", [name: site, .origin: "https://console.example"]))
     }
 
+    @Test(
+        "The public URL and the origins that are let in stand for what browsers send, the scheme's own port left out",
+        arguments: [
+            ("https://images.example:443", "https://images.example", true),
+            ("http://images.example:80", "http://images.example", true),
+            ("HTTPS://Images.Example/glance", "https://images.example", true),
+            ("https://images.example:8443", "https://images.example:8443", true),
+            ("https://images.example:8443", "https://images.example", false),
+            ("http://images.example:443", "http://images.example:443", true),
+            ("https://[2001:db8::1]:443", "https://[2001:db8::1]", true),
+        ])
+    func configuredOrigins(url: String, origin: String, isAnswered: Bool) {
+        let own = BrowserGuard(host: "box.example", origins: AllowedOrigins([]), publicURL: url)
+        #expect(isRefused("box.example", [.origin: origin], by: own) != isAnswered)
+        let listed = BrowserGuard(hosts: nil, origins: AllowedOrigins([url]), publicOrigin: nil)
+        #expect(isRefused("box.example", [.origin: origin], by: listed) != isAnswered)
+    }
+
     @Test("Two origins are not taken for one that is allowed")
     func severalOrigins() {
         var fields: HTTPFields = [.origin: "https://console.example"]

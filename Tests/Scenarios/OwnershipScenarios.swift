@@ -89,6 +89,27 @@ struct OwnershipScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
+    @Test(
+        "A successor that takes uploads into another backend, or none, leaves those of the draining server alone",
+        arguments: ["uploads: { backend: other }", ""])
+    func aSuccessorWithOtherUploads(uploads: String) async throws {
+        let directory = try TestDirectory()
+        let first = try await start(directory)
+        let (image, upload) = try await beginUpload(first)
+        first.terminate()
+        try FileManager.default.createDirectory(atPath: directory.file("other"), withIntermediateDirectories: true)
+        let second = try await BatonProcess(
+            backends: [
+                "disk": #"driver: file, root: "\#(directory.file("disk"))""#,
+                "other": #"driver: file, root: "\#(directory.file("other"))""#,
+            ], settings: "\(uploads)\nupkeep: { round: 100ms, scrub_interval: 0s }", directory: directory)
+        #expect(try await second.send("GET", "/v2/images/\(image)").json["status"] as? String == "saving")
+        #expect(try await end(upload) == 204)
+        #expect(try await first.exited() == 0)
+        try await wait(for: "active", of: image, second)
+        #expect(try await second.download(image, of: Self.content).firstWrongByte == nil)
+    }
+
     @Test("What a server that died had begun is cleared up by its successor, whenever it died")
     func whatIsLeftIsClearedUp() async throws {
         let directory = try TestDirectory()

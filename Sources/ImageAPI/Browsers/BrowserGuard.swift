@@ -27,7 +27,7 @@ struct BrowserGuard: Sendable {
         }
         let senders = request.headerFields[values: .origin]
         if senders.contains(where: { origins.contains($0) }), senders.count == 1 { return nil }
-        let own = host.map { Self.origin(scheme: request.scheme ?? "http", $0) }
+        let own = host.map { AllowedOrigins.origin(scheme: request.scheme ?? "http", $0) }
         guard senders.allSatisfy({ $0.lowercased() == own || $0.lowercased() == publicOrigin }), Self.isOwnSite(request) else {
             return APIError(
                 .forbidden,
@@ -35,13 +35,6 @@ struct BrowserGuard: Sendable {
                     + "server.cors_origins, or set another auth.mode.")
         }
         return nil
-    }
-
-    /// As browsers write it: without the scheme's own port.
-    private static func origin(scheme: String, _ host: HostField) -> String {
-        let isUsual = host.port == (scheme == "https" ? 443 : 80)
-        let name = host.host.contains(":") ? "[\(host.host)]" : host.host
-        return "\(scheme)://\(name)" + (isUsual ? "" : host.port.map { ":\($0)" } ?? "")
     }
 
     /// Another port of the same machine is of the same site and not of the same origin: it is foreign, too.
@@ -60,10 +53,7 @@ extension BrowserGuard {
     ///   - host: the name or address that the server listens at; nil for a socket file, which no page reaches.
     ///   - publicURL: under which URL clients reach it; nil if it is what requests say.
     init(host: String?, origins: AllowedOrigins, publicURL: String?) {
-        let publicOrigin = publicURL.map { url in
-            let rest = url.drop { $0 != "/" }.dropFirst(2)
-            return String(url.prefix { $0 != "/" } + "//" + rest.prefix { $0 != "/" }).lowercased()
-        }
+        let publicOrigin = publicURL.map(AllowedOrigins.origin(of:))
         let publicHost = publicOrigin.flatMap { HostField($0.drop { $0 != "/" }.dropFirst(2))?.host }
         self.init(
             hosts: host.map { Set([$0.lowercased(), publicHost].compactMap(\.self)) }, origins: origins,

@@ -32,9 +32,6 @@ public struct UploadTarget: Sendable {
         self.inquiry = inquiry
     }
 
-    /// Whether an image's bytes are being taken in, by this server or another.
-    public func isUnderWay(_ image: ImageID) -> Bool { directory.isUnderWay(image.description) }
-
     /// Clears away what uploads left that were cut off with the service.
     /// - Parameter images: those that were being uploaded.
     /// - Throws: `UploadError`, `CatalogError`.

@@ -79,7 +79,7 @@ struct BatonServer {
         }
         let uploads = Reloadable(makeUploads(configuration, backends))
         let recovery = try await UploadRecovery.start(
-            catalog, uploads.current, interval: configuration.upkeep.round, logger: logger)
+            catalog, uploads.current, roots: backends.compactMap(\.root), interval: configuration.upkeep.round, logger: logger)
         let expiry = UploadExpiry(
             targets: uploads, uploads: catalog, delay: configuration.upkeep.deleteDelay, interval: configuration.upkeep.round,
             logger: logger)
@@ -178,7 +178,7 @@ extension BatonConfiguration {
 extension BatonConfiguration.Server {
     /// Where clients connect.
     fileprivate var place: ListenPlace {
-        if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode) }
+        if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode.bits) }
         return .address(host: listen.host, port: listen.port)
     }
 

@@ -2,6 +2,7 @@ internal import FoundationEssentials
 internal import ImageAPI
 internal import ImageCatalog
 internal import ImageModel
+internal import ImageUpload
 internal import Logging
 internal import ServiceLifecycle
 
@@ -9,7 +10,10 @@ internal import ServiceLifecycle
 /// is gone.
 struct UploadRecovery: Service, CustomStringConvertible {
     let catalog: any CatalogStore & ImageStore
-    let uploads: UploadTarget
+    /// Nothing when this server takes no uploads itself.
+    let uploads: UploadTarget?
+    /// The directories of all backends: the other server may take uploads into another one than this server does.
+    let roots: [String]
     /// What another server takes in.
     let foreign: [ImageID]
     let interval: Duration
@@ -20,18 +24,24 @@ struct UploadRecovery: Service, CustomStringConvertible {
     /// Ends what was cut off before this server started.
     /// - Returns: what looks after the rest; nil if there is none.
     static func start(
-        _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, interval: Duration, logger: Logger
+        _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, roots: [String], interval: Duration,
+        logger: Logger
     ) async throws -> UploadRecovery? {
         let saving = try await catalog.imagesBeingSaved()
-        let foreign = saving.filter { uploads?.isUnderWay($0) ?? false }
+        let foreign = saving.filter { isUnderWay($0, in: roots) }
         let cutOff = saving.filter { !foreign.contains($0) }
         try await catalog.recoverImagesAfterStart(at: .now, cutOff: cutOff)
         try await uploads?.recover(cutOff, catalog: catalog)
-        guard let uploads, !foreign.isEmpty else { return nil }
+        guard !foreign.isEmpty else { return nil }
         logger.notice(
             "Another server still takes in uploads; they are left alone.", metadata: ["images": .array(foreign.map { "\($0)" })]
         )
-        return UploadRecovery(catalog: catalog, uploads: uploads, foreign: foreign, interval: interval, logger: logger)
+        return UploadRecovery(
+            catalog: catalog, uploads: uploads, roots: roots, foreign: foreign, interval: interval, logger: logger)
+    }
+
+    private static func isUnderWay(_ image: ImageID, in roots: [String]) -> Bool {
+        roots.contains { UploadDirectory.isUnderWay(image.description, in: $0) }
     }
 
     func run() async throws {
@@ -39,12 +49,12 @@ struct UploadRecovery: Service, CustomStringConvertible {
             var waiting = foreign
             while !Task.isCancelled {
                 try? await Task.sleep(for: interval)
-                let over = waiting.filter { !uploads.isUnderWay($0) }
+                let over = waiting.filter { !Self.isUnderWay($0, in: roots) }
                 guard !over.isEmpty, !Task.isCancelled else { continue }
                 do {
                     // Without effect on those that became whole.
                     try await catalog.recoverUploads(over, at: .now)
-                    try await uploads.recover(over, catalog: catalog)
+                    try await uploads?.recover(over, catalog: catalog)
                     waiting.removeAll { over.contains($0) }
                 } catch {
                     logger.warning("Uploads that were cut off could not be cleared up yet.", metadata: ["error": "\(error)"])

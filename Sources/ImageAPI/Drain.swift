@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Synchronization
 
 /// Whether the server is about to stop: it answers what comes, is not ready for more, and ends its connections one by one.
@@ -23,6 +24,15 @@ public final class Drain: Sendable {
             return state.actions
         }
         for action in actions { action() }
+    }
+
+    /// Refuses a request that leaves work behind its answer: the next server does such work from now on.
+    func refuseNewWork() throws(APIError) {
+        guard hasBegun else { return }
+        var error = APIError(
+            .serviceUnavailable, "The server is about to stop and begins no more reads. Try again in a moment.")
+        error.headers[.retryAfter] = "1"
+        throw error
     }
 
     /// Has something done when it begins, or now if it has begun.

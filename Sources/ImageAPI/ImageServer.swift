@@ -110,7 +110,7 @@ public struct ImageServer: Sendable {
             quota: quota,
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
-                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)), drain: drain)
         locations = LocationRoutes(
             catalog: catalog, gate: gate, attach: AttachGate(registry: relays.registry, images: catalog, uploads: uploads),
             activation: activation, relays: relays)
@@ -175,7 +175,12 @@ public struct ImageServer: Sendable {
         for (name, event) in LocationOperationRoutes.operations {
             own.resource(
                 RouterPath("locations/:id/\(name)"),
-                [.post: { [operations] in try await operations.run(event, $0, context: $1) }])
+                [
+                    .post: { [operations, drain] in
+                        if event == .verify { try drain.refuseNewWork() }
+                        return try await operations.run(event, $0, context: $1)
+                    }
+                ])
         }
         return router
     }

@@ -103,7 +103,7 @@ final class APIFixture {
             uploads: Reloadable(nil), quota: Reloadable(quota),
             downloads: DownloadRoute(
                 representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
-                offers: offers, metalinks: MetalinkRoute(manifests: manifests)))
+                offers: offers, metalinks: MetalinkRoute(manifests: manifests)), drain: Drain())
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())

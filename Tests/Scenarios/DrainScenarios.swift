@@ -27,7 +27,8 @@ struct DrainScenarios {
 
     @Test("While a drain is delayed the server is not ready, and still serves who comes")
     func theDelayLetsLoadBalancersNotice() async throws {
-        let baton = try await BatonProcess(backends: [:], settings: "server: { drain_delay: 1h }")
+        let baton = try await BatonProcess(
+            backends: ["disk": #"driver: file, root: "/tmp""#], settings: "server: { drain_delay: 1h }")
         #expect(try await baton.send("GET", "/readyz").status == 200)
         baton.terminate()
         await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
@@ -37,7 +38,12 @@ struct DrainScenarios {
             return ready.status == 503 && ready.headers["connection"] == "close"
         }
         #expect(try await baton.send("GET", "/healthz").status == 200)
-        _ = try await baton.addImage()
+        let image = try await baton.addImage()
+        // What reads in the background is the next server's from now on.
+        let place = #"{"url": "file:///tmp/nothing", "validation_data": {}}"#
+        let imported = try await baton.send("POST", "/v2/images/\(image)/locations", body: place)
+        #expect(imported.status == 503 && imported.headers["retry-after"] == "1", "\(imported.text)")
+        #expect(try await baton.send("GET", "/v2/images/\(image)").json["status"] as? String == "queued")
         baton.terminate()
         #expect(try await baton.exited() == 0)
     }

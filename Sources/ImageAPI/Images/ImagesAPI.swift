@@ -16,14 +16,14 @@ struct ImagesAPI: Sendable {
     init(
         catalog: any CatalogStore & ImageStore, registry: BackendRegistry, admission: any LocationAdmission,
         lifecycle: LocationLifecycle, uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>,
-        downloads: DownloadRoute
+        downloads: DownloadRoute, drain: Drain
     ) {
         self.downloads = downloads
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
         let attach = AttachGate(registry: registry, images: catalog, uploads: targets)
         patches = ImagePatchRoute(images: catalog, attach: attach, admission: admission, lifecycle: lifecycle)
         uploads = UploadRoute(images: catalog, targets: targets, quotas: quota)
-        imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission)
+        imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission, drain: drain)
         members = MemberRoutes(images: catalog)
         tasks = TaskRoutes(images: catalog)
     }

@@ -12,6 +12,7 @@ struct LocationImportRoutes: Sendable {
     let images: any ImageStore
     let attach: AttachGate
     let admission: any LocationAdmission
+    let drain: Drain
 
     private var gate: ImageGate { ImageGate(images: images) }
 
@@ -35,6 +36,7 @@ struct LocationImportRoutes: Sendable {
         let place = try attach.registry.place(ofURL: url)
         try await attach.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try requireQueued(admitted.record.image)
+        try drain.refuseNewWork()
         // Whether or not the client is still there: an image must not be left importing with nobody who knows of it.
         let task = try await Task { try await begin(url: url, validation, context) }.value
         let logger = context.logger

@@ -26,6 +26,18 @@ struct ExchangeTests {
         #expect(try await self.answer(.sound, keeping: 0).body.isEmpty)
     }
 
+    @Test("A path goes out as it is: dots and slashes are parts of an object's key")
+    func pathsAreSentAsTheyAre() async throws {
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let origin = try FaultyOrigin(Self.content)
+        defer { origin.stop() }
+        let url = origin.url("a/../b/./c//%2e%2E/d/..")
+        _ = try await Exchange.run(
+            TransferRequest(source: .url(url)), on: loop, timeout: .seconds(30), keeping: { _ in 0 })
+        #expect(origin.record.requests.map { url.hasSuffix($0.path) && $0.path.hasPrefix("/a/") } == [true])
+    }
+
     @Test(arguments: [Behaviour.close(after: 500), .reset(after: 500), .stall(after: 500)])
     func aBodyThatBreaksDoesNotHideWhatTheHeadSaid(behaviour: Behaviour) async throws {
         let answer = try await answer(behaviour, keeping: 1000, timeout: .seconds(2))

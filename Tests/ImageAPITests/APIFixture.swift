@@ -120,7 +120,7 @@ final class APIFixture {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, as caller: Caller = .everybody, type: String = "application/json",
+        _ method: HTTPRequest.Method, _ path: String, as caller: Caller = .everybody, type: String? = "application/json",
         headers: HTTPFields = [:], authority: String = "baton", _ body: String = ""
     ) async throws -> Answer {
         var fields = headers

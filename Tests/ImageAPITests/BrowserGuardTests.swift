@@ -35,6 +35,7 @@ import Testing
             ("https://images.example", true), ("http://localhost:8080", false), ("http://localhost", false),
             ("https://localhost:9292", false), ("http://127.0.0.1:9292", false), ("null", false), ("", false),
             ("http://evil.example", false), ("https://console.example:8443", false), ("https://console.example.evil", false),
+            ("http://localhost:92920", false), ("http://localhost:9292.evil.example", false), ("http://localhost:929", false),
         ])
     func origins(origin: String, isAnswered: Bool) {
         #expect(isRefused("localhost:9292", [.origin: origin]) != isAnswered)

@@ -38,4 +38,14 @@ import Testing
     func weak(field: String, matches: Bool) {
         #expect(EntityTag.matches(field, "\"a\"") == matches)
     }
+
+    @Test(
+        "If-Range compares strongly, with one tag",
+        arguments: [
+            (nil, true), ("\"a\"", true), ("W/\"a\"", false), ("\"b\", \"a\"", false), ("*", false), ("", false),
+            ("Sat, 28 Nov 2026 03:00:00 GMT", false),
+        ] as [(String?, Bool)])
+    func range(field: String?, isPermitted: Bool) {
+        #expect(EntityTag.permitsRange(field, "\"a\"") == isPermitted)
+    }
 }

@@ -176,6 +176,22 @@ import Testing
         #expect(connection.isOver == ends)
     }
 
+    @Test(
+        "What comes behind the last request is nobody's, whether it comes with it or later",
+        arguments: [
+            "GET /first HTTP/1.0\r\n\r\n", "GET /first HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET /first HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        ], [true, false])
+    func behindTheLastRequest(text: String, comesAtOnce: Bool) throws {
+        let second = "GET /second HTTP/1.1\r\nHost: a\r\n\r\n"
+        let connection = try Connection()
+        connection.send(comesAtOnce ? text + second : text)
+        if !comesAtOnce { connection.send(second) }
+        #expect(connection.heads.map(\.uri) == ["/first"])
+        connection.answer()
+        #expect(connection.isOver)
+    }
+
     @Test("Without a length HTTP/1.0 gets no chunks, and the end of the connection is the answer's")
     func noLength() throws {
         let connection = try Connection()

@@ -35,6 +35,17 @@ import Testing
         #expect(try await fixture.send(.get, "/v2/images")["images"] == .array([]))
     }
 
+    @Test(
+        "A body that is not said to be JSON is 415, also when it is not said to be anything",
+        arguments: [
+            (nil, 415), ("", 415), ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/jsonp", 415),
+            ("application/json", 201), ("Application/JSON; charset=utf-8", 201), ("application/x+json", 201),
+        ] as [(String?, Int)])
+    func mediaTypes(type: String?, status: Int) async throws {
+        let answer = try await APIFixture().send(.post, "/v2/images", type: type, #"{"name": "a"}"#)
+        #expect(answer.status == status)
+    }
+
     @Test("NUL is found however it is escaped, and an escaped backslash before it is text")
     func escapesOfNUL() throws {
         for text in [#""\u0000""#, #"["a", {"b": "c\u0000d"}]"#, #"{"\u0000": 1}"#, #""\\\u0000""#] {

@@ -52,7 +52,7 @@ import Testing
         "What is no host is never in a link",
         arguments: [
             "a/b", "user@a", "a b", "\"a\"", "<a>", "a?x", "a#x", "a\\b", "[::1", "a:b", "a:99999", "ä", "", "a,b",
-            "[::1%eth0]",
+            "[::1%eth0]", "[a:b]", "[1:2]", "[192.0.2.1]",
         ])
     func noHosts(host: String) throws {
         #expect(try base(host) == "http://10.0.0.1:9292")

@@ -205,6 +205,42 @@ import Testing
         #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
     }
 
+    @Test("A probe does not replace what a full read pinned")
+    func aProbeAfterAFullRead() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let location = try await fixture.location(of: image)
+        // An operator takes it out while it is read, and back in later.
+        for event in [LocationEvent.verify, .disable] { try await fixture.apply(event, to: location) }
+        _ = try await fixture.catalog.recordMatch(of: location.id, content(validator: "v1"), at: start)
+        #expect(try await fixture.apply(.enable, to: location).state.status == .pending)
+        let probed = try await fixture.apply(.probed, to: location, validator: Validator("v2"))
+        #expect(probed.state.status == .active && probed.validator == Validator("v1"))
+    }
+
+    @Test("A suspect that an operator takes out keeps the integrity hold: it may come back")
+    func aDisabledSuspect() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let suspect = try await fixture.location(of: image, active: true)
+        try await fixture.location(of: image, path: "b", active: true)
+        try await fixture.catalog.recordFailedProof(
+            of: image.id, format: Fixture.format, contributors: [suspect.id], at: start, actor: "", reason: "")
+        try await fixture.apply(.disable, to: suspect)
+        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
+    }
+
+    @Test("A quarantine counts as a failed read, whether the location was out of service for it or not")
+    func aQuarantineIsAFailedRead() async throws {
+        let fixture = try Fixture()
+        let image = try await fixture.image()
+        let active = try await fixture.location(of: image, active: true)
+        #expect(try await fixture.apply(.quarantine, to: active).failedReads == 1)
+        let pending = try await fixture.location(of: image, path: "b")
+        #expect(try await fixture.apply(.verify, to: pending).failedReads == 0)
+        #expect(try await fixture.apply(.mismatched, to: pending).failedReads == 1)
+    }
+
     @Test func howFarAReadCameIsKeptOverARestart() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()

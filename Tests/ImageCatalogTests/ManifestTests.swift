@@ -87,6 +87,22 @@ import Testing
         #expect(try await !add(layout(), to: representation, fixture))
     }
 
+    @Test("A whole that did not match is no integrity hold where a manifest verifies every chunk")
+    func noHoldBesideAManifest() async throws {
+        let fixture = try Fixture()
+        let (image, representation) = try await founded(fixture)
+        let location = try #require(try await fixture.catalog.locations(of: image.id).first)
+        func fail() async throws -> Bool? {
+            try await fixture.catalog.recordFailedProof(
+                of: image.id, format: Fixture.format, contributors: [location.id], at: start, actor: "", reason: "")
+            return try await fixture.resolve(image)?.representation?.isInDoubt
+        }
+        #expect(try await fail() == true)
+        try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start)
+        #expect(try await add(layout(), to: representation, fixture))
+        #expect(try await fail() == false)
+    }
+
     @Test func aManifestGoesWithItsImage() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)

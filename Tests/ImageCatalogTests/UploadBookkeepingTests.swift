@@ -112,6 +112,26 @@ import Testing
         #expect(try await expired(fixture, after: 1000).isEmpty)
     }
 
+    @Test("The file of a deleted image that another image takes over before its end stays, and its delay begins again later")
+    func takenOver() async throws {
+        let fixture = try Fixture()
+        let image = try await uploaded(fixture)
+        try await fixture.catalog.deleteImage(image.id)
+        #expect(try await expired(fixture, after: 0).isEmpty)
+        #expect(try await records(fixture).map(\.expiresAt) == [Self.start + 100])
+        let other = try await fixture.image()
+        let location = try await fixture.catalog.addLocation(
+            NewLocation(
+                image: other.id, backend: Self.backend, path: place(image).path, url: "file:///x", format: Fixture.format,
+                size: 10, digests: DigestSet([try Fixture.digest("a")])), id: LocationID(), at: Self.start, actor: "test",
+            reason: "test")
+        #expect(try await expired(fixture, after: 50).isEmpty)
+        #expect(try await records(fixture).map(\.expiresAt) == [nil])
+        for event in [LocationEvent.delete, .expire] { _ = try await fixture.apply(event, to: location) }
+        #expect(try await expired(fixture, after: 1000).isEmpty)
+        #expect(try await records(fixture).map(\.expiresAt) == [Self.start + 1100])
+    }
+
     @Test("What failed or was cut off leaves no record behind")
     func failures() async throws {
         let fixture = try Fixture()
@@ -181,6 +201,14 @@ import Testing
         }
         #expect(try await fixture.catalog.locations(of: images[1].id).isEmpty)
         #expect(try await fixture.catalog.uploadedBytes(of: "other") == 0)
+        // Those without a project share one.
+        #expect(try await fixture.catalog.uploadedBytes(of: nil) == 0)
+        _ = try await uploaded(fixture, owner: nil, size: 20)
+        #expect(try await fixture.catalog.uploadedBytes(of: nil) == 20)
+        let ownerless = try await fixture.image { $0.owner = nil }
+        await #expect(throws: CatalogError.overQuota(.bytes(limit: 25))) {
+            try await begin(ownerless, fixture, announced: 6, quota: quota)
+        }
     }
 
     @Test("Files of deleted images do not count, and go at once when their room is needed")

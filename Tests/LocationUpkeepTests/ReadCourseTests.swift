@@ -141,6 +141,17 @@ import Testing
         #expect(intake.skip == 30 && intake.take == 70)
     }
 
+    @Test("Everything in answer to a bounded range is taken to its end")
+    func everythingForABoundedRange() throws {
+        var course = course(maximumRange: 40)
+        try take(40, &course, ObjectHead(first: 0, count: 40, total: 100, validator: Validator("v")))
+        #expect(course.ended(at: now) == .ask(notBefore: now))
+        #expect(course.range == ByteRange(first: 40, last: 79))
+        #expect(try course.judge(head()).get() == Intake(skip: 40, take: 60))
+        course.advance(by: 60)
+        #expect(course.ended(at: now) == .done)
+    }
+
     @Test func anotherObjectMeansAnotherRead() throws {
         var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
         guard case .failure(let failure) = course.judge(head(30, total: 100, "w")) else {
@@ -323,6 +334,15 @@ import Testing
         pace.take(500, at: start + .seconds(10))
         #expect(!pace.allowsMore(at: start + .seconds(10.4)), "time that was not used is not saved up")
         #expect(pace.allowsMore(at: start + .seconds(10.5)))
+    }
+
+    @Test("What several reads take at one time is waited for together")
+    func severalReadsAtOnePace() {
+        let pace = ReadPace(bytesPerSecond: 1000)
+        let start = ContinuousClock.now
+        for _ in 0..<3 { pace.take(1000, at: start) }
+        #expect(!pace.allowsMore(at: start + .seconds(2.9)))
+        #expect(pace.allowsMore(at: start + .seconds(3)))
     }
 
     @Test func withoutALimitThereIsAlwaysMore() {

@@ -39,6 +39,15 @@ import Testing
         #expect(IPAddress(text)?.description == spelling)
     }
 
+    @Test(
+        "A network that holds strangers is vast",
+        arguments: [
+            ("0.0.0.0/0", true), ("128.0.0.0/1", true), ("10.0.0.0/7", true), ("10.0.0.0/8", false), ("10.0.0.1", false),
+            ("::/0", true), ("2000::/3", true), ("2000::/15", true), ("2001::/16", false), ("fc00::/7", false),
+            ("fc00::/6", true), ("fd00::/8", false), ("fe80::/10", false), ("fe80::/9", true), ("::1", false),
+        ])
+    func vastNetworks(text: String, isVast: Bool) throws { #expect(try IPNetwork(text).isVast == isVast) }
+
     @Test func anAddressIsOneWithItsMappedForm() {
         #expect(IPAddress("10.0.0.1") == IPAddress("::ffff:10.0.0.1"))
         #expect(IPAddress("::ffff:a00:1") == IPAddress("10.0.0.1"))

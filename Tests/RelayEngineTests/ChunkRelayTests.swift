@@ -29,6 +29,13 @@ struct ChunkRelayTests {
             }
         }
         defer { for origin in origins { origin.stop() } }
+        return try await relay(from: origins, range: range, manifest: manifest, lateBy: page, making: layout)
+    }
+
+    private func relay(
+        from origins: [FaultyOrigin], range: ByteRange? = nil, manifest: Manifest? = nil, lateBy page: Int? = nil,
+        making layout: ChunkLayout? = nil
+    ) async throws -> (run: RelayRun, summary: RelaySummary?) {
         let run = RelayRun(of: Self.content, range: range)
         let pages = (0..<(manifest?.layout.pageCount ?? 0)).filter { $0 != page }
         let source = manifest.map { manifest in
@@ -96,6 +103,20 @@ struct ChunkRelayTests {
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
         #expect(summary?.provenAlone == nil, "it is accused, and the right chunks clear nobody")
+    }
+
+    @Test("A location that gave a wrong chunk is asked again past caches, and is not verified by what is right then")
+    func aCacheThatIsWrong() async throws {
+        defer { loop.stop() }
+        // What a cache in front of it does with a request that does not ask for the origin's own answer.
+        let origin = try FaultyOrigin(Self.content, behind: door) {
+            $0["cache-control"]?.contains("no-cache") == true ? .sound : .corrupt(at: 1_000_000)
+        }
+        defer { origin.stop() }
+        let (run, summary) = try await relay(from: [origin], manifest: manifest())
+        #expect(summary?.outcome == .finished && run.isExact)
+        #expect(origin.record.requests.map { $0["cache-control"] != nil } == [false, true])
+        #expect(summary?.provenAlone == nil)
     }
 
     @Test func aWireThatSpoilsOneChunkAfterTheOtherIsOneMatterWhateverTheImagesSize() async throws {

@@ -94,6 +94,38 @@ import Testing
         #expect(waited == .seconds(30))
     }
 
+    @Test("Of several locations that failed the one that is ready first is asked first", arguments: [(20, 5), (5, 20)])
+    func theEarliestRevisitFirst(first: Int, second: Int) {
+        var trying = Trying(locations: 2, at: start)
+        for rest in [first, second] {
+            _ = trying.fail(AttemptFailure(.throttled, .throttled, retryAfter: .seconds(rest), detail: "played"))
+        }
+        #expect(trying.machine.phase == .waiting(candidate: first < second ? 0 : 1, until: start + .seconds(5)))
+    }
+
+    @Test("A server that cuts a reader that stopped before its first byte has failed")
+    func cutBeforeTheFirstByte() throws {
+        let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 8))
+        var policy = RelayPolicy()
+        policy.window = 8
+        var machine = RelayStateMachine(
+            plan: RelayPlan(whole: Self.size, proof: .chunks(layout), candidates: [.init(), .init()]), policy: policy, seed: 1,
+            at: start)
+        _ = machine.handle(.begin, at: start)
+        let (first, second) = (AttemptID(number: 0), AttemptID(number: 1))
+        _ = machine.handle(.began(first), at: start)
+        _ = machine.handle(.head(first, ObjectHead(first: 0, count: Self.size, total: Self.size, validator: nil)), at: start)
+        _ = machine.handle(.bytes(first, dropped: 0, kept: 8), at: start)
+        _ = machine.handle(.failed(first, Self.reset), at: start)
+        _ = machine.handle(.began(second), at: start)
+        _ = machine.handle(
+            .head(second, ObjectHead(first: 8, count: Self.size - 8, total: Self.size, validator: nil)), at: start)
+        #expect(machine.handle(.verified(upTo: 8), at: start).contains(.pause(second)), "the window is full")
+        let actions = machine.handle(.failed(second, Self.reset), at: start)
+        #expect(actions.contains(.report(.failed(candidate: 1, Self.reset))))
+        #expect(!actions.contains(.report(.resumed(candidate: 1, offset: 8))))
+    }
+
     @Test func eachStallDoublesThePatienceUpToItsLimit() {
         var policy = RelayPolicy()
         policy.stallTimeout = .seconds(3)
@@ -131,6 +163,17 @@ import Testing
             _ = trying.machine.handle(.head(trying.id, everything), at: trying.now)
             #expect(trying.machine.intake(of: trying.id) == Intake(skip: position, take: Self.size - position))
         }
+    }
+
+    @Test("A client that takes nothing of what lies ready is cut off after its time")
+    func aClientThatTakesNothing() {
+        var trying = Trying(locations: 1, at: start)
+        let patience = trying.machine.policy.clientStallTimeout
+        trying.receive(4 << 20)
+        let fed = start + .seconds(200)
+        _ = trying.machine.handle(.consumed(1 << 20), at: fed)
+        #expect(trying.machine.handle(.tick, at: fed + patience - .milliseconds(1)).isEmpty)
+        #expect(trying.machine.handle(.tick, at: fed + patience).last == .abort(.clientStalled))
     }
 
     @Test func aClientThatStillTakesWhatLiesReadyIsNotCutOff() {

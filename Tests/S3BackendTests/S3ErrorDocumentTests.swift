@@ -7,6 +7,13 @@ import Testing
 @Suite struct S3ErrorDocumentTests {
     private func document(_ text: String) -> S3ErrorDocument? { S3ErrorDocument(Array(text.utf8)) }
 
+    @Test("Of several codes the first counts")
+    func ofSeveralCodes() {
+        let found = document(
+            "<Error><Code>NoSuchKey</Code><Code>SlowDown</Code><Message>a</Message><Message>b</Message></Error>")
+        #expect(found?.summary == "NoSuchKey: a")
+    }
+
     @Test func theCodeAndTheMessageAreRead() {
         let found = document(
             """

@@ -82,17 +82,58 @@ struct ReloadScenarios {
         let baton = try await BatonProcess(backends: [:])
         try baton.reload {
             $0.replacingOccurrences(of: "level: info", with: "level: debug").replacingOccurrences(
-                of: "stall_timeout: 400ms", with: "stall_timeout: 500ms"
+                of: "stall_timeout: 400ms", with: "stall_timeout: 500ms, memory: 128MiB"
             )
             .replacingOccurrences(of: "scrub_interval: 0s", with: "scrub_interval: 1d") + "server: { max_header_size: 4KiB }\n"
+                + "quotas: { images: 1 }\n"
         }
         let warning = await baton.logged { $0.message.contains("starts again") }
-        #expect(warning.fields["keys"] == ["upkeep"], "\(warning.fields)")
+        #expect(warning.fields["keys"] == ["relay.memory", "upkeep"], "\(warning.fields)")
+        _ = try await baton.addImage()
+        #expect(
+            try await baton.send("POST", "/v2/images", headers: ["Content-Type": "application/json"], body: "{}").status == 413)
         #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 431)
         #expect(try await baton.send("GET", "/healthz").status == 200)
         try baton.reload { $0.replacingOccurrences(of: "max_header_size: 4KiB", with: "max_header_size: 64KiB") }
         await baton.waitForLog { $0.count { $0.message == "The configuration was read again." } == 2 }
         #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 200)
+    }
+
+    @Test("The log's level changes with a reload, to less and to more")
+    func theLevelChanges() async throws {
+        let baton = try await BatonProcess(backends: [:])
+        let longHeader = ["X-Long": String(repeating: "x", count: 8192)]
+        try baton.reload {
+            $0.replacingOccurrences(of: "level: info", with: "level: error") + "server: { max_header_size: 4KiB }\n"
+        }
+        try await eventually("the new limit of heads") {
+            try await baton.send("GET", "/healthz", headers: longHeader).status == 431
+        }
+        _ = try await baton.send("GET", "/before")
+        try baton.reload { $0.replacingOccurrences(of: "level: error", with: "level: info") }
+        // Lines come in the order of what they are about: with this one that one would be there.
+        try await eventually("the line of a request") {
+            _ = try await baton.send("GET", "/after")
+            return baton.log.contains { $0["path"] == "/after" }
+        }
+        #expect(!baton.log.contains { $0["path"] == "/before" })
+    }
+
+    @Test("A backend whose section changed is another one after a reload")
+    func aBackendThatChanged() async throws {
+        let content = PatternedContent(size: 1 << 20, seed: 64)
+        let (first, second) = (try FaultyOrigin(content), try FaultyOrigin(content))
+        defer {
+            first.stop()
+            second.stop()
+        }
+        let baton = try await BatonProcess(origins: ["origin": first])
+        try baton.reload { $0.replacingOccurrences(of: first.url(""), with: second.url("")) }
+        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        let image = try await baton.addImage(of: content, at: [second.url()])
+        let response = try await baton.download(image, of: content)
+        #expect(response.isComplete && response.firstWrongByte == nil)
+        await #expect(throws: Unexpected.self) { try await baton.addImage(of: content, at: [first.url()]) }
     }
 
     @Test("Who may come in changes with a reload, but a server that others can reach never opens to everybody")
@@ -172,5 +213,17 @@ struct ReloadScenarios {
         baton.terminate()
         await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
         #expect([0, 1].contains(try await baton.exited()), "it ends by itself")
+    }
+
+    @Test("A socket that others can reach, handed over by a service manager, never opens to everybody")
+    func aHandedOverSocket() async throws {
+        let socket = try ListeningSocket(isReachable: true)
+        let holders = try TokenHolders()
+        let baton = try await BatonProcess(
+            backends: [:], settings: holders.settings, directory: holders.directory, wrapper: ListeningSocket.wrapper,
+            input: socket.handle)
+        try baton.reload { $0.replacingOccurrences(of: "mode: tokens", with: "mode: none") }
+        await baton.waitForLog { $0.contains { $0.message.contains("nothing changed") || $0.message.contains("read again") } }
+        #expect(try await TestClient.exchange("GET", "/v2/images", port: socket.port).status == 401)
     }
 }

@@ -131,6 +131,19 @@ struct TLSScenarios {
         #expect(try await served.answers(served.certificate.file))
     }
 
+    @Test("Other files that a new configuration names are shown to new connections")
+    func otherFilesAreShown() async throws {
+        let served = try await serve()
+        let next = try await TestCertificate("next", in: served.directory)
+        try served.baton.reload {
+            $0.replacingOccurrences(of: served.certificate.file, with: next.file).replacingOccurrences(
+                of: served.certificate.keyFile, with: next.keyFile)
+        }
+        await served.baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        #expect(try await served.answers(next.file))
+        #expect(try await !served.answers(served.certificate.file))
+    }
+
     @Test func changedFilesAreShownToNewConnections() async throws {
         let served = try await serve()
         let before = try served.directory.write(

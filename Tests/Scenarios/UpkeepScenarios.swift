@@ -164,12 +164,13 @@ struct UpkeepScenarios {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 1_000_000) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["a": origin], settings: "activation: verify\nrelay: { stall_timeout: 60s }")
+            origins: ["a": origin], settings: "activation: verify\nrelay: { stall_timeout: 10m }")
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
         await origin.waitUntil { $0.bodyBytesSent >= 1_000_000 }
         #expect(try await baton.operate("disable", on: id).json["status"] as? String == "disabled")
         await origin.waitUntil { $0.openConnections == 0 }
+        #expect(origin.record.openConnections == 0, "the read goes on")
         #expect(try await baton.location(id)["status"] as? String == "disabled")
         #expect(try await baton.operate("enable", on: id).json["status"] as? String == "pending")
     }
@@ -178,12 +179,13 @@ struct UpkeepScenarios {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["a": origin], settings: "relay: { stall_timeout: 60s }\n" + Self.scrubbing)
+            origins: ["a": origin], settings: "relay: { stall_timeout: 10m }\n" + Self.scrubbing)
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
         await origin.waitUntil { $0.bodyBytesSent >= 1_000_000 }
         #expect(try await baton.operate("delete", on: id, query: "?force=true").status == 200)
         await origin.waitUntil { $0.openConnections == 0 }
+        #expect(origin.record.openConnections == 0, "the read goes on")
         #expect(try await baton.location(id)["status"] as? String == "pending_delete")
     }
 

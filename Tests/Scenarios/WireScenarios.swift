@@ -88,6 +88,16 @@ struct WireScenarios {
         }
     }
 
+    @Test("A Range outranks the legacy Content-Range of the same request")
+    func aRangeOutranksTheLegacyForm() async throws {
+        try await served { baton, image, _ in
+            let response = try await baton.download(
+                image, of: Self.content, headers: ["Range": "bytes=5-9", "Content-Range": "bytes 0-1/*"], from: 5)
+            #expect(response.status == 206 && response.headers["content-range"] == "bytes 5-9/\(Self.size)")
+            #expect(response.isComplete && response.firstWrongByte == nil)
+        }
+    }
+
     @Test func aRangeFailsOverInMidStreamToo() async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 500_000) }
         let sound = try FaultyOrigin(Self.content)

@@ -1,7 +1,7 @@
 package import Foundation
 internal import Glibc
 
-/// A listening socket of 127.0.0.1 that is handed to servers, as a service manager does.
+/// A listening socket of this machine that is handed to servers, as a service manager does.
 package final class ListeningSocket: Sendable {
     /// Runs the server behind it with what comes by standard input as its listening socket.
     package static let wrapper = [
@@ -12,12 +12,13 @@ package final class ListeningSocket: Sendable {
     /// For a server's standard input.
     package let handle: FileHandle
 
-    package init() throws {
+    /// - Parameter isReachable: whether it listens at all addresses; else at 127.0.0.1 alone.
+    package init(isReachable: Bool = false) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = UInt32(isReachable ? 0 : 0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -67,7 +67,7 @@ struct RelayJournalTests {
             catalog: fixture.catalog, proofs: fixture.proofs, doubts: fixture.doubts,
             metrics: RelayMetrics(in: MetricsRegistry()))
         let ticket = try #require(fixture.doubts.beginUnverified(representation, over: [location]))
-        #expect(fixture.doubts.unverified.concern(representation.name, [location], at: .now))
+        #expect(fixture.doubts.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now))
         var summary = RelaySummary(outcome: outcome)
         summary.parts = [.init(location: location.id, backend: location.backend, first: 0, last: 99)]
         // One that broke off has no digest; one that did not match has another.
@@ -77,6 +77,6 @@ struct RelayJournalTests {
             summary,
             of: RelayRecord(representation: representation, range: nil, locations: [location], unverified: ticket),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        #expect(fixture.doubts.unverified.concern(representation.name, [location], at: .now) == isLeftUnverified)
+        #expect(fixture.doubts.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now) == isLeftUnverified)
     }
 }

@@ -207,7 +207,7 @@ struct IdentityScenarios {
         }
         #expect(try await check(holders.settings).status == 0)
         let open = try await check("auth: { mode: none }")
-        #expect(open.status == 1 && open.errors.contains("auth.mode none does not allow"))
+        #expect(open.status == 1 && open.errors.contains("auth.mode none does not allow"), "\(open.status): \(open.errors)")
         try holders.write("nonsense\n")
         let broken = try await check(holders.settings)
         #expect(broken.status == 1 && broken.errors.contains("tokens:1: a line has"), "\(broken.errors)")

@@ -160,6 +160,22 @@ struct UploadLifeScenarios {
         #expect(late.status == 403)
     }
 
+    @Test("An upload without an announced size is refused at the byte that is more than its quota, not at its end")
+    func quotaWhileItComesIn() async throws {
+        let baton = try await start("quotas: { bytes: 700KiB }", delay: "1h")
+        let image = try await baton.addImage()
+        let content = PatternedContent(size: 64 << 20, seed: 57)
+        let response = try await onOwnThread { [port = baton.port] in
+            let client = try TestClient(port: port, patience: 60)
+            // The rest never comes.
+            try client.beginUpload(of: content, to: image, sending: 800 << 10, chunked: true)
+            var response = client.receiveHead()
+            client.receiveBody(&response)
+            return response
+        }
+        #expect(response.status == 413 && response.errorMessage.contains("quotas.bytes"), "\(response.status)")
+    }
+
     @Test("Over the quotas images and uploads are refused with 413, and the rest stays as it was")
     func quotas() async throws {
         let baton = try await start("quotas: { images: 3, bytes: 700KiB }", delay: "1h")

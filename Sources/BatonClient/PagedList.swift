@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// A list that a server gives page by page, whole.
 public struct PagedList: Sendable {
     let pages: [Endpoint.Answer]
@@ -8,10 +10,17 @@ public struct PagedList: Sendable {
         try pages.map { try $0.decoded(as: type) }
     }
 
-    /// The list as one object of JSON: the members of the first page, with the items of all and without the link to a next one.
+    /// The list as one object of JSON, written as servers write it.
     /// - Parameter name: the member that holds the items.
     /// - Throws: `ClientError` if a page is none.
-    public func document(listing name: String) throws -> AnyJSON {
+    public func json(listing name: String) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(try document(listing: name)), as: UTF8.self)
+    }
+
+    /// The members of the first page, with the items of all and without the link to a next one.
+    func document(listing name: String) throws -> AnyJSON {
         var whole: [String: AnyJSON] = [:]
         var items: [AnyJSON] = []
         for page in try decoded(as: [String: AnyJSON].self) {

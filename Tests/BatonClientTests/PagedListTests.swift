@@ -24,8 +24,9 @@ import Testing
             ]),
         ])
         #expect(try list.document(listing: "things") == expected)
-        let written = try JSONEncoder().encode(expected)
-        #expect(try JSONDecoder().decode(AnyJSON.self, from: written) == expected)
+        let text =
+            #"{"schema":"s","things":[{"id":1,"new":null},{"id":9007199254740993},{"id":1.5,"on":true,"tags":["a"]}]}"#
+        #expect(try list.json(listing: "things") == text)
     }
 
     @Test("What is no page is an error")

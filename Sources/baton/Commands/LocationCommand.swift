@@ -122,7 +122,7 @@ struct LocationCommand: AsyncParsableCommand {
         func run() async throws {
             let endpoint = server.open()
             let (records, list) = try await endpoint.locations(of: try await endpoint.imageID(image))
-            if output.json { return output.printJSON(try list.document(listing: "locations")) }
+            if output.json { return try output.printJSON(list, listing: "locations") }
             Standard.output.lines(LocationCommand.table(of: records))
         }
     }

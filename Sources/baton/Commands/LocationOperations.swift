@@ -109,7 +109,7 @@ extension LocationCommand {
 
         func run() async throws {
             let list = try await target.server.open().list("/baton/v1/locations/\(target.location)/history")
-            if target.output.json { return target.output.printJSON(try list.document(listing: "history")) }
+            if target.output.json { return try target.output.printJSON(list, listing: "history") }
             let entries = try list.decoded(as: Record.self).flatMap(\.history)
             var table = Table("TIME", "EVENT", "STATUS", "WHO", "WHY")
             for entry in entries {

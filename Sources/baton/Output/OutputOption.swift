@@ -14,6 +14,10 @@ struct OutputOption: ParsableArguments {
     /// Prints a server's JSON as it came.
     func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
 
+    /// Prints a server's list, all pages as one.
+    /// - Parameter name: the member that holds the items.
+    func printJSON(_ list: PagedList, listing name: String) throws { Self.write(try list.json(listing: name), to: .output) }
+
     /// Prints a value as JSON.
     static func printJSON(_ value: some Encodable, to stream: Standard = .output) {
         let encoder = JSONEncoder()

@@ -77,6 +77,8 @@ struct RelayJournalTests {
             summary,
             of: RelayRecord(representation: representation, range: nil, locations: [location], unverified: ticket),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        #expect(fixture.doubts.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now) == isLeftUnverified)
+        #expect(
+            fixture.doubts.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now)
+                == isLeftUnverified)
     }
 }

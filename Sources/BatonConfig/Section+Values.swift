@@ -92,7 +92,7 @@ extension Section {
         guard let mode = FileMode(text) else {
             reject(
                 key,
-                "\"\(text.prefix(64))\" is no mode for files; write for example 0600, 0640 or 0660: the owner must read and write, "
+                "\"\(text.prefix(64))\" is not a mode for files; write for example 0600, 0640 or 0660: the owner must read and write, "
                     + "others must not write, nobody executes")
             return fallback
         }

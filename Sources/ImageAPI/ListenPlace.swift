@@ -4,7 +4,7 @@ public enum ListenPlace: Sendable, CustomStringConvertible {
     case address(host: String, port: Int)
     /// A file at this path, with this mode: who may write it may connect.
     case socketFile(path: String, mode: UInt32)
-    /// A socket that listens already and was handed over by whoever started the server.
+    /// A socket that listens already and was handed over by the process that started the server.
     case inherited(descriptor: Int32, name: String)
 
     /// As errors and logs name it.

@@ -70,7 +70,9 @@ final class RequestRecord: Sendable {
         // What nginx writes of such a request.
         who["status"] = .stringConvertible(status?.code ?? 499)
         var access = who.merging(facts.relay) { own, _ in own }
-        access["bytes"] = .stringConvertible(facts.delivered ?? Int64(length))
+        // A download that was refused is answered with an error, whose body is what the client got.
+        let delivered = status?.kind == .successful ? facts.delivered : nil
+        access["bytes"] = .stringConvertible(delivered ?? Int64(length))
         access["seconds"] = .stringConvertible((took / .microseconds(1)).rounded() / 1_000_000)
         logger.info("request", metadata: access)
         guard facts.caller != nil, status?.kind == .successful, ![.get, .head, .options].contains(request.method) else {

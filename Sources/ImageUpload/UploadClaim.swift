@@ -3,7 +3,7 @@ internal import ImageModel
 internal import NIOPosix
 
 /// The right to upload a file of one name, which one process has at a time: a lock (flock(2)) on a file of its own beside the upload.
-/// The system gives it up with the process that holds it, so whoever clears up tells uploads that still run from those that were cut off.
+/// The system gives it up with the process that holds it. A held lock means that the upload still runs; without one it was cut off.
 final class UploadClaim: Sendable {
     private let path: String
     private let descriptor: Int32
@@ -15,7 +15,7 @@ final class UploadClaim: Sendable {
         while true {
             let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode.bits)
             guard opened >= 0 else { throw UploadFile.error("locking an upload", errno) }
-            // Whoever only looks has it for a moment.
+            // `isHeld` takes it for a moment.
             var isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
             for _ in 0..<5 where !isLocked {
                 usleep(2000)
@@ -25,7 +25,7 @@ final class UploadClaim: Sendable {
                 close(opened)
                 return nil
             }
-            // Whoever had it may have removed the file in between; then the lock is on a file without a name.
+            // The upload before may have removed the file in between. Then the lock is on a file without a name.
             var facts = stat()
             if fstat(opened, &facts) == 0, facts.st_nlink > 0 {
                 descriptor = opened

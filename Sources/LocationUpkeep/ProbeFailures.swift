@@ -5,7 +5,7 @@ internal import ImageModel
 internal import Logging
 internal import RelayEngine
 
-/// Makes known what keeps a pending location from serving: in the log and in its history when the reason is news, and to whoever asks
+/// Makes known what keeps a pending location from serving: in the log and in its history when the reason is news, and in answers
 /// at any time.
 struct ProbeFailures: Sendable {
     let catalog: any CatalogStore

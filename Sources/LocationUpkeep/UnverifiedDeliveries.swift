@@ -103,8 +103,8 @@ public final class UnverifiedDeliveries: Sendable {
         }
     }
 
-    /// Whether the server that ran before this one may have broken off an unverified download lately: from a location that was never
-    /// read in full, before there was a manifest.
+    /// Whether the server that ran before this one may have broken off an unverified download within the last hour: from a location
+    /// that was never read in full, before there was a manifest.
     private func mayHaveBegunBefore(_ locations: [Location], _ manifestMadeAt: Date?, at now: Date) -> Bool {
         let isEarly = now.timeIntervalSince(startedAt) < Representation.rangePause
         let hadManifest = manifestMadeAt.map { startedAt.timeIntervalSince($0) >= Representation.rangePause } ?? false

@@ -88,14 +88,14 @@ extension Verifier {
         return .undecided
     }
 
-    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend. Many at once, as
-    /// after the first start with `uploads.inspect_format`, are taken out by and by, so that an operator notices before all are gone.
+    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend. After
+    /// the first start with `uploads.inspect_format` there may be many: they are taken out a few at a time, so that an operator notices.
     func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
         guard !serves(location) || allowsRefusal(on: location.backend) else {
             logger.critical(
                 "A backend has many locations of an unacceptable format; this one serves on until its next read.",
                 metadata: metadata(of: location).merging(["reason": "\(refusal)"]) { $1 })
-            try await leave(location, reason: "too many locations of its backend were quarantined lately")
+            try await leave(location, reason: Self.limitReached)
             return .undecided
         }
         return try await quarantine(location, reason: refusal.description)
@@ -126,6 +126,8 @@ extension Verifier {
         return .unreadable(failure)
     }
 
+    private static let limitReached = "too many locations of its backend were quarantined within ten minutes"
+
     /// Whether it is in service, or was until this read.
     private func serves(_ location: Location) -> Bool {
         location.state.status == .active || location.state.before.last == .active
@@ -137,7 +139,7 @@ extension Verifier {
                 "A backend has too many wrong locations at once; none is quarantined now, and the backend is asked last.",
                 metadata: metadata(of: location))
             lifecycle.distrust(location.backend, because: location.id)
-            try await leave(location, reason: "too many locations of its backend were quarantined lately")
+            try await leave(location, reason: Self.limitReached)
             return .undecided
         }
         return try await quarantine(location, reason: reason)

@@ -20,7 +20,7 @@ public final class LogOutput: Sendable {
         queue = LogQueue(descriptor: descriptor, limit: Self.queueLimit) { count in
             LogLine(
                 time: Self.now, level: .warning, logger: "baton",
-                message: "Log lines were dropped: whoever reads the log did not keep up.",
+                message: "Log lines were dropped: the reader of the log did not keep up.",
                 metadata: ["lines": .stringConvertible(count)]
             ).bytes(format)
         }

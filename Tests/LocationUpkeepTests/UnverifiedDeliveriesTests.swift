@@ -75,7 +75,7 @@ import Testing
         #expect(deliveries.end(ticket, contributors: [fresh.id], at: start) == [], "it has ended")
     }
 
-    @Test("A download whose record is lost counts as broken off, whoever it read")
+    @Test("A download whose record is lost counts as broken off at each of its locations")
     func lostTicket() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())

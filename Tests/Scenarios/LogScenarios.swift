@@ -144,6 +144,17 @@ struct LogScenarios {
         #expect(try await download.value.isComplete)
     }
 
+    @Test("The line of a download that was refused has the bytes of the error, not of the image")
+    func refusedDownloads() async throws {
+        let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
+        defer { origin.stop() }
+        let baton = try await BatonProcess(origins: ["origin": origin])
+        let image = try await baton.addImage(of: Self.content, at: [origin.url()])
+        let refused = try await baton.send("GET", "/v2/images/\(image)/file")
+        let line = await baton.logged { $0.message == "request" && $0["outcome"] == "refused" }
+        #expect(refused.status == 503 && line["status"] == "503" && line["bytes"] == "\(refused.body.count)")
+    }
+
     @Test("A chunk that is wrong is in the log when it is found")
     func aMismatchIsLoggedWhenItHappens() async throws {
         let wrong = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 100) }
@@ -181,6 +192,9 @@ struct LogScenarios {
         )
         let refused = try await baton.send("GET", "/v2/images/\(image)/file")
         #expect(refused.status == 503 && refused.text.contains(#""cause":"missing""#), "\(refused.text)")
+        let id = try #require(refused.headers["x-openstack-request-id"])
+        let access = await baton.logged { $0.message == "request" && $0["request"] == id }
+        #expect(access["bytes"] == "\(refused.body.count)")
         let table = try await BatonCommand.run(
             ["location", "list", image, "--endpoint", "http://127.0.0.1:\(baton.port)"])
         #expect(table.output.contains("pending (missing)"), "\(table.output)")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import Synchronization
 import Testing
 import Waiting
 
@@ -62,11 +63,15 @@ import Waiting
         }
     }
 
-    @Test("A log that nobody reads stops nobody, and the next lines say how many are missing")
-    func aStuckReader() async throws {
+    @Test(
+        "A log that nobody reads stops nobody, and the next lines say how many are missing",
+        arguments: [true, false])
+    func aStuckReader(isBlocking: Bool) async throws {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         let (reader, writer) = (ends[0], ends[1])
+        // The process that started the server may share the descriptor and have set that.
+        if !isBlocking { #expect(fcntl(writer, F_SETFL, O_NONBLOCK) == 0) }
         let output = LogOutput(level: .info, format: .json, descriptor: writer)
         var logger = Logger(label: "test") { LineLogHandler(label: $0, output: output) }
         logger[metadataKey: "padding"] = .string(String(repeating: "x", count: 10_000))
@@ -75,13 +80,14 @@ import Waiting
         let dropped = output.droppedLines
         #expect(dropped > count / 2)
         // The reader comes back: what was kept comes in order, then how many are missing, then what follows.
-        async let text = Self.everything(from: reader)
+        let text = ReadText(from: reader)
         output.flush(within: .seconds(60))
         logger[metadataKey: "padding"] = nil
         logger.info("last")
         output.flush(within: .seconds(60))
         close(writer)
-        let lines = try await text.split(separator: UInt8(ascii: "\n")).map {
+        try await eventually("the end of the log") { text.all != nil }
+        let lines = try #require(text.all).split(separator: UInt8(ascii: "\n")).map {
             try #require(try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any])
         }
         #expect(
@@ -93,15 +99,21 @@ import Waiting
         #expect(output.droppedLines == dropped)
     }
 
-    private static func everything(from descriptor: Int32) async throws -> Data {
-        try await answer("the end of the log") { answered in
-            Thread.detachNewThread {
-                var text = Data()
+    /// What comes from a descriptor, read by a thread of its own: the test's own may be held up by a full log.
+    private final class ReadText: Sendable {
+        private let text = Mutex<Data?>(nil)
+
+        init(from descriptor: Int32) {
+            Thread.detachNewThread { [self] in
+                var read = Data()
                 var block = [UInt8](repeating: 0, count: 65_536)
-                while case let count = Glibc.read(descriptor, &block, block.count), count > 0 { text += block.prefix(count) }
+                while case let count = Glibc.read(descriptor, &block, block.count), count > 0 { read += block.prefix(count) }
                 close(descriptor)
-                answered(text)
+                text.withLock { [read] in $0 = read }
             }
         }
+
+        /// All of it; nil before its end.
+        var all: Data? { text.withLock { $0 } }
     }
 }

@@ -58,6 +58,8 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
                             group.addTask { await clients.handle(value: connection, logger: logger) }
                         }
                     }
+                } catch is CancellationError {
+                    // The server is to stop at once.
                 } catch {
                     logger.error("The server stopped accepting connections.", metadata: ["error": "\(error)"])
                 }

@@ -23,6 +23,8 @@ struct DrainScenarios {
         #expect(try await baton.exited() == 0)
         let response = try await download.value
         #expect(!response.isComplete && response.firstWrongByte == nil)
+        _ = await baton.logged { $0.message == "Baton has stopped." }
+        #expect(!baton.log.contains { $0.level == "error" }, "nothing went wrong: \(baton.rawLog)")
     }
 
     @Test("While a drain is delayed the server is not ready, and still serves who comes")

@@ -38,7 +38,7 @@ package final class KeystoneProcess: Sendable {
     package init() async throws {
         directory = try TestDirectory()
         let started = try await BatonCommand.run(["start", directory.path], program: BatonCommand.script("keystone"))
-        guard started.status == 0 else { throw Failed(reason: started.errors) }
+        guard started.status == 0 else { throw Failed(reason: "status \(started.status): \(started.errors)\(started.output)") }
         let state = try JSONDecoder().decode(
             State.self, from: Data(contentsOf: URL(filePath: directory.file("keystone.json"))))
         (url, users) = (state.url, state.users)

@@ -39,7 +39,7 @@ package final class SwiftNode: SwiftStore {
     private static func start(_ directory: TestDirectory, _ keystone: KeystoneProcess?) async throws -> StartedStore {
         let arguments = ["start", directory.file("node")] + (keystone.map { ["--keystone", $0.directory.path] } ?? [])
         let started = try await BatonCommand.run(arguments, program: BatonCommand.script("swift"))
-        guard started.status == 0 else { throw Failed(reason: started.errors) }
+        guard started.status == 0 else { throw Failed(reason: "status \(started.status): \(started.errors)\(started.output)") }
         return try JSONDecoder().decode(
             StartedStore.self, from: Data(contentsOf: URL(filePath: directory.file("node/swift.json"))))
     }

@@ -80,7 +80,7 @@ public struct Download: Sendable {
                     if course.isDirect, sink.size < target.size {
                         try await fetchDirectly(target, of: image, query, into: sink, &course)
                     }
-                    if sink.offset < target.size || target.size == 0 { try await fetch(target, into: sink, &course) }
+                    if sink.offset < target.size || target.size == 0 { try await fetchRest(of: target, into: sink, &course) }
                     try sink.complete()
                     return DownloadReport(target: target, origins: course.origins, troubles: course.troubles)
                 } catch let error as ClientError where error.isPassing && sink.size > before {
@@ -136,6 +136,17 @@ public struct Download: Sendable {
         var origins = DownloadOrigins()
         origins.extend(to: done, from: .kept)
         return DownloadReport(target: target, origins: origins, troubles: [], isUnchanged: true)
+    }
+
+    /// Fetches what is missing. A proxy in between may answer with less than asked (RFC 9110 section 15.3.7): then the rest is asked for.
+    private func fetchRest(
+        of target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadCourse
+    ) async throws {
+        var start: Int64
+        repeat {
+            start = sink.offset
+            try await fetch(target, into: sink, &course)
+        } while sink.offset > start && sink.offset < target.size
     }
 
     private func fetch(_ target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadCourse) async throws {

@@ -86,6 +86,13 @@ struct FileDownloadTests {
         #expect(outcome.error == nil && outcome.file == Self.bytes)
     }
 
+    @Test("Where less is sent than asked for, the rest is asked for at once")
+    func shortAnswers() async throws {
+        let outcome = try await download([.reset(after: Self.breaksAt), .capped(at: 700_000)], tries: 2)
+        #expect(outcome.error == nil && outcome.file == Self.bytes && outcome.partial == nil)
+        #expect(outcome.requests.map { $0.range?.first ?? 0 } == [0, Self.breaksAt, 1_700_003, 2_400_003])
+    }
+
     @Test("Another range than asked for is not appended")
     func anotherRange() async throws {
         let outcome = try await download([.reset(after: Self.breaksAt), .wrongRange(by: 1)])

@@ -11,14 +11,20 @@ extension Process {
     /// - Returns: its exit code, or the signal that ended it.
     @discardableResult
     package func exitCode(within bound: Duration = longestWait, file: String = #fileID, line: Int = #line) -> Int32 {
+        // Kept when it is seen: once Foundation collects the process, the kernel says nothing more, and Foundation may not know yet.
+        var code: Int32?
+        let ended = {
+            code = code ?? self.ending
+            return code != nil
+        }
         do {
-            try eventuallyOnThread("the end of \(summary)", within: bound, file: file, line: line) { ending != nil }
+            try eventuallyOnThread("the end of \(summary)", within: bound, file: file, line: line, ended)
         } catch {
             (error as? WaitTimeout)?.report()
             kill(processIdentifier, SIGKILL)
-            try? eventuallyOnThread("the end of \(summary) after it was killed") { ending != nil }
+            try? eventuallyOnThread("the end of \(summary) after it was killed", ended)
         }
-        return ending ?? -1
+        return code ?? -1
     }
 
     /// Kills the process if it has not ended in time, while others read what it writes.

@@ -42,7 +42,7 @@ interop: test-setup ## Tests OpenStack's clients, and OpenStack's own tests, aga
 	swift build --product baton
 	$(INTEROP) -m pytest Tests/Interop
 
-tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md anew
+tempest: test-setup ## Runs OpenStack's own tests and writes docs/tempest.md again
 	swift build --product baton
 	$(INTEROP) Tests/Interop/tempest_table.py --write
 

@@ -55,7 +55,9 @@ let package = Package(
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
-        module("SwiftBackend", path: "backends/Swift", ["BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"]),
+        module(
+            "OpenStackSwiftBackend", path: "backends/OpenStackSwift",
+            ["BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"]),
         module("LocationSelection", ["ImageModel"]),
         module(
             "RelayEngine",
@@ -91,7 +93,8 @@ let package = Package(
             name: "baton",
             dependencies: [
                 "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
-                "FileBackend", "HTTPBackend", "S3Backend", "SwiftBackend", "Telemetry", "LocationSelection", "Identity",
+                "FileBackend", "HTTPBackend", "S3Backend", "OpenStackSwiftBackend", "Telemetry", "LocationSelection",
+                "Identity",
                 "CurlTransfer",
                 "ImageModel",
                 "ImageUpload", logging, lifecycle, posix,
@@ -107,7 +110,7 @@ let package = Package(
             name: "baton-fuzz",
             dependencies: [
                 "BackendKit", "CurlTransfer", "FormatInspection", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend",
-                "SwiftBackend",
+                "OpenStackSwiftBackend",
             ],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("Waiting", path: "Tests/Waiting"),
@@ -153,8 +156,10 @@ let package = Package(
             name: "S3BackendTests", dependencies: ["S3Backend", "BackendKit", "CurlTransfer", "Integrity", "ImageModel"],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         .testTarget(
-            name: "SwiftBackendTests",
-            dependencies: ["SwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel", "Waiting"],
+            name: "OpenStackSwiftBackendTests",
+            dependencies: [
+                "OpenStackSwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel", "Waiting",
+            ],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -175,7 +180,7 @@ let package = Package(
             "Scenarios",
             [
                 "Servers", "FaultyOrigin", "Waiting", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit",
-                "LocationSelection", "S3Backend", "SwiftBackend", "CurlTransfer", .target(name: "baton"),
+                "LocationSelection", "S3Backend", "OpenStackSwiftBackend", "CurlTransfer", .target(name: "baton"),
                 .target(name: "chaos"), .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),

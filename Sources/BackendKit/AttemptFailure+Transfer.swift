@@ -1,9 +1,9 @@
-public import CurlTransfer
-internal import Glibc
+package import CurlTransfer
+import Glibc
 
 extension AttemptFailure {
     /// What a transfer's error means where a driver has no better word for it.
-    public static func classify(_ error: TransferError) -> AttemptFailure {
+    package static func classify(_ error: TransferError) -> AttemptFailure {
         switch error.kind {
         case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
         case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)

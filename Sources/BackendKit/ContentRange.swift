@@ -1,14 +1,14 @@
 /// A `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: both ends must be there, and the size of the whole or `*`.
-public struct ContentRange: Sendable, Hashable {
+package struct ContentRange: Sendable, Hashable {
     /// The offset of the first byte that follows.
-    public let first: Int64
+    package let first: Int64
     /// The offset of the last byte that follows.
-    public let last: Int64
+    package let last: Int64
     /// The size of the whole; nil if the server does not know it.
-    public let total: Int64?
+    package let total: Int64?
 
     /// The range that `text` spells (`bytes 0-99/1234`, `bytes 0-99/*`); nil for anything else.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
         let halves = words[1].split(separator: "/", omittingEmptySubsequences: false)

@@ -1,19 +1,19 @@
-public import CurlTransfer
-public import ImageModel
+package import CurlTransfer
+package import ImageModel
 
 /// What a kind of backend can do.
-public struct Capabilities: Sendable, Hashable {
+package struct Capabilities: Sendable, Hashable {
     /// Whether any part of an object can be asked for. (Whether a server keeps that promise shows in its answers.)
-    public let ranges: Bool
+    package let ranges: Bool
     /// Whether a client can be sent there with a direct URL.
-    public let redirectable: Bool
+    package let redirectable: Bool
     /// Whether objects can be written.
-    public let writable: Bool
+    package let writable: Bool
     /// The most bytes that one request should ask for; nil for no limit. Requests with a limit are never paused.
-    public let maximumRange: Int64?
+    package let maximumRange: Int64?
 
     /// Capabilities with every property given.
-    public init(ranges: Bool, redirectable: Bool, writable: Bool, maximumRange: Int64? = nil) {
+    package init(ranges: Bool, redirectable: Bool, writable: Bool, maximumRange: Int64? = nil) {
         self.ranges = ranges
         self.redirectable = redirectable
         self.writable = writable
@@ -22,16 +22,16 @@ public struct Capabilities: Sendable, Hashable {
 }
 
 /// One read that the relay wants of a driver.
-public struct ReadRequest: Sendable, Hashable {
+package struct ReadRequest: Sendable, Hashable {
     /// Where in the backend, decoded, without a leading slash.
-    public let path: String
+    package let path: String
     /// Which bytes; nil for all, with no Range sent.
-    public let range: ByteRange?
+    package let range: ByteRange?
     /// Whether to go past caches on a new connection.
-    public let isFresh: Bool
+    package let isFresh: Bool
 
     /// A read with every property given.
-    public init(path: String, range: ByteRange?, isFresh: Bool = false) {
+    package init(path: String, range: ByteRange?, isFresh: Bool = false) {
         self.path = path
         self.range = range
         self.isFresh = isFresh
@@ -39,7 +39,7 @@ public struct ReadRequest: Sendable, Hashable {
 }
 
 /// The code for one kind of backend: it says how to ask, and what the answer means. It opens no sockets.
-public protocol Driver: Sendable {
+package protocol Driver: Sendable {
     /// What this kind of backend can do.
     var capabilities: Capabilities { get }
 
@@ -73,20 +73,20 @@ public protocol Driver: Sendable {
 
 extension Driver {
     /// None that end.
-    public var credentials: (any RenewableCredentials)? { nil }
+    package var credentials: (any RenewableCredentials)? { nil }
 
     /// None: most servers say in the head all that matters.
-    public var refusalLimit: Int { 0 }
+    package var refusalLimit: Int { 0 }
 
     /// What the head alone means.
-    public func explain(_ refusal: Refusal) -> AttemptFailure { refusal.failure }
+    package func explain(_ refusal: Refusal) -> AttemptFailure { refusal.failure }
 
     /// The common meaning of a transfer's errors.
-    public func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
+    package func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
 
     /// None: most backends can't be read without credentials.
-    public func directURL(for path: String, lifetime: Duration) -> String? { nil }
+    package func directURL(for path: String, lifetime: Duration) -> String? { nil }
 
     /// They do.
-    public var directURLsEnd: Bool { true }
+    package var directURLsEnd: Bool { true }
 }

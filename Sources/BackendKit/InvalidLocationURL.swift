@@ -1,7 +1,7 @@
-internal import ImageModel
+import ImageModel
 
 /// Why a text is no URL of a location. Never repeats the URL, which may hold credentials.
-public enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertible {
+package enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertible {
     case noScheme
     case unknownScheme(String)
     case illegalCharacter
@@ -14,7 +14,7 @@ public enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertib
     case invalidKey
 
     /// One sentence for a person: what is wrong, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .noScheme: "the URL has no scheme: write for example http://host/path or file:///path"
         case .unknownScheme(let scheme):

@@ -1,4 +1,4 @@
-public import ImageModel
+package import ImageModel
 
 /// The URL of an object by its key, `s3://BACKEND/KEY`: for stores whose keys are no paths, so that a key may hold what a
 /// `LocationURL` refuses.
@@ -6,17 +6,17 @@ public import ImageModel
 /// The host is the id of a configured backend. What follows its slash is the key, percent-encoded, and taken literally once it is
 /// decoded: slashes in a row and at the ends are characters like others. Segments `.` and `..` are refused: they can't be sent in
 /// a way that no server and no proxy takes for a path to be shortened, and then it names another object.
-public struct KeyURL: Sendable, Hashable {
+package struct KeyURL: Sendable, Hashable {
     /// In lower case.
-    public let scheme: String
+    package let scheme: String
     /// The backend, which may be in no configuration.
-    public let backend: BackendID
+    package let backend: BackendID
     /// The key, decoded; never empty.
-    public let key: String
+    package let key: String
 
     /// Reads a URL.
     /// - Throws: `InvalidLocationURL` saying what is wrong with it.
-    public init(_ text: String) throws(InvalidLocationURL) {
+    package init(_ text: String) throws(InvalidLocationURL) {
         guard let separator = text.firstRange(of: "://") else { throw .noScheme }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
         guard !text.contains("?"), !text.contains("#") else { throw .queryOrFragment }
@@ -35,5 +35,5 @@ public struct KeyURL: Sendable, Hashable {
 
 extension KeyURL: CustomStringConvertible {
     /// The URL, with only those characters of the key escaped that must be.
-    public var description: String { "\(scheme)://\(backend)/\(LocationURL.encode(path: key))" }
+    package var description: String { "\(scheme)://\(backend)/\(LocationURL.encode(path: key))" }
 }

@@ -1,21 +1,21 @@
-internal import CurlTransfer
-internal import ImageModel
+import CurlTransfer
+import ImageModel
 
 /// A location's or a backend's URL, read strictly enough to be an allow-list: a scheme, a host, a port, whole path segments, and
 /// nothing that could mean another place to another reader.
-public struct LocationURL: Sendable, Hashable {
+package struct LocationURL: Sendable, Hashable {
     /// In lower case.
-    public let scheme: String
+    package let scheme: String
     /// In lower case; empty for `file`. An IPv6 address has its brackets and its usual spelling (RFC 5952).
-    public let host: String
+    package let host: String
     /// The port, the scheme's own if the URL names none; 0 for `file`.
-    public let port: Int
+    package let port: Int
     /// The segments of the path, decoded, none of them empty, `.` or `..`.
-    public let segments: [String]
+    package let segments: [String]
 
     /// Reads a URL.
     /// - Throws: `InvalidLocationURL` saying what is wrong with it.
-    public init(_ text: String) throws(InvalidLocationURL) {
+    package init(_ text: String) throws(InvalidLocationURL) {
         guard let separator = text.firstRange(of: "://") else { throw .noScheme }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
         scheme = text[..<separator.lowerBound].lowercased()
@@ -30,7 +30,7 @@ public struct LocationURL: Sendable, Hashable {
     }
 
     /// The path below `base` that this URL names, decoded; nil if it lies outside. `base` itself is no place below it.
-    public func path(below base: LocationURL) -> String? {
+    package func path(below base: LocationURL) -> String? {
         guard hasOrigin(of: base), segments.count > base.segments.count,
             // Byte by byte: two spellings of one letter are two places.
             segments.starts(with: base.segments, by: { $0.utf8.elementsEqual($1.utf8) })
@@ -39,7 +39,7 @@ public struct LocationURL: Sendable, Hashable {
     }
 
     /// Whether both name the same server: scheme, host and port are equal.
-    public func hasOrigin(of other: LocationURL) -> Bool {
+    package func hasOrigin(of other: LocationURL) -> Bool {
         scheme == other.scheme && host == other.host && port == other.port
     }
 
@@ -112,7 +112,7 @@ public struct LocationURL: Sendable, Hashable {
 
 extension LocationURL {
     /// A path as a URL wants it: everything but unreserved characters (RFC 3986 section 2.3) and slashes is escaped.
-    public static func encode(path: String) -> String {
+    package static func encode(path: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in path.utf8 {
@@ -132,7 +132,7 @@ extension LocationURL {
 extension LocationURL {
     /// An object's key as a URL's path wants it. Segments of dots, which no new location has, are escaped like other characters: sent
     /// as they are, each client, proxy and server on the way may shorten the path.
-    public static func encode(key: String) -> String {
+    package static func encode(key: String) -> String {
         key.pathSegments.map { segment in
             switch segment {
             case ".": "%2E"
@@ -145,13 +145,13 @@ extension LocationURL {
 
 extension LocationURL: CustomStringConvertible {
     /// The host with its port, if that is not the scheme's own: what a Host field says.
-    public var authority: String {
+    package var authority: String {
         let standardPorts = ["http": 80, "https": 443, "file": 0]
         return standardPorts[scheme] == port ? host : "\(host):\(port)"
     }
 
     /// The URL, encoded, without a slash at its end.
-    public var description: String {
+    package var description: String {
         "\(scheme)://\(authority)" + segments.map { "/" + Self.encode(path: $0) }.joined()
     }
 }

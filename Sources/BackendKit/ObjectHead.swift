@@ -1,25 +1,25 @@
-public import ImageModel
+package import ImageModel
 
 /// What a driver read out of the head of a good answer: which bytes follow, of what whole.
-public struct ObjectHead: Sendable, Hashable {
+package struct ObjectHead: Sendable, Hashable {
     /// The offset of the first byte that follows.
-    public let first: Int64
+    package let first: Int64
     /// How many bytes follow as announced; nil if the server did not say.
-    public let count: Int64?
+    package let count: Int64?
     /// The size of the whole object; nil if the server did not say.
-    public let total: Int64?
+    package let total: Int64?
     /// What pins the object, if the server says anything.
-    public let validator: Validator?
-    /// The digest of the whole object that the server states: what was written there once, no proof of what follows. Nil if it
+    package let validator: Validator?
+    /// The digest of the whole object that the server states: what was written there once, no verification of what follows. Nil if it
     /// states none.
-    public let stated: Digest?
+    package let stated: Digest?
     /// Whether a later read can be expected to be answered from its first byte on, wherever that lies.
-    public let answersRanges: Bool
+    package let answersRanges: Bool
     /// The name of a coding that the bytes are said to have, gzip: they are taken as they are. Nil if they are plain.
-    public let coding: String?
+    package let coding: String?
 
     /// A head with every property given.
-    public init(
+    package init(
         first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil,
         answersRanges: Bool = true, coding: String? = nil
     ) {
@@ -33,7 +33,7 @@ public struct ObjectHead: Sendable, Hashable {
     }
 
     /// The same head of an object whose digest the server states.
-    public func stating(_ digest: Digest?) -> ObjectHead {
+    package func stating(_ digest: Digest?) -> ObjectHead {
         ObjectHead(
             first: first, count: count, total: total, validator: validator, stated: digest, answersRanges: answersRanges,
             coding: coding)

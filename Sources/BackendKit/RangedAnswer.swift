@@ -1,17 +1,17 @@
-public import CurlTransfer
-internal import ImageModel
+package import CurlTransfer
+import ImageModel
 
 /// The answer of a web server to a GET with or without a Range (RFC 9110 sections 14 and 15), read strictly: what every driver
 /// over HTTP has in common.
-public struct RangedAnswer: Sendable {
+package struct RangedAnswer: Sendable {
     private let head: ResponseHead
 
     /// An answer with that head.
-    public init(_ head: ResponseHead) { self.head = head }
+    package init(_ head: ResponseHead) { self.head = head }
 
     /// The bytes that follow, or why they are not wanted: only a 206 that begins where the range that was asked for does and ends
     /// there or earlier, or a 200 of everything, is good, and neither if its coding changes the bytes.
-    public func object(for read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+    package func object(for read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 206: partial(of: read)
         case 200: whole
@@ -20,7 +20,7 @@ public struct RangedAnswer: Sendable {
     }
 
     /// What a status means that brings no bytes.
-    public var failure: AttemptFailure {
+    package var failure: AttemptFailure {
         let detail = "answered with status \(head.status)"
         switch head.status {
         case 404, 410: return AttemptFailure(.missing, .location, detail: detail)
@@ -38,7 +38,7 @@ public struct RangedAnswer: Sendable {
     }
 
     /// How long the server asks to be left alone, an hour at most; nil if it does not ask for any time (RFC 9110 section 10.2.3).
-    public var retryAfter: Duration? {
+    package var retryAfter: Duration? {
         guard let seconds = head["retry-after"].flatMap(Int64.init) ?? secondsUntilRetry, seconds > 0 else { return nil }
         return .seconds(min(seconds, 3600))
     }

@@ -2,7 +2,7 @@
 extension RenewableCredentials {
     /// As `renew(beyond:)`, for those who can't wait.
     /// - Parameter done: called once, on any thread; with nil when the credentials are there.
-    public func renew(beyond generation: Int, done: @escaping @Sendable (AttemptFailure?) -> Void) {
+    package func renew(beyond generation: Int, done: @escaping @Sendable (AttemptFailure?) -> Void) {
         Task {
             do throws(AttemptFailure) {
                 try await renew(beyond: generation)
@@ -15,7 +15,7 @@ extension RenewableCredentials {
 
     /// As `renew(beyond:)`, for those who wait only so long; a fetch that takes longer goes on for others.
     /// - Throws: `AttemptFailure`: the fetch's own, or `stall` when there is no answer in time or the task is cancelled.
-    public func renew(beyond generation: Int, within timeout: Duration) async throws(AttemptFailure) {
+    package func renew(beyond generation: Int, within timeout: Duration) async throws(AttemptFailure) {
         let late = AttemptFailure.noCredentials(within: timeout)
         let (answers, answer) = AsyncStream.makeStream(of: AttemptFailure?.self)
         renew(beyond: generation) { answer.yield($0) }
@@ -34,7 +34,7 @@ extension RenewableCredentials {
 
 extension AttemptFailure {
     /// Credentials were asked for and did not come.
-    public static func noCredentials(within timeout: Duration) -> AttemptFailure {
+    package static func noCredentials(within timeout: Duration) -> AttemptFailure {
         AttemptFailure(.stall, .backend, detail: "no new credentials for \(timeout)")
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// A driver reads its credentials while it makes a request, on a loop, and never waits there. Who carries out requests sees to it
 /// that they are ready first, and has them renewed once when an answer says that they are good no longer.
-public protocol RenewableCredentials: Sendable {
+package protocol RenewableCredentials: Sendable {
     /// How often they have been fetched: 0 before the first time. It names the credentials that a request was made with.
     var generation: Int { get }
 

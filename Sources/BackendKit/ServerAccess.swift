@@ -1,19 +1,19 @@
-public import CurlTransfer
+package import CurlTransfer
 
-/// How the servers of a backend are reached: what proves them, what we show them, what stands between, where they may be. The
+/// How the servers of a backend are reached: what verifies them, what we show them, what stands between, where they may be. The
 /// drivers over HTTP have it in common.
-public struct ServerAccess: Sendable {
+package struct ServerAccess: Sendable {
     /// A file of certificates to check the servers' with, in place of the system's; nil for those.
-    public var authorities: String?
+    package var authorities: String?
     /// What is shown to the backend's own server when it asks for a certificate; nil for nothing.
-    public var clientCertificate: ClientCertificate?
+    package var clientCertificate: ClientCertificate?
     /// The proxy to go through; nil for none.
-    public var proxy: Proxy?
+    package var proxy: Proxy?
     /// Which addresses may be connected to, beside those that the configuration spells out.
-    public var addresses: AddressPolicy
+    package var addresses: AddressPolicy
 
     /// The access that needs nothing, to ordinary addresses.
-    public init(
+    package init(
         authorities: String? = nil, clientCertificate: ClientCertificate? = nil, proxy: Proxy? = nil,
         addresses: AddressPolicy = AddressPolicy()
     ) {
@@ -27,7 +27,7 @@ public struct ServerAccess: Sendable {
     /// - Parameters:
     ///   - host: the request's, as an operator wrote it into the configuration; an IPv6 address in brackets.
     ///   - isOwn: whether that is the backend's own server, which alone sees our certificate.
-    public func apply(to request: inout TransferRequest, host: String, isOwn: Bool = true) {
+    package func apply(to request: inout TransferRequest, host: String, isOwn: Bool = true) {
         request.authorities = authorities
         request.clientCertificate = isOwn ? clientCertificate : nil
         request.proxy = proxy

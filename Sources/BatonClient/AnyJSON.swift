@@ -1,5 +1,5 @@
 /// Any JSON, to be passed on with what this client does not know of.
-public enum AnyJSON: Sendable, Equatable, Codable {
+package enum AnyJSON: Sendable, Equatable, Codable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -9,7 +9,7 @@ public enum AnyJSON: Sendable, Equatable, Codable {
     case object([String: AnyJSON])
 
     /// Reads whatever comes.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
@@ -29,7 +29,7 @@ public enum AnyJSON: Sendable, Equatable, Codable {
     }
 
     /// Writes it as it was.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()

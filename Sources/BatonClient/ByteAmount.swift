@@ -1,16 +1,16 @@
 /// A number of bytes as people write it at a command line: `4096`, `10M`, `1.5GiB`, `500kB`.
-public struct ByteAmount: Sendable, Equatable {
+package struct ByteAmount: Sendable, Equatable {
     /// The number.
-    public let count: Int64
+    package let count: Int64
 
     /// What is accepted, for an error's sentence.
-    public static let advice =
+    package static let advice =
         "write a number of bytes, for example 4096, 500K, 10M, 1.5G or 64MiB (kB, MB and GB are powers of 1000)"
 
     /// The amount that a text spells; nil when it spells none, or more than fits.
     ///
     /// K, M, G, T and P are powers of 1024, alone or before iB; before B they are powers of 1000, as the GNU tools have it.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let factor = Self.factor(of: text.dropFirst(number.count).lowercased()) else { return nil }
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)

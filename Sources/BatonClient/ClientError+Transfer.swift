@@ -1,4 +1,4 @@
-internal import CurlTransfer
+import CurlTransfer
 
 extension ClientError {
     /// What a transfer's error means to a person at the command line.
@@ -21,7 +21,7 @@ extension ClientError {
                 .untrusted,
                 "TLS with \(url) did not come about (\(error.message)): if the server speaks plain HTTP, write http://.")
         case .protocolViolation:
-            return ClientError(.nonsense, "\(url) sent no HTTP answer (\(error.message)); is it a Baton server?")
+            return ClientError(.invalidInput, "\(url) sent no HTTP answer (\(error.message)); is it a Baton server?")
         default:
             return ClientError(.unreachable, "The connection to \(url) broke (\(error.message)): try again.")
         }
@@ -30,6 +30,6 @@ extension ClientError {
     /// A server that takes the connection and sends nothing.
     static func silent(_ endpoint: Endpoint) -> ClientError {
         ClientError(
-            .unreachable, "\(endpoint.url) sent nothing for \(endpoint.patience.components.seconds) s: try again.")
+            .unreachable, "\(endpoint.url) sent nothing for \(endpoint.timeout.components.seconds) s: try again.")
     }
 }

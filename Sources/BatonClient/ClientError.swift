@@ -1,7 +1,7 @@
 /// Why a command could not be carried out; one sentence for a person.
-public struct ClientError: Error, Sendable, CustomStringConvertible {
+package struct ClientError: Error, Sendable, CustomStringConvertible {
     /// What kind of trouble; decides the exit code and whether trying again makes sense.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// There is no server, or the connection to it broke.
         case unreachable
         /// The server may not be the one that was meant: its certificate is not trusted.
@@ -13,7 +13,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         /// The local file system said no.
         case file
         /// What the server answered makes no sense.
-        case nonsense
+        case invalidInput
         /// The person who was asked said no.
         case declined
         /// Nobody reads any more what is written.
@@ -21,27 +21,27 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     }
 
     /// What kind of trouble.
-    public let kind: Kind
+    package let kind: Kind
     /// What, where, what to do.
-    public let message: String
+    package let message: String
     /// How long the server asked to wait.
-    public let retryAfter: Duration?
+    package let retryAfter: Duration?
 
     /// An error with every property given.
-    public init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
+    package init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
         self.kind = kind
         self.message = message
         self.retryAfter = retryAfter
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 
     /// Whether the same may go well a little later.
     var isPassing: Bool {
         switch kind {
         case .unreachable, .refused(status: 502...504), .refused(status: 429): true
-        case .untrusted, .refused, .corrupt, .file, .nonsense, .declined, .readerGone: false
+        case .untrusted, .refused, .corrupt, .file, .invalidInput, .declined, .readerGone: false
         }
     }
 }

@@ -1,10 +1,10 @@
-internal import Glibc
+import Glibc
 
 /// Reads and writes of descriptors that may stop halfway.
-public enum DescriptorIO {
+package enum DescriptorIO {
     /// Writes everything; waits where a descriptor that does not block is full.
     /// - Returns: nil, or the error's number.
-    public static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+    package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)

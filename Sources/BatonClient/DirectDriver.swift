@@ -1,6 +1,6 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import ImageModel
+import BackendKit
+import CurlTransfer
+import ImageModel
 
 /// Reads one object at a URL that was made for this client. It sends nothing of ours along: what lets it in is in the URL.
 struct DirectDriver: Driver {

@@ -1,15 +1,15 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import ImageModel
-internal import LocationSelection
-internal import NIOCore
-internal import RelayEngine
+import BackendKit
+import CurlTransfer
+import ImageModel
+import LocationSelection
+import NIOCore
+import RelayEngine
 
 /// One relay from an image's direct locations into a file: the server's own way of moving on from a location that fails, run
 /// in the client.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
-final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
+final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
     private let target: DownloadTarget
     private let sink: any DownloadSink
     private let loop: TransferLoop
@@ -43,7 +43,7 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
         return policy
     }
 
-    /// Reads what the file lacks. What comes is proven by the file, whose digest goes on from try to try.
+    /// Reads what the file lacks. What comes is verified by the file, whose digest goes on from try to try.
     /// - Returns: what became of it; the file has every byte up to where it ended.
     /// - Throws: `ClientError` when the file can't be written.
     func run(_ sources: [RelaySource]) async throws -> RelaySummary {
@@ -57,9 +57,9 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
                     self.waiter = waiter
                     self.loop.add(self)
                     let relay = Relay(
-                        plan: plan, sources: sources, party: .download(by: "", of: ""), identity: self.target.digest,
+                        plan: plan, sources: sources, queueKey: .download(by: "", of: ""), identity: self.target.digest,
                         policy: Self.policy, loop: self.loop,
-                        outlet: self, observer: Unobserved())
+                        sink: self, observer: Unobserved())
                     self.relay = relay
                     relay.start()
                 }
@@ -110,9 +110,9 @@ final class DirectFetch: RelayOutlet, Ticking, @unchecked Sendable {
 private struct Unobserved: RelayObserver {
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
-    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {}
+    func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {}
     func bytesTaken(_ count: Int64, of backend: BackendID) {}
-    func prospects(of sources: [RelaySource]) -> [Prospect] { sources.map { _ in .unknown } }
+    func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] { sources.map { _ in .unknown } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}

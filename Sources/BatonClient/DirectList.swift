@@ -1,8 +1,8 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import FoundationEssentials
-internal import ImageModel
-internal import RelayEngine
+import BackendKit
+import CurlTransfer
+import FoundationEssentials
+import ImageModel
+import RelayEngine
 
 /// The locations of an image that a server lets this client read by itself, the best first.
 struct DirectList: Decodable, Sendable {

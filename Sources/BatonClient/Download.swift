@@ -1,29 +1,29 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import Glibc
-public import ImageModel
-internal import Integrity
-internal import RelayEngine
+import BackendKit
+import CurlTransfer
+import Glibc
+package import ImageModel
+import Integrity
+import RelayEngine
 
 /// Downloads an image: into a file, verified and resumed after a break, never a corrupt file under the final name; or into a stream, as
 /// verified as what the server lets go.
-public struct Download: Sendable {
+package struct Download: Sendable {
     /// How far it is.
-    public struct Progress: Sendable {
+    package struct Progress: Sendable {
         /// Bytes that are there, those of earlier tries included.
-        public let done: Int64
+        package let done: Int64
         /// Bytes in all.
-        public let total: Int64
+        package let total: Int64
 
         /// So far of so much.
-        public init(done: Int64, total: Int64) {
+        package init(done: Int64, total: Int64) {
             self.done = done
             self.total = total
         }
     }
 
     /// What a person who waits is shown.
-    public enum Event: Sendable {
+    package enum Event: Sendable {
         /// A file that is there is read, for its digest.
         case checking(Progress)
         /// Bytes come.
@@ -46,7 +46,7 @@ public struct Download: Sendable {
     ///     is left. Not for streams: what locations send is verified at the end only.
     ///   - bytesPerSecond: the most to fetch in a second; nil for no limit.
     ///   - onEvent: called now and then, from any thread.
-    public init(
+    package init(
         from endpoint: Endpoint, to output: DownloadOutput, tries: Int, isDirect: Bool = false, bytesPerSecond: Int64?,
         onEvent: @escaping @Sendable (Event) -> Void
     ) {
@@ -61,11 +61,11 @@ public struct Download: Sendable {
     /// Runs it.
     /// - Returns: what was downloaded, and from where; the output has the verified content.
     /// - Throws: `ClientError`.
-    public func run(image: ImageID, query: [String]) async throws -> DownloadReport {
+    package func run(image: ImageID, query: [String]) async throws -> DownloadReport {
         var failures = 0
         // What comes again up to there is no progress: a server that can't verify the image would be asked for it for ever.
         var furthest: [Digest: Int64] = [:]
-        var course = DownloadCourse(isDirect: isDirect)
+        var course = DownloadState(isDirect: isDirect)
         var opened: (any DownloadSink)?
         while true {
             do {
@@ -140,7 +140,7 @@ public struct Download: Sendable {
 
     /// Fetches what is missing. A proxy in between may answer with less than asked (RFC 9110 section 15.3.7): then the rest is asked for.
     private func fetchRest(
-        of target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadCourse
+        of target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadState
     ) async throws {
         var start: Int64
         repeat {
@@ -149,7 +149,7 @@ public struct Download: Sendable {
         } while sink.offset > start && sink.offset < target.size
     }
 
-    private func fetch(_ target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadCourse) async throws {
+    private func fetch(_ target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadState) async throws {
         var request = endpoint.request(target.path)
         if sink.offset > 0 {
             request.range = sink.offset...(target.size - 1)
@@ -158,14 +158,14 @@ public struct Download: Sendable {
         let fetch = FileFetch(target: target, sink: sink, endpoint: endpoint, bytesPerSecond: bytesPerSecond) {
             onEvent(.fetching($0))
         }
-        defer { course.streamed(upTo: sink.size, isAnew: fetch.hasRestarted) }
+        defer { course.streamed(upTo: sink.size, isAgain: fetch.hasRestarted) }
         try await fetch.run(request)
     }
 
     /// Reads from the locations what they give; what they don't, is left to the server.
     private func fetchDirectly(
         _ target: DownloadTarget, of image: ImageID, _ query: [String], into sink: any DownloadSink,
-        _ course: inout DownloadCourse
+        _ course: inout DownloadState
     ) async throws {
         // Twice: URLs end, and new ones are to be had.
         for _ in 0..<2 {

@@ -1,7 +1,7 @@
 /// Which bytes of a download came from where.
-public struct DownloadOrigins: Sendable, Equatable {
+package struct DownloadOrigins: Sendable, Equatable {
     /// Where bytes came from.
-    public enum Source: Sendable, Hashable {
+    package enum Source: Sendable, Hashable {
         /// They were there: an earlier run had fetched them.
         case kept
         /// The server streamed them.
@@ -11,17 +11,17 @@ public struct DownloadOrigins: Sendable, Equatable {
     }
 
     /// Bytes in a row from one place.
-    public struct Part: Sendable, Hashable {
+    package struct Part: Sendable, Hashable {
         /// Where they came from.
-        public let source: Source
+        package let source: Source
         /// The offset of the first byte.
-        public let first: Int64
+        package let first: Int64
         /// The offset of the last byte.
-        public fileprivate(set) var last: Int64
+        package fileprivate(set) var last: Int64
     }
 
     /// The parts, without a gap from the first byte on.
-    public private(set) var parts: [Part] = []
+    package private(set) var parts: [Part] = []
 
     /// Whether anything came from a location without the server.
     var hasDirect: Bool {

@@ -1,8 +1,8 @@
-internal import Glibc
-public import ImageModel
+import Glibc
+package import ImageModel
 
 /// What the path given for a download leads to, decided before the first byte is asked for.
-public enum DownloadOutput: Sendable, Equatable {
+package enum DownloadOutput: Sendable, Equatable {
     /// A regular file, or a name that is free. It is replaced once the content is verified. Symbolic links are resolved.
     case file(path: String)
     /// A device or a FIFO: opened, written in place, and never renamed over.
@@ -11,12 +11,12 @@ public enum DownloadOutput: Sendable, Equatable {
     case descriptor(Int32)
 
     /// Whether bytes leave as they come, without a way back.
-    public var isStream: Bool {
+    package var isStream: Bool {
         if case .file = self { false } else { true }
     }
 
     /// Whether a path names a directory, which the image's file goes into.
-    public static func isDirectory(_ path: String) -> Bool {
+    package static func isDirectory(_ path: String) -> Bool {
         if path.hasSuffix("/") { return true }
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -27,7 +27,7 @@ public enum DownloadOutput: Sendable, Equatable {
     ///   - path: as the user gave it; `-` is standard output.
     ///   - name: what the file is called where the path names a directory.
     /// - Throws: `ClientError` when nothing can be written there.
-    public init(_ path: String, named name: String) throws(ClientError) {
+    package init(_ path: String, named name: String) throws(ClientError) {
         if path == "-" {
             self = try Self.descriptor(STDOUT_FILENO, path)
             return
@@ -49,7 +49,7 @@ public enum DownloadOutput: Sendable, Equatable {
     ///
     /// A slash, a control character, or what changes the direction of text becomes `_`, and so does a leading dot: an image's
     /// name must choose neither another directory nor a hidden file.
-    public static func fileName(of name: String?, id: ImageID) -> String {
+    package static func fileName(of name: String?, id: ImageID) -> String {
         var result = ""
         for scalar in (name ?? "").unicodeScalars {
             let isLegal = scalar != "/" && !scalar.isUnprintable
@@ -125,7 +125,7 @@ public enum DownloadOutput: Sendable, Equatable {
 
 extension DownloadOutput {
     /// The file's path, symbolic links resolved; nil for a descriptor, which has none.
-    public var path: String? {
+    package var path: String? {
         switch self {
         case .file(let path), .device(let path): path
         case .descriptor: nil
@@ -134,7 +134,7 @@ extension DownloadOutput {
 
     /// Whether what is written to that descriptor gets between the bytes of this stream. Devices that drop or copy everything, and
     /// terminals, are shared without harm only as long as nobody else writes; so they count.
-    public func isSameFile(as descriptor: Int32) -> Bool {
+    package func isSameFile(as descriptor: Int32) -> Bool {
         var own = stat()
         var other = stat()
         let isThere =

@@ -1,8 +1,8 @@
-internal import ImageModel
+import ImageModel
 
 /// Where the bytes of a download go. It computes their digest on the way.
 ///
-/// Used by one party at a time: the task that prepares it, then the transfer loop's thread.
+/// Used by one queueKey at a time: the task that prepares it, then the transfer loop's thread.
 protocol DownloadSink: AnyObject, Sendable {
     /// What it was opened for.
     var target: DownloadTarget { get }

@@ -1,26 +1,26 @@
-internal import CurlTransfer
-internal import FoundationEssentials
-public import ImageModel
+import CurlTransfer
+import FoundationEssentials
+package import ImageModel
 
 /// What the server says an image's data are, before any of them is fetched.
-public struct DownloadTarget: Sendable, Equatable {
+package struct DownloadTarget: Sendable, Equatable {
     /// The path of the data on the server.
-    public let path: String
+    package let path: String
     /// How many bytes.
-    public let size: Int64
-    /// What proves them.
-    public let digest: Digest
+    package let size: Int64
+    /// What verifies them.
+    package let digest: Digest
     /// The entity tag, to go on with the same bytes only.
-    public let entityTag: String
-    /// Whether a partial file may be completed; not while the server doubts the image.
-    public let isResumable: Bool
+    package let entityTag: String
+    /// Whether a partial file may be completed; not while the server holds the image.
+    package let isResumable: Bool
 }
 
 extension Endpoint {
     /// Asks what an image's data are.
     /// - Parameter query: further parameters of the request, each encoded, e.g. `disk_format=raw`.
     /// - Throws: `ClientError`.
-    public func target(image: ImageID, query: [String]) async throws -> DownloadTarget {
+    package func target(image: ImageID, query: [String]) async throws -> DownloadTarget {
         let path = "/v2/images/\(image)/file" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         let answer = try await exchange(request(path, method: .head))
         if answer.head.status == 204 {
@@ -32,7 +32,7 @@ extension Endpoint {
         guard let size = answer.head["content-length"].flatMap({ Int64($0) }), let tag = answer.head["etag"],
             let digest = Digest(entityTag: tag)
         else {
-            throw ClientError(.nonsense, "\(url) says neither size nor digest of the image; is it a Baton server?")
+            throw ClientError(.invalidInput, "\(url) says neither size nor digest of the image; is it a Baton server?")
         }
         return DownloadTarget(
             path: path, size: size, digest: digest, entityTag: tag,

@@ -1,12 +1,12 @@
-internal import FoundationEssentials
-public import ImageModel
+import FoundationEssentials
+package import ImageModel
 
 // What the command line asks of a server beside image data.
 extension Endpoint {
     /// All images, page by page.
     /// - Parameter name: only those of this name; nil for all.
     /// - Throws: `ClientError`.
-    public func images(named name: String? = nil) async throws -> [ImageRecord] {
+    package func images(named name: String? = nil) async throws -> [ImageRecord] {
         struct Page: Decodable {
             let images: [ImageRecord]
             let next: String?
@@ -24,7 +24,7 @@ extension Endpoint {
 
     /// The image that a person means by an id or by a name that only one image has.
     /// - Throws: `ClientError`.
-    public func imageID(_ text: String) async throws -> ImageID {
+    package func imageID(_ text: String) async throws -> ImageID {
         if let id = ImageID(text) { return id }
         let matches = try await images(named: text)
         guard let match = matches.first, let id = ImageID(match.id) else {
@@ -39,14 +39,14 @@ extension Endpoint {
 
     /// One image.
     /// - Throws: `ClientError`.
-    public func image(_ id: ImageID) async throws -> ImageRecord {
+    package func image(_ id: ImageID) async throws -> ImageRecord {
         try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
     }
 
     /// An image's locations, page by page.
     /// - Returns: all of them, and the list as the server gave it.
     /// - Throws: `ClientError`.
-    public func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
+    package func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
         struct Page: Decodable { let locations: [LocationRecord] }
         let list = try await list("/baton/v1/images/\(image)/locations")
         return (try list.decoded(as: Page.self).flatMap(\.locations), list)

@@ -1,25 +1,25 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// A file that an upload wrote, as the server lists it.
-public struct UploadEntry: Codable, Sendable, Equatable {
+package struct UploadEntry: Codable, Sendable, Equatable {
     /// The backend that it lies in.
-    public let backend: String
+    package let backend: String
     /// Where in the backend.
-    public let path: String
+    package let path: String
     /// The image that it was uploaded for.
-    public let image: String
+    package let image: String
     /// The project that owned the image; nil if none did.
-    public let owner: String?
+    package let owner: String?
     /// Its size in bytes.
-    public let size: Int64
+    package let size: Int64
     /// `receiving`, `stored`, `removing`, or `unknown` when the server has no record of it.
-    public let state: String
+    package let state: String
     /// Whether no image has it any more.
-    public let isOrphan: Bool
+    package let isOrphan: Bool
     /// When the upload began; nil if that is unknown.
-    public let createdAt: String?
+    package let createdAt: String?
     /// When the server will delete it; nil if it will not.
-    public let expiresAt: String?
+    package let expiresAt: String?
 
     private enum CodingKeys: String, CodingKey {
         case backend, path, image, owner, size, state
@@ -33,7 +33,7 @@ extension Endpoint {
     /// The files that uploads wrote, page by page.
     /// - Parameter onlyOrphans: only those that no image has any more.
     /// - Throws: `ClientError`.
-    public func uploads(onlyOrphans: Bool) async throws -> [UploadEntry] {
+    package func uploads(onlyOrphans: Bool) async throws -> [UploadEntry] {
         struct Page: Decodable {
             let uploads: [UploadEntry]
             let next: String?

@@ -1,10 +1,10 @@
-public import CurlTransfer
-internal import FoundationEssentials
+package import CurlTransfer
+import FoundationEssentials
 
 /// A Baton server as its clients see it.
-public struct Endpoint: Sendable {
+package struct Endpoint: Sendable {
     /// The server's URL, without a slash at its end, or `unix:` and the path of its socket file.
-    public let url: String
+    package let url: String
     /// What every path is added to.
     private let base: String
     /// The file to connect to; nil where the URL says whom.
@@ -14,14 +14,14 @@ public struct Endpoint: Sendable {
     let authorities: String?
     let loop: TransferLoop
     /// A server that says nothing for so long is given up.
-    var patience: Duration = .seconds(30)
+    var timeout: Duration = .seconds(30)
 
     /// - Parameters:
     ///   - url: the server's URL, or `unix:` and the path of its socket file.
     ///   - token: sent as `X-Auth-Token`; nil sends none.
     ///   - authorities: a file of certificates to check the server's with, in place of the system's; nil for those.
     ///   - loop: where the transfers run.
-    public init(url: String, token: String?, authorities: String? = nil, loop: TransferLoop) {
+    package init(url: String, token: String?, authorities: String? = nil, loop: TransferLoop) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         socketFile = Self.socketFile(in: url)
         base = socketFile == nil ? self.url : "http://localhost"
@@ -31,12 +31,12 @@ public struct Endpoint: Sendable {
     }
 
     /// The path of the socket file that a server's URL names, which must be absolute; nil if it names none.
-    public static func socketFile(in url: String) -> String? {
+    package static func socketFile(in url: String) -> String? {
         url.hasPrefix("unix:/") ? String(url.dropFirst("unix:".count)) : nil
     }
 
     /// An answer, whole.
-    public typealias Answer = Exchange.Answer
+    package typealias Answer = Exchange.Answer
 
     /// More than any list of ours; a server that sends more is not one of ours.
     private static let limit = 64 << 20
@@ -56,7 +56,7 @@ public struct Endpoint: Sendable {
     /// Sends a request and waits for the whole answer.
     /// - Parameter body: JSON; nil sends none.
     /// - Throws: `ClientError`, also when the server says no.
-    public func send(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Answer {
+    package func send(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Answer {
         let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
         let how: TransferRequest.Method =
             switch method {
@@ -72,7 +72,7 @@ public struct Endpoint: Sendable {
     /// Sends a request and waits for the whole answer, whatever its status.
     func exchange(_ request: TransferRequest) async throws(ClientError) -> Answer {
         do {
-            return try await Exchange.run(request, on: loop, limit: Self.limit, silence: patience)
+            return try await Exchange.run(request, on: loop, limit: Self.limit, silence: timeout)
         } catch {
             guard case .send = request.method, error.kind == .noAnswer || error.kind == .connectionLost else {
                 throw .unreachable(self, error)
@@ -86,7 +86,7 @@ public struct Endpoint: Sendable {
     /// - Returns: nil when it is not refused any more.
     func explainedRefusal(of path: String) async throws(ClientError) -> ClientError? {
         do {
-            let answer = try await Exchange.run(request(path), on: loop, timeout: patience) { head in
+            let answer = try await Exchange.run(request(path), on: loop, timeout: timeout) { head in
                 head.status >= 400 ? 1 << 16 : 0
             }
             return answer.head.status >= 400 ? refusal(answer) : nil

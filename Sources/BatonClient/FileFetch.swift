@@ -1,4 +1,4 @@
-internal import CurlTransfer
+import CurlTransfer
 
 /// One GET of an image's data into a file or a stream.
 ///
@@ -14,7 +14,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private var refusal: ResponseHead?
     private var refusalBody: [UInt8] = []
     private var limit: RateLimit
-    private var lastSign = ContinuousClock.now
+    private var lastActivity = ContinuousClock.now
     private var lastReport = ContinuousClock.now
     private var isPaused = false
     /// Whether what was there is not part of the result any more.
@@ -37,7 +37,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             try await withCheckedThrowingContinuation { waiter in
                 loop.enqueue {
                     self.waiter = waiter
-                    self.lastSign = loop.now
+                    self.lastActivity = loop.now
                     loop.add(self)
                     self.transfer = loop.start(request, sink: self)
                 }
@@ -61,12 +61,12 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     func transferBegan(_ transfer: TransferID) {}
 
     func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        lastSign = endpoint.loop.now
+        lastActivity = endpoint.loop.now
         switch head.status {
         case 206:
             let start = head["content-range"].flatMap { $0.split(separator: " ").last?.split(separator: "-").first }
             guard start.flatMap({ Int64($0) }) == sink.offset else {
-                failure = ClientError(.nonsense, "\(endpoint.url) sent another range than asked for: try again.")
+                failure = ClientError(.invalidInput, "\(endpoint.url) sent another range than asked for: try again.")
                 return false
             }
             return true
@@ -84,7 +84,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     }
 
     func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        lastSign = endpoint.loop.now
+        lastActivity = endpoint.loop.now
         guard refusal == nil else {
             if refusalBody.count < 1 << 16 { refusalBody.append(contentsOf: bytes) }
             return
@@ -93,7 +93,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         limit.receive(Int64(bytes.count))
         do { try sink.append(bytes) } catch { failure = error }
         // A stream may take its time, which is not the server's.
-        lastSign = .now
+        lastActivity = .now
     }
 
     func transfer(_ transfer: TransferID, slab: Slab) {}
@@ -119,10 +119,10 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         }
         if isPaused, !limit.isAhead(at: now), let transfer {
             isPaused = false
-            lastSign = now
+            lastActivity = now
             endpoint.loop.resume(transfer)
         }
-        if !isPaused, now - lastSign >= endpoint.patience {
+        if !isPaused, now - lastActivity >= endpoint.timeout {
             finish(throwing: ClientError.silent(endpoint))
         }
     }

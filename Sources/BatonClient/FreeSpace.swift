@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// Whether a download fits, before it begins.
 enum FreeSpace {

@@ -1,18 +1,18 @@
-internal import Glibc
-public import ImageModel
-internal import Integrity
+import Glibc
+package import ImageModel
+import Integrity
 
 /// What a file at hand says about an image: its size and digests, to register a location with.
-public struct LocalCopy: Sendable {
+package struct LocalCopy: Sendable {
     /// In bytes.
-    public let size: Int64
+    package let size: Int64
     /// Its sha256, sha512 and md5.
-    public let digests: DigestSet
+    package let digests: DigestSet
 
     /// Reads the file once.
     /// - Parameter onProgress: called after each mebibyte.
     /// - Throws: `ClientError` when it can't be read.
-    public init(path: String, onProgress: (Download.Progress) -> Void = { _ in }) throws(ClientError) {
+    package init(path: String, onProgress: (Download.Progress) -> Void = { _ in }) throws(ClientError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .file("\(path) can't be opened") }
         defer { close(descriptor) }

@@ -1,19 +1,19 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// A list that a server gives page by page, whole.
-public struct PagedList: Sendable {
+package struct PagedList: Sendable {
     let pages: [Endpoint.Answer]
 
     /// What each page says, in their order.
     /// - Throws: `ClientError` if one is no such page.
-    public func decoded<Page: Decodable>(as type: Page.Type) throws -> [Page] {
+    package func decoded<Page: Decodable>(as type: Page.Type) throws -> [Page] {
         try pages.map { try $0.decoded(as: type) }
     }
 
     /// The list as one object of JSON, written as servers write it.
     /// - Parameter name: the member that holds the items.
     /// - Throws: `ClientError` if a page is none.
-    public func json(listing name: String) throws -> String {
+    package func json(listing name: String) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(try document(listing: name)), as: UTF8.self)
@@ -37,7 +37,7 @@ extension Endpoint {
     /// All pages of a list.
     /// - Parameter path: the first one's.
     /// - Throws: `ClientError`.
-    public func list(_ path: String) async throws -> PagedList {
+    package func list(_ path: String) async throws -> PagedList {
         struct Link: Decodable { let next: String? }
         var pages = [try await send("GET", path)]
         while let next = try pages[pages.count - 1].decoded(as: Link.self).next { pages.append(try await send("GET", next)) }

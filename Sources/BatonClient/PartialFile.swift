@@ -1,11 +1,11 @@
-internal import Glibc
-internal import ImageModel
-internal import Integrity
+import Glibc
+import ImageModel
+import Integrity
 
 /// The file that a download grows in, under a name that no one takes for the image. It holds bytes of one content only: the
 /// content's digest is part of the name.
 ///
-/// `@unchecked Sendable`: used by one party at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: used by one queueKey at a time, first the task that prepares it, then the transfer loop's thread.
 final class PartialFile: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     let path: String

@@ -1,7 +1,7 @@
 extension Unicode.Scalar {
     /// Whether a terminal acts on the character instead of showing it, or nobody sees it: control characters, what changes the
     /// direction of text, separators of lines and paragraphs. The joiners of Persian and of emoji are text.
-    public var isUnprintable: Bool {
+    package var isUnprintable: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
         case .format: self != "\u{200C}" && self != "\u{200D}"
@@ -12,13 +12,13 @@ extension Unicode.Scalar {
 
 extension String {
     /// The text for a terminal: what must not reach one is shown as an escape, `\u{1B}`.
-    public var plain: String { escaped { $0.isUnprintable } }
+    package var plain: String { escaped { $0.isUnprintable } }
 
     /// The same for texts of several lines, whose ends are kept.
-    public var plainLines: String { escaped { $0.isUnprintable && $0 != "\n" } }
+    package var plainLines: String { escaped { $0.isUnprintable && $0 != "\n" } }
 
     /// The same for a text of JSON, in JSON's own escapes. Its blanks are kept.
-    public var plainJSON: String {
+    package var plainJSON: String {
         replacing(where: { $0.isUnprintable && $0 != "\n" && $0 != "\r" && $0 != "\t" }) { scalar in
             String(scalar).utf16.map { unit in
                 let digits = String(unit, radix: 16)

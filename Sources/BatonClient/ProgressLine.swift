@@ -1,11 +1,11 @@
 /// How a download's progress looks on a terminal: `[=====>    ]  43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
-public struct ProgressLine: Sendable {
+package struct ProgressLine: Sendable {
     private var rate: Double?
     private var last: (done: Int64, at: ContinuousClock.Instant)?
     private var lastGrowth: ContinuousClock.Instant?
 
     /// Nothing has come yet.
-    public init() {}
+    package init() {}
 
     /// Forgets the rate: what comes next has its own.
     mutating func reset() { self = ProgressLine() }
@@ -14,7 +14,7 @@ public struct ProgressLine: Sendable {
     /// - Parameters:
     ///   - width: the terminal's, in columns; the line is never longer.
     ///   - note: stands in the place of rate and time.
-    public mutating func text(
+    package mutating func text(
         for progress: Download.Progress, width: Int, note: String? = nil, at now: ContinuousClock.Instant
     ) -> String {
         let words = words(for: progress, note: note, at: now)
@@ -66,7 +66,7 @@ public struct ProgressLine: Sendable {
     }
 
     /// `21.6 MiB`.
-    public static func bytes(_ count: Int64) -> String {
+    package static func bytes(_ count: Int64) -> String {
         var value = Double(count)
         for unit in ["B", "KiB", "MiB", "GiB"] {
             if value < 1000 { return unit == "B" ? "\(count) B" : "\((value * 10).rounded() / 10) \(unit)" }

@@ -1,6 +1,6 @@
 /// What is written to standard error while a command waits: on a terminal a line that is drawn over, else a line every few seconds.
 /// A value: the time is an argument.
-public struct ProgressReport: Sendable {
+package struct ProgressReport: Sendable {
     /// Between two lines that stay.
     private static let lineInterval: Duration = .seconds(5)
     /// Between two drawings of one line.
@@ -14,14 +14,14 @@ public struct ProgressReport: Sendable {
     private var isDrawn = false
 
     /// Nothing has been written yet.
-    public init(isTerminal: Bool, startedAt now: ContinuousClock.Instant) {
+    package init(isTerminal: Bool, startedAt now: ContinuousClock.Instant) {
         self.isTerminal = isTerminal
         lastWritten = now
     }
 
     /// What to write now; nil for nothing.
     /// - Parameter width: the terminal's, in columns.
-    public mutating func text(for event: Download.Event, width: Int, at now: ContinuousClock.Instant) -> String? {
+    package mutating func text(for event: Download.Event, width: Int, at now: ContinuousClock.Instant) -> String? {
         switch event {
         case .checking(let progress): return text(for: progress, isChecking: true, width: width, at: now)
         case .fetching(let progress): return text(for: progress, isChecking: false, width: width, at: now)
@@ -57,7 +57,7 @@ public struct ProgressReport: Sendable {
     }
 
     /// What to write at the end, so that the last line stays.
-    public mutating func end() -> String? {
+    package mutating func end() -> String? {
         defer { isDrawn = false }
         return isDrawn ? "\n" : nil
     }

@@ -1,11 +1,11 @@
-internal import Glibc
-internal import ImageModel
-internal import Integrity
+import Glibc
+import ImageModel
+import Integrity
 
 /// A download that is written in place: to standard output, a FIFO or a device. What was written can't be taken back. So when a
 /// server sends the image from its beginning again, the bytes that were written are compared by their digest and not written twice.
 ///
-/// `@unchecked Sendable`: used by one party at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: used by one queueKey at a time, first the task that prepares it, then the transfer loop's thread.
 final class StreamOutput: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     private let descriptor: Int32

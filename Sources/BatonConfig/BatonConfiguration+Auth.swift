@@ -1,8 +1,8 @@
-public import NetworkAddress
+package import NetworkAddress
 
 extension BatonConfiguration {
     /// How it is found out who a caller is.
-    public enum AuthMode: String, Sendable, Equatable, CaseIterable {
+    package enum AuthMode: String, Sendable, Equatable, CaseIterable {
         /// Everybody is admin, and the server is reachable from this machine only.
         case none
         /// Whoever has a token of a file.
@@ -11,27 +11,27 @@ extension BatonConfiguration {
         case keystone
 
         /// Whether a server may listen there: where everybody is admin, nobody from outside may come.
-        public func allows(_ address: ListenAddress) -> Bool { self != .none || address.isLoopback }
+        package func allows(_ address: ListenAddress) -> Bool { self != .none || address.isLoopback }
     }
 
     /// Who a caller is.
-    public struct Auth: Sendable, Equatable {
+    package struct Auth: Sendable, Equatable {
         /// How it is found out.
-        public var mode: AuthMode = .none
+        package var mode: AuthMode = .none
         /// The file that the mode `tokens` reads; nil in the others.
-        public var tokensFile: String?
+        package var tokensFile: String?
         /// How Keystone is asked.
-        public var keystone = Keystone()
+        package var keystone = Keystone()
         /// From where callers have the role trusted beside what their token gives them.
-        public var trustedNetworks: [IPNetwork] = []
+        package var trustedNetworks: [IPNetwork] = []
         /// The servers in front of this one that are believed when they say for whom they ask.
-        public var trustedProxies: [IPNetwork] = []
+        package var trustedProxies: [IPNetwork] = []
     }
 
     /// How Keystone is asked.
-    public struct Keystone: Sendable, Equatable {
+    package struct Keystone: Sendable, Equatable {
         /// Whose token accompanies a question.
-        public enum Credentials: Sendable, Equatable {
+        package enum Credentials: Sendable, Equatable {
             /// The caller's own.
             case callersOwn
             /// That of a user with the role service or admin.
@@ -41,19 +41,19 @@ extension BatonConfiguration {
         }
 
         /// Its URL; empty unless the mode is `keystone`.
-        public var url = ""
+        package var url = ""
         /// Whose token accompanies a question.
-        public var credentials: Credentials = .callersOwn
+        package var credentials: Credentials = .callersOwn
         /// How long an answer stands.
-        public var cache: Duration = .seconds(300)
+        package var cache: Duration = .seconds(300)
         /// How long a question may take.
-        public var timeout: Duration = .seconds(5)
+        package var timeout: Duration = .seconds(5)
         /// How many unknown tokens one client address may send a minute; 0 for any number.
-        public var guesses = 60
+        package var guesses = 60
         /// The certificates that Keystone's is checked with; nil for the system's.
-        public var authorities: String?
+        package var authorities: String?
         /// The name of the role of those who may be sent straight to locations.
-        public var trustedRole = "trusted"
+        package var trustedRole = "trusted"
     }
 }
 

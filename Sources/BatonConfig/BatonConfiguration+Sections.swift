@@ -8,7 +8,7 @@ extension BatonConfiguration {
         activation = file.choice("activation", default: activation)
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
-        readUpkeep(file.section("upkeep"))
+        readMaintenance(file.section("maintenance"))
         readManifests(file.section("manifests"))
         readTransfer(file.section("transfer"))
         readDirect(file.section("direct"))
@@ -121,17 +121,20 @@ extension BatonConfiguration {
         section.finish()
     }
 
-    private mutating func readUpkeep(_ section: Section) {
+    private mutating func readMaintenance(_ section: Section) {
         let year = Duration.seconds(366 * 86_400)
-        upkeep.round = section.duration("round", default: upkeep.round, in: .milliseconds(10) ... .seconds(3600))
-        upkeep.readers = section.integer("readers", default: upkeep.readers, in: 1...64)
-        upkeep.readRate = section.bytes("read_rate", default: upkeep.readRate, in: ByteCount(0) ... .gibibytes(1024))
-        upkeep.scrubInterval = section.duration("scrub_interval", default: upkeep.scrubInterval, in: .zero...year)
-        upkeep.scrubRate = section.bytes("scrub_rate", default: upkeep.scrubRate, in: .kibibytes(64) ... .gibibytes(1024))
-        upkeep.missInterval = section.duration(
-            "miss_interval", default: upkeep.missInterval, in: .milliseconds(10) ... .seconds(43_200))
-        upkeep.recheck = section.duration("recheck", default: upkeep.recheck, in: .milliseconds(10) ... .seconds(86_400))
-        upkeep.deleteDelay = section.duration("delete_delay", default: upkeep.deleteDelay, in: .zero...year)
+        maintenance.interval = section.duration(
+            "interval", default: maintenance.interval, in: .milliseconds(10) ... .seconds(3600))
+        maintenance.readers = section.integer("readers", default: maintenance.readers, in: 1...64)
+        maintenance.readRate = section.bytes("read_rate", default: maintenance.readRate, in: ByteCount(0) ... .gibibytes(1024))
+        maintenance.scrubInterval = section.duration("scrub_interval", default: maintenance.scrubInterval, in: .zero...year)
+        maintenance.scrubRate = section.bytes(
+            "scrub_rate", default: maintenance.scrubRate, in: .kibibytes(64) ... .gibibytes(1024))
+        maintenance.missInterval = section.duration(
+            "miss_interval", default: maintenance.missInterval, in: .milliseconds(10) ... .seconds(43_200))
+        maintenance.recheck = section.duration(
+            "recheck", default: maintenance.recheck, in: .milliseconds(10) ... .seconds(86_400))
+        maintenance.deleteDelay = section.duration("delete_delay", default: maintenance.deleteDelay, in: .zero...year)
         section.finish()
     }
 

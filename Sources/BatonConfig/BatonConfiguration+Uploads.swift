@@ -1,14 +1,14 @@
-public import ImageModel
+package import ImageModel
 
 extension BatonConfiguration {
     /// Where clients' uploads go.
-    public struct Uploads: Sendable, Equatable {
+    package struct Uploads: Sendable, Equatable {
         /// The backend that takes them; nil when there are none.
-        public var backend: BackendID?
+        package var backend: BackendID?
         /// The most bytes of one upload.
-        public var maximumSize: ByteCount = .gibibytes(1024)
+        package var maximumSize: ByteCount = .gibibytes(1024)
         /// Whether uploads and full reads of locations hold the bytes against the declared format.
-        public var inspectsFormat = true
+        package var inspectsFormat = true
     }
 
     mutating func readUploads(_ section: Section) {

@@ -1,56 +1,56 @@
-public import ImageModel
+package import ImageModel
 
 /// Everything that operators set, but for the backends, whose keys their drivers know. Each property's unit, range and default
 /// is documented in config/baton.yaml, which a test holds against this type.
-public struct BatonConfiguration: Sendable, Equatable {
+package struct BatonConfiguration: Sendable, Equatable {
     /// A certificate and its key, each in a file in PEM form.
-    public struct CertificateFiles: Sendable, Equatable {
+    package struct CertificateFiles: Sendable, Equatable {
         /// The certificate, those that lead to its root behind it.
-        public let certificate: String
+        package let certificate: String
         /// Its private key.
-        public let key: String
+        package let key: String
     }
 
     /// How clients reach the server.
-    public struct Server: Sendable, Equatable {
+    package struct Server: Sendable, Equatable {
         /// Where it listens.
-        public var listen = ListenAddress(host: "127.0.0.1", port: 9292)
+        package var listen = ListenAddress(host: "127.0.0.1", port: 9292)
         /// The mode of the socket file, if it listens at one.
-        public var socketMode: FileMode = .shared
+        package var socketMode: FileMode = .shared
         /// The files of the certificate and its key that clients are shown; nil for plain HTTP.
-        public var certificate: CertificateFiles?
+        package var certificate: CertificateFiles?
         /// From SIGTERM until no more connections are accepted.
-        public var drainDelay: Duration = .zero
+        package var drainDelay: Duration = .zero
         /// How long running downloads may go on after that.
-        public var drainTimeout: Duration = .seconds(3600)
+        package var drainTimeout: Duration = .seconds(3600)
         /// How long a connection may go without a request.
-        public var idleTimeout: Duration = .seconds(60)
+        package var idleTimeout: Duration = .seconds(60)
         /// How long the head of a request may take.
-        public var headerTimeout: Duration = .seconds(20)
+        package var headerTimeout: Duration = .seconds(20)
         /// The most bytes of a request's head.
-        public var maximumHeaderSize: ByteCount = .kibibytes(64)
+        package var maximumHeaderSize: ByteCount = .kibibytes(64)
         /// The permissions of the files that the server makes, at most.
-        public var fileMode: FileMode = .standard
+        package var fileMode: FileMode = .standard
         /// The most connections of clients; nil for what the limit of open files leaves.
-        public var maximumConnections: Int?
+        package var maximumConnections: Int?
         /// The most connections of one client's address; nil for a quarter of all.
-        public var maximumConnectionsPerAddress: Int?
+        package var maximumConnectionsPerAddress: Int?
         /// Under which URL clients reach the server; nil if it is what their requests say.
-        public var publicURL: String?
+        package var publicURL: String?
         /// The origins of the web pages that may use the server from a browser; `*` for all.
-        public var corsOrigins: [String] = []
+        package var corsOrigins: [String] = []
     }
 
     /// What a new location has to pass before it serves.
-    public enum Activation: String, Sendable, Equatable, CaseIterable {
+    package enum Activation: String, Sendable, Equatable, CaseIterable {
         /// One ranged read checks existence, size and validator.
         case probe
-        /// A full read proves it.
+        /// A full read verifies it.
         case verify
     }
 
     /// How locations of one tier are ordered.
-    public enum Strategy: String, Sendable, Equatable, CaseIterable {
+    package enum Strategy: String, Sendable, Equatable, CaseIterable {
         /// As they were registered.
         case ordered
         /// By weight, the higher first.
@@ -60,109 +60,109 @@ public struct BatonConfiguration: Sendable, Equatable {
     }
 
     /// Which location comes first.
-    public struct Selection: Sendable, Equatable {
+    package struct Selection: Sendable, Equatable {
         /// The order within a tier.
-        public var strategy: Strategy = .measured
+        package var strategy: Strategy = .measured
         /// How long a failed location stands at the end.
-        public var penalty: Duration = .seconds(30)
+        package var penalty: Duration = .seconds(30)
         /// The failures in a row after which a backend is asked last.
-        public var breakerFailures = 5
-        /// For how long, the first time; each trial that fails adds as much.
-        public var breakerOpening: Duration = .seconds(30)
-        /// The longest it is asked last before the next trial.
-        public var breakerLongestOpening: Duration = .seconds(300)
+        package var breakerFailures = 5
+        /// For how long, the first time; each probe that fails adds as much.
+        package var breakerOpening: Duration = .seconds(30)
+        /// The longest it is asked last before the next probe.
+        package var breakerLongestOpening: Duration = .seconds(300)
     }
 
     /// The limits of one download.
-    public struct Relay: Sendable, Equatable {
+    package struct Relay: Sendable, Equatable {
         /// How long a connection to a backend may take.
-        public var connectTimeout: Duration = .seconds(2)
+        package var connectTimeout: Duration = .seconds(2)
         /// How long no byte may come before the next location is taken.
-        public var stallTimeout: Duration = .seconds(3)
+        package var stallTimeout: Duration = .seconds(3)
         /// What that grows to when all locations have stalled.
-        public var stallTimeoutLimit: Duration = .seconds(60)
+        package var stallTimeoutLimit: Duration = .seconds(60)
         /// How many times faster another location must be for a slow one to be left; 0 never leaves one.
-        public var slowFactor = 3
+        package var slowFactor = 3
         /// How long a location is watched before it is judged.
-        public var slowWindow: Duration = .seconds(2)
+        package var slowWindow: Duration = .seconds(2)
         /// Bytes a second below which a location is as good as stalled.
-        public var slowRate: ByteCount = .kibibytes(64)
+        package var slowRate: ByteCount = .kibibytes(64)
         /// How long no second such move follows the first.
-        public var slowDwell: Duration = .seconds(10)
+        package var slowDwell: Duration = .seconds(10)
         /// How long a download goes on without progress.
-        public var giveUpAfter: Duration = .seconds(60)
+        package var giveUpAfter: Duration = .seconds(60)
         /// How long a client may read nothing.
-        public var clientStallTimeout: Duration = .seconds(300)
+        package var clientStallTimeout: Duration = .seconds(300)
         /// How long a client takes nothing before its connection to a backend may go to another download that waits.
-        public var permitTimeout: Duration = .seconds(5)
+        package var permitTimeout: Duration = .seconds(5)
         /// How many revisits of failed locations one download may make without progress.
-        public var revisits = 32
+        package var revisits = 32
         /// The progress that pays revisits back.
-        public var refundAfter = ByteCount(1)
+        package var refundAfter = ByteCount(1)
         /// The first bound of the random wait before a revisit.
-        public var backoff: Duration = .milliseconds(100)
+        package var backoff: Duration = .milliseconds(100)
         /// The largest bound of that wait.
-        public var backoffLimit: Duration = .seconds(5)
+        package var backoffLimit: Duration = .seconds(5)
         /// How much may be read and dropped at a location that knows no ranges.
-        public var discardLimit: ByteCount = .mebibytes(256)
-        /// How much of the end is held back until the whole is proven.
-        public var tail: ByteCount = .mebibytes(1)
+        package var discardLimit: ByteCount = .mebibytes(256)
+        /// How much of the end is held back until the whole is verified.
+        package var tail: ByteCount = .mebibytes(1)
         /// How much may wait in memory for one client, beside the tail.
-        public var window: ByteCount = .mebibytes(4)
+        package var window: ByteCount = .mebibytes(4)
         /// The size of one memory buffer.
-        public var slab: ByteCount = .kibibytes(512)
+        package var slab: ByteCount = .kibibytes(512)
         /// The most memory that the bytes of all downloads may take together; nil for a quarter of what there is.
-        public var memory: ByteCount?
+        package var memory: ByteCount?
         /// How long a download waits for its share of that memory.
-        public var memoryTimeout: Duration = .seconds(10)
+        package var memoryTimeout: Duration = .seconds(10)
         /// The most downloads of one caller at a time; 0 for any number.
-        public var downloadsPerCaller = 0
+        package var downloadsPerCaller = 0
     }
 
     /// What is done with locations without anybody asking.
-    public struct Upkeep: Sendable, Equatable {
+    package struct Maintenance: Sendable, Equatable {
         /// Between two looks at what is due.
-        public var round: Duration = .seconds(30)
+        package var interval: Duration = .seconds(30)
         /// How many locations are read in full at a time, scrubs left out.
-        public var readers = 2
+        package var readers = 2
         /// How many bytes a second those reads may take together; 0 for no limit.
-        public var readRate = ByteCount(0)
-        /// From a proof to the scrub that renews it; zero for no scrubs.
-        public var scrubInterval: Duration = .seconds(14 * 86_400)
+        package var readRate = ByteCount(0)
+        /// From a verification to the scrub that renews it; zero for no scrubs.
+        package var scrubInterval: Duration = .seconds(14 * 86_400)
         /// How many bytes a second scrubs may take.
-        public var scrubRate: ByteCount = .mebibytes(32)
+        package var scrubRate: ByteCount = .mebibytes(32)
         /// From a scrub that missed an object to the next look.
-        public var missInterval: Duration = .seconds(3600)
+        package var missInterval: Duration = .seconds(3600)
         /// From a quarantine to the first read that may lift it.
-        public var recheck: Duration = .seconds(3600)
+        package var recheck: Duration = .seconds(3600)
         /// From an operator's word to the end of a location.
-        public var deleteDelay: Duration = .seconds(86_400)
+        package var deleteDelay: Duration = .seconds(86_400)
     }
 
     /// The digests of chunks.
-    public struct Manifests: Sendable, Equatable {
+    package struct Manifests: Sendable, Equatable {
         /// How large the chunks of new manifests are.
-        public var chunkSize: ByteCount = .mebibytes(1)
+        package var chunkSize: ByteCount = .mebibytes(1)
         /// Whether the first active location of a new representation is read in full at once, for its manifest.
-        public var eager = true
+        package var eager = true
     }
 
     /// The threads that move bytes.
-    public struct Transfer: Sendable, Equatable {
+    package struct Transfer: Sendable, Equatable {
         /// How many loops; 0 for one per processor.
-        public var loops = 0
+        package var loops = 0
         /// How many threads read the files of one backend.
-        public var fileWorkers = 4
+        package var fileWorkers = 4
         /// How much of a file one read asks for.
-        public var fileRange: ByteCount = .mebibytes(1)
+        package var fileRange: ByteCount = .mebibytes(1)
     }
 
     /// How much is logged.
-    public enum LogLevel: String, Sendable, Equatable, CaseIterable {
+    package enum LogLevel: String, Sendable, Equatable, CaseIterable {
         case trace, debug, info, notice, warning, error
 
         /// The level that a word means, in any case; `warn` is what most programs call `warning`.
-        public init?(rawValue: String) {
+        package init?(rawValue: String) {
             let word = rawValue.lowercased()
             guard let level = Self.allCases.first(where: { "\($0)" == (word == "warn" ? "warning" : word) }) else { return nil }
             self = level
@@ -170,7 +170,7 @@ public struct BatonConfiguration: Sendable, Equatable {
     }
 
     /// How log lines look.
-    public enum LogFormat: String, Sendable, Equatable, CaseIterable {
+    package enum LogFormat: String, Sendable, Equatable, CaseIterable {
         /// For people.
         case text
         /// One JSON object a line.
@@ -178,57 +178,57 @@ public struct BatonConfiguration: Sendable, Equatable {
     }
 
     /// How trusted clients are sent straight to locations.
-    public struct Direct: Sendable, Equatable {
+    package struct Direct: Sendable, Equatable {
         /// How long a URL made for a client is good, where its backend's URLs end.
-        public var lifetime: Duration = .seconds(3600)
+        package var lifetime: Duration = .seconds(3600)
     }
 
     /// What one project may have. Images without a project share one quota.
-    public struct Quotas: Sendable, Equatable {
+    package struct Quotas: Sendable, Equatable {
         /// The most images; 0 for any number.
-        public var images = 0
+        package var images = 0
         /// The most bytes of uploads; 0 for any number.
-        public var bytes = ByteCount(0)
+        package var bytes = ByteCount(0)
     }
 
     /// The log.
-    public struct Log: Sendable, Equatable {
+    package struct Log: Sendable, Equatable {
         /// Records below are dropped.
-        public var level: LogLevel = .info
+        package var level: LogLevel = .info
         /// How lines look.
-        public var format: LogFormat = .text
+        package var format: LogFormat = .text
     }
 
     /// How clients reach the server.
-    public var server = Server()
+    package var server = Server()
     /// The path of the catalog's SQLite file, from the current directory if relative.
-    public var catalog = "var/baton.sqlite"
+    package var catalog = "var/baton.sqlite"
     /// Who a caller is.
-    public var auth = Auth()
+    package var auth = Auth()
     /// What a new location has to pass before it serves.
-    public var activation: Activation = .probe
+    package var activation: Activation = .probe
     /// Which location comes first.
-    public var selection = Selection()
+    package var selection = Selection()
     /// The limits of one download.
-    public var relay = Relay()
+    package var relay = Relay()
     /// What is done with locations without anybody asking.
-    public var upkeep = Upkeep()
+    package var maintenance = Maintenance()
     /// The digests of chunks.
-    public var manifests = Manifests()
+    package var manifests = Manifests()
     /// The threads that move bytes.
-    public var transfer = Transfer()
+    package var transfer = Transfer()
     /// How trusted clients are sent straight to locations.
-    public var direct = Direct()
+    package var direct = Direct()
     /// Where uploads go.
-    public var uploads = Uploads()
+    package var uploads = Uploads()
     /// What one project may have.
-    public var quotas = Quotas()
+    package var quotas = Quotas()
     /// The log.
-    public var log = Log()
+    package var log = Log()
 
     /// The defaults.
-    public init() {}
+    package init() {}
 
     /// The bytes of a chunk in new manifests, whoever makes them: downloads and full reads.
-    public var chunkSize: Int64 { Int64(manifests.chunkSize.count) }
+    package var chunkSize: Int64 { Int64(manifests.chunkSize.count) }
 }

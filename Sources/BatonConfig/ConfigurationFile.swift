@@ -1,18 +1,18 @@
-internal import FoundationEssentials
-public import ImageModel
-internal import Yams
+import FoundationEssentials
+package import ImageModel
+import Yams
 
 /// One backend's section of the file, for the code that knows its driver.
-public struct BackendSection {
+package struct BackendSection {
     /// The key it stands under.
-    public let id: BackendID
+    package let id: BackendID
     /// Its further keys.
-    public let settings: Section
+    package let settings: Section
 }
 
 /// What a backend was read from: its section, and what the files and environment variables held that it names. While that is the same,
 /// so is the backend.
-public struct BackendSource: Sendable, Equatable {
+package struct BackendSource: Sendable, Equatable {
     let section: String
     let inputs: [Data]
 }
@@ -21,23 +21,23 @@ public struct BackendSource: Sendable, Equatable {
 ///
 /// `Backend` is what the caller makes of a backend's section; the drivers are named by the caller because only the executable
 /// knows them.
-public struct ConfigurationFile<Backend> {
+package struct ConfigurationFile<Backend> {
     /// Makes something of a backend's section, noting what is wrong with it; nil if that was too much.
-    public typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
+    package typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
 
     /// Looks at all backends side by side, noting what is wrong with them.
-    public typealias Comparison = ([(backend: Backend, section: BackendSection)], BatonConfiguration) -> Void
+    package typealias Comparison = ([(backend: Backend, section: BackendSection)], BatonConfiguration) -> Void
 
     /// What operators set.
-    public let configuration: BatonConfiguration
+    package let configuration: BatonConfiguration
     /// The backends, in the order of the file.
-    public let backends: [Backend]
+    package let backends: [Backend]
     /// What is allowed and may not be meant, by line.
-    public let warnings: [ConfigurationProblem]
+    package let warnings: [ConfigurationProblem]
     /// The line of each key that is there, by its name with those above it.
-    public let lines: [String: Int]
+    package let lines: [String: Int]
     /// What each backend was read from.
-    public let sources: [BackendID: BackendSource]
+    package let sources: [BackendID: BackendSource]
     /// Every key that was looked for, with those above it.
     let knownKeys: Set<String>
 
@@ -46,7 +46,7 @@ public struct ConfigurationFile<Backend> {
     ///   - drivers: by their name in the file.
     ///   - compare: notes what is wrong with the backends side by side.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    public init(
+    package init(
         path: String, drivers: [String: ReadBackend], comparing compare: Comparison = { _, _ in }
     ) throws(ConfigurationError) {
         let data: Data
@@ -64,7 +64,7 @@ public struct ConfigurationFile<Backend> {
     /// Reads the text of a file.
     /// - Parameter file: how to name it in errors.
     /// - Throws: `ConfigurationError` with everything that is wrong.
-    public init(
+    package init(
         yaml: String, named file: String, drivers: [String: ReadBackend],
         comparing compare: Comparison = { _, _ in }
     ) throws(ConfigurationError) {

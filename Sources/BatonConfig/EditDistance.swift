@@ -1,6 +1,6 @@
 extension String {
     /// How many letters must be put in, taken out or changed to get from one word to the other (Levenshtein).
-    public func distance(to other: String) -> Int {
+    package func distance(to other: String) -> Int {
         let target = Array(other)
         var previous = Array(0...target.count)
         for (row, letter) in enumerated() {

@@ -1,14 +1,14 @@
 /// Where a server listens: `127.0.0.1:9292`, `[::1]:9292`, `localhost:0`, `unix:/run/baton/baton.sock`.
-public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// A name or an address, without brackets; empty for a socket file.
-    public let host: String
+    package let host: String
     /// 0 takes any free port.
-    public let port: Int
+    package let port: Int
     /// The absolute path of the socket file; nil for a name or an address.
-    public let socketFile: String?
+    package let socketFile: String?
 
     /// A name or an address, and a port.
-    public init(host: String, port: Int) {
+    package init(host: String, port: Int) {
         self.host = host
         self.port = port
         socketFile = nil
@@ -21,7 +21,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The address that `text` spells, `host:port`, `[v6]:port` or `unix:` and an absolute path; nil when it spells none.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst("unix:".count)
             // The system takes 107 bytes of a path.
@@ -41,14 +41,14 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether only this machine can reach it. Names other than `localhost` are not looked up: they count as reachable.
-    public var isLoopback: Bool {
+    package var isLoopback: Bool {
         if socketFile != nil || host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts[0] == "127"
     }
 
     /// `host:port`, with the brackets that an IPv6 address needs, or `unix:` and the path.
-    public var description: String {
+    package var description: String {
         if let socketFile { return "unix:\(socketFile)" }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

@@ -1,15 +1,15 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// How much memory this process can have: the machine's, or what its control groups (cgroups, version 1 and 2) leave of that.
-public struct MachineMemory: Sendable {
+package struct MachineMemory: Sendable {
     /// Where the kernel's files are: the root directory, but for tests.
     private let root: String
 
     /// - Parameter root: what stands before `/proc` and `/sys`.
-    public init(root: String = "") { self.root = root }
+    package init(root: String = "") { self.root = root }
 
     /// The smallest of all limits, in bytes; 1 GiB when the system says nothing.
-    public var available: Int64 { (limits + [total].compactMap { $0 }).min() ?? 1 << 30 }
+    package var available: Int64 { (limits + [total].compactMap { $0 }).min() ?? 1 << 30 }
 
     private var total: Int64? {
         let line = lines("/proc/meminfo").first { $0.hasPrefix("MemTotal:") }
@@ -34,7 +34,7 @@ public struct MachineMemory: Sendable {
         var limits: [Int64] = []
         while true {
             let directory = ([Substring(mount)] + group).joined(separator: "/")
-            // "max" is no number; version 1 writes a huge one for no limit.
+            // "max" is not a number; version 1 writes a huge one for no limit.
             if let limit = lines("\(directory)/\(file)").first.flatMap({ Int64($0) }), limit > 0 { limits.append(limit) }
             if group.popLast() == nil { return limits }
         }

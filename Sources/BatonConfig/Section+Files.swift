@@ -1,14 +1,14 @@
-internal import FoundationEssentials
-internal import Glibc
+import FoundationEssentials
+import Glibc
 
 // Keys whose values are the names of files, or of environment variables.
 extension Section {
     /// The name of a file, which must be there and readable; nil when the key is missing or the file can't be read.
-    public func file(_ key: String) -> String? { contents(key)?.path }
+    package func file(_ key: String) -> String? { contents(key)?.path }
 
     /// The text of a file that holds a secret and nothing else, without the line's end; nil when the key is missing or the file
     /// can't be read.
-    public func secret(inFile key: String) -> Secret? {
+    package func secret(inFile key: String) -> Secret? {
         guard let (path, data) = contents(key) else { return nil }
         warnOfReaders(key, path)
         guard data.count <= 65_536, let text = String(validating: data, as: UTF8.self) else {
@@ -26,7 +26,7 @@ extension Section {
 
     /// A secret in the file that `NAME_file` names, or in the environment variable that `NAME_env` names; nil when neither is there,
     /// or when it can't be read.
-    public func secret(_ name: String) -> Secret? {
+    package func secret(_ name: String) -> Secret? {
         let inFile = secret(inFile: "\(name)_file")
         let inEnvironment = secret(inEnvironment: "\(name)_env")
         if string("\(name)_file") != nil, string("\(name)_env") != nil {
@@ -36,13 +36,13 @@ extension Section {
     }
 
     /// Whether one of the keys of `secret(_:)` is there, so that a secret is meant.
-    public func namesSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
+    package func namesSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
 
     /// The name of a file in PEM form (RFC 7468) that holds something of that label.
     /// - Parameters:
     ///   - label: the end of what its dashes enclose, e.g. `CERTIFICATE`.
     ///   - what: the same for a person.
-    public func file(_ key: String, pem label: String, _ what: String) -> String? {
+    package func file(_ key: String, pem label: String, _ what: String) -> String? {
         guard let (path, data) = contents(key) else { return nil }
         guard String(decoding: data, as: UTF8.self).contains("\(label)-----") else {
             reject(key, "\(path) holds no \(what) in PEM form")
@@ -60,7 +60,7 @@ extension Section {
     }
 
     /// A secret in an environment variable that the key names; nil when the key is missing or the variable is not set.
-    public func secret(inEnvironment key: String) -> Secret? {
+    package func secret(inEnvironment key: String) -> Secret? {
         guard let name = string(key) else { return nil }
         guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
             // Whoever writes the secret itself here must not find it in the message.
@@ -76,7 +76,7 @@ extension Section {
     }
 
     /// Notes it when a secret is configured in neither way although another key wants it.
-    public func requireSecret(_ name: String, beside key: String) {
+    package func requireSecret(_ name: String, beside key: String) {
         if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env beside it") }
     }
 

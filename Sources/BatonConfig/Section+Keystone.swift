@@ -1,7 +1,7 @@
 // The keys by which Keystone is asked, wherever that is configured.
 extension Section {
     /// The key `url`: where Keystone's Identity API v3 is; nil when it is missing or wrong.
-    public func keystoneURL(isNeeded: Bool) -> String? {
+    package func keystoneURL(isNeeded: Bool) -> String? {
         let example = "http://127.0.0.1:5000"
         guard let text = isNeeded ? requiredString("url", example: example) : string("url") else { return nil }
         let isWeb = text.hasPrefix("http://") || text.hasPrefix("https://")
@@ -15,7 +15,7 @@ extension Section {
     }
 
     /// A user with password and project, or an application credential; nil when there is neither, or when something is wrong.
-    public func keystoneCredentials() -> BatonConfiguration.Keystone.Credentials? {
+    package func keystoneCredentials() -> BatonConfiguration.Keystone.Credentials? {
         let user = string("user")
         let userDomain = string("user_domain", default: "Default")
         let project = string("project")

@@ -1,10 +1,10 @@
-public import NetworkAddress
-internal import Yams
+package import NetworkAddress
+import Yams
 
 // Keys whose values are lists.
 extension Section {
     /// Networks of IP, e.g. `[10.0.0.0/8, fd00::/8]`; none when the key is missing.
-    public func networks(_ key: String) -> [IPNetwork] {
+    package func networks(_ key: String) -> [IPNetwork] {
         list(key, example: "[10.0.0.0/8, fd00::/8]").compactMap { text in
             do throws(InvalidNetwork) {
                 return try IPNetwork(text)

@@ -1,16 +1,16 @@
-public import ImageModel
-internal import Yams
+package import ImageModel
+import Yams
 
 // The kinds of values that keys have.
 extension Section {
     /// A text, or nil when the key is missing.
-    public func string(_ key: String) -> String? { text(key) }
+    package func string(_ key: String) -> String? { text(key) }
 
     /// A text.
-    public func string(_ key: String, default fallback: String) -> String { text(key) ?? fallback }
+    package func string(_ key: String, default fallback: String) -> String { text(key) ?? fallback }
 
     /// A text that must be there.
-    public func requiredString(_ key: String, example: String) -> String? {
+    package func requiredString(_ key: String, example: String) -> String? {
         guard let value = text(key) else {
             reject(key, "is missing; write for example \(key): \"\(example)\"")
             return nil
@@ -19,7 +19,7 @@ extension Section {
     }
 
     /// The texts of a list, e.g. `[a, b]`; a single one may stand without brackets. Empty when the key is missing.
-    public func strings(_ key: String) -> [String] {
+    package func strings(_ key: String) -> [String] {
         guard let node = take(key) else { return [] }
         let texts = node.sequence.map { $0.map(\.scalar?.string) } ?? [node.scalar?.string]
         guard !texts.contains(nil) else {
@@ -30,7 +30,7 @@ extension Section {
     }
 
     /// Some of a few words, as a list.
-    public func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) -> [Choice] where Choice.RawValue == String {
+    package func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) -> [Choice] where Choice.RawValue == String {
         strings(key).compactMap { text in
             if let choice = Choice(rawValue: text) { return choice }
             let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
@@ -40,7 +40,7 @@ extension Section {
     }
 
     /// A whole number.
-    public func integer(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
+    package func integer(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
         guard let text = text(key) else { return fallback }
         guard let number = Int(text) else {
             reject(key, "\"\(text.prefix(64))\" is no whole number")
@@ -50,12 +50,12 @@ extension Section {
     }
 
     /// A whole number, or nil when the key is missing or wrong.
-    public func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    package func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         text(key) == nil ? nil : integer(key, default: range.lowerBound, in: range)
     }
 
     /// Yes or no.
-    public func boolean(_ key: String, default fallback: Bool) -> Bool {
+    package func boolean(_ key: String, default fallback: Bool) -> Bool {
         guard let text = text(key) else { return fallback }
         switch text {
         case "true": return true
@@ -67,7 +67,7 @@ extension Section {
     }
 
     /// A length of time, e.g. `500ms`, `3s`, `5m`, `1h`.
-    public func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
+    package func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
         guard let text = text(key) else { return fallback }
         guard let duration = Duration(configured: text) else {
             reject(key, "\"\(text.prefix(64))\" is no duration; write for example 500ms, 3s, 5m, 1h or 7d")
@@ -77,17 +77,17 @@ extension Section {
     }
 
     /// A number of bytes, e.g. `4096`, `512KiB`, `4MiB`, `1GiB`.
-    public func bytes(_ key: String, default fallback: ByteCount, in range: ClosedRange<ByteCount>) -> ByteCount {
+    package func bytes(_ key: String, default fallback: ByteCount, in range: ClosedRange<ByteCount>) -> ByteCount {
         guard let text = text(key) else { return fallback }
         guard let count = ByteCount(text) else {
-            reject(key, "\"\(text.prefix(64))\" is no number of bytes; write for example 512KiB, 4MiB or 1GiB")
+            reject(key, "\"\(text.prefix(64))\" is not a number of bytes; write for example 512KiB, 4MiB or 1GiB")
             return fallback
         }
         return within(key, count, range, fallback, \.description)
     }
 
     /// The permissions of files, e.g. `0640`.
-    public func fileMode(_ key: String, default fallback: FileMode) -> FileMode {
+    package func fileMode(_ key: String, default fallback: FileMode) -> FileMode {
         guard let text = text(key) else { return fallback }
         guard let mode = FileMode(text) else {
             reject(
@@ -100,12 +100,12 @@ extension Section {
     }
 
     /// A number of bytes, or nil when the key is missing or wrong.
-    public func bytes(_ key: String, in range: ClosedRange<ByteCount>) -> ByteCount? {
+    package func bytes(_ key: String, in range: ClosedRange<ByteCount>) -> ByteCount? {
         text(key) == nil ? nil : bytes(key, default: range.lowerBound, in: range)
     }
 
     /// One of a few words.
-    public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
+    package func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
     where Choice.RawValue == String {
         guard let text = text(key) else { return fallback }
         guard let choice = Choice(rawValue: text) else {

@@ -1,11 +1,11 @@
-internal import FoundationEssentials
-internal import Yams
+import FoundationEssentials
+import Yams
 
 /// One mapping of the file, read key by key. A getter returns its default when the key is missing or wrong; what is wrong is
 /// noted, so that one pass over the file finds every problem.
-public final class Section {
+package final class Section {
     /// The name of the section with those above it, e.g. `backends.north`; empty for the whole file.
-    public let path: String
+    package let path: String
     let log: ProblemLog
     private let line: Int?
     private var entries: [String: Node] = [:]
@@ -33,17 +33,17 @@ public final class Section {
     }
 
     /// The keys that are there, in the order of their lines.
-    public var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
+    package var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
 
     func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// Notes a problem of one key.
-    public func reject(_ key: String, _ message: String) {
+    package func reject(_ key: String, _ message: String) {
         log.note(line: lines[key] ?? line, key: name(of: key), message)
     }
 
     /// Notes what is allowed and may not be meant.
-    public func warn(_ key: String, _ message: String) {
+    package func warn(_ key: String, _ message: String) {
         log.warn(line: lines[key] ?? line, key: name(of: key), message)
     }
 
@@ -68,12 +68,12 @@ public final class Section {
     }
 
     /// The section below a key; an empty one when it is missing.
-    public func section(_ key: String) -> Section {
+    package func section(_ key: String) -> Section {
         Section(path: name(of: key), node: take(key), log: log)
     }
 
     /// Notes every key that nobody asked for.
-    public func finish() {
+    package func finish() {
         for key in keys where !asked.contains(key) {
             let nearest = asked.min { $0.distance(to: key) < $1.distance(to: key) }
             let guess = nearest.flatMap { $0.distance(to: key) <= 2 ? "; did you mean \($0)?" : nil }

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// Why a file that the configuration needs can't be read.
 enum UnreadableFile: Error, CustomStringConvertible {

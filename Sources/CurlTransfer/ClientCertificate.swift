@@ -1,24 +1,24 @@
 /// What we show to a server that asks for a certificate (TLS client authentication).
 ///
 /// Whoever prints it sees the names of the files, and no more.
-public struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The file of the certificate, in PEM form, those that lead to its root behind it.
-    public let certificateFile: String
+    package let certificateFile: String
     /// The file of its private key, in PEM form.
-    public let keyFile: String
+    package let keyFile: String
     let passphrase: String?
 
     /// - Parameter passphrase: what the key is encrypted with; nil if it is not.
-    public init(certificateFile: String, keyFile: String, passphrase: String?) {
+    package init(certificateFile: String, keyFile: String, passphrase: String?) {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
         self.passphrase = passphrase
     }
 
     /// The files.
-    public var description: String { "\(certificateFile), \(keyFile)" }
+    package var description: String { "\(certificateFile), \(keyFile)" }
     /// The files.
-    public var debugDescription: String { description }
+    package var debugDescription: String { description }
     /// Nothing to look into.
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,6 +1,6 @@
-internal import CCrypto
-internal import CCurl
-internal import Glibc
+import CCrypto
+import CCurl
+import Glibc
 
 /// Prepares the process for libcurl, once.
 enum CurlGlobal {

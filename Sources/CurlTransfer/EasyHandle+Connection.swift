@@ -1,5 +1,5 @@
-internal import CCurl
-internal import Glibc
+import CCurl
+import Glibc
 
 // Whom a connection goes to, and what both sides show each other.
 extension EasyHandle {
@@ -27,7 +27,7 @@ extension EasyHandle {
 
     /// Lets `opening` judge every address before a socket is made for it, and `using` the address of every connection, new or kept
     /// from an earlier transfer, before a request goes out on it. `context` must outlive the transfer.
-    func setAddressDoor(
+    func setAddressFilter(
         context: UnsafeMutableRawPointer, opening: @escaping baton_curl_opensocket_callback,
         using: @escaping baton_curl_prereq_callback
     ) throws(TransferError) {

@@ -1,4 +1,4 @@
-internal import CCurl
+import CCurl
 
 /// One easy handle of libcurl: the options that every transfer of ours has, and those that a request adds.
 ///

@@ -1,18 +1,18 @@
-public import NIOCore
+import NIOCore
 
 /// One request and its whole answer in memory, for answers that are small; or its head alone.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
-public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
+package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// An answer, whatever its status.
-    public struct Answer: Sendable {
+    package struct Answer: Sendable {
         /// The head.
-        public let head: ResponseHead
+        package let head: ResponseHead
         /// The body; empty if the head alone was asked for.
-        public let body: [UInt8]
+        package let body: [UInt8]
 
         /// An answer with every property given.
-        public init(head: ResponseHead, body: [UInt8]) {
+        package init(head: ResponseHead, body: [UInt8]) {
             self.head = head
             self.body = body
         }
@@ -47,7 +47,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// - Parameters:
     ///   - limit: the most bytes of the body; 0 asks for the head alone and ends the transfer there.
     ///   - timeout: how long it may take; nil for as long as the server keeps the connection.
-    public static func run(
+    package static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: limit, timeout: timeout).run(request)
@@ -57,7 +57,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// - Parameters:
     ///   - limit: the most bytes of the body.
     ///   - silence: how long nothing may come.
-    public static func run(
+    package static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, silence: Duration
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: limit, timeout: nil, silence: silence).run(request)
@@ -68,7 +68,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// - Parameters:
     ///   - timeout: how long it may take.
     ///   - part: the most bytes of the body, by the head; 0 ends the transfer there.
-    public static func run(
+    package static func run(
         _ request: TransferRequest, on loop: TransferLoop, timeout: Duration,
         keeping part: @escaping @Sendable (ResponseHead) -> Int
     ) async throws(TransferError) -> Answer {
@@ -98,10 +98,10 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     }
 
     /// Nothing to do: the deadline runs from the start.
-    public func transferBegan(_ transfer: TransferID) {}
+    package func transferBegan(_ transfer: TransferID) {}
 
     /// Keeps the head, and goes on if the body is wanted.
-    public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+    package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         self.head = head
         extend()
         if let part { limit = part(head) }
@@ -109,18 +109,18 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     }
 
     /// Keeps what fits, and one byte more to tell that there was more.
-    public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+    package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         extend()
         body.append(contentsOf: bytes.prefix(max(0, limit + 1 - body.count)))
     }
 
     /// Keeps a file's bytes alike.
-    public func transfer(_ transfer: TransferID, slab: Slab) {
+    package func transfer(_ transfer: TransferID, slab: Slab) {
         slab.withUnsafeReadableBytes { self.transfer(transfer, bytes: $0) }
     }
 
     /// Ends an answer that is too long.
-    public func transferSettled(_ transfer: TransferID) {
+    package func transferSettled(_ transfer: TransferID) {
         guard body.count > limit else { return }
         if part != nil, let head {
             finish(.success(Answer(head: head, body: Array(body.prefix(limit)))))
@@ -130,7 +130,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     }
 
     /// Hands the answer over.
-    public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+    package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         if let head, error == nil || limit == 0 || part != nil {
             finish(.success(Answer(head: head, body: body)))
         } else {
@@ -139,7 +139,7 @@ public final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     }
 
     /// Gives up when the time is over.
-    public func tick(_ now: ContinuousClock.Instant) {
+    package func tick(_ now: ContinuousClock.Instant) {
         guard let deadline, now >= deadline else { return }
         if part != nil, let head { return finish(.success(Answer(head: head, body: body))) }
         finish(.failure(TransferError(.noAnswer, message: "no answer in time")))

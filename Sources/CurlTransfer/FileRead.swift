@@ -1,7 +1,7 @@
-internal import CCurl
-internal import Glibc
-internal import NIOCore
-internal import Synchronization
+import CCurl
+import Glibc
+import NIOCore
+import Synchronization
 
 /// One bounded read of a file, on its way from a loop to a worker and back.
 ///

@@ -1,32 +1,32 @@
-internal import CLinux
-internal import Glibc
+import CLinux
+import Glibc
 
 /// A file to read, and the threads that read it.
-public struct FileSource: Sendable {
+package struct FileSource: Sendable {
     let workers: FileWorkers
     let open: @Sendable () throws(TransferError) -> OpenedFile
 
     /// - Parameters:
     ///   - workers: the threads of the file's backend.
     ///   - open: opens the file; called on a worker, since even that may block on a network disk.
-    public init(workers: FileWorkers, open: @escaping @Sendable () throws(TransferError) -> OpenedFile) {
+    package init(workers: FileWorkers, open: @escaping @Sendable () throws(TransferError) -> OpenedFile) {
         self.workers = workers
         self.open = open
     }
 }
 
 /// A descriptor that is closed when nobody needs it any more.
-public final class OpenedFile: Sendable {
+package final class OpenedFile: Sendable {
     let descriptor: Int32
 
     /// Takes the descriptor over.
-    public init(descriptor: Int32) { self.descriptor = descriptor }
+    package init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
     /// Opens `path`, relative to `root`, without leaving `root` by links or dots (openat2, RESOLVE_BENEATH).
     /// - Throws: `TransferError` of kind `file` with the system's error number.
-    public static func open(_ path: String, beneath root: String) throws(TransferError) -> OpenedFile {
+    package static func open(_ path: String, beneath root: String) throws(TransferError) -> OpenedFile {
         let directory = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .system("the backend's root can't be opened") }
         defer { close(directory) }
@@ -58,23 +58,23 @@ public final class OpenedFile: Sendable {
 }
 
 /// What tells one state of a file from another.
-public struct FileFacts: Sendable, Hashable {
+package struct FileFacts: Sendable, Hashable {
     /// A time stamp of the file system.
-    public struct Time: Sendable, Hashable {
+    package struct Time: Sendable, Hashable {
         /// Since 1970.
-        public let seconds: Int64
+        package let seconds: Int64
         /// Within the second.
-        public let nanoseconds: Int64
+        package let nanoseconds: Int64
     }
 
     /// Bytes.
-    public let size: Int64
+    package let size: Int64
     /// Which file.
-    public let inode: UInt64
+    package let inode: UInt64
     /// When its content was last written.
-    public let modified: Time
+    package let modified: Time
     /// When its content or its record was last written; a program can't set it back.
-    public let changed: Time
+    package let changed: Time
 }
 
 extension TransferError {

@@ -1,10 +1,10 @@
-internal import CCurl
-internal import Glibc
-internal import Synchronization
+import CCurl
+import Glibc
+import Synchronization
 
 /// The threads that read one backend's files. libcurl reads a file in one go and cannot pause, so it does so here, one bounded
 /// range at a time; a disk that hangs holds up its own backend's workers and nobody else.
-public final class FileWorkers: Sendable {
+package final class FileWorkers: Sendable {
     private struct Queue {
         var jobs: [(read: FileRead, sink: any TransferSink)] = []
         var idle = 0
@@ -17,7 +17,7 @@ public final class FileWorkers: Sendable {
     private let arrivals = Semaphore()
 
     /// Workers for the backend `name`: at most `limit` threads, each started when it is first needed.
-    public init(name: String, limit: Int) {
+    package init(name: String, limit: Int) {
         self.name = name
         self.limit = max(1, limit)
     }

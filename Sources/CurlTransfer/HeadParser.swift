@@ -32,7 +32,7 @@ struct HeadParser {
         String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
-    /// `HTTP/1.1 206 Partial Content` → 206; 0 when there is no number.
+    /// `HTTP/1.1 206 Partial Content` → 206; 0 when there is none.
     private static func status(of line: UnsafeRawBufferPointer) -> Int {
         let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
         guard words.count >= 2 else { return 0 }

@@ -1,6 +1,6 @@
-internal import CLinux
-internal import Glibc
-internal import Synchronization
+import CLinux
+import Glibc
+import Synchronization
 
 /// Work that other threads leave for a loop, and the descriptor that wakes it.
 final class Mailbox: Sendable {
@@ -28,7 +28,7 @@ final class Mailbox: Sendable {
         _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Makes the descriptor quiet again; before `empty`, so that a job put in between wakes anew.
+    /// Makes the descriptor quiet again; before `empty`, so that a job put in between wakes again.
     func acknowledge() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)

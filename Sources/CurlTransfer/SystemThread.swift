@@ -1,5 +1,5 @@
-internal import CLinux
-internal import Glibc
+import CLinux
+import Glibc
 
 /// Runs `body` on a new, detached thread of its own.
 func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {

@@ -1,5 +1,5 @@
-internal import CCurl
-internal import NIOCore
+import CCurl
+import NIOCore
 
 /// One exchange on a `TransferLoop`, what libcurl's callbacks get as their context.
 ///
@@ -126,6 +126,6 @@ final class Transfer {
                 }
             }
         )
-        if request.addresses != nil { try attachAddressDoor() }
+        if request.addresses != nil { try attachAddressFilter() }
     }
 }

@@ -1,4 +1,4 @@
-internal import CCurl
+import CCurl
 
 extension TransferError {
     /// The error behind a result code of libcurl; nil for success.

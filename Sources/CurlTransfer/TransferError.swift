@@ -1,7 +1,7 @@
-/// Why a transfer did not end well. Who is to blame, and what to do, is the driver's to say.
-public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible {
+/// Why a transfer did not end well. Who is to attribution, and what to do, is the driver's to say.
+package struct TransferError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds of trouble, as far as they are told apart.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// The server's name has no address.
         case resolve
         /// No connection came about, for another reason than time.
@@ -35,16 +35,16 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     /// What kind of trouble.
-    public let kind: Kind
+    package let kind: Kind
     /// What libcurl or the system said, without URLs and secrets.
-    public let message: String
+    package let message: String
 
     /// An error of a kind, with the words of its source.
-    public init(_ kind: Kind, message: String) {
+    package init(_ kind: Kind, message: String) {
         self.kind = kind
         self.message = message
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 }

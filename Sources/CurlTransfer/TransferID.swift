@@ -1,4 +1,4 @@
 /// Names a running transfer to its loop. Never reused within a process.
-public struct TransferID: Sendable, Hashable {
+package struct TransferID: Sendable, Hashable {
     let number: UInt64
 }

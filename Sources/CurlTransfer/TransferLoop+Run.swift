@@ -1,7 +1,7 @@
-internal import CCurl
-internal import CLinux
-internal import Glibc
-internal import Synchronization
+import CCurl
+import CLinux
+import Glibc
+import Synchronization
 
 // What the thread does: waits, lets libcurl act, tells the sinks.
 extension TransferLoop {

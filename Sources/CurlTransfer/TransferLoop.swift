@@ -1,17 +1,17 @@
-internal import CCurl
-internal import CLinux
-internal import Glibc
-internal import NIOCore
-internal import Synchronization
+import CCurl
+import CLinux
+import Glibc
+import NIOCore
+import Synchronization
 
 /// A thread that runs transfers: epoll tells it which sockets are ready, libcurl's multi handle does the protocol, sinks get the
 /// bytes. Everything that belongs to a stream happens on its loop, so that no byte needs a lock.
 ///
 /// `@unchecked Sendable`: all mutable state is touched on the loop's own thread only (checked by `preconditionOnLoop`); other
 /// threads reach it through `enqueue`, whose mailbox is `Sendable` by itself.
-public final class TransferLoop: @unchecked Sendable {
+package final class TransferLoop: @unchecked Sendable {
     /// How often `Ticking` parties are called while there are any.
-    public static let tickInterval: Duration = .milliseconds(25)
+    package static let tickInterval: Duration = .milliseconds(25)
 
     /// For how long a slab may lie unused.
     static let trimInterval: Duration = .seconds(5)
@@ -34,19 +34,19 @@ public final class TransferLoop: @unchecked Sendable {
     var touched: [Transfer] = []
 
     /// The time at which the loop last woke up.
-    public internal(set) var now: ContinuousClock.Instant
+    package internal(set) var now: ContinuousClock.Instant
     /// The slabs of this loop's streams; for use on the loop's thread only.
-    public var slabs: SlabPool
+    package var slabs: SlabPool
     let slabMemory = Atomic(0)
 
     /// The memory of this loop's slabs in bytes, as of its last tick; from any thread.
-    public var slabBytes: Int { slabMemory.load(ordering: .relaxed) }
+    package var slabBytes: Int { slabMemory.load(ordering: .relaxed) }
 
     /// Starts a loop on a new thread; it ends by `stop()`.
     /// - Parameters:
     ///   - slabSize: bytes per slab.
     ///   - isBackground: whether its thread steps back where there is not enough processor for all.
-    public init(name: String = "transfer", slabSize: Int = 512 << 10, isBackground: Bool = false) {
+    package init(name: String = "transfer", slabSize: Int = 512 << 10, isBackground: Bool = false) {
         _ = CurlGlobal.ready
         guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory for a multi handle") }
         self.multi = multi
@@ -71,10 +71,10 @@ public final class TransferLoop: @unchecked Sendable {
     }
 
     /// Runs a job on the loop's thread, after those enqueued before.
-    public func enqueue(_ job: @escaping @Sendable () -> Void) { mailbox.put(job) }
+    package func enqueue(_ job: @escaping @Sendable () -> Void) { mailbox.put(job) }
 
     /// Ends the thread after the jobs enqueued before; running transfers end without a further call to their sinks.
-    public func stop() {
+    package func stop() {
         enqueue {
             self.isStopped = true
             for transfer in Array(self.transfers.values) { self.remove(transfer) }
@@ -84,7 +84,7 @@ public final class TransferLoop: @unchecked Sendable {
     }
 
     /// How many transfers run; on the loop's thread only.
-    public var transferCount: Int {
+    package var transferCount: Int {
         preconditionOnLoop()
         return transfers.count + reads.count
     }
@@ -92,7 +92,7 @@ public final class TransferLoop: @unchecked Sendable {
     // MARK: Transfers (on the loop's thread only)
 
     /// Starts a transfer. If it cannot even start, the sink hears of it as of any failure, after this call returned.
-    public func start(_ request: TransferRequest, sink: any TransferSink) -> TransferID {
+    package func start(_ request: TransferRequest, sink: any TransferSink) -> TransferID {
         preconditionOnLoop()
         nextID += 1
         let id = TransferID(number: nextID)
@@ -143,7 +143,7 @@ public final class TransferLoop: @unchecked Sendable {
     }
 
     /// Ends a transfer at once; its sink is not called again. Unknown transfers are let be.
-    public func cancel(_ id: TransferID) {
+    package func cancel(_ id: TransferID) {
         preconditionOnLoop()
         if let read = reads.removeValue(forKey: id) {
             read.cancel()
@@ -154,26 +154,26 @@ public final class TransferLoop: @unchecked Sendable {
 
     /// Stops reading from the server: what libcurl has received already still comes, nothing after it. May be called from within
     /// a sink's `bytes`. Reads of files are bounded and don't pause.
-    public func pause(_ id: TransferID) {
+    package func pause(_ id: TransferID) {
         preconditionOnLoop()
         transfers[id]?.pause()
     }
 
     /// Reads on.
-    public func resume(_ id: TransferID) {
+    package func resume(_ id: TransferID) {
         preconditionOnLoop()
         transfers[id]?.resume()
     }
 
     /// Calls `ticking` every `tickInterval` until it is removed.
-    public func add(_ ticking: any Ticking) {
+    package func add(_ ticking: any Ticking) {
         preconditionOnLoop()
         if tickers.isEmpty { nextTick = now + Self.tickInterval }
         tickers[ObjectIdentifier(ticking)] = ticking
     }
 
     /// Stops calling `ticking`.
-    public func remove(_ ticking: any Ticking) {
+    package func remove(_ ticking: any Ticking) {
         preconditionOnLoop()
         tickers[ObjectIdentifier(ticking)] = nil
         guard tickers.isEmpty else { return }

@@ -1,11 +1,11 @@
-public import NIOCore
+package import NIOCore
 
 /// Who receives what a transfer brings. All calls come on the loop's thread, in this order:
 /// `transferBegan`, then `head`, then any number of `bytes` or `slab` with a `settled` after each batch, then `ended` once.
 ///
 /// `head`, `bytes` and `slab` may be called from inside libcurl: they must not start, cancel or resume a transfer. The other
 /// calls may. After `cancel` returns nothing more is called.
-public protocol TransferSink: AnyObject, Sendable {
+package protocol TransferSink: AnyObject, Sendable {
     /// The transfer got its connection or its worker; until then it was waiting for a slot.
     func transferBegan(_ transfer: TransferID)
     /// The head is there.
@@ -22,7 +22,7 @@ public protocol TransferSink: AnyObject, Sendable {
 }
 
 /// Somebody who wants to look at the time now and then, on the loop's thread.
-public protocol Ticking: AnyObject, Sendable {
+package protocol Ticking: AnyObject, Sendable {
     /// Called about every `TransferLoop.tickInterval`.
     func tick(_ now: ContinuousClock.Instant)
 }

@@ -1,9 +1,9 @@
-public import ImageModel
+package import ImageModel
 
 // An inspection can be written down half-way, to go on after a restart.
 extension FormatInspector {
     /// The state as bytes, for this version of Baton.
-    public var snapshot: [UInt8] {
+    package var snapshot: [UInt8] {
         var bytes = Self.bytes(of: UInt64(position))
         for part in [head.bytes, tail.bytes] {
             bytes += Self.bytes(of: UInt64(part.count)) + part
@@ -17,7 +17,7 @@ extension FormatInspector {
 
     /// Goes on from a snapshot; nil when it was taken by another version or is damaged.
     /// - Parameter declared: what the image is said to be.
-    public init?(snapshot: [UInt8], declared: Format) {
+    package init?(snapshot: [UInt8], declared: Format) {
         var rest = snapshot[...]
         guard let position = Self.number(&rest), position < 1 << 62,
             let head = Self.part(&rest, longest: Self.headLength), let tail = Self.part(&rest, longest: Tail.length),

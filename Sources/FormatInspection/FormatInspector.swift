@@ -1,15 +1,15 @@
-public import ImageModel
+package import ImageModel
 
 /// Looks at an image's bytes while they pass, and says in the end whether they are what its declared format promises and refer to
 /// nothing outside of themselves. It keeps only the few parts of the image that it judges by, however large the image is, and
 /// does not depend on how the bytes are cut into pieces.
-public struct FormatInspector: Sendable, Equatable {
+package struct FormatInspector: Sendable, Equatable {
     /// From an image's first byte: all headers, a VMDK's embedded descriptor, and the first volume descriptor of an ISO.
     static let headLength = VMDK.descriptorOffset + VMDK.maximumDescriptor
 
     private let declared: Format
     /// How many bytes were taken in.
-    public private(set) var position: Int64
+    package private(set) var position: Int64
     private(set) var head: Region
     private(set) var tail: Tail
     /// Further in, and for VHDX alone: its region tables, then its metadata table, then one of its items.
@@ -17,7 +17,7 @@ public struct FormatInspector: Sendable, Equatable {
 
     /// An inspection that has seen no byte.
     /// - Parameter declared: what the image is said to be.
-    public init(declared: Format) {
+    package init(declared: Format) {
         self.init(declared: declared, position: 0, head: Region(at: 0, length: Self.headLength), tail: Tail(), vhdx: [])
     }
 
@@ -30,7 +30,7 @@ public struct FormatInspector: Sendable, Equatable {
     }
 
     /// Takes the image's next bytes in.
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         head.take(bytes, at: position)
         tail.take(bytes)
         if vhdx.isEmpty, VHDX.isVHDX(head.bytes) { vhdx = [VHDX.tables] }
@@ -51,7 +51,7 @@ public struct FormatInspector: Sendable, Equatable {
     }
 
     /// What speaks against the image, now that all its bytes were taken in; nil if nothing does.
-    public func finish() -> FormatRefusal? {
+    package func finish() -> FormatRefusal? {
         let found = detected
         // Inside of another container there is an archive, or what only the container's reader knows.
         if declared.container == .bare, let refusal = mismatch(found) { return refusal }

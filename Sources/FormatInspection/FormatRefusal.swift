@@ -1,7 +1,7 @@
-public import ImageModel
+package import ImageModel
 
 /// Why an image's bytes are not acceptable under its declared format; one sentence for a person.
-public enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+package enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     /// The bytes are of another format than the declared one; nil if no format is recognized.
     case mismatch(declared: DiskFormat, found: DetectedFormat?)
     /// The bytes are of the declared format and of another one: two programs would see two images.
@@ -10,7 +10,7 @@ public enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case hazard(DetectedFormat, Hazard)
 
     /// What an image may not do. Most make whoever opens the image read another file of its host.
-    public enum Hazard: String, Sendable, Hashable, CaseIterable {
+    package enum Hazard: String, Sendable, Hashable, CaseIterable {
         case backingFile = "names a backing file"
         case dataFile = "keeps its data in another file"
         case unknownFeatures = "uses incompatible features that are not known to be safe"
@@ -25,7 +25,7 @@ public enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What, where, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .mismatch(let declared, let found?):
             "The image's bytes are \(found.rawValue), and its disk_format is \(declared.rawValue): correct the disk_format, or "

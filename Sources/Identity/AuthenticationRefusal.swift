@@ -1,5 +1,5 @@
 /// Why a token lets nobody in; one sentence for a person, which never holds the token.
-public enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConvertible {
+package enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConvertible {
     /// There is none.
     case missing
     /// Nobody has it, or it was revoked.
@@ -12,7 +12,7 @@ public enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConve
     case tooManyGuesses(retryAfter: Duration)
 
     /// What, and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing: "This request needs a token: send one as X-Auth-Token or as Authorization: Bearer."
         case .unknown: "The token is not known: it has a typing error, or it was revoked. Send another."

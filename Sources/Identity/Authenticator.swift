@@ -1,7 +1,7 @@
-public import NetworkAddress
+package import NetworkAddress
 
 /// Finds out who sends a token.
-public protocol Authenticator: Sendable {
+package protocol Authenticator: Sendable {
     /// What a refused client is told to do: the value of `WWW-Authenticate` (RFC 9110 section 11.6.1).
     var challenge: String { get }
 
@@ -14,19 +14,19 @@ public protocol Authenticator: Sendable {
 
 extension Authenticator {
     /// The caller who has this token, wherever it was sent from.
-    public func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
+    package func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
         try await caller(of: token, from: nil)
     }
 }
 
 /// Asks nobody (`auth.mode: none`).
-public struct AdmitsEverybody: Authenticator {
+package struct AdmitsEverybody: Authenticator {
     /// Never sent: nobody is refused.
-    public let challenge = "Bearer realm=\"baton\""
+    package let challenge = "Bearer realm=\"baton\""
 
     /// Ready as it is.
-    public init() {}
+    package init() {}
 
     /// Everybody, whatever token they send.
-    public func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller { .everybody }
+    package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller { .everybody }
 }

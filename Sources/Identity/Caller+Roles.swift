@@ -1,6 +1,6 @@
 extension Caller.Role {
     /// The roles that this one contains, itself among them.
-    public var contained: Set<Caller.Role> {
+    package var contained: Set<Caller.Role> {
         switch self {
         case .reader: [.reader]
         case .member: [.member, .reader]
@@ -13,5 +13,5 @@ extension Caller.Role {
 
 extension Caller {
     /// Whether they have a role, be it through another that contains it.
-    public func has(_ role: Role) -> Bool { roles.contains { $0.contained.contains(role) } }
+    package func has(_ role: Role) -> Bool { roles.contains { $0.contained.contains(role) } }
 }

@@ -1,7 +1,7 @@
 /// Who sent a request, as far as it matters to what they may do.
-public struct Caller: Sendable, Hashable {
+package struct Caller: Sendable, Hashable {
     /// What a caller may do, in the words of Baton and of Glance's policies.
-    public enum Role: String, Sendable, Hashable, CaseIterable {
+    package enum Role: String, Sendable, Hashable, CaseIterable {
         /// Looks and downloads.
         case reader
         /// Reader, and changes what their own project has.
@@ -15,25 +15,25 @@ public struct Caller: Sendable, Hashable {
     }
 
     /// The user's id, for histories and logs; never a secret.
-    public let user: String
+    package let user: String
     /// The project they act for; nil if they act for none.
-    public let project: String?
+    package let project: String?
     /// What they may do. Empty for somebody who is known and may nothing.
-    public let roles: Set<Role>
+    package let roles: Set<Role>
 
     /// A caller with every property given.
-    public init(user: String, project: String?, roles: Set<Role>) {
+    package init(user: String, project: String?, roles: Set<Role>) {
         self.user = user
         self.project = project
         self.roles = roles
     }
 
     /// Everybody, where nobody is asked who they are (`auth.mode: none`).
-    public static let everybody = Caller(user: "admin", project: nil, roles: Set(Role.allCases))
+    package static let everybody = Caller(user: "admin", project: nil, roles: Set(Role.allCases))
 
     /// Who has not been asked yet, and may nothing.
-    public static let nobody = Caller(user: "nobody", project: nil, roles: [])
+    package static let nobody = Caller(user: "nobody", project: nil, roles: [])
 
     /// Whether they may do everything.
-    public var isAdmin: Bool { roles.contains(.admin) }
+    package var isAdmin: Bool { roles.contains(.admin) }
 }

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import NetworkAddress
+import FoundationEssentials
+import NetworkAddress
 
 /// How many tokens that nobody has each client address may still send, as a value: the time is given. An address has a minute's worth
 /// at first, and gets them back evenly. One network of 64 bits counts as one address of version 6: whoever has one has them all.

@@ -1,22 +1,22 @@
-public import ImageModel
+package import ImageModel
 
 /// What a caller may do with one image, as Glance's default policies have it.
 ///
 /// What a caller may not see does not exist for them; what they may see and not do is forbidden.
-public struct ImageAccess: Sendable, Hashable {
+package struct ImageAccess: Sendable, Hashable {
     /// Who asks.
-    public let caller: Caller
+    package let caller: Caller
     /// The project that owns the image; nil for none.
-    public let owner: String?
+    package let owner: String?
     /// Who may see it.
-    public let visibility: Image.Visibility
+    package let visibility: Image.Visibility
     /// Whether downloads of it were stopped.
-    public let isDeactivated: Bool
+    package let isDeactivated: Bool
     /// What the caller's project made of it, if it is shared with that project.
-    public let membership: Member.Status?
+    package let membership: Member.Status?
 
     /// The access of `caller` to `image`.
-    public init(_ caller: Caller, to image: Image, membership: Member.Status?) {
+    package init(_ caller: Caller, to image: Image, membership: Member.Status?) {
         self.caller = caller
         owner = image.owner
         visibility = image.visibility
@@ -25,55 +25,55 @@ public struct ImageAccess: Sendable, Hashable {
     }
 
     /// Whether the caller's project owns the image.
-    public var isOwner: Bool { owner != nil && owner == caller.project }
+    package var isOwner: Bool { owner != nil && owner == caller.project }
 
     /// Whether the image is shared with the caller's project. Who has rejected it may still look at it, or could never change
     /// their mind; it only stays out of their lists.
-    public var isMember: Bool { visibility == .shared && membership != nil }
+    package var isMember: Bool { visibility == .shared && membership != nil }
 
     /// Whether they see that it exists.
-    public var maySee: Bool {
+    package var maySee: Bool {
         if caller.isAdmin { return true }
         guard !caller.roles.isEmpty else { return false }
         return visibility == .public || visibility == .community || isOwner || isMember
     }
 
     /// Whether they get its bytes.
-    public var mayDownload: Bool { maySee && (!isDeactivated || caller.isAdmin) }
+    package var mayDownload: Bool { maySee && (!isDeactivated || caller.isAdmin) }
 
     /// Whether they change, upload, deactivate, tag or share it.
-    public var mayModify: Bool { caller.isAdmin || (isOwner && caller.roles.contains(.member)) }
+    package var mayModify: Bool { caller.isAdmin || (isOwner && caller.roles.contains(.member)) }
 
     /// Whether they delete it.
-    public var mayDelete: Bool { mayModify }
+    package var mayDelete: Bool { mayModify }
 
     /// Whether they see whom it is shared with.
-    public var maySeeMembers: Bool { caller.isAdmin || (maySee && (isOwner || isMember)) }
+    package var maySeeMembers: Bool { caller.isAdmin || (maySee && (isOwner || isMember)) }
 
     /// Whether they answer for a project that it is shared with. An owner does not answer for others.
-    public func mayAnswer(for project: String) -> Bool {
+    package func mayAnswer(for project: String) -> Bool {
         caller.isAdmin || (isMember && caller.project == project && caller.roles.contains(.member))
     }
 
     /// Whether they see a member's record: that of their own project, or all if they share it.
-    public func maySee(member project: String) -> Bool {
+    package func maySee(member project: String) -> Bool {
         caller.isAdmin || (maySee && (isOwner || (isMember && caller.project == project)))
     }
 }
 
 extension Caller {
     /// Whether they create images of their own project.
-    public var mayCreate: Bool { isAdmin || (project != nil && roles.contains(.member)) }
+    package var mayCreate: Bool { isAdmin || (project != nil && roles.contains(.member)) }
 
     /// Whether they make an image public, or take that back.
-    public var mayPublicize: Bool { isAdmin }
+    package var mayPublicize: Bool { isAdmin }
 
     /// Whether they see in an image's document where it lies, and are sent there. Admins are: they manage locations by what they see.
-    public var maySeeLocations: Bool { has(.trusted) }
+    package var maySeeLocations: Bool { has(.trusted) }
 
     /// Whether they list an image's locations by the call of its own that Glance has for other services of the cloud.
-    public var mayListLocations: Bool { has(.service) }
+    package var mayListLocations: Bool { has(.service) }
 
     /// Whether they take locations from images. (Who adds one is the backend's affair.)
-    public var mayRemoveLocations: Bool { isAdmin }
+    package var mayRemoveLocations: Bool { isAdmin }
 }

@@ -1,14 +1,14 @@
-public import FoundationEssentials
-internal import Logging
-public import NetworkAddress
+package import FoundationEssentials
+import Logging
+package import NetworkAddress
 
 /// Lets in who has a token that Keystone knows (`auth.mode: keystone`).
 ///
 /// An answer stands for a while and is then asked for again. When Keystone does not answer, whoever is known stays so until their token
 /// expires, and nobody else gets in.
-public actor KeystoneAuthenticator: Authenticator {
+package actor KeystoneAuthenticator: Authenticator {
     /// Told to a refused client, as keystonemiddleware does.
-    public nonisolated let challenge: String
+    package nonisolated let challenge: String
 
     private typealias Outcome = Result<Caller, AuthenticationRefusal>
 
@@ -25,7 +25,7 @@ public actor KeystoneAuthenticator: Authenticator {
 
     private let service: KeystoneService
     private let now: @Sendable () -> Date
-    private var cache: VerdictCache
+    private var cache: AuthenticationCache
     private var guesses: GuessLimit
     private var asking: [IPAddress: Int] = [:]
     private var questions: [TokenDigest: Task<Outcome, Never>] = [:]
@@ -35,24 +35,24 @@ public actor KeystoneAuthenticator: Authenticator {
     ///   - cache: how long an answer stands.
     ///   - guesses: how many unknown tokens one client address may send a minute; 0 for any number.
     ///   - now: the time, for tests.
-    public init(
+    package init(
         _ service: KeystoneService, cache: Duration, guesses: Int = 60, now: @escaping @Sendable () -> Date = { .now }
     ) {
         self.guesses = GuessLimit(perMinute: guesses)
         self.service = service
         self.now = now
-        self.cache = VerdictCache(
+        self.cache = AuthenticationCache(
             capacity: Self.capacity, lifetime: cache / .seconds(1), refusalLifetime: Self.refusalLifetime)
         challenge = "Keystone uri=\"\(service.url)\""
     }
 
     /// Who has the token.
-    public func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
+    package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
         guard let token, !token.isEmpty else { throw .missing }
         // It becomes a header field of our question: nothing that could end that field.
         guard token.utf8.count <= Self.longestToken, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .unknown }
         let digest = TokenDigest(of: token)
-        switch cache.verdict(on: digest, at: now()) {
+        switch cache.decision(on: digest, at: now()) {
         case .known(let caller): return caller
         case .refused: throw .unknown
         case .expired: throw .expired
@@ -62,7 +62,7 @@ public actor KeystoneAuthenticator: Authenticator {
         do {
             return try await ask(about: token, digest).get()
         } catch .unavailable(let retryAfter) {
-            switch cache.verdict(on: digest, at: now()) {
+            switch cache.decision(on: digest, at: now()) {
             case .known(let caller), .stale(let caller): return caller
             case .expired: throw .expired
             case .refused: throw .unknown

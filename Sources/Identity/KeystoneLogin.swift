@@ -1,13 +1,13 @@
-public import CurlTransfer
-internal import FoundationEssentials
+package import CurlTransfer
+import FoundationEssentials
 
 /// A log-in at Keystone (Identity API v3, `POST /v3/auth/tokens`). Its request holds the password: it goes into no log.
-public struct KeystoneLogin: Sendable {
+package struct KeystoneLogin: Sendable {
     private let settings: KeystoneSettings
     private let body: [UInt8]
 
     /// The log-in with the credentials of the settings; nil if there are none.
-    public init?(_ settings: KeystoneSettings) {
+    package init?(_ settings: KeystoneSettings) {
         let auth: Body.Auth
         switch settings.credentials {
         case .callersOwn: return nil
@@ -28,7 +28,7 @@ public struct KeystoneLogin: Sendable {
 
     /// What to send. A good answer has status 201, the token in the field `X-Subject-Token`, and its description in the body.
     /// - Parameter withCatalog: whether the description shall say where all services are.
-    public func request(withCatalog: Bool) -> TransferRequest {
+    package func request(withCatalog: Bool) -> TransferRequest {
         settings.tokenRequest(
             .send(method: "POST", body: body), headers: [("Content-Type", "application/json")], withCatalog: withCatalog)
     }

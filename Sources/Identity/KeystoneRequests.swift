@@ -1,4 +1,4 @@
-internal import CurlTransfer
+import CurlTransfer
 
 /// The requests of Keystone's Identity API v3 that are needed here.
 struct KeystoneRequests: Sendable {

@@ -1,11 +1,11 @@
-internal import CurlTransfer
-public import FoundationEssentials
-public import Logging
+import CurlTransfer
+package import FoundationEssentials
+package import Logging
 
 /// Asks Keystone, with a token of its own if it has credentials, and says so in the log when it gets no answer.
-public actor KeystoneService {
+package actor KeystoneService {
     /// Keystone's URL.
-    public nonisolated let url: String
+    package nonisolated let url: String
 
     private struct Authority {
         let token: String
@@ -31,7 +31,7 @@ public actor KeystoneService {
     private var trouble: String?
 
     /// - Parameter now: the time, for tests.
-    public init(
+    package init(
         _ settings: KeystoneSettings, transport: any KeystoneTransport, logger: Logger,
         now: @escaping @Sendable () -> Date = { .now }
     ) {
@@ -121,7 +121,7 @@ public actor KeystoneService {
     private func unanswered(_ reason: String) -> AuthenticationRefusal {
         if trouble != reason {
             logger.error(
-                "Keystone does not say whose tokens are; who is known stays so until their token expires, others must wait.",
+                "keystone.unavailable: Keystone does not answer. Tokens that were validated stay valid until they expire; other callers get 503.",
                 metadata: ["keystone": "\(url)", "reason": "\(reason)"])
         }
         trouble = reason
@@ -129,7 +129,7 @@ public actor KeystoneService {
     }
 
     private func answered() {
-        if trouble != nil { logger.notice("Keystone answers again.", metadata: ["keystone": "\(url)"]) }
+        if trouble != nil { logger.notice("keystone.available: Keystone answers again.", metadata: ["keystone": "\(url)"]) }
         trouble = nil
     }
 }

@@ -1,7 +1,7 @@
 /// How Keystone is asked about tokens.
-public struct KeystoneSettings: Sendable {
+package struct KeystoneSettings: Sendable {
     /// Whose token accompanies the question.
-    public enum Credentials: Sendable {
+    package enum Credentials: Sendable {
         /// The caller's own: everybody may have their own token checked.
         case callersOwn
         /// That of a user with the role service or admin.
@@ -11,19 +11,19 @@ public struct KeystoneSettings: Sendable {
     }
 
     /// Keystone's URL, without `/v3` and without a slash at its end.
-    public let url: String
+    package let url: String
     /// Whose token accompanies the question.
-    public let credentials: Credentials
+    package let credentials: Credentials
     /// The certificates that Keystone's is checked with; nil for the system's.
-    public let authorities: String?
+    package let authorities: String?
     /// How long one exchange may take.
-    public let timeout: Duration
+    package let timeout: Duration
     /// The name of the role that is `Caller.Role.trusted` here.
-    public let trustedRole: String
+    package let trustedRole: String
 
     /// Settings with every property given.
     /// - Parameter url: with or without `/v3` or a slash at its end.
-    public init(
+    package init(
         url: String, credentials: Credentials, timeout: Duration, authorities: String?, trustedRole: String = "trusted"
     ) {
         var url = url[...]

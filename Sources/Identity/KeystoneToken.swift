@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// What Keystone says of a valid token.
 struct KeystoneToken: Sendable {

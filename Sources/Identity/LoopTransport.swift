@@ -1,7 +1,7 @@
-public import CurlTransfer
+package import CurlTransfer
 
 /// The way to Keystone over a transfer loop.
-public struct LoopTransport: KeystoneTransport {
+package struct LoopTransport: KeystoneTransport {
     /// A token's description has a few KiB.
     private static let limit = 1 << 20
 
@@ -9,13 +9,13 @@ public struct LoopTransport: KeystoneTransport {
     private let timeout: Duration
 
     /// - Parameter timeout: how long one exchange may take.
-    public init(loop: TransferLoop, timeout: Duration) {
+    package init(loop: TransferLoop, timeout: Duration) {
         self.loop = loop
         self.timeout = timeout
     }
 
     /// Sends one request and waits for the whole answer.
-    public func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer {
+    package func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer {
         try await Exchange.run(request, on: loop, limit: Self.limit, timeout: timeout)
     }
 }

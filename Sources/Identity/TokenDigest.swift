@@ -1,12 +1,12 @@
-internal import ImageModel
-internal import Integrity
+import ImageModel
+import Integrity
 
 /// The SHA-256 of a token: what is kept in its place, in files and in memory.
-public struct TokenDigest: Sendable, Hashable, CustomStringConvertible {
+package struct TokenDigest: Sendable, Hashable, CustomStringConvertible {
     private let digest: Digest
 
     /// The digest of a token.
-    public init(of token: String) {
+    package init(of token: String) {
         let stream = DigestStream(.sha256)
         Array(token.utf8).withUnsafeBytes { stream.update($0) }
         digest = stream.finish()
@@ -19,7 +19,7 @@ public struct TokenDigest: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As it is written in a tokens file: `sha256:9f86…`, whole.
-    public var description: String { digest.description }
+    package var description: String { digest.description }
 
     /// Whether both are the same, found out in a time that depends on neither.
     func matches(_ other: TokenDigest) -> Bool {

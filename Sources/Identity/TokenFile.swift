@@ -1,14 +1,14 @@
-public import FoundationEssentials
-internal import Glibc
-public import Logging
-public import NetworkAddress
-internal import Synchronization
+package import FoundationEssentials
+import Glibc
+package import Logging
+package import NetworkAddress
+import Synchronization
 
 /// Lets in who has a token of a file (`auth.mode: tokens`). A changed file is read again, without a restart; one that makes no sense
 /// changes nothing, and the log says why.
-public final class TokenFile: Authenticator {
+package final class TokenFile: Authenticator {
     /// Told to a refused client.
-    public let challenge = "Bearer realm=\"baton\""
+    package let challenge = "Bearer realm=\"baton\""
 
     /// What tells one state of the file from the next.
     private struct Stamp: Equatable {
@@ -44,7 +44,7 @@ public final class TokenFile: Authenticator {
 
     /// Reads the file.
     /// - Parameter now: the time, for tests.
-    public init(path: String, logger: Logger, now: @escaping @Sendable () -> Date = { .now }) throws(TokenFileError) {
+    package init(path: String, logger: Logger, now: @escaping @Sendable () -> Date = { .now }) throws(TokenFileError) {
         self.path = path
         self.logger = logger
         self.now = now
@@ -54,7 +54,7 @@ public final class TokenFile: Authenticator {
 
     /// The tokens of a file, without anything that goes on.
     /// - Throws: what is wrong with it, by line.
-    public static func read(_ path: String) throws(TokenFileError) -> TokenList {
+    package static func read(_ path: String) throws(TokenFileError) -> TokenList {
         func whole(_ message: String) -> TokenFileError {
             TokenFileError(file: path, problems: [.init(line: nil, message: message)])
         }
@@ -70,7 +70,7 @@ public final class TokenFile: Authenticator {
     }
 
     /// Who has the token.
-    public func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
+    package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
         guard let token, !token.isEmpty else { throw .missing }
         let now = now()
         return try current(at: now).caller(of: token, at: now)
@@ -86,9 +86,12 @@ public final class TokenFile: Authenticator {
             do {
                 state.list = try Self.read(path)
                 logger.notice(
-                    "The tokens file was read again.", metadata: ["tokens": .stringConvertible(state.list.entries.count)])
+                    "tokens.reloaded: The tokens file was read again.",
+                    metadata: ["tokens": .stringConvertible(state.list.entries.count)])
             } catch {
-                logger.error("The tokens file is wrong; the tokens read before stay valid.", metadata: ["problem": "\(error)"])
+                logger.error(
+                    "tokens.reload_failed: The tokens file is wrong. The tokens read before stay valid.",
+                    metadata: ["problem": "\(error)"])
             }
             return state.list
         }

@@ -1,11 +1,11 @@
-internal import FoundationEssentials
-internal import ImageModel
+import FoundationEssentials
+import ImageModel
 
 /// The tokens that get in, with who has them: what a tokens file says.
 ///
 /// A line is `sha256:DIGEST USER PROJECT ROLES [EXPIRES]`, separated by blanks; `-` stands for no project and for no role; roles are
 /// separated by commas. Empty lines and what follows a `#` at the beginning of a word are skipped.
-public struct TokenList: Sendable {
+package struct TokenList: Sendable {
     struct Entry: Sendable {
         let digest: TokenDigest
         let caller: Caller
@@ -16,7 +16,7 @@ public struct TokenList: Sendable {
 
     /// Reads the text of a tokens file.
     /// - Parameter file: how to name it in errors.
-    public init(_ text: String, named file: String) throws(TokenFileError) {
+    package init(_ text: String, named file: String) throws(TokenFileError) {
         var entries: [Entry] = []
         var problems: [TokenFileError.Problem] = []
         var lines: [TokenDigest: Int] = [:]

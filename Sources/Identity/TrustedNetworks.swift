@@ -1,14 +1,14 @@
-public import NetworkAddress
+package import NetworkAddress
 
 /// From where callers are trusted beside what their token says (`auth.trusted_networks`).
-public struct TrustedNetworks: Sendable, Equatable {
+package struct TrustedNetworks: Sendable, Equatable {
     /// Callers in there are trusted.
-    public let networks: [IPNetwork]
+    package let networks: [IPNetwork]
     /// The servers in front of this one, whose `X-Forwarded-For` is believed.
-    public let proxies: [IPNetwork]
+    package let proxies: [IPNetwork]
 
     /// Networks and proxies; without either, nobody is trusted for where they are.
-    public init(networks: [IPNetwork] = [], proxies: [IPNetwork] = []) {
+    package init(networks: [IPNetwork] = [], proxies: [IPNetwork] = []) {
         self.networks = networks
         self.proxies = proxies
     }
@@ -17,14 +17,14 @@ public struct TrustedNetworks: Sendable, Equatable {
     /// - Parameters:
     ///   - peer: the other end of the connection, as the system shows it.
     ///   - forwardedFor: the values of all `X-Forwarded-For` fields, in their order.
-    public func hold(peer: String?, forwardedFor: [String]) -> Bool {
+    package func hold(peer: String?, forwardedFor: [String]) -> Bool {
         guard !networks.isEmpty, let client = client(peer: peer, forwardedFor: forwardedFor) else { return false }
         return networks.contains { $0.contains(client) }
     }
 
     /// Where a request came from: the last hop that is no proxy of ours. What stands before it was written by somebody who is not
     /// believed.
-    public func client(peer: String?, forwardedFor: [String]) -> IPAddress? {
+    package func client(peer: String?, forwardedFor: [String]) -> IPAddress? {
         guard let peer = peer.flatMap({ IPAddress($0) }) else { return nil }
         guard isProxy(peer) else { return peer }
         // A proxy of ours that does not say for whom it asks is no client: nobody knows who is behind it.
@@ -38,7 +38,7 @@ public struct TrustedNetworks: Sendable, Equatable {
     }
 
     /// Whether the other end of a connection is one of the proxies.
-    public func isProxy(_ peer: String?) -> Bool { peer.flatMap { IPAddress($0) }.map(isProxy) ?? false }
+    package func isProxy(_ peer: String?) -> Bool { peer.flatMap { IPAddress($0) }.map(isProxy) ?? false }
 
     private func isProxy(_ address: IPAddress) -> Bool { proxies.contains { $0.contains(address) } }
 
@@ -53,7 +53,7 @@ public struct TrustedNetworks: Sendable, Equatable {
 
 extension Caller {
     /// The same caller with the role trusted beside their own. Who may nothing still may nothing: a network is no login.
-    public var trusted: Caller {
+    package var trusted: Caller {
         has(.reader) ? Caller(user: user, project: project, roles: roles.union([.trusted])) : self
     }
 }

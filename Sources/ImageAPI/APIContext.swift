@@ -1,16 +1,16 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-public import Hummingbird
-internal import Identity
-internal import ImageModel
-internal import Logging
-internal import NIOCore
-internal import NetworkAddress
+import FoundationEssentials
+import HTTPTypes
+package import Hummingbird
+import Identity
+import ImageModel
+import Logging
+import NIOCore
+import NetworkAddress
 
 /// What belongs to one request: its log, its parameters, and the connection it came on.
-public struct APIContext: RequestContext {
+package struct APIContext: RequestContext {
     /// Hummingbird's own part.
-    public var coreContext: CoreRequestContextStorage
+    package var coreContext: CoreRequestContextStorage
     /// The client's connection, to write image bytes to and to notice its end.
     let channel: any Channel
     /// Who sent the request.
@@ -28,7 +28,7 @@ public struct APIContext: RequestContext {
     static func newRequestID() -> String { "req-\(UUID().uuidString.lowercased())" }
 
     /// The context of a request that came in.
-    public init(source: ApplicationRequestContextSource) {
+    package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
         clientAddress = source.channel.remoteAddress?.ipAddress

@@ -1,8 +1,8 @@
-internal import BackendKit
-internal import HTTPTypes
-internal import ImageModel
-internal import LocationSelection
-internal import RelayEngine
+import BackendKit
+import HTTPTypes
+import ImageModel
+import LocationSelection
+import RelayEngine
 
 extension APIError {
     /// There is no memory for another download, or not for this caller.

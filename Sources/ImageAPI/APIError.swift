@@ -1,19 +1,19 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-public import Hummingbird
-internal import ImageModel
-internal import NIOCore
+import FoundationEssentials
+import HTTPTypes
+package import Hummingbird
+import ImageModel
+import NIOCore
 
 /// An answer that says no: one sentence for a person, in the JSON that Glance's clients can read.
 ///
 /// The body is nested (`{"error": {…}}`) because python-glanceclient asks every top-level value for its `message`.
-public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
+package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     /// The answer's status.
-    public let status: HTTPResponse.Status
+    package let status: HTTPResponse.Status
     /// What, where, what to do.
-    public let message: String
+    package let message: String
     /// Further fields of the answer's head.
-    public var headers: HTTPFields = [:]
+    package var headers: HTTPFields = [:]
     /// Further members of the error object.
     var details: [String: JSONValue] = [:]
 
@@ -23,7 +23,7 @@ public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 
     /// The answer's body.
     var document: JSONValue {
@@ -35,7 +35,7 @@ public struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     }
 
     /// The answer.
-    public func response(from request: Request, context: some RequestContext) throws -> Response {
+    package func response(from request: Request, context: some RequestContext) throws -> Response {
         var response = try document.response(status: status)
         for field in headers { response.headers.append(field) }
         return response

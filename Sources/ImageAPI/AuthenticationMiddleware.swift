@@ -1,19 +1,19 @@
-internal import HTTPTypes
-internal import Hummingbird
-public import Identity
-internal import ImageModel
-internal import Logging
-internal import NetworkAddress
+import HTTPTypes
+import Hummingbird
+package import Identity
+import ImageModel
+import Logging
+import NetworkAddress
 
 /// How it is found out who a caller is.
-public struct CallerAccess: Sendable {
+package struct CallerAccess: Sendable {
     let authenticator: any Authenticator
     let trusted: TrustedNetworks
 
     /// - Parameters:
     ///   - authenticator: who finds out whose a token is.
     ///   - trusted: from where callers are trusted as well.
-    public init(authenticator: any Authenticator, trusted: TrustedNetworks) {
+    package init(authenticator: any Authenticator, trusted: TrustedNetworks) {
         self.authenticator = authenticator
         self.trusted = trusted
     }

@@ -1,10 +1,10 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
-internal import LocationSelection
-internal import RelayEngine
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageModel
+import LocationSelection
+import RelayEngine
 
 /// `GET /baton/v1/backends`: every configured backend, and what this process has seen of it lately.
 struct BackendsRoute: Sendable {
@@ -29,7 +29,7 @@ struct BackendsRoute: Sendable {
             "rests_until": health.rests(at: now) ? date(health.restsUntil) : .null,
             "breaker": .object([
                 "state": .string(health.breaker.state.rawValue), "failures": .integer(Int64(health.breaker.failures)),
-                "trial_due_at": date(health.breaker.trialDueAt),
+                "probe_due_at": date(health.breaker.probeDueAt),
             ]),
         ])
     }

@@ -1,7 +1,7 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import NIOCore
-internal import NIOHTTPTypes
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import NIOHTTPTypes
 
 /// Tells a client that waits with its body (`Expect: 100-continue`) to send it, once somebody is about to read it. Before that a
 /// refusal is the answer, and no byte of the body is sent in vain.

@@ -1,24 +1,24 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationSelection
-internal import LocationUpkeep
-internal import NetworkAddress
-internal import RelayEngine
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import LocationUpkeep
+import NetworkAddress
+import RelayEngine
 
 /// `GET` and `HEAD /v2/images/{id}/file`.
 struct DownloadRoute: Sendable {
-    private typealias Target = RepresentationGate.Admitted
+    private typealias Target = RepresentationResolver.Admitted
 
-    let representations: RepresentationGate
+    let representations: RepresentationResolver
     let relays: Relays
-    let journal: RelayJournal
-    let doubts: PendingDoubts
-    let manifests: ManifestShelf
+    let recorder: DownloadRecorder
+    let holds: PendingIntegrityHolds
+    let manifests: ManifestCache
     let offers: DirectOffers
     let metalinks: MetalinkRoute
 
@@ -64,7 +64,7 @@ struct DownloadRoute: Sendable {
     private func offer(of target: Target, _ context: APIContext) -> DirectOffer? {
         guard context.caller.maySeeLocations else { return nil }
         let selection = relays.select(
-            target.resolution.locations, for: .whole, size: target.representation.size, explores: false)
+            target.resolution.locations, for: .whole, size: target.representation.size, isExploring: false)
         return offers.offer(of: selection, at: .now)
     }
 
@@ -76,7 +76,7 @@ struct DownloadRoute: Sendable {
     private func obstacle(to request: Request, _ target: Target) -> DirectOffer.Absence? {
         guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
         // A client that was cut off with wrong bytes would complete a corrupt file there.
-        if !target.servesRanges { return .inDoubt }
+        if !target.servesRanges { return .onIntegrityHold }
         return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
     }
 
@@ -170,30 +170,30 @@ struct DownloadRoute: Sendable {
     ) async throws -> Response {
         let (selection, range) = (share.selection, share.range)
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
-        let outlet = ResponseOutlet()
+        let sink = HTTPResponseSink()
         // One token may serve a whole fleet: the address tells its machines apart.
         let caller = "\(context.caller.user) \(Self.subscriber(context.clientAddress))"
         let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory,
-            to: outlet,
+            to: sink,
             onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
         let isWhole = range?.isWhole(of: target.representation.size) ?? true
         let record = RelayRecord(
             representation: target.representation, range: isWhole ? nil : range, ignoresRange: share.ignoresRange,
             manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations,
             unverified: isWhole && manifest == nil
-                ? doubts.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)
+                ? holds.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)
         ClientWatch.tell(relay, ofTheEndOf: context.channel)
         relay.start()
         let opening = await withTaskCancellationHandler {
-            await outlet.opening()
+            await sink.opening()
         } onCancel: {
             relay.clientGone()
         }
         if case .ended(let summary) = opening {
             context.record.note(summary)
-            await journal.record(summary, of: record, logger: context.logger)
+            await recorder.record(summary, of: record, logger: context.logger)
             if !isWhole, manifest == nil, summary.outcome == .refused {
                 // None of the locations that were read in full has the bytes now, or still has what was read: the whole may be had.
                 let whole = relays.select(target.resolution.locations, for: .whole, size: target.representation.size)
@@ -203,7 +203,7 @@ struct DownloadRoute: Sendable {
             guard summary.outcome != .clientGone else { throw CancellationError() }
             throw APIError.unavailable(selection, relays, failures: summary.failures)
         }
-        let journal = journal
+        let recorder = recorder
         let channel = context.channel
         let (logger, requestRecord) = (context.logger, context.record)
         let length = range?.count ?? target.representation.size
@@ -214,16 +214,16 @@ struct DownloadRoute: Sendable {
         return Response(
             status: range == nil ? .ok : .partialContent, headers: headers,
             body: ResponseBody(contentLength: Int(length)) { writer in
-                outlet.attach(channel)
+                sink.attach(channel)
                 let summary = await withTaskCancellationHandler {
-                    await outlet.ended()
+                    await sink.ended()
                 } onCancel: {
                     relay.clientGone()
                 }
                 // First the catalog, then the end or the cut: who comes back to resume must not find a representation without
-                // doubt, and a client that leaves at its last byte must not take the record along.
+                // hold, and a client that leaves at its last byte must not take the record along.
                 requestRecord.note(summary)
-                await journal.record(summary, of: record, logger: logger)
+                await recorder.record(summary, of: record, logger: logger)
                 guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
                 try await writer.finish(nil)
             })

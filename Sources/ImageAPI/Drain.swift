@@ -1,8 +1,8 @@
-internal import HTTPTypes
-internal import Synchronization
+import HTTPTypes
+import Synchronization
 
 /// Whether the server is about to stop: it answers what comes, is not ready for more, and ends its connections one by one.
-public final class Drain: Sendable {
+package final class Drain: Sendable {
     private struct State {
         var hasBegun = false
         var actions: [@Sendable () -> Void] = []
@@ -11,13 +11,13 @@ public final class Drain: Sendable {
     private let state = Mutex(State())
 
     /// A server that serves.
-    public init() {}
+    package init() {}
 
     /// Whether it has begun.
-    public var hasBegun: Bool { state.withLock { $0.hasBegun } }
+    package var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
     /// Begins it, once.
-    public func begin() {
+    package func begin() {
         let actions = state.withLock { state in
             state.hasBegun = true
             defer { state.actions = [] }

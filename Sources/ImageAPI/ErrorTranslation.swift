@@ -1,7 +1,7 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import Logging
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import Logging
 
 /// Turns the catalog's errors into answers.
 struct ErrorTranslation: RouterMiddleware {
@@ -14,7 +14,7 @@ struct ErrorTranslation: RouterMiddleware {
             return try await next(request, context)
         } catch let error as CatalogError {
             if error.isOurTrouble {
-                context.logger.error("The catalog failed.", metadata: ["error": "\(error)"])
+                context.logger.error("catalog.failed: The catalog failed.", metadata: ["error": "\(error)"])
             }
             throw APIError(error)
         }

@@ -1,18 +1,18 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationSelection
-internal import LocationUpkeep
-internal import RelayEngine
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import LocationUpkeep
+import RelayEngine
 
 /// `GET /baton/v1/images/{id}/explain`: where a download would come from now, and why from nowhere else.
 struct ExplainRoute: Sendable {
     let catalog: any CatalogStore
     let relays: Relays
-    let doubts: PendingDoubts
+    let holds: PendingIntegrityHolds
 
     func explain(_ request: Request, context: APIContext) async throws -> Response {
         let id = try context.imageID()
@@ -24,12 +24,12 @@ struct ExplainRoute: Sendable {
         let need: Selection.Need =
             switch purpose {
             case "whole": .whole
-            // With a manifest any location may serve a range: its chunks are proven.
+            // With a manifest any location may serve a range: its chunks are verified.
             case "range": resolution.manifest == nil ? .range : .whole
             default: throw APIError.badRequest("for must be whole or range, not \(purpose.excerpt(32)).")
             }
         let size = resolution.representation?.size ?? 0
-        let selection = relays.select(resolution.locations, for: need, size: size, explores: false)
+        let selection = relays.select(resolution.locations, for: need, size: size, isExploring: false)
         var rejected: [JSONValue] = []
         for item in selection.rejected { rejected.append(try await document(of: item)) }
         return try JSONValue.object([
@@ -37,7 +37,7 @@ struct ExplainRoute: Sendable {
             "formats": .array(resolution.formats.map { .string($0.description) }),
             "strategy": .string(relays.strategy.rawValue), "for": .string(String(purpose)),
             "representation": resolution.representation.map {
-                document(of: doubts.regarding($0), servesRanges: doubts.servesRanges(resolution))
+                document(of: holds.regarding($0), servesRanges: holds.servesRanges(resolution))
             } ?? .null,
             "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
@@ -55,9 +55,10 @@ struct ExplainRoute: Sendable {
     private func document(of representation: Representation, servesRanges: Bool) -> JSONValue {
         .object([
             "size": .integer(representation.size), "digest": .string(representation.identity.description),
-            "in_doubt": .boolean(representation.isInDoubt), "distrusted": .boolean(representation.isDistrusted),
+            "integrity_hold": .boolean(representation.isOnIntegrityHold),
+            "digest_conflict": .boolean(representation.hasDigestConflict),
             "serves_ranges": .boolean(servesRanges),
-            "doubted_at": representation.doubtedAt.map { .time($0) } ?? .null,
+            "held_since": representation.heldSince.map { .time($0) } ?? .null,
         ])
     }
 
@@ -84,7 +85,7 @@ struct ExplainRoute: Sendable {
             "location": .string(location.id.description), "backend": .string(location.backend.name),
             "url": .string(location.url), "status": .string(location.state.status.rawValue),
             "tier": .integer(Int64(location.tier)), "weight": .integer(Int64(location.weight)),
-            "proven_at": location.provenAt.map { .time($0) } ?? .null,
+            "verified_at": location.verifiedAt.map { .time($0) } ?? .null,
             "last_failure": relays.lastFailure(of: location.id).map { document(of: $0) } ?? .null,
         ]
     }
@@ -107,8 +108,8 @@ struct ExplainRoute: Sendable {
         case .regular, .explored: place
         case .failedLately: "failed a short while ago, so it stands behind the others; else \(place)"
         case .resting: "its backend asked to be left alone for a while, so it stands behind the others; else \(place)"
-        case .breakerOpen: "its backend failed time and again, so it is tried last until a trial read works; else \(place)"
-        case .accused: "contributed to a download that did not match and is not cleared yet, so it stands last; else \(place)"
+        case .breakerOpen: "its backend failed time and again, so it is tried last until a probe read works; else \(place)"
+        case .suspect: "contributed to a download that did not match and is not cleared yet, so it stands last; else \(place)"
         }
     }
 
@@ -121,7 +122,7 @@ struct ExplainRoute: Sendable {
         case .noBackend: return "its backend \(location.backend) is not in the configuration"
         case .unverified: return "it was never read in full, so no range of it can be trusted"
         case .noValidator: return "nothing is known that pins its object, so no range of it can be trusted"
-        case .accused: return "it contributed to a failed proof and is not cleared, so no range of it can be trusted"
+        case .suspect: return "it contributed to a failed verification and is not cleared, so no range of it can be trusted"
         case .status:
             let status = location.state.status
             guard let cause = try await catalog.history(of: location.id).last(where: { $0.to == status }) else {

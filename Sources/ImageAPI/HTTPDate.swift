@@ -1,5 +1,5 @@
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// The value of the `Date` field (RFC 9110 section 5.6.7), written once a second.
 enum HTTPDate {

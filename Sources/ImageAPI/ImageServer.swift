@@ -1,35 +1,35 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import HummingbirdCore
-internal import Identity
-public import ImageCatalog
-internal import ImageModel
-public import LocationUpkeep
-public import Logging
-internal import NIOCore
-public import RelayEngine
-public import ServiceLifecycle
-public import Telemetry
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Identity
+package import ImageCatalog
+import ImageModel
+package import LocationUpkeep
+package import Logging
+import NIOCore
+package import RelayEngine
+package import ServiceLifecycle
+package import Telemetry
 
 /// Everything that answers HTTP, put together.
-public struct ImageServer: Sendable {
+package struct ImageServer: Sendable {
     /// What the operator may set of the server.
-    public struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// How long a connection may stay open without a request.
-        public var idleTimeout: Duration
+        package var idleTimeout: Duration
         /// How long the head of a request may take, from its first byte on.
-        public var headTimeout: Duration
+        package var headTimeout: Duration
         /// How long a client may take nothing of an answer.
-        public var stallTimeout: Duration
+        package var stallTimeout: Duration
         /// The most bytes of a request's head.
-        public var headerSize: Int
+        package var headerSize: Int
         /// The most connections.
-        public var connections: Int
+        package var connections: Int
         /// The most connections of one client's address.
-        public var connectionsPerAddress: Int
+        package var connectionsPerAddress: Int
 
         /// Limits with every property given.
-        public init(
+        package init(
             idleTimeout: Duration, headTimeout: Duration, stallTimeout: Duration, headerSize: Int, connections: Int,
             connectionsPerAddress: Int
         ) {
@@ -43,7 +43,7 @@ public struct ImageServer: Sendable {
     }
 
     /// From where clients come, beside what `Limits` says.
-    public struct Exposure: Sendable {
+    package struct Exposure: Sendable {
         /// The web pages that may use the server from a browser.
         let origins: AllowedOrigins
         /// Under which URL clients reach it, for links; nil if it is what requests say.
@@ -56,7 +56,7 @@ public struct ImageServer: Sendable {
         ///   - publicURL: under which URL clients reach it, for links; nil if it is what requests say.
         ///   - admitsEverybody: whether everybody is let in without a word: then web pages must be kept out.
         ///   - host: the name or address it listens at; nil for a socket file.
-        public init(corsOrigins: [String], publicURL: String?, admitsEverybody: Bool, host: String?) {
+        package init(corsOrigins: [String], publicURL: String?, admitsEverybody: Bool, host: String?) {
             origins = AllowedOrigins(corsOrigins)
             self.publicURL = publicURL
             browsers =
@@ -80,12 +80,12 @@ public struct ImageServer: Sendable {
     private let drain: Drain
 
     /// - Parameters:
-    ///   - journal: who writes down what downloads find out.
-    ///   - doubts: what is held against representations that the catalog does not know of yet.
+    ///   - recorder: who writes down what downloads find out.
+    ///   - holds: what is held against representations that the catalog does not know of yet.
     ///   - manifests: who reads the digests of chunks.
     ///   - activation: who lets new locations serve.
     ///   - lifecycle: who changes the status of locations.
-    ///   - proofs: who reads locations in full.
+    ///   - verifications: who reads locations in full.
     ///   - admission: who lets in those that come through Glance's API.
     ///   - uploads: where uploads go; nil if they are switched off.
     ///   - quota: what one project may have.
@@ -95,28 +95,30 @@ public struct ImageServer: Sendable {
     ///   - limits: what connections go by; each from its beginning.
     ///   - exposure: from where clients come; each request goes by what it is then.
     ///   - drain: whether the server is about to stop.
-    public init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, journal: RelayJournal, doubts: PendingDoubts,
-        manifests: ManifestShelf, activation: LocationActivation, lifecycle: LocationLifecycle, proofs: ProofQueue,
+    package init(
+        catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
+        manifests: ManifestCache, activation: LocationActivation, lifecycle: LocationLifecycle,
+        verifications: VerificationQueue,
         admission: any LocationAdmission, uploads: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>,
         access: Reloadable<CallerAccess>, directLifetime: Duration, metrics: MetricsRegistry, limits: Reloadable<Limits>,
         exposure: Reloadable<Exposure>, drain: Drain
     ) {
-        let gate = ImageGate(images: catalog)
-        let representations = RepresentationGate(catalog: catalog, gate: gate, relays: relays, doubts: doubts)
+        let gate = ImageAuthorizer(images: catalog)
+        let representations = RepresentationResolver(catalog: catalog, gate: gate, relays: relays, holds: holds)
         let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, registry: relays.registry, admission: admission, lifecycle: lifecycle, uploads: uploads,
             quota: quota,
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                representations: representations, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
                 offers: offers, metalinks: MetalinkRoute(manifests: manifests)), drain: drain)
         locations = LocationRoutes(
-            catalog: catalog, gate: gate, attach: AttachGate(registry: relays.registry, images: catalog, uploads: uploads),
+            catalog: catalog, gate: gate,
+            attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads),
             activation: activation, relays: relays)
         self.uploads = UploadListRoute(uploads: catalog, targets: uploads)
-        operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, proofs: proofs)
-        explanations = ExplainRoute(catalog: catalog, relays: relays, doubts: doubts)
+        operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, verifications: verifications)
+        explanations = ExplainRoute(catalog: catalog, relays: relays, holds: holds)
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         self.access = access
@@ -133,12 +135,12 @@ public struct ImageServer: Sendable {
     ///   - place: where to listen.
     ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
     ///   - onRunning: called with the port it listens at, once it does; 0 for a socket file.
-    public func service(
-        at place: ListenPlace, certificate: ServerCertificate?, logger: Logger,
+    package func service(
+        at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let router = router()
-        for row in RoutePolicy.rows(of: router.routes) { logger.debug("route", metadata: row.metadata) }
+        for row in RoutePolicy.rows(of: router.routes) { logger.debug("server.route", metadata: row.metadata) }
         return ListeningService(
             responder: VersionPrefix(next: router.buildResponder()), place: place, limits: limits, certificate: certificate,
             connections: connections, access: access, drain: drain, logger: logger, onRunning: onRunning)

@@ -1,8 +1,8 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import NIOCore
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import NIOCore
 
 /// One page of a list, written item by item: it ends where an answer gets too large, whatever the count that was asked for.
 struct JSONPage: Sendable {

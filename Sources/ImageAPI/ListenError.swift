@@ -1,21 +1,21 @@
-internal import Glibc
+import Glibc
 
 /// Why a server can't listen where it should.
-public struct ListenError: Error, Sendable, CustomStringConvertible {
+package struct ListenError: Error, Sendable, CustomStringConvertible {
     /// Where.
-    public let place: ListenPlace
+    package let place: ListenTarget
     let errnoCode: Int32
     let cause: String
 
     /// An error by its number, and in the words of `cause` where the number says too little.
-    public init(_ place: ListenPlace, errnoCode: Int32, cause: String? = nil) {
+    package init(_ place: ListenTarget, errnoCode: Int32, cause: String? = nil) {
         self.place = place
         self.errnoCode = errnoCode
         self.cause = cause ?? String(cString: strerror(errnoCode))
     }
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         if case .socketFile = place { return ofSocketFile }
         return switch errnoCode {
         case EADDRINUSE:

@@ -1,11 +1,11 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import HummingbirdCore
-internal import Logging
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
-internal import ServiceLifecycle
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
 
 /// Accepts clients' connections and answers their requests until the server stops; then it waits until the last one is answered.
 struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConvertible where Responder.Context == APIContext {
@@ -13,7 +13,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
     private static var backlog: Int32 { 4096 }
 
     let responder: Responder
-    let place: ListenPlace
+    let place: ListenTarget
     let limits: Reloadable<ImageServer.Limits>
     let certificate: ServerCertificate?
     let connections: OpenConnections
@@ -45,7 +45,8 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
             try socketFile?.opened()
         } catch {
             // It stays as it was made, for this user alone.
-            logger.error("The mode of the socket file can't be set.", metadata: ["error": "\(error)"])
+            logger.error(
+                "server.socket_mode_failed: The mode of the socket file cannot be set.", metadata: ["error": "\(error)"])
         }
         drain.whenBegun { accepted.quiesce() }
         await withGracefulShutdownHandler {
@@ -61,7 +62,8 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
                 } catch is CancellationError {
                     // The server is to stop at once.
                 } catch {
-                    logger.error("The server stopped accepting connections.", metadata: ["error": "\(error)"])
+                    logger.error(
+                        "server.accept_stopped: The server stopped accepting connections.", metadata: ["error": "\(error)"])
                 }
             }
         } onGracefulShutdown: {

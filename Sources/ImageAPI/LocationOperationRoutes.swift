@@ -1,16 +1,16 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationUpkeep
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationUpkeep
 
 /// `/baton/v1/locations/{id}` and the operations below it.
 struct LocationOperationRoutes: Sendable {
     let catalog: any CatalogStore
     let lifecycle: LocationLifecycle
-    let proofs: ProofQueue
+    let verifications: VerificationQueue
 
     /// What operators can ask of a location, by the last part of the path.
     static let operations: [(name: String, event: LocationEvent)] = [
@@ -62,7 +62,7 @@ struct LocationOperationRoutes: Sendable {
         let wasActive = location.state.status == .active
         let changed = try await lifecycle.apply(
             event, to: location, actor: context.caller.user, reason: reason, isForced: isForced)
-        if event == .verify { proofs.enqueue(location.id) }
+        if event == .verify { verifications.enqueue(location.id) }
         let isAccepted = event == .verify && wasActive
         return try JSONValue.location(changed).response(status: isAccepted ? .accepted : .ok)
     }

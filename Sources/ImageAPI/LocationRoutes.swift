@@ -1,18 +1,18 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationUpkeep
-internal import RelayEngine
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationUpkeep
+import RelayEngine
 
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
-    let gate: ImageGate
-    let attach: AttachGate
+    let gate: ImageAuthorizer
+    let attach: AttachAuthorizer
     let activation: LocationActivation
     let relays: Relays
 

@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// What a request's Range asks for, in Glance's reading of it: a reversed or malformed range is 416 where RFC 9110 would have it
 /// ignored, and several ranges are 400.

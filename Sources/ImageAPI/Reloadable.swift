@@ -1,15 +1,15 @@
-internal import Synchronization
+import Synchronization
 
 /// A setting that can be replaced while the server runs: what begins afterwards goes by the new one.
-public final class Reloadable<Value: Sendable>: Sendable {
+package final class Reloadable<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 
     /// A setting as the server starts with it.
-    public init(_ value: Value) { self.value = Mutex(value) }
+    package init(_ value: Value) { self.value = Mutex(value) }
 
     /// The setting as it is now.
-    public var current: Value { value.withLock { $0 } }
+    package var current: Value { value.withLock { $0 } }
 
     /// Replaces it.
-    public func replace(with new: Value) { value.withLock { $0 = new } }
+    package func replace(with new: Value) { value.withLock { $0 = new } }
 }

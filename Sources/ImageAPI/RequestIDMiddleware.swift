@@ -1,7 +1,7 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
-internal import Logging
+import HTTPTypes
+import Hummingbird
+import ImageModel
+import Logging
 
 /// Gives every answer an `x-openstack-request-id`, errors among them, and turns every error into JSON.
 struct RequestIDMiddleware: RouterMiddleware {
@@ -34,7 +34,7 @@ struct RequestIDMiddleware: RouterMiddleware {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            context.logger.error("A request failed in an unforeseen way.", metadata: ["error": "\(error)"])
+            context.logger.error("request.failed: A request failed with an unexpected error.", metadata: ["error": "\(error)"])
             return try APIError(.internalServerError, "Baton failed at this request; its log says more.")
                 .response(from: request, context: context)
         }

@@ -1,8 +1,8 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
-internal import NIOCore
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageModel
+import NIOCore
 
 /// A request's JSON object, read field by field; every complaint names the field.
 struct RequestObject {

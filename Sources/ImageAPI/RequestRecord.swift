@@ -1,10 +1,10 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageModel
-internal import Logging
-internal import RelayEngine
-internal import Synchronization
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageModel
+import Logging
+import RelayEngine
+import Synchronization
 
 /// What becomes known of a request while it is answered, for the lines that the log has of it.
 final class RequestRecord: Sendable {
@@ -74,14 +74,14 @@ final class RequestRecord: Sendable {
         let delivered = status?.kind == .successful ? facts.delivered : nil
         access["bytes"] = .stringConvertible(delivered ?? Int64(length))
         access["seconds"] = .stringConvertible((took / .microseconds(1)).rounded() / 1_000_000)
-        logger.info("request", metadata: access)
+        logger.info("request.finished", metadata: access)
         guard facts.caller != nil, status?.kind == .successful, ![.get, .head, .options].contains(request.method) else {
             return
         }
         if let route { who["action"] = "\(request.method.rawValue) \(route)" }
         if !facts.changes.isEmpty { who["changes"] = .array(facts.changes.prefix(Self.changesLimit).map { "\($0)" }) }
         if let created { who["created"] = "\(created)" }
-        logger.notice("change", metadata: who)
+        logger.notice("audit.change", metadata: who)
     }
     /// Writes the line of a request that the rules of HTTP refuse, of which no route knows.
     /// - Parameter client: its address.
@@ -93,7 +93,7 @@ final class RequestRecord: Sendable {
         if let client { access["client"] = "\(client)" }
         if let method = refusal.method { access["method"] = "\(shortened(method))" }
         if let path = refusal.path { access["path"] = "\(shortened(path))" }
-        logger.info("request", metadata: access)
+        logger.info("request.finished", metadata: access)
     }
 
     private static func shortened(_ text: String) -> String { text.excerpt(pathLimit) }

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
+import HTTPTypes
+import Hummingbird
+import ImageModel
 
 /// What text in requests may hold, wherever it stands. Lengths count Unicode scalars or bytes: a single character has no largest size.
 enum RequestText {

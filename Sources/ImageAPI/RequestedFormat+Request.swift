@@ -1,6 +1,6 @@
-internal import Hummingbird
-internal import ImageCatalog
-internal import ImageModel
+import Hummingbird
+import ImageCatalog
+import ImageModel
 
 extension RequestedFormat {
     /// What the query parameters `disk_format` and `container_format` ask for.

@@ -1,6 +1,6 @@
-internal import Hummingbird
-internal import Identity
-internal import Logging
+import Hummingbird
+import Identity
+import Logging
 
 /// Who may use which route: the least role that gets past the door. What lies behind it may ask for more, such as the project that
 /// owns an image.

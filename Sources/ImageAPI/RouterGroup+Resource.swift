@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import Hummingbird
+import HTTPTypes
+import Hummingbird
 
 /// Answers one method of one path.
 typealias RequestHandler = @Sendable (Request, APIContext) async throws -> Response

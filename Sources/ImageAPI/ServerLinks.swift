@@ -1,7 +1,7 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import NIOCore
+import HTTPTypes
+import Hummingbird
+import Identity
+import NIOCore
 
 /// Under which address clients reach this server, for links that lead back the same way.
 struct ServerLinks: Sendable {

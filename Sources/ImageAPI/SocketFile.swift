@@ -1,5 +1,5 @@
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// The file that a server listens at: makes room for it, gives it its mode, and removes it in the end.
 final class SocketFile: Sendable {

@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import Hummingbird
+import HTTPTypes
+import Hummingbird
 
 /// Makes one API of all its versions: `/v2.9/images` is `/v2/images`, and so is `/images` when the version is asked for with
 /// `Accept: application/vnd.openstack.images-v2`.

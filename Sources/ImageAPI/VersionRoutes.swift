@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
+import HTTPTypes
+import Hummingbird
+import ImageModel
 
 /// Which versions of Glance's Images API there are, as its clients ask for them.
 enum VersionRoutes {

@@ -1,7 +1,7 @@
-public import ImageModel
+package import ImageModel
 
 /// Why the catalog did not do what it was asked; one sentence for a person.
-public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownImage(ImageID)
     case imageExists(ImageID)
     /// A deleted image had that id; its clients would take the new one's bytes for the old one's.
@@ -37,7 +37,7 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unusable(path: String, message: String)
 
     /// What a project has too much of.
-    public enum Quota: Sendable, Equatable {
+    package enum Quota: Sendable, Equatable {
         /// Images.
         case images(limit: Int)
         /// Bytes of uploads.
@@ -45,7 +45,7 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the cause lies with the service and not with what was asked.
-    public var isOurTrouble: Bool {
+    package var isOurTrouble: Bool {
         switch self {
         case .diskFull, .busy, .damaged, .newerSchema, .unusable: true
         default: false
@@ -53,7 +53,7 @@ public enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What, where, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unknownImage(let id): "There is no image \(id)."
         case .imageExists(let id): "There is an image \(id) already: choose another id or leave it out."

@@ -1,6 +1,6 @@
-internal import FoundationEssentials
-internal import Glibc
-internal import ImageModel
+import FoundationEssentials
+import Glibc
+import ImageModel
 
 /// The files of a catalog on disk, and who may read them. SQLite gives those beside the catalog the permissions of the catalog itself.
 enum CatalogFiles {

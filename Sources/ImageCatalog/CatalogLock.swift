@@ -1,10 +1,10 @@
-internal import FoundationEssentials
-internal import Glibc
-internal import Synchronization
+import FoundationEssentials
+import Glibc
+import Synchronization
 
 /// The right to do a catalog's background work and to clear up after its uploads, which one process has at a time. It is a lock
 /// (flock(2)) on a file beside the catalog, wherever links to it lead; the system gives it up with the process that holds it.
-public final class CatalogLock: Sendable {
+package final class CatalogLock: Sendable {
     private let descriptor: Mutex<Int32?>
 
     private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
@@ -14,7 +14,7 @@ public final class CatalogLock: Sendable {
     ///   - path: the catalog's, as it is configured.
     ///   - limit: how long to wait for another server that is giving it up.
     /// - Throws: `CatalogLockError`.
-    public static func take(_ path: String, waiting limit: Duration = .seconds(2)) async throws -> CatalogLock {
+    package static func take(_ path: String, waiting limit: Duration = .seconds(2)) async throws -> CatalogLock {
         let catalog = try realPath(path)
         let file = catalog + ".lock"
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
@@ -40,7 +40,7 @@ public final class CatalogLock: Sendable {
     deinit { release() }
 
     /// Gives it up; the catalog itself can still be used.
-    public func release() {
+    package func release() {
         let held = descriptor.withLock { descriptor in
             defer { descriptor = nil }
             return descriptor
@@ -91,7 +91,7 @@ public final class CatalogLock: Sendable {
 }
 
 /// Why a catalog's background work can't be taken on.
-public enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Another server does it.
     case inUse(catalog: String, process: Int32?)
     /// The catalog has several names that are no symbolic links.
@@ -100,7 +100,7 @@ public enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertibl
     case unusable(file: String, cause: String)
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         switch self {
         case .inUse(let catalog, let process):
             "The catalog \(catalog) is in use by process \(process.map { "\($0)" } ?? "(unknown)"): stop that server first, or give "

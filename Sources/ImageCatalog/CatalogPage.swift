@@ -1,14 +1,14 @@
-internal import ImageModel
+import ImageModel
 
 /// A part of a list that fits into memory.
-public struct CatalogPage<Item: Sendable>: Sendable {
+package struct CatalogPage<Item: Sendable>: Sendable {
     /// What a page may take: enough for any ordinary one, little enough for many clients that ask at a time.
-    public static var ordinarySize: Int { 16 << 20 }
+    package static var ordinarySize: Int { 16 << 20 }
 
     /// What is on it, in the order of the list. At least one item if there is any.
-    public private(set) var items: [Item] = []
+    package private(set) var items: [Item] = []
     /// Whether it ends before the count that was asked for, since it has as many bytes as a page may have.
-    public private(set) var isCut = false
+    package private(set) var isCut = false
     private var room: Int
 
     /// An empty page.

@@ -1,8 +1,8 @@
-public import FoundationEssentials
-public import ImageModel
+package import FoundationEssentials
+package import ImageModel
 
 /// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
-public protocol CatalogStore: LifecycleStore, ManifestStore {
+package protocol CatalogStore: LifecycleStore, ManifestStore {
     /// Registers an image. Throws `imageExists`, `formerImage` for the id of one that was deleted, and `overQuota` when the project that
     /// owns it has as many as it may.
     func createImage(_ image: Image, quota: ProjectQuota) async throws
@@ -28,34 +28,34 @@ public protocol CatalogStore: LifecycleStore, ManifestStore {
 
 extension CatalogStore {
     /// Registers an image, however many there are. Throws as `createImage(_:quota:)`.
-    public func createImage(_ image: Image) async throws { try await createImage(image, quota: ProjectQuota()) }
+    package func createImage(_ image: Image) async throws { try await createImage(image, quota: ProjectQuota()) }
 }
 
 /// A location to register.
-public struct NewLocation: Sendable, Equatable {
+package struct NewLocation: Sendable, Equatable {
     /// The image it belongs to.
-    public let image: ImageID
+    package let image: ImageID
     /// Its backend.
-    public let backend: BackendID
+    package let backend: BackendID
     /// Where in the backend.
-    public let path: String
+    package let path: String
     /// The URL it was given with.
-    public let url: String
+    package let url: String
     /// Which representation it holds.
-    public let format: Format
+    package let format: Format
     /// Its size in bytes, if declared.
-    public let size: Int64?
+    package let size: Int64?
     /// Its digests, as far as declared.
-    public let digests: DigestSet
+    package let digests: DigestSet
     /// The preference under `weighted`.
-    public let weight: Int
+    package let weight: Int
     /// The operator's class.
-    public let tier: Int
+    package let tier: Int
     /// Free words.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// A location with every property given.
-    public init(
+    package init(
         image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64?, digests: DigestSet,
         weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:]
     ) {
@@ -73,50 +73,50 @@ public struct NewLocation: Sendable, Equatable {
 }
 
 /// Which representation a download wants; what it leaves open, the image's own formats fill in.
-public struct RequestedFormat: Sendable, Equatable {
+package struct RequestedFormat: Sendable, Equatable {
     /// The disk format, if asked for.
-    public var disk: DiskFormat?
+    package var disk: DiskFormat?
     /// The container format, if asked for.
-    public var container: ContainerFormat?
+    package var container: ContainerFormat?
 
     /// The image's own.
-    public init() {}
+    package init() {}
 
     /// Exactly this one.
-    public init(_ format: Format) {
+    package init(_ format: Format) {
         disk = format.disk
         container = format.container
     }
 }
 
 /// What a download needs to know of an image.
-public struct Resolution: Sendable, Equatable {
+package struct Resolution: Sendable, Equatable {
     /// The image.
-    public let image: Image
+    package let image: Image
     /// The representation that was asked for; nil if the image has none such, or none of its locations is identified yet.
-    public let representation: Representation?
+    package let representation: Representation?
     /// The digests of the representation's chunks, if they are known.
-    public let manifest: StoredManifest?
+    package let manifest: StoredManifest?
     /// The locations of the format that was asked for in the order of registration, tombstones left out.
-    public let locations: [Location]
+    package let locations: [Location]
     /// The formats of all its representations and locations; empty if it never had a location.
-    public let formats: [Format]
+    package let formats: [Format]
     /// The format that was asked for; nil if the image's own is not known.
-    public let format: Format?
+    package let format: Format?
 }
 
 /// One line of a location's history.
-public struct LocationHistoryEntry: Sendable, Equatable {
+package struct LocationHistoryEntry: Sendable, Equatable {
     /// When.
-    public let time: Date
-    /// What happened: a `LocationEvent`'s name, or `registered`, `accused`, `proven`, `probe-failed`.
-    public let event: String
+    package let time: Date
+    /// What happened: a `LocationEvent`'s name, or `registered`, `suspect`, `verified`, `probe-failed`.
+    package let event: String
     /// The status before.
-    public let from: LocationStatus
+    package let from: LocationStatus
     /// The status after.
-    public let to: LocationStatus
+    package let to: LocationStatus
     /// Who did it.
-    public let actor: String
+    package let actor: String
     /// Why.
-    public let reason: String
+    package let reason: String
 }

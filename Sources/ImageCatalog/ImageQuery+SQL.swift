@@ -1,6 +1,6 @@
-internal import FoundationEssentials
-internal import GRDB
-internal import ImageModel
+import FoundationEssentials
+import GRDB
+import ImageModel
 
 /// A condition and what stands for its question marks.
 struct SQLCondition {

@@ -1,10 +1,10 @@
-public import FoundationEssentials
-public import ImageModel
+package import FoundationEssentials
+package import ImageModel
 
 /// Which images a list shows, and in which order.
-public struct ImageQuery: Sendable, Equatable {
+package struct ImageQuery: Sendable, Equatable {
     /// Whose eyes a list is made for.
-    public enum Scope: Sendable, Equatable {
+    package enum Scope: Sendable, Equatable {
         /// All images.
         case everything
         /// What is public or community, what the project owns, and what is shared with it.
@@ -13,46 +13,46 @@ public struct ImageQuery: Sendable, Equatable {
     }
 
     /// At most so many; from 0.
-    public var limit = 25
+    package var limit = 25
     /// At most so many bytes, as their size is estimated, but at least one image.
-    public var pageSize = CatalogPage<ImageRecord>.ordinarySize
+    package var pageSize = CatalogPage<ImageRecord>.ordinarySize
     /// Begin behind this one.
-    public var marker: ImageID?
+    package var marker: ImageID?
     /// Whose eyes.
-    public var scope = Scope.everything
+    package var scope = Scope.everything
     /// All must hold.
-    public var filters: [ImageFilter] = []
+    package var filters: [ImageFilter] = []
     /// By what to sort, the most significant first. Ties are broken by the time of creation and the id, in the direction of the
     /// first key.
-    public var order: [ImageOrder] = [ImageOrder(.createdAt, .descending)]
+    package var order: [ImageOrder] = [ImageOrder(.createdAt, .descending)]
 
     /// Everything, the newest first, 25 at a time.
-    public init() {}
+    package init() {}
 }
 
 /// A condition that a listed image fulfils.
-public enum ImageFilter: Sendable, Equatable {
+package enum ImageFilter: Sendable, Equatable {
     /// The columns that hold a word.
-    public enum Word: String, Sendable, CaseIterable {
+    package enum Word: String, Sendable, CaseIterable {
         case id, name, status, visibility, owner
         case diskFormat = "disk_format"
         case containerFormat = "container_format"
     }
 
     /// The columns that hold a time.
-    public enum Time: String, Sendable, CaseIterable {
+    package enum Time: String, Sendable, CaseIterable {
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }
 
     /// How a time is compared.
-    public enum Comparison: String, Sendable, CaseIterable {
+    package enum Comparison: String, Sendable, CaseIterable {
         case gt, gte, lt, lte, eq, neq
     }
 
     /// A digest that some location declares for the image's own representation: md5 as `checksum`, the strong one as
     /// `os_hash_value`.
-    public enum Checksum: String, Sendable, CaseIterable {
+    package enum Checksum: String, Sendable, CaseIterable {
         case checksum
         case value = "os_hash_value"
     }
@@ -80,9 +80,9 @@ public enum ImageFilter: Sendable, Equatable {
 }
 
 /// One key of an order.
-public struct ImageOrder: Sendable, Equatable {
+package struct ImageOrder: Sendable, Equatable {
     /// What can be sorted by.
-    public enum Key: String, Sendable, CaseIterable {
+    package enum Key: String, Sendable, CaseIterable {
         case name, status, size, id
         case diskFormat = "disk_format"
         case containerFormat = "container_format"
@@ -91,18 +91,18 @@ public struct ImageOrder: Sendable, Equatable {
     }
 
     /// Which end comes first.
-    public enum Direction: String, Sendable, CaseIterable {
+    package enum Direction: String, Sendable, CaseIterable {
         case ascending = "asc"
         case descending = "desc"
     }
 
     /// By what.
-    public let key: Key
+    package let key: Key
     /// Which end first. What is not known counts as least.
-    public let direction: Direction
+    package let direction: Direction
 
     /// A key with its direction.
-    public init(_ key: Key, _ direction: Direction) {
+    package init(_ key: Key, _ direction: Direction) {
         self.key = key
         self.direction = direction
     }

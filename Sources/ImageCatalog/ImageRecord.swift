@@ -1,16 +1,16 @@
-public import FoundationEssentials
-public import ImageModel
+package import FoundationEssentials
+package import ImageModel
 
 /// An image with all that is shown of it.
-public struct ImageRecord: Sendable, Equatable {
+package struct ImageRecord: Sendable, Equatable {
     /// The image.
-    public let image: Image
+    package let image: Image
     /// What the project that asked makes of it; nil when it is not shared with that project.
-    public let membership: Member.Status?
+    package let membership: Member.Status?
     /// What a plain download gets; nil as long as the image has none.
-    public let representation: Representation?
+    package let representation: Representation?
     /// That representation's locations that serve or soon will, in the order that clients gave them.
-    public let locations: [ListedLocation]
+    package let locations: [ListedLocation]
 
     init(image: Image, membership: Member.Status?, representation: Representation?, locations: [ListedLocation]) {
         self.image = image
@@ -20,24 +20,24 @@ public struct ImageRecord: Sendable, Equatable {
     }
 
     /// An image that nothing belongs to yet.
-    public init(new image: Image) { self.init(image: image, membership: nil, representation: nil, locations: []) }
+    package init(new image: Image) { self.init(image: image, membership: nil, representation: nil, locations: []) }
 }
 
 /// A location as it stands in an image's list.
-public struct ListedLocation: Sendable, Equatable {
+package struct ListedLocation: Sendable, Equatable {
     /// The location.
-    public let location: Location
+    package let location: Location
     /// Its metadata as the client wrote it, as JSON, where that is more than words by name.
-    public var metadata: String?
+    package var metadata: String?
 
     /// Statuses in which clients see a location: it serves, or nobody has found anything against it.
     static let shown: Set<LocationStatus> = [.pending, .verifying, .active]
 }
 
 /// What a change can do to an image. Everything is as it is now; what is changed is stored.
-public struct ImageEdit: Sendable {
+package struct ImageEdit: Sendable {
     /// One place of the list.
-    public enum Entry: Sendable {
+    package enum Entry: Sendable {
         /// A location that is there already; its metadata may have been changed.
         case kept(ListedLocation, words: [String: String])
         /// One to register.
@@ -45,20 +45,20 @@ public struct ImageEdit: Sendable {
     }
 
     /// A location to register, and what it is to become.
-    public struct NewEntry: Sendable {
+    package struct NewEntry: Sendable {
         /// The id it will have.
-        public let id: LocationID
+        package let id: LocationID
         /// The location.
-        public let location: NewLocation
+        package let location: NewLocation
         /// Its metadata as JSON, where that is more than words by name.
-        public let metadata: String?
+        package let metadata: String?
         /// What pins the object, when somebody has just looked at it: the location is then active at once.
-        public let validator: Validator?
+        package let validator: Validator?
         /// Whether to activate it at once.
-        public let isActive: Bool
+        package let isActive: Bool
 
         /// An entry with every property given.
-        public init(
+        package init(
             id: LocationID = LocationID(), _ location: NewLocation, metadata: String? = nil, validator: Validator? = nil,
             isActive: Bool = false
         ) {
@@ -71,20 +71,20 @@ public struct ImageEdit: Sendable {
     }
 
     /// The image.
-    public var image: Image
+    package var image: Image
     /// What the project that asked makes of it.
-    public let membership: Member.Status?
+    package let membership: Member.Status?
     /// What a plain download gets.
-    public let representation: Representation?
+    package let representation: Representation?
     /// The list of its locations. What is left out of it is deleted.
-    public var entries: [Entry]
+    package var entries: [Entry]
     /// When what is left out of the list is forgotten for good; nil for never.
-    public var expiresAt: Date?
+    package var expiresAt: Date?
     /// What happens to the image's upload; nil for nothing.
-    public var upload: UploadStep?
+    package var upload: UploadStep?
 
     /// An edit with every property given.
-    public init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {
+    package init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {
         self.image = image
         self.membership = membership
         self.representation = representation

@@ -1,9 +1,9 @@
-public import FoundationEssentials
-public import ImageModel
+package import FoundationEssentials
+package import ImageModel
 
 /// The part of the catalog that Glance's API is made of: images with all that is shown of them, members, tasks. Every operation
 /// is one transaction; errors are `CatalogError`s, and what a caller's own closure throws.
-public protocol ImageStore: UploadStore {
+package protocol ImageStore: UploadStore {
     /// An image and what belongs to it, seen by a project; nil if there is no such image.
     func record(of image: ImageID, for project: String?) async throws -> ImageRecord?
     /// The images that a query asks for, in its order, as far as a page goes. Throws `unknownMarker`.
@@ -45,25 +45,25 @@ public protocol ImageStore: UploadStore {
 
 extension ImageStore {
     /// What is on the page of images that a query asks for.
-    public func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await page(query).items }
+    package func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await page(query).items }
 
     /// What is on the page of tasks that a query asks for.
-    public func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await page(query).items }
+    package func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await page(query).items }
 }
 
 /// Which tasks a list shows.
-public struct TaskQuery: Sendable, Equatable {
+package struct TaskQuery: Sendable, Equatable {
     /// At most so many; from 0.
-    public var limit = 25
+    package var limit = 25
     /// At most so many bytes, as their size is estimated, but at least one task.
-    public var pageSize = CatalogPage<ImageTask>.ordinarySize
+    package var pageSize = CatalogPage<ImageTask>.ordinarySize
     /// Begin behind this one.
-    public var marker: UUID?
+    package var marker: UUID?
     /// Only those for this image.
-    public var image: ImageID?
+    package var image: ImageID?
     /// Only those of this project; nil for everybody's.
-    public var owner: String?
+    package var owner: String?
 
     /// Everything, 25 at a time.
-    public init() {}
+    package init() {}
 }

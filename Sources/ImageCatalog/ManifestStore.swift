@@ -1,8 +1,8 @@
-public import FoundationEssentials
-public import ImageModel
+package import FoundationEssentials
+package import ImageModel
 
 /// The part of the catalog that keeps the digests of chunks. Every operation is one transaction; errors are `CatalogError`s.
-public protocol ManifestStore: Sendable {
+package protocol ManifestStore: Sendable {
     /// Keeps the manifest of a representation whose whole digest matched, unless there is one that this version can read, or the
     /// representation is not what it was.
     /// - Parameter pages: all of the layout's, sealed.
@@ -12,7 +12,7 @@ public protocol ManifestStore: Sendable {
         -> Bool
     /// One page; nil if there is none such, or the manifest was forgotten.
     func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage?
-    /// Forgets a manifest that can't be trusted; the next proof of the whole makes a new one.
+    /// Forgets a manifest that can't be trusted; the next verification of the whole makes a new one.
     /// - Returns: whether it was there.
     func forgetManifest(_ manifest: StoredManifest) async throws -> Bool
     /// The locations to read for the manifests that are missing: of each representation that has bytes and no manifest, and against
@@ -28,14 +28,14 @@ public protocol ManifestStore: Sendable {
 }
 
 /// A page of locations whose full reads would make manifests.
-public struct ManifestCandidates: Sendable, Equatable {
+package struct ManifestCandidates: Sendable, Equatable {
     /// Where a page ends.
-    public struct Cursor: Sendable, Hashable {
+    package struct Cursor: Sendable, Hashable {
         let number: Int64
     }
 
     /// The locations, the newest first.
-    public let locations: [Location]
+    package let locations: [Location]
     /// Where the next page begins; nil if this is the last one.
-    public let next: Cursor?
+    package let next: Cursor?
 }

@@ -1,6 +1,6 @@
-internal import FoundationEssentials
-internal import GRDB
-internal import ImageModel
+import FoundationEssentials
+import GRDB
+import ImageModel
 
 // How the model's values lie in the tables' columns: times as milliseconds since 1970, lists and dictionaries as JSON.
 
@@ -62,8 +62,8 @@ extension Representation {
         let algorithm = try row.required("algorithm") { DigestAlgorithm(rawValue: $0) }
         self.init(
             image: try row.required("image") { ImageID($0) }, format: try row.format(), size: row["size"],
-            identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isInDoubt: row["in_doubt"],
-            doubtedAt: row.date("doubted_at"), isDistrusted: row["distrusted"])
+            identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isOnIntegrityHold: row["integrity_hold"],
+            heldSince: row.date("held_since"), hasDigestConflict: row["digest_conflict"])
     }
 }
 
@@ -81,10 +81,10 @@ extension Location {
                 try row.required("status") { LocationStatus(rawValue: $0) },
                 before: try row.decoded("before", as: [LocationStatus].self)),
             format: try row.format(), size: row["size"], digests: digests,
-            learned: Set(try row.decoded("learned", as: [DigestAlgorithm].self)), isIdentified: row["identified"],
+            computed: Set(try row.decoded("computed", as: [DigestAlgorithm].self)), isIdentified: row["identified"],
             weight: row["weight"], tier: row["tier"], metadata: try row.decoded("metadata", as: [String: String].self),
-            validator: (row["validator"] as String?).map { Validator($0) }, isAccused: row["accused"],
-            provenAt: row.date("proven_at"), nextReadAt: row.date("next_read_at"), failedReads: row["failed_reads"],
+            validator: (row["validator"] as String?).map { Validator($0) }, isSuspect: row["suspect"],
+            verifiedAt: row.date("verified_at"), nextReadAt: row.date("next_read_at"), failedReads: row["failed_reads"],
             expiresAt: row.date("expires_at"), createdAt: Date(milliseconds: row["created_at"]))
     }
 }

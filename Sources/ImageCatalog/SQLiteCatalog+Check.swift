@@ -1,9 +1,9 @@
-internal import GRDB
+import GRDB
 
 extension SQLiteCatalog {
     /// Whether a file that is there can be this version's catalog. Nothing in it is changed.
     /// - Throws: `CatalogError`.
-    public static func check(path: String) throws {
+    package static func check(path: String) throws {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(1)

@@ -1,19 +1,19 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 // What is to be done without anybody asking.
 extension SQLiteCatalog {
-    /// The active locations that are accused.
-    public func accusedLocations() async throws -> [Location] {
+    /// The active locations that are suspect.
+    package func suspects() async throws -> [Location] {
         try await read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE accused = 1 AND status = 'active' ORDER BY number")
+            try Row.fetchAll(db, sql: "SELECT * FROM location WHERE suspect = 1 AND status = 'active' ORDER BY number")
                 .map(Location.init)
         }
     }
 
     /// What is to be done with locations now.
-    public func dueLocations(at time: Date) async throws -> DueLocations {
+    package func dueLocations(at time: Date) async throws -> DueLocations {
         try await read { db in
             func all(_ condition: String, _ arguments: StatementArguments = []) throws -> [Location] {
                 try Row.fetchAll(db, sql: "SELECT * FROM location WHERE \(condition) ORDER BY number", arguments: arguments)
@@ -33,41 +33,42 @@ extension SQLiteCatalog {
                         OR (status = 'quarantined' AND COALESCE(next_read_at, 0) <= ?)
                         OR (status = 'active' AND next_read_at <= ?)
                         OR status = 'verifying'
-                        OR (status = 'active' AND accused = 1 AND COALESCE(next_read_at, 0) <= ?)
+                        OR (status = 'active' AND suspect = 1 AND COALESCE(next_read_at, 0) <= ?)
                     """, [now, now, now, now]),
                 toExpire: try all("status = 'pending_delete' AND expires_at <= ?", [now]))
         }
     }
 
-    /// The active location whose last proof is the oldest.
-    public func nextToScrub(provenBefore date: Date, at time: Date) async throws -> Location? {
+    /// The active location whose last verification is the oldest.
+    package func nextToScrub(verifiedBefore date: Date, at time: Date) async throws -> Location? {
         try await read { db in
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT * FROM location WHERE status = 'active' AND (proven_at IS NULL OR proven_at < ?)
-                        AND COALESCE(next_read_at, 0) <= ? ORDER BY proven_at, number LIMIT 1
+                    SELECT * FROM location WHERE status = 'active' AND (verified_at IS NULL OR verified_at < ?)
+                        AND COALESCE(next_read_at, 0) <= ? ORDER BY verified_at, number LIMIT 1
                     """, arguments: [date.milliseconds, time.milliseconds]
             ).map(Location.init)
         }
     }
 
     /// Counts the locations and manifests.
-    public func census(provenBefore date: Date) async throws -> LocationCensus {
+    package func statistics(verifiedBefore date: Date) async throws -> LocationStatistics {
         try await read { db in
             var counts: [LocationStatus: Int] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT status, COUNT(*) AS count FROM location GROUP BY status") {
                 counts[try row.required("status") { LocationStatus(rawValue: $0) }] = row["count"]
             }
-            let proofs = try Row.fetchOne(
+            let verifications = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT COUNT(*) FILTER (WHERE proven_at IS NULL OR proven_at < ?) AS unproven, MIN(proven_at) AS oldest
+                    SELECT COUNT(*) FILTER (WHERE verified_at IS NULL OR verified_at < ?) AS unverified, MIN(verified_at) AS oldest
                         FROM location WHERE status = 'active'
                     """, arguments: [date.milliseconds])
             func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(sql)") ?? 0 }
-            return LocationCensus(
-                counts: counts, unproven: proofs?["unproven"] ?? 0, oldestProof: proofs?.date("oldest"),
+            return LocationStatistics(
+                counts: counts, unverified: verifications?["unverified"] ?? 0,
+                oldestVerification: verifications?.date("oldest"),
                 representations: try count("representation WHERE size > 0"), manifests: try count("manifest"))
         }
     }

@@ -1,11 +1,11 @@
-internal import FoundationEssentials
-internal import GRDB
-public import ImageModel
+import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// Registers an image.
     /// - Throws: `CatalogError`: `overQuota`, `imageExists`, or `formerImage` when a deleted one had that id.
-    public func createImage(_ image: Image, quota: ProjectQuota) async throws {
+    package func createImage(_ image: Image, quota: ProjectQuota) async throws {
         try await write { db in
             try Self.checkImages(of: image.owner, quota, db)
             try Self.createImage(image, db)
@@ -32,12 +32,12 @@ extension SQLiteCatalog {
     }
 
     /// The image of that id.
-    public func image(_ id: ImageID) async throws -> Image? {
+    package func image(_ id: ImageID) async throws -> Image? {
         try await read { db in try Self.image(id, db) }
     }
 
     /// Forgets an image with everything below it.
-    public func deleteImage(_ id: ImageID) async throws {
+    package func deleteImage(_ id: ImageID) async throws {
         try await write { db in
             guard let image = try Self.image(id, db) else { throw CatalogError.unknownImage(id) }
             guard !image.isProtected else { throw CatalogError.protectedImage(id) }
@@ -46,7 +46,7 @@ extension SQLiteCatalog {
     }
 
     /// What a download needs to know, read in one transaction.
-    public func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
+    package func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
         try await read { db in
             guard let image = try Self.image(id, db) else { return nil }
             let representations = try Self.representations(of: id, db)

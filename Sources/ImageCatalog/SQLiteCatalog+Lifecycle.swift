@@ -1,15 +1,15 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// Takes a location through an event.
-    public func apply(_ change: LocationChange) async throws -> Location {
+    package func apply(_ change: LocationChange) async throws -> Location {
         try await write { db in try Self.apply(change, db) }
     }
 
     /// Changes what an operator may set.
-    public func edit(
+    package func edit(
         _ id: LocationID, _ edit: LocationEdit, actor: String, reason: String, at time: Date
     ) async throws -> Location {
         try await write { db in
@@ -27,7 +27,7 @@ extension SQLiteCatalog {
     }
 
     /// A location's history, the oldest first.
-    public func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
+    package func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
         try await read { db in
             try Row.fetchAll(
                 db, sql: "SELECT * FROM history WHERE location = ? ORDER BY number", arguments: [location.description]
@@ -36,7 +36,7 @@ extension SQLiteCatalog {
     }
 
     /// Ends the reads that a restart cut off.
-    public func recoverAfterStart(at time: Date) async throws -> [Location] {
+    package func recoverAfterStart(at time: Date) async throws -> [Location] {
         try await write { db in
             let rows = try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'verifying' ORDER BY number")
             return try rows.map(Location.init).map {
@@ -48,7 +48,7 @@ extension SQLiteCatalog {
     }
 
     /// Writes down why a pending location does not serve yet.
-    public func recordProbeFailure(of id: LocationID, at time: Date, actor: String, reason: String) async throws {
+    package func recordProbeFailure(of id: LocationID, at time: Date, actor: String, reason: String) async throws {
         try await write { db in
             // Somebody else may have activated or deleted it meanwhile.
             guard let location = try Self.location(id, db), location.state.status == .pending else { return }
@@ -68,7 +68,7 @@ extension SQLiteCatalog {
         try db.execute(
             sql: """
                 UPDATE location SET status = ?, before = ?,
-                    validator = CASE WHEN proven_at IS NULL THEN COALESCE(?, validator) ELSE validator END,
+                    validator = CASE WHEN verified_at IS NULL THEN COALESCE(?, validator) ELSE validator END,
                     next_read_at = ?, failed_reads = ?, expires_at = ? WHERE id = ?
                 """,
             arguments: [
@@ -87,7 +87,7 @@ extension SQLiteCatalog {
         try note(
             change.event.rawValue, location.id, from: location.state.status, to: state.status, change.actor, change.reason,
             change.time, db)
-        try settleDoubt(of: location.image, location.format, db)
+        try settleIntegrityHold(of: location.image, location.format, db)
         return try requiredLocation(location.id, db)
     }
 

@@ -1,10 +1,10 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// Registers a location, in one transaction with the representation that it founds or joins.
-    public func addLocation(
+    package func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location {
         try await write { db in try Self.addLocation(new, id: id, at: time, actor: actor, reason: reason, db) }
@@ -14,11 +14,11 @@ extension SQLiteCatalog {
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String, _ db: Database
     ) throws -> Location {
         guard let image = try Self.image(new.image, db) else { throw CatalogError.unknownImage(new.image) }
-        if let twin = try Self.locations(of: new.image, db).first(where: {
+        if let duplicate = try Self.locations(of: new.image, db).first(where: {
             $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.state.status != .deleted
                 && Self.fragment(of: $0.url) == Self.fragment(of: new.url)
         }) {
-            throw CatalogError.duplicateLocation(twin.id)
+            throw CatalogError.duplicateLocation(duplicate.id)
         }
         let isIdentified = try Self.join(new.image, new.format, size: new.size, digests: new.digests, db)
         let digests = new.digests
@@ -78,12 +78,12 @@ extension SQLiteCatalog {
     }
 
     /// The location of that id.
-    public func location(_ id: LocationID) async throws -> Location? {
+    package func location(_ id: LocationID) async throws -> Location? {
         try await read { db in try Self.location(id, db) }
     }
 
     /// An image's locations in the order of registration.
-    public func locations(of image: ImageID) async throws -> [Location] {
+    package func locations(of image: ImageID) async throws -> [Location] {
         try await read { db in try Self.locations(of: image, db) }
     }
 

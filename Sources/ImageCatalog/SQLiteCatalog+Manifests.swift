@@ -1,16 +1,16 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 // The digests of chunks.
 extension SQLiteCatalog {
     /// Keeps a manifest.
-    public func addManifest(
+    package func addManifest(
         _ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date
     ) async throws -> Bool {
         try await write { db in
             let known = try Self.representations(of: representation.image, db).first { $0.format == representation.format }
-            guard let known, known.size == layout.size, known.identity == representation.identity, !known.isDistrusted,
+            guard let known, known.size == layout.size, known.identity == representation.identity, !known.hasDigestConflict,
                 try Self.manifest(of: known, db) == nil
             else { return false }
             // One that this version can't read is in the way.
@@ -33,13 +33,13 @@ extension SQLiteCatalog {
                     sql: "INSERT INTO manifest_page (manifest, page, digests, seal) VALUES (?, ?, ?, ?)",
                     arguments: [number, page.number, Data(page.digests), Data(page.seal)])
             }
-            try Self.settleDoubt(of: known.image, known.format, db)
+            try Self.settleIntegrityHold(of: known.image, known.format, db)
             return true
         }
     }
 
     /// One page of a manifest.
-    public func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage? {
+    package func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage? {
         try await read { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT digests, seal FROM manifest_page WHERE manifest = ? AND page = ?",
@@ -51,19 +51,19 @@ extension SQLiteCatalog {
     }
 
     /// Forgets a manifest.
-    public func forgetManifest(_ manifest: StoredManifest) async throws -> Bool {
+    package func forgetManifest(_ manifest: StoredManifest) async throws -> Bool {
         try await write { db in
             guard
                 let row = try Row.fetchOne(db, sql: "SELECT * FROM manifest WHERE number = ?", arguments: [manifest.number])
             else { return false }
             try db.execute(sql: "DELETE FROM manifest WHERE number = ?", arguments: [manifest.number])
-            try Self.settleDoubt(of: try row.required("image") { ImageID($0) }, try row.format(), db)
+            try Self.settleIntegrityHold(of: try row.required("image") { ImageID($0) }, try row.format(), db)
             return true
         }
     }
 
     /// The locations to read for the manifests that are missing.
-    public func locationsForManifests(
+    package func locationsForManifests(
         in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
     ) async throws -> ManifestCandidates {
         if backends.isEmpty || images?.isEmpty == true { return ManifestCandidates(locations: [], next: nil) }
@@ -81,9 +81,9 @@ extension SQLiteCatalog {
                         SELECT MIN(held.number) FROM location AS held JOIN representation AS held_of
                             ON held_of.image = held.image AND held_of.disk_format = held.disk_format
                                 AND held_of.container_format = held.container_format
-                        WHERE held.status = 'active' AND held.identified = 1 AND held.accused = 0
+                        WHERE held.status = 'active' AND held.identified = 1 AND held.suspect = 0
                             AND COALESCE(held.next_read_at, 0) <= ? AND held.backend IN (\(list(backends.count)))
-                            AND held_of.size > 0 AND held_of.in_doubt = 0 AND held_of.distrusted = 0
+                            AND held_of.size > 0 AND held_of.integrity_hold = 0 AND held_of.digest_conflict = 0
                             \(images.map { "AND held.image IN (\(list($0.count)))" } ?? "")
                             AND NOT EXISTS (
                                 SELECT 1 FROM manifest WHERE manifest.image = held.image

@@ -1,10 +1,10 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// The projects that an image is shared with.
-    public func members(of image: ImageID) async throws -> [Member] {
+    package func members(of image: ImageID) async throws -> [Member] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM member WHERE image = ? ORDER BY rowid", arguments: [image.description])
                 .map(Member.init)
@@ -12,7 +12,7 @@ extension SQLiteCatalog {
     }
 
     /// Shares an image.
-    public func add(_ member: Member) async throws {
+    package func add(_ member: Member) async throws {
         try await write { db in
             guard try Self.image(member.image, db) != nil else { throw CatalogError.unknownImage(member.image) }
             guard try Self.member(member.project, of: member.image, db) == nil else {
@@ -28,7 +28,7 @@ extension SQLiteCatalog {
     }
 
     /// Stores what a project makes of an image.
-    public func setStatus(
+    package func setStatus(
         _ status: Member.Status, of project: String, in image: ImageID, at time: Date
     ) async throws -> Member {
         try await write { db in
@@ -43,7 +43,7 @@ extension SQLiteCatalog {
     }
 
     /// Shares an image no longer.
-    public func removeMember(_ project: String, of image: ImageID) async throws {
+    package func removeMember(_ project: String, of image: ImageID) async throws {
         try await write { db in
             guard try Self.member(project, of: image, db) != nil else {
                 throw CatalogError.unknownMember(image, project: project)

@@ -1,11 +1,11 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 // How far unfinished reads came.
 extension SQLiteCatalog {
     /// How far an unfinished read came.
-    public func readProgress(of location: LocationID) async throws -> ReadProgress? {
+    package func readProgress(of location: LocationID) async throws -> ReadProgress? {
         try await read { db in
             try Row.fetchOne(
                 db, sql: "SELECT * FROM read_progress WHERE location = ?", arguments: [location.description]
@@ -33,7 +33,7 @@ extension SQLiteCatalog {
     }
 
     /// Writes down how far a read came.
-    public func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
+    package func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
         try await write { db in
             guard let progress else { return try Self.forgetReadProgress(of: location, db) }
             // The location may have been deleted meanwhile, alone or with its image.
@@ -41,7 +41,7 @@ extension SQLiteCatalog {
             let known = try Row.fetchOne(
                 db, sql: "SELECT position, size, validator, chunk_size, chunk_algorithm FROM read_progress WHERE location = ?",
                 arguments: [location.description])
-            // A read that began anew, since its object is another one, has other chunks; so has one that cuts it otherwise.
+            // A read that began again, since its object is another one, has other chunks; so has one that cuts it otherwise.
             let goesOn =
                 known.map {
                     $0["position"] <= progress.position && $0["size"] == progress.size

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
-internal import GRDB
-public import ImageModel
+import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog: ImageStore {
     /// An image and what belongs to it.
-    public func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
+    package func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
         try await read { db in
             guard let image = try Self.image(image, db) else { return nil }
             return try Self.records(of: [image], for: project, db).first
@@ -12,7 +12,7 @@ extension SQLiteCatalog: ImageStore {
     }
 
     /// The images that a query asks for.
-    public func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> {
+    package func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> {
         try await read { db in
             var conditions = query.conditions
             let order = query.totalOrder

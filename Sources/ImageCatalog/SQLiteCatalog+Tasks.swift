@@ -1,10 +1,10 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// Writes a task down.
-    public func add(_ task: ImageTask) async throws {
+    package func add(_ task: ImageTask) async throws {
         try await write { db in
             try db.execute(
                 sql: """
@@ -20,7 +20,7 @@ extension SQLiteCatalog {
     }
 
     /// Says how a task goes on.
-    public func setStatus(
+    package func setStatus(
         _ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date
     ) async throws {
         try await write { db in
@@ -31,7 +31,7 @@ extension SQLiteCatalog {
     }
 
     /// The task of that id.
-    public func task(_ id: UUID) async throws -> ImageTask? {
+    package func task(_ id: UUID) async throws -> ImageTask? {
         try await read { db in
             try Row.fetchOne(db, sql: "SELECT * FROM task WHERE id = ?", arguments: [id.uuidString.lowercased()])
                 .map(ImageTask.init)
@@ -39,7 +39,7 @@ extension SQLiteCatalog {
     }
 
     /// The tasks that a query asks for, the newest first.
-    public func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> {
+    package func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> {
         try await read { db in
             var conditions = [SQLCondition("1")]
             if let image = query.image { conditions.append(SQLCondition("image = ?", [image.description])) }

@@ -1,10 +1,10 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog {
     /// Reads, edits and stores an image in one transaction.
-    public func update(
+    package func update(
         _ id: ImageID, for project: String?, at time: Date, actor: String,
         _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
     ) async throws -> ImageRecord {
@@ -26,7 +26,7 @@ extension SQLiteCatalog {
     }
 
     /// Forgets locations, and representations that they alone had founded.
-    public func forget(_ locations: [LocationID]) async throws {
+    package func forget(_ locations: [LocationID]) async throws {
         try await write { db in try Self.forget(locations, db) }
     }
 
@@ -57,7 +57,7 @@ extension SQLiteCatalog {
     }
 
     /// The images whose bytes are being uploaded.
-    public func imagesBeingSaved() async throws -> [ImageID] {
+    package func imagesBeingSaved() async throws -> [ImageID] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving' ORDER BY id").map { row in
                 try row.required("id") { ImageID($0) }
@@ -66,7 +66,7 @@ extension SQLiteCatalog {
     }
 
     /// Ends these uploads, as far as they are not over.
-    public func recoverUploads(_ images: [ImageID], at time: Date) async throws {
+    package func recoverUploads(_ images: [ImageID], at time: Date) async throws {
         try await write { db in try Self.recoverUploads(images, time, db) }
     }
 
@@ -82,7 +82,7 @@ extension SQLiteCatalog {
     }
 
     /// Ends these uploads and all imports, which a restart cut off.
-    public func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
+    package func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
         try await write { db in
             try Self.recoverUploads(cutOff, time, db)
             // What an import had registered and not yet brought to service is undone with it.
@@ -152,7 +152,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Who gives a place again that was taken out a while ago means it anew; the record that waits to be forgotten does not wait.
+    /// Who gives a place again that was taken out a while ago means it again; the record that waits to be forgotten does not wait.
     private static func expire(
         placesLike new: NewLocation, _ actor: String, _ time: Date, _ db: Database
     ) throws {

@@ -1,6 +1,6 @@
-public import FoundationEssentials
-internal import GRDB
-public import ImageModel
+package import FoundationEssentials
+import GRDB
+package import ImageModel
 
 extension SQLiteCatalog: UploadStore {
     /// Whether a location has the file: tombstones have none.
@@ -17,7 +17,7 @@ extension SQLiteCatalog: UploadStore {
     private static let isOrphan = "(NOT \(isReceiving) AND NOT \(isUsed))"
 
     /// The uploads of a backend in the order of their paths.
-    public func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
+    package func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
         try await read { db in
             try Row.fetchAll(
                 db,
@@ -30,7 +30,7 @@ extension SQLiteCatalog: UploadStore {
     }
 
     /// Which of these paths nothing in the catalog has.
-    public func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
+    package func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
         try await read { db in
             try String.fetchAll(
                 db,
@@ -44,22 +44,22 @@ extension SQLiteCatalog: UploadStore {
     }
 
     /// Counts the uploads.
-    public func uploadCensus() async throws -> UploadCensus {
+    package func uploadStatistics() async throws -> UploadStatistics {
         try await read { db in
-            var counts: [Bool: UploadCensus.Count] = [:]
+            var counts: [Bool: UploadStatistics.Count] = [:]
             for row in try Row.fetchAll(
                 db,
                 sql: "SELECT \(Self.isOrphan) AS orphan, COUNT(*) AS files, SUM(size) AS bytes FROM upload GROUP BY orphan")
             {
-                counts[row["orphan"]] = UploadCensus.Count(files: row["files"], bytes: row["bytes"])
+                counts[row["orphan"]] = UploadStatistics.Count(files: row["files"], bytes: row["bytes"])
             }
-            let none = UploadCensus.Count(files: 0, bytes: 0)
-            return UploadCensus(used: counts[false] ?? none, orphaned: counts[true] ?? none)
+            let none = UploadStatistics.Count(files: 0, bytes: 0)
+            return UploadStatistics(used: counts[false] ?? none, orphaned: counts[true] ?? none)
         }
     }
 
     /// The bytes that count against the quota of a project.
-    public func uploadedBytes(of owner: String?) async throws -> Int64 {
+    package func uploadedBytes(of owner: String?) async throws -> Int64 {
         try await read { db in try Self.uploadedBytes(of: owner, db) }
     }
 
@@ -72,7 +72,7 @@ extension SQLiteCatalog: UploadStore {
     }
 
     /// Sets and takes back the ends of uploads, and marks those whose end has come.
-    public func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPlace] {
+    package func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath] {
         try await write { db in
             let now = time.milliseconds
             try db.execute(
@@ -91,12 +91,12 @@ extension SQLiteCatalog: UploadStore {
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM upload WHERE backend = ? AND state = 'removing' ORDER BY path",
                 arguments: [backend.name]
-            ).map { UploadPlace(backend: BackendID($0["backend"]), path: $0["path"]) }
+            ).map { UploadPath(backend: BackendID($0["backend"]), path: $0["path"]) }
         }
     }
 
     /// Forgets an upload whose file has been deleted.
-    public func forgetUpload(_ place: UploadPlace) async throws {
+    package func forgetUpload(_ place: UploadPath) async throws {
         try await write { db in
             try db.execute(
                 sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'removing'",
@@ -105,7 +105,7 @@ extension SQLiteCatalog: UploadStore {
     }
 
     /// Whether an image has that id, or a deleted one had it.
-    public func hasUsed(_ id: ImageID) async throws -> Bool {
+    package func hasUsed(_ id: ImageID) async throws -> Bool {
         try await read { db in
             try Bool.fetchOne(
                 db,
@@ -179,7 +179,7 @@ extension SQLiteCatalog: UploadStore {
 extension UploadRecord {
     init(_ row: Row) throws {
         self.init(
-            place: UploadPlace(backend: BackendID(row["backend"]), path: row["path"]),
+            place: UploadPath(backend: BackendID(row["backend"]), path: row["path"]),
             image: try row.required("image") { ImageID($0) }, owner: row["owner"], size: row["size"],
             state: try row.required("state") { State(rawValue: $0) }, createdAt: Date(milliseconds: row["created_at"]),
             isOrphan: row["orphan"], expiresAt: row.date("expires_at"))

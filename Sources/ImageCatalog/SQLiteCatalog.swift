@@ -1,15 +1,15 @@
-internal import GRDB
-public import ImageModel
+import GRDB
+package import ImageModel
 
 /// The catalog in one SQLite file.
-public struct SQLiteCatalog: CatalogStore {
+package struct SQLiteCatalog: CatalogStore {
     let pool: DatabasePool
     private let path: String
 
     /// Opens the file, makes it (and its directory) if it is not there, and brings its tables up to date.
     /// - Parameter mode: the permissions of its files, at most.
     /// - Throws: `CatalogError`.
-    public init(path: String, mode: FileMode = .standard) throws {
+    package init(path: String, mode: FileMode = .standard) throws {
         try self.init(path: path, mode: mode, configuration: Configuration())
     }
 
@@ -20,7 +20,7 @@ public struct SQLiteCatalog: CatalogStore {
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = true
         // In WAL mode NORMAL loses no transaction when the process dies, and none but the last when the machine does: what the
-        // catalog learns can be learned again, what operators do must not be lost, so FULL.
+        // catalog learns can be computed again, what operators do must not be lost, so FULL.
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         do {
             try CatalogFiles.prepare(path, mode)

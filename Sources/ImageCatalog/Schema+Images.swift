@@ -1,4 +1,4 @@
-internal import GRDB
+import GRDB
 
 extension Schema {
     /// What Glance's clients ask of images beyond the first tables: sorting by any key, members, tasks, the order of locations.

@@ -1,4 +1,4 @@
-internal import GRDB
+import GRDB
 
 extension Schema {
     /// What the life of a location needs: sizes and digests that are learned later, dates, and reads that survive a restart.

@@ -1,4 +1,4 @@
-internal import GRDB
+import GRDB
 
 extension Schema {
     /// The digests of chunks, in pages that are read when they are needed; 32 bytes for each MiB of an image.

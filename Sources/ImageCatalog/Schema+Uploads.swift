@@ -1,4 +1,4 @@
-internal import GRDB
+import GRDB
 
 extension Schema {
     /// The files that uploads wrote: they outlive their images, so that they can be deleted after them.

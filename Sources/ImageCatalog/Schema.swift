@@ -1,4 +1,4 @@
-internal import GRDB
+import GRDB
 
 /// The tables and how they came about. A migration that has landed is never changed; a new one follows it.
 enum Schema {
@@ -48,6 +48,7 @@ enum Schema {
         registerFormerImages(in: &migrator)
         registerManifests(in: &migrator)
         registerUploads(in: &migrator)
+        registerWords(in: &migrator)
         return migrator
     }()
 }

@@ -1,13 +1,13 @@
 /// An algorithm and the bytes that it computed over a content.
-public struct Digest: Sendable, Hashable {
+package struct Digest: Sendable, Hashable {
     /// The algorithm that made `bytes`.
-    public let algorithm: DigestAlgorithm
+    package let algorithm: DigestAlgorithm
     /// The digest itself; always `algorithm.byteCount` bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A digest of raw bytes.
     /// - Throws: `InvalidDigest` when the length is not the algorithm's.
-    public init(_ algorithm: DigestAlgorithm, bytes: [UInt8]) throws(InvalidDigest) {
+    package init(_ algorithm: DigestAlgorithm, bytes: [UInt8]) throws(InvalidDigest) {
         guard bytes.count == algorithm.byteCount else {
             throw InvalidDigest(algorithm: algorithm, problem: .length(found: bytes.count * 2))
         }
@@ -17,7 +17,7 @@ public struct Digest: Sendable, Hashable {
 
     /// A digest of hexadecimal text, in either case.
     /// - Throws: `InvalidDigest` when the length is not the algorithm's or a character is no hexadecimal digit.
-    public init(_ algorithm: DigestAlgorithm, hex: String) throws(InvalidDigest) {
+    package init(_ algorithm: DigestAlgorithm, hex: String) throws(InvalidDigest) {
         let digits = Array(hex.utf8)
         guard digits.count == algorithm.byteCount * 2 else {
             throw InvalidDigest(algorithm: algorithm, problem: .length(found: digits.count))
@@ -35,20 +35,20 @@ public struct Digest: Sendable, Hashable {
     }
 
     /// The digest as lower-case hexadecimal text.
-    public var hex: String {
+    package var hex: String {
         String(decoding: bytes.flatMap { [hexDigit($0 >> 4), hexDigit($0 & 15)] }, as: UTF8.self)
     }
 }
 
 extension Digest: CustomStringConvertible {
     /// `sha256:9f86…`, whole.
-    public var description: String { "\(algorithm.rawValue):\(hex)" }
+    package var description: String { "\(algorithm.rawValue):\(hex)" }
 }
 
 /// A text that is no digest of the algorithm it claims.
-public struct InvalidDigest: Error, Sendable, Equatable, CustomStringConvertible {
+package struct InvalidDigest: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong with it.
-    public enum Problem: Sendable, Equatable {
+    package enum Problem: Sendable, Equatable {
         /// Another number of hexadecimal digits than the algorithm has.
         case length(found: Int)
         /// A character outside 0-9, a-f.
@@ -56,12 +56,12 @@ public struct InvalidDigest: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     /// The algorithm that was claimed.
-    public let algorithm: DigestAlgorithm
+    package let algorithm: DigestAlgorithm
     /// What is wrong.
-    public let problem: Problem
+    package let problem: Problem
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         switch problem {
         case .length(let found):
             "a \(algorithm.rawValue) digest has \(algorithm.byteCount * 2) hexadecimal digits, this one has \(found)"

@@ -1,9 +1,9 @@
-/// A digest algorithm that an image's bytes can be proven with.
-public enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable {
+/// A digest algorithm that an image's bytes can be verified with.
+package enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable {
     case sha256, sha512, sha1, md5
 
     /// The length of a digest of this algorithm, in bytes.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .sha256: 32
         case .sha512: 64
@@ -13,8 +13,8 @@ public enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable {
     }
 
     /// Whether two contents with an equal digest can be made on purpose (RFC 6151, RFC 6194).
-    public var isBroken: Bool { self == .sha1 || self == .md5 }
+    package var isBroken: Bool { self == .sha1 || self == .md5 }
 
     /// The order in which a representation picks its identity digest, the best first.
-    public static let byPreference: [DigestAlgorithm] = [.sha256, .sha512, .sha1, .md5]
+    package static let byPreference: [DigestAlgorithm] = [.sha256, .sha512, .sha1, .md5]
 }

@@ -1,19 +1,19 @@
 /// The permissions of the files that Baton makes: at most these, since the process's umask may take more away.
-public struct FileMode: Sendable, Hashable {
+package struct FileMode: Sendable, Hashable {
     /// The bits as in `chmod`: read and write for the owner, others as configured, nothing to execute.
-    public let bits: UInt32
+    package let bits: UInt32
 
     /// Read and write for the owner, read for the group, nothing for others.
-    public static let standard = FileMode(bits: 0o640)
+    package static let standard = FileMode(bits: 0o640)
 
     /// Read and write for the owner and the group, nothing for others: for socket files, which one writes to connect.
-    public static let shared = FileMode(bits: 0o660)
+    package static let shared = FileMode(bits: 0o660)
 
     private init(bits: UInt32) { self.bits = bits }
 
     /// Reads three or four octal digits, such as `0640`. Nil for anything else, for what its owner could not read and write, for what
     /// everybody could write, and for what could be executed.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard (3...4).contains(text.utf8.count), text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
             let bits = UInt32(text, radix: 8), bits & 0o600 == 0o600, bits & ~0o664 == 0
         else { return nil }
@@ -21,15 +21,15 @@ public struct FileMode: Sendable, Hashable {
     }
 
     /// The same for a directory: who may read it may go through it.
-    public var directoryBits: UInt32 { bits | (bits & 0o444) >> 2 }
+    package var directoryBits: UInt32 { bits | (bits & 0o444) >> 2 }
 
     /// What no file or directory of a process with this mode has: its umask.
-    public var umask: UInt32 { 0o777 & ~directoryBits }
+    package var umask: UInt32 { 0o777 & ~directoryBits }
 }
 
 extension FileMode: CustomStringConvertible {
     /// Four octal digits.
-    public var description: String {
+    package var description: String {
         let digits = String(bits, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }

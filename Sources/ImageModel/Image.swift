@@ -1,9 +1,9 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// What a client asks for by id.
-public struct Image: Sendable, Hashable {
+package struct Image: Sendable, Hashable {
     /// Glance's image status, as far as Baton's images have one.
-    public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         /// No location can serve yet.
         case queued
         /// A client is uploading its bytes.
@@ -17,43 +17,43 @@ public struct Image: Sendable, Hashable {
     }
 
     /// Who may see it, as Glance has it.
-    public enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
         case `public`, community, shared, `private`
     }
 
     /// Its name in the API.
-    public let id: ImageID
+    package let id: ImageID
     /// A name for people; not unique.
-    public var name: String?
+    package var name: String?
     /// Whether it can be downloaded.
-    public var status: Status
+    package var status: Status
     /// Who may see it.
-    public var visibility: Visibility
+    package var visibility: Visibility
     /// The disk format of the representation that a plain download gets; nil while unknown.
-    public var diskFormat: DiskFormat?
+    package var diskFormat: DiskFormat?
     /// The container format of that representation; nil while unknown.
-    public var containerFormat: ContainerFormat?
+    package var containerFormat: ContainerFormat?
     /// The disk that a machine needs to boot it, in GiB.
-    public var minDisk: Int
+    package var minDisk: Int
     /// The memory that a machine needs to boot it, in MiB.
-    public var minRAM: Int
+    package var minRAM: Int
     /// Whether it must not be deleted.
-    public var isProtected: Bool
+    package var isProtected: Bool
     /// Whether lists leave it out.
-    public var isHidden: Bool
+    package var isHidden: Bool
     /// The project that owns it.
-    public var owner: String?
+    package var owner: String?
     /// Free words for finding it.
-    public var tags: [String]
+    package var tags: [String]
     /// Further properties of the user, which appear at the top level on the wire; nil for one that is null there.
-    public var properties: [String: String?]
+    package var properties: [String: String?]
     /// When it was created.
-    public let createdAt: Date
+    package let createdAt: Date
     /// When it was last changed.
-    public var updatedAt: Date
+    package var updatedAt: Date
 
     /// An image with every property given.
-    public init(
+    package init(
         id: ImageID, name: String? = nil, status: Status = .queued, visibility: Visibility = .shared,
         diskFormat: DiskFormat? = nil, containerFormat: ContainerFormat? = nil, minDisk: Int = 0, minRAM: Int = 0,
         isProtected: Bool = false, isHidden: Bool = false, owner: String? = nil, tags: [String] = [],
@@ -77,7 +77,7 @@ public struct Image: Sendable, Hashable {
     }
 
     /// Which representation a plain download gets; nil while a format is unknown.
-    public var format: Format? {
+    package var format: Format? {
         guard let diskFormat, let containerFormat else { return nil }
         return Format(disk: diskFormat, container: containerFormat)
     }

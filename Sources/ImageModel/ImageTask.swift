@@ -1,37 +1,37 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// Something that Baton does for an image after the request for it was answered, as Glance's tasks are.
-public struct ImageTask: Sendable, Hashable {
+package struct ImageTask: Sendable, Hashable {
     /// How far it is; the values of Glance.
-    public enum Status: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         case pending, processing, success, failure
     }
 
     /// Its name in the API.
-    public let id: UUID
+    package let id: UUID
     /// What it does, in Glance's word: `location_import`.
-    public let kind: String
+    package let kind: String
     /// How far it is.
-    public var status: Status
+    package var status: Status
     /// The image it is for.
-    public let image: ImageID
+    package let image: ImageID
     /// The project that asked for it.
-    public let owner: String?
+    package let owner: String?
     /// The user who asked for it.
-    public let user: String
+    package let user: String
     /// The request that asked for it.
-    public let request: String
+    package let request: String
     /// What was asked, as JSON.
-    public let input: String
+    package let input: String
     /// Why it failed; empty otherwise.
-    public var message: String
+    package var message: String
     /// When it was asked for.
-    public let createdAt: Date
+    package let createdAt: Date
     /// When its status last changed.
-    public var updatedAt: Date
+    package var updatedAt: Date
 
     /// A task with every property given.
-    public init(
+    package init(
         id: UUID = UUID(), kind: String, status: Status = .pending, image: ImageID, owner: String?, user: String,
         request: String, input: String, message: String = "", createdAt: Date, updatedAt: Date
     ) {

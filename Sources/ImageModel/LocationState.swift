@@ -1,25 +1,25 @@
 /// A location's status together with the statuses it can come back to.
-public struct LocationState: Sendable, Hashable {
+package struct LocationState: Sendable, Hashable {
     /// The present status.
-    public private(set) var status: LocationStatus
+    package private(set) var status: LocationStatus
     /// The statuses to come back to, the latest last. A disabled location that is deleted and restored is disabled again, and
     /// enabling it then still knows what it was.
-    public private(set) var before: [LocationStatus]
+    package private(set) var before: [LocationStatus]
 
     /// A state as the catalog stored it; a new location is `pending`.
-    public init(_ status: LocationStatus = .pending, before: [LocationStatus] = []) {
+    package init(_ status: LocationStatus = .pending, before: [LocationStatus] = []) {
         self.status = status
         self.before = before
     }
 
     /// The events that are legal now, in their order of declaration.
-    public var legalEvents: [LocationEvent] {
+    package var legalEvents: [LocationEvent] {
         LocationEvent.allCases.filter { LocationTransition.table[status]?[$0] != nil }
     }
 
     /// Moves on by one event.
     /// - Throws: `IllegalLocationEvent`, naming the legal ones; the state is then unchanged.
-    public mutating func apply(_ event: LocationEvent) throws(IllegalLocationEvent) {
+    package mutating func apply(_ event: LocationEvent) throws(IllegalLocationEvent) {
         guard let transition = LocationTransition.table[status]?[event] else {
             throw IllegalLocationEvent(event: event, status: status, legal: legalEvents)
         }
@@ -34,7 +34,7 @@ public struct LocationState: Sendable, Hashable {
             status = next
         case .back:
             status = before.popLast() ?? .pending
-        case .proven:
+        case .verified:
             status = .active
             before = []
         case .stay:
@@ -44,16 +44,16 @@ public struct LocationState: Sendable, Hashable {
 }
 
 /// An event that the present status does not allow.
-public struct IllegalLocationEvent: Error, Sendable, Equatable, CustomStringConvertible {
+package struct IllegalLocationEvent: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was tried.
-    public let event: LocationEvent
+    package let event: LocationEvent
     /// The status it was tried in.
-    public let status: LocationStatus
+    package let status: LocationStatus
     /// What would have been legal.
-    public let legal: [LocationEvent]
+    package let legal: [LocationEvent]
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         let choices = legal.isEmpty ? "nothing" : legal.map(\.rawValue).joined(separator: ", ")
         return "a location that is \(status.rawValue) can't take the event \(event.rawValue); possible now: \(choices)"
     }

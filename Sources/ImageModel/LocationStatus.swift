@@ -1,6 +1,6 @@
 /// The durable answer to "may this location serve?" (docs/location-status.md).
-public enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Registered, neither probed nor proven.
+package enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Registered, neither probed nor verified.
     case pending
     /// Taken out while it is read in full.
     case verifying
@@ -8,7 +8,7 @@ public enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case active
     /// Taken out by an operator.
     case disabled
-    /// Its content was proven wrong or gone.
+    /// Its content was verified wrong or gone.
     case quarantined
     /// To be forgotten after a delay.
     case pendingDelete = "pending_delete"
@@ -16,11 +16,11 @@ public enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case deleted
 
     /// Whether downloads may read from it.
-    public var serves: Bool { self == .active }
+    package var serves: Bool { self == .active }
 }
 
 /// What can happen to a location.
-public enum LocationEvent: String, Sendable, Hashable, Codable, CaseIterable {
+package enum LocationEvent: String, Sendable, Hashable, Codable, CaseIterable {
     /// One ranged read found existence, size and validator in order.
     case probed
     /// A full read was asked for.
@@ -31,9 +31,9 @@ public enum LocationEvent: String, Sendable, Hashable, Codable, CaseIterable {
     case mismatched
     /// The full read could not be carried through, or was cut off by a restart.
     case unreachable
-    /// A failed proof points at it.
+    /// A failed verification points at it.
     case suspect
-    /// Its content was proven wrong or gone.
+    /// Its content was verified wrong or gone.
     case quarantine
     /// An operator takes it out.
     case disable

@@ -1,6 +1,6 @@
 extension LocationTransition {
     /// The whole table as a Mermaid state diagram; docs/location-status.md shows it.
-    public static var diagram: String {
+    package static var diagram: String {
         var lines = ["stateDiagram-v2", "    [*] --> pending"]
         for status in LocationStatus.allCases {
             for event in LocationEvent.allCases {
@@ -15,7 +15,7 @@ extension LocationTransition {
         switch transition {
         case .to(let next), .suspending(let next), .replacing(let next): next.rawValue
         case .back: "status_before"
-        case .proven: LocationStatus.active.rawValue
+        case .verified: LocationStatus.active.rawValue
         case .stay: status.rawValue
         }
     }

@@ -1,5 +1,5 @@
 /// Where an event leads from a status.
-public enum LocationTransition: Sendable, Hashable {
+package enum LocationTransition: Sendable, Hashable {
     /// To that status; what was before is forgotten.
     case to(LocationStatus)
     /// To that status, keeping the present one to come back to.
@@ -9,15 +9,15 @@ public enum LocationTransition: Sendable, Hashable {
     /// Back to the status before.
     case back
     /// Back to the status before if that serves, else to `active`.
-    case proven
+    case verified
     /// No change: the read goes on while the location serves.
     case stay
 
     /// The whole table, the one place that says what is legal. A pair that is missing here is illegal.
-    public static let table: [LocationStatus: [LocationEvent: LocationTransition]] = [
+    package static let table: [LocationStatus: [LocationEvent: LocationTransition]] = [
         .pending: [.probed: .to(.active), .verify: .suspending(.verifying), .delete: .suspending(.pendingDelete)],
         .verifying: [
-            .matched: .proven, .mismatched: .to(.quarantined), .unreachable: .back,
+            .matched: .verified, .mismatched: .to(.quarantined), .unreachable: .back,
             .disable: .replacing(.disabled), .delete: .replacing(.pendingDelete),
         ],
         .active: [

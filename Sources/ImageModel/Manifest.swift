@@ -1,23 +1,23 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
-/// The digests of all chunks of a representation: whoever has it can prove each chunk by itself.
+/// The digests of all chunks of a representation: whoever has it can verify each chunk by itself.
 ///
 /// It is made from bytes whose whole digest matched, and it is true for every location of the representation.
-public struct Manifest: Sendable, Hashable {
+package struct Manifest: Sendable, Hashable {
     /// How the representation is cut.
-    public let layout: ChunkLayout
+    package let layout: ChunkLayout
     /// The chunks' digests in their order, one behind the other, `layout.algorithm.byteCount` bytes each.
-    public let digests: [UInt8]
+    package let digests: [UInt8]
 
     /// A manifest; nil when the number of digests is not the layout's.
-    public init?(layout: ChunkLayout, digests: [UInt8]) {
+    package init?(layout: ChunkLayout, digests: [UInt8]) {
         guard digests.count == layout.count * layout.algorithm.byteCount else { return nil }
         self.layout = layout
         self.digests = digests
     }
 
     /// The digests of a page's chunks, one behind the other.
-    public func digests(ofPage page: Int) -> [UInt8] {
+    package func digests(ofPage page: Int) -> [UInt8] {
         let chunks = layout.chunks(of: page)
         let length = layout.algorithm.byteCount
         return Array(digests[chunks.lowerBound * length..<chunks.upperBound * length])
@@ -25,16 +25,16 @@ public struct Manifest: Sendable, Hashable {
 }
 
 /// One page of a stored manifest: the digests of up to `ChunkLayout.chunksPerPage` chunks.
-public struct ManifestPage: Sendable, Hashable {
+package struct ManifestPage: Sendable, Hashable {
     /// Its number, from 0.
-    public let number: Int
+    package let number: Int
     /// The chunks' digests, one behind the other.
-    public let digests: [UInt8]
+    package let digests: [UInt8]
     /// The digest of `digests`: what was stored and read again is known to be the same.
-    public let seal: [UInt8]
+    package let seal: [UInt8]
 
     /// A page with every property given.
-    public init(number: Int, digests: [UInt8], seal: [UInt8]) {
+    package init(number: Int, digests: [UInt8], seal: [UInt8]) {
         self.number = number
         self.digests = digests
         self.seal = seal
@@ -42,16 +42,16 @@ public struct ManifestPage: Sendable, Hashable {
 }
 
 /// A manifest as the catalog has it; its pages are read when they are needed.
-public struct StoredManifest: Sendable, Hashable {
+package struct StoredManifest: Sendable, Hashable {
     /// Its number in the catalog; never used again for another.
-    public let number: Int64
+    package let number: Int64
     /// How the representation is cut.
-    public let layout: ChunkLayout
+    package let layout: ChunkLayout
     /// When it was made.
-    public let madeAt: Date
+    package let madeAt: Date
 
     /// A manifest with every property given.
-    public init(number: Int64, layout: ChunkLayout, madeAt: Date) {
+    package init(number: Int64, layout: ChunkLayout, madeAt: Date) {
         self.number = number
         self.layout = layout
         self.madeAt = madeAt

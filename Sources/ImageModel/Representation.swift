@@ -1,57 +1,57 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// One exact byte sequence of an image. Its locations are interchangeable at any byte; those of another one never are.
-public struct Representation: Sendable, Hashable {
+package struct Representation: Sendable, Hashable {
     /// The image it represents.
-    public let image: ImageID
+    package let image: ImageID
     /// What tells it from the image's other representations.
-    public let format: Format
+    package let format: Format
     /// Its length in bytes, from 0.
-    public let size: Int64
-    /// The digest that proves it; with `size`, its identity.
-    public let identity: Digest
-    /// Whether a proof of the whole failed and not every contributor has been cleared or quarantined since.
-    public var isInDoubt: Bool
-    /// When a proof of the whole last failed; nil if none ever did.
-    public var doubtedAt: Date?
+    package let size: Int64
+    /// The digest that verifies it; with `size`, its identity.
+    package let identity: Digest
+    /// Whether a verification of the whole failed and not every contributor has been cleared or quarantined since.
+    package var isOnIntegrityHold: Bool
+    /// When a verification of the whole last failed; nil if none ever did.
+    package var heldSince: Date?
     /// Whether two of its locations agree with each other against its declared digest: the declaration is wrong, or both are.
-    public var isDistrusted: Bool
+    package var hasDigestConflict: Bool
 
     /// A representation with every property given.
-    public init(
-        image: ImageID, format: Format, size: Int64, identity: Digest, isInDoubt: Bool = false,
-        doubtedAt: Date? = nil, isDistrusted: Bool = false
+    package init(
+        image: ImageID, format: Format, size: Int64, identity: Digest, isOnIntegrityHold: Bool = false,
+        heldSince: Date? = nil, hasDigestConflict: Bool = false
     ) {
         self.image = image
         self.format = format
         self.size = size
         self.identity = identity
-        self.isInDoubt = isInDoubt
-        self.doubtedAt = doubtedAt
-        self.isDistrusted = isDistrusted
+        self.isOnIntegrityHold = isOnIntegrityHold
+        self.heldSince = heldSince
+        self.hasDigestConflict = hasDigestConflict
     }
 
-    /// For how many seconds after a failed proof no ranges are served, even when the doubt is settled sooner: whoever was cut
+    /// For how many seconds after a failed verification no ranges are served, even when the hold is settled sooner: whoever was cut
     /// off holds wrong bytes, and would complete a corrupt file by resuming it.
-    public static let rangePause: TimeInterval = 3600
+    package static let rangePause: TimeInterval = 3600
 
     /// Whether ranges may be served, or the whole alone.
-    public func servesRanges(at now: Date) -> Bool {
-        guard !isInDoubt else { return false }
-        return doubtedAt.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
+    package func servesRanges(at now: Date) -> Bool {
+        guard !isOnIntegrityHold else { return false }
+        return heldSince.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
     }
 
     /// What tells a representation from all others.
-    public struct Name: Sendable, Hashable {
+    package struct Name: Sendable, Hashable {
         /// The image it represents.
-        public let image: ImageID
+        package let image: ImageID
         /// What tells it from the image's other representations.
-        public let format: Format
+        package let format: Format
     }
 
     /// What tells it from all others.
-    public var name: Name { Name(image: image, format: format) }
+    package var name: Name { Name(image: image, format: format) }
 
     /// The strong entity tag (RFC 9110 section 8.8.3), made of the identity digest, quotes included.
-    public var entityTag: String { "\"\(identity.algorithm.rawValue)-\(identity.hex)\"" }
+    package var entityTag: String { "\"\(identity.algorithm.rawValue)-\(identity.hex)\"" }
 }

@@ -4,22 +4,22 @@
 ///
 /// Entity tags are compared weakly (RFC 9110 section 8.8.3.2): `W/"v"` equals `"v"`. A server that compresses on its way, or a proxy
 /// before it, adds the mark and takes it away again while the object stays the same.
-public struct Validator: Sendable, Hashable, CustomStringConvertible {
+package struct Validator: Sendable, Hashable, CustomStringConvertible {
     /// The driver's own text.
-    public let text: String
+    package let text: String
 
     /// A validator of the driver's own text.
-    public init(_ text: String) { self.text = text }
+    package init(_ text: String) { self.text = text }
 
     /// The driver's own text.
-    public var description: String { text }
+    package var description: String { text }
 
     /// Weakly: the mark of a weak entity tag makes no difference. Otherwise by bytes: texts that read the same may be another thing to a
     /// server.
-    public static func == (left: Validator, right: Validator) -> Bool { left.opaqueTag.elementsEqual(right.opaqueTag) }
+    package static func == (left: Validator, right: Validator) -> Bool { left.opaqueTag.elementsEqual(right.opaqueTag) }
 
     /// As `==` compares.
-    public func hash(into hasher: inout Hasher) { for byte in opaqueTag { hasher.combine(byte) } }
+    package func hash(into hasher: inout Hasher) { for byte in opaqueTag { hasher.combine(byte) } }
 
     /// The bytes of the text without the mark of a weak entity tag.
     private var opaqueTag: Substring.UTF8View {

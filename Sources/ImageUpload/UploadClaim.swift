@@ -1,6 +1,6 @@
-internal import Glibc
-internal import ImageModel
-internal import NIOPosix
+import Glibc
+import ImageModel
+import NIOPosix
 
 /// The right to upload a file of one name, which one process has at a time: a lock (flock(2)) on a file of its own beside the upload.
 /// The system gives it up with the process that holds it. A held lock means that the upload still runs; without one it was cut off.
@@ -61,7 +61,7 @@ extension UploadDirectory {
 
     /// Runs `body` while no other upload of that name can begin, in any process.
     /// - Throws: `UploadError.underWay` if one runs, and what `body` throws.
-    public func claiming<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
+    package func claiming<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
         let (path, mode) = (claimPath(name), mode)
         guard let claim = try await threads.runIfActive({ try UploadClaim(path, mode: mode) }) else {
             throw UploadError.underWay(name: name)
@@ -77,8 +77,8 @@ extension UploadDirectory {
     }
 
     /// Whether an upload of that name runs, in any process.
-    public func isUnderWay(_ name: String) -> Bool { Self.isUnderWay(name, in: root) }
+    package func isUnderWay(_ name: String) -> Bool { Self.isUnderWay(name, in: root) }
 
     /// The same for the directory at a path, which may take uploads no longer.
-    public static func isUnderWay(_ name: String, in root: String) -> Bool { UploadClaim.isHeld(claimPath(name, in: root)) }
+    package static func isUnderWay(_ name: String, in root: String) -> Bool { UploadClaim.isHeld(claimPath(name, in: root)) }
 }

@@ -1,10 +1,10 @@
-internal import Glibc
-internal import ImageModel
-internal import NIOPosix
+import Glibc
+import ImageModel
+import NIOPosix
 
 extension UploadDirectory {
     /// What a path is to the directory, links resolved.
-    public enum Place: Sendable, Equatable {
+    package enum Place: Sendable, Equatable {
         /// Nothing of uploads.
         case elsewhere
         /// Where uploads lie while their bytes come in.
@@ -15,7 +15,7 @@ extension UploadDirectory {
 
     /// What the file at `path` below `root` is to the directory. The root may be another's, with this directory above, below or behind a
     /// link in it.
-    public func place(of path: String, below root: String) async throws -> Place {
+    package func place(of path: String, below root: String) async throws -> Place {
         let own = self.root
         return try await threads.runIfActive { Self.place(of: path, below: root, in: own) }
     }
@@ -43,7 +43,7 @@ extension UploadDirectory {
     }
 
     /// The names of the finished files with their sizes, in order, and of whatever else lies beside them.
-    public func files() async throws -> [(name: String, size: Int64)] {
+    package func files() async throws -> [(name: String, size: Int64)] {
         let root = root
         return try await threads.runIfActive {
             try Self.names(in: root).sorted().compactMap { name in

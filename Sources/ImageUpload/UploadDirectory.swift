@@ -1,21 +1,21 @@
-internal import Glibc
-public import ImageModel
-public import NIOCore
-public import NIOPosix
+import Glibc
+package import ImageModel
+package import NIOCore
+package import NIOPosix
 
 /// What an upload became.
-public struct UploadedFile: Sendable, Equatable {
+package struct UploadedFile: Sendable, Equatable {
     /// Its name in the directory.
-    public let name: String
+    package let name: String
     /// Its size in bytes.
-    public let size: Int64
+    package let size: Int64
     /// Its sha256, sha512 and md5.
-    public let digests: DigestSet
+    package let digests: DigestSet
 }
 
 /// A directory that takes uploads. A file appears in it under its name whole and lasting, or not at all; what is under way lies
 /// in `.uploads` below it. Writing and digesting happen on threads of their own, a block at a time.
-public struct UploadDirectory: Sendable {
+package struct UploadDirectory: Sendable {
     let root: String
     private let limit: Int64
     let mode: FileMode
@@ -28,7 +28,7 @@ public struct UploadDirectory: Sendable {
     ///   - root: an absolute path.
     ///   - limit: the most bytes of one upload.
     ///   - mode: the permissions of its files, at most.
-    public init(root: String, limit: Int64, mode: FileMode = .standard, threads: NIOThreadPool) {
+    package init(root: String, limit: Int64, mode: FileMode = .standard, threads: NIOThreadPool) {
         self.root = root
         self.limit = limit
         self.mode = mode
@@ -42,7 +42,7 @@ public struct UploadDirectory: Sendable {
     /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service. Those that run, in any
     /// process, are left alone.
     /// - Throws: `UploadError`.
-    public func prepare() throws(UploadError) {
+    package func prepare() throws(UploadError) {
         if mkdir(workshop, mode.directoryBits) != 0, errno != EEXIST {
             throw UploadFile.error("creating \(workshop)", errno)
         }
@@ -83,7 +83,7 @@ public struct UploadDirectory: Sendable {
     ///   - name: what the file shall be called; a single part of a path.
     ///   - declared: the format that the bytes must be of; nil where that is not looked at.
     /// - Throws: `UploadError`, and what `body` throws; nothing is left behind then.
-    public func receive<Body: AsyncSequence>(
+    package func receive<Body: AsyncSequence>(
         _ body: Body, announced: Int64?, quota: Int64? = nil, named name: String, declared: Format? = nil
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         if let announced, announced > limit { throw UploadError.tooLarge(limit: limit) }
@@ -125,7 +125,7 @@ public struct UploadDirectory: Sendable {
     }
 
     /// Deletes a finished upload, for good once this returns. One that is not there is no error.
-    public func remove(_ name: String) async throws {
+    package func remove(_ name: String) async throws {
         let root = root
         try await threads.runIfActive {
             if unlink("\(root)/\(name)") != 0, errno != ENOENT { throw UploadFile.error("deleting \(name)", errno) }

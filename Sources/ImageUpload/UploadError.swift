@@ -1,7 +1,7 @@
-public import FormatInspection
+package import FormatInspection
 
 /// Why an upload did not become a file; one sentence for a person.
-public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More bytes came than an image may have.
     case tooLarge(limit: Int64)
     /// More bytes came than the image's project may still upload.
@@ -20,7 +20,7 @@ public enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     case unusable(deed: String, cause: String)
 
     /// What, where, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .tooLarge(let limit):
             "The image is larger than the \(limit) bytes that uploads may have: ask the operator to raise uploads.max_size."

@@ -1,8 +1,8 @@
-internal import CLinux
-internal import FormatInspection
-internal import Glibc
-internal import ImageModel
-internal import Integrity
+import CLinux
+import FormatInspection
+import Glibc
+import ImageModel
+import Integrity
 
 /// One upload on its way to being a file: written under a temporary name, digested as it is written, and in the end given its
 /// own name in one step. Every call blocks, and only one is made at a time.

@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// Computes the digest of each chunk as the bytes flow by.
 struct ChunkDigester: Sendable {

@@ -1,42 +1,42 @@
-public import ImageModel
+package import ImageModel
 
-/// Proves chunk after chunk as the bytes flow by, against the pages of a manifest as far as they are there.
-public struct ChunkVerifier: Sendable {
+/// Verifies chunk after chunk as the bytes flow by, against the pages of a manifest as far as they are there.
+package struct ChunkVerifier: Sendable {
     /// A chunk whose bytes do not have its digest.
-    public struct Rejection: Sendable, Equatable {
+    package struct Rejection: Sendable, Equatable {
         /// The offset of its first byte.
-        public let start: Int64
+        package let start: Int64
         /// The digest that the bytes have.
-        public let digest: [UInt8]
+        package let digest: [UInt8]
     }
 
     private var digester: ChunkDigester
-    /// Pages that were supplied, by number; those behind the proven bytes are forgotten.
+    /// Pages that were supplied, by number; those behind the verified bytes are forgotten.
     private var pages: [Int: [UInt8]] = [:]
     /// Digests of chunks whose page is not there yet.
     private var waiting: [(chunk: Int, digest: [UInt8])] = []
-    /// Every byte taken in below this offset is proven.
-    public private(set) var proven: Int64
+    /// Every byte taken in below this offset is verified.
+    package private(set) var verified: Int64
     /// The first chunk that failed; nothing behind it is taken in before `restart`.
-    public private(set) var rejection: Rejection?
+    package private(set) var rejection: Rejection?
 
     /// A verifier whose first byte is that of a chunk.
-    public init(_ layout: ChunkLayout, from start: Int64) {
+    package init(_ layout: ChunkLayout, from start: Int64) {
         digester = ChunkDigester(layout, chunk: layout.chunk(at: start))
-        proven = start
+        verified = start
     }
 
     /// How the whole is cut.
-    public var layout: ChunkLayout { digester.layout }
+    package var layout: ChunkLayout { digester.layout }
 
     /// Whether the page is there, or was and is not needed any more.
-    public func has(page: Int) -> Bool { pages[page] != nil || page < layout.page(of: layout.chunk(at: proven)) }
+    package func has(page: Int) -> Bool { pages[page] != nil || page < layout.page(of: layout.chunk(at: verified)) }
 
-    /// The page that lists the first chunk not proven yet; nil when all are proven.
-    public var neededPage: Int? { proven < layout.size ? layout.page(of: layout.chunk(at: proven)) : nil }
+    /// The page that lists the first chunk not verified yet; nil when all are verified.
+    package var neededPage: Int? { verified < layout.size ? layout.page(of: layout.chunk(at: verified)) : nil }
 
     /// Takes the next bytes in. What follows a rejected chunk is ignored.
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard rejection == nil else { return }
         var finished: [(chunk: Int, digest: [UInt8])] = []
         digester.update(bytes) { finished.append(($0, $1)) }
@@ -45,13 +45,13 @@ public struct ChunkVerifier: Sendable {
     }
 
     /// Takes a page in: its digests, one behind the other.
-    public mutating func supply(_ digests: [UInt8], ofPage page: Int) {
+    package mutating func supply(_ digests: [UInt8], ofPage page: Int) {
         pages[page] = digests
         compare()
     }
 
     /// Goes on at the rejected chunk's first byte.
-    public mutating func restart() {
+    package mutating func restart() {
         guard let rejection else { return }
         digester = ChunkDigester(layout, chunk: layout.chunk(at: rejection.start))
         waiting = []
@@ -67,7 +67,7 @@ public struct ChunkVerifier: Sendable {
                 waiting = []
                 return
             }
-            proven = layout.end(of: chunk)
+            verified = layout.end(of: chunk)
             compared += 1
         }
         waiting.removeFirst(compared)

@@ -1,5 +1,5 @@
-internal import CCrypto
-internal import ImageModel
+import CCrypto
+import ImageModel
 
 /// The running state of one digest, as OpenSSL's plain structures hold it.
 enum DigestState: Sendable {

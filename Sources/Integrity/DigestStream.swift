@@ -1,16 +1,16 @@
-internal import CCrypto
-public import ImageModel
+import CCrypto
+package import ImageModel
 
 /// Computes a digest over bytes as they flow by (OpenSSL EVP).
 ///
 /// One stream has one owner at a time; it is moved, never shared.
-public struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is referred to from nowhere else
+package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is referred to from nowhere else
     /// What it computes.
-    public let algorithm: DigestAlgorithm
+    package let algorithm: DigestAlgorithm
     private let context: OpaquePointer
 
     /// A stream that has seen no byte.
-    public init(_ algorithm: DigestAlgorithm) {
+    package init(_ algorithm: DigestAlgorithm) {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("OpenSSL has no memory for a digest") }
         self.algorithm = algorithm
         self.context = context
@@ -20,12 +20,12 @@ public struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is 
     deinit { EVP_MD_CTX_free(context) }
 
     /// Takes the next bytes in.
-    public func update(_ bytes: UnsafeRawBufferPointer) {
+    package func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
-    /// The digest of everything taken in since the start, and starts anew.
-    public func finish() -> Digest {
+    /// The digest of everything taken in since the start, and starts again.
+    package func finish() -> Digest {
         var bytes = [UInt8](repeating: 0, count: algorithm.byteCount)
         EVP_DigestFinal_ex(context, &bytes, nil)
         start()
@@ -36,7 +36,7 @@ public struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is 
     }
 
     /// Forgets everything taken in.
-    public func start() {
+    package func start() {
         let started = EVP_DigestInit_ex2(context, Self.implementation(of: algorithm), nil)
         precondition(started == 1, "this OpenSSL does not offer \(algorithm)")
     }

@@ -1,14 +1,14 @@
-internal import CCrypto
-public import ImageModel
+import CCrypto
+package import ImageModel
 
-/// Proves that whoever made a message knew a key (HMAC, RFC 2104).
-public enum KeyedDigest {
+/// Verifies that whoever made a message knew a key (HMAC, RFC 2104).
+package enum KeyedDigest {
     /// The code of a message.
     /// - Parameters:
     ///   - algorithm: the digest it is built on.
     ///   - key: of any length; not to be kept by the callee.
     /// - Returns: `algorithm.byteCount` bytes.
-    public static func compute(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> [UInt8] {
+    package static func compute(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> [UInt8] {
         var code = [UInt8](repeating: 0, count: algorithm.byteCount)
         let bytes = Array(message.utf8)
         let result = HMAC(implementation(of: algorithm), key, Int32(key.count), bytes, bytes.count, &code, nil)
@@ -17,7 +17,7 @@ public enum KeyedDigest {
     }
 
     /// The code of a message in hexadecimal digits, in lower case.
-    public static func hex(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> String {
+    package static func hex(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> String {
         compute(algorithm, over: message, key: key)
             .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }

@@ -1,20 +1,20 @@
-public import ImageModel
+package import ImageModel
 
 extension Manifest {
     /// Its pages, sealed.
-    public var pages: [ManifestPage] {
+    package var pages: [ManifestPage] {
         (0..<layout.pageCount).map { ManifestPage(sealing: digests(ofPage: $0), number: $0) }
     }
 }
 
 extension ManifestPage {
     /// A page whose seal is made of its digests.
-    public init(sealing digests: [UInt8], number: Int) {
+    package init(sealing digests: [UInt8], number: Int) {
         self.init(number: number, digests: digests, seal: Self.seal(of: digests))
     }
 
     /// Whether it is a page of that layout and holds what was sealed: storage may rot, too.
-    public func isIntact(in layout: ChunkLayout) -> Bool {
+    package func isIntact(in layout: ChunkLayout) -> Bool {
         (0..<layout.pageCount).contains(number)
             && digests.count == layout.chunks(of: number).count * layout.algorithm.byteCount
             && seal == Self.seal(of: digests)

@@ -1,31 +1,31 @@
-public import ImageModel
+package import ImageModel
 
 /// Computes several digests over one stream of bytes, and can be written down half-way to go on after a restart.
 ///
 /// One value has one owner at a time; copies go separate ways.
-public struct ResumableDigests: Sendable {
+package struct ResumableDigests: Sendable {
     private var states: [DigestState]
 
     /// Digests that have seen no byte.
-    public init(_ algorithms: Set<DigestAlgorithm>) {
+    package init(_ algorithms: Set<DigestAlgorithm>) {
         states = DigestAlgorithm.byPreference.filter(algorithms.contains).map(DigestState.init)
     }
 
     /// What it computes.
-    public var algorithms: [DigestAlgorithm] { states.map(\.algorithm) }
+    package var algorithms: [DigestAlgorithm] { states.map(\.algorithm) }
 
     /// Takes the next bytes in.
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         for index in states.indices { states[index].update(bytes) }
     }
 
     /// The digests of everything taken in so far; more may follow.
-    public func finished() -> DigestSet { DigestSet(states.map { $0.finished() }) }
+    package func finished() -> DigestSet { DigestSet(states.map { $0.finished() }) }
 }
 
 extension ResumableDigests {
     /// The state as bytes, for this build of Baton on this kind of machine only.
-    public var snapshot: [UInt8] {
+    package var snapshot: [UInt8] {
         states.flatMap { state in
             let bytes = state.bytes
             return [state.algorithm.snapshotTag, UInt8(bytes.count >> 8), UInt8(bytes.count & 255)] + bytes
@@ -33,7 +33,7 @@ extension ResumableDigests {
     }
 
     /// Goes on from a snapshot; nil when it was taken by another build or is damaged.
-    public init?(snapshot: [UInt8]) {
+    package init?(snapshot: [UInt8]) {
         var rest = snapshot[...]
         states = []
         while let tag = rest.popFirst() {

@@ -1,15 +1,15 @@
 /// What this process has seen of one backend lately.
-public struct BackendHealth: Sendable, Equatable {
+package struct BackendHealth: Sendable, Equatable {
     /// Whether it is worth being asked.
-    public var breaker: Breaker
+    package var breaker: Breaker
     /// Seconds until the first byte of an answer.
-    public private(set) var firstByte = MovingAverage(.peak)
+    package private(set) var firstByte = MovingAverage(.peak)
     /// Bytes a second, over the time in which somebody wanted them.
-    public private(set) var throughput = MovingAverage(.plain)
+    package private(set) var throughput = MovingAverage(.plain)
     /// Attempts that run now.
-    public private(set) var running = 0
+    package private(set) var running = 0
     /// Until when it asked to be left alone.
-    public private(set) var restsUntil: ContinuousClock.Instant?
+    package private(set) var restsUntil: ContinuousClock.Instant?
 
     /// What is assumed of a backend that nobody has measured yet: neither so good that all rush to it, nor so bad that nobody tries.
     private static let assumedFirstByte = 0.05
@@ -18,31 +18,31 @@ public struct BackendHealth: Sendable, Equatable {
     private static let smallestSample: Int64 = 256 << 10
 
     /// Nothing seen yet.
-    public init(limits: Breaker.Limits = Breaker.Limits()) { breaker = Breaker(limits: limits) }
+    package init(limits: Breaker.Limits = Breaker.Limits()) { breaker = Breaker(limits: limits) }
 
     /// Whether it asked to be left alone.
-    public func rests(at now: ContinuousClock.Instant) -> Bool { restsUntil.map { $0 > now } ?? false }
+    package func rests(at now: ContinuousClock.Instant) -> Bool { restsUntil.map { $0 > now } ?? false }
 
     /// What a read of `size` bytes would cost now, in seconds, were the throughput shared with all that runs.
-    public func cost(of size: Int64) -> Double {
+    package func cost(of size: Int64) -> Double {
         let seconds =
             (firstByte.value ?? Self.assumedFirstByte) + Double(size) / max(throughput.value ?? Self.assumedThroughput, 1)
         return seconds * Double(running + 1)
     }
 
     /// Bytes a second that one more read could expect, were the throughput shared with all that runs; nil before anything was measured.
-    public var rateForOneMore: Double? { throughput.value.map { $0 / Double(running + 1) } }
+    package var rateForOneMore: Double? { throughput.value.map { $0 / Double(running + 1) } }
 
     /// An attempt that goes on brings so many bytes a second.
-    public mutating func paceSeen(_ bytesPerSecond: Double, at now: ContinuousClock.Instant) {
+    package mutating func recordThroughput(_ bytesPerSecond: Double, at now: ContinuousClock.Instant) {
         throughput.record(bytesPerSecond, at: now)
     }
 
     /// An attempt began.
-    public mutating func attemptBegan() { running += 1 }
+    package mutating func attemptBegan() { running += 1 }
 
     /// An attempt ended, well or not.
-    public mutating func attemptEnded(_ measure: AttemptMeasure, at now: ContinuousClock.Instant) {
+    package mutating func attemptEnded(_ measure: AttemptMeasure, at now: ContinuousClock.Instant) {
         running = max(0, running - 1)
         if measure.isComplete { breaker.recordSuccess() }
         if let time = measure.firstByte { firstByte.record(time / .seconds(1), at: now) }
@@ -52,24 +52,24 @@ public struct BackendHealth: Sendable, Equatable {
     }
 
     /// It asked to be left alone.
-    public mutating func rest(for time: Duration, at now: ContinuousClock.Instant) {
+    package mutating func rest(for time: Duration, at now: ContinuousClock.Instant) {
         restsUntil = max(restsUntil ?? now, now + time)
     }
 }
 
 /// What one attempt says about its backend.
-public struct AttemptMeasure: Sendable, Equatable {
+package struct AttemptMeasure: Sendable, Equatable {
     /// Whether it brought all that it was asked for. One that was cancelled says neither well nor ill of the backend.
-    public var isComplete: Bool
+    package var isComplete: Bool
     /// From the request to the first byte; nil if none came.
-    public var firstByte: Duration?
+    package var firstByte: Duration?
     /// The bytes that came.
-    public var bytes: Int64
+    package var bytes: Int64
     /// How long they took, without the time in which reading was paused.
-    public var active: Duration
+    package var active: Duration
 
     /// A measure with every property given.
-    public init(isComplete: Bool, firstByte: Duration?, bytes: Int64, active: Duration) {
+    package init(isComplete: Bool, firstByte: Duration?, bytes: Int64, active: Duration) {
         self.isComplete = isComplete
         self.firstByte = firstByte
         self.bytes = bytes

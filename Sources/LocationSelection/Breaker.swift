@@ -2,29 +2,29 @@
 ///
 /// An open breaker forbids nothing. It puts the backend's locations behind all others, so that no download waits for a dead
 /// server while another one lives, and the last location of a representation is still tried.
-public struct Breaker: Sendable, Equatable {
+package struct Breaker: Sendable, Equatable {
     /// When a breaker opens, and for how long.
-    public struct Limits: Sendable, Equatable {
+    package struct Limits: Sendable, Equatable {
         /// The failures in a row that open it; at least 1.
-        public var failures = 5
-        /// How long it is open the first time; each trial that fails adds as much.
-        public var opening: Duration = .seconds(30)
+        package var failures = 5
+        /// How long it is open the first time; each probe that fails adds as much.
+        package var opening: Duration = .seconds(30)
         /// The longest it is open.
-        public var longestOpening: Duration = .seconds(300)
-        /// How long a trial may take before another one may start.
-        public var trialTimeout: Duration = .seconds(60)
+        package var longestOpening: Duration = .seconds(300)
+        /// How long a probe may take before another one may start.
+        package var probeTimeout: Duration = .seconds(60)
 
         /// The defaults.
-        public init() {}
+        package init() {}
     }
 
     /// What a breaker is.
-    public enum State: String, Sendable, Equatable, CaseIterable {
+    package enum State: String, Sendable, Equatable, CaseIterable {
         /// Nothing is wrong.
         case closed
         /// The backend is asked last.
         case open
-        /// A trial runs, which decides.
+        /// A probe runs, which decides.
         case halfOpen = "half-open"
     }
 
@@ -40,10 +40,10 @@ public struct Breaker: Sendable, Equatable {
     private var phase = Phase.closed(failures: 0)
 
     /// A closed breaker.
-    public init(limits: Limits = Limits()) { self.limits = limits }
+    package init(limits: Limits = Limits()) { self.limits = limits }
 
     /// What it is.
-    public var state: State {
+    package var state: State {
         switch phase {
         case .closed: .closed
         case .open: .open
@@ -52,25 +52,25 @@ public struct Breaker: Sendable, Equatable {
     }
 
     /// The failures in a row; 0 once it is open.
-    public var failures: Int { if case .closed(let failures) = phase { failures } else { 0 } }
+    package var failures: Int { if case .closed(let failures) = phase { failures } else { 0 } }
 
-    /// When a trial is due; nil when it is not open.
-    public var trialDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
+    /// When a probe is due; nil when it is not open.
+    package var probeDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
 
     /// A download from the backend brought all that it was asked for.
-    public mutating func recordSuccess() {
+    package mutating func recordSuccess() {
         if !isTripped { phase = .closed(failures: 0) }
     }
 
-    /// A trial worked. One that began before the breaker was tripped says nothing about that.
-    public mutating func recordTrial() {
+    /// A probe worked. One that began before the breaker was tripped says nothing about that.
+    package mutating func recordProbeSuccess() {
         guard case .halfOpen = phase else { return }
         isTripped = false
         phase = .closed(failures: 0)
     }
 
     /// The backend failed. What fails while it is open changes nothing: nobody expected better.
-    public mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
+    package mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         switch phase {
         case .closed(let failures) where failures + 1 < limits.failures: phase = .closed(failures: failures + 1)
         case .closed: open(times: 1, at: now, &random)
@@ -79,8 +79,8 @@ public struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Opens it for what the backend's answers contain. From then on only a trial closes it.
-    public mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
+    /// Opens it for what the backend's answers contain. From then on only a probe closes it.
+    package mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         isTripped = true
         switch phase {
         case .closed: open(times: 1, at: now, &random)
@@ -89,12 +89,12 @@ public struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Takes on the trial that is due, if there is one.
+    /// Takes on the probe that is due, if there is one.
     /// - Returns: whether the caller is the one to try.
-    public mutating func beginTrial(at now: ContinuousClock.Instant) -> Bool {
+    package mutating func beginProbe(at now: ContinuousClock.Instant) -> Bool {
         switch phase {
         case .open(let times, let until) where until <= now, .halfOpen(let times, let until) where until <= now:
-            phase = .halfOpen(times: times, until: now + limits.trialTimeout)
+            phase = .halfOpen(times: times, until: now + limits.probeTimeout)
             return true
         case .closed, .open, .halfOpen: return false
         }

@@ -1,25 +1,25 @@
-public import ImageModel
+package import ImageModel
 
 /// Which locations failed lately, as this process saw it. Moves ranks, never status.
-public struct LocationHealth: Sendable {
+package struct LocationHealth: Sendable {
     /// How long a failure puts a location at the end.
-    public var penalty: Duration
+    package var penalty: Duration
     private var failedUntil: [LocationID: ContinuousClock.Instant] = [:]
 
     /// Nobody has failed yet.
-    public init(penalty: Duration) { self.penalty = penalty }
+    package init(penalty: Duration) { self.penalty = penalty }
 
     /// The location failed just now.
-    public mutating func recordFailure(of location: LocationID, at now: ContinuousClock.Instant) {
+    package mutating func recordFailure(of location: LocationID, at now: ContinuousClock.Instant) {
         failedUntil = failedUntil.filter { $0.value > now }
         failedUntil[location] = now + penalty
     }
 
     /// The location served well just now.
-    public mutating func recordSuccess(of location: LocationID) { failedUntil[location] = nil }
+    package mutating func recordSuccess(of location: LocationID) { failedUntil[location] = nil }
 
     /// Whether a failure still counts.
-    public func hasFailedLately(_ location: LocationID, at now: ContinuousClock.Instant) -> Bool {
+    package func hasFailedLately(_ location: LocationID, at now: ContinuousClock.Instant) -> Bool {
         failedUntil[location].map { $0 > now } ?? false
     }
 }

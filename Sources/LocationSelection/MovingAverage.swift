@@ -1,7 +1,7 @@
 /// An average in which older samples count less and less, by their age and not by their number.
-public struct MovingAverage: Sendable, Equatable {
+package struct MovingAverage: Sendable, Equatable {
     /// How a sample moves the average.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// Up and down alike.
         case plain
         /// Up at once and down slowly ("peak EWMA"): a slow answer is believed sooner than a quick one.
@@ -9,20 +9,20 @@ public struct MovingAverage: Sendable, Equatable {
     }
 
     /// The average; nil before the first sample.
-    public private(set) var value: Double?
+    package private(set) var value: Double?
     private let kind: Kind
     private let memory: Duration
     private var sampledAt: ContinuousClock.Instant?
 
     /// An average without samples.
     /// - Parameter memory: the age at which half of the average comes from newer samples.
-    public init(_ kind: Kind, memory: Duration = .seconds(10)) {
+    package init(_ kind: Kind, memory: Duration = .seconds(10)) {
         self.kind = kind
         self.memory = memory
     }
 
     /// Takes a sample in.
-    public mutating func record(_ sample: Double, at now: ContinuousClock.Instant) {
+    package mutating func record(_ sample: Double, at now: ContinuousClock.Instant) {
         defer { sampledAt = now }
         guard let value, let sampledAt else {
             value = sample

@@ -1,16 +1,16 @@
 /// How often a relay may come back to locations that failed it. First visits are free; a revisit costs one, and progress pays
 /// everything back, so that a long download over shaky stores is not cut off for its length.
-public struct RevisitBudget: Sendable, Equatable {
-    /// The full purse.
-    public let limit: Int
+package struct RevisitBudget: Sendable, Equatable {
+    /// The full budget.
+    package let limit: Int
     /// The bytes of progress that fill it again.
-    public let refundAfter: Int64
+    package let refundAfter: Int64
     /// What is left.
-    public private(set) var left: Int
+    package private(set) var left: Int
     private var progress: Int64 = 0
 
-    /// A full purse.
-    public init(limit: Int, refundAfter: Int64) {
+    /// A full budget.
+    package init(limit: Int, refundAfter: Int64) {
         self.limit = limit
         self.refundAfter = refundAfter
         self.left = limit
@@ -18,16 +18,16 @@ public struct RevisitBudget: Sendable, Equatable {
 
     /// Pays for one revisit.
     /// - Returns: false when there is nothing left to pay with.
-    public mutating func spend() -> Bool {
+    package mutating func spend() -> Bool {
         guard left > 0 else { return false }
         left -= 1
         return true
     }
 
-    /// Counts bytes that brought the download forward since they last filled the purse, over any number of attempts.
-    /// - Returns: whether they filled the purse again.
+    /// Counts bytes that brought the download forward since they last filled the budget, over any number of attempts.
+    /// - Returns: whether they filled the budget again.
     @discardableResult
-    public mutating func advance(by bytes: Int64) -> Bool {
+    package mutating func advance(by bytes: Int64) -> Bool {
         progress += bytes
         guard progress >= refundAfter else { return false }
         progress = 0

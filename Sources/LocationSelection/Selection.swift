@@ -1,7 +1,7 @@
-public import ImageModel
+package import ImageModel
 
 /// How locations of one tier are ordered.
-public enum SelectionStrategy: String, Sendable, Hashable, CaseIterable {
+package enum SelectionStrategy: String, Sendable, Hashable, CaseIterable {
     /// As they were registered.
     case ordered
     /// The higher weight first, as Glance's location strategy.
@@ -11,9 +11,9 @@ public enum SelectionStrategy: String, Sendable, Hashable, CaseIterable {
 }
 
 /// The locations that may serve, the best first, and the others, each with its reason.
-public struct Selection: Sendable, Equatable {
+package struct Selection: Sendable, Equatable {
     /// Why a location stands where it stands.
-    public enum Standing: String, Sendable, Equatable {
+    package enum Standing: String, Sendable, Equatable {
         /// By its tier and the strategy.
         case regular
         /// In front of its equals although measured slower, so that its measure stays true.
@@ -24,12 +24,12 @@ public struct Selection: Sendable, Equatable {
         case resting
         /// Behind those because its backend's breaker is open.
         case breakerOpen = "breaker-open"
-        /// At the very end because it contributed to a failed proof and is not cleared.
-        case accused
+        /// At the very end because it contributed to a failed verification and is not cleared.
+        case suspect
     }
 
     /// Why a location is not in the running.
-    public enum Rejection: String, Sendable, Equatable {
+    package enum Rejection: String, Sendable, Equatable {
         /// Its status does not let it serve.
         case status
         /// Its backend is not in the configuration.
@@ -38,38 +38,38 @@ public struct Selection: Sendable, Equatable {
         case noValidator = "no-validator"
         /// It was never read in full, so no range of it can be trusted.
         case unverified = "not-verified"
-        /// It contributed to a failed proof and is not cleared: no range of it can be trusted.
-        case accused
+        /// It contributed to a failed verification and is not cleared: no range of it can be trusted.
+        case suspect
     }
 
     /// A location that may serve.
-    public struct Ranked: Sendable, Equatable {
+    package struct Ranked: Sendable, Equatable {
         /// The location.
-        public let location: Location
+        package let location: Location
         /// Why it stands here.
-        public let standing: Standing
+        package let standing: Standing
         /// What a read of it would cost, in seconds as measured.
-        public let cost: Double
+        package let cost: Double
     }
 
     /// A location that may not.
-    public struct Rejected: Sendable, Equatable {
+    package struct Rejected: Sendable, Equatable {
         /// The location.
-        public let location: Location
+        package let location: Location
         /// Why not.
-        public let reason: Rejection
+        package let reason: Rejection
     }
 
     /// The best first.
-    public let ranked: [Ranked]
+    package let ranked: [Ranked]
     /// In the order of registration.
-    public let rejected: [Rejected]
+    package let rejected: [Rejected]
 }
 
 extension Selection {
     /// What a download needs of a location.
-    public enum Need: Sendable, Equatable {
-        /// Any active location: what it gives will be proven.
+    package enum Need: Sendable, Equatable {
+        /// Any active location: what it gives will be verified.
         case whole
         /// A full read that matched, the validator that this read saw, and nothing held against it since: without a manifest, a
         /// range can't be verified while it is served.
@@ -77,7 +77,7 @@ extension Selection {
     }
 
     /// How often a measured order tries another one than the best: one in so many.
-    private static let exploresOneIn: UInt64 = 20
+    private static let explorationInterval: UInt64 = 20
 
     /// Ranks the locations of one representation.
     /// - Parameters:
@@ -85,10 +85,10 @@ extension Selection {
     ///   - need: what the download needs of them.
     ///   - size: how many bytes it needs.
     ///   - backends: the configured ones.
-    ///   - dice: any number, to tell whether this one explores; nil never does.
-    public init(
+    ///   - randomNumber: any number, to tell whether this one isExploring; nil never does.
+    package init(
         of locations: [Location], need: Need, size: Int64, strategy: SelectionStrategy, backends: Set<BackendID>,
-        health: Health, dice: UInt64? = nil, at now: ContinuousClock.Instant
+        health: Health, randomNumber: UInt64? = nil, at now: ContinuousClock.Instant
     ) {
         var candidates: [(ranked: Ranked, index: Int)] = []
         var rejected: [Rejected] = []
@@ -112,22 +112,24 @@ extension Selection {
             return (candidate.ranked.standing.order, location.tier, merit, candidate.index)
         }
         var ranked = candidates.sorted { key($0) < key($1) }.map(\.ranked)
-        if strategy == .measured, let dice, dice % Self.exploresOneIn == 0 { Self.explore(&ranked, dice / Self.exploresOneIn) }
+        if strategy == .measured, let randomNumber, randomNumber % Self.explorationInterval == 0 {
+            Self.explore(&ranked, randomNumber / Self.explorationInterval)
+        }
         self.ranked = ranked
         self.rejected = rejected
     }
 
     /// Puts one of the best one's equals in front.
-    private static func explore(_ ranked: inout [Ranked], _ dice: UInt64) {
+    private static func explore(_ ranked: inout [Ranked], _ randomNumber: UInt64) {
         guard let best = ranked.first, best.standing == .regular else { return }
         let equals = ranked.prefix { $0.standing == .regular && $0.location.tier == best.location.tier }.count
         guard equals > 1 else { return }
-        let chosen = ranked.remove(at: 1 + Int(dice % UInt64(equals - 1)))
+        let chosen = ranked.remove(at: 1 + Int(randomNumber % UInt64(equals - 1)))
         ranked.insert(Ranked(location: chosen.location, standing: .explored, cost: chosen.cost), at: 0)
     }
 
     private static func standing(of location: Location, _ health: Health, _ now: ContinuousClock.Instant) -> Standing {
-        if location.isAccused { return .accused }
+        if location.isSuspect { return .suspect }
         let backend = health[location.backend]
         if backend.breaker.state != .closed { return .breakerOpen }
         if backend.rests(at: now) { return .resting }
@@ -138,8 +140,8 @@ extension Selection {
         if !location.state.status.serves { return .status }
         if !backends.contains(location.backend) { return .noBackend }
         guard need == .range, !location.servesVerifiedRanges else { return nil }
-        if location.isAccused { return .accused }
-        return location.provenAt == nil ? .unverified : .noValidator
+        if location.isSuspect { return .suspect }
+        return location.verifiedAt == nil ? .unverified : .noValidator
     }
 }
 
@@ -150,7 +152,7 @@ extension Selection.Standing {
         case .failedLately: 1
         case .resting: 2
         case .breakerOpen: 3
-        case .accused: 4
+        case .suspect: 4
         }
     }
 }

@@ -1,15 +1,15 @@
-internal import BackendKit
-internal import FoundationEssentials
-public import ImageCatalog
-internal import ImageModel
-public import Logging
-public import RelayEngine
-public import ServiceLifecycle
-internal import Synchronization
+import BackendKit
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+package import Logging
+package import RelayEngine
+import ServiceLifecycle
+import Synchronization
 
 /// Reads one location of each representation that has no manifest, so that it has one before a client asks for a range. What is being
 /// downloaded comes first, then the newest. What is to be read is in the catalog: a restart loses none of it, and it takes no memory.
-public final class EagerManifests: Service, CustomStringConvertible {
+package final class EagerManifests: Service, CustomStringConvertible {
     /// How many rows of the catalog are looked at together.
     private static let pageSize = 64
     /// Of how many images that are being downloaded the catalog is asked at once.
@@ -19,7 +19,7 @@ public final class EagerManifests: Service, CustomStringConvertible {
     private let verifier: Verifier
     private let lifecycle: LocationLifecycle
     private let relays: Relays
-    private let pace: ReadPace
+    private let pace: ReadRateLimiter
     private let interval: Duration
     private let logger: Logger
     private let queue: Mutex<ManifestQueue>
@@ -30,8 +30,8 @@ public final class EagerManifests: Service, CustomStringConvertible {
     ///   - pace: how fast all its reads may go together.
     ///   - readers: how many reads may run at a time, each of another backend.
     ///   - interval: how often it looks without being woken.
-    public init(
-        catalog: any CatalogStore, verifier: Verifier, lifecycle: LocationLifecycle, relays: Relays, pace: ReadPace,
+    package init(
+        catalog: any CatalogStore, verifier: Verifier, lifecycle: LocationLifecycle, relays: Relays, pace: ReadRateLimiter,
         readers: Int, interval: Duration, logger: Logger
     ) {
         self.catalog = catalog
@@ -45,10 +45,10 @@ public final class EagerManifests: Service, CustomStringConvertible {
     }
 
     /// As the log of the services' life names it.
-    public var description: String { "reads for manifests" }
+    package var description: String { "reads for manifests" }
 
     /// Works until the service shuts down; running reads are then cut off and keep their progress.
-    public func run() async throws {
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask {
@@ -79,7 +79,8 @@ public final class EagerManifests: Service, CustomStringConvertible {
         } catch is CancellationError {
             return nil
         } catch {
-            logger.warning("The images without a manifest could not be listed.", metadata: ["error": "\(error)"])
+            logger.warning(
+                "manifest.listing_failed: The images without a manifest could not be listed.", metadata: ["error": "\(error)"])
             return nil
         }
     }
@@ -109,7 +110,8 @@ public final class EagerManifests: Service, CustomStringConvertible {
         } catch is CancellationError {
         } catch {
             logger.error(
-                "A location could not be read for a manifest.", metadata: ["location": "\(location.id)", "error": "\(error)"])
+                "manifest.read_failed: A location could not be read for a manifest.",
+                metadata: ["location": "\(location.id)", "error": "\(error)"])
         }
         queue.withLock { $0.end(location, result, at: .now) }
         lifecycle.activations.wake()

@@ -1,38 +1,42 @@
-internal import BackendKit
-public import ImageModel
-public import Logging
-public import RelayEngine
+import BackendKit
+package import ImageModel
+package import Logging
+package import RelayEngine
 
 /// The log's lines about what goes wrong in a download, written when it happens: an operator who is looking for the cause of a gap does
 /// not have to wait for the download's end.
-public struct IncidentLog: Sendable {
+package struct IncidentLog: Sendable {
     private let image: ImageID
     private let logger: Logger
 
     /// - Parameter logger: the request's, so that its lines bear its id.
-    public init(image: ImageID, logger: Logger) {
+    package init(image: ImageID, logger: Logger) {
         self.image = image
         self.logger = logger
     }
 
     /// Writes one line; never waits.
-    public func note(_ incident: RelayIncident) {
+    package func note(_ incident: RelayIncident) {
         switch incident {
         case .failed(let place, let failure, let offset):
             warn(
-                "A location failed in a download.", [place], offset,
+                "location.failed: A location failed during a download.", [place], offset,
                 ["reason": "\(failure.reason.rawValue)", "detail": "\(failure.detail)"])
         case .moved(let from, let to, let offset, let gap, let cause):
             warn(
-                "A download goes on from another location.", [to], offset,
+                "relay.failover: A download continues from another location.", [to], offset,
                 [
                     "from": "\(from.location)", "from_backend": "\(from.backend)", "reason": "\(cause.reason.rawValue)",
                     "gap_seconds": .stringConvertible((gap / .microseconds(1)).rounded() / 1_000_000),
                 ])
         case .chunkMismatch(let offset, let places):
-            warn("A chunk did not have its digest; it is fetched again.", places, offset, ["reason": "digest-mismatch"])
+            warn(
+                "chunk.digest_mismatch: A chunk did not match its digest and is fetched again.", places, offset,
+                ["reason": "digest-mismatch"])
         case .wholeMismatch(let places):
-            warn("The bytes of a download did not have the image's digest.", places, 0, ["reason": "digest-mismatch"])
+            warn(
+                "download.digest_mismatch: The bytes of a download did not match the image's digest.", places, 0,
+                ["reason": "digest-mismatch"])
         }
     }
 

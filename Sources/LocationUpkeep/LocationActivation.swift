@@ -1,12 +1,12 @@
-public import BackendKit
-public import ImageCatalog
-public import ImageModel
-public import Logging
-public import RelayEngine
+package import BackendKit
+package import ImageCatalog
+package import ImageModel
+package import Logging
+package import RelayEngine
 
 /// What a new location has to pass before it serves.
-public enum ActivationRule: String, Sendable, CaseIterable {
-    /// One ranged read that finds it there; the first download proves it. What can't be compared with its representation is read
+package enum ActivationRule: String, Sendable, CaseIterable {
+    /// One ranged read that finds it there; the first download verifies it. What can't be compared with its representation is read
     /// in full all the same.
     case probe
     /// A full read.
@@ -14,43 +14,43 @@ public enum ActivationRule: String, Sendable, CaseIterable {
 }
 
 /// Lets new locations serve once they have passed what the operator asks of them.
-public struct LocationActivation: Sendable {
+package struct LocationActivation: Sendable {
     private let rule: ActivationRule
     private let catalog: any CatalogStore
     private let lifecycle: LocationLifecycle
-    private let proofs: ProofQueue
-    private let inquiry: ObjectInquiry
+    private let verifications: VerificationQueue
+    private let probe: ObjectProbe
     private let failures: ProbeFailures
 
     /// - Parameters:
-    ///   - inquiry: who asks objects for their size.
+    ///   - probe: who asks objects for their size.
     ///   - relays: who remembers what went wrong last.
-    public init(
-        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, proofs: ProofQueue,
-        inquiry: ObjectInquiry, relays: Relays, logger: Logger
+    package init(
+        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, verifications: VerificationQueue,
+        probe: ObjectProbe, relays: Relays, logger: Logger
     ) {
         self.rule = rule
         self.catalog = catalog
         self.lifecycle = lifecycle
-        self.proofs = proofs
-        self.inquiry = inquiry
+        self.verifications = verifications
+        self.probe = probe
         failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
     }
 
     /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
     /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
     /// - Throws: `CatalogError`.
-    public func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+    package func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
         guard rule == .probe, location.isIdentified, let size = location.size else {
-            proofs.enqueue(location.id)
+            verifications.enqueue(location.id)
             return (location, nil)
         }
-        switch await inquiry.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({
+        switch await probe.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({
             judge($0, location, size)
         }) {
         case .failure(let failure):
             await failures.note(failure, of: location)
-            if failure.reason == .sizeUnstated { proofs.enqueue(location.id) }
+            if failure.reason == .sizeUnstated { verifications.enqueue(location.id) }
             return (location, failure)
         case .success(let validator):
             do {

@@ -1,11 +1,11 @@
-internal import BackendKit
-public import FoundationEssentials
-public import ImageCatalog
-public import ImageModel
-public import RelayEngine
+import BackendKit
+package import FoundationEssentials
+package import ImageCatalog
+package import ImageModel
+package import RelayEngine
 
 /// The one way that a location's status changes: first the catalog, then the relays that run.
-public struct LocationLifecycle: Sendable {
+package struct LocationLifecycle: Sendable {
     private let catalog: any CatalogStore
     private let relays: Relays
     private let schedule: ReadSchedule
@@ -15,7 +15,7 @@ public struct LocationLifecycle: Sendable {
     let activations = WakeSignal()
 
     /// - Parameter deleteDelay: from an operator's word to the end of a location.
-    public init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
+    package init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
         self.catalog = catalog
         self.relays = relays
         self.schedule = schedule
@@ -25,7 +25,7 @@ public struct LocationLifecycle: Sendable {
     /// Takes a location through an event.
     /// - Parameter isForced: whether even the last active location of an image may be deleted.
     /// - Throws: `CatalogError`.
-    public func apply(
+    package func apply(
         _ event: LocationEvent, to location: Location, actor: String, reason: String, validator: Validator? = nil,
         isForced: Bool = false, nextReadAt: Date? = nil, at time: Date = .now
     ) async throws -> Location {
@@ -46,17 +46,17 @@ public struct LocationLifecycle: Sendable {
         return changed
     }
 
-    /// Too much of a backend's content was proven wrong: its locations stand behind all others until a trial read works.
-    func distrust(_ backend: BackendID, because location: LocationID) { relays.distrust(backend, because: location) }
+    /// Too much of a backend's content was verified wrong: its locations stand behind all others until a probe read works.
+    func tripBreaker(_ backend: BackendID, because location: LocationID) { relays.tripBreaker(backend, because: location) }
 
     /// A full read of it came to nothing.
     func noteFailure(of location: LocationID, _ failure: AttemptFailure) { relays.noteFailure(of: location, failure) }
 
     /// When a location is forgotten that is deleted at `time`.
-    public func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
+    package func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
 
     /// Locations were deleted in a larger transaction of the catalog: running relays leave them, and nobody reads them on.
-    public func wereDeleted(_ locations: [LocationID]) {
+    package func wereDeleted(_ locations: [LocationID]) {
         for location in locations {
             reads.cancel(location)
             relays.withdraw(location, atOnce: false)

@@ -1,13 +1,13 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import FormatInspection
-internal import ImageCatalog
-internal import ImageModel
-internal import NIOCore
-internal import RelayEngine
-internal import Synchronization
+import BackendKit
+import CurlTransfer
+import FormatInspection
+import ImageCatalog
+import ImageModel
+import NIOCore
+import RelayEngine
+import Synchronization
 
-/// Reads one location alone and in full, for its digests: the shell around a `ReadCourse`.
+/// Reads one location alone and in full, for its digests: the shell around a `FullReadState`.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only, but for `latest`, which has its own lock.
 final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
@@ -16,7 +16,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let driver: any Driver
         /// The backend's limit of connections, if there is one, and for whom one is wanted.
         let connections: ConnectionLimit?
-        let party: ConnectionParty
+        let queueKey: QueueKey
         let path: String
         /// What the object must have; nil if that is to be found out.
         let expectedSize: Int64?
@@ -33,11 +33,11 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         let isFresh: Bool
         /// How far an earlier read came.
         let progress: ReadProgress?
-        let pace: ReadPace
+        let pace: ReadRateLimiter
         /// How long no byte may come.
         let stallTimeout: Duration
         /// How long it waits for a place among the connections, or for a worker, before it makes room for reads of other backends.
-        var queuePatience: Duration = .seconds(20)
+        var queueTimeout: Duration = .seconds(20)
     }
 
     /// What came of it.
@@ -53,10 +53,10 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private let plan: Plan
     private let loop: TransferLoop
-    private var course: ReadCourse
+    private var course: FullReadState
     private var digests: ReadDigests
     /// Among the backend's connections, or the wait for it.
-    private var place: ConnectionPlace?
+    private var place: ConnectionPermit?
     /// Counts the attempts, so that what comes late for an earlier one is known as such.
     private var round = 0
     private var isRenewing = false
@@ -64,14 +64,14 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private var generation = 0
     private var read: ReadRequest?
     private var transfer: TransferID?
-    private var intake: Intake?
+    private var bodyWindow: BodyWindow?
     private var taken: Int64 = 0
     private var askAt: ContinuousClock.Instant?
     /// Since when it waits for a place among the connections; nil when it has one or needs none.
     private var waitsSince: ContinuousClock.Instant?
     private var hasBegun = false
     private var isPaused = false
-    private var lastSign = ContinuousClock.now
+    private var lastActivity = ContinuousClock.now
     private var rejection: AttemptFailure?
     /// Why there will be no bytes, while the server still says why.
     private var refusal: Refusal?
@@ -86,7 +86,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         digests = ReadDigests(
             plan.algorithms, chunkSize: plan.chunkSize, declared: plan.declared, progress: plan.progress)
         resumes = digests.resumed != nil
-        course = ReadCourse(
+        course = FullReadState(
             expectedSize: plan.expectedSize, sizeLimit: plan.sizeLimit, maximumRange: plan.driver.capabilities.maximumRange,
             renewsCredentials: plan.driver.credentials != nil, isDigestDeclared: plan.isDigestDeclared,
             progress: digests.resumed, seed: .random(in: 0...UInt64.max))
@@ -120,7 +120,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         guard let connections = plan.connections else { return prepare() }
         let round = round
         let (place, isAdmitted) = connections.enter(
-            plan.party, yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(round) } },
+            plan.queueKey, yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(round) } },
             admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.admitted(round) } })
         self.place = place
         if isAdmitted { prepare() } else { waitsSince = loop.now }
@@ -146,7 +146,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func renew(_ credentials: any RenewableCredentials, beyond generation: Int) {
         isRenewing = true
-        lastSign = loop.now
+        lastActivity = loop.now
         let round = round
         credentials.renew(beyond: generation) { [weak self, loop] failure in
             loop.enqueue { [weak self] in self?.renewed(round, failure) }
@@ -163,16 +163,16 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         generation = plan.driver.credentials?.generation ?? 0
         let read = ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh)
         self.read = read
-        (intake, rejection, refusal, hasBegun, isPaused) = (nil, nil, nil, false, false)
-        lastSign = loop.now
+        (bodyWindow, rejection, refusal, hasBegun, isPaused) = (nil, nil, nil, false, false)
+        lastActivity = loop.now
         transfer = loop.start(plan.driver.transferRequest(for: read), sink: self)
     }
 
-    private func follow(_ step: ReadCourse.Step) {
+    private func follow(_ step: FullReadState.Step) {
         transfer = nil
         isRenewing = false
         if step == .renew, let credentials = plan.driver.credentials { return renew(credentials, beyond: generation) }
-        leavePlace()
+        releasePermit()
         switch step {
         case .ask(let time):
             askAt = time
@@ -207,14 +207,14 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         transfer = nil
         askAt = nil
         isRenewing = false
-        leavePlace()
+        releasePermit()
         loop.remove(self)
         if outcome.isCancelled { note() }
         waiter?.resume(returning: outcome)
         waiter = nil
     }
 
-    private func leavePlace() {
+    private func releasePermit() {
         round += 1
         waitsSince = nil
         place?.leave()
@@ -232,15 +232,15 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func transferBegan(_ transfer: TransferID) {
         hasBegun = true
-        lastSign = loop.now
+        lastActivity = loop.now
     }
 
     func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         guard let read, self.transfer == transfer else { return false }
-        lastSign = loop.now
+        lastActivity = loop.now
         switch plan.driver.inspect(head, of: read).flatMap({ course.judge($0) }) {
-        case .success(let intake):
-            self.intake = intake
+        case .success(let bodyWindow):
+            self.bodyWindow = bodyWindow
             if let size = course.size ?? plan.expectedSize { digests.begin(size: size) }
             return true
         case .failure(let failure):
@@ -252,7 +252,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         refusal?.take(bytes)
-        guard let (drop, keep) = intake?.split(bytes.count), keep > 0 else { return }
+        guard let (drop, keep) = bodyWindow?.split(bytes.count), keep > 0 else { return }
         digests.update(UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
         taken += Int64(keep)
     }
@@ -262,7 +262,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     }
 
     func transferSettled(_ transfer: TransferID) {
-        lastSign = loop.now
+        lastActivity = loop.now
         if let refusal, refusal.isFull {
             loop.cancel(transfer)
             return follow(course.failed(plan.driver.explain(refusal), at: loop.now))
@@ -297,27 +297,27 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     func tick(_ now: ContinuousClock.Instant) {
         askIfDue()
-        if let waitsSince, now - waitsSince >= plan.queuePatience {
+        if let waitsSince, now - waitsSince >= plan.queueTimeout {
             // Others, of other backends, wait for this reader.
             note()
-            return finish(.failed(.busy(after: plan.queuePatience)))
+            return finish(.failed(.busy(after: plan.queueTimeout)))
         }
-        if isRenewing, now - lastSign >= plan.stallTimeout {
+        if isRenewing, now - lastActivity >= plan.stallTimeout {
             follow(course.notRenewed(.noCredentials(within: plan.stallTimeout), at: now))
         }
         guard let transfer else { return }
         if isPaused, plan.pace.allowsMore(at: now) {
             isPaused = false
-            lastSign = now
+            lastActivity = now
             loop.resume(transfer)
-        } else if hasBegun, !isPaused, now - lastSign >= plan.stallTimeout {
+        } else if hasBegun, !isPaused, now - lastActivity >= plan.stallTimeout {
             loop.cancel(transfer)
             if let refusal { return follow(course.failed(plan.driver.explain(refusal), at: now)) }
             follow(course.failed(AttemptFailure(.stall, .backend, detail: "no byte for \(plan.stallTimeout)"), at: now))
-        } else if !hasBegun, now - lastSign >= plan.queuePatience {
+        } else if !hasBegun, now - lastActivity >= plan.queueTimeout {
             // All workers are held up, as by a mount that hangs.
             note()
-            finish(.failed(AttemptFailure(.busy, .throttled, detail: "no worker free for \(plan.queuePatience)")))
+            finish(.failed(AttemptFailure(.busy, .throttled, detail: "no worker free for \(plan.queueTimeout)")))
         }
     }
 }

@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import ImageModel
+import BackendKit
+import ImageModel
 
 /// Which of the reads that make manifests may begin, as a value. Each backend is read by one at a time. A backend that fails rests, so
 /// that its images keep nobody waiting, and a representation is not read again at once whose read left no manifest.
@@ -48,7 +48,7 @@ struct ManifestQueue: Sendable {
         case .matched:
             rests[location.backend] = nil
             postponed[location.representation] = now + Self.repetition
-        case .quarantined, .distrusted, .undecided:
+        case .quarantined, .digestConflict, .undecided:
             // It was read. The catalog knows now what is to become of it, and another location may be read at once.
             rests[location.backend] = nil
         case .unreadable(let failure) where failure.failureClass == .location:

@@ -1,21 +1,21 @@
-public import ImageModel
+package import ImageModel
 
 /// Stops mass quarantine: a backend that suddenly serves nothing but wrong content is ill as a whole, and its locations are not
-/// to be condemned one by one.
-public struct QuarantineLimit: Sendable {
+/// to be quarantined one by one.
+package struct QuarantineLimit: Sendable {
     /// So many on one backend are allowed…
-    public static let count = 3
+    package static let count = 3
     /// …within this time.
-    public static let period: Duration = .seconds(600)
+    package static let period: Duration = .seconds(600)
 
     private var times: [BackendID: [ContinuousClock.Instant]] = [:]
 
     /// Nobody has been quarantined yet.
-    public init() {}
+    package init() {}
 
     /// Asks for one more.
     /// - Returns: false when the backend has had its share.
-    public mutating func allows(_ backend: BackendID, at now: ContinuousClock.Instant) -> Bool {
+    package mutating func allows(_ backend: BackendID, at now: ContinuousClock.Instant) -> Bool {
         let recent = (times[backend] ?? []).filter { now - $0 < Self.period }
         guard recent.count < Self.count else {
             times[backend] = recent

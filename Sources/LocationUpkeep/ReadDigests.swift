@@ -1,7 +1,7 @@
-internal import FormatInspection
-internal import ImageCatalog
-internal import ImageModel
-internal import Integrity
+import FormatInspection
+import ImageCatalog
+import ImageModel
+import Integrity
 
 /// What a full read computes of the bytes as they come: the digests of the whole, those of its chunks where a manifest is to be
 /// made, and whether they are of the declared format. It is written down with the read's progress, and goes on from there after a restart.

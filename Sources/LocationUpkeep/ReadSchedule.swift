@@ -1,26 +1,26 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// When locations are read again without anybody asking.
-public struct ReadSchedule: Sendable, Equatable {
+package struct ReadSchedule: Sendable, Equatable {
     /// From a quarantine to the first read that may lift it; the second comes after six times that, further ones after 24 times.
-    public let recheck: Duration
+    package let recheck: Duration
     /// From a scrub that missed an object to the next.
-    public let missInterval: Duration
-    /// From a proof to the scrub that renews it; nil for no scrubs.
-    public let scrubInterval: Duration?
+    package let missInterval: Duration
+    /// From a verification to the scrub that renews it; nil for no scrubs.
+    package let scrubInterval: Duration?
 
     /// So often, within a day, scrubs must miss an object before it counts as gone.
     static let missLimit = 3
 
     /// A schedule with every property given.
-    public init(recheck: Duration, missInterval: Duration, scrubInterval: Duration?) {
+    package init(recheck: Duration, missInterval: Duration, scrubInterval: Duration?) {
         self.recheck = recheck
         self.missInterval = missInterval
         self.scrubInterval = scrubInterval
     }
 
     /// When a quarantined location is read again.
-    /// - Parameter failedReads: how many reads have condemned it before.
+    /// - Parameter failedReads: how many reads have quarantined it before.
     func recheck(after failedReads: Int, from time: Date) -> Date {
         let factor = failedReads <= 0 ? 1 : failedReads == 1 ? 6 : 24
         return time + (recheck * factor).timeInterval

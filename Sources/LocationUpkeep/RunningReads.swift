@@ -1,5 +1,5 @@
-internal import ImageModel
-internal import Synchronization
+import ImageModel
+import Synchronization
 
 /// The full reads that are under way, at most one of each location, so that whoever takes a location out can end its read.
 final class RunningReads: Sendable {

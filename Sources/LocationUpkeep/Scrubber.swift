@@ -1,24 +1,24 @@
-internal import FoundationEssentials
-public import ImageCatalog
-internal import ImageModel
-public import Logging
-public import ServiceLifecycle
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+package import Logging
+import ServiceLifecycle
 
-/// Proves active locations anew from time to time, the oldest proof first, one at a time and at a limited rate. A read that a
+/// Verifies active locations again from time to time, the oldest verification first, one at a time and at a limited rate. A read that a
 /// restart cuts off goes on where it was.
-public struct Scrubber: Service, CustomStringConvertible {
+package struct Scrubber: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let verifier: Verifier
     private let schedule: ReadSchedule
-    private let pace: ReadPace
+    private let pace: ReadRateLimiter
     private let roundInterval: Duration
     private let logger: Logger
 
     /// - Parameters:
     ///   - pace: how fast it may read.
     ///   - roundInterval: how long to wait when nothing is due.
-    public init(
-        catalog: any CatalogStore, verifier: Verifier, schedule: ReadSchedule, pace: ReadPace, roundInterval: Duration,
+    package init(
+        catalog: any CatalogStore, verifier: Verifier, schedule: ReadSchedule, pace: ReadRateLimiter, roundInterval: Duration,
         logger: Logger
     ) {
         self.catalog = catalog
@@ -30,10 +30,10 @@ public struct Scrubber: Service, CustomStringConvertible {
     }
 
     /// As the log of the services' life names it.
-    public var description: String { "scrubber" }
+    package var description: String { "scrubber" }
 
     /// Works until the service shuts down.
-    public func run() async throws {
+    package func run() async throws {
         guard let interval = schedule.scrubInterval else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -46,7 +46,7 @@ public struct Scrubber: Service, CustomStringConvertible {
     private func scrubNext(_ interval: Duration) async -> Bool {
         do {
             let now = Date.now
-            guard let next = try await catalog.nextToScrub(provenBefore: now - interval.timeInterval, at: now) else {
+            guard let next = try await catalog.nextToScrub(verifiedBefore: now - interval.timeInterval, at: now) else {
                 return false
             }
             let result = try await verifier.verify(next.id, pace: pace)
@@ -54,7 +54,7 @@ public struct Scrubber: Service, CustomStringConvertible {
         } catch is CancellationError {
             return false
         } catch {
-            logger.warning("A scrub failed.", metadata: ["error": "\(error)"])
+            logger.warning("scrub.failed: A scrub failed.", metadata: ["error": "\(error)"])
             return false
         }
     }

@@ -1,12 +1,12 @@
-internal import FoundationEssentials
-internal import ImageModel
-internal import Synchronization
+import FoundationEssentials
+import ImageModel
+import Synchronization
 
 /// Whole downloads whose first bytes leave before anything has verified them, as those of a new image do. One that breaks off leaves
 /// its client with a part that may be wrong. Until the locations that gave it were read in full, a range must not complete it.
-public final class UnverifiedDeliveries: Sendable {
+package final class UnverifiedDeliveries: Sendable {
     /// One download, for its end. One that is dropped before counts as broken off.
-    public final class Ticket: Sendable {
+    package final class Ticket: Sendable {
         fileprivate let number: Int
         private let deliveries: UnverifiedDeliveries
 
@@ -53,7 +53,7 @@ public final class UnverifiedDeliveries: Sendable {
     /// - Parameter locations: those that it may read.
     /// - Returns: nil if each of them was read in full before.
     func begin(_ representation: Representation.Name, from locations: [Location]) -> Ticket? {
-        let unverified = Set(locations.filter { $0.provenAt == nil }.map(\.id))
+        let unverified = Set(locations.filter { $0.verifiedAt == nil }.map(\.id))
         guard !unverified.isEmpty else { return nil }
         let number = state.withLock { state in
             state.count += 1
@@ -91,7 +91,7 @@ public final class UnverifiedDeliveries: Sendable {
         _ representation: Representation.Name, _ locations: [Location], manifestMadeAt: Date?, at now: Date
     ) -> Bool {
         if mayHaveBegunBefore(locations, manifestMadeAt, at: now) { return true }
-        let verified = Set(locations.filter { $0.provenAt != nil }.map(\.id))
+        let verified = Set(locations.filter { $0.verifiedAt != nil }.map(\.id))
         return state.withLock { state in
             if let broken = state.brokenOff[representation] {
                 if !broken.isOver(at: now), !broken.locations.isSubset(of: verified) { return true }
@@ -109,7 +109,7 @@ public final class UnverifiedDeliveries: Sendable {
         let isEarly = now.timeIntervalSince(startedAt) < Representation.rangePause
         let hadManifest = manifestMadeAt.map { startedAt.timeIntervalSince($0) >= Representation.rangePause } ?? false
         return isEarly && !hadManifest
-            && locations.contains { $0.createdAt < startedAt && $0.provenAt == nil && $0.state.status != .pending }
+            && locations.contains { $0.createdAt < startedAt && $0.verifiedAt == nil && $0.state.status != .pending }
     }
 }
 

@@ -1,10 +1,10 @@
-internal import BackendKit
-internal import FormatInspection
-internal import FoundationEssentials
-internal import ImageCatalog
-internal import ImageModel
-internal import Integrity
-internal import Logging
+import BackendKit
+import FormatInspection
+import FoundationEssentials
+import ImageCatalog
+import ImageModel
+import Integrity
+import Logging
 
 // What a verification's finding does to the location.
 extension Verifier {
@@ -20,7 +20,7 @@ extension Verifier {
             try await leave(location, reason: "\(error)", nextReadAt: .now)
             return .undecided
         }
-        logger.info("A location was read alone and is proven.", metadata: metadata(of: location))
+        logger.info("location.verified: A location was read alone and matched its digest.", metadata: metadata(of: location))
         if let manifest { try await keep(manifest, of: location, content) }
         return .matched
     }
@@ -36,7 +36,7 @@ extension Verifier {
             if let stored = resolution?.manifest {
                 guard try await contradicts(manifest, stored) else { return }
                 logger.critical(
-                    "A manifest is not that of the content which was just proven: another takes its place.",
+                    "manifest.replaced: A manifest did not fit the verified content and was replaced.",
                     metadata: metadata(of: location))
                 _ = try await catalog.forgetManifest(stored)
             }
@@ -44,11 +44,11 @@ extension Verifier {
                 try await catalog.addManifest(manifest.layout, pages: manifest.pages, of: representation, at: .now)
             else { return }
             logger.info(
-                "The chunks of an image have digests from now on.",
+                "manifest.stored: A manifest was stored.",
                 metadata: metadata(of: location).merging(["chunks": .stringConvertible(manifest.layout.count)]) { $1 })
         } catch let error as CatalogError {
             logger.error(
-                "The digests of an image's chunks could not be kept.",
+                "manifest.store_failed: A manifest could not be stored.",
                 metadata: metadata(of: location).merging(["error": "\(error)"]) { $1 })
         }
     }
@@ -63,27 +63,28 @@ extension Verifier {
     }
 
     func carryOut(
-        _ verdict: BlameVerdict, on location: Location, found: BlameVerdict.OtherContent
+        _ decision: Attribution, on location: Location, found: Attribution.OtherContent
     ) async throws -> Result {
-        switch verdict {
+        switch decision {
         case .clear, .undecided: return try await contradicted(location)
-        case .distrustDeclared:
+        case .recordDeclaredConflict:
             let reason = "another location has the same content, which is not the declared one"
             logger.critical(
-                "Two locations agree with each other against the declared digest: the digest is wrong, or both are.",
+                "representation.digest_conflict: Two locations agree with each other against the declared digest. Either the digest or both locations are wrong.",
                 metadata: metadata(of: location))
-            try await catalog.recordDistrust(of: location.id, reason: reason, at: .now)
+            try await catalog.recordDigestConflict(of: location.id, reason: reason, at: .now)
             try await leave(location, reason: reason)
-            return .distrusted
+            return .digestConflict
         case .quarantine:
             let content = found.digest.map { "\(found.size) bytes, \($0)" } ?? "\(found.size) bytes"
-            return try await condemn(location, reason: "two reads of it alone found other content: \(content)")
+            return try await quarantineWithinLimit(location, reason: "two reads of it alone found other content: \(content)")
         }
     }
 
     func contradicted(_ location: Location) async throws -> Result {
         logger.warning(
-            "Reads of a location contradict each other; nothing is decided about it.", metadata: metadata(of: location))
+            "verification.undecided: Reads of a location contradict each other. Its status does not change.",
+            metadata: metadata(of: location))
         try await leave(location, reason: "its reads contradict each other")
         return .undecided
     }
@@ -93,7 +94,7 @@ extension Verifier {
     func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
         guard !serves(location) || allowsRefusal(on: location.backend) else {
             logger.critical(
-                "A backend has many locations of an unacceptable format; this one serves on until its next read.",
+                "location.quarantine_postponed: A backend has many locations of an unacceptable format. This one keeps serving until its next read.",
                 metadata: metadata(of: location).merging(["reason": "\(refusal)"]) { $1 })
             try await leave(location, reason: Self.limitReached)
             return .undecided
@@ -113,11 +114,12 @@ extension Verifier {
             return .unreadable(failure)
         }
         logger.warning(
-            "A location could not be read in full.", metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
+            "verification.incomplete: A location could not be read in full.",
+            metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
         if location.state.status == .active, failure.reason == .missing, failure.failureClass == .location {
             let absence = try await catalog.recordMiss(of: location.id, at: .now, nextReadAt: schedule.nextLook(from: .now))
             guard absence.misses.count >= ReadSchedule.missLimit, absence.backendReads else { return .unreadable(failure) }
-            return try await condemn(
+            return try await quarantineWithinLimit(
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
         let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
@@ -133,12 +135,12 @@ extension Verifier {
         location.state.status == .active || location.state.before.last == .active
     }
 
-    private func condemn(_ location: Location, reason: String) async throws -> Result {
+    private func quarantineWithinLimit(_ location: Location, reason: String) async throws -> Result {
         guard !serves(location) || allowsQuarantine(on: location.backend) else {
             logger.critical(
-                "A backend has too many wrong locations at once; none is quarantined now, and the backend is asked last.",
+                "backend.quarantine_limit: Too many locations of a backend are wrong at once. None is quarantined now, and the backend's breaker opens.",
                 metadata: metadata(of: location))
-            lifecycle.distrust(location.backend, because: location.id)
+            lifecycle.tripBreaker(location.backend, because: location.id)
             try await leave(location, reason: Self.limitReached)
             return .undecided
         }
@@ -150,7 +152,7 @@ extension Verifier {
         let event: LocationEvent = current.state.status == .verifying ? .mismatched : .quarantine
         _ = try await lifecycle.apply(event, to: current, actor: "baton", reason: reason)
         logger.error(
-            "A location was quarantined: its content is wrong or gone.",
+            "location.quarantined: A location was quarantined because its content is wrong or gone.",
             metadata: metadata(of: location).merging(["reason": "\(reason)"]) { $1 })
         return .quarantined
     }

@@ -1,9 +1,9 @@
-internal import BackendKit
-internal import FormatInspection
-internal import FoundationEssentials
-internal import ImageCatalog
-internal import ImageModel
-internal import Integrity
+import BackendKit
+import FormatInspection
+import FoundationEssentials
+import ImageCatalog
+import ImageModel
+import Integrity
 
 // Reading a location alone, and comparing what it holds.
 extension Verifier {
@@ -20,7 +20,7 @@ extension Verifier {
         /// The declared content, which is of another format than declared or refers to other files. It is attested where a
         /// declared digest matched.
         case unfit(FormatRefusal, isAttested: Bool)
-        case other(BlameVerdict.OtherContent)
+        case other(Attribution.OtherContent)
         case unread(AttemptFailure)
         case cancelled
     }
@@ -30,12 +30,12 @@ extension Verifier {
         return Subject(
             representation: resolution?.representation,
             manifest: resolution?.manifest,
-            others: resolution?.locations.filter { mayTestify($0, about: location) } ?? [])
+            others: resolution?.locations.filter { mayCorroborate($0, about: location) } ?? [])
     }
 
-    /// Whether what another location holds says anything about this one. It need not serve: a twin that is read at the same time is
-    /// out of service for it, and one that was condemned alone may have been right. The same object under another URL says nothing.
-    private func mayTestify(_ other: Location, about location: Location) -> Bool {
+    /// Whether what another location holds says anything about this one. It need not serve: a duplicate that is read at the same time is
+    /// out of service for it, and one that was quarantined alone may have been right. The same object under another URL says nothing.
+    private func mayCorroborate(_ other: Location, about location: Location) -> Bool {
         guard other.id != location.id, (other.backend, other.path) != (location.backend, location.path) else { return false }
         switch other.state.status {
         case .active, .pending, .verifying, .quarantined: return true
@@ -50,7 +50,7 @@ extension Verifier {
     }
 
     func read(
-        _ location: Location, _ subject: Subject, isFresh: Bool, keepsProgress: Bool = true, _ pace: ReadPace
+        _ location: Location, _ subject: Subject, isFresh: Bool, keepsProgress: Bool = true, _ pace: ReadRateLimiter
     ) async throws -> Finding {
         guard let backend = registry[location.backend] else {
             return .unread(AttemptFailure(.missing, .local, detail: "its backend is not in the configuration"))
@@ -59,14 +59,15 @@ extension Verifier {
         var algorithms = Set(location.digests.all.map(\.algorithm))
         if let identity { algorithms.insert(identity.algorithm) }
         // The first full read learns what clients may want to verify with.
-        if location.provenAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
-        // A second read is there to contradict the first: it begins anew.
+        if location.verifiedAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
+        // A second read is there to contradict the first: it begins again.
         let known = isFresh ? nil : try await catalog.readProgress(of: location.id)
         let progress = known.flatMap { mayResume($0, location, subject) ? $0 : nil }
         let settings = settings
         let read = LocationRead(
             .init(
-                driver: backend.driver, connections: backend.connections, party: .upkeep(of: location.image.description),
+                driver: backend.driver, connections: backend.connections,
+                queueKey: .maintenance(of: location.image.description),
                 path: location.path, expectedSize: location.size ?? subject.representation?.size,
                 sizeLimit: settings.sizeLimit, algorithms: algorithms,
                 isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
@@ -93,16 +94,16 @@ extension Verifier {
 
     /// A read that is to judge a manifest as well needs the digests of all its chunks.
     private func mayResume(_ progress: ReadProgress, _ location: Location, _ subject: Subject) -> Bool {
-        guard location.isAccused, let manifest = subject.manifest else { return true }
+        guard location.isSuspect, let manifest = subject.manifest else { return true }
         return progress.chunks?.layout == manifest.layout
     }
 
     /// Where there is no manifest the read makes one. Where there is, it is worth a look only if it may be what is wrong: it turned
     /// down what the location gave.
     private func chunkSize(for location: Location, _ subject: Subject) -> Int64? {
-        if subject.representation?.isDistrusted ?? false { return nil }
+        if subject.representation?.hasDigestConflict ?? false { return nil }
         guard let manifest = subject.manifest else { return chunkSize }
-        return location.isAccused ? manifest.layout.chunkSize : nil
+        return location.isSuspect ? manifest.layout.chunkSize : nil
     }
 
     /// Writes the progress down every few seconds and when the read ends before its time.
@@ -135,7 +136,7 @@ extension Verifier {
     /// Nobody said how large the object is, and nobody what it holds: an answer that was cut off looks like a whole one. It counts
     /// once a second read, past caches, has found the same.
     func confirm(
-        _ content: LocationContent, _ manifest: Manifest?, of location: Location, _ subject: Subject, _ pace: ReadPace
+        _ content: LocationContent, _ manifest: Manifest?, of location: Location, _ subject: Subject, _ pace: ReadRateLimiter
     ) async throws -> Result {
         switch try await read(location, subject, isFresh: true, pace) {
         case .matched(let second, _) where second.size == content.size && second.digests == content.digests:
@@ -147,9 +148,9 @@ extension Verifier {
     }
 
     func readOthers(
-        of location: Location, _ subject: Subject, _ pace: ReadPace
-    ) async throws -> [BlameVerdict.Reading] {
-        var readings: [BlameVerdict.Reading] = []
+        of location: Location, _ subject: Subject, _ pace: ReadRateLimiter
+    ) async throws -> [Attribution.Reading] {
+        var readings: [Attribution.Reading] = []
         for other in subject.others {
             switch try await read(other, subject, isFresh: true, keepsProgress: false, pace) {
             case .matched, .unfit: readings.append(.matched)

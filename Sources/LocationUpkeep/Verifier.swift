@@ -1,22 +1,22 @@
-public import BackendKit
-public import CurlTransfer
-internal import FoundationEssentials
-public import ImageCatalog
-public import ImageModel
-public import Logging
-internal import Synchronization
-public import Telemetry
+package import BackendKit
+package import CurlTransfer
+import FoundationEssentials
+package import ImageCatalog
+package import ImageModel
+package import Logging
+import Synchronization
+package import Telemetry
 
 /// Reads a location alone and in full, twice if need be, and settles what that means for it and for those beside it.
-public final class Verifier: Sendable {
+package final class Verifier: Sendable {
     /// What a verification found out.
-    public enum Result: Sendable, Equatable {
-        /// The content is the declared one, or was learned.
+    package enum Result: Sendable, Equatable {
+        /// The content is the declared one, or was computed.
         case matched
         /// The content is another one, in two reads, or its format is not acceptable: it is quarantined.
         case quarantined
-        /// Others have the same wrong content: what was declared is distrusted.
-        case distrusted
+        /// Others have the same wrong content: what was declared is in conflict.
+        case digestConflict
         /// Its reads contradict each other, or too many of its backend were quarantined lately.
         case undecided
         /// It could not be read.
@@ -28,16 +28,16 @@ public final class Verifier: Sendable {
     }
 
     /// What can change while the server runs, for reads that begin afterwards.
-    public struct Settings: Sendable {
+    package struct Settings: Sendable {
         /// How long no byte may come.
-        public var stallTimeout: Duration
+        package var stallTimeout: Duration
         /// Whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
-        public var inspectsFormat: Bool
+        package var inspectsFormat: Bool
         /// The most bytes of an object whose size nobody declared.
-        public var sizeLimit: Int64
+        package var sizeLimit: Int64
 
         /// Settings with each value given.
-        public init(stallTimeout: Duration, inspectsFormat: Bool = true, sizeLimit: Int64 = .max) {
+        package init(stallTimeout: Duration, inspectsFormat: Bool = true, sizeLimit: Int64 = .max) {
             self.stallTimeout = stallTimeout
             self.inspectsFormat = inspectsFormat
             self.sizeLimit = sizeLimit
@@ -64,7 +64,7 @@ public final class Verifier: Sendable {
     ///   - loop: whose thread reads and computes; best one that downloads don't use.
     ///   - chunkSize: of the manifests that reads make, in bytes.
     ///   - metrics: where verifications are counted.
-    public init(
+    package init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
         loop: TransferLoop, settings: Settings, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
         metrics: MetricsRegistry, logger: Logger
@@ -82,20 +82,20 @@ public final class Verifier: Sendable {
     }
 
     /// What reads that begin now go by.
-    public var settings: Settings {
+    package var settings: Settings {
         get { current.withLock { $0 } }
         set { current.withLock { $0 = newValue } }
     }
 
     /// Verifies one location.
     /// - Throws: `CatalogError`.
-    public func verify(_ id: LocationID, pace: ReadPace) async throws -> Result {
+    package func verify(_ id: LocationID, pace: ReadRateLimiter) async throws -> Result {
         let result = try await lifecycle.reads.run(id) { try await self.judge(id, pace) }
         verifications.add(1, result.label)
         return result
     }
 
-    private func judge(_ id: LocationID, _ pace: ReadPace) async throws -> Result {
+    private func judge(_ id: LocationID, _ pace: ReadRateLimiter) async throws -> Result {
         guard let known = try await catalog.location(id) else { return .skipped }
         let subject = try await subject(of: known)
         guard let location = try await takeOut(known, subject) else { return .skipped }
@@ -121,18 +121,18 @@ public final class Verifier: Sendable {
             switch try await read(location, subject, isFresh: true, pace) {
             case .matched(let content, _):
                 logger.warning(
-                    "A location's first read was corrupt and its second was not: something corrupts in flight.",
+                    "verification.corrupted_in_flight: The first read of a location was corrupt and the second was not. The network or the backend corrupts data in flight.",
                     metadata: metadata(of: location))
                 return try await matched(location, content, nil)
             case .unfit(let refusal, _): return try await refuse(location, refusal)
             case .unread(let failure): return try await unreadable(location, failure)
             case .cancelled: return .cancelled
             case .other(let second):
-                let accused: BlameVerdict.Reading = second == first ? .other(first) : .unsettled
-                // Who can testify is asked now: a long read may have outlasted what was true when it began.
+                let suspect: Attribution.Reading = second == first ? .other(first) : .unsettled
+                // Who can corroborate is asked now: a long read may have outlasted what was true when it began.
                 let others =
-                    accused == .unsettled ? [] : try await readOthers(of: location, try await self.subject(of: location), pace)
-                return try await carryOut(BlameVerdict(accused: accused, others: others), on: location, found: first)
+                    suspect == .unsettled ? [] : try await readOthers(of: location, try await self.subject(of: location), pace)
+                return try await carryOut(Attribution(suspect: suspect, others: others), on: location, found: first)
             }
         }
     }
@@ -142,8 +142,8 @@ public final class Verifier: Sendable {
         switch location.state.status {
         case .pending, .quarantined:
             return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
-        case .active where location.isAccused:
-            // Where chunks are proven it can do no harm, and may be the only one that can serve; it ranks last.
+        case .active where location.isSuspect:
+            // Where chunks are verified it can do no harm, and may be the only one that can serve; it ranks last.
             guard subject.manifest == nil else { return location }
             do {
                 return try await lifecycle.apply(
@@ -171,7 +171,7 @@ extension Verifier.Result {
         switch self {
         case .matched: "matched"
         case .quarantined: "quarantined"
-        case .distrusted: "distrusted"
+        case .digestConflict: "digest_conflict"
         case .undecided: "undecided"
         case .unreadable: "unreadable"
         case .cancelled: "cancelled"

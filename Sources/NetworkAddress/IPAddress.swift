@@ -1,17 +1,17 @@
-internal import Glibc
+import Glibc
 
 /// An address of IP, version 4 or 6.
 ///
 /// An IPv4 address and its IPv4-mapped form (RFC 4291 section 2.5.5.2) are one: which of them a socket shows depends on how the
 /// server listens, not on who is there.
-public struct IPAddress: Sendable, Hashable {
+package struct IPAddress: Sendable, Hashable {
     /// 16 bytes in the order of the network; an IPv4 address in its mapped form.
     let bytes: [UInt8]
 
     private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
 
     /// Reads `192.0.2.1` or `2001:db8::1`, the latter maybe with a zone (`fe80::1%eth0`), which is dropped; nil if it is neither.
-    public init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let isSix = text.contains(":")
         let literal = isSix ? String(text.prefix { $0 != "%" }) : String(text)
         var bytes = [UInt8](repeating: 0, count: isSix ? 16 : 4)
@@ -20,12 +20,12 @@ public struct IPAddress: Sendable, Hashable {
     }
 
     /// Whether it is an address of version 4, mapped or not.
-    public var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
+    package var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
 }
 
 extension IPAddress: CustomStringConvertible {
     /// The usual spelling (RFC 5952), an IPv4 address with dots.
-    public var description: String {
+    package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let raw = isFour ? Array(bytes.suffix(4)) : bytes
         guard inet_ntop(isFour ? AF_INET : AF_INET6, raw, &text, socklen_t(text.count)) != nil else { return "" }
@@ -35,13 +35,13 @@ extension IPAddress: CustomStringConvertible {
 
 extension IPAddress {
     /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
-    public var isLoopback: Bool { isFour ? bytes[12] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
+    package var isLoopback: Bool { isFour ? bytes[12] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
 }
 
 extension IPAddress {
     /// What one client can take addresses from: an IPv4 address stands for itself, one of IPv6 for its network of 64 bits, of which a
     /// single machine may have all addresses.
-    public var subscriber: IPAddress {
+    package var subscriber: IPAddress {
         isFour ? self : IPAddress(bytes: Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8))
     }
 

@@ -1,14 +1,14 @@
 /// A range of addresses with a common beginning, as CIDR writes it: `10.0.0.0/8`, `fd00::/8` (RFC 4632, RFC 4291 section 2.3).
 ///
 /// A network of version 6 holds no address of version 4: who writes `::/0` does not mean them.
-public struct IPNetwork: Sendable, Hashable {
+package struct IPNetwork: Sendable, Hashable {
     private let base: IPAddress
     /// In bits of 128.
     private let length: Int
 
     /// Reads a network, or an address, which stands for itself alone.
     /// - Throws: `InvalidNetwork` saying what is wrong with it.
-    public init(_ text: String) throws(InvalidNetwork) {
+    package init(_ text: String) throws(InvalidNetwork) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let base = IPAddress(parts[0]), !parts[0].contains("%") else { throw .noAddress }
         let isWrittenAsFour = !parts[0].contains(":")
@@ -27,13 +27,13 @@ public struct IPNetwork: Sendable, Hashable {
     }
 
     /// Whether the address lies in it.
-    public func contains(_ address: IPAddress) -> Bool {
+    package func contains(_ address: IPAddress) -> Bool {
         address.isFour == base.isFour && Self.cut(address.bytes, to: length) == base.bytes
     }
 
     /// Whether it holds so much that it is no network of one's own: more than a /8 of version 4, or more than a /16 of version 6 but
     /// for the addresses that are unique locally (fc00::/7) or on a link (fe80::/10).
-    public var isVast: Bool {
+    package var isVast: Bool {
         if base.isFour { return length < 96 + 8 }
         guard length < 16 else { return false }
         let first = base.bytes[0]

@@ -1,5 +1,5 @@
 /// What is wrong with a text that should name a network; a part of a sentence for a person.
-public enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible {
+package enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible {
     /// It begins with no address.
     case noAddress
     /// What follows the slash is no length.
@@ -8,7 +8,7 @@ public enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible 
     case bitsBeyondLength
 
     /// What, and what would be right.
-    public var description: String {
+    package var description: String {
         switch self {
         case .noAddress: "is no network; write for example 10.0.0.0/8, fd00::/8 or a single address"
         case .noLength(let longest): "has no length behind its slash; write a number from 0 to \(longest)"

@@ -1,4 +1,4 @@
-internal import LocationSelection
+import LocationSelection
 
 /// Takes the time of one attempt. The time in which the client was the one not reading is not the backend's.
 struct AttemptMeter {

@@ -1,8 +1,8 @@
-internal import BackendKit
-internal import ImageModel
-internal import LocationSelection
+import BackendKit
+import ImageModel
+import LocationSelection
 
-/// What a relay has learned of one location.
+/// What a relay has computed of one location.
 struct CandidateState: Sendable, Equatable {
     enum Standing: Sendable, Equatable {
         /// Not asked yet.
@@ -35,12 +35,12 @@ struct CandidateState: Sendable, Equatable {
     var hasChanged = false
     /// Whether it can be expected to go on from any byte: what it answered last says so.
     var answersRanges = true
-    /// How often it stalled: each time doubles the patience.
+    /// How often it stalled: each time doubles the timeout.
     var stalls = 0
     /// Whether its credentials were refused and renewed since its last byte.
     var hasRenewed = false
     /// Whether it knows no ranges and was left for another download all the same: what was read before is read again and dropped.
     var resumesByDiscarding = false
     /// How fast it was when it was left for a faster one.
-    var pace: MeasuredPace?
+    var pace: MeasuredThroughput?
 }

@@ -1,13 +1,13 @@
-public import BackendKit
-public import FoundationEssentials
-internal import ImageModel
+package import BackendKit
+package import FoundationEssentials
+import ImageModel
 
 /// A location's failure that a download met.
-public struct LastFailure: Sendable, Equatable {
+package struct LastFailure: Sendable, Equatable {
     /// When.
-    public let time: Date
+    package let time: Date
     /// Why, in the store's words where it had some.
-    public let failure: AttemptFailure
+    package let failure: AttemptFailure
 }
 
 /// How each location failed last, for whoever wants to know why a download went elsewhere; the latest so many.

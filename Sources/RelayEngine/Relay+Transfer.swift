@@ -1,29 +1,29 @@
-internal import BackendKit
-public import CurlTransfer
-public import NIOCore
+import BackendKit
+package import CurlTransfer
+package import NIOCore
 
 // What the transfer of the running attempt brings.
 extension Relay: TransferSink, Ticking {
     /// Time passed.
-    public func tick(_ now: ContinuousClock.Instant) {
-        if let refusal = running?.refusal, now - refusal.began >= Self.refusalPatience { endRefusal() }
+    package func tick(_ now: ContinuousClock.Instant) {
+        if let refusal = running?.refusal, now - refusal.began >= Self.refusalTimeout { endRefusal() }
         handle(.tick)
         tellBytes()
         followMemory()
     }
 
     /// How long a download waits for the words of a server that refuses: another location may have the bytes.
-    private static let refusalPatience: Duration = .milliseconds(250)
+    private static let refusalTimeout: Duration = .milliseconds(250)
 
     /// The transfer got its slot.
-    public func transferBegan(_ transfer: TransferID) {
+    package func transferBegan(_ transfer: TransferID) {
         guard let current = running, current.transfer == transfer else { return }
         running?.meter?.began(at: loop.now)
         handle(.began(current.attempt))
     }
 
     /// Asks the driver, then the state machine, what to make of the head.
-    public func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
+    package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         guard let current = running, current.transfer == transfer, let read = current.read else { return false }
         // Inside libcurl: the actions wait until it has returned.
         switch current.driver.inspect(head, of: read) {
@@ -36,43 +36,43 @@ extension Relay: TransferSink, Ticking {
             return false
         case .success(let object):
             pending += machine.handle(.head(current.attempt, object), at: loop.now)
-            guard let intake = machine.intake(of: current.attempt) else { return false }
-            running?.intake = intake
+            guard let bodyWindow = machine.bodyWindow(of: current.attempt) else { return false }
+            running?.bodyWindow = bodyWindow
             return true
         }
     }
 
     /// Keeps what is wanted of the bytes, and takes it into the digest while it is hot.
-    public func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
+    package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         guard running?.transfer == transfer else { return }
         if running?.refusal != nil {
             running?.refusal?.take(bytes)
             return
         }
-        guard let (drop, keep) = running?.intake?.split(bytes.count) else { return }
+        guard let (drop, keep) = running?.bodyWindow?.split(bytes.count) else { return }
         running?.dropped += Int64(bytes.count - keep)
         running?.kept += Int64(keep)
         guard keep > 0 else { return }
         let wanted = UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)])
-        proof.update(wanted)
+        verification.update(wanted)
         buffer.append(wanted, from: &loop.slabs)
     }
 
     /// Keeps a slab of a file.
-    public func transfer(_ transfer: TransferID, slab: ByteBuffer) {
-        guard running?.transfer == transfer, let (drop, keep) = running?.intake?.split(slab.readableBytes) else { return }
+    package func transfer(_ transfer: TransferID, slab: ByteBuffer) {
+        guard running?.transfer == transfer, let (drop, keep) = running?.bodyWindow?.split(slab.readableBytes) else { return }
         running?.dropped += Int64(slab.readableBytes - keep)
         running?.kept += Int64(keep)
         guard keep > 0 else { return }
         // A whole one can be used again.
         let isWhole = keep == slab.readableBytes
         guard let wanted = isWhole ? slab : slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
-        wanted.withUnsafeReadableBytes { proof.update($0) }
+        wanted.withUnsafeReadableBytes { verification.update($0) }
         buffer.append(wanted)
     }
 
     /// Lets the state machine know of the batch.
-    public func transferSettled(_ transfer: TransferID) {
+    package func transferSettled(_ transfer: TransferID) {
         if running?.transfer == transfer { settleBytes() }
         if let refusal = running?.refusal, running?.transfer == transfer, refusal.isFull { return endRefusal() }
         performPending()
@@ -87,28 +87,28 @@ extension Relay: TransferSink, Ticking {
         running?.meter?.took(current.dropped + current.kept, at: loop.now)
         count(current.kept)
         pending += machine.handle(.bytes(current.attempt, dropped: current.dropped, kept: current.kept), at: loop.now)
-        settleProof()
+        settleVerification()
     }
 
-    /// Lets the state machine know which chunks are proven, or that one is not.
-    private func settleProof() {
-        for event in proof.news() { pending += machine.handle(event, at: loop.now) }
+    /// Lets the state machine know which chunks are verified, or that one is not.
+    private func settleVerification() {
+        for event in verification.news() { pending += machine.handle(event, at: loop.now) }
         loadPages()
     }
 
     func loadPages() {
-        for page in proof.wantedPages() {
-            proof.load(page) { [weak self, loop] digests in
+        for page in verification.wantedPages() {
+            verification.load(page) { [weak self, loop] digests in
                 loop.enqueue { [weak self] in self?.loaded(page, digests) }
             }
         }
     }
 
     private func loaded(_ page: Int, _ digests: [UInt8]?) {
-        guard let digests else { return handle(.unprovable) }
+        guard let digests else { return handle(.manifestUnreadable) }
         settleBytes()
-        proof.supply(digests, ofPage: page)
-        settleProof()
+        verification.supply(digests, ofPage: page)
+        settleVerification()
         performPending()
     }
 
@@ -128,7 +128,7 @@ extension Relay: TransferSink, Ticking {
     }
 
     /// Lets the state machine know of the end.
-    public func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
+    package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard let current = running, current.transfer == transfer else { return performPending() }
         endTransfer()
         if let refusal = current.refusal {

@@ -1,27 +1,27 @@
-public import BackendKit
-public import CurlTransfer
-public import ImageModel
-internal import LocationSelection
-internal import NIOCore
+package import BackendKit
+package import CurlTransfer
+package import ImageModel
+import LocationSelection
+import NIOCore
 
 /// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only; the public methods go there by its mailbox.
-public final class Relay: @unchecked Sendable {
+package final class Relay: @unchecked Sendable {
     /// The attempt that is running and the transfer under it.
     struct Running {
         let attempt: AttemptID
         let candidate: Int
         let driver: any Driver
         /// Among the connections of its backend.
-        var place: ConnectionPlace?
+        var place: ConnectionPermit?
         /// The attempt that the place was asked for; one that asks again takes the place over.
         var placeOwner: AttemptID?
         /// What it asks for, once it does.
         var read: ReadRequest?
         var transfer: TransferID?
         /// What is to be done with the body; nil before a good head.
-        var intake: Intake?
+        var bodyWindow: BodyWindow?
         var dropped: Int64 = 0
         var kept: Int64 = 0
         /// Why there will be no bytes, while the server still says why.
@@ -32,10 +32,10 @@ public final class Relay: @unchecked Sendable {
 
     let loop: TransferLoop
     private let sources: [RelaySource]
-    private let party: ConnectionParty
+    private let queueKey: QueueKey
     private let identity: Digest
     private let plan: RelayPlan
-    private let outlet: any RelayOutlet
+    private let sink: any ResponseSink
     private let observer: any RelayObserver
     /// Of the memory that all relays share; nil where nothing limits it.
     private let memory: MemoryShare?
@@ -47,7 +47,7 @@ public final class Relay: @unchecked Sendable {
     /// The credentials that the last request to each candidate showed.
     private var generations: [Int: Int] = [:]
     var buffer: RelayBuffer
-    var proof: RelayProof
+    var verification: RelayVerification
     /// Who gave a chunk that was wrong: asked again, caches are passed by.
     private var suspects: Set<Int> = []
     private var permitted: Int64
@@ -60,36 +60,36 @@ public final class Relay: @unchecked Sendable {
     /// A relay that has not started.
     /// - Parameters:
     ///   - sources: the locations, in the order of the plan's candidates.
-    ///   - party: for whom connections are wanted where they are limited.
-    ///   - identity: the digest that proves a whole.
-    ///   - manifest: the digests of its chunks, where the plan proves by them.
+    ///   - queueKey: for whom connections are wanted where they are limited.
+    ///   - identity: the digest that verifies a whole.
+    ///   - manifest: the digests of its chunks, where the plan verifies by them.
     ///   - layout: how to cut a manifest that is made on the way; nil makes none.
     ///   - memory: the share of what all relays may take; nil for the whole window at any time.
     ///   - onIncident: told on the loop of what goes wrong, when it does.
-    public init(
-        plan: RelayPlan, sources: [RelaySource], party: ConnectionParty, identity: Digest, manifest: RelayManifest? = nil,
+    package init(
+        plan: RelayPlan, sources: [RelaySource], queueKey: QueueKey, identity: Digest, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, memory: MemoryShare? = nil, policy: RelayPolicy, loop: TransferLoop,
-        outlet: any RelayOutlet, observer: any RelayObserver,
+        sink: any ResponseSink, observer: any RelayObserver,
         onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
         self.sources = sources
-        self.party = party
+        self.queueKey = queueKey
         self.identity = identity
         self.plan = plan
-        self.outlet = outlet
+        self.sink = sink
         self.observer = observer
         self.memory = memory
         self.onIncident = onIncident
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
-        buffer = RelayBuffer(start: plan.start, seams: Self.seams(of: plan, tail: policy.tail))
-        proof = RelayProof(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
+        buffer = RelayBuffer(start: plan.start, boundaries: Self.boundaries(of: plan, tail: policy.tail))
+        verification = RelayVerification(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
         permitted = plan.delivery.lowerBound
     }
 
-    private static func seams(of plan: RelayPlan, tail: Int64) -> RelayBuffer.Seams {
-        switch plan.proof {
+    private static func boundaries(of plan: RelayPlan, tail: Int64) -> RelayBuffer.Boundaries {
+        switch plan.verification {
         case .none: .init()
         case .digest: .init(single: [max(plan.start, plan.end - tail)])
         case .chunks(let layout): .init(single: [plan.delivery.lowerBound, plan.delivery.upperBound], every: layout.chunkSize)
@@ -97,7 +97,7 @@ public final class Relay: @unchecked Sendable {
     }
 
     /// Starts it, from any thread; one whose client has gone by then is over already.
-    public func start() {
+    package func start() {
         loop.enqueue {
             if case .ended = self.machine.phase { return }
             self.loop.add(self)
@@ -108,13 +108,13 @@ public final class Relay: @unchecked Sendable {
     }
 
     /// The client went away, from any thread: whatever runs is cancelled.
-    public func clientGone() {
+    package func clientGone() {
         loop.enqueue { self.handle(.clientGone) }
     }
 
     /// The location may not serve any more, from any thread.
     /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
-    public func withdraw(_ location: LocationID, atOnce: Bool) {
+    package func withdraw(_ location: LocationID, atOnce: Bool) {
         loop.enqueue {
             for (index, source) in self.sources.enumerated() where source.location == location {
                 self.handle(.withdrawn(candidate: index, atOnce: atOnce))
@@ -168,24 +168,24 @@ public final class Relay: @unchecked Sendable {
         case .limit(let attempt):
             settleBytes()
             limit(attempt)
-        case .survey(let attempt):
+        case .estimate(let attempt):
             settleBytes()
-            pending += machine.handle(.surveyed(attempt, observer.prospects(of: sources)), at: loop.now)
+            pending += machine.handle(.estimated(attempt, observer.estimates(of: sources)), at: loop.now)
             // Not first when its turn comes: what is done until then may bring bytes, which would be more than are wanted.
             limit(attempt)
         case .offerPermit(let attempt, let offer):
             if running?.attempt == attempt { running?.place?.offer(offer) }
         case .insistOnPermit(let attempt):
             if running?.attempt == attempt { running?.place?.insist() }
-        case .commit: outlet.relayCommitted()
+        case .commit: sink.relayCommitted()
         case .release(let limit): permitted = limit
-        case .prove: prove()
+        case .verify: verify()
         case .restart:
             buffer.reset(to: plan.start)
-            proof.start()
+            verification.start()
         case .rewind(let offset):
             buffer.rewind(to: offset)
-            proof.rewind()
+            verification.rewind()
         case .finish: end(.finished)
         case .refuse: end(.refused)
         case .abort(let outcome): end(outcome)
@@ -194,7 +194,7 @@ public final class Relay: @unchecked Sendable {
     }
 
     private func limit(_ attempt: AttemptID) {
-        if running?.attempt == attempt { running?.intake = machine.intake(of: attempt) }
+        if running?.attempt == attempt { running?.bodyWindow = machine.bodyWindow(of: attempt) }
     }
 
     private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
@@ -210,9 +210,9 @@ public final class Relay: @unchecked Sendable {
     }
 
     /// Makes this attempt the one that runs, unless it is already. It takes over the place of one before at the same location.
-    private func prepare(_ attempt: AttemptID, _ candidate: Int, keepsPlace: Bool = false) {
+    private func prepare(_ attempt: AttemptID, _ candidate: Int, keepsPermit: Bool = false) {
         guard running?.attempt != attempt else { return }
-        let isKept = keepsPlace && running?.candidate == candidate
+        let isKept = keepsPermit && running?.candidate == candidate
         let (place, owner) = isKept ? (running?.place, running?.placeOwner) : (nil, nil)
         if place != nil { running?.place = nil }
         cancelRunning()
@@ -226,7 +226,7 @@ public final class Relay: @unchecked Sendable {
             return pending += machine.handle(.entered(attempt), at: loop.now)
         }
         let (place, isAdmitted) = connections.enter(
-            machine.isCommitted ? party.resumed() : party,
+            machine.isCommitted ? queueKey.resumed() : queueKey,
             yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(placeOf: attempt) } },
             admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.handle(.entered(attempt)) } })
         running?.place = place
@@ -241,7 +241,7 @@ public final class Relay: @unchecked Sendable {
     }
 
     private func renew(_ attempt: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
-        prepare(attempt, candidate, keepsPlace: beyondLast)
+        prepare(attempt, candidate, keepsPermit: beyondLast)
         guard let credentials = sources[candidate].driver.credentials, beyondLast || !credentials.areReady else {
             return pending += machine.handle(.renewed(attempt), at: loop.now)
         }
@@ -274,29 +274,29 @@ public final class Relay: @unchecked Sendable {
         guard let current = running, let meter = current.meter else { return }
         running?.meter = nil
         // All that was wanted came, whether the server's answer ended with it or not.
-        let isComplete = current.intake?.take == 0
+        let isComplete = current.bodyWindow?.take == 0
         observer.attemptEnded(
             in: sources[current.candidate].backend, meter.measure(isComplete: isComplete, at: loop.now))
     }
 
-    private func prove() {
-        let (computed, manifest) = proof.finish()
+    private func verify() {
+        let (computed, manifest) = verification.finish()
         summary.digest = computed
         if computed == identity { summary.manifest = manifest }
-        pending += machine.handle(.proof(matched: computed == identity), at: loop.now)
+        pending += machine.handle(.verification(matched: computed == identity), at: loop.now)
     }
 
     /// Hands on what may leave: full slabs always, an unfinished one only when the client has nothing else to take.
     private func flush() {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
-        // What comes before the delivery is taken for the proof of its chunk alone, and nothing of it is to leave.
+        // What comes before the delivery is taken for the verification of its chunk alone, and nothing of it is to leave.
         guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
-        for slab in slabs { loop.slabs.lend(slab) }
+        for slab in slabs { loop.slabs.recycle(slab) }
         inFlight += slabs.reduce(0) { $0 + Int64($1.readableBytes) }
-        outlet.write(slabs) { bytes in
+        sink.write(slabs) { bytes in
             self.loop.enqueue { self.written(bytes) }
         }
     }
@@ -317,7 +317,7 @@ public final class Relay: @unchecked Sendable {
         summary.delivered = consumed
         summary.extraBytes = machine.extraBytes
         summary.parts = machine.segments.compactMap { segment in
-            // What was taken beside the delivery, so that whole chunks could be proven, is among the extra bytes.
+            // What was taken beside the delivery, so that whole chunks could be verified, is among the extra bytes.
             let served = Range(uncheckedBounds: (segment.first, segment.end)).clamped(to: plan.delivery)
             guard !served.isEmpty else { return nil }
             let source = sources[segment.candidate]
@@ -325,7 +325,7 @@ public final class Relay: @unchecked Sendable {
                 location: source.location, backend: source.backend, first: served.lowerBound, last: served.upperBound - 1)
         }
         observer.relayEnded(self)
-        outlet.relayEnded(summary)
+        sink.relayEnded(summary)
     }
 
     private func place(_ candidate: Int) -> RelayIncident.Place {
@@ -346,10 +346,10 @@ public final class Relay: @unchecked Sendable {
         switch report {
         case .failed(let candidate, let failure):
             let source = sources[candidate]
-            let isNews = summary.noteFailure(failure, at: source.location, in: source.backend)
+            let isNew = summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
             // One that fails the same way again and again is told of once.
-            if isNews { onIncident(.failed(place(candidate), failure, offset: machine.accepted)) }
+            if isNew { onIncident(.failed(place(candidate), failure, offset: machine.accepted)) }
         case .interrupted(let candidate, let failure):
             let source = sources[candidate]
             guard summary.noteFailure(failure, at: source.location, in: source.backend) else { return }
@@ -357,7 +357,7 @@ public final class Relay: @unchecked Sendable {
         case .resumed:
             summary.resumptions += 1
         case .pace(let candidate, let rate):
-            observer.paceSeen(rate, in: sources[candidate].backend)
+            observer.recordThroughput(rate, in: sources[candidate].backend)
         case .failover(let failover):
             summary.moves.append(
                 .init(
@@ -373,17 +373,17 @@ public final class Relay: @unchecked Sendable {
             onIncident(.chunkMismatch(offset: start, contributors.map(place)))
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
-        case .proven(let contributors):
-            // Who gave a wrong chunk on the way proves nothing by the right ones: it is to be read alone.
+        case .verified(let contributors):
+            // Who gave a wrong chunk on the way verifies nothing by the right ones: it is to be read alone.
             for contributor in contributors where !suspects.contains(contributor) {
                 observer.locationServed(sources[contributor].location)
             }
             guard plan.isWhole, contributors.count == 1, let only = contributors.first, !suspects.contains(only),
                 !machine.hasChanged(only)
             else { return }
-            summary.provenAlone = (sources[only].location, machine.validator(of: only))
-        case .disproven(let contributors):
-            summary.disproofs.append(contributors.map { sources[$0].location })
+            summary.verifiedAlone = (sources[only].location, machine.validator(of: only))
+        case .digestMismatch(let contributors):
+            summary.mismatches.append(contributors.map { sources[$0].location })
             onIncident(.wholeMismatch(contributors.map(place)))
         }
     }

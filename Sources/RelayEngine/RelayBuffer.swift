@@ -1,8 +1,8 @@
-internal import CurlTransfer
-internal import DequeModule
-internal import NIOCore
+import CurlTransfer
+import DequeModule
+import NIOCore
 
-/// The bytes between a relay's intake and its client, in slabs.
+/// The bytes between a relay's bodyWindow and its client, in slabs.
 ///
 /// A slab that has been handed on is never written to again: the open one is closed before it goes.
 struct RelayBuffer {
@@ -13,10 +13,10 @@ struct RelayBuffer {
     /// The offset behind the last byte held.
     private(set) var end: Int64
     /// No slab reaches over one of these, so that what is before it can leave, or be forgotten, without what is behind it.
-    private let seams: Seams
+    private let boundaries: Boundaries
 
     /// Offsets between which slabs are filled.
-    struct Seams {
+    struct Boundaries {
         /// Single ones, in no order.
         var single: [Int64] = []
         /// Every multiple of it; nil for none.
@@ -29,10 +29,10 @@ struct RelayBuffer {
         }
     }
 
-    init(start: Int64, seams: Seams) {
+    init(start: Int64, boundaries: Boundaries) {
         self.start = start
         self.end = start
-        self.seams = seams
+        self.boundaries = boundaries
     }
 
     /// Copies bytes in, into slabs of the pool, or into less.
@@ -40,27 +40,27 @@ struct RelayBuffer {
         var rest = bytes[...]
         while !rest.isEmpty {
             var slab = takeOpen() ?? room(from: &pool)
-            let seam = seams.next(after: end)
-            let count = Int(min(Int64(min(slab.writableBytes, rest.count)), seam - end))
+            let boundary = boundaries.next(after: end)
+            let count = Int(min(Int64(min(slab.writableBytes, rest.count)), boundary - end))
             slab.writeBytes(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
             rest = rest.dropFirst(count)
             end += Int64(count)
-            if slab.writableBytes == 0 || end == seam { closed.append(slab) } else { open = slab }
+            if slab.writableBytes == 0 || end == boundary { closed.append(slab) } else { open = slab }
         }
     }
 
     /// Where chunks are smaller than slabs a slab would hold one chunk and take many times the memory.
     private func room(from pool: inout SlabPool) -> ByteBuffer {
-        guard let every = seams.every, every < pool.slabSize else { return pool.take() }
+        guard let every = boundaries.every, every < pool.slabSize else { return pool.take() }
         return ByteBufferAllocator().buffer(capacity: Int(every))
     }
 
-    /// Takes a whole slab in without a copy; cut at the seams. Only the last piece is a slab that can be used again.
+    /// Takes a whole slab in without a copy; cut at the boundaries. Only the last piece is a slab that can be used again.
     mutating func append(_ slab: ByteBuffer) {
         close()
         var rest = slab
         while rest.readableBytes > 0 {
-            let count = min(Int64(rest.readableBytes), seams.next(after: end) - end)
+            let count = min(Int64(rest.readableBytes), boundaries.next(after: end) - end)
             end += count
             guard count < Int64(rest.readableBytes), let piece = rest.readSlice(length: Int(count)) else {
                 return closed.append(rest)
@@ -81,7 +81,7 @@ struct RelayBuffer {
         return slabs
     }
 
-    /// Forgets what lies before a seam, the open slab's bytes too: nobody may take them for what is to leave.
+    /// Forgets what lies before a boundary, the open slab's bytes too: nobody may take them for what is to leave.
     mutating func drop(below limit: Int64) {
         while let slab = closed.first, start + Int64(slab.readableBytes) <= limit {
             closed.removeFirst()
@@ -93,7 +93,7 @@ struct RelayBuffer {
         open = slab
     }
 
-    /// Forgets what lies behind a seam, which is where the next bytes go; also where what lay there has been dropped.
+    /// Forgets what lies behind a boundary, which is where the next bytes go; also where what lay there has been dropped.
     mutating func rewind(to offset: Int64) {
         close()
         while end > offset, let slab = closed.popLast() { end -= Int64(slab.readableBytes) }

@@ -1,14 +1,14 @@
-public import BackendKit
-public import ImageModel
-public import LocationSelection
+package import BackendKit
+package import ImageModel
+package import LocationSelection
 
 /// Names one attempt within a relay.
-public struct AttemptID: Sendable, Hashable {
+package struct AttemptID: Sendable, Hashable {
     let number: Int
 }
 
 /// What happens to a relay.
-public enum RelayEvent: Sendable, Equatable {
+package enum RelayEvent: Sendable, Equatable {
     /// It is to start.
     case begin
     /// The attempt has its place among the connections of the location's backend.
@@ -19,20 +19,20 @@ public enum RelayEvent: Sendable, Equatable {
     case began(AttemptID)
     /// The answer's head is there and the driver found it good.
     case head(AttemptID, ObjectHead)
-    /// Bytes of the body came: some dropped, some kept, as the attempt's `Intake` says.
+    /// Bytes of the body came: some dropped, some kept, as the attempt's `BodyWindow` says.
     case bytes(AttemptID, dropped: Int64, kept: Int64)
     /// The body ended as the server announced.
     case completed(AttemptID)
     /// The attempt is over without having brought what it should.
     case failed(AttemptID, AttemptFailure)
     /// The digest of the whole was compared.
-    case proof(matched: Bool)
+    case verification(matched: Bool)
     /// Every chunk below that offset has its digest.
     case verified(upTo: Int64)
     /// The chunk that begins at `start` does not have its digest; its bytes have this one. Nothing behind it was looked at.
     case rejected(start: Int64, digest: [UInt8])
     /// The digests that the chunks must have can't be read.
-    case unprovable
+    case manifestUnreadable
     /// The client took bytes; the count is of all bytes since the start.
     case consumed(Int64)
     /// The client went away.
@@ -40,8 +40,8 @@ public enum RelayEvent: Sendable, Equatable {
     /// The location may not serve any more, by its index among the candidates: at once (its content is wrong), or as soon as
     /// another one can (an operator takes it out).
     case withdrawn(candidate: Int, atOnce: Bool)
-    /// The survey that the attempt asked for: what can be expected of each candidate.
-    case surveyed(AttemptID, [Prospect])
+    /// The estimate that the attempt asked for: what can be expected of each candidate.
+    case estimated(AttemptID, [ThroughputEstimate])
     /// So many bytes may wait for the client from now on.
     case window(Int64)
     /// Another download waits for the permit that the attempt has.
@@ -51,7 +51,7 @@ public enum RelayEvent: Sendable, Equatable {
 }
 
 /// What a relay is to do, in this order.
-public enum RelayAction: Sendable, Equatable {
+package enum RelayAction: Sendable, Equatable {
     /// Get the attempt a place among the connections of the location's backend, and wait for it if need be.
     case enter(AttemptID, candidate: Int)
     /// See to it that the location's credentials are good: newer than those that its last request showed, or else ready.
@@ -60,10 +60,10 @@ public enum RelayAction: Sendable, Equatable {
     case start(AttemptID, candidate: Int, range: ByteRange?)
     /// End an attempt.
     case cancel(AttemptID)
-    /// Another number of bytes is wanted of the attempt: take its intake anew.
+    /// Another number of bytes is wanted of the attempt: take its bodyWindow again.
     case limit(AttemptID)
     /// Find out what can be expected of each candidate.
-    case survey(AttemptID)
+    case estimate(AttemptID)
     /// Say on what terms the attempt's permit may be asked back.
     case offerPermit(AttemptID, ConnectionOffer)
     /// Say that the permit can't be given back although it was asked for.
@@ -77,8 +77,8 @@ public enum RelayAction: Sendable, Equatable {
     /// Everything below this offset may leave.
     case release(upTo: Int64)
     /// Compare the digest of the whole.
-    case prove
-    /// Forget all bytes taken so far and start the digest anew: none of them has left.
+    case verify
+    /// Forget all bytes taken so far and start the digest again: none of them has left.
     case restart
     /// Forget the bytes taken from that offset on: none of them has left.
     case rewind(to: Int64)
@@ -93,7 +93,7 @@ public enum RelayAction: Sendable, Equatable {
 }
 
 /// How a relay ended.
-public enum RelayOutcome: String, Sendable, Hashable {
+package enum RelayOutcome: String, Sendable, Hashable {
     /// Everything was delivered.
     case finished
     /// No location could serve, before the first byte.
@@ -101,7 +101,7 @@ public enum RelayOutcome: String, Sendable, Hashable {
     /// No location could go on, after the first byte.
     case exhausted
     /// The digest did not match after bytes had left.
-    case disproven
+    case digestMismatch = "digest-mismatch"
     /// The client went away.
     case clientGone = "client-gone"
     /// The client read nothing for too long.
@@ -109,7 +109,7 @@ public enum RelayOutcome: String, Sendable, Hashable {
 }
 
 /// What others may want to know of a relay's course.
-public enum RelayReport: Sendable, Equatable {
+package enum RelayReport: Sendable, Equatable {
     /// An attempt failed.
     case failed(candidate: Int, AttemptFailure)
     /// An attempt that had brought the relay forward was interrupted, not the first one of its location: gone on at once.
@@ -120,28 +120,28 @@ public enum RelayReport: Sendable, Equatable {
     case pace(candidate: Int, bytesPerSecond: Double)
     /// The relay moved on, and the first byte came from the new place.
     case failover(Failover)
-    /// All that was taken was proven; the contributors by their index.
-    case proven(contributors: [Int])
+    /// All that was taken was verified; the contributors by their index.
+    case verified(contributors: [Int])
     /// A chunk does not have its digest; who contributed to it by their index.
     case rejected(start: Int64, contributors: [Int])
     /// These locations, by their index, agree with each other on a chunk's bytes against the manifest, and none agrees with it.
     case contradicted([Int])
     /// The digest did not match; the contributors by their index.
-    case disproven(contributors: [Int])
+    case digestMismatch(contributors: [Int])
 }
 
 /// A move from one location to another that worked.
-public struct Failover: Sendable, Equatable {
+package struct Failover: Sendable, Equatable {
     /// Where the relay came from.
-    public let from: Int
+    package let from: Int
     /// Where it went on.
-    public let to: Int
+    package let to: Int
     /// At which byte.
-    public let offset: Int64
+    package let offset: Int64
     /// Whether bytes had been taken before.
-    public let isMidStream: Bool
+    package let isMidStream: Bool
     /// From the last byte of the old place (or the start) to the first of the new.
-    public let gap: Duration
+    package let gap: Duration
     /// Why.
-    public let cause: AttemptFailure
+    package let cause: AttemptFailure
 }

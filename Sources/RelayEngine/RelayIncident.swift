@@ -1,14 +1,14 @@
-public import BackendKit
-public import ImageModel
+package import BackendKit
+package import ImageModel
 
 /// Something that went wrong in the course of a relay, told when it happens.
-public enum RelayIncident: Sendable {
+package enum RelayIncident: Sendable {
     /// A location, with its backend.
-    public struct Place: Sendable, Hashable {
+    package struct Place: Sendable, Hashable {
         /// The location.
-        public let location: LocationID
+        package let location: LocationID
         /// Its backend.
-        public let backend: BackendID
+        package let backend: BackendID
     }
 
     /// The location brought less than it was asked for; the relay had come to this offset.

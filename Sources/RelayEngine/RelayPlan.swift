@@ -1,84 +1,84 @@
-public import ImageModel
+package import ImageModel
 
 /// What a relay is to deliver, and from where it may.
-public struct RelayPlan: Sendable {
+package struct RelayPlan: Sendable {
     /// What makes a delivery right.
-    public enum Proof: Sendable, Equatable {
+    package enum Verification: Sendable, Equatable {
         /// The digest of the whole: nothing after the tail's start leaves before it matched.
         case digest
         /// The digest of each chunk: a chunk leaves once its digest matched, and begins again elsewhere when it did not.
         case chunks(ChunkLayout)
-        /// Nothing but the validators of the locations: a range without a manifest, or a proof switched off for a measurement.
+        /// Nothing but the validators of the locations: a range without a manifest, or a verification switched off for a measurement.
         case none
     }
 
     /// One location, as far as the relay's decisions need to know it.
-    public struct Candidate: Sendable {
+    package struct Candidate: Sendable {
         /// The most bytes to ask for at once; nil for no limit. Such reads are not paused.
-        public let maximumRange: Int64?
+        package let maximumRange: Int64?
         /// The validator that its object must have; nil if any will do.
-        public let requiredValidator: Validator?
+        package let requiredValidator: Validator?
         /// How long to wait for a connection while another location could be asked; nil where the backend has any number.
-        public let patience: Duration?
+        package let timeout: Duration?
         /// Whether its requests show credentials that end.
-        public let renewsCredentials: Bool
+        package let renewsCredentials: Bool
         /// The operator's tier; a lower one is asked first.
-        public let tier: Int
+        package let tier: Int
         /// Whether its content is under suspicion: it is read only when no other can serve.
-        public let isAccused: Bool
+        package let isSuspect: Bool
 
         /// A candidate with every property given.
-        public init(
-            maximumRange: Int64? = nil, requiredValidator: Validator? = nil, patience: Duration? = nil,
-            renewsCredentials: Bool = false, tier: Int = 0, isAccused: Bool = false
+        package init(
+            maximumRange: Int64? = nil, requiredValidator: Validator? = nil, timeout: Duration? = nil,
+            renewsCredentials: Bool = false, tier: Int = 0, isSuspect: Bool = false
         ) {
             self.maximumRange = maximumRange
             self.requiredValidator = requiredValidator
-            self.patience = patience
+            self.timeout = timeout
             self.renewsCredentials = renewsCredentials
             self.tier = tier
-            self.isAccused = isAccused
+            self.isSuspect = isSuspect
         }
     }
 
     /// The size of the whole representation, in bytes.
-    public let size: Int64
+    package let size: Int64
     /// The bytes to deliver, by their offsets.
-    public let delivery: Range<Int64>
+    package let delivery: Range<Int64>
     /// The offset of the first byte to take; below the delivery's where that begins within a chunk.
-    public let start: Int64
+    package let start: Int64
     /// The offset behind the last byte to take.
-    public let end: Int64
+    package let end: Int64
     /// What makes it right.
-    public let proof: Proof
+    package let verification: Verification
     /// The locations, the best first.
-    public let candidates: [Candidate]
+    package let candidates: [Candidate]
 
     /// The delivery of a whole representation.
-    public init(whole size: Int64, proof: Proof = .digest, candidates: [Candidate]) {
+    package init(whole size: Int64, verification: Verification = .digest, candidates: [Candidate]) {
         self.size = size
         delivery = 0..<size
         start = 0
         end = size
-        self.proof = proof
+        self.verification = verification
         self.candidates = candidates
     }
 
     /// The delivery of a range.
-    /// - Parameter layout: how the representation is cut if its chunks' digests are known: then whole chunks are taken and proven;
+    /// - Parameter layout: how the representation is cut if its chunks' digests are known: then whole chunks are taken and verified;
     ///   else nothing can be.
-    public init(range: ByteRange, of size: Int64, layout: ChunkLayout? = nil, candidates: [Candidate]) {
+    package init(range: ByteRange, of size: Int64, layout: ChunkLayout? = nil, candidates: [Candidate]) {
         self.size = size
         let taken = layout?.widened(range) ?? range
         delivery = range.first..<range.last + 1
         start = taken.first
         end = taken.last + 1
-        proof = layout.map { .chunks($0) } ?? .none
+        verification = layout.map { .chunks($0) } ?? .none
         self.candidates = candidates
     }
 
     /// Whether it is the whole representation that is delivered.
-    public var isWhole: Bool { delivery == 0..<size }
+    package var isWhole: Bool { delivery == 0..<size }
 
     /// How many of the bytes from `first` to before `end` are to be delivered.
     func delivered(from first: Int64, to end: Int64) -> Int64 {

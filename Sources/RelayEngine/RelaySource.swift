@@ -1,23 +1,23 @@
-public import BackendKit
-public import ImageModel
+package import BackendKit
+package import ImageModel
 
 /// One location as a relay reads it.
-public struct RelaySource: Sendable {
+package struct RelaySource: Sendable {
     /// Its id.
-    public let location: LocationID
+    package let location: LocationID
     /// Its backend.
-    public let backend: BackendID
+    package let backend: BackendID
     /// Where in the backend.
-    public let path: String
+    package let path: String
     /// Who knows how to ask.
-    public let driver: any Driver
+    package let driver: any Driver
     /// Its backend's limit of connections, if there is one.
-    public let connections: ConnectionLimit?
+    package let connections: ConnectionLimit?
     /// Whether to go past caches on a new connection.
-    public let isFresh: Bool
+    package let isFresh: Bool
 
     /// A source with every property given.
-    public init(
+    package init(
         location: LocationID, backend: BackendID, path: String, driver: any Driver, connections: ConnectionLimit? = nil,
         isFresh: Bool = false
     ) {

@@ -1,18 +1,18 @@
-internal import BackendKit
-internal import ImageModel
-internal import LocationSelection
+import BackendKit
+import ImageModel
+import LocationSelection
 
 // What an attempt brings: its head, its bytes, its end.
 extension RelayStateMachine {
     mutating func began(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard attempt?.id == id else { return [] }
         attempt?.hasBegun = true
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         return []
     }
 
     mutating func take(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard var running = attempt, running.id == id, running.intake == nil else { return [] }
+        guard var running = attempt, running.id == id, running.bodyWindow == nil else { return [] }
         if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
         if isAnotherObject(head, at: running.candidate) { candidates[running.candidate].hasChanged = true }
         candidates[running.candidate].validator = head.validator
@@ -20,9 +20,9 @@ extension RelayStateMachine {
         if candidates[running.candidate].standing != .ignoresRanges { candidates[running.candidate].standing = .good }
         if let count = head.count { running.offered = min(running.offered, head.first + count) }
         running.end = min(running.end, running.offered)
-        running.intake = Intake(skip: running.start - head.first, take: running.end - running.start)
+        running.bodyWindow = BodyWindow(skip: running.start - head.first, take: running.end - running.start)
         running.endsExactly = head.count.map { head.first + $0 == running.end } ?? false
-        running.lastSign = now
+        running.lastActivity = now
         attempt = running
         return []
     }
@@ -64,7 +64,7 @@ extension RelayStateMachine {
     /// Whether the candidate may go on with another validator. Where every chunk is verified, always. Where the whole is, once it had
     /// to stand back for those that raise no question. A range without a manifest has nothing but its validator.
     private func mayReadAnotherObject(at candidate: Int) -> Bool {
-        switch plan.proof {
+        switch plan.verification {
         case .chunks: true
         case .digest: candidates[candidate].hasChanged
         case .none: false
@@ -74,13 +74,13 @@ extension RelayStateMachine {
     mutating func take(
         dropped: Int64, kept: Int64, of id: AttemptID, at now: ContinuousClock.Instant
     ) -> [RelayAction] {
-        guard var running = attempt, running.id == id, let intake = running.intake else { return [] }
-        let drop = min(dropped, intake.skip)
-        let keep = min(kept, intake.take)
-        running.intake = Intake(skip: intake.skip - drop, take: intake.take - keep)
+        guard var running = attempt, running.id == id, let bodyWindow = running.bodyWindow else { return [] }
+        let drop = min(dropped, bodyWindow.skip)
+        let keep = min(kept, bodyWindow.take)
+        running.bodyWindow = BodyWindow(skip: bodyWindow.skip - drop, take: bodyWindow.take - keep)
         running.received += drop + keep
         if drop + keep > 0 { candidates[running.candidate].hasRenewed = false }
-        running.lastSign = now
+        running.lastActivity = now
         attempt = running
         extraBytes += dropped + (kept - keep)
         if plan.size == 0, dropped + kept > 0 {
@@ -102,10 +102,10 @@ extension RelayStateMachine {
         return actions + pauseIfFull()
     }
 
-    /// Stops reading while too much waits: for the client, or for what it takes to prove it.
+    /// Stops reading while too much waits: for the client, or for what it takes to verify it.
     mutating func pauseIfFull() -> [RelayAction] {
-        guard let running = attempt, running.intake != nil, !running.isPaused, !running.givesWay,
-            plan.candidates[running.candidate].maximumRange == nil, buffered >= window || isUnprovenFull
+        guard let running = attempt, running.bodyWindow != nil, !running.isPaused, !running.givesWay,
+            plan.candidates[running.candidate].maximumRange == nil, buffered >= window || isUnverifiedFull
         else { return [] }
         attempt?.isPaused = true
         attempt?.wasPaused = true
@@ -146,7 +146,7 @@ extension RelayStateMachine {
 
     mutating func complete(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id else { return [] }
-        guard running.intake != nil, accepted == running.end else {
+        guard running.bodyWindow != nil, accepted == running.end else {
             return fail(
                 AttemptFailure(.shortBody, .backend, detail: "the answer ended \(running.end - accepted) bytes early"), at: now)
         }
@@ -160,7 +160,7 @@ extension RelayStateMachine {
     mutating func continueIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard case .awaitingRoom(let candidate) = phase else { return [] }
         let expected = plan.candidates[candidate].maximumRange ?? window / 2
-        guard !isUnprovenFull, buffered == 0 || buffered + expected <= window else { return [] }
+        guard !isUnverifiedFull, buffered == 0 || buffered + expected <= window else { return [] }
         return begin(candidate, mayDiscard: candidates[candidate].resumesByDiscarding, at: now)
     }
 
@@ -179,6 +179,6 @@ extension RelayStateMachine {
         phase = .attempting
         attempt = Attempt(
             id: id, candidate: candidate, start: accepted, offered: end, end: end, range: range, mayDiscard: mayDiscard,
-            lastSign: now)
+            lastActivity: now)
     }
 }

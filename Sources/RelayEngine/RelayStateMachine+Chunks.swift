@@ -1,32 +1,32 @@
-internal import BackendKit
-internal import ImageModel
+import BackendKit
+import ImageModel
 
 // What the digests of chunks say: a chunk that has its own may leave, one that has another is fetched again.
 extension RelayStateMachine {
     mutating func verified(upTo offset: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks = plan.proof, offset > verified, offset <= accepted else { return [] }
+        guard case .chunks = plan.verification, offset > verified, offset <= accepted else { return [] }
         verified = offset
         rejections = []
         chunkRejections = 0
         let actions = releaseWhatMay(at: now)
         switch phase {
-        case .proving: return verified == plan.end ? actions + proven(at: now) : actions
+        case .verifying: return verified == plan.end ? actions + verified(at: now) : actions
         case .attempting: return actions + pauseIfFull() + resumeIfRoom(at: now)
         case .awaitingRoom: return actions + continueIfRoom(at: now)
         case .idle, .waiting, .draining, .ended: return actions
         }
     }
 
-    /// Whether so much was taken without a verdict that more would have no bound.
-    var isUnprovenFull: Bool {
-        guard case .chunks(let layout) = plan.proof else { return false }
+    /// Whether so much was taken without a decision that more would have no bound.
+    var isUnverifiedFull: Bool {
+        guard case .chunks(let layout) = plan.verification else { return false }
         return accepted - verified >= Self.unverifiedLimit(window, layout, policy)
     }
 
     /// The chunk is fetched again. Who gave it alone is asked for it again last; of several each may be right, and one
     /// of them is asked for all of it.
     mutating func rejected(_ start: Int64, _ digest: [UInt8], at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks(let layout) = plan.proof, start >= verified, start < accepted else { return [] }
+        guard case .chunks(let layout) = plan.verification, start >= verified, start < accepted else { return [] }
         let suspects = contributors(to: start..<layout.end(of: layout.chunk(at: start)))
         let reader = attempt?.candidate ?? segments.last?.candidate
         var actions = forget(from: start)

@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import LocationSelection
+import BackendKit
+import LocationSelection
 
 // What to do when an attempt fails: go on at the next location, come back to one, or give up.
 extension RelayStateMachine {
@@ -32,11 +32,13 @@ extension RelayStateMachine {
         candidates[candidate].isRevisitFree = false
         if failure.reason == .noRanges {
             // It keeps its standing as the last resort.
-        } else if failure.reason == .validatorChanged, plan.proof != .none, candidates[candidate].changes < Self.freeChanges {
+        } else if failure.reason == .validatorChanged, plan.verification != .none,
+            candidates[candidate].changes < Self.freeChanges
+        {
             // Whatever the object is now, its bytes are verified.
             if failed.gained == 0 { candidates[candidate].changes += 1 }
             standBack(candidate, at: now)
-        } else if failure.isWorthRevisiting || (failure.reason == .validatorChanged && plan.proof != .none) {
+        } else if failure.isWorthRevisiting || (failure.reason == .validatorChanged && plan.verification != .none) {
             // A server that says "at once" would have all revisits spent in a moment.
             let wait = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
             candidates[candidate].standing = .failed(readyAt: now + wait)
@@ -102,13 +104,13 @@ extension RelayStateMachine {
             guard let running = attempt, !running.isPaused else { return [] }
             if hasWaitedEnough(at: now) { return giveUp(on: running, at: now) }
             guard running.hasBegun else { return wait(running, at: now) }
-            let patience = stallTimeout(of: running.candidate)
-            guard now - running.lastSign >= patience else { return [] }
-            return [.cancel(running.id)] + fail(.stall("no byte", for: patience), at: now)
+            let timeout = stallTimeout(of: running.candidate)
+            guard now - running.lastActivity >= timeout else { return [] }
+            return [.cancel(running.id)] + fail(.stall("no byte", for: timeout), at: now)
         case .waiting(let candidate, let until):
             if hasWaitedEnough(at: now) { return giveUp() }
             return until <= now ? begin(candidate, at: now) : []
-        case .idle, .awaitingRoom, .proving, .draining, .ended:
+        case .idle, .awaitingRoom, .verifying, .draining, .ended:
             return []
         }
     }
@@ -116,16 +118,16 @@ extension RelayStateMachine {
     /// Whether the client has got nothing for so long that it is to be told. As long as it takes what lies ready it has no trouble.
     private func hasWaitedEnough(at now: ContinuousClock.Instant) -> Bool {
         // Who gave a permit up for others waits for the next one as long as a client may take nothing.
-        let patience = hasGivenWay ? max(policy.giveUpAfter, policy.clientStallTimeout) : policy.giveUpAfter
-        return now - max(lastProgress, lastConsumed) >= patience
+        let timeout = hasGivenWay ? max(policy.giveUpAfter, policy.clientStallTimeout) : policy.giveUpAfter
+        return now - max(lastProgress, lastConsumed) >= timeout
     }
 
     /// The time is over while an attempt runs. One that was never let in has failed for that; the others' failures are known.
     private mutating func giveUp(on running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
         let failure: AttemptFailure
         switch running.stage {
-        case .entering: failure = .busy(after: now - running.lastSign)
-        case .asking where !running.hasBegun: failure = .stall("no worker free", for: now - running.lastSign)
+        case .entering: failure = .busy(after: now - running.lastActivity)
+        case .asking where !running.hasBegun: failure = .stall("no worker free", for: now - running.lastActivity)
         case .renewing, .asking: return giveUp()
         }
         candidates[running.candidate].failure = failure

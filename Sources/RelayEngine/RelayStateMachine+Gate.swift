@@ -1,13 +1,13 @@
-internal import BackendKit
+import BackendKit
 
 // What an attempt passes before it asks: a place among the connections of its backend, then credentials that are good.
 extension RelayStateMachine {
     /// The attempt was made: whatever its location does not need is passed at once.
     mutating func approach(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
-        guard plan.candidates[running.candidate].patience != nil else { return prepare(at: now) }
+        guard plan.candidates[running.candidate].timeout != nil else { return prepare(at: now) }
         attempt?.stage = .entering
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         return [.enter(running.id, candidate: running.candidate)]
     }
 
@@ -31,7 +31,7 @@ extension RelayStateMachine {
     private mutating func renew(beyondLast: Bool, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
         attempt?.stage = .renewing
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         return [.renew(running.id, candidate: running.candidate, beyondLast: beyondLast)]
     }
 
@@ -43,7 +43,7 @@ extension RelayStateMachine {
     private mutating func ask(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
         attempt?.stage = .asking
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         return [.start(running.id, candidate: running.candidate, range: running.range)]
     }
 
@@ -64,30 +64,30 @@ extension RelayStateMachine {
 
     /// Time passed for an attempt that has not asked yet, or whom nobody has heard yet.
     mutating func wait(_ running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
-        let waited = now - running.lastSign
+        let waited = now - running.lastActivity
         switch running.stage {
         case .entering:
             // Where nobody untried is left it keeps its place in the queue: going around would be to lose it each time.
-            guard let patience = plan.candidates[running.candidate].patience, waited >= patience,
+            guard let timeout = plan.candidates[running.candidate].timeout, waited >= timeout,
                 isReplaceable(running.candidate)
             else { return [] }
-            return [.cancel(running.id)] + fail(.busy(after: patience), at: now)
+            return [.cancel(running.id)] + fail(.busy(after: timeout), at: now)
         case .renewing:
-            let patience = stallTimeout(of: running.candidate)
-            guard waited >= patience else { return [] }
-            return [.cancel(running.id)] + fail(.noCredentials(within: patience), at: now)
+            let timeout = stallTimeout(of: running.candidate)
+            guard waited >= timeout else { return [] }
+            return [.cancel(running.id)] + fail(.noCredentials(within: timeout), at: now)
         case .asking:
             // All workers of its backend are held up: so is the backend. In the queue it goes as with connections.
-            let patience = stallTimeout(of: running.candidate)
-            guard waited >= patience, isReplaceable(running.candidate) else { return [] }
-            return [.cancel(running.id)] + fail(.stall("no worker free", for: patience), at: now)
+            let timeout = stallTimeout(of: running.candidate)
+            guard waited >= timeout, isReplaceable(running.candidate) else { return [] }
+            return [.cancel(running.id)] + fail(.stall("no worker free", for: timeout), at: now)
         }
     }
 }
 
 extension AttemptFailure {
     /// A location that gave nothing for too long.
-    static func stall(_ what: String, for patience: Duration) -> AttemptFailure {
-        AttemptFailure(.stall, .backend, detail: "\(what) for \(patience)")
+    static func stall(_ what: String, for timeout: Duration) -> AttemptFailure {
+        AttemptFailure(.stall, .backend, detail: "\(what) for \(timeout)")
     }
 }

@@ -1,4 +1,4 @@
-internal import BackendKit
+import BackendKit
 
 // Attempts that end early although something came of them: the relay goes on at once, and no location is taken for a failing one.
 extension RelayStateMachine {

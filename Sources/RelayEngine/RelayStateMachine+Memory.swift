@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 // How much may wait in memory. It changes with what all downloads together take.
 extension RelayStateMachine {
@@ -13,7 +13,7 @@ extension RelayStateMachine {
     /// The bytes taken that the client has not got yet.
     var held: Int64 { max(0, accepted - plan.delivery.lowerBound - consumed) }
 
-    /// How many bytes may wait for their verdict: with the ordinary window enough for reading never to wait for a page of the
+    /// How many bytes may wait for their decision: with the ordinary window enough for reading never to wait for a page of the
     /// manifest, with a smaller one a chunk.
     static func unverifiedLimit(_ window: Int64, _ layout: ChunkLayout, _ policy: RelayPolicy) -> Int64 {
         max(window, window < policy.window ? layout.chunkSize : 2 * layout.chunkSize)

@@ -1,4 +1,4 @@
-internal import BackendKit
+import BackendKit
 
 // When a download gives its backend connection (its permit) to another one that waits. Reading goes on later, from the same byte and
 // at the same location; nothing is counted against the location, and nothing against the budget.
@@ -45,16 +45,16 @@ extension RelayStateMachine {
     private mutating func readOn(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.isPaused else { return [] }
         attempt?.isPaused = false
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         lastProgress = now
         return [.resume(running.id)]
     }
 
     private func yieldingEdge(of running: Attempt) -> Int64 {
         // Before there is a body nothing is lost.
-        guard running.intake != nil else { return accepted }
+        guard running.bodyWindow != nil else { return accepted }
         if isBounded(running.candidate) { return running.end }
-        guard case .chunks = plan.proof else { return accepted }
+        guard case .chunks = plan.verification else { return accepted }
         return min(nextEdge(for: running), running.end)
     }
 

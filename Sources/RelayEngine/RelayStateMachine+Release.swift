@@ -1,12 +1,12 @@
-internal import BackendKit
+import BackendKit
 
-// What may leave, and when it is proven.
+// What may leave, and when it is verified.
 extension RelayStateMachine {
-    /// Below this offset bytes may leave as soon as they are there: all, or all but the tail while the whole is unproven.
+    /// Below this offset bytes may leave as soon as they are there: all, or all but the tail while the whole is unverified.
     private var releaseLimit: Int64 {
-        switch plan.proof {
+        switch plan.verification {
         case .none: accepted
-        case .digest: min(accepted, isProven ? plan.end : max(plan.start, plan.end - policy.tail))
+        case .digest: min(accepted, isVerified ? plan.end : max(plan.start, plan.end - policy.tail))
         case .chunks: min(verified, plan.delivery.upperBound)
         }
     }
@@ -25,23 +25,23 @@ extension RelayStateMachine {
         return [.commit]
     }
 
-    /// Every byte was taken: prove the whole, or let a range go.
+    /// Every byte was taken: verify the whole, or let a range go.
     mutating func allTaken(at now: ContinuousClock.Instant) -> [RelayAction] {
-        switch plan.proof {
+        switch plan.verification {
         case .digest where plan.size > 0:
-            phase = .proving
-            return [.prove]
+            phase = .verifying
+            return [.verify]
         case .chunks where verified < plan.end:
-            phase = .proving
+            phase = .verifying
             return []
-        case .chunks: return proven(at: now)
+        case .chunks: return verified(at: now)
         case .digest, .none: return complete(at: now)
         }
     }
 
-    mutating func proven(at now: ContinuousClock.Instant) -> [RelayAction] {
-        isProven = true
-        return [.report(.proven(contributors: contributors))] + complete(at: now)
+    mutating func verified(at now: ContinuousClock.Instant) -> [RelayAction] {
+        isVerified = true
+        return [.report(.verified(contributors: contributors))] + complete(at: now)
     }
 
     private mutating func complete(at now: ContinuousClock.Instant) -> [RelayAction] {
@@ -52,11 +52,11 @@ extension RelayStateMachine {
     }
 
     /// The whole did not match. While nothing has left it is fetched again elsewhere; else the response is cut short.
-    mutating func disproven(at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func digestMismatch(at now: ContinuousClock.Instant) -> [RelayAction] {
         let suspects = contributors
-        let report = RelayAction.report(.disproven(contributors: suspects))
-        guard !isCommitted else { return [report] + end(.disproven) }
-        disproofs += 1
+        let report = RelayAction.report(.digestMismatch(contributors: suspects))
+        guard !isCommitted else { return [report] + end(.digestMismatch) }
+        mismatches += 1
         let failure = AttemptFailure(.wrongDigest, .location, detail: "the bytes do not have the image's digest")
         for suspect in suspects {
             candidates[suspect].failure = failure
@@ -69,7 +69,7 @@ extension RelayStateMachine {
         accepted = plan.start
         reached = plan.start
         segments = []
-        guard disproofs <= 2 * candidates.count else { return [report, .restart] + giveUp() }
+        guard mismatches <= 2 * candidates.count else { return [report, .restart] + giveUp() }
         return [report, .restart] + moveOn(at: now)
     }
 
@@ -88,16 +88,16 @@ extension RelayStateMachine {
             return continueIfRoom(at: now)
         case .attempting:
             return resumeIfRoom(at: now)
-        case .idle, .waiting, .proving, .ended:
+        case .idle, .waiting, .verifying, .ended:
             return []
         }
     }
 
     /// Reads on where reading was stopped, once there is room again.
     mutating func resumeIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard let running = attempt, running.isPaused, buffered <= window / 2, !isUnprovenFull else { return [] }
+        guard let running = attempt, running.isPaused, buffered <= window / 2, !isUnverifiedFull else { return [] }
         attempt?.isPaused = false
-        attempt?.lastSign = now
+        attempt?.lastActivity = now
         lastProgress = now
         return [.resume(running.id)]
     }

@@ -1,6 +1,6 @@
-internal import BackendKit
-internal import ImageModel
-internal import LocationSelection
+import BackendKit
+import ImageModel
+import LocationSelection
 
 // When to leave a location that brings bytes, but slowly. The attempt is cut short at the next edge of a chunk, so that each chunk
 // has one contributor; one that all but stands still is left at the next byte.
@@ -21,21 +21,21 @@ extension RelayStateMachine {
         guard slow.mayMove(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
             return [report]
         }
-        return [report, .survey(running.id)]
+        return [report, .estimate(running.id)]
     }
 
     /// What can be expected of each candidate was asked for, and is known.
-    mutating func surveyed(
-        _ id: AttemptID, _ prospects: [Prospect], at now: ContinuousClock.Instant
+    mutating func estimated(
+        _ id: AttemptID, _ estimates: [ThroughputEstimate], at now: ContinuousClock.Instant
     ) -> [RelayAction] {
         // One that gives its permit to another download is over soon.
-        guard let running = attempt, running.id == id, running.intake != nil, !running.givesWay,
-            prospects.count == candidates.count,
+        guard let running = attempt, running.id == id, running.bodyWindow != nil, !running.givesWay,
+            estimates.count == candidates.count,
             let rate = slow.takeRate()
         else { return [] }
-        let verdict = policy.slow.verdict(
-            at: rate, remaining: plan.end - accepted, alternatives: alternatives(to: running.candidate, prospects, at: now))
-        switch verdict {
+        let decision = policy.slow.decision(
+            at: rate, remaining: plan.end - accepted, alternatives: alternatives(to: running.candidate, estimates, at: now))
+        switch decision {
         case .stay:
             attempt?.departure = nil
             return cut(running, at: running.offered)
@@ -73,7 +73,7 @@ extension RelayStateMachine {
         guard let departure = running.departure, isAlternative(departure.candidate, to: running.candidate) else {
             return running.candidate
         }
-        candidates[running.candidate].pace = MeasuredPace(rate: departure.rate, at: now)
+        candidates[running.candidate].pace = MeasuredThroughput(rate: departure.rate, at: now)
         slow.moved(at: now)
         let detail = "brought \(Int64(departure.rate)) bytes a second where another is faster"
         if move == nil { move = (running.candidate, AttemptFailure(.slow, .backend, detail: detail)) }
@@ -87,11 +87,11 @@ extension RelayStateMachine {
     }
 
     private func alternatives(
-        to candidate: Int, _ prospects: [Prospect], at now: ContinuousClock.Instant
-    ) -> [SlowRule.Alternative] {
+        to candidate: Int, _ estimates: [ThroughputEstimate], at now: ContinuousClock.Instant
+    ) -> [SlowLocationRule.Alternative] {
         candidates.indices.filter { isAlternative($0, to: candidate) }.map { other in
-            SlowRule.Alternative(
-                candidate: other, prospect: candidates[other].pace?.applied(to: prospects[other], at: now) ?? prospects[other],
+            SlowLocationRule.Alternative(
+                candidate: other, estimate: candidates[other].pace?.applied(to: estimates[other], at: now) ?? estimates[other],
                 isOfWorseTier: plan.candidates[other].tier > plan.candidates[candidate].tier)
         }
     }
@@ -99,7 +99,7 @@ extension RelayStateMachine {
     /// Whether another candidate has not failed this relay. After a whole that did not match nobody is left for being slow: its
     /// contributors are to be told apart.
     private func isAlternative(_ other: Int, to candidate: Int) -> Bool {
-        guard other != candidate, disproofs == 0, !plan.candidates[other].isAccused else { return false }
+        guard other != candidate, mismatches == 0, !plan.candidates[other].isSuspect else { return false }
         return candidates[other].standing == .untried || candidates[other].standing == .good
     }
 
@@ -110,9 +110,9 @@ extension RelayStateMachine {
     }
 
     mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {
-        guard end != running.end, let intake = running.intake else { return [] }
+        guard end != running.end, let bodyWindow = running.bodyWindow else { return [] }
         attempt?.end = end
-        attempt?.intake = Intake(skip: intake.skip, take: end - accepted)
+        attempt?.bodyWindow = BodyWindow(skip: bodyWindow.skip, take: end - accepted)
         return [.limit(running.id)]
     }
 
@@ -120,7 +120,7 @@ extension RelayStateMachine {
     func nextEdge(for running: Attempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
         var chunk = max(1, policy.slowEdge)
-        if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
+        if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }
         return min(running.offered, (accepted + chunk - 1) / chunk * chunk)
     }
 

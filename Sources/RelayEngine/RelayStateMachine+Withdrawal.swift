@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import LocationSelection
+import BackendKit
+import LocationSelection
 
 // What to do when a location's status changes while the relay runs.
 extension RelayStateMachine {
@@ -24,7 +24,7 @@ extension RelayStateMachine {
         switch phase {
         case .attempting: attempt?.candidate == candidate
         case .awaitingRoom(let next), .waiting(let next, _): next == candidate
-        case .idle, .proving, .draining, .ended: false
+        case .idle, .verifying, .draining, .ended: false
         }
     }
 

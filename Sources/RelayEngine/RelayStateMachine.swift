@@ -1,24 +1,24 @@
-public import BackendKit
-public import ImageModel
-internal import LocationSelection
+package import BackendKit
+package import ImageModel
+import LocationSelection
 
 /// All decisions of a relay, as a value: events in, actions out. It does no I/O and reads no clock.
 ///
 /// The promise it keeps: byte k that leaves is byte k of the representation, nothing twice, nothing missing, and success only
-/// when proven.
-public struct RelayStateMachine: Sendable {
+/// when verified.
+package struct RelayStateMachine: Sendable {
     /// Where a relay stands.
-    public enum Phase: Sendable, Equatable {
+    package enum Phase: Sendable, Equatable {
         /// Not started. Goes to: attempting, ended.
         case idle
-        /// An attempt is running. Goes to: attempting, awaitingRoom, waiting, proving, draining, ended.
+        /// An attempt is running. Goes to: attempting, awaitingRoom, waiting, verifying, draining, ended.
         case attempting
         /// The next bounded read waits until the client has taken more. Goes to: attempting, ended.
         case awaitingRoom(candidate: Int)
         /// Waits before it comes back to a location that failed. Goes to: attempting, ended.
         case waiting(candidate: Int, until: ContinuousClock.Instant)
         /// All bytes are there, their digest is being compared. Goes to: draining, attempting, waiting, ended.
-        case proving
+        case verifying
         /// Everything may leave; the client has yet to take it. Goes to: ended.
         case draining
         /// Over. Goes nowhere.
@@ -51,13 +51,13 @@ public struct RelayStateMachine: Sendable {
         var stage = Stage.asking
         var hasBegun = false
         /// What to do with the body; nil until a good head came.
-        var intake: Intake?
+        var bodyWindow: BodyWindow?
         /// Whether the body is announced to end where the attempt does.
         var endsExactly = false
         var received: Int64 = 0
         /// How many of these lie beyond all that the relay had taken before.
         var gained: Int64 = 0
-        var lastSign: ContinuousClock.Instant
+        var lastActivity: ContinuousClock.Instant
         var isPaused = false
         var wasPaused = false
         /// Where the relay goes at its end, when it is left for being slow.
@@ -74,10 +74,10 @@ public struct RelayStateMachine: Sendable {
 
     let plan: RelayPlan
     let policy: RelayPolicy
-    /// How many bytes may wait for the client, beside what is not proven yet: the policy's, or less where memory is short.
+    /// How many bytes may wait for the client, beside what is not verified yet: the policy's, or less where memory is short.
     var window: Int64
     /// Where it stands.
-    public internal(set) var phase: Phase = .idle
+    package internal(set) var phase: Phase = .idle
     var attempt: Attempt?
     var candidates: [CandidateState]
     var budget: RevisitBudget
@@ -85,11 +85,11 @@ public struct RelayStateMachine: Sendable {
     var random: SplitMix64
     var nextAttempt = 0
     /// The offset of the next byte to take.
-    public internal(set) var accepted: Int64
-    /// Everything below is proven by its chunks' digests.
-    public internal(set) var verified: Int64
+    package internal(set) var accepted: Int64
+    /// Everything below is verified by its chunks' digests.
+    package internal(set) var verified: Int64
     /// Everything below may leave.
-    public internal(set) var released: Int64
+    package internal(set) var released: Int64
     /// The largest offset that was ever taken up to: taking the same bytes again is no progress.
     var reached: Int64
     /// How often the next chunk was turned down.
@@ -99,18 +99,18 @@ public struct RelayStateMachine: Sendable {
     /// Bytes that the client has taken.
     var consumed: Int64 = 0
     /// Whether the head of the response may have left: the client is in the middle of its download.
-    public internal(set) var isCommitted = false
+    package internal(set) var isCommitted = false
     /// Whether the permit was given up for another download, and no byte has come since.
     var hasGivenWay = false
-    var isProven = false
+    var isVerified = false
     /// How often a whole was taken and did not match.
-    var disproofs = 0
+    var mismatches = 0
     /// Bytes fetched beyond those delivered.
-    public internal(set) var extraBytes: Int64 = 0
+    package internal(set) var extraBytes: Int64 = 0
     /// Who contributed what, in order.
-    public internal(set) var segments: [Segment] = []
+    package internal(set) var segments: [Segment] = []
     /// How often the relay moved to another location and went on.
-    public internal(set) var failovers = 0
+    package internal(set) var failovers = 0
     /// The move under way: where from, and why.
     var move: (from: Int, cause: AttemptFailure)?
     /// How fast what runs brings its bytes.
@@ -120,7 +120,7 @@ public struct RelayStateMachine: Sendable {
 
     /// A relay that has not started.
     /// - Parameter seed: for the random waits; the same seed and events give the same actions.
-    public init(plan: RelayPlan, policy: RelayPolicy, seed: UInt64, at now: ContinuousClock.Instant) {
+    package init(plan: RelayPlan, policy: RelayPolicy, seed: UInt64, at now: ContinuousClock.Instant) {
         self.plan = plan
         self.policy = policy
         window = policy.window
@@ -139,7 +139,7 @@ public struct RelayStateMachine: Sendable {
 
     /// Takes one event in.
     /// - Returns: what to do now, in this order.
-    public mutating func handle(_ event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
+    package mutating func handle(_ event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
         if case .ended = phase { return [] }
         return react(to: event, at: now) + watchPace(at: now)
     }
@@ -164,14 +164,14 @@ public struct RelayStateMachine: Sendable {
         case .failed(let id, let failure):
             guard attempt?.id == id else { return [] }
             return fail(failure, at: now)
-        case .proof(let matched):
-            guard phase == .proving, plan.proof == .digest else { return [] }
-            return matched ? proven(at: now) : disproven(at: now)
+        case .verification(let matched):
+            guard phase == .verifying, plan.verification == .digest else { return [] }
+            return matched ? verified(at: now) : digestMismatch(at: now)
         case .verified(let offset):
             return verified(upTo: offset, at: now)
         case .rejected(let start, let digest):
             return rejected(start, digest, at: now)
-        case .unprovable:
+        case .manifestUnreadable:
             return giveUp()
         case .consumed(let count):
             return consume(count, at: now)
@@ -179,8 +179,8 @@ public struct RelayStateMachine: Sendable {
             return end(.clientGone)
         case .withdrawn(let candidate, let atOnce):
             return withdraw(candidate, atOnce: atOnce, at: now)
-        case .surveyed(let id, let prospects):
-            return surveyed(id, prospects, at: now)
+        case .estimated(let id, let estimates):
+            return estimated(id, estimates, at: now)
         case .window(let bytes):
             return setWindow(bytes, at: now)
         case .permitWanted(let id):
@@ -191,18 +191,18 @@ public struct RelayStateMachine: Sendable {
     }
 
     /// What to do with the body of an attempt; nil when its head was turned down or it is not the running one.
-    public func intake(of id: AttemptID) -> Intake? {
-        attempt?.id == id ? attempt?.intake : nil
+    package func bodyWindow(of id: AttemptID) -> BodyWindow? {
+        attempt?.id == id ? attempt?.bodyWindow : nil
     }
 
     /// What a candidate's object was pinned to; nil if it never answered or named nothing.
-    public func validator(of candidate: Int) -> Validator? { candidates[candidate].validator }
+    package func validator(of candidate: Int) -> Validator? { candidates[candidate].validator }
 
     /// Whether a candidate's answers named more than one validator: what it contributed may be of two objects.
-    public func hasChanged(_ candidate: Int) -> Bool { candidates[candidate].hasChanged }
+    package func hasChanged(_ candidate: Int) -> Bool { candidates[candidate].hasChanged }
 
     /// Why each candidate that was asked could not serve, by index.
-    public var failures: [(candidate: Int, failure: AttemptFailure)] {
+    package var failures: [(candidate: Int, failure: AttemptFailure)] {
         candidates.enumerated().compactMap { index, state in state.failure.map { (index, $0) } }
     }
 }

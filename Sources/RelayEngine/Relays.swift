@@ -1,21 +1,21 @@
-public import BackendKit
-public import CurlTransfer
-internal import FoundationEssentials
-public import ImageModel
-public import LocationSelection
-internal import Synchronization
+package import BackendKit
+package import CurlTransfer
+import FoundationEssentials
+package import ImageModel
+package import LocationSelection
+import Synchronization
 
 /// Makes relays: chooses the locations, the order and the loop, and remembers who failed lately.
-public final class Relays: RelayObserver {
+package final class Relays: RelayObserver {
     /// The configured backends.
-    public let registry: BackendRegistry
+    package let registry: BackendRegistry
     /// The memory that downloads share.
-    public let memory: RelayMemory
+    package let memory: RelayMemory
     private let loops: [TransferLoop]
     private let settings: Mutex<(policy: RelayPolicy, strategy: SelectionStrategy)>
-    private let provesWholes: Bool
+    private let isVerifyingWholes: Bool
     private let chunkSize: Int64
-    private let making = Mutex(ManifestMaking())
+    private let making = Mutex(ManifestBuildCoordinator())
     private let health: Mutex<Health>
     private let lastFailures = Mutex(LastFailures())
     private let taken = Mutex<[BackendID: Int64]>([:])
@@ -26,12 +26,12 @@ public final class Relays: RelayObserver {
     ///   - loops: the threads that relays are spread over; at least one.
     ///   - penalty: how long a failed location stands at the end.
     ///   - breaker: when a backend is asked last, and for how long.
-    ///   - provesWholes: false switches the digests off, for measurements only.
+    ///   - isVerifyingWholes: false switches the digests off, for measurements only.
     ///   - chunkSize: how large the chunks are of the manifests that downloads make, in bytes.
     ///   - memory: what downloads share; a limit of its own unless one is given.
-    public init(
+    package init(
         registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
-        breaker: Breaker.Limits = Breaker.Limits(), provesWholes: Bool = true,
+        breaker: Breaker.Limits = Breaker.Limits(), isVerifyingWholes: Bool = true,
         chunkSize: Int64 = ChunkLayout.defaultChunkSize, memory: RelayMemory = RelayMemory(limit: 1 << 30)
     ) {
         precondition(!loops.isEmpty, "relays need a transfer loop")
@@ -39,13 +39,13 @@ public final class Relays: RelayObserver {
         self.memory = memory
         self.loops = loops
         settings = Mutex((policy, strategy))
-        self.provesWholes = provesWholes
+        self.isVerifyingWholes = isVerifyingWholes
         self.chunkSize = chunkSize
         health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
     }
 
     /// How locations of one tier are ordered.
-    public var strategy: SelectionStrategy { settings.withLock { $0.strategy } }
+    package var strategy: SelectionStrategy { settings.withLock { $0.strategy } }
 
     private var policy: RelayPolicy { settings.withLock { $0.policy } }
 
@@ -53,7 +53,7 @@ public final class Relays: RelayObserver {
     /// - Parameters:
     ///   - penalty: how long a location that fails from now on stands at the end.
     ///   - breaker: when a backend is asked last from now on, and for how long.
-    public func configure(
+    package func configure(
         policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration, breaker: Breaker.Limits
     ) {
         settings.withLock { $0 = (policy, strategy) }
@@ -63,47 +63,47 @@ public final class Relays: RelayObserver {
     /// Ranks the locations of one representation as they stand now.
     /// - Parameters:
     ///   - size: how many bytes are needed of them.
-    ///   - explores: whether the choice may be one that is made to learn; an explanation's may not.
-    public func select(
-        _ locations: [Location], for need: Selection.Need, size: Int64, explores: Bool = true
+    ///   - isExploring: whether the choice may be one that is made to learn; an explanation's may not.
+    package func select(
+        _ locations: [Location], for need: Selection.Need, size: Int64, isExploring: Bool = true
     ) -> Selection {
         Selection(
             of: locations, need: need, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
-            health: health.withLock { $0 }, dice: explores ? .random(in: 0...UInt64.max) : nil, at: .now)
+            health: health.withLock { $0 }, randomNumber: isExploring ? .random(in: 0...UInt64.max) : nil, at: .now)
     }
 
     /// How a location failed last, if a download met that in this process.
-    public func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
+    package func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
 
     /// A location failed in a probe or a full read: no download was harmed, so its rank stays.
-    public func noteFailure(of location: LocationID, _ failure: AttemptFailure) {
+    package func noteFailure(of location: LocationID, _ failure: AttemptFailure) {
         lastFailures.withLock { $0.record(failure, of: location, at: .now) }
     }
 
     /// How many bytes downloads took of each backend since the start, those that run included.
-    public var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
+    package var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
 
     /// What was seen of a backend lately.
-    public func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
+    package func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
 
-    /// Puts a backend behind the others, whatever its attempts say, until a trial read works.
-    public func distrust(_ backend: BackendID, because location: LocationID) {
+    /// Puts a backend behind the others, whatever its attempts say, until a probe read works.
+    package func tripBreaker(_ backend: BackendID, because location: LocationID) {
         health.withLock { $0.trip(backend, for: location, at: .now) }
     }
 
-    /// The trials of backends that are due, each with the location to read; the caller carries them out.
-    public func beginTrials() -> [(backend: BackendID, location: LocationID)] {
-        health.withLock { $0.beginTrials(at: .now) }
+    /// The probes of backends that are due, each with the location to read; the caller carries them out.
+    package func beginProbes() -> [(backend: BackendID, location: LocationID)] {
+        health.withLock { $0.beginProbes(at: .now) }
     }
 
-    /// How a trial went.
-    public func endTrial(of backend: BackendID, worked: Bool) {
-        health.withLock { $0.endTrial(of: backend, worked: worked, at: .now) }
+    /// How a probe went.
+    package func endProbe(of backend: BackendID, worked: Bool) {
+        health.withLock { $0.endProbe(of: backend, worked: worked, at: .now) }
     }
 
     /// Gets a download its share of the memory, and waits for it if need be.
     /// - Throws: when there is none in time, or the caller has too many downloads.
-    public func memoryShare(
+    package func memoryShare(
         for caller: String, of representation: Representation, range: ByteRange?, manifest: RelayManifest?
     ) async throws(MemoryRefusal) -> MemoryShare {
         let plan = plan(of: representation, range: range, manifest: manifest, over: [])
@@ -114,29 +114,29 @@ public final class Relays: RelayObserver {
         of representation: Representation, range: ByteRange?, manifest: RelayManifest?,
         over candidates: [RelayPlan.Candidate]
     ) -> RelayPlan {
-        let layout = provesWholes ? manifest?.layout : nil
+        let layout = isVerifyingWholes ? manifest?.layout : nil
         // A range that covers everything is verified as a whole, in whatever words it was asked for.
         if let range, !range.isWhole(of: representation.size) {
             return RelayPlan(range: range, of: representation.size, layout: layout, candidates: candidates)
         }
-        let proof: RelayPlan.Proof = layout.map { .chunks($0) } ?? (provesWholes ? .digest : .none)
-        return RelayPlan(whole: representation.size, proof: proof, candidates: candidates)
+        let verification: RelayPlan.Verification = layout.map { .chunks($0) } ?? (isVerifyingWholes ? .digest : .none)
+        return RelayPlan(whole: representation.size, verification: verification, candidates: candidates)
     }
 
     /// A relay over the selected locations; it starts with `start()`.
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole.
-    ///   - manifest: the digests of its chunks, which then prove what is delivered; without them only a whole is.
+    ///   - manifest: the digests of its chunks, which then verify what is delivered; without them only a whole is.
     ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
     ///   - memory: its share of the memory; nil for the whole window at any time.
     ///   - isFresh: whether to go past caches on new connections.
     ///   - onIncident: told of what goes wrong when it does; must not wait.
-    public func relay(
+    package func relay(
         of representation: Representation, range: ByteRange?, manifest: RelayManifest? = nil, over selection: Selection,
-        by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to outlet: any RelayOutlet,
+        by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to sink: any ResponseSink,
         onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
     ) -> Relay {
-        let layout = provesWholes ? manifest?.layout : nil
+        let layout = isVerifyingWholes ? manifest?.layout : nil
         let isPart = !(range?.isWhole(of: representation.size) ?? true)
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
@@ -147,19 +147,19 @@ public final class Relays: RelayObserver {
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
                     requiredValidator: isPart && layout == nil ? location.validator : nil,
-                    patience: backend.connections?.patience, renewsCredentials: backend.driver.credentials != nil,
-                    tier: location.tier, isAccused: location.isAccused))
+                    timeout: backend.connections?.timeout, renewsCredentials: backend.driver.credentials != nil,
+                    tier: location.tier, isSuspect: location.isSuspect))
             sources.append(
                 RelaySource(
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
                     connections: backend.connections, isFresh: isFresh))
         }
         let plan = plan(of: representation, range: range, manifest: manifest, over: candidates)
-        let made = plan.isWhole && plan.proof == .digest ? beginMaking(representation) : nil
+        let made = plan.isWhole && plan.verification == .digest ? beginMaking(representation) : nil
         let relay = Relay(
-            plan: plan, sources: sources, party: .download(by: caller, of: representation.image.description),
+            plan: plan, sources: sources, queueKey: .download(by: caller, of: representation.image.description),
             identity: representation.identity, manifest: manifest, making: made, memory: memory, policy: policy,
-            loop: nextLoop(), outlet: outlet, observer: self, onIncident: onIncident)
+            loop: nextLoop(), sink: sink, observer: self, onIncident: onIncident)
         running.add(
             relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
         // Taken out between the choice above and now: the relay was not known yet when others were told.
@@ -176,50 +176,50 @@ public final class Relays: RelayObserver {
 
     /// The location may not serve any more: running relays leave it.
     /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
-    public func withdraw(_ location: LocationID, atOnce: Bool) { running.withdraw(location, atOnce: atOnce) }
+    package func withdraw(_ location: LocationID, atOnce: Bool) { running.withdraw(location, atOnce: atOnce) }
 
     /// The location may serve again; for relays to come.
-    public func readmit(_ location: LocationID) { running.readmit(location) }
+    package func readmit(_ location: LocationID) { running.readmit(location) }
 
     /// The representations that are being delivered now without a manifest.
-    public var deliveredWithoutManifest: Set<Representation.Name> { running.unverified }
+    package var deliveredWithoutManifest: Set<Representation.Name> { running.unverified }
 
     /// How many relays are open.
-    public var runningCount: Int { running.count }
+    package var runningCount: Int { running.count }
 
     /// The loop whose turn it is.
-    public func nextLoop() -> TransferLoop {
+    package func nextLoop() -> TransferLoop {
         loops[turn.add(1, ordering: .relaxed).oldValue % loops.count]
     }
 
     /// Counts it.
-    public func attemptBegan(in backend: BackendID) { health.withLock { $0.attemptBegan(in: backend) } }
+    package func attemptBegan(in backend: BackendID) { health.withLock { $0.attemptBegan(in: backend) } }
 
     /// Takes its measure.
-    public func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
+    package func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
         health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
     }
 
     /// Remembers it for the choices to come.
-    public func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) {
-        health.withLock { $0.paceSeen(bytesPerSecond, in: backend, at: .now) }
+    package func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {
+        health.withLock { $0.recordThroughput(bytesPerSecond, in: backend, at: .now) }
     }
 
     /// Adds them up.
-    public func bytesTaken(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
+    package func bytesTaken(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
 
     /// Goes by what was seen of their backends.
-    public func prospects(of sources: [RelaySource]) -> [Prospect] {
+    package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
         health.withLock { health in
             sources.map { source in
                 if let connections = source.connections, connections.counts.held >= connections.limit { return .avoided }
-                return health.prospect(of: source.location, in: source.backend, at: .now)
+                return health.estimate(of: source.location, in: source.backend, at: .now)
             }
         }
     }
 
-    /// Puts the location behind the others for a while, and counts it against its backend where that is to blame.
-    public func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
+    /// Puts the location behind the others for a while, and counts it against its backend where that is to attribution.
+    package func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
         lastFailures.withLock { $0.record(failure, of: location, at: .now) }
         // Neither our own trouble nor our own limit is a failing of the location.
         guard failure.reason != .withdrawn, failure.reason != .busy, let trouble = failure.trouble else { return }
@@ -227,12 +227,12 @@ public final class Relays: RelayObserver {
     }
 
     /// Puts the location back in its place.
-    public func locationServed(_ location: LocationID) {
+    package func locationServed(_ location: LocationID) {
         health.withLock { $0.recordSuccess(of: location) }
     }
 
     /// Forgets it.
-    public func relayEnded(_ relay: Relay) {
+    package func relayEnded(_ relay: Relay) {
         if let made = running.remove(relay) { making.withLock { $0.end(made) } }
     }
 }

@@ -1,5 +1,5 @@
-internal import ImageModel
-internal import Synchronization
+import ImageModel
+import Synchronization
 
 /// The relays that are open, to be told when a location may not serve any more.
 final class RunningRelays: Sendable {

@@ -1,9 +1,9 @@
 /// Which bytes one location contributed.
-public struct Segment: Sendable, Hashable {
+package struct Segment: Sendable, Hashable {
     /// The location, by its index among the candidates.
-    public let candidate: Int
+    package let candidate: Int
     /// The offset of the first byte.
-    public let first: Int64
+    package let first: Int64
     /// The offset behind the last byte.
-    public internal(set) var end: Int64
+    package internal(set) var end: Int64
 }

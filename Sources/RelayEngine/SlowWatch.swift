@@ -1,9 +1,9 @@
-internal import LocationSelection
+import LocationSelection
 
 /// Follows how fast the location that a relay reads brings its bytes, over one attempt after the other.
 struct SlowWatch: Sendable, Equatable {
-    private let rule: SlowRule
-    private var pace: Pace
+    private let rule: SlowLocationRule
+    private var pace: ThroughputWindow
     private var candidate: Int?
     private var attempt: AttemptID?
     private var received: Int64 = 0
@@ -12,9 +12,9 @@ struct SlowWatch: Sendable, Equatable {
     /// Bytes a second of the window that is over, until it is judged.
     private var rate: Double?
 
-    init(_ rule: SlowRule) {
+    init(_ rule: SlowLocationRule) {
         self.rule = rule
-        pace = Pace(window: rule.window)
+        pace = ThroughputWindow(window: rule.window)
     }
 
     /// Looks at what runs after each event.
@@ -27,7 +27,7 @@ struct SlowWatch: Sendable, Equatable {
             rest(at: now)
             return nil
         }
-        if running.candidate != candidate { pace = Pace(window: rule.window) }
+        if running.candidate != candidate { pace = ThroughputWindow(window: rule.window) }
         if running.id != attempt {
             received = 0
             rate = nil

@@ -1,19 +1,19 @@
-public import Logging
+package import Logging
 
 /// How log lines look.
-public enum LogFormat: String, Sendable, CaseIterable {
-    /// For people: `2026-09-01T10:00:00.123Z info relay image=… outcome=finished`.
+package enum LogFormat: String, Sendable, CaseIterable {
+    /// For people: `2026-09-01T10:00:00.123Z info download.finished image=… outcome=finished`.
     case text
     /// For collectors: one JSON object a line.
     case json
 }
 
 /// Makes each record one line, and leaves it to an output that writes it.
-public struct LineLogHandler: LogHandler {
+package struct LineLogHandler: LogHandler {
     /// What every record of this logger carries.
-    public var metadata: Logger.Metadata = [:]
+    package var metadata: Logger.Metadata = [:]
     /// What is added to every record as it is made.
-    public var metadataProvider: Logger.MetadataProvider?
+    package var metadataProvider: Logger.MetadataProvider?
     private let label: String
     private let output: LogOutput
     /// For this logger alone.
@@ -22,25 +22,25 @@ public struct LineLogHandler: LogHandler {
     /// - Parameters:
     ///   - label: who logs.
     ///   - output: where lines go, and which.
-    public init(label: String, output: LogOutput) {
+    package init(label: String, output: LogOutput) {
         self.label = label
         self.output = output
     }
 
     /// Records below this level are dropped.
-    public var logLevel: Logger.Level {
+    package var logLevel: Logger.Level {
         get { ownLevel ?? output.level }
         set { ownLevel = newValue }
     }
 
     /// One value of the metadata.
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
     /// Writes one record.
-    public func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
         if let own = event.metadata { all.merge(own) { _, new in new } }

@@ -1,10 +1,10 @@
-internal import Glibc
-internal import Logging
+import Glibc
+import Logging
 
 /// One record as one line, whatever a client put into a name.
 struct LogLine {
     /// Names that a record's own parts have in JSON.
-    private static let ownNames: Set<String> = ["time", "level", "logger", "message"]
+    private static let ownNames: Set<String> = ["time", "level", "logger", "event", "message"]
 
     let time: timespec
     let level: Logger.Level
@@ -23,7 +23,7 @@ struct LogLine {
         return Array(line.utf8)
     }
 
-    /// `2026-09-01T10:00:00.123Z info relay outcome=finished`, the fields as logfmt has them.
+    /// `2026-09-01T10:00:00.123Z info download.finished outcome=finished`, the fields as logfmt has them.
     private var text: String {
         var line = "\(Self.timestamp(time)) \(level.rawValue) \(LogText.escaped(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
@@ -34,11 +34,30 @@ struct LogLine {
 
     private var json: String {
         var line = "{\"time\":\"\(Self.timestamp(time))\",\"level\":\"\(level.rawValue)\","
-        line += "\"logger\":\(LogText.quoted(logger)),\"message\":\(LogText.quoted(message))"
+        line += "\"logger\":\(LogText.quoted(logger)),"
+        let (event, text) = Self.event(of: message)
+        if let event { line += "\"event\":\"\(event)\"," }
+        line += "\"message\":\(LogText.quoted(text))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where !Self.ownNames.contains(key) {
             line += ",\(LogText.quoted(key)):\(Self.json(value))"
         }
         return line + "}"
+    }
+
+    /// Splits a message of Baton's own, `relay.failover: A download continues …` or `download.finished`, into the event's stable name
+    /// and the text. Messages of libraries have no event.
+    static func event(of message: String) -> (event: String?, text: String) {
+        let end = message.firstRange(of: ": ")
+        let name = message[..<(end?.lowerBound ?? message.endIndex)]
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        let isName =
+            parts.count > 1
+            && parts.allSatisfy { part in
+                !part.isEmpty
+                    && part.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_") }
+            }
+        guard isName else { return (nil, message) }
+        return (String(name), end.map { String(message[$0.upperBound...]) } ?? String(name))
     }
 
     /// Lists as their items with commas between.

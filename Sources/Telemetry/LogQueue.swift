@@ -1,6 +1,6 @@
-internal import Dispatch
-internal import Glibc
-internal import Synchronization
+import Dispatch
+import Glibc
+import Synchronization
 
 /// Lines on their way to a file descriptor. A thread of its own writes them: a reader that stops reading stops nobody else. What finds
 /// the queue full is dropped and counted, and the next line says how many were.

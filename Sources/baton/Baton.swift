@@ -1,12 +1,12 @@
-internal import ArgumentParser
-internal import Glibc
+import ArgumentParser
+import Glibc
 
 /// The command line.
 @main
 struct Baton: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baton",
-        abstract: "A streaming image proxy that moves to the next location in mid-stream, and proves every byte.",
+        abstract: "A streaming image proxy that moves to the next location in mid-stream, and verifies every byte.",
         discussion: """
             Exit codes: 0 all is well; 1 it could not be done; 2 the bytes are not the image's; 3 no server answers, or none that \
             can be trusted; 64 the command line makes no sense. With --json standard output has one object in each case, the result or \

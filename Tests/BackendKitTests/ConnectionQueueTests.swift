@@ -6,7 +6,7 @@ import Waiting
 @Suite struct ConnectionQueueTests {
     private typealias Step = ConnectionQueue.Step
 
-    private func download(_ caller: String, _ image: String = "i") -> ConnectionParty { .download(by: caller, of: image) }
+    private func download(_ caller: String, _ image: String = "i") -> QueueKey { .download(by: caller, of: image) }
 
     /// Lets everybody who waits have the one connection in turn; says in which order, by the numbers of their tickets.
     private func order(_ queue: inout ConnectionQueue, holder: ConnectionQueue.Ticket) -> [UInt64] {
@@ -19,7 +19,8 @@ import Waiting
         return order
     }
 
-    @Test func asManyAsTheLimitAreLetInAndTheNextWhenOneLeaves() {
+    @Test("As many as the limit are let in and the next when one leaves")
+    func asManyAsTheLimitAreLetInAndTheNextWhenOneLeaves() {
         var queue = ConnectionQueue(limit: 2)
         let first = queue.enter(download("a"))
         let second = queue.enter(download("a"))
@@ -31,14 +32,16 @@ import Waiting
         #expect(queue.heldCount == 0 && queue.waitingCount == 0)
     }
 
-    @Test func whoCameFirstIsFirst() {
+    @Test("Who came first is first")
+    func whoCameFirstIsFirst() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("x")).ticket
         for caller in ["c", "a", "b"] { _ = queue.enter(download(caller)) }
         #expect(order(&queue, holder: holder) == [1, 2, 3])
     }
 
-    @Test func aCallerWithAThousandRangesHoldsNobodyUpForMoreThanOne() {
+    @Test("A caller with a thousand ranges holds nobody up for more than one")
+    func aCallerWithAThousandRangesHoldsNobodyUpForMoreThanOne() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("greedy")).ticket
         for _ in 0..<1000 { _ = queue.enter(download("greedy")) }
@@ -50,7 +53,8 @@ import Waiting
         #expect(order.filter { $0 <= 1000 } == Array(1...1000), "within a caller's image who came first is first")
     }
 
-    @Test func anImageWithManyRangesDoesNotHoldUpItsCallersOtherImages() {
+    @Test("An image with many ranges does not hold up its callers other images")
+    func anImageWithManyRangesDoesNotHoldUpItsCallersOtherImages() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("fleet", "big")).ticket
         for _ in 0..<100 { _ = queue.enter(download("fleet", "big")) }
@@ -58,7 +62,8 @@ import Waiting
         #expect(order(&queue, holder: holder)[1] == small.number)
     }
 
-    @Test func manyImagesOfOneCallerAreOneTurnAmongCallers() {
+    @Test("Many images of one caller are one turn among callers")
+    func manyImagesOfOneCallerAreOneTurnAmongCallers() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("x")).ticket
         for image in 0..<100 { _ = queue.enter(download("greedy", "\(image)")) }
@@ -66,7 +71,8 @@ import Waiting
         #expect(order(&queue, holder: holder)[1] == other.number)
     }
 
-    @Test func whoDoesNotWaitAnyLongerIsPassedOver() {
+    @Test("Who does not wait any longer is passed over")
+    func whoDoesNotWaitAnyLongerIsPassedOver() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("a")).ticket
         let tickets = ["b", "b", "c"].map { queue.enter(download($0)).ticket }
@@ -76,21 +82,23 @@ import Waiting
         #expect(queue.heldCount == 0 && queue.waitingCount == 0)
     }
 
-    @Test func downloadsGoBeforeReadsInTheBackground() {
+    @Test("Downloads go before reads in the background")
+    func downloadsGoBeforeReadsInTheBackground() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("a")).ticket
-        let read = queue.enter(.upkeep(of: "i")).ticket
+        let read = queue.enter(.maintenance(of: "i")).ticket
         let late = queue.enter(download("b")).ticket
         #expect(order(&queue, holder: holder) == [late.number, read.number])
     }
 
-    @Test func aDownloadThatWaitsMakesOneReadInTheBackgroundGiveWay() {
+    @Test("A download that waits makes one read in the background give way")
+    func aDownloadThatWaitsMakesOneReadInTheBackgroundGiveWay() {
         var queue = ConnectionQueue(limit: 3)
-        let reads = (0..<2).map { _ in queue.enter(.upkeep(of: "i")).ticket }
+        let reads = (0..<2).map { _ in queue.enter(.maintenance(of: "i")).ticket }
         _ = queue.enter(download("a"))
         let first = queue.enter(download("b"))
         #expect(first.steps == [.yield(reads[1])])
-        #expect(queue.enter(.upkeep(of: "j")).steps.isEmpty, "a read makes nobody give way")
+        #expect(queue.enter(.maintenance(of: "j")).steps.isEmpty, "a read makes nobody give way")
         let second = queue.enter(download("c"))
         #expect(second.steps == [.yield(reads[0])], "the same read was asked twice")
         #expect(queue.enter(download("d")).steps.isEmpty)
@@ -99,7 +107,9 @@ import Waiting
     }
 
     /// Many come and go at random: never more than the limit, never one idle while somebody waits, nothing left over.
-    @Test(arguments: 0..<50) func whateverComesTheLimitHoldsAndNothingLeaks(seed: UInt64) {
+    @Test("Whatever comes the limit holds and nothing leaks", arguments: 0..<50) func whateverComesTheLimitHoldsAndNothingLeaks(
+        seed: UInt64
+    ) {
         var state = seed &* 2 &+ 1
         func random(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -126,9 +136,9 @@ import Waiting
             case 1 where !outside.isEmpty && random(3) == 0:
                 take(queue.leave(outside.remove(at: random(outside.count))))
             default:
-                let party =
-                    random(4) == 0 ? ConnectionParty.upkeep(of: "\(random(3))") : download("\(random(3))", "\(random(3))")
-                let (ticket, steps) = queue.enter(party)
+                let queueKey =
+                    random(4) == 0 ? QueueKey.maintenance(of: "\(random(3))") : download("\(random(3))", "\(random(3))")
+                let (ticket, steps) = queue.enter(queueKey)
                 outside.append(ticket)
                 take(steps)
             }
@@ -141,31 +151,34 @@ import Waiting
 }
 
 @Suite struct ConnectionLimitTests {
-    @Test func whoIsNoLongerThereHasLeft() {
-        let limit = ConnectionLimit(limit: 1, patience: .seconds(1))
+    @Test("Who is no longer there has left")
+    func whoIsNoLongerThereHasLeft() {
+        let limit = ConnectionLimit(limit: 1, timeout: .seconds(1))
         do {
-            let held = limit.enter(.inquiry) {}
-            let waiting = limit.enter(.inquiry) {}
+            let held = limit.enter(.probe) {}
+            let waiting = limit.enter(.probe) {}
             #expect(held.isAdmitted && !waiting.isAdmitted)
             #expect(limit.counts == (1, 1))
         }
         #expect(limit.counts == (0, 0))
     }
 
-    @Test func aTaskThatFindsNoConnectionInTimeIsToldAndLeavesTheQueue() async throws {
-        let limit = ConnectionLimit(limit: 1, patience: .milliseconds(20))
-        let held = try await limit.place(for: .inquiry, within: .seconds(60))
-        let failure = await #expect(throws: AttemptFailure.self) { try await limit.place(for: .inquiry, within: .seconds(60)) }
+    @Test("A task that finds no connection in time is told and leaves the queue")
+    func aTaskThatFindsNoConnectionInTimeIsToldAndLeavesTheQueue() async throws {
+        let limit = ConnectionLimit(limit: 1, timeout: .milliseconds(20))
+        let held = try await limit.place(for: .probe, within: .seconds(60))
+        let failure = await #expect(throws: AttemptFailure.self) { try await limit.place(for: .probe, within: .seconds(60)) }
         #expect(failure?.reason == .busy && failure?.failureClass == .throttled)
         #expect(limit.counts == (1, 0))
         held.leave()
         #expect(limit.counts == (0, 0))
     }
 
-    @Test(.timeLimit(.minutes(5))) func aTaskGetsTheConnectionThatAnotherGivesBack() async throws {
-        let limit = ConnectionLimit(limit: 1, patience: .seconds(600))
-        let held = try await limit.place(for: .inquiry, within: .seconds(600))
-        async let next = limit.place(for: .inquiry, within: .seconds(600))
+    @Test("A task gets the connection that another gives back", .timeLimit(.minutes(5)))
+    func aTaskGetsTheConnectionThatAnotherGivesBack() async throws {
+        let limit = ConnectionLimit(limit: 1, timeout: .seconds(600))
+        let held = try await limit.place(for: .probe, within: .seconds(600))
+        async let next = limit.place(for: .probe, within: .seconds(600))
         try await eventually("a wait for the connection") { limit.counts.waiting > 0 }
         held.leave()
         try await next.leave()

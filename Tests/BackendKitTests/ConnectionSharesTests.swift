@@ -4,7 +4,7 @@ import Testing
 
 /// Who gives a connection back when a download waits.
 @Suite struct ConnectionSharesTests {
-    private func download(_ caller: String, _ image: String = "i") -> ConnectionParty { .download(by: caller, of: image) }
+    private func download(_ caller: String, _ image: String = "i") -> QueueKey { .download(by: caller, of: image) }
 
     private func full(_ callers: String...) -> (queue: ConnectionQueue, tickets: [ConnectionQueue.Ticket]) {
         var queue = ConnectionQueue(limit: callers.count)
@@ -36,7 +36,7 @@ import Testing
     func backgroundGoesFirst() {
         var queue = ConnectionQueue(limit: 2)
         let idle = queue.enter(download("a")).ticket
-        let read = queue.enter(.upkeep(of: "i")).ticket
+        let read = queue.enter(.maintenance(of: "i")).ticket
         _ = queue.offer(idle, .idle)
         #expect(queue.enter(download("b")).steps == [.yield(read)])
     }
@@ -98,9 +98,9 @@ import Testing
     }
 
     @Test("A question of Baton's own keeps its connection")
-    func inquiriesKeepTheirs() {
+    func probesKeepTheirs() {
         var queue = ConnectionQueue(limit: 2)
-        for _ in 0..<2 { _ = queue.enter(.inquiry) }
+        for _ in 0..<2 { _ = queue.enter(.probe) }
         #expect(queue.enter(download("a")).steps.isEmpty)
     }
 

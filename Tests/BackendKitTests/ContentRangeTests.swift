@@ -2,7 +2,8 @@ import BackendKit
 import Testing
 
 @Suite struct ContentRangeTests {
-    @Test func aWholeContentRangeIsRead() {
+    @Test("A whole content range is read")
+    func aWholeContentRangeIsRead() {
         let range = ContentRange("bytes 100-199/1000")
         #expect(range?.first == 100)
         #expect(range?.last == 199)
@@ -15,11 +16,13 @@ import Testing
         #expect(range != nil && range?.total == nil)
     }
 
-    @Test(arguments: [
-        "", "bytes", "bytes 0-1", "bytes */100", "bytes */*", "bytes 5-4/*", "bytes 0-1/**", "bytes 0-1/",
-        "bytes 0-9223372036854775807/*", "bytes 5-4/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10",
-        "items 0-1/10", "bytes 0-1/10/", "bytes +0-1/10", "bytes 0-1/99999999999999999999", "bytes 0 - 1/10", "0-1/10",
-        "bytes 0-1-2/10",
-    ])
+    @Test(
+        "Anything else is none",
+        arguments: [
+            "", "bytes", "bytes 0-1", "bytes */100", "bytes */*", "bytes 5-4/*", "bytes 0-1/**", "bytes 0-1/",
+            "bytes 0-9223372036854775807/*", "bytes 5-4/10", "bytes 0-10/10", "bytes -1/10", "bytes 0-/10",
+            "items 0-1/10", "bytes 0-1/10/", "bytes +0-1/10", "bytes 0-1/99999999999999999999", "bytes 0 - 1/10", "0-1/10",
+            "bytes 0-1-2/10",
+        ])
     func anythingElseIsNone(_ text: String) { #expect(ContentRange(text) == nil) }
 }

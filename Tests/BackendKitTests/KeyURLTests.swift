@@ -21,7 +21,9 @@ import Testing
         ])
     }()
 
-    @Test(arguments: ["a", "/a", "a//b", "a/", "/", "...", "a/..b/.c/d.", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
+    @Test(
+        "Every key is taken literally",
+        arguments: ["a", "/a", "a//b", "a/", "/", "...", "a/..b/.c/d.", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
     func everyKeyIsTakenLiterally(key: String) throws {
         let text = "s3://bucket/" + LocationURL.encode(path: key)
         let place = try Self.registry.place(of: text)
@@ -30,31 +32,36 @@ import Testing
         #expect(place?.url == text)
     }
 
-    @Test func anEscapedSlashIsASlash() throws {
+    @Test("An escaped slash is a slash")
+    func anEscapedSlashIsASlash() throws {
         #expect(try Self.registry.place(of: "S3://bucket/a%2fb")?.url == "s3://bucket/a/b")
     }
 
-    @Test(arguments: [
-        ("s3://bucket", InvalidLocationURL.invalidKey), ("s3://bucket/", .invalidKey), ("s3://bucket/%zz", .invalidKey),
-        ("s3://bucket/%ff", .invalidKey), ("s3://bucket/a%00", .invalidKey), ("s3://bucket/a b", .illegalCharacter),
-        ("s3://bucket/..", .dotSegment), ("s3://bucket/.", .dotSegment), ("s3://bucket/a/../b", .dotSegment),
-        ("s3://bucket/a/%2e%2E", .dotSegment), ("s3://bucket/a%2f.%2e%2fb", .dotSegment), ("s3://bucket/./a", .dotSegment),
-        // A mark behind a slash makes one character of both, and a slash all the same.
-        ("s3://bucket/team/..%2F%CC%81x", .dotSegment), ("s3://bucket/team/../%CC%81x", .dotSegment),
-        ("s3://bucket/..%2F%F0%9F%8F%BDx", .dotSegment), ("s3://bucket/a/.%2f%E2%80%8D", .dotSegment),
-        ("s3://key:secret@bucket/a", .credentials), ("s3://bucket/a?versionId=1", .queryOrFragment),
-    ])
+    @Test(
+        "What names no key is refused",
+        arguments: [
+            ("s3://bucket", InvalidLocationURL.invalidKey), ("s3://bucket/", .invalidKey), ("s3://bucket/%zz", .invalidKey),
+            ("s3://bucket/%ff", .invalidKey), ("s3://bucket/a%00", .invalidKey), ("s3://bucket/a b", .illegalCharacter),
+            ("s3://bucket/..", .dotSegment), ("s3://bucket/.", .dotSegment), ("s3://bucket/a/../b", .dotSegment),
+            ("s3://bucket/a/%2e%2E", .dotSegment), ("s3://bucket/a%2f.%2e%2fb", .dotSegment), ("s3://bucket/./a", .dotSegment),
+            // A mark behind a slash makes one character of both, and a slash all the same.
+            ("s3://bucket/team/..%2F%CC%81x", .dotSegment), ("s3://bucket/team/../%CC%81x", .dotSegment),
+            ("s3://bucket/..%2F%F0%9F%8F%BDx", .dotSegment), ("s3://bucket/a/.%2f%E2%80%8D", .dotSegment),
+            ("s3://key:secret@bucket/a", .credentials), ("s3://bucket/a?versionId=1", .queryOrFragment),
+        ])
     func whatNamesNoKeyIsRefused(text: String, error: InvalidLocationURL) {
         #expect(throws: error) { try Self.registry.place(of: text) }
     }
 
-    @Test func onlyABackendWithKeysIsNamedByItsID() throws {
+    @Test("Only a backend with keys is named by its ID")
+    func onlyABackendWithKeysIsNamedByItsID() throws {
         #expect(try Self.registry.place(of: "s3://web/a") == nil)
         #expect(try Self.registry.place(of: "s3://elsewhere/a") == nil)
         #expect(try Self.registry.place(of: "http://bucket/a") == nil)
     }
 
-    @Test func aURLBelowTheBaseNamesTheSamePlace() throws {
+    @Test("A URL below the base names the same place")
+    func aURLBelowTheBaseNamesTheSamePlace() throws {
         let place = try Self.registry.place(of: "http://store/bucket/a%20b/c")
         #expect(place?.path == "a b/c")
         #expect(place?.backend.id == BackendID("bucket"))

@@ -4,27 +4,30 @@ import ImageModel
 import Testing
 
 @Suite struct LocationURLTests {
-    @Test(arguments: [
-        ("http://a/x?y", InvalidLocationURL.queryOrFragment), ("http://a/x#y", .queryOrFragment),
-        ("http://user:secret@a/x", .credentials), ("http://user@a/x", .credentials), ("a/x", .noScheme), ("", .noScheme),
-        ("ftp://a/x", .unknownScheme("ftp")), ("http:///x", .invalidHost), ("http://a:0/x", .invalidHost),
-        ("http://a:99999/x", .invalidHost), ("http://a b/x", .illegalCharacter), ("http://a/x\\y", .illegalCharacter),
-        ("http://a/é", .illegalCharacter), ("http://a/../x", .dotSegment), ("http://a/x/..", .dotSegment),
-        ("http://a/%2e%2e/x", .dotSegment), ("http://a/%2E./x", .dotSegment), ("http://a/./x", .dotSegment),
-        ("http://a/x%2fy", .invalidEscape), ("http://a/x%00y", .invalidEscape), ("http://a/x%5cy", .invalidEscape),
-        ("http://a/%zz", .invalidEscape), ("http://a/%+1", .invalidEscape), ("http://a/%2", .invalidEscape),
-        ("http://a/%ff", .invalidEscape), ("http://a//x", .emptySegment), ("file://elsewhere/x", .invalidHost),
-        ("http://a/x%252e%252e", nil), ("http://A.example:8080/x%20y", nil), ("http://[::1]:80/x", nil), ("file:///x", nil),
-        ("http://[::1/x", .invalidHost), ("http://[]/x", .invalidHost), ("http://[127.0.0.1]/x", .invalidHost),
-        ("http://[::1]x:80/x", .invalidHost), ("http://[fe80::1%25eth0]/x", .invalidHost), ("http://::1/x", .invalidHost),
-    ])
+    @Test(
+        "Urls that could mean another place are refused",
+        arguments: [
+            ("http://a/x?y", InvalidLocationURL.queryOrFragment), ("http://a/x#y", .queryOrFragment),
+            ("http://user:secret@a/x", .credentials), ("http://user@a/x", .credentials), ("a/x", .noScheme), ("", .noScheme),
+            ("ftp://a/x", .unknownScheme("ftp")), ("http:///x", .invalidHost), ("http://a:0/x", .invalidHost),
+            ("http://a:99999/x", .invalidHost), ("http://a b/x", .illegalCharacter), ("http://a/x\\y", .illegalCharacter),
+            ("http://a/é", .illegalCharacter), ("http://a/../x", .dotSegment), ("http://a/x/..", .dotSegment),
+            ("http://a/%2e%2e/x", .dotSegment), ("http://a/%2E./x", .dotSegment), ("http://a/./x", .dotSegment),
+            ("http://a/x%2fy", .invalidEscape), ("http://a/x%00y", .invalidEscape), ("http://a/x%5cy", .invalidEscape),
+            ("http://a/%zz", .invalidEscape), ("http://a/%+1", .invalidEscape), ("http://a/%2", .invalidEscape),
+            ("http://a/%ff", .invalidEscape), ("http://a//x", .emptySegment), ("file://elsewhere/x", .invalidHost),
+            ("http://a/x%252e%252e", nil), ("http://A.example:8080/x%20y", nil), ("http://[::1]:80/x", nil), ("file:///x", nil),
+            ("http://[::1/x", .invalidHost), ("http://[]/x", .invalidHost), ("http://[127.0.0.1]/x", .invalidHost),
+            ("http://[::1]x:80/x", .invalidHost), ("http://[fe80::1%25eth0]/x", .invalidHost), ("http://::1/x", .invalidHost),
+        ])
     func urlsThatCouldMeanAnotherPlaceAreRefused(_ text: String, _ error: InvalidLocationURL?) {
         var caught: InvalidLocationURL?
         do throws(InvalidLocationURL) { _ = try LocationURL(text) } catch { caught = error }
         #expect(caught == error)
     }
 
-    @Test func aPathLiesBelowItsBackendByWholeSegmentsOnly() throws {
+    @Test("A path lies below its backend by whole segments only")
+    func aPathLiesBelowItsBackendByWholeSegmentsOnly() throws {
         let base = try LocationURL("http://store:8080/images/")
         #expect(try LocationURL("http://STORE:8080/images/a/b%20c").path(below: base) == "a/b c")
         #expect(try LocationURL("http://store:8080/imagesque/a").path(below: base) == nil)
@@ -34,7 +37,9 @@ import Testing
         #expect(try LocationURL("http://store.example:8080/images/a").path(below: base) == nil)
     }
 
-    @Test(arguments: ["[2001:DB8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0db8::0:1]"])
+    @Test(
+        "An I pv 6 address is the same host however it is spelled",
+        arguments: ["[2001:DB8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0db8::0:1]"])
     func anIPv6AddressIsTheSameHostHoweverItIsSpelled(host: String) throws {
         let url = try LocationURL("http://\(host):8080/images/a")
         #expect(url.path(below: try LocationURL("http://[2001:db8::1]:8080/images")) == "a")
@@ -42,7 +47,8 @@ import Testing
         #expect(try LocationURL("http://\(host)/a").authority == "[2001:db8::1]")
     }
 
-    @Test func theInnermostBackendTakesALocation() throws {
+    @Test("The innermost backend takes a location")
+    func theInnermostBackendTakesALocation() throws {
         struct Nothing: Driver {
             let capabilities = Capabilities(ranges: true, redirectable: false, writable: false)
             func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url("")) }
@@ -61,7 +67,8 @@ import Testing
         #expect(registry.locate(try LocationURL("http://elsewhere/images/a")) == nil)
     }
 
-    @Test func encodedAndReadAgainAPathIsTheSame() throws {
+    @Test("Encoded and read again a path is the same")
+    func encodedAndReadAgainAPathIsTheSame() throws {
         for path in ["a b", "ä/ü?#%", "x+y&z=1", "%2e%2e"] {
             let url = try LocationURL("http://a/" + LocationURL.encode(path: path))
             #expect(url.segments.joined(separator: "/") == path)

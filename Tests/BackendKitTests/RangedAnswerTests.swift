@@ -75,16 +75,17 @@ import Testing
         }
     }
 
-    @Test func aPartShowsThatRangesAreAnswered() throws {
+    @Test("A part shows that ranges are answered")
+    func aPartShowsThatRangesAreAnswered() throws {
         #expect(try object(status: 206, ("content-range", "bytes 0-99/100")).answersRanges)
     }
 
-    @Test(arguments: ["bytes", "Bytes", "lines, bytes", "lines,\tbytes "])
+    @Test("Everything does not unless the server says so", arguments: ["bytes", "Bytes", "lines, bytes", "lines,\tbytes "])
     func everythingDoesNotUnlessTheServerSaysSo(units: String) throws {
         #expect(try object(status: 200, ("accept-ranges", units)).answersRanges)
     }
 
-    @Test(arguments: ["none", "", "megabytes"])
+    @Test("Everything without a word shows nothing", arguments: ["none", "", "megabytes"])
     func everythingWithoutAWordShowsNothing(units: String) throws {
         #expect(try !object(status: 200, ("accept-ranges", units)).answersRanges)
         #expect(try !object(status: 200).answersRanges)
@@ -92,17 +93,20 @@ import Testing
 
     private static let date = (name: "date", value: "Wed, 25 Nov 2026 10:00:00 GMT")
 
-    @Test(arguments: [
-        ("17", 17), ("90000", 3600), ("Wed, 25 Nov 2026 10:00:40 GMT", 40), ("Wednesday, 25-Nov-26 10:01:00 GMT", 60),
-        ("Thu, 26 Nov 2026 10:00:00 GMT", 3600),
-    ])
+    @Test(
+        "A rest is asked for in seconds or as a date",
+        arguments: [
+            ("17", 17), ("90000", 3600), ("Wed, 25 Nov 2026 10:00:40 GMT", 40), ("Wednesday, 25-Nov-26 10:01:00 GMT", 60),
+            ("Thu, 26 Nov 2026 10:00:00 GMT", 3600),
+        ])
     func aRestIsAskedForInSecondsOrAsADate(value: String, seconds: Int) {
         let head = ResponseHead(status: 503, fields: [Self.date, ("retry-after", value)])
         #expect(RangedAnswer(head).failure.retryAfter == .seconds(seconds))
         #expect(RangedAnswer(head).failure.reason == .throttled)
     }
 
-    @Test func whatIsNoRestIsTheServersFailure() {
+    @Test("What is no rest is the servers failure")
+    func whatIsNoRestIsTheServersFailure() {
         let words = ["soon", "0", "-3", "Wed, 25 Nov 2026 09:59:00 GMT"]
         for fields in words.map({ [("retry-after", $0), Self.date] }) + [[("retry-after", Self.date.value)], []] {
             #expect(RangedAnswer(ResponseHead(status: 503, fields: fields)).failure.reason == .serverError, "\(fields)")

@@ -7,12 +7,12 @@ import Testing
 struct RepeatedYieldTests {
     @Test("A background read that gave its connection away once is asked again the next time", arguments: [1, 2, 3])
     func aReadThatYieldsAgainAndAgain(reads: Int) {
-        let limit = ConnectionLimit(limit: reads, patience: .seconds(60))
+        let limit = ConnectionLimit(limit: reads, timeout: .seconds(60))
         let asked = Atomic(0)
-        var places: [ConnectionPlace] = []
+        var places: [ConnectionPermit] = []
         func read() {
             let (place, isAdmitted) = limit.enter(
-                .upkeep(of: "image"), yield: { asked.add(1, ordering: .relaxed) }, admitted: {})
+                .maintenance(of: "image"), yield: { asked.add(1, ordering: .relaxed) }, admitted: {})
             #expect(isAdmitted)
             places.append(place)
         }

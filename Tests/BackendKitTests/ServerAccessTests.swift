@@ -9,7 +9,8 @@ import Testing
         return request.addresses
     }
 
-    @Test func everyRequestHasADoorForItsAddresses() throws {
+    @Test("Every request has a door for its addresses")
+    func everyRequestHasADoorForItsAddresses() throws {
         let loopback = try #require(PeerAddress("127.0.0.1"))
         #expect(Self.addresses(ServerAccess(), host: "store")?.refusal(of: loopback) == .loopback)
         #expect(Self.addresses(ServerAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
@@ -17,7 +18,8 @@ import Testing
         #expect(Self.addresses(open, host: "store")?.refusal(of: loopback) == nil)
     }
 
-    @Test func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
+    @Test("Behind a proxy the proxys host is the one that is meant")
+    func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
         let loopback = try #require(PeerAddress("127.0.0.1"))
         func access(_ proxy: String) -> ServerAccess {
             ServerAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
@@ -26,7 +28,8 @@ import Testing
         #expect(Self.addresses(access("proxy"), host: "127.0.0.1")?.refusal(of: loopback) == .loopback)
     }
 
-    @Test func onlyTheBackendsOwnServerSeesOurCertificate() {
+    @Test("Only the backends own server sees our certificate")
+    func onlyTheBackendsOwnServerSeesOurCertificate() {
         let access = ServerAccess(
             authorities: "/ca", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil))
         for isOwn in [true, false] {

@@ -15,11 +15,11 @@ import Testing
     func amountsAreRead(text: String, expected: Int64) { #expect(ByteAmount(text)?.count == expected, "\(text)") }
 
     @Test(
-        "What is no number of bytes is refused",
+        "What is not a number of bytes is refused",
         arguments: [
             "", "M", "fast", "-1", "+1", "1,5G", "1.G", ".5G", "1.2.3M", "10Mbit", "10 M", "1e9", "10MiB/s", "0x10", "1.5",
             "9223372036854775808",
             "9000000P", "١M", "10Mb ", "8589934592.5G",
         ])
-    func nonsenseIsRefused(text: String) { #expect(ByteAmount(text) == nil, "\(text)") }
+    func invalidInputIsRefused(text: String) { #expect(ByteAmount(text) == nil, "\(text)") }
 }

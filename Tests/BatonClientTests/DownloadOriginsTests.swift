@@ -5,7 +5,8 @@ import Testing
 @Suite struct DownloadOriginsTests {
     private func text(_ origins: DownloadOrigins) -> [String] { origins.parts.map { "\($0.source) \($0.first)-\($0.last)" } }
 
-    @Test func bytesInARowFromOnePlaceAreOnePart() {
+    @Test("Bytes in a row from one place are one part")
+    func bytesInARowFromOnePlaceAreOnePart() {
         var origins = DownloadOrigins()
         origins.extend(to: 10, from: .kept)
         origins.extend(to: 20, from: .direct(backend: "a"))
@@ -16,7 +17,8 @@ import Testing
         #expect(origins.hasDirect)
     }
 
-    @Test func whatIsNotThereAnyMoreCameFromNowhere() {
+    @Test("What is not there any more came from nowhere")
+    func whatIsNotThereAnyMoreCameFromNowhere() {
         var origins = DownloadOrigins()
         origins.extend(to: 10, from: .kept)
         origins.extend(to: 20, from: .direct(backend: "a"))
@@ -29,22 +31,24 @@ import Testing
         #expect(text(origins) == ["stream 0-4"])
     }
 
-    @Test func aReopenedFileKeepsWhatIsKnownOfItsBytes() {
-        var course = DownloadCourse(isDirect: true)
+    @Test("A reopened file keeps what is known of its bytes")
+    func aReopenedFileKeepsWhatIsKnownOfItsBytes() {
+        var course = DownloadState(isDirect: true)
         course.opened(0)
-        course.streamed(upTo: 100, isAnew: false)
+        course.streamed(upTo: 100, isAgain: false)
         course.opened(100)
         #expect(text(course.origins) == ["stream 0-99"])
         course.opened(40)
         #expect(text(course.origins) == ["stream 0-39"])
-        course.streamed(upTo: 60, isAnew: true)
+        course.streamed(upTo: 60, isAgain: true)
         #expect(text(course.origins) == ["stream 0-59"])
         course.leaveDirect("x")
         course.leaveDirect("x")
         #expect(!course.isDirect && course.troubles == ["x"])
     }
 
-    @Test func aLimitOfTheRateHoldsUntilItsTimeHasPassed() {
+    @Test("A limit of the rate holds until its time has passed")
+    func aLimitOfTheRateHoldsUntilItsTimeHasPassed() {
         let start = ContinuousClock.now
         var limit = RateLimit(1000, startedAt: start)
         // The time of a loop's round may be from just before.

@@ -7,7 +7,8 @@ import Testing
 /// What becomes of a command whose server does not answer.
 @Suite(.timeLimit(.minutes(5)))
 struct EndpointTests {
-    @Test func aServerThatAcceptsAndSaysNothingIsGivenUp() async throws {
+    @Test("A server that accepts and says nothing is given up")
+    func aServerThatAcceptsAndSaysNothingIsGivenUp() async throws {
         // It takes the request and sends not even a head.
         let silent = try FaultyOrigin(PatternedContent(size: 10, seed: 1)) { _ in .slowFirstByte(.seconds(3600)) }
         let loop = TransferLoop()
@@ -16,7 +17,7 @@ struct EndpointTests {
             loop.stop()
         }
         var endpoint = Endpoint(url: silent.url(""), token: nil, loop: loop)
-        endpoint.patience = .milliseconds(200)
+        endpoint.timeout = .milliseconds(200)
         let error = await #expect(throws: ClientError.self) { try await endpoint.send("HEAD", "/v2/images/x/file") }
         #expect(error?.kind == .unreachable)
         #expect(silent.record.requests.count == 1)

@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test("What is no page is an error")
-    func nonsense() {
+    func invalidInput() {
         #expect(throws: ClientError.self) { try PagedList(pages: [page("[]")]).document(listing: "things") }
     }
 }

@@ -6,7 +6,8 @@ import Testing
 
     private func progress(_ done: Int64, of total: Int64) -> Download.Progress { Download.Progress(done: done, total: total) }
 
-    @Test func itIsNeverWiderThanTheTerminal() {
+    @Test("It is never wider than the terminal")
+    func itIsNeverWiderThanTheTerminal() {
         for width in 0...140 {
             var line = ProgressLine()
             for second in 0..<5 {
@@ -17,7 +18,8 @@ import Testing
         }
     }
 
-    @Test func rateAndTimeLeftFollowWhatCame() {
+    @Test("Rate and time left follow what came")
+    func rateAndTimeLeftFollowWhatCame() {
         var line = ProgressLine()
         let first = line.text(for: progress(0, of: 100 << 20), width: 120, at: start)
         #expect(!first.contains("/s"), "nothing is known yet")
@@ -29,7 +31,8 @@ import Testing
         #expect(text.contains("8 s left"))
     }
 
-    @Test func atTheEndThereIsNothingLeft() {
+    @Test("At the end there is nothing left")
+    func atTheEndThereIsNothingLeft() {
         var line = ProgressLine()
         _ = line.text(for: progress(0, of: 50), width: 120, at: start)
         let text = line.text(for: progress(50, of: 50), width: 120, at: start + .seconds(1))

@@ -13,14 +13,16 @@ import Testing
         try body(path)
     }
 
-    @Test func theModeTokensNeedsAFileThatCanBeRead() throws {
+    @Test("The mode tokens needs a file that can be read")
+    func theModeTokensNeedsAFileThatCanBeRead() throws {
         try Self.file("x") { path in
             let auth = try ConfigurationTests.load("auth: { mode: tokens, tokens_file: \"\(path)\" }").configuration.auth
             #expect(auth.mode == .tokens && auth.tokensFile == path)
         }
     }
 
-    @Test func theModeKeystoneReadsItsCredentials() throws {
+    @Test("The mode Keystone reads its credentials")
+    func theModeKeystoneReadsItsCredentials() throws {
         try Self.file("s3cret\n") { path in
             let keystone = try ConfigurationTests.load(
                 """
@@ -50,7 +52,8 @@ import Testing
         }
     }
 
-    @Test func networksAndProxiesAreListsInEitherOfYAMLsForms() throws {
+    @Test("Networks and proxies are lists in either of YAMLs forms")
+    func networksAndProxiesAreListsInEitherOfYAMLsForms() throws {
         let auth = try ConfigurationTests.load(
             "auth:\n  trusted_networks: [10.0.0.0/8, fd00::/8]\n  trusted_proxies:\n    - 192.0.2.1\n"
         ).configuration.auth
@@ -58,7 +61,8 @@ import Testing
         #expect(auth.trustedProxies == [try IPNetwork("192.0.2.1")])
     }
 
-    @Test func whoeverPrintsAConfigurationSeesNoSecret() throws {
+    @Test("Whoever prints a configuration sees no secret")
+    func whoeverPrintsAConfigurationSeesNoSecret() throws {
         try Self.file("s3cret") { path in
             let configuration = try ConfigurationTests.load(
                 """
@@ -71,7 +75,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["tokens, tokens_file: \"FILE\"", "keystone, keystone: { url: \"http://id\" }"])
+    @Test(
+        "Where callers are asked the server may listen everywhere",
+        arguments: ["tokens, tokens_file: \"FILE\"", "keystone, keystone: { url: \"http://id\" }"])
     func whereCallersAreAskedTheServerMayListenEverywhere(auth: String) throws {
         try Self.file("x") { path in
             let mode = auth.replacingOccurrences(of: "FILE", with: path)
@@ -81,42 +87,56 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("mode: magic", "baton.yaml:2: auth.mode: \"magic\" is not known; possible: none, tokens, keystone"),
-        ("mode: tokens", "baton.yaml:2: auth.tokens_file: is missing; write for example tokens_file:"),
-        ("tokens_file: /nowhere/t", "baton.yaml:2: auth.tokens_file: /nowhere/t can't be read: there is no such file"),
-        ("tokens_file: /", "baton.yaml:2: auth.tokens_file: / can't be read"),
-        ("mode: keystone", "auth.keystone.url: is missing; write for example url: \"http://127.0.0.1:5000\""),
-        ("keystone: { url: \"ftp://x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
-        ("keystone: { url: \"http://u:hush@x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
-        ("keystone: { user: u, password_file: SECRET }", "baton.yaml:2: auth.keystone.user: needs project beside it"),
-        (
-            "keystone: { user: u, project: p }",
-            "baton.yaml:2: auth.keystone.user: needs password_file or password_env beside it"
-        ),
-        ("keystone: { password_file: SECRET }", "baton.yaml:2: auth.keystone.password_file: needs user beside it"),
-        (
-            "keystone: { application_credential_id: a }",
-            "needs application_credential_secret_file or application_credential_secret_env"
-        ),
-        ("keystone: { application_credential_secret_file: SECRET }", "needs application_credential_id beside it"),
-        (
-            "keystone: { application_credential_id: a, application_credential_secret_file: SECRET, user: u }",
-            "baton.yaml:2: auth.keystone.application_credential_id: stands beside user; keep one of them"
-        ),
-        ("keystone: { user: u, project: p, password_file: /nowhere }", "auth.keystone.password_file: /nowhere can't be read"),
-        ("keystone: { cache: 5 }", "baton.yaml:2: auth.keystone.cache: \"5\" is no duration"),
-        ("keystone: { timout: 5s }", "baton.yaml:2: auth.keystone.timout: no such key; did you mean timeout?"),
-        ("trusted_networks: [10.0.0.0/8, 10.1.0.0/8]", "auth.trusted_networks: \"10.1.0.0/8\" has bits of the address behind"),
-        ("trusted_networks: [example.org]", "baton.yaml:2: auth.trusted_networks: \"example.org\" is no network; write for"),
-        ("trusted_networks: 10.0.0.0/8", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
-        ("trusted_networks: [[10.0.0.0/8]]", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
-        (
-            "trusted_proxies: [10.0.0.0/33]",
-            "baton.yaml:2: auth.trusted_proxies: \"10.0.0.0/33\" has no length behind its slash"
-        ),
-        ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
-    ])
+    @Test(
+        "What is wrong is said with file line and key",
+        arguments: [
+            ("mode: magic", "baton.yaml:2: auth.mode: \"magic\" is not known; possible: none, tokens, keystone"),
+            ("mode: tokens", "baton.yaml:2: auth.tokens_file: is missing; write for example tokens_file:"),
+            ("tokens_file: /nowhere/t", "baton.yaml:2: auth.tokens_file: /nowhere/t can't be read: there is no such file"),
+            ("tokens_file: /", "baton.yaml:2: auth.tokens_file: / can't be read"),
+            ("mode: keystone", "auth.keystone.url: is missing; write for example url: \"http://127.0.0.1:5000\""),
+            ("keystone: { url: \"ftp://x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
+            ("keystone: { url: \"http://u:hush@x\" }", "baton.yaml:2: auth.keystone.url: is no http or https URL"),
+            ("keystone: { user: u, password_file: SECRET }", "baton.yaml:2: auth.keystone.user: needs project beside it"),
+            (
+                "keystone: { user: u, project: p }",
+                "baton.yaml:2: auth.keystone.user: needs password_file or password_env beside it"
+            ),
+            ("keystone: { password_file: SECRET }", "baton.yaml:2: auth.keystone.password_file: needs user beside it"),
+            (
+                "keystone: { application_credential_id: a }",
+                "needs application_credential_secret_file or application_credential_secret_env"
+            ),
+            ("keystone: { application_credential_secret_file: SECRET }", "needs application_credential_id beside it"),
+            (
+                "keystone: { application_credential_id: a, application_credential_secret_file: SECRET, user: u }",
+                "baton.yaml:2: auth.keystone.application_credential_id: stands beside user; keep one of them"
+            ),
+            (
+                "keystone: { user: u, project: p, password_file: /nowhere }",
+                "auth.keystone.password_file: /nowhere can't be read"
+            ),
+            ("keystone: { cache: 5 }", "baton.yaml:2: auth.keystone.cache: \"5\" is no duration"),
+            ("keystone: { timout: 5s }", "baton.yaml:2: auth.keystone.timout: no such key; did you mean timeout?"),
+            (
+                "trusted_networks: [10.0.0.0/8, 10.1.0.0/8]",
+                "auth.trusted_networks: \"10.1.0.0/8\" has bits of the address behind"
+            ),
+            (
+                "trusted_networks: [example.org]",
+                "baton.yaml:2: auth.trusted_networks: \"example.org\" is no network; write for"
+            ),
+            ("trusted_networks: 10.0.0.0/8", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
+            (
+                "trusted_networks: [[10.0.0.0/8]]",
+                "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"
+            ),
+            (
+                "trusted_proxies: [10.0.0.0/33]",
+                "baton.yaml:2: auth.trusted_proxies: \"10.0.0.0/33\" has no length behind its slash"
+            ),
+            ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
+        ])
     func whatIsWrongIsSaidWithFileLineAndKey(text: String, expected: String) throws {
         try Self.file("s3cret") { path in
             let problems = ConfigurationTests.problems("auth:\n  " + text.replacingOccurrences(of: "SECRET", with: path))
@@ -126,7 +146,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "\n", "one\ntwo\n"]) func aSecretIsOneLine(text: String) throws {
+    @Test("A secret is one line", arguments: ["", "\n", "one\ntwo\n"]) func aSecretIsOneLine(text: String) throws {
         try Self.file(text) { path in
             let problems = ConfigurationTests.problems(
                 "auth: { keystone: { user: u, project: p, password_file: \"\(path)\" } }")

@@ -69,7 +69,8 @@ import Testing
         }
     }
 
-    @Test func theSampleFileHoldsEveryKeyWithItsDefault() throws {
+    @Test("The sample file holds every key with its default")
+    func theSampleFileHoldsEveryKeyWithItsDefault() throws {
         let sample = try Self.sample
         let file = try Self.load(sample)
         #expect(file.configuration == BatonConfiguration())
@@ -82,13 +83,15 @@ import Testing
         #expect(file.knownKeys.count > 30)
     }
 
-    @Test func anEmptyFileIsTheDefaults() throws {
+    @Test("An empty file is the defaults")
+    func anEmptyFileIsTheDefaults() throws {
         for yaml in ["", "# nothing\n", "server:\n", "relay: {}\n", "backends: {}"] {
             #expect(try Self.load(yaml).configuration == BatonConfiguration())
         }
     }
 
-    @Test func valuesAreRead() throws {
+    @Test("Values are read")
+    func valuesAreRead() throws {
         let yaml = """
             server: { listen: "[::1]:0", drain_timeout: 0s }
             catalog: "sqlite:/tmp/c"
@@ -117,77 +120,99 @@ import Testing
         #expect(configuration.log == .init(level: .debug, format: .json))
     }
 
-    @Test(arguments: [
-        ("relay:\n  stall_timout: 3s\n", "baton.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?"),
-        ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is no duration"),
-        ("relay: { stall_timeout: 3 }", "baton.yaml:1: relay.stall_timeout: \"3\" is no duration"),
-        ("relay: { stall_timeout: 1ms }", "baton.yaml:1: relay.stall_timeout: 1ms is out of range: from 50ms to 10m"),
-        ("relay: { tail: 1MB }", "baton.yaml:1: relay.tail: \"1MB\" is no number of bytes"),
-        ("relay: { tail: -1 }", "baton.yaml:1: relay.tail: \"-1\" is no number of bytes"),
-        ("relay: { tail: 99999999999GiB }", "baton.yaml:1: relay.tail: \"99999999999GiB\" is no number of bytes"),
-        ("relay: { tail: 1GiB }", "baton.yaml:1: relay.tail: 1GiB is out of range: from 64KiB to 64MiB"),
-        ("relay: { slab: 4MiB, window: 1MiB }", "baton.yaml:1: relay.window: 1MiB is out of range: from 8MiB to 1GiB"),
-        ("relay: { revisits: many }", "baton.yaml:1: relay.revisits: \"many\" is no whole number"),
-        ("relay: 5", "baton.yaml:1: relay: here a mapping of keys to values is expected"),
-        ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: here a single value is expected"),
-        ("- a\n- b\n", "baton.yaml:1: here a mapping of keys to values is expected"),
-        ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, direct, log"),
-        (
-            "selection: { strategy: best }",
-            "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted, measured"
-        ),
-        ("selection: { breaker_failures: 0 }", "baton.yaml:1: selection.breaker_failures: 0 is out of range: from 1 to 1000"),
-        ("direct: { lifetime: 8d }", "baton.yaml:1: direct.lifetime: 8d is out of range: from 1s to 7d"),
-        ("manifests: { chunk_size: 32KiB }", "baton.yaml:1: manifests.chunk_size: 32KiB is out of range: from 64KiB to 16MiB"),
-        ("manifests: { chunk_size: 3MiB }", "baton.yaml:1: manifests.chunk_size: 3MiB is no power of two"),
-        ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
-        ("upkeep: { scrub_interval: soon }", "baton.yaml:1: upkeep.scrub_interval: \"soon\" is no duration"),
-        ("upkeep: { readers: 0 }", "baton.yaml:1: upkeep.readers: 0 is out of range: from 1 to 64"),
-        ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
-        (
-            "server: { listen: \"0.0.0.0:80\" }",
-            "baton.yaml:1: server.listen: \"0.0.0.0:80\" can be reached from other machines"
-        ),
-        ("server: { listen: \"example.org:80\" }", "baton.yaml:1: server.listen: \"example.org:80\" can be reached"),
-        ("server: { listen: \"[::]:80\" }", "baton.yaml:1: server.listen: \"[::]:80\" can be reached from other machines"),
-        (
-            "server: { cors_origins: [\"*\"] }",
-            "baton.yaml:1: server.cors_origins: \"*\" lets every web page in, which auth.mode none does not allow"
-        ),
-        ("server: { cors_origins: [console.example] }", "baton.yaml:1: server.cors_origins: \"console.example\" is no origin"),
-        ("server: { cors_origins: [\"http://a/b\"] }", "baton.yaml:1: server.cors_origins: \"http://a/b\" is no origin"),
-        ("server: { public_url: images.example }", "baton.yaml:1: server.public_url: \"images.example\" is no URL of a server"),
-        ("server: { listen: \"unix:run/x\" }", "baton.yaml:1: server.listen: \"unix:run/x\" is no address and port"),
-        ("server: { listen: \"unix:/\(String(repeating: "x", count: 107))\" }", "baton.yaml:1: server.listen: \"unix:/xxx"),
-        ("server: { socket_mode: \"1660\" }", "baton.yaml:1: server.socket_mode: \"1660\" is not a mode for files"),
-        ("server: { socket_mode: rw }", "baton.yaml:1: server.socket_mode: \"rw\" is not a mode for files"),
-        ("server: { socket_mode: \"0066\" }", "baton.yaml:1: server.socket_mode: \"0066\" is not a mode for files"),
-        ("server: { socket_mode: \"0777\" }", "baton.yaml:1: server.socket_mode: \"0777\" is not a mode for files"),
-        ("server: { socket_mode: \"0666\" }", "baton.yaml:1: server.socket_mode: \"0666\" is not a mode for files"),
-        ("server: { max_connections: 0 }", "baton.yaml:1: server.max_connections: 0 is out of range: from 1 to 1000000"),
-        ("server: { listen: 9292 }", "baton.yaml:1: server.listen: \"9292\" is no address and port"),
-        ("server: { listen: \"127.0.0.1:99999\" }", "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is no address and port"),
-        ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: a backend's id has"),
-        ("backends:\n  n: { url: x }", "baton.yaml:2: backends.n.driver: is missing; write for example driver: \"file\""),
-        ("backends:\n  n: { driver: nfs }", "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http, s3"),
-        ("backends:\n  n: { driver: http }", "baton.yaml:2: backends.n.url: is missing"),
-        ("backends:\n  n: { driver: http, url: x, colour: red }", "baton.yaml:2: backends.n.colour: no such key"),
-        ("log:\n  level: info\n  level: debug\n", "a key is given twice: level"),
-        ("log: {\n  level: info\n", "this is no valid YAML"),
-        ("log:\n\t- x", "baton.yaml:2: this is no valid YAML"),
-    ])
+    @Test(
+        "What is wrong is said with file line and key",
+        arguments: [
+            ("relay:\n  stall_timout: 3s\n", "baton.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?"),
+            ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is no duration"),
+            ("relay: { stall_timeout: 3 }", "baton.yaml:1: relay.stall_timeout: \"3\" is no duration"),
+            ("relay: { stall_timeout: 1ms }", "baton.yaml:1: relay.stall_timeout: 1ms is out of range: from 50ms to 10m"),
+            ("relay: { tail: 1MB }", "baton.yaml:1: relay.tail: \"1MB\" is not a number of bytes"),
+            ("relay: { tail: -1 }", "baton.yaml:1: relay.tail: \"-1\" is not a number of bytes"),
+            ("relay: { tail: 99999999999GiB }", "baton.yaml:1: relay.tail: \"99999999999GiB\" is not a number of bytes"),
+            ("relay: { tail: 1GiB }", "baton.yaml:1: relay.tail: 1GiB is out of range: from 64KiB to 64MiB"),
+            ("relay: { slab: 4MiB, window: 1MiB }", "baton.yaml:1: relay.window: 1MiB is out of range: from 8MiB to 1GiB"),
+            ("relay: { revisits: many }", "baton.yaml:1: relay.revisits: \"many\" is no whole number"),
+            ("relay: 5", "baton.yaml:1: relay: here a mapping of keys to values is expected"),
+            ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: here a single value is expected"),
+            ("- a\n- b\n", "baton.yaml:1: here a mapping of keys to values is expected"),
+            ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, direct, log"),
+            (
+                "selection: { strategy: best }",
+                "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted, measured"
+            ),
+            (
+                "selection: { breaker_failures: 0 }",
+                "baton.yaml:1: selection.breaker_failures: 0 is out of range: from 1 to 1000"
+            ),
+            ("direct: { lifetime: 8d }", "baton.yaml:1: direct.lifetime: 8d is out of range: from 1s to 7d"),
+            (
+                "manifests: { chunk_size: 32KiB }",
+                "baton.yaml:1: manifests.chunk_size: 32KiB is out of range: from 64KiB to 16MiB"
+            ),
+            ("manifests: { chunk_size: 3MiB }", "baton.yaml:1: manifests.chunk_size: 3MiB is no power of two"),
+            ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
+            ("maintenance: { scrub_interval: soon }", "baton.yaml:1: maintenance.scrub_interval: \"soon\" is no duration"),
+            ("maintenance: { readers: 0 }", "baton.yaml:1: maintenance.readers: 0 is out of range: from 1 to 64"),
+            ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
+            (
+                "server: { listen: \"0.0.0.0:80\" }",
+                "baton.yaml:1: server.listen: \"0.0.0.0:80\" can be reached from other machines"
+            ),
+            ("server: { listen: \"example.org:80\" }", "baton.yaml:1: server.listen: \"example.org:80\" can be reached"),
+            ("server: { listen: \"[::]:80\" }", "baton.yaml:1: server.listen: \"[::]:80\" can be reached from other machines"),
+            (
+                "server: { cors_origins: [\"*\"] }",
+                "baton.yaml:1: server.cors_origins: \"*\" lets every web page in, which auth.mode none does not allow"
+            ),
+            (
+                "server: { cors_origins: [console.example] }",
+                "baton.yaml:1: server.cors_origins: \"console.example\" is no origin"
+            ),
+            ("server: { cors_origins: [\"http://a/b\"] }", "baton.yaml:1: server.cors_origins: \"http://a/b\" is no origin"),
+            (
+                "server: { public_url: images.example }",
+                "baton.yaml:1: server.public_url: \"images.example\" is no URL of a server"
+            ),
+            ("server: { listen: \"unix:run/x\" }", "baton.yaml:1: server.listen: \"unix:run/x\" is no address and port"),
+            ("server: { listen: \"unix:/\(String(repeating: "x", count: 107))\" }", "baton.yaml:1: server.listen: \"unix:/xxx"),
+            ("server: { socket_mode: \"1660\" }", "baton.yaml:1: server.socket_mode: \"1660\" is not a mode for files"),
+            ("server: { socket_mode: rw }", "baton.yaml:1: server.socket_mode: \"rw\" is not a mode for files"),
+            ("server: { socket_mode: \"0066\" }", "baton.yaml:1: server.socket_mode: \"0066\" is not a mode for files"),
+            ("server: { socket_mode: \"0777\" }", "baton.yaml:1: server.socket_mode: \"0777\" is not a mode for files"),
+            ("server: { socket_mode: \"0666\" }", "baton.yaml:1: server.socket_mode: \"0666\" is not a mode for files"),
+            ("server: { max_connections: 0 }", "baton.yaml:1: server.max_connections: 0 is out of range: from 1 to 1000000"),
+            ("server: { listen: 9292 }", "baton.yaml:1: server.listen: \"9292\" is no address and port"),
+            (
+                "server: { listen: \"127.0.0.1:99999\" }",
+                "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is no address and port"
+            ),
+            ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: a backend's id has"),
+            ("backends:\n  n: { url: x }", "baton.yaml:2: backends.n.driver: is missing; write for example driver: \"file\""),
+            (
+                "backends:\n  n: { driver: nfs }",
+                "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http, s3"
+            ),
+            ("backends:\n  n: { driver: http }", "baton.yaml:2: backends.n.url: is missing"),
+            ("backends:\n  n: { driver: http, url: x, colour: red }", "baton.yaml:2: backends.n.colour: no such key"),
+            ("log:\n  level: info\n  level: debug\n", "a key is given twice: level"),
+            ("log: {\n  level: info\n", "this is no valid YAML"),
+            ("log:\n\t- x", "baton.yaml:2: this is no valid YAML"),
+        ])
     func whatIsWrongIsSaidWithFileLineAndKey(yaml: String, expected: String) {
         let problems = Self.problems(yaml)
         #expect(problems.count == 1, "\(problems)")
         #expect(problems.first?.contains(expected) == true, "\(problems)")
     }
 
-    @Test func everythingThatIsWrongIsSaidAtOnceInTheOrderOfLines() {
+    @Test("Everything that is wrong is said at once in the order of lines")
+    func everythingThatIsWrongIsSaidAtOnceInTheOrderOfLines() {
         let problems = Self.problems("relay:\n  tail: x\n  nope: 1\nlog:\n  level: loud\nserver:\n  listen: y\n")
         #expect(problems.map { $0.split(separator: ":")[1] } == ["2", "3", "5", "7"])
     }
 
-    @Test func aFileThatCanNotBeReadIsSaid() {
+    @Test("A file that can not be read is said")
+    func aFileThatCanNotBeReadIsSaid() {
         let error = #expect(throws: ConfigurationError.self) {
             try ConfigurationFile(path: "/nowhere/baton.yaml", drivers: Self.drivers)
         }
@@ -195,7 +220,7 @@ import Testing
     }
 
     /// Seeds are the arguments, so that a crash names its own.
-    @Test(arguments: 0..<20) func noMutationOfTheSampleCrashes(seed: Int) throws {
+    @Test("No mutation of the sample crashes", arguments: 0..<20) func noMutationOfTheSampleCrashes(seed: Int) throws {
         var state = UInt64(seed) &+ 1
         func random(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -239,7 +264,7 @@ import Testing
             return try Self.load(yaml).sources[BackendID("x")]
         }
         let first = try #require(try source("http://a/", "one"))
-        #expect(try source("http://a/", "one", comment: "# said anew") == first)
+        #expect(try source("http://a/", "one", comment: "# said again") == first)
         #expect(try source("http://b/", "one") != first)
         #expect(try source("http://a/", "two") != first)
     }

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import ChaosPlan
-internal import Foundation
-internal import Servers
+import ArgumentParser
+import ChaosPlan
+import Foundation
+import Servers
 
 /// `make chaos`.
 @main

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Servers
+import Foundation
+import Servers
 
 /// A program of the system did not do what it was to do.
 struct Failed: Error {

@@ -1,6 +1,6 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Servers
 
 /// All that runs: the origins, the stores, and Baton in front of them.
 struct Fleet {
@@ -54,7 +54,7 @@ struct Fleet {
         case .weather: try await WeatherPlace(good: good)
         case .file: try FilePlace(good: good)
         case .machine: try MachinePlace(good: good, directory: directory)
-        case .swift: try await SwiftPlace(good: good)
+        case .swift: try await OpenStackSwiftPlace(good: good)
         }
     }
 }

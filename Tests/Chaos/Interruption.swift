@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Synchronization
+import Foundation
+import Synchronization
 
 /// What a person does who has seen enough: the first signal lets what runs come to its end, and what has come of it be told; the
 /// second one ends the program by way of its exit, which stops what was started.

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// A network for the whole run alone: nothing of it reaches the machine's, not even its loopback.
 enum OwnNetwork {
@@ -8,7 +8,7 @@ enum OwnNetwork {
     /// Whether this process runs in one.
     static var isEntered: Bool { ProcessInfo.processInfo.environment[mark] != nil }
 
-    /// Starts this program anew in one, if that is allowed; else it goes on where it is.
+    /// Starts this program again in one, if that is allowed; else it goes on where it is.
     static func enter() throws {
         guard !isEntered, geteuid() == 0, (try? execute("/usr/bin/unshare", "--net", "/bin/true")) != nil else {
             return

@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Glibc
+import Servers
 
 /// What a client got from a server, byte by byte compared with what it should have got.
 struct Reading: Sendable {
@@ -25,7 +25,7 @@ struct Reading: Sendable {
     }
 
     /// How many seconds without a byte make a download a hung one: more than all timeouts on the way together.
-    static let patience = 40
+    static let timeout = 40
     /// What a slow client reads in a second.
     private static let slowPace: Int64 = 8 << 20
 
@@ -35,7 +35,7 @@ struct Reading: Sendable {
         _ plan: PlannedDownload, of content: PatternedContent, at path: String, port: Int, deed: () throws -> Void
     ) throws {
         let isSlow = plan.client == .slow
-        let client = try TestClient(port: port, receiveBuffer: isSlow ? 65_536 : nil, patience: Self.patience)
+        let client = try TestClient(port: port, receiveBuffer: isSlow ? 65_536 : nil, timeout: Self.timeout)
         let isRange = plan.client == .range
         try client.send(
             "GET", path, headers: isRange ? ["Range": "bytes=\(plan.range.lowerBound)-\(plan.range.upperBound - 1)"] : [:])

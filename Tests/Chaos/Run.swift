@@ -1,6 +1,6 @@
-internal import ChaosPlan
-internal import Foundation
-internal import Servers
+import ChaosPlan
+import Foundation
+import Servers
 
 /// Carries out a schedule with one contender.
 struct Run {

@@ -1,6 +1,6 @@
-internal import ChaosPlan
-internal import Foundation
-internal import Synchronization
+import ChaosPlan
+import Foundation
+import Synchronization
 
 /// Collects what the lanes observe, and says how far they are.
 final class Scoreboard: Sendable {

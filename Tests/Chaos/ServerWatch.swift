@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import Foundation
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import Foundation
+import Glibc
+import Servers
 
 /// Looks at a running Baton from outside: its metrics, its memory, its descriptors.
 struct ServerWatch: Sendable {

@@ -1,6 +1,6 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Servers
 
 /// An image of one lane, as it lies at its locations.
 struct StoredImage: Sendable {

@@ -1,6 +1,6 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Synchronization
+import ChaosPlan
+import FaultyOrigin
+import Synchronization
 
 /// Tells the FaultyOrigins how to answer: each strike of an image's running download hits whichever location is serving its byte.
 final class Storm: Sendable {

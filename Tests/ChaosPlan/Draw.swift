@@ -1,4 +1,4 @@
-internal import LocationSelection
+import LocationSelection
 
 /// Draws downloads from random numbers.
 struct Draw {

@@ -39,7 +39,7 @@ package struct Marks: Sendable {
     /// Those of a short run: what does not depend on its length nor on the machine.
     package static let quick: Marks = {
         var marks = Marks(downloads: 1, failovers: 1, memoryGrowth: 1)
-        // On a busy machine reads of accused locations outlast so short a run.
+        // On a busy machine reads of suspect locations outlast so short a run.
         marks.descriptorGrowth = 16
         return marks
     }()

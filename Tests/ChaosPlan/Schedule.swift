@@ -1,4 +1,4 @@
-internal import LocationSelection
+import LocationSelection
 
 /// Everything that will happen in a chaos run, as a function of its seed.
 package struct Schedule: Sendable, Equatable {
@@ -19,7 +19,7 @@ package struct Schedule: Sendable, Equatable {
     /// - Parameters:
     ///   - counts: how many downloads each site has.
     ///   - clients: how many lanes of scripted origins; each other site has one.
-    ///   - accepts: whether a client and a fault are taken; what is not is drawn anew.
+    ///   - accepts: whether a client and a fault are taken; what is not is drawn again.
     package init(
         seed: UInt64, counts: [Site: Int], clients: Int, accepts: (ClientKind, Fault) -> Bool = { _, _ in true }
     ) {

@@ -8,12 +8,13 @@ import Testing
         Schedule(seed: seed, counts: Schedule.counts(of: downloads), clients: 7)
     }
 
-    @Test(arguments: seeds) func itIsAFunctionOfItsSeed(seed: UInt64) {
+    @Test("It is a function of its seed", arguments: seeds) func itIsAFunctionOfItsSeed(seed: UInt64) {
         #expect(Self.schedule(seed) == Self.schedule(seed))
         #expect(Self.schedule(seed) != Self.schedule(seed ^ 1))
     }
 
-    @Test(arguments: seeds) func everyDownloadIsStruckInTheMiddleAndKeepsAGoodLocation(seed: UInt64) {
+    @Test("Every download is struck in the middle and keeps a good location", arguments: seeds)
+    func everyDownloadIsStruckInTheMiddleAndKeepsAGoodLocation(seed: UInt64) {
         let schedule = Self.schedule(seed)
         #expect(schedule.flaws.isEmpty)
         for download in schedule.downloads {
@@ -25,7 +26,8 @@ import Testing
         }
     }
 
-    @Test func ofManyDownloadsEveryFaultAndEveryClientHasItsShare() {
+    @Test("Of many downloads every fault and every client has its share")
+    func ofManyDownloadsEveryFaultAndEveryClientHasItsShare() {
         let schedule = Self.schedule(5, downloads: 11_000)
         #expect(schedule.downloads.count == 11_000)
         #expect(Set(schedule.downloads.map(\.fault)) == Set(Fault.allCases))
@@ -35,7 +37,8 @@ import Testing
         #expect(schedule.downloads.map(\.number).sorted() == Array(0..<11_000))
     }
 
-    @Test func whatIsNotAcceptedIsNotDrawn() {
+    @Test("What is not accepted is not drawn")
+    func whatIsNotAcceptedIsNotDrawn() {
         let schedule = Schedule(seed: 9, counts: [.scripted: 200, .nginx: 50], clients: 3) { client, fault in
             client == .whole && fault != .reset
         }
@@ -44,13 +47,15 @@ import Testing
         #expect(Set(schedule.lanes.map(\.site)) == [.nginx, .scripted])
     }
 
-    @Test func theSitesOfSomeFaultsShareAllDownloads() {
+    @Test("The sites of some faults share all downloads")
+    func theSitesOfSomeFaultsShareAllDownloads() {
         #expect(Schedule.counts(of: 6, for: [.fileError, .fileSlow]) == [.file: 6])
         #expect(Schedule.counts(of: 42, for: [.nginxKilled, .fileGone]) == [.nginx: 20, .file: 22])
         #expect(Schedule.counts(of: 1000) == [Site: Int](uniqueKeysWithValues: Site.allCases.map { ($0, $0.share) }))
     }
 
-    @Test func lanesShareNoImages() {
+    @Test("Lanes share no images")
+    func lanesShareNoImages() {
         let numbers = Self.schedule(3).lanes.map(\.number)
         #expect(Set(numbers).count == numbers.count)
     }

@@ -29,7 +29,8 @@ import Testing
 
     static let lenient = Marks(downloads: 1, medianSize: 0, failovers: 1, gapAfterEnd: 0.1, gapAfterSilence: 1.1)
 
-    @Test func aPercentileIsTheSmallestValueThatSoManyDoNotExceed() throws {
+    @Test("A percentile is the smallest value that so many do not exceed")
+    func aPercentileIsTheSmallestValueThatSoManyDoNotExceed() throws {
         var tally = Tally()
         for gap in (1...100).reversed() {
             tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: true, gap: Double(gap)))
@@ -42,7 +43,8 @@ import Testing
         #expect(Tally.Row().gap(percentile: 50) == nil)
     }
 
-    @Test func gapsOfSlowClientsAndOfDownloadsThatWereNotStruckDoNotCount() throws {
+    @Test("Gaps of slow clients and of downloads that were not struck do not count")
+    func gapsOfSlowClientsAndOfDownloadsThatWereNotStruckDoNotCount() throws {
         var tally = Tally()
         tally.add(Observation(try Self.plan(.reset, .slow), .exact, received: 1, isStruck: true, gap: 9))
         tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: false, gap: 9))
@@ -51,23 +53,26 @@ import Testing
         #expect(tally.rows[.reset]?.missed == 1)
     }
 
-    @Test func whoLeftCountsNeitherAsStruckNorAsOdd() throws {
+    @Test("Who left counts neither as struck nor as odd")
+    func whoLeftCountsNeitherAsStruckNorAsOdd() throws {
         let tally = try Self.tally([.abandoned, .exact, .failed])
         #expect(tally.struckCount == 2)
         #expect(tally.oddities.map(\.outcome) == [.failed])
         #expect(tally.count(.abandoned) == 1)
     }
 
-    @Test func aGoodRunMissesNothing() throws {
+    @Test("A good run misses nothing")
+    func aGoodRunMissesNothing() throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact]), Self.sound) == [])
     }
 
-    @Test(arguments: [Observation.Outcome.failed, .wrong, .hung])
+    @Test("One bad download misses a mark", arguments: [Observation.Outcome.failed, .wrong, .hung])
     func oneBadDownloadMissesAMark(outcome: Observation.Outcome) throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact, outcome]), Self.sound).count == 1)
     }
 
-    @Test func eachMarkOfTheServerCanBeMissed() throws {
+    @Test("Each mark of the server can be missed")
+    func eachMarkOfTheServerCanBeMissed() throws {
         let changes: [(inout ServerFindings) -> Void] = [
             { $0.midStreamFailovers = 0 }, { $0.extraBytes = 51 }, { $0.openRelays = 1 }, { $0.descriptorsAfter = 1 },
             { $0.keptConnections = 101 },
@@ -80,21 +85,24 @@ import Testing
         }
     }
 
-    @Test func eachSignHasItsOwnLimitOfTheGap() throws {
+    @Test("Each sign has its own limit of the gap")
+    func eachSignHasItsOwnLimitOfTheGap() throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .reset, gap: 0.2), Self.sound).count == 1)
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .stall, gap: 1.05), Self.sound) == [])
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .stall, gap: 1.2), Self.sound).count == 1)
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .pause, gap: 9), Self.sound) == [])
     }
 
-    @Test func downloadsThatWereNotStruckDoNotMakeTheNumber() throws {
+    @Test("Downloads that were not struck do not make the number")
+    func downloadsThatWereNotStruckDoNotMakeTheNumber() throws {
         let marks = Marks(downloads: 2, medianSize: 0, failovers: 1)
         var tally = try Self.tally([.exact])
         tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: false, gap: nil))
         #expect(marks.missed(by: tally, Self.sound).count == 1)
     }
 
-    @Test func aReportHasALineForEachFaultAndOneForAll() throws {
+    @Test("A report has a line for each fault and one for all")
+    func aReportHasALineForEachFaultAndOneForAll() throws {
         let report = Report(of: try Self.tally([.exact, .wrong])).text.split(separator: "\n")
         #expect(report.count == 4)
         #expect(report[2] == "| reset | 2 | 1 | 0 | 1 | 0 | 0 | 10 | 10 | 10 |")

@@ -8,6 +8,7 @@ import Testing
     }
 
     @Test(
+        "An address that is no other machine is known",
         arguments: [
             ("127.0.0.1", .loopback), ("127.255.255.254", .loopback), ("::1", .loopback), ("169.254.0.1", .linkLocal),
             ("169.254.255.255", .linkLocal), ("fe80::1", .linkLocal), ("febf::1", .linkLocal), ("0.0.0.0", .unspecified),
@@ -19,15 +20,19 @@ import Testing
         #expect(try Self.classOf(text) == expected)
     }
 
-    @Test(arguments: [
-        "10.0.0.1", "172.16.0.1", "192.168.1.1", "8.8.8.8", "126.255.255.255", "128.0.0.1", "169.253.255.255", "169.255.0.0",
-        "223.255.255.255", "1.0.0.0", "2001:db8::1", "fd00::1", "fec0::1", "fe7f::1", "2001:db8::127.0.0.1", "::1:0:0:1",
-    ])
+    @Test(
+        "Others are ordinary",
+        arguments: [
+            "10.0.0.1", "172.16.0.1", "192.168.1.1", "8.8.8.8", "126.255.255.255", "128.0.0.1", "169.253.255.255",
+            "169.255.0.0",
+            "223.255.255.255", "1.0.0.0", "2001:db8::1", "fd00::1", "fec0::1", "fe7f::1", "2001:db8::127.0.0.1", "::1:0:0:1",
+        ])
     func othersAreOrdinary(text: String) throws {
         #expect(try Self.classOf(text) == nil)
     }
 
     @Test(
+        "What an I pv 6 address holds inside counts",
         arguments: [
             ("::ffff:127.0.0.1", .loopback), ("::127.0.0.1", .loopback), ("::ffff:0:127.0.0.1", .loopback),
             ("::ffff:169.254.169.254", .metadata), ("::ffff:0.0.0.0", .unspecified), ("64:ff9b::7f00:1", .loopback),
@@ -39,24 +44,32 @@ import Testing
         #expect(try Self.classOf(text) == expected)
     }
 
-    @Test(arguments: [
-        "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::", "2001:0:0a00:1::f5ff:fffe", "64:ff9c::7f00:1",
-    ])
+    @Test(
+        "An ordinary address inside stays ordinary",
+        arguments: [
+            "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::", "2001:0:0a00:1::f5ff:fffe",
+            "64:ff9c::7f00:1",
+        ])
     func anOrdinaryAddressInsideStaysOrdinary(text: String) throws {
         #expect(try Self.classOf(text) == nil)
     }
 
-    @Test func theClassOfAnAddressDoesNotHideWhatItHoldsInside() throws {
+    @Test("The class of an address does not hide what it holds inside")
+    func theClassOfAnAddressDoesNotHideWhatItHoldsInside() throws {
         let address = try #require(PeerAddress("2001:0:7f00:1::5601:5601"))
         #expect(AddressPolicy(allowing: [.loopback]).refusal(of: address) == .metadata)
     }
 
-    @Test(arguments: ["127.1", "0x7f.0.0.1", "2130706433", "localhost", "fe80::1%eth0", "[::1]", "", "1.2.3.4.5", "127.0.0.1 "])
+    @Test(
+        "Other spellings are no addresses",
+        arguments: ["127.1", "0x7f.0.0.1", "2130706433", "localhost", "fe80::1%eth0", "[::1]", "", "1.2.3.4.5", "127.0.0.1 "])
     func otherSpellingsAreNoAddresses(text: String) {
         #expect(PeerAddress(text) == nil)
     }
 
-    @Test(arguments: AddressClass.allCases) func aClassIsLetThroughOnlyWhenNamed(allowed: AddressClass) throws {
+    @Test("A class is let through only when named", arguments: AddressClass.allCases) func aClassIsLetThroughOnlyWhenNamed(
+        allowed: AddressClass
+    ) throws {
         let samples: [AddressClass: String] = [
             .loopback: "127.0.0.1", .linkLocal: "fe80::1", .unspecified: "::", .multicast: "ff02::1",
             .metadata: "169.254.169.254",
@@ -70,6 +83,7 @@ import Testing
     }
 
     @Test(
+        "An address that the operator wrote is permitted and nothing else by that",
         arguments: [
             ("127.0.0.1", "127.0.0.1", nil), ("127.0.0.1", "127.0.0.2", .loopback), ("[::1]", "::1", nil),
             ("[0:0:0:0:0:0:0:1]", "::1", nil), ("[::1]", "127.0.0.1", .loopback), ("localhost", "127.0.0.1", nil),

@@ -18,7 +18,8 @@ struct ExchangeTests {
             TransferRequest(source: .url(origin.url())), on: loop, timeout: timeout, keeping: { _ in part })
     }
 
-    @Test func ofALongBodyAPartIsKept() async throws {
+    @Test("Of a long body a part is kept")
+    func ofALongBodyAPartIsKept() async throws {
         let answer = try await answer(.sound, keeping: 1000)
         #expect(answer.head.status == 200)
         #expect(answer.body.count == 1000)
@@ -38,7 +39,9 @@ struct ExchangeTests {
         #expect(origin.record.requests.map { url.hasSuffix($0.path) && $0.path.hasPrefix("/a/") } == [true])
     }
 
-    @Test(arguments: [Behaviour.close(after: 500), .reset(after: 500), .stall(after: 500)])
+    @Test(
+        "A body that breaks does not hide what the head said",
+        arguments: [Behaviour.close(after: 500), .reset(after: 500), .stall(after: 500)])
     func aBodyThatBreaksDoesNotHideWhatTheHeadSaid(behaviour: Behaviour) async throws {
         let answer = try await answer(behaviour, keeping: 1000, timeout: .seconds(2))
         #expect(answer.head.status == 200)

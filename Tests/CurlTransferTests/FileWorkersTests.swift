@@ -23,7 +23,8 @@ struct FileWorkersTests {
     }
 
     /// The kernel has files that open and can't be read: the speed of an interface that has none.
-    @Test func whatCanNotBeReadIsToldWithTheSystemsReason() async throws {
+    @Test("What can not be read is told with the systems reason")
+    func whatCanNotBeReadIsToldWithTheSystemsReason() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let source = FileSource(workers: FileWorkers(name: "kernel", limit: 1)) { () throws(TransferError) in
@@ -34,7 +35,8 @@ struct FileWorkersTests {
         #expect(result.bytes.isEmpty)
     }
 
-    @Test func whatNoWorkerHasTakenUpIsForgottenWhenItIsCancelled() async throws {
+    @Test("What no worker has taken up is forgotten when it is cancelled")
+    func whatNoWorkerHasTakenUpIsForgottenWhenItIsCancelled() async throws {
         let disk = Disk()
         let workers = FileWorkers(name: "hanging", limit: 1)
         let loop = TransferLoop()

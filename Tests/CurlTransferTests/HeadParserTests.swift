@@ -8,7 +8,8 @@ import Testing
         return lines.compactMap { line in Array((line + "\r\n").utf8).withUnsafeBytes { parser.take($0) } }
     }
 
-    @Test func namesAreLowerCaseAndValuesBare() {
+    @Test("Names are lower case and values bare")
+    func namesAreLowerCaseAndValuesBare() {
         let heads = parse(["HTTP/1.1 206 Partial Content", "Content-RANGE:  bytes 0-1/2 \t", "ETag:\"a:b\"", ""])
         #expect(heads.count == 1)
         #expect(heads.first?.status == 206)
@@ -16,13 +17,15 @@ import Testing
         #expect(heads.first?["etag"] == "\"a:b\"")
     }
 
-    @Test func interimResponsesAreForgotten() {
+    @Test("Interim responses are forgotten")
+    func interimResponsesAreForgotten() {
         let heads = parse(["HTTP/1.1 100 Continue", "X-Early: 1", "", "HTTP/1.1 200 OK", "A: b", ""])
         #expect(heads.map(\.status) == [200])
         #expect(heads.first?["x-early"] == nil)
     }
 
-    @Test func trailersAreIgnored() {
+    @Test("Trailers are ignored")
+    func trailersAreIgnored() {
         #expect(parse(["HTTP/1.1 200 OK", "", "Trailer: x", ""]).count == 1)
     }
 

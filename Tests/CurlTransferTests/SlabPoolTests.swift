@@ -8,7 +8,7 @@ import Testing
     func unusedSlabsAreGivenBack() {
         var pool = SlabPool(slabSize: 4096, keep: 16)
         var flying = (0..<10).map { _ in pool.take() }
-        for slab in flying { pool.lend(slab) }
+        for slab in flying { pool.recycle(slab) }
         pool.trimUnused()
         #expect(pool.heldBytes == 10 * 4096, "all are on their way out")
         flying.removeLast(6)

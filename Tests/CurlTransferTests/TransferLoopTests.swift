@@ -9,7 +9,8 @@ import Waiting
 struct TransferLoopTests {
     static let content = PatternedContent(size: 3_000_017, seed: 11)
 
-    @Test func aTransferBringsTheWholeBodyAndEndsOnce() async throws {
+    @Test("A transfer brings the whole body and ends once")
+    func aTransferBringsTheWholeBodyAndEndsOnce() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -23,7 +24,8 @@ struct TransferLoopTests {
         #expect(result.bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
-    @Test func aRangeIsAskedForByItsFirstAndLastByte() async throws {
+    @Test("A range is asked for by its first and last byte")
+    func aRangeIsAskedForByItsFirstAndLastByte() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -36,7 +38,8 @@ struct TransferLoopTests {
         #expect(origin.record.requests.first?.range?.last == 1999)
     }
 
-    @Test func toItsSinkARedirectIsOneTransfer() async throws {
+    @Test("To its sink a redirect is one transfer")
+    func toItsSinkARedirectIsOneTransfer() async throws {
         let target = try FaultyOrigin(Self.content)
         let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: target.url("x")) }
         let loop = TransferLoop()
@@ -59,7 +62,8 @@ struct TransferLoopTests {
         #expect(await loop.run(request).statuses == [302])
     }
 
-    @Test(arguments: [false, true]) func aPauseBeforeTheHeadHoldsUntilTheTransferGoesOn(isRedirected: Bool) async throws {
+    @Test("A pause before the head holds until the transfer goes on", arguments: [false, true])
+    func aPauseBeforeTheHeadHoldsUntilTheTransferGoesOn(isRedirected: Bool) async throws {
         let content = PatternedContent(size: 8_000_003, seed: 12)
         let target = try FaultyOrigin(content)
         let origin = try FaultyOrigin(content) { _ in isRedirected ? .redirect(to: target.url("x")) : .sound }
@@ -81,7 +85,8 @@ struct TransferLoopTests {
         #expect(all == content.size)
     }
 
-    @Test func aRedirectThatLeadsNowhereFailsLikeTheRequestItself() async throws {
+    @Test("A redirect that leads nowhere fails like the request itself")
+    func aRedirectThatLeadsNowhereFailsLikeTheRequestItself() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: "http://127.0.0.1:1/") }
         let loop = TransferLoop()
         defer {
@@ -97,7 +102,8 @@ struct TransferLoopTests {
         }
     }
 
-    @Test func anAddressThatIsRefusedIsToldFromAServerThatIsNotThere() async throws {
+    @Test("An address that is refused is told from a server that is not there")
+    func anAddressThatIsRefusedIsToldFromAServerThatIsNotThere() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -135,7 +141,7 @@ struct TransferLoopTests {
         .init("a connection that is refused", .connect) { _ in "http://127.0.0.1:1/image" },
     ]
 
-    @Test(arguments: failures)
+    @Test("After a failure the next transfer of the loop is sound", arguments: failures)
     func afterAFailureTheNextTransferOfTheLoopIsSound(failure: Failure) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.path.contains("broken") ? .reset(after: 100) : .sound }
         let loop = TransferLoop()

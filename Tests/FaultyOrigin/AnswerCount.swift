@@ -1,5 +1,5 @@
 /// How many answers an origin was giving at a time.
-public struct AnswerCount: Sendable {
+package struct AnswerCount: Sendable {
     /// Now.
     public private(set) var running = 0
     /// The most so far.

@@ -1,7 +1,7 @@
 /// How an origin answers one request; made from `sound` by adding faults.
-public struct Behaviour: Sendable {
+package struct Behaviour: Sendable {
     /// How the body ends.
-    public enum Ending: Sendable, Equatable {
+    package enum Ending: Sendable, Equatable {
         /// As announced.
         case whole
         /// With a RST after so many bytes of this body.
@@ -13,7 +13,7 @@ public struct Behaviour: Sendable {
     }
 
     /// How an answer leaves open how large the content is.
-    public enum UnstatedSize: Sendable, CaseIterable {
+    package enum UnstatedSize: Sendable, CaseIterable {
         /// Everything, in chunks, whatever range was asked for.
         case chunked
         /// Everything by HTTP/1.0, to the end of the connection, whatever range was asked for.
@@ -43,80 +43,80 @@ public struct Behaviour: Sendable {
     var unstatedSize: UnstatedSize?
 
     /// Everything right.
-    public static let sound = Behaviour()
+    package static let sound = Behaviour()
 
     /// An answer of that status with a short text.
-    public static func status(_ status: Int, headers: [(String, String)] = []) -> Behaviour {
+    package static func status(_ status: Int, headers: [(String, String)] = []) -> Behaviour {
         sound.with { $0.refusal = (status, headers) }
     }
 
     /// A redirect to another place.
-    public static func redirect(to url: String, status: Int = 302) -> Behaviour {
+    package static func redirect(to url: String, status: Int = 302) -> Behaviour {
         .status(status, headers: [("Location", url)])
     }
     /// As a proxy answers a CONNECT: a tunnel to a port of this machine, whatever was asked for.
-    public static func tunnel(to port: Int) -> Behaviour { sound.with { $0.tunnel = port } }
+    package static func tunnel(to port: Int) -> Behaviour { sound.with { $0.tunnel = port } }
     /// A redirect to the very place that was asked for.
-    public static let redirectLoop = status(302, headers: [("Location", "?")])
+    package static let redirectLoop = status(302, headers: [("Location", "?")])
     /// A RST after so many bytes of the body.
-    public static func reset(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .reset(after: bytes) } }
+    package static func reset(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .reset(after: bytes) } }
     /// A clean but early end.
-    public static func close(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .close(after: bytes) } }
+    package static func close(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .close(after: bytes) } }
     /// Silence after so many bytes of the body.
-    public static func stall(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .stall(after: bytes) } }
+    package static func stall(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .stall(after: bytes) } }
     /// A head that is long in coming.
-    public static func slowFirstByte(_ delay: Duration) -> Behaviour { sound.with { $0.firstByteDelay = delay } }
+    package static func slowFirstByte(_ delay: Duration) -> Behaviour { sound.with { $0.firstByteDelay = delay } }
     /// One byte wrong, at that offset of the content.
-    public static func corrupt(at offset: Int64) -> Behaviour { sound.with { $0.corruptOffset = offset } }
+    package static func corrupt(at offset: Int64) -> Behaviour { sound.with { $0.corruptOffset = offset } }
     /// 200 and everything, whatever range was asked for.
-    public static let ignoringRange = sound.with { $0.ignoresRange = true }
+    package static let ignoringRange = sound.with { $0.ignoresRange = true }
     /// A 206 of another range than asked for.
-    public static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
+    package static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
     /// Another size of the whole than it has.
-    public static func wrongTotal(by shift: Int64) -> Behaviour { sound.with { $0.totalShift = shift } }
+    package static func wrongTotal(by shift: Int64) -> Behaviour { sound.with { $0.totalShift = shift } }
     /// A 206 of at most so many bytes, however many were asked for.
-    public static func capped(at bytes: Int64) -> Behaviour { sound.with { $0.rangeCap = bytes } }
+    package static func capped(at bytes: Int64) -> Behaviour { sound.with { $0.rangeCap = bytes } }
     /// A 206 that does not say how large the whole is.
-    public static let hidingTotal = sound.unstating(.star)
+    package static let hidingTotal = sound.unstating(.star)
     /// More bytes than were declared.
-    public static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
+    package static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
     /// Another entity tag.
-    public static func etag(_ tag: String?) -> Behaviour { sound.with { $0.etag = .some(tag) } }
+    package static func etag(_ tag: String?) -> Behaviour { sound.with { $0.etag = .some(tag) } }
     /// Claims that the content has these codings, each in a field of its own.
-    public static func encoded(_ values: [String]) -> Behaviour {
+    package static func encoded(_ values: [String]) -> Behaviour {
         sound.with { $0.headers = values.map { ("Content-Encoding", $0) } }
     }
     /// This content in the place of the origin's.
-    public func serving(_ content: PatternedContent) -> Behaviour { with { $0.content = content } }
+    package func serving(_ content: PatternedContent) -> Behaviour { with { $0.content = content } }
     /// Silence for a while after so many bytes of the body, then the rest.
-    public static func pause(after bytes: Int64, for duration: Duration) -> Behaviour {
+    package static func pause(after bytes: Int64, for duration: Duration) -> Behaviour {
         sound.with { $0.silence = (bytes, duration) }
     }
     /// And with that entity tag and further header fields.
-    public func stating(etag: String, headers: [(String, String)]) -> Behaviour {
+    package func stating(etag: String, headers: [(String, String)]) -> Behaviour {
         with {
             $0.etag = .some(etag)
             $0.headers += headers
         }
     }
     /// And another entity tag.
-    public func tagged(_ tag: String) -> Behaviour { with { $0.etag = .some(tag) } }
+    package func tagged(_ tag: String) -> Behaviour { with { $0.etag = .some(tag) } }
     /// And without a word of how large the content is.
-    public func unstating(_ way: UnstatedSize) -> Behaviour { with { $0.unstatedSize = way } }
+    package func unstating(_ way: UnstatedSize) -> Behaviour { with { $0.unstatedSize = way } }
     /// And one byte wrong, at that offset of the content.
-    public func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
+    package func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }
     /// At most so many bytes a second.
-    public func paced(_ bytesPerSecond: Int64) -> Behaviour { with { $0.bytesPerSecond = bytesPerSecond } }
+    package func paced(_ bytesPerSecond: Int64) -> Behaviour { with { $0.bytesPerSecond = bytesPerSecond } }
     /// Ends the connection as soon as the client leaves the socket's buffers full.
-    public static let endedWhenUnread = sound.with { $0.isEndedWhenUnread = true }
+    package static let endedWhenUnread = sound.with { $0.isEndedWhenUnread = true }
 
     /// This with a change.
-    public func with(_ change: (inout Behaviour) -> Void) -> Behaviour {
+    package func with(_ change: (inout Behaviour) -> Void) -> Behaviour {
         var copy = self
         change(&copy)
         return copy
     }
 
     /// This with another ending.
-    public func ending(_ ending: Ending) -> Behaviour { with { $0.ending = ending } }
+    package func ending(_ ending: Ending) -> Behaviour { with { $0.ending = ending } }
 }

@@ -1,27 +1,27 @@
-internal import Foundation
-internal import Glibc
-internal import Synchronization
-internal import Waiting
+import Foundation
+import Glibc
+import Synchronization
+import Waiting
 
 /// A web server that does what it is told, the wrong thing first of all. Plain blocking threads, so that "a RST after n bytes" is
 /// exactly that.
-public final class FaultyOrigin: Sendable {
+package final class FaultyOrigin: Sendable {
     /// What an origin has seen so far.
-    public struct Record: Sendable {
+    package struct Record: Sendable {
         /// Every request, in order.
-        public var requests: [OriginRequest] = []
+        package var requests: [OriginRequest] = []
         /// Bytes of bodies that were handed to the system.
-        public var bodyBytesSent: Int64 = 0
+        package var bodyBytesSent: Int64 = 0
         /// Connections that are open.
-        public var openConnections = 0
+        package var openConnections = 0
         /// How often a connection was ended because the client did not read.
-        public var unreadEnds = 0
+        package var unreadEnds = 0
         /// How many answers it was giving at a time, each counted up to its last piece: with that a client may have it all.
-        public var answers = AnswerCount()
+        package var answers = AnswerCount()
         var connections = 0
 
         /// The requests that are downloads, not probes.
-        public var downloads: [OriginRequest] { requests.filter { !$0.isProbe } }
+        package var downloads: [OriginRequest] { requests.filter { !$0.isProbe } }
     }
 
     private struct State {
@@ -30,9 +30,9 @@ public final class FaultyOrigin: Sendable {
     }
 
     /// The content that it serves at every path.
-    public let content: PatternedContent
+    package let content: PatternedContent
     /// Where it listens, on 127.0.0.1 or on ::1.
-    public let port: Int
+    package let port: Int
     /// Whether that is ::1.
     private let isIPv6: Bool
     let etag: String?
@@ -47,7 +47,7 @@ public final class FaultyOrigin: Sendable {
     /// - Parameters:
     ///   - isIPv6: whether to listen on ::1 instead of 127.0.0.1.
     ///   - behaviour: how to answer each request.
-    public init(
+    package init(
         _ content: PatternedContent, etag: String? = "\"v1\"", isIPv6: Bool = false,
         behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
     ) throws {
@@ -64,7 +64,7 @@ public final class FaultyOrigin: Sendable {
     }
 
     /// Ends all connections with a RST and refuses new ones. Has effect when it returns.
-    public func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         _ = Glibc.write(stopSwitch, "x", 1)
     }
@@ -77,16 +77,16 @@ public final class FaultyOrigin: Sendable {
     }
 
     /// The URL of a path here.
-    public func url(_ path: String = "image") -> String { url(path, host: isIPv6 ? "[::1]" : "127.0.0.1") }
+    package func url(_ path: String = "image") -> String { url(path, host: isIPv6 ? "[::1]" : "127.0.0.1") }
 
     /// The same URL by another name of the host.
-    public func url(_ path: String = "image", host: String) -> String { "http://\(host):\(port)/\(path)" }
+    package func url(_ path: String = "image", host: String) -> String { "http://\(host):\(port)/\(path)" }
 
     /// What it has seen so far.
-    public var record: Record { state.withLock { $0.record } }
+    package var record: Record { state.withLock { $0.record } }
 
     /// Waits until what it has seen fulfils a condition. Where it does not in time, standard error says so.
-    public func waitUntil(
+    package func waitUntil(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (Record) -> Bool
     ) async {
         let (end, waiter) = AsyncStream.makeStream(of: Void.self)
@@ -99,7 +99,7 @@ public final class FaultyOrigin: Sendable {
     }
 
     /// A port of 127.0.0.1 at which nobody listens.
-    public static func refusedPort() throws -> Int {
+    package static func refusedPort() throws -> Int {
         let (socket, port) = try listen()
         close(socket)
         return port

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// One connection of a client, on its own thread.
 final class OriginConnection {
@@ -216,7 +216,7 @@ final class OriginConnection {
     private static let peerClosed: Int32 = 0x2000
 
     /// How long a client may leave the buffers full before an origin that minds ends the connection.
-    private static let patience: Duration = .milliseconds(300)
+    private static let timeout: Duration = .milliseconds(300)
 
     private func send(_ bytes: UnsafeRawBufferPointer, endsWhenUnread: Bool) throws {
         var rest = bytes[...]
@@ -226,7 +226,7 @@ final class OriginConnection {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                let isReady = try wait(for: POLLOUT, timeout: endsWhenUnread ? Self.patience : nil)
+                let isReady = try wait(for: POLLOUT, timeout: endsWhenUnread ? Self.timeout : nil)
                 if !isReady {
                     origin.note { $0.unreadEnds += 1 }
                     throw End.quiet

@@ -1,21 +1,21 @@
 /// What an origin was asked.
-public struct OriginRequest: Sendable {
+package struct OriginRequest: Sendable {
     /// 0 for the first at this origin, then 1, 2…
-    public let index: Int
+    package let index: Int
     /// Which of the origin's connections it came on, from 0.
-    public let connection: Int
+    package let connection: Int
     /// `GET`, `HEAD`…
-    public let method: String
+    package let method: String
     /// The target, as sent.
-    public let path: String
+    package let path: String
     /// The header fields, names in lower case.
-    public let headers: [(name: String, value: String)]
+    package let headers: [(name: String, value: String)]
 
     /// The value of a field, by its name in lower case.
-    public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
     /// The first byte asked for, and the last if named; nil without a Range.
-    public var range: (first: Int64, last: Int64?)? {
+    package var range: (first: Int64, last: Int64?)? {
         guard let text = self["range"], text.hasPrefix("bytes=") else { return nil }
         let parts = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let first = Int64(parts[0]) else { return nil }
@@ -23,7 +23,7 @@ public struct OriginRequest: Sendable {
     }
 
     /// Whether it is a probe: Baton asks for the first byte alone before it uses a location.
-    public var isProbe: Bool { range.map { $0.first == 0 && $0.last == 0 } ?? false }
+    package var isProbe: Bool { range.map { $0.first == 0 && $0.last == 0 } ?? false }
 
     init?(head: String, index: Int, connection: Int) {
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)

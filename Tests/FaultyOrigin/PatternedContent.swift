@@ -1,16 +1,16 @@
-internal import Glibc
+import Glibc
 
 /// A content of any size that costs no memory: a random block, repeated. The block's length is a prime, so bytes that end up at
 /// another offset are other bytes.
-public struct PatternedContent: Sendable {
+package struct PatternedContent: Sendable {
     /// In bytes.
-    public let size: Int64
+    package let size: Int64
     private let block: [UInt8]
 
     private static let period = 1_048_573
 
     /// The content of that size; another seed gives other bytes.
-    public init(size: Int64, seed: UInt64) {
+    package init(size: Int64, seed: UInt64) {
         self.size = size
         var state = seed
         var block: [UInt8] = []
@@ -29,7 +29,7 @@ public struct PatternedContent: Sendable {
 
     /// Calls `body` with the bytes from `offset` on, at most `limit` of them and at least 1; `offset` is not checked against
     /// the size, so that an origin can send more than there is.
-    public func withBytes<Result>(
+    package func withBytes<Result>(
         at offset: Int64, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
         let start = Int(offset % Int64(Self.period))
@@ -38,12 +38,12 @@ public struct PatternedContent: Sendable {
     }
 
     /// The bytes of a range; for short ones.
-    public func bytes(in range: Range<Int64>) -> [UInt8] {
+    package func bytes(in range: Range<Int64>) -> [UInt8] {
         range.map { block[Int($0 % Int64(Self.period))] }
     }
 
     /// The index of the first of `bytes` that is not this content's at `offset`; nil when all are.
-    public func firstDifference(from bytes: UnsafeRawBufferPointer, at offset: Int64) -> Int? {
+    package func firstDifference(from bytes: UnsafeRawBufferPointer, at offset: Int64) -> Int? {
         var done = 0
         while done < bytes.count {
             let difference: Int? = withBytes(at: offset + Int64(done), limit: bytes.count - done) { expected in

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// What a proxy does behind a CONNECT: carries bytes both ways until one side ends.
 struct Tunnel {

@@ -6,8 +6,8 @@ import ImageModel
 @testable import FormatInspection
 @testable import HTTPBackend
 @testable import ImageAPI
+@testable import OpenStackSwiftBackend
 @testable import S3Backend
-@testable import SwiftBackend
 
 /// A parser of what strangers write, and what must hold for every input. A violation traps.
 enum FuzzedParser: String, CaseIterable {
@@ -79,7 +79,7 @@ enum FuzzedParser: String, CaseIterable {
         precondition(range.first >= 0 && range.first <= range.last, "a range outside of its whole")
         precondition(range.total.map { range.last < $0 } ?? true, "a range outside of its whole")
         let again = ContentRange("bytes \(range.first)-\(range.last)/\(range.total.map { "\($0)" } ?? "*")")
-        precondition(again == range, "another range when it is written anew")
+        precondition(again == range, "another range when it is written again")
     }
 
     /// The first byte says what the rest is declared as, and how it is cut.
@@ -105,7 +105,7 @@ enum FuzzedParser: String, CaseIterable {
         }
         if declared.container == .bare, declared.disk == .vmdk, whole.finish() == nil { vmdk(image) }
         if let read = FormatInspector(snapshot: Array(image), declared: declared) {
-            precondition(read.snapshot.elementsEqual(image), "other bytes when it is written anew")
+            precondition(read.snapshot.elementsEqual(image), "other bytes when it is written again")
             _ = read.finish()
         }
         vhdx(image)
@@ -159,17 +159,17 @@ enum FuzzedParser: String, CaseIterable {
         guard let first = rewritten(bytes) else { return }
         // A large number may lose its exponent the first time. From then on the text stays as it is.
         guard let second = rewritten(first) else { preconditionFailure("JSON that we wrote can't be read") }
-        precondition(rewritten(second) == second, "other JSON when it is written anew")
+        precondition(rewritten(second) == second, "other JSON when it is written again")
     }
 
     private static func locationURL(_ text: String) {
         if let url = try? LocationURL(text) {
-            precondition((try? LocationURL(url.description)) == url, "another URL when it is written anew")
+            precondition((try? LocationURL(url.description)) == url, "another URL when it is written again")
             precondition(!url.segments.contains { $0.isEmpty || $0 == "." || $0 == ".." }, "a segment that leads elsewhere")
             precondition(url.path(below: url) == nil, "a place below itself")
         }
         if let url = try? KeyURL(text) {
-            precondition((try? KeyURL(url.description)) == url, "another key when it is written anew")
+            precondition((try? KeyURL(url.description)) == url, "another key when it is written again")
             precondition(!url.key.isEmpty && !url.key.utf8.contains(0), "a key that is none")
             let segments = LocationURL.encode(key: url.key).utf8.split(separator: UInt8(ascii: "/"))
             let leadsElsewhere = segments.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
@@ -180,7 +180,7 @@ enum FuzzedParser: String, CaseIterable {
     private static func query(_ text: String) {
         let items = QueryItems(text)
         let again = QueryItems(items.text)
-        precondition(items.items.elementsEqual(again.items, by: ==), "other items when the query is written anew")
+        precondition(items.items.elementsEqual(again.items, by: ==), "other items when the query is written again")
     }
 
     private static func range(_ text: String) {

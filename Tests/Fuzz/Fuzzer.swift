@@ -10,7 +10,7 @@ private func end(_ reason: String, _ code: Int32) -> Never {
 #if FUZZING
 /// What libFuzzer calls with each input. The environment names the parser, so that all share one binary.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // libFuzzer's buffer lives for the length of this call, and is only read in it.
     chosenParser.run(UnsafeRawBufferPointer(start: start, count: count))
     return 0

@@ -23,7 +23,8 @@ import Testing
         request?.redirect?(ResponseHead(status: 302, fields: [("location", location)]))
     }
 
-    @Test func theServerIsToldWhoWeAre() throws {
+    @Test("The server is told who we are")
+    func theServerIsToldWhoWeAre() throws {
         let basic = try Self.driver(Self.credentials).transferRequest(for: Self.read)
         #expect(basic.headers.contains { $0 == ("Authorization", "Basic cm9ib3Q6aHVzaDrDpA==") })
         #expect(basic.headers.contains { $0 == ("X-Key", "hush-key") })
@@ -32,7 +33,8 @@ import Testing
         #expect(try Self.driver().transferRequest(for: Self.read).headers.map(\.name) == ["User-Agent"])
     }
 
-    @Test func anotherServerSeesTheRangeAndNothingOfWhoWeAre() throws {
+    @Test("Another server sees the range and nothing of who we are")
+    func anotherServerSeesTheRangeAndNothingOfWhoWeAre() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil)
         let driver = try Self.driver(
             Self.credentials, certificate: certificate,
@@ -53,7 +55,8 @@ import Testing
         #expect(own.headers.count == 3)
     }
 
-    @Test func eachHopIsCheckedAgainAndTheHopsHaveAnEnd() throws {
+    @Test("Each hop is checked again and the hops have an end")
+    func eachHopIsCheckedAgainAndTheHopsHaveAnEnd() throws {
         var request: TransferRequest? = try Self.driver(redirects: ["https://store:8443/"]).transferRequest(for: Self.read)
         #expect(Self.redirected(Self.redirected(request, to: "/b"), to: "https://cdn/") == nil)
         for hop in 0..<RedirectRule.limit {
@@ -64,13 +67,15 @@ import Testing
         #expect(try Self.driver().transferRequest(for: Self.read).redirect == nil)
     }
 
-    @Test func aFreshReadStaysFreshBehindARedirect() throws {
+    @Test("A fresh read stays fresh behind a redirect")
+    func aFreshReadStaysFreshBehindARedirect() throws {
         let read = ReadRequest(path: "a", range: nil, isFresh: true)
         let request = try Self.driver(redirects: ["https://cdn/"]).transferRequest(for: read)
         #expect(Self.redirected(request, to: "https://cdn/a")?.isFresh == true)
     }
 
-    @Test func whatNeedsCredentialsHasNoDirectURL() throws {
+    @Test("What needs credentials has no direct URL")
+    func whatNeedsCredentialsHasNoDirectURL() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil)
         #expect(try Self.driver().directURL(for: "a b", lifetime: .zero) == "https://store:8443/images/a%20b")
         for driver in [try Self.driver(Self.credentials), try Self.driver(certificate: certificate)] {
@@ -79,7 +84,8 @@ import Testing
         }
     }
 
-    @Test func noSecretIsPrinted() throws {
+    @Test("No secret is printed")
+    func noSecretIsPrinted() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: "hush")
         let proxy = Proxy(url: "http://proxy:3128", host: "proxy", credentials: ("user", "hush"))
         let driver = HTTPDriver(
@@ -90,7 +96,8 @@ import Testing
         #expect(!text.contains("hush") && !text.contains("cm9ib3"))
     }
 
-    @Test func aRedirectThatIsNotFollowedSaysWhatWouldBeTaken() throws {
+    @Test("A redirect that is not followed says what would be taken")
+    func aRedirectThatIsNotFollowedSaysWhatWouldBeTaken() throws {
         func detail(_ driver: HTTPDriver) -> String? {
             let head = ResponseHead(status: 302, fields: [("location", "https://evil/secret")])
             guard case .failure(let failure) = driver.inspect(head, of: Self.read) else { return nil }

@@ -20,31 +20,36 @@ import Testing
         return rule.target(of: head, from: try LocationURL(current), hops: hops)?.text
     }
 
-    @Test(arguments: [
-        ("https://cdn.example/data/a", "https://cdn.example/data/a"), ("//cdn/a", "http://cdn/a"),
-        ("/other/a", "http://store:8080/other/a"), ("a", "http://store:8080/images/a"),
-        ("a/b%20c", "http://store:8080/images/a/b%20c"), ("?x=1", "http://store:8080/images/disk.raw?x=1"),
-        ("https://cdn/a?X-Sig=a%2Fb&c=d#part", "https://cdn/a?X-Sig=a%2Fb&c=d"), ("/a#?x", "http://store:8080/a"),
-        ("/a?b://c", "http://store:8080/a?b://c"), ("HTTPS://CDN:443/a", "https://cdn/a"),
-        ("http://[0:0::1]:80/a", "http://[::1]/a"), ("https://cdn/a=b+c@d,e%7Ef", "https://cdn/a=b+c@d,e%7Ef"),
-        ("/a<b>\"c", "http://store:8080/a%3Cb%3E%22c"),
-    ])
+    @Test(
+        "A reference names a place",
+        arguments: [
+            ("https://cdn.example/data/a", "https://cdn.example/data/a"), ("//cdn/a", "http://cdn/a"),
+            ("/other/a", "http://store:8080/other/a"), ("a", "http://store:8080/images/a"),
+            ("a/b%20c", "http://store:8080/images/a/b%20c"), ("?x=1", "http://store:8080/images/disk.raw?x=1"),
+            ("https://cdn/a?X-Sig=a%2Fb&c=d#part", "https://cdn/a?X-Sig=a%2Fb&c=d"), ("/a#?x", "http://store:8080/a"),
+            ("/a?b://c", "http://store:8080/a?b://c"), ("HTTPS://CDN:443/a", "https://cdn/a"),
+            ("http://[0:0::1]:80/a", "http://[::1]/a"), ("https://cdn/a=b+c@d,e%7Ef", "https://cdn/a=b+c@d,e%7Ef"),
+            ("/a<b>\"c", "http://store:8080/a%3Cb%3E%22c"),
+        ])
     func aReferenceNamesAPlace(reference: String, expected: String) throws {
         #expect(try Self.resolve(reference) == expected)
     }
 
-    @Test(arguments: [
-        "http://user:secret@cdn/a", "file:///etc/passwd", "gopher://cdn/a", "data:text/plain,x", "javascript:alert", "../a",
-        "/a/../b",
-        "/%2e%2e/a", "/a%2fb", "//", "http://", "/a\\b", "/a b", "/a?b c", "/a\u{0}", "http://cdn:0/a", "http://a@b@c/d",
-        "//cdn//a",
-        "http:/cdn/a", "/ä", "http://[fe80::1%25eth0]/a",
-    ])
+    @Test(
+        "What could mean another place is no place",
+        arguments: [
+            "http://user:secret@cdn/a", "file:///etc/passwd", "gopher://cdn/a", "data:text/plain,x", "javascript:alert", "../a",
+            "/a/../b",
+            "/%2e%2e/a", "/a%2fb", "//", "http://", "/a\\b", "/a b", "/a?b c", "/a\u{0}", "http://cdn:0/a", "http://a@b@c/d",
+            "//cdn//a",
+            "http:/cdn/a", "/ä", "http://[fe80::1%25eth0]/a",
+        ])
     func whatCouldMeanAnotherPlaceIsNoPlace(reference: String) throws {
         #expect(try Self.resolve(reference) == nil)
     }
 
-    @Test func onlyWhatLiesBelowTheListByWholeSegmentsIsFollowed() throws {
+    @Test("Only what lies below the list by whole segments is followed")
+    func onlyWhatLiesBelowTheListByWholeSegmentsIsFollowed() throws {
         #expect(try Self.target("https://cdn.example/data/a?s=1") == "https://cdn.example/data/a?s=1")
         for location in [
             "https://cdn.example/database/a", "https://cdn.example/data", "https://cdn.example/", "http://cdn.example/data/a",
@@ -59,7 +64,8 @@ import Testing
 
     /// References made of what parsers quarrel about, read by Foundation afterwards. Seeds are the arguments, so that a failure names
     /// its own.
-    @Test(arguments: 0..<20) func noReferenceLeadsOutOfTheListToAnotherReader(seed: Int) throws {
+    @Test("No reference leads out of the list to another reader", arguments: 0..<20)
+    func noReferenceLeadsOutOfTheListToAnotherReader(seed: Int) throws {
         var random = Sequence(seed: UInt64(seed))
         let pieces = [
             "https:", "http:", "//", "/", "cdn.example", "evil", "@", ":", "443", ":8443", "data", "..", ".", "%2e", "%2f", "?",
@@ -96,15 +102,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [301, 302, 303, 307, 308]) func everyKindOfRedirectIsFollowed(status: Int) throws {
+    @Test("Every kind of redirect is followed", arguments: [301, 302, 303, 307, 308]) func everyKindOfRedirectIsFollowed(
+        status: Int
+    ) throws {
         #expect(try Self.target("https://cdn.example/data/a", status: status) != nil)
     }
 
-    @Test(arguments: [200, 206, 300, 304, 305, 404]) func otherAnswersAreNot(status: Int) throws {
+    @Test("Other answers are not", arguments: [200, 206, 300, 304, 305, 404]) func otherAnswersAreNot(status: Int) throws {
         #expect(try Self.target("https://cdn.example/data/a", status: status) == nil)
     }
 
-    @Test func theHopsAreCounted() throws {
+    @Test("The hops are counted")
+    func theHopsAreCounted() throws {
         #expect(try Self.target("https://cdn.example/data/a", hops: RedirectRule.limit - 1) != nil)
         #expect(try Self.target("https://cdn.example/data/a", hops: RedirectRule.limit) == nil)
         #expect(try Self.target(nil) == nil)

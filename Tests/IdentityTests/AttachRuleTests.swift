@@ -5,14 +5,16 @@ import Testing
     static func caller(_ roles: Caller.Role...) -> Caller { Caller(user: "u", project: "p", roles: Set(roles)) }
     static let uploads = AttachRule(role: .member, prefix: "uploads/")
 
-    @Test func withoutARuleOnlyAnAdminMayAttach() {
+    @Test("Without a rule only an admin may attach")
+    func withoutARuleOnlyAnAdminMayAttach() {
         #expect(AttachRule.permits(Self.caller(.admin), path: "anything", rule: nil))
         for role in Caller.Role.allCases where role != .admin {
             #expect(!AttachRule.permits(Self.caller(role), path: "uploads/x", rule: nil))
         }
     }
 
-    @Test func aRuleAdmitsItsRoleAndThoseThatContainIt() {
+    @Test("A rule admits its role and those that contain it")
+    func aRuleAdmitsItsRoleAndThoseThatContainIt() {
         #expect(AttachRule.permits(Self.caller(.member), path: "uploads/x", rule: Self.uploads))
         #expect(AttachRule.permits(Self.caller(.admin), path: "uploads/x", rule: Self.uploads))
         #expect(!AttachRule.permits(Self.caller(.reader), path: "uploads/x", rule: Self.uploads))
@@ -20,16 +22,18 @@ import Testing
         #expect(!AttachRule.permits(Self.caller(), path: "uploads/x", rule: Self.uploads))
     }
 
-    @Test(arguments: [
-        "uploads", "uploads-of-others/x", "other/uploads/x", "uploads/../secret", "uploads/./x", "../uploads/x", "",
-        "/uploads/x", "uploads//x", "uploads/",
-    ])
+    @Test(
+        "A path beside the prefix is for admins only",
+        arguments: [
+            "uploads", "uploads-of-others/x", "other/uploads/x", "uploads/../secret", "uploads/./x", "../uploads/x", "",
+            "/uploads/x", "uploads//x", "uploads/",
+        ])
     func aPathBesideThePrefixIsForAdminsOnly(path: String) {
         #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
         #expect(AttachRule.permits(Self.caller(.admin), path: path, rule: Self.uploads))
     }
 
-    @Test(arguments: ["a/b", "/a/b/", "a/b/"])
+    @Test("The prefix is compared by whole segments", arguments: ["a/b", "/a/b/", "a/b/"])
     func thePrefixIsComparedByWholeSegments(prefix: String) {
         let rule = AttachRule(role: .member, prefix: prefix)
         #expect(AttachRule.permits(Self.caller(.member), path: "a/b/c", rule: rule))
@@ -37,12 +41,14 @@ import Testing
         #expect(!AttachRule.permits(Self.caller(.member), path: "a/c", rule: rule))
     }
 
-    @Test func anEmptyPrefixIsTheWholeBackend() {
+    @Test("An empty prefix is the whole backend")
+    func anEmptyPrefixIsTheWholeBackend() {
         let rule = AttachRule(role: .member, prefix: "")
         #expect(AttachRule.permits(Self.caller(.member), path: "x", rule: rule))
     }
 
-    @Test func everyRoleContainsItselfAndAdminAll() {
+    @Test("Every role contains itself and admin all")
+    func everyRoleContainsItselfAndAdminAll() {
         for role in Caller.Role.allCases {
             #expect(role.contained.contains(role))
             #expect(Caller.Role.admin.contained.contains(role))

@@ -52,7 +52,8 @@ import Testing
     }()
 
     /// The rules once more, as sentences about sets, over every combination there is.
-    @Test func everyCombinationFollowsTheRules() {
+    @Test("Every combination follows the rules")
+    func everyCombinationFollowsTheRules() {
         #expect(Self.all.count == 7 * 2 * 3 * 4 * 2 * 4)
         for row in Self.all {
             let (access, caller) = (row.access, row.caller)
@@ -75,6 +76,7 @@ import Testing
 
     /// A few rows written out, so that the rules above can't be wrong in the same way as the code.
     @Test(
+        "A row of the table",
         arguments: [
             ("mine", [.reader], "mine", .private, nil, "see download"),
             ("mine", [.reader, .member], "mine", .private, nil, "see download modify"),
@@ -107,7 +109,8 @@ import Testing
         #expect(access.mayAnswer(for: "third") == roles.contains(.admin), "nobody answers for another project")
     }
 
-    @Test func whatDependsOnTheCallerAlone() {
+    @Test("What depends on the caller alone")
+    func whatDependsOnTheCallerAlone() {
         func caller(_ roles: Set<Caller.Role>, project: String? = "mine") -> Caller {
             Caller(user: "u", project: project, roles: roles)
         }

@@ -80,7 +80,8 @@ final class ScriptedKeystone: KeystoneTransport {
     static let password = KeystoneSettings.Credentials.password(
         user: "baton", userDomain: "Default", password: "hush", project: "service", projectDomain: "Default")
 
-    @Test func aTokenIsItsUserProjectAndRoles() async throws {
+    @Test("A token is its user project and roles")
+    func aTokenIsItsUserProjectAndRoles() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(roles: ["Member", "courier", "other"])) }
         let caller = try await keystone.authenticator().caller(of: "t")
@@ -89,13 +90,15 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.first?["x-auth-token"] == "t" && keystone.asked.first?["x-subject-token"] == "t")
     }
 
-    @Test func aTokenForNoProjectBringsNoRole() async throws {
+    @Test("A token for no project brings no role")
+    func aTokenForNoProjectBringsNoRole() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(project: nil, roles: ["admin"])) }
         #expect(try await keystone.authenticator().caller(of: "t").roles.isEmpty)
     }
 
-    @Test func anAnswerStandsForItsTimeAndIsThenAskedForAgain() async throws {
+    @Test("An answer stands for its time and is then asked for again")
+    func anAnswerStandsForItsTimeAndIsThenAskedForAgain() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         let authenticator = keystone.authenticator()
@@ -108,7 +111,8 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.count == 2)
     }
 
-    @Test func aRevokedTokenWorksNoLongerThanTheCache() async throws {
+    @Test("A revoked token works no longer than the cache")
+    func aRevokedTokenWorksNoLongerThanTheCache() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         let authenticator = keystone.authenticator()
@@ -118,7 +122,8 @@ final class ScriptedKeystone: KeystoneTransport {
         await #expect(throws: AuthenticationRefusal.unknown) { try await authenticator.caller(of: "t") }
     }
 
-    @Test func aTokenEndsWhenItExpiresEvenIfItsAnswerIsYoung() async throws {
+    @Test("A token ends when it expires even if its answer is young")
+    func aTokenEndsWhenItExpiresEvenIfItsAnswerIsYoung() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(expires: "2027-01-15T08:00:10.5Z")) }
         let authenticator = keystone.authenticator()
@@ -129,7 +134,8 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.count == 1)
     }
 
-    @Test func inAnOutageTheKnownStayUntilTheirTokenExpiresAndStrangersWait() async throws {
+    @Test("In an outage the known stay until their token expires and strangers wait")
+    func inAnOutageTheKnownStayUntilTheirTokenExpiresAndStrangersWait() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         let authenticator = keystone.authenticator()
@@ -145,7 +151,8 @@ final class ScriptedKeystone: KeystoneTransport {
         await #expect(throws: AuthenticationRefusal.expired) { try await authenticator.caller(of: "t") }
     }
 
-    @Test func inAnOutageNotEveryRequestWaitsForItsTimeout() async throws {
+    @Test("In an outage not every request waits for its timeout")
+    func inAnOutageNotEveryRequestWaitsForItsTimeout() async throws {
         let keystone = ScriptedKeystone()
         let authenticator = keystone.authenticator()
         for token in ["a", "b", "c", "d", "e"] { _ = try? await authenticator.caller(of: token) }
@@ -155,16 +162,20 @@ final class ScriptedKeystone: KeystoneTransport {
         _ = try await authenticator.caller(of: "a")
     }
 
-    @Test(arguments: [500, 503, 429, 300, 200]) func anAnswerThatSaysNothingLetsNobodyIn(status: Int) async throws {
+    @Test("An answer that says nothing lets nobody in", arguments: [500, 503, 429, 300, 200])
+    func anAnswerThatSaysNothingLetsNobodyIn(status: Int) async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(status, body: "<html>") }
         let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
         await #expect(throws: unavailable) { try await keystone.authenticator().caller(of: "t") }
     }
 
-    @Test(arguments: [400, 401, 403, 404, 413, 414, 431]) func aTokenThatKeystoneRefusesIsUnknownAndNotAskedForAgainAtOnce(
-        status: Int
-    ) async throws {
+    @Test(
+        "A token that Keystone refuses is unknown and not asked for again at once",
+        arguments: [400, 401, 403, 404, 413, 414, 431]) func aTokenThatKeystoneRefusesIsUnknownAndNotAskedForAgainAtOnce(
+            status: Int
+        ) async throws
+    {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(status) }
         let authenticator = keystone.authenticator()
@@ -177,7 +188,8 @@ final class ScriptedKeystone: KeystoneTransport {
         _ = try await authenticator.caller(of: "t")
     }
 
-    @Test func manyRequestsWithOneTokenAskOnce() async throws {
+    @Test("Many requests with one token ask once")
+    func manyRequestsWithOneTokenAskOnce() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         keystone.hold()
@@ -193,14 +205,17 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.count == 1)
     }
 
-    @Test(arguments: ["a b", "a\r\nX-Subject-Token: other", "ä", String(repeating: "x", count: 4097)])
+    @Test(
+        "What can be no token is not sent to Keystone",
+        arguments: ["a b", "a\r\nX-Subject-Token: other", "ä", String(repeating: "x", count: 4097)])
     func whatCanBeNoTokenIsNotSentToKeystone(token: String) async throws {
         let keystone = ScriptedKeystone()
         await #expect(throws: AuthenticationRefusal.unknown) { try await keystone.authenticator().caller(of: token) }
         #expect(keystone.asked.isEmpty)
     }
 
-    @Test func theServiceAsksWithItsOwnTokenAndRenewsIt() async throws {
+    @Test("The service asks with its own token and renews it")
+    func theServiceAsksWithItsOwnTokenAndRenewsIt() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { asked in
             if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "own") }
@@ -222,7 +237,8 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET", "GET", "POST", "GET"])
     }
 
-    @Test func aServiceThatMayNotAskLetsNobodyInAndBlamesNoToken() async throws {
+    @Test("A service that may not ask lets nobody in and blames no token")
+    func aServiceThatMayNotAskLetsNobodyInAndBlamesNoToken() async throws {
         let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
         for status in [401, 403] {
             let keystone = ScriptedKeystone()
@@ -244,32 +260,35 @@ final class ScriptedKeystone: KeystoneTransport {
     }
 }
 
-@Suite struct VerdictCacheTests {
+@Suite struct AuthenticationCacheTests {
     static let start = Date(timeIntervalSince1970: 1_800_000_000)
     static let caller = Caller(user: "u", project: nil, roles: [])
 
-    @Test func itRemembersNoMoreThanItsCapacity() {
-        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+    @Test("It remembers no more than its capacity")
+    func itRemembersNoMoreThanItsCapacity() {
+        var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         for number in 0..<100 {
             let now = Self.start.addingTimeInterval(Double(number) / 100)
             cache.admit(TokenDigest(of: "a\(number)"), as: Self.caller, until: Self.start + 1000, at: now)
             cache.refuse(TokenDigest(of: "r\(number)"), at: now)
-            #expect(cache.verdict(on: TokenDigest(of: "a\(number)"), at: now) == .known(Self.caller))
-            #expect(cache.verdict(on: TokenDigest(of: "r\(number)"), at: now) == .refused)
+            #expect(cache.decision(on: TokenDigest(of: "a\(number)"), at: now) == .known(Self.caller))
+            #expect(cache.decision(on: TokenDigest(of: "r\(number)"), at: now) == .refused)
             #expect(cache.count <= 16)
         }
     }
 
-    @Test func aFloodOfRefusalsForgetsNobodyWhoWasAdmitted() {
-        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+    @Test("A flood of refusals forgets nobody who was admitted")
+    func aFloodOfRefusalsForgetsNobodyWhoWasAdmitted() {
+        var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
         for number in 0..<100 { cache.refuse(TokenDigest(of: "r\(number)"), at: Self.start) }
-        #expect(cache.verdict(on: TokenDigest(of: "a"), at: Self.start) == .known(Self.caller))
+        #expect(cache.decision(on: TokenDigest(of: "a"), at: Self.start) == .known(Self.caller))
     }
 
-    @Test func aClockThatIsSetBackMakesAnAnswerOld() {
-        var cache = VerdictCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
+    @Test("A clock that is set back makes an answer old")
+    func aClockThatIsSetBackMakesAnAnswerOld() {
+        var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
-        #expect(cache.verdict(on: TokenDigest(of: "a"), at: Self.start - 1) == .stale(Self.caller))
+        #expect(cache.decision(on: TokenDigest(of: "a"), at: Self.start - 1) == .stale(Self.caller))
     }
 }

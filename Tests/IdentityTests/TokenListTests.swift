@@ -12,7 +12,8 @@ import Testing
 
     static func list(_ text: String) throws(TokenFileError) -> TokenList { try TokenList(text, named: "tokens") }
 
-    @Test func aTokenStandsForItsUserProjectAndRoles() throws {
+    @Test("A token stands for its user project and roles")
+    func aTokenStandsForItsUserProjectAndRoles() throws {
         let list = try Self.list(
             "# who may get in\n\n" + Self.line("one", "alice a member,trusted  # until she leaves")
                 + Self.line("two", "bob - -"))
@@ -21,35 +22,39 @@ import Testing
         #expect(try list.caller(of: "two", at: Self.now) == Caller(user: "bob", project: nil, roles: []))
     }
 
-    @Test(arguments: ["", "On", "one ", "ONE", "one\u{0}"])
+    @Test("Another token is unknown", arguments: ["", "On", "one ", "ONE", "one\u{0}"])
     func anotherTokenIsUnknown(token: String) throws {
         let list = try Self.list(Self.line("one", "alice a member"))
         #expect(throws: AuthenticationRefusal.unknown) { try list.caller(of: token, at: Self.now) }
     }
 
-    @Test func theDigestItselfIsNoToken() throws {
+    @Test("The digest itself is no token")
+    func theDigestItselfIsNoToken() throws {
         let list = try Self.list(Self.line("one", "alice a member"))
         let digest = TokenDigest(of: "one").description
         #expect(throws: AuthenticationRefusal.unknown) { try list.caller(of: digest, at: Self.now) }
     }
 
-    @Test func aTokenEndsWithTheSecondItExpires() throws {
+    @Test("A token ends with the second it expires")
+    func aTokenEndsWithTheSecondItExpires() throws {
         let list = try Self.list(Self.line("one", "alice a member 2027-01-15T08:00:00Z"))
         let end = Self.now  // the very same moment
         #expect(try list.caller(of: "one", at: end.addingTimeInterval(-1)).user == "alice")
         #expect(throws: AuthenticationRefusal.expired) { try list.caller(of: "one", at: end) }
     }
 
-    @Test(arguments: [
-        ("secret-token alice a member", "tokens:2: it must begin with sha256:"),
-        ("sha256:12 alice a member", "tokens:2: it must begin with sha256:"),
-        ("DIGEST alice a", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
-        ("DIGEST alice a member 2027-01-15T08:00:00Z more", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
-        ("DIGEST alice a king", "tokens:2: \"king\" is no role; there are reader, member, trusted, service, admin"),
-        ("DIGEST alice a member tomorrow", "tokens:2: it expires at no time; write for example 2027-01-31T12:00:00Z"),
-        ("DIGEST alice a member 2027-13-15T08:00:00Z", "tokens:2: it expires at no time"),
-        ("DIGEST alice a member\nDIGEST bob b reader", "tokens:3: this token stands in line 2 already"),
-    ])
+    @Test(
+        "What is wrong is said by line",
+        arguments: [
+            ("secret-token alice a member", "tokens:2: it must begin with sha256:"),
+            ("sha256:12 alice a member", "tokens:2: it must begin with sha256:"),
+            ("DIGEST alice a", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
+            ("DIGEST alice a member 2027-01-15T08:00:00Z more", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
+            ("DIGEST alice a king", "tokens:2: \"king\" is no role; there are reader, member, trusted, service, admin"),
+            ("DIGEST alice a member tomorrow", "tokens:2: it expires at no time; write for example 2027-01-31T12:00:00Z"),
+            ("DIGEST alice a member 2027-13-15T08:00:00Z", "tokens:2: it expires at no time"),
+            ("DIGEST alice a member\nDIGEST bob b reader", "tokens:3: this token stands in line 2 already"),
+        ])
     func whatIsWrongIsSaidByLine(text: String, expected: String) {
         let digest = TokenDigest(of: "one").description
         let error = #expect(throws: TokenFileError.self) {
@@ -61,7 +66,8 @@ import Testing
         #expect(error?.description.contains(digest.dropFirst(7)) == false)
     }
 
-    @Test func aFileWithoutTokensIsAMistake() {
+    @Test("A file without tokens is a mistake")
+    func aFileWithoutTokensIsAMistake() {
         let error = #expect(throws: TokenFileError.self) { try Self.list("# nobody\n") }
         #expect(error?.description == "tokens: there is no token in it; `baton token` makes one and prints its line")
     }
@@ -86,7 +92,8 @@ import Testing
         }
     }
 
-    @Test func aChangedFileIsReadAgainWithinASecond() async throws {
+    @Test("A changed file is read again within a second")
+    func aChangedFileIsReadAgainWithinASecond() async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -97,7 +104,8 @@ import Testing
         await #expect(throws: AuthenticationRefusal.unknown) { try await file.caller(of: "one") }
     }
 
-    @Test func theFileIsNotLookedAtMoreOftenThanOnceASecond() async throws {
+    @Test("The file is not looked at more often than once a second")
+    func theFileIsNotLookedAtMoreOftenThanOnceASecond() async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -108,7 +116,8 @@ import Testing
         #expect(try await file.caller(of: "two").user == "bob")
     }
 
-    @Test(arguments: ["nonsense\n", "", nil]) func aBrokenOrMissingFileChangesNothing(text: String?) async throws {
+    @Test("A broken or missing file changes nothing", arguments: ["nonsense\n", "", nil])
+    func aBrokenOrMissingFileChangesNothing(text: String?) async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -120,7 +129,8 @@ import Testing
         #expect(try await file.caller(of: "two").user == "bob", "and one put right is taken")
     }
 
-    @Test func noTokenIsMissing() async throws {
+    @Test("No token is missing")
+    func noTokenIsMissing() async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -129,7 +139,8 @@ import Testing
         }
     }
 
-    @Test func aFileThatIsNotThereIsSaid() {
+    @Test("A file that is not there is said")
+    func aFileThatIsNotThereIsSaid() {
         let error = #expect(throws: TokenFileError.self) { try TokenFile.read("/nowhere/tokens") }
         #expect(error?.description.hasPrefix("/nowhere/tokens: can't be read") == true)
     }

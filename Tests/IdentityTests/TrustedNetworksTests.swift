@@ -10,6 +10,7 @@ import Testing
     }
 
     @Test(
+        "Where a caller is is what the last hop of ours says",
         arguments: [
             ("10.1.2.3", [], true), ("::ffff:10.1.2.3", [], true), ("fd00::1", [], true), ("11.0.0.1", [], false),
             // Whoever is no proxy of ours may write what they like.
@@ -31,11 +32,13 @@ import Testing
         #expect(try Self.networks().hold(peer: peer, forwardedFor: forwardedFor) == isTrusted)
     }
 
-    @Test func withoutNetworksNobodyIsTrustedForWhereTheyAre() throws {
+    @Test("Without networks nobody is trusted for where they are")
+    func withoutNetworksNobodyIsTrustedForWhereTheyAre() throws {
         #expect(!TrustedNetworks().hold(peer: "10.1.2.3", forwardedFor: []))
     }
 
-    @Test func aNetworkAddsToWhatATokenGivesAndLetsNobodyIn() {
+    @Test("A network adds to what a token gives and lets nobody in")
+    func aNetworkAddsToWhatATokenGivesAndLetsNobodyIn() {
         func caller(_ roles: Set<Caller.Role>) -> Caller { Caller(user: "u", project: "p", roles: roles) }
         #expect(caller([.reader]).trusted == caller([.reader, .trusted]))
         #expect(caller([.member]).trusted == caller([.member, .trusted]))

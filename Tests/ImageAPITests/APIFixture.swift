@@ -89,20 +89,21 @@ final class APIFixture {
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
             settings: .init(stallTimeout: .seconds(1)), metrics: MetricsRegistry(), logger: logger)
-        let proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
-        let manifests = ManifestShelf(catalog: catalog, logger: logger)
-        let doubts = PendingDoubts(catalog: catalog, startedAt: .distantPast)
-        let journal = RelayJournal(
-            catalog: catalog, proofs: proofs, doubts: doubts, metrics: RelayMetrics(in: MetricsRegistry()))
-        let representations = RepresentationGate(
-            catalog: catalog, gate: ImageGate(images: catalog), relays: relays, doubts: doubts)
+        let verifications = VerificationQueue(
+            verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
+        let manifests = ManifestCache(catalog: catalog, logger: logger)
+        let holds = PendingIntegrityHolds(catalog: catalog, startedAt: .distantPast)
+        let recorder = DownloadRecorder(
+            catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
+        let representations = RepresentationResolver(
+            catalog: catalog, gate: ImageAuthorizer(images: catalog), relays: relays, holds: holds)
         let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
         let direct = DirectRoute(representations: representations, relays: relays, offers: offers)
         let api = ImagesAPI(
             catalog: catalog, registry: registry, admission: OpenDoor(catalog: catalog), lifecycle: lifecycle,
             uploads: Reloadable(nil), quota: Reloadable(quota),
             downloads: DownloadRoute(
-                representations: representations, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
+                representations: representations, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
                 offers: offers, metalinks: MetalinkRoute(manifests: manifests)), drain: Drain())
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())

@@ -7,18 +7,21 @@ import Testing
     private static let document = "application/metalink4+xml"
     private static let bytes = "application/octet-stream"
 
-    @Test(arguments: [
-        "application/metalink4+xml", "Application/Metalink4+XML", "application/metalink4+xml, */*;q=0.9",
-        "*/*;q=0.1,application/metalink4+xml", "application/metalink4+xml;q=0.5, application/octet-stream;q=0.499",
-        "text/html;level=\"a,b;q=0\", application/metalink4+xml", "application/octet-stream;q=0, */*",
-        "application/metalink4+xml ; charset=utf-8 ; Q=0.3", "application/metalink4+xml;q=0.001",
-        "application/*;q=0.2, application/metalink4+xml;q=1.000",
-    ])
+    @Test(
+        "Who says that they would rather have the document gets it",
+        arguments: [
+            "application/metalink4+xml", "Application/Metalink4+XML", "application/metalink4+xml, */*;q=0.9",
+            "*/*;q=0.1,application/metalink4+xml", "application/metalink4+xml;q=0.5, application/octet-stream;q=0.499",
+            "text/html;level=\"a,b;q=0\", application/metalink4+xml", "application/octet-stream;q=0, */*",
+            "application/metalink4+xml ; charset=utf-8 ; Q=0.3", "application/metalink4+xml;q=0.001",
+            "application/*;q=0.2, application/metalink4+xml;q=1.000",
+        ])
     func whoSaysThatTheyWouldRatherHaveTheDocumentGetsIt(field: String) {
         #expect(AcceptHeader(field).prefers(Self.document, to: Self.bytes))
     }
 
     @Test(
+        "Everybody else gets the bytes",
         arguments: [
             nil, "", "*/*", "application/*", "application/json",
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -34,7 +37,8 @@ import Testing
         #expect(!AcceptHeader(field).prefers(Self.document, to: Self.bytes))
     }
 
-    @Test func whatNamesATypeMostExactlySaysHowMuchItIsWanted() {
+    @Test("What names a type most exactly says how much it is wanted")
+    func whatNamesATypeMostExactlySaysHowMuchItIsWanted() {
         let header = AcceptHeader("*/*;q=0.1, application/*;q=0.25, application/metalink4+xml;q=0.5, text/plain;q=0")
         #expect(header.weight(of: "application/metalink4+xml") == 500)
         #expect(header.weight(of: "application/octet-stream") == 250)

@@ -39,7 +39,7 @@ import Testing
         Way(method: .get, path: "/locations"),
     ]
 
-    @Test(arguments: ways) func whatOneMayNotSeeIsNotThere(way: Way) async throws {
+    @Test("What one may not see is not there", arguments: ways) func whatOneMayNotSeeIsNotThere(way: Way) async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         for caller in [Self.stranger, Self.nobody, Self.service] {
@@ -50,7 +50,9 @@ import Testing
         #expect(try await fixture.catalog.image(image) != nil)
     }
 
-    @Test(arguments: ways) func whatOneSeesAndMayNotChangeIsForbidden(way: Way) async throws {
+    @Test("What one sees and may not change is forbidden", arguments: ways) func whatOneSeesAndMayNotChangeIsForbidden(way: Way)
+        async throws
+    {
         let fixture = try APIFixture()
         let shared = try await fixture.image(owner: "mine")
         let now = Date.now
@@ -64,7 +66,8 @@ import Testing
         }
     }
 
-    @Test func anOwnerDoesWhatOwnersDo() async throws {
+    @Test("An owner does what owners do")
+    func anOwnerDoesWhatOwnersDo() async throws {
         let fixture = try APIFixture()
         let body = #"{"name": "x", "disk_format": "raw", "container_format": "bare"}"#
         let created = try await fixture.send(.post, "/v2/images", as: Self.owner, body)
@@ -89,7 +92,8 @@ import Testing
         #expect(try await fixture.send(.delete, "/v2/images/\(id)", as: Self.owner).status == 204)
     }
 
-    @Test func aMemberAnswersForTheirOwnProjectAlone() async throws {
+    @Test("A member answers for their own project alone")
+    func aMemberAnswersForTheirOwnProjectAlone() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         let members = "/v2/images/\(image)/members"
@@ -119,7 +123,8 @@ import Testing
         return Set(images.compactMap { $0.members?["id"]?.text })
     }
 
-    @Test func aListShowsWhatConcernsTheCaller() async throws {
+    @Test("A list shows what concerns the caller")
+    func aListShowsWhatConcernsTheCaller() async throws {
         let fixture = try APIFixture()
         let (open, community) = (
             try await fixture.image(owner: "mine", visibility: .public),
@@ -143,7 +148,8 @@ import Testing
         #expect(try await listed(fixture, "", as: Self.stranger) == ids(open, shared))
     }
 
-    @Test func locationsAreForThoseWhoMaySeeThem() async throws {
+    @Test("Locations are for those who may see them")
+    func locationsAreForThoseWhoMaySeeThem() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine", visibility: .public)
         let added = try await fixture.send(
@@ -162,7 +168,8 @@ import Testing
         }
     }
 
-    @Test func aDeactivatedImageIsForAdministratorsAlone() async throws {
+    @Test("A deactivated image is for administrators alone")
+    func aDeactivatedImageIsForAdministratorsAlone() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine", isActive: true)
         #expect(try await fixture.send(.post, "/v2/images/\(image)/actions/deactivate", as: Self.owner).status == 204)

@@ -54,7 +54,7 @@ import Testing
             for id in 0..<400 {
                 let address: String? = [nil, "a", "b", "c"].randomElement(using: &random) ?? nil
                 let same = list.indices.filter { list[$0].address == address }
-                var expected = Ledger.Verdict.admitted
+                var expected = Ledger.Decision.admitted
                 if address != nil, same.count >= limits.perAddress {
                     let victim = same.first { list[$0].isIdle }
                     expected = victim.map { .replaces(list[$0].id, at: .perAddress) } ?? .refused(at: .perAddress)

@@ -35,8 +35,8 @@ import Testing
     /// A location to make: the backend's id, and what became of it.
     struct Place {
         let backend: String
-        var isProven = true
-        var isAccused = false
+        var isVerified = true
+        var isSuspect = false
     }
 
     /// Four backends, three of which redirect; `plain` has URLs that don't end, `signed` such that do, `none` makes none.
@@ -74,24 +74,25 @@ import Testing
             _ = try await fixture.catalog.apply(
                 LocationChange(
                     .probed, of: location.id, actor: "test", reason: "there", at: .now, validator: Validator("v")))
-            if place.isProven {
-                try await fixture.catalog.recordProof(of: location.id, validator: Validator("v"), at: .now)
+            if place.isVerified {
+                try await fixture.catalog.recordVerification(of: location.id, validator: Validator("v"), at: .now)
             }
             ids.append(location.id)
         }
-        for (id, place) in zip(ids, places) where place.isAccused {
-            try await fixture.catalog.recordFailedProof(
+        for (id, place) in zip(ids, places) where place.isSuspect {
+            try await fixture.catalog.recordDigestMismatch(
                 of: image, format: Format(disk: .raw, container: .bare), contributors: [id], at: .now, actor: "test",
                 reason: "did not match")
         }
         return (image, ids)
     }
 
-    @Test func aTrustedCallerIsSentToTheFirstLocationThatIsProvenAndOpen() async throws {
+    @Test("A trusted caller is sent to the first location that is verified and open")
+    func aTrustedCallerIsSentToTheFirstLocationThatIsVerifiedAndOpen() async throws {
         let fixture = try Self.fixture()
         let places = [
             Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky"),
-            Place(backend: "signed", isProven: false),
+            Place(backend: "signed", isVerified: false),
             Place(backend: "signed"), Place(backend: "plain"),
         ]
         let (image, _) = try await Self.image(places, in: fixture)
@@ -109,10 +110,11 @@ import Testing
     }
 
     @Test(
+        "Where none is to be had a head says why",
         arguments: [
             ([Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky")], "no-redirect"),
-            ([Place(backend: "plain", isProven: false), Place(backend: "closed")], "not-proven"),
-            ([Place(backend: "plain", isAccused: true)], "not-healthy"),
+            ([Place(backend: "plain", isVerified: false), Place(backend: "closed")], "not-verified"),
+            ([Place(backend: "plain", isSuspect: true)], "not-healthy"),
         ] as [([Place], String)])
     func whereNoneIsToBeHadAHeadSaysWhy(places: [Place], reason: String) async throws {
         let fixture = try Self.fixture()
@@ -125,7 +127,8 @@ import Testing
         #expect(listed.status == 200 && listed["absence"] == .string(reason) && listed["locations"] == .array([]))
     }
 
-    @Test func whoeverIsNotTrustedIsServedAsEverAndToldNoPlace() async throws {
+    @Test("Whoever is not trusted is served as ever and told no place")
+    func whoeverIsNotTrustedIsServedAsEverAndToldNoPlace() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         for role in [Caller.Role.reader, .member, .service] {
@@ -138,7 +141,8 @@ import Testing
         }
     }
 
-    @Test func withoutTheWishATrustedCallerIsStreamedToAndToldTheOtherPlaces() async throws {
+    @Test("Without the wish a trusted caller is streamed to and told the other places")
+    func withoutTheWishATrustedCallerIsStreamedToAndToldTheOtherPlaces() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "closed"), Place(backend: "plain")], in: fixture)
         for query in ["", "?direct=false"] {
@@ -150,7 +154,8 @@ import Testing
         #expect(try await fixture.send(.head, "/v2/images/\(image)/file?direct=yes", as: Self.trusted).status == 400)
     }
 
-    @Test func aLocationThatFailedLatelyIsListedLastAndNobodyIsSentThere() async throws {
+    @Test("A location that failed lately is listed last and nobody is sent there")
+    func aLocationThatFailedLatelyIsListedLastAndNobodyIsSentThere() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         fixture.relays.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
@@ -165,7 +170,8 @@ import Testing
         #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
     }
 
-    @Test func noMoreLinksAreInAHeadThanAProxyTakes() async throws {
+    @Test("No more links are in a head than a proxy takes")
+    func noMoreLinksAreInAHeadThanAProxyTakes() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image(Array(repeating: Place(backend: "long"), count: 5), in: fixture)
         let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
@@ -175,7 +181,8 @@ import Testing
         #expect(listed["locations"]?.elements?.count == 5)
     }
 
-    @Test func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {
+    @Test("A location that was taken out is no place to be sent to")
+    func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         _ = try await fixture.catalog.apply(
@@ -185,7 +192,8 @@ import Testing
         #expect(sent.headers[.init("Link")!]?.contains("store") == false)
     }
 
-    @Test func theListHasEverythingToReadAndProveAnImageWithAndTheStreamAsTheLastResort() async throws {
+    @Test("The list has everything to read and verify an image with and the stream as the last resort")
+    func theListHasEverythingToReadAndVerifyAnImageWithAndTheStreamAsTheLastResort() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         let before = Date.now
@@ -201,7 +209,8 @@ import Testing
         #expect(places[0].members?["digests"]?.members?["sha256"] == .string(Self.digest))
     }
 
-    @Test func theListAnswersAsTheDownloadDoesWhereThereIsNothing() async throws {
+    @Test("The list answers as the download does where there is nothing")
+    func theListAnswersAsTheDownloadDoesWhereThereIsNothing() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         let empty = try await fixture.image(owner: "mine")
@@ -216,17 +225,19 @@ import Testing
     }
 
     /// A client that was cut off in mid-stream holds bytes that may be wrong, and would complete them elsewhere.
-    @Test func whileTheRepresentationIsInDoubtNobodyResumesElsewhere() async throws {
+    @Test("While the representation is in hold nobody resumes elsewhere")
+    func whileTheRepresentationIsInHoldNobodyResumesElsewhere() async throws {
         let fixture = try Self.fixture()
-        let places = [Place(backend: "closed", isAccused: true), Place(backend: "plain")]
+        let places = [Place(backend: "closed", isSuspect: true), Place(backend: "plain")]
         let (image, _) = try await Self.image(places, in: fixture)
         let path = "/v2/images/\(image)/file?direct=true"
         #expect(try await fixture.send(.get, path, as: Self.trusted).status == 307)
         let resumed = try await fixture.send(.head, path, as: Self.trusted, headers: [.range: "bytes=100-"])
-        #expect(resumed.status == 200 && resumed.headers[.init("Baton-Direct")!] == "none; reason=in-doubt")
+        #expect(resumed.status == 200 && resumed.headers[.init("Baton-Direct")!] == "none; reason=integrity-hold")
     }
 
-    @Test func conditionsAndRangesAreLookedAtBeforeAnybodyIsSentAway() async throws {
+    @Test("Conditions and ranges are looked at before anybody is sent away")
+    func conditionsAndRangesAreLookedAtBeforeAnybodyIsSentAway() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         func status(_ headers: HTTPFields) async throws -> Int {
@@ -238,20 +249,24 @@ import Testing
         #expect(try await status([.range: "bytes=100-", .ifRange: "\"sha256-\(Self.digest)\""]) == 307)
     }
 
-    @Test(arguments: [
-        ("http://store/x", true), ("https://store:9/x?a=b@c", true), ("http://u:p@store/x", false), ("http://u@store/x", false),
-        ("ftp://store/x", false), ("file:///x", false), ("http:///x", false), ("http://store/a b", false),
-        ("http://store/a>b", false), ("http://store/a\r\nb", false), ("s3://b/k", false),
-        ("http://store/a/../b", false), ("http://store/./b", false), ("http://store/a/..\u{301}/b", false),
-        ("http://store/a/../\u{301}b", false), ("http://store/a/%2E%2e/b", false), ("http://store/%2e/b", false),
-        ("http://store/a..b/.c?x=/../", true),
-    ])
+    @Test(
+        "No URL leaves that holds credentials or ends a header",
+        arguments: [
+            ("http://store/x", true), ("https://store:9/x?a=b@c", true), ("http://u:p@store/x", false),
+            ("http://u@store/x", false),
+            ("ftp://store/x", false), ("file:///x", false), ("http:///x", false), ("http://store/a b", false),
+            ("http://store/a>b", false), ("http://store/a\r\nb", false), ("s3://b/k", false),
+            ("http://store/a/../b", false), ("http://store/./b", false), ("http://store/a/..\u{301}/b", false),
+            ("http://store/a/../\u{301}b", false), ("http://store/a/%2E%2e/b", false), ("http://store/%2e/b", false),
+            ("http://store/a..b/.c?x=/../", true),
+        ])
     func noURLLeavesThatHoldsCredentialsOrEndsAHeader(url: String, isFit: Bool) {
         #expect(DirectOffers.isFit(url) == isFit)
     }
 
     /// One that is not let in, or not any more, says nothing of what the others serve.
-    @Test func aLocationThatDoesNotServeAddsNoDigest() async throws {
+    @Test("A location that does not serve adds no digest")
+    func aLocationThatDoesNotServeAddsNoDigest() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([.init(backend: "plain")], in: fixture)
         let path = "/v2/images/\(image)/file"

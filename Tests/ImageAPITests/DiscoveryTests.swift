@@ -8,6 +8,7 @@ import Testing
 
 @Suite struct DiscoveryTests {
     @Test(
+        "All versions are one",
         arguments: [
             ("/v2.0/images", nil, "/v2/images"), ("/v2.17/images?limit=1", nil, "/v2/images?limit=1"), ("/v2/images", nil, nil),
             ("/v2.15", nil, "/v2"), ("/v2.99/images", nil, nil), ("/v2.x/images", nil, nil), ("/v20/images", nil, nil),
@@ -24,7 +25,8 @@ import Testing
     }
 
     /// A model that glanceclient makes of a schema refuses what is not in it, unless it is a string.
-    @Test func everyPropertyOfADocumentIsInItsSchema() throws {
+    @Test("Every property of a document is in its schema")
+    func everyPropertyOfADocumentIsInItsSchema() throws {
         let image = Image(id: ImageID(), status: .active, createdAt: .distantPast, updatedAt: .distantPast)
         let document = JSONValue.image(ImageRecord(new: image), for: .everybody)
         let properties = try #require(SchemaDocuments.byName["image"]?.members?["properties"]?.members)
@@ -36,7 +38,8 @@ import Testing
         }
     }
 
-    @Test func onlyThoseWhoMaySeeLocationsSeeThem() throws {
+    @Test("Only those who may see locations see them")
+    func onlyThoseWhoMaySeeLocationsSeeThem() throws {
         let image = Image(id: ImageID(), status: .active, createdAt: .distantPast, updatedAt: .distantPast)
         for role in Caller.Role.allCases {
             let caller = Caller(user: "u", project: nil, roles: [role])
@@ -45,7 +48,8 @@ import Testing
         }
     }
 
-    @Test func aPropertyOfTheUserNeverHidesOneOfTheService() throws {
+    @Test("A property of the user never hides one of the service")
+    func aPropertyOfTheUserNeverHidesOneOfTheService() throws {
         var image = Image(id: ImageID(), createdAt: .distantPast, updatedAt: .distantPast)
         image.properties = ["id": "x", "status": "active", "colour": "red"]
         let members = try #require(JSONValue.image(ImageRecord(new: image), for: .everybody).members)

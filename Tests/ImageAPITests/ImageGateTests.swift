@@ -61,12 +61,12 @@ import Testing
         func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
             try await inner.unknownPaths(among: paths, in: backend)
         }
-        func uploadCensus() async throws -> UploadCensus { try await inner.uploadCensus() }
+        func uploadStatistics() async throws -> UploadStatistics { try await inner.uploadStatistics() }
         func uploadedBytes(of owner: String?) async throws -> Int64 { try await inner.uploadedBytes(of: owner) }
-        func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPlace] {
+        func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath] {
             try await inner.expireUploads(in: backend, at: time, delay: delay)
         }
-        func forgetUpload(_ place: UploadPlace) async throws { try await inner.forgetUpload(place) }
+        func forgetUpload(_ place: UploadPath) async throws { try await inner.forgetUpload(place) }
         func hasUsed(_ id: ImageID) async throws -> Bool { try await inner.hasUsed(id) }
     }
 
@@ -79,7 +79,7 @@ import Testing
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         let catalog = fixture.catalog
-        let gate = ImageGate(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
+        let gate = ImageAuthorizer(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
         let router = Router(context: APIContext.self)
         router.get("images/:id") { _, context in
             var context = context

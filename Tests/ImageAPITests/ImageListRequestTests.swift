@@ -15,6 +15,7 @@ import Testing
     }
 
     @Test(
+        "A parameter is the filter it names",
         arguments: [
             ("name=a", .word(.name, ["a"])), ("name=in:a,b", .word(.name, ["a", "b"])), ("name=eq:a", .word(.name, ["a"])),
             ("name=in:%22a,b%22,c", .word(.name, ["a,b", "c"])), ("name=http:x", .word(.name, ["http:x"])),
@@ -46,7 +47,8 @@ import Testing
         }
     }
 
-    @Test func sharedParametersMeanWhatTheyMeanForTheCaller() throws {
+    @Test("shared parameters mean what they mean for the caller")
+    func sharedParametersMeanWhatTheyMeanForTheCaller() throws {
         #expect(try Self.filters("os_hidden=True").first == .isHidden(true))
         #expect(try Self.filters("", Self.member).contains(.notVisibility(.community, unlessOwner: "mine")))
         #expect(try Self.filters("") == [.isHidden(false), .notVisibility(.community, unlessOwner: nil)])
@@ -60,30 +62,34 @@ import Testing
         #expect(try Self.filters("size_min=5&size_max=2").contains(.word(.id, [])), "nothing lies in an empty range")
     }
 
-    @Test(arguments: [
-        ("", [ImageOrder(.createdAt, .descending)]), ("sort=name", [ImageOrder(.name, .descending)]),
-        ("sort=name:asc,size:desc", [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]),
-        ("sort_dir=asc", [ImageOrder(.createdAt, .ascending)]),
-        (
-            "sort_key=name&sort_key=size&sort_dir=asc",
-            [ImageOrder(.name, .ascending), ImageOrder(.size, .ascending)]
-        ),
-        (
-            "sort_key=name&sort_dir=asc&sort_key=size&sort_dir=desc",
-            [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]
-        ),
-    ])
+    @Test(
+        "Both ways to say an order are read",
+        arguments: [
+            ("", [ImageOrder(.createdAt, .descending)]), ("sort=name", [ImageOrder(.name, .descending)]),
+            ("sort=name:asc,size:desc", [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]),
+            ("sort_dir=asc", [ImageOrder(.createdAt, .ascending)]),
+            (
+                "sort_key=name&sort_key=size&sort_dir=asc",
+                [ImageOrder(.name, .ascending), ImageOrder(.size, .ascending)]
+            ),
+            (
+                "sort_key=name&sort_dir=asc&sort_key=size&sort_dir=desc",
+                [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]
+            ),
+        ])
     func bothWaysToSayAnOrderAreRead(query: String, expected: [ImageOrder]) throws {
         #expect(try ImageListRequest(query, by: .everybody).query.order == expected)
     }
 
-    @Test(arguments: [
-        "limit=x", "limit=-1", "marker=x", "sort=colour", "sort=name:up", "sort=name,", "sort=name&sort_key=size",
-        "sort_key=colour", "sort_dir=up", "sort_key=name&sort_dir=asc&sort_dir=desc", "member_status=maybe",
-        "visibility=secret", "os_hidden=maybe", "protected=maybe", "size_min=x", "status=fine", "name=gt:a", "name=in:%22a",
-        "name=in:a,,b",
-        "created_at=gt:yesterday", "created_at=in:2026-09-01T10:00:00Z", "min_disk=x", "changes-since=2026-09-01T10:00:00Z",
-    ])
+    @Test(
+        "What is malformed is said by name",
+        arguments: [
+            "limit=x", "limit=-1", "marker=x", "sort=colour", "sort=name:up", "sort=name,", "sort=name&sort_key=size",
+            "sort_key=colour", "sort_dir=up", "sort_key=name&sort_dir=asc&sort_dir=desc", "member_status=maybe",
+            "visibility=secret", "os_hidden=maybe", "protected=maybe", "size_min=x", "status=fine", "name=gt:a", "name=in:%22a",
+            "name=in:a,,b",
+            "created_at=gt:yesterday", "created_at=in:2026-09-01T10:00:00Z", "min_disk=x", "changes-since=2026-09-01T10:00:00Z",
+        ])
     func whatIsMalformedIsSaidByName(query: String) {
         let error = #expect(throws: APIError.self) { try ImageListRequest(query, by: .everybody) }
         #expect(error?.status.code == 400)
@@ -91,7 +97,8 @@ import Testing
         #expect(error?.message.contains(name.prefix(4)) == true, "\(error?.message ?? "")")
     }
 
-    @Test func linksKeepEverythingButTheMarker() throws {
+    @Test("Links keep everything but the marker")
+    func linksKeepEverythingButTheMarker() throws {
         let id = ImageID()
         let request = try ImageListRequest(
             "limit=2&name=in:a,b&tag=x&tag=y+z&sort=name:asc&marker=\(ImageID())", by: .everybody)

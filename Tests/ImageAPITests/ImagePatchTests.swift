@@ -35,7 +35,8 @@ import Testing
         }
     }
 
-    @Test func bothDraftsSayTheSame() throws {
+    @Test("Both drafts say the same")
+    func bothDraftsSayTheSame() throws {
         let ten = """
             [{"op": "replace", "path": "/name", "value": "x"}, {"op": "add", "path": "/new", "value": "y"},
              {"op": "remove", "path": "/here"}, {"op": "replace", "path": "/tags", "value": ["a", "b", "a"]},
@@ -68,34 +69,37 @@ import Testing
     }
 
     /// Glance's answers to everything that can't be done.
-    @Test(arguments: [
-        (#"{"op": "add", "path": "/a", "value": "b"}"#, 400), ("[1]", 400), ("[{}]", 400), ("null", 400),
-        (#"[{"op": "move", "path": "/a", "from": "/b"}]"#, 400), (#"[{"op": "add", "value": "b"}]"#, 400),
-        (#"[{"op": "add", "path": "/a"}]"#, 400), (#"[{"op": "add", "path": "a", "value": "b"}]"#, 400),
-        (#"[{"op": "add", "path": "/a/b", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "/", "value": "b"}]"#, 400),
-        (#"[{"op": "add", "path": "/a/", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "/a~2", "value": "b"}]"#, 400),
-        (#"[{"op": "add", "path": "/a~", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "//a", "value": "b"}]"#, 400),
-        (#"[{"op": "replace", "path": "/locations/0", "value": {}}]"#, 400),
-        (#"[{"op": "add", "path": "/locations", "value": []}]"#, 400),
-        (#"[{"op": "remove", "path": "/locations"}]"#, 400), (#"[{"op": "add", "path": "/tags/-", "value": "x"}]"#, 400),
-        (#"[{"op": "add", "path": "/x", "value": 5}]"#, 400), (#"[{"op": "add", "path": "/x", "value": null}]"#, 400),
-        (#"[{"op": "replace", "path": "/name", "value": 5}]"#, 400),
-        (#"[{"op": "replace", "path": "/visibility", "value": "secret"}]"#, 400),
-        (#"[{"op": "replace", "path": "/visibility", "value": null}]"#, 400),
-        (#"[{"op": "replace", "path": "/disk_format", "value": "floppy"}]"#, 400),
-        (#"[{"op": "replace", "path": "/min_ram", "value": -1}]"#, 400),
-        (#"[{"op": "replace", "path": "/min_ram", "value": "1"}]"#, 400),
-        (#"[{"op": "replace", "path": "/protected", "value": "yes"}]"#, 400),
-        (#"[{"op": "replace", "path": "/tags", "value": "x"}]"#, 400),
-        (#"[{"op": "replace", "path": "/id", "value": "x"}]"#, 403), (#"[{"op": "remove", "path": "/status"}]"#, 403),
-        (#"[{"op": "replace", "path": "/size", "value": 1}]"#, 403), (#"[{"op": "add", "path": "/self", "value": "x"}]"#, 403),
-        (#"[{"op": "add", "path": "/os_hash_algo", "value": "x"}]"#, 403),
-        (#"[{"op": "add", "path": "/deleted", "value": "x"}]"#, 403),
-        (#"[{"op": "add", "path": "/location", "value": "x"}]"#, 403),
-        (#"[{"op": "add", "path": "/os_glance_x", "value": "x"}]"#, 403), (#"[{"op": "remove", "path": "/name"}]"#, 403),
-        (#"[{"op": "remove", "path": "/tags"}]"#, 403), (#"[{"op": "replace", "path": "/none", "value": "x"}]"#, 409),
-        (#"[{"op": "remove", "path": "/none"}]"#, 409),
-    ])
+    @Test(
+        "What can not be done is refused as Glance does",
+        arguments: [
+            (#"{"op": "add", "path": "/a", "value": "b"}"#, 400), ("[1]", 400), ("[{}]", 400), ("null", 400),
+            (#"[{"op": "move", "path": "/a", "from": "/b"}]"#, 400), (#"[{"op": "add", "value": "b"}]"#, 400),
+            (#"[{"op": "add", "path": "/a"}]"#, 400), (#"[{"op": "add", "path": "a", "value": "b"}]"#, 400),
+            (#"[{"op": "add", "path": "/a/b", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "/", "value": "b"}]"#, 400),
+            (#"[{"op": "add", "path": "/a/", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "/a~2", "value": "b"}]"#, 400),
+            (#"[{"op": "add", "path": "/a~", "value": "b"}]"#, 400), (#"[{"op": "add", "path": "//a", "value": "b"}]"#, 400),
+            (#"[{"op": "replace", "path": "/locations/0", "value": {}}]"#, 400),
+            (#"[{"op": "add", "path": "/locations", "value": []}]"#, 400),
+            (#"[{"op": "remove", "path": "/locations"}]"#, 400), (#"[{"op": "add", "path": "/tags/-", "value": "x"}]"#, 400),
+            (#"[{"op": "add", "path": "/x", "value": 5}]"#, 400), (#"[{"op": "add", "path": "/x", "value": null}]"#, 400),
+            (#"[{"op": "replace", "path": "/name", "value": 5}]"#, 400),
+            (#"[{"op": "replace", "path": "/visibility", "value": "secret"}]"#, 400),
+            (#"[{"op": "replace", "path": "/visibility", "value": null}]"#, 400),
+            (#"[{"op": "replace", "path": "/disk_format", "value": "floppy"}]"#, 400),
+            (#"[{"op": "replace", "path": "/min_ram", "value": -1}]"#, 400),
+            (#"[{"op": "replace", "path": "/min_ram", "value": "1"}]"#, 400),
+            (#"[{"op": "replace", "path": "/protected", "value": "yes"}]"#, 400),
+            (#"[{"op": "replace", "path": "/tags", "value": "x"}]"#, 400),
+            (#"[{"op": "replace", "path": "/id", "value": "x"}]"#, 403), (#"[{"op": "remove", "path": "/status"}]"#, 403),
+            (#"[{"op": "replace", "path": "/size", "value": 1}]"#, 403),
+            (#"[{"op": "add", "path": "/self", "value": "x"}]"#, 403),
+            (#"[{"op": "add", "path": "/os_hash_algo", "value": "x"}]"#, 403),
+            (#"[{"op": "add", "path": "/deleted", "value": "x"}]"#, 403),
+            (#"[{"op": "add", "path": "/location", "value": "x"}]"#, 403),
+            (#"[{"op": "add", "path": "/os_glance_x", "value": "x"}]"#, 403), (#"[{"op": "remove", "path": "/name"}]"#, 403),
+            (#"[{"op": "remove", "path": "/tags"}]"#, 403), (#"[{"op": "replace", "path": "/none", "value": "x"}]"#, 409),
+            (#"[{"op": "remove", "path": "/none"}]"#, 409),
+        ])
     func whatCanNotBeDoneIsRefusedAsGlanceDoes(text: String, status: Int) throws {
         guard case .failure(let error) = try Self.apply(text, .ten) else {
             Issue.record("\(text) was taken")
@@ -104,7 +108,8 @@ import Testing
         #expect(error.status.code == status, "\(error)")
     }
 
-    @Test func theDraftsDifferInWhatAddDoesToWhatIsThere() throws {
+    @Test("The drafts differ in what add does to what is there")
+    func theDraftsDifferInWhatAddDoesToWhatIsThere() throws {
         #expect(try Self.apply(#"[{"op": "add", "path": "/here", "value": "2"}]"#, .ten).get().properties["here"] == "2")
         #expect(try Self.apply(#"[{"op": "add", "path": "/name", "value": "2"}]"#, .ten).get().name == "2")
         for path in ["/here", "/name"] {
@@ -123,7 +128,8 @@ import Testing
         }
     }
 
-    @Test func whatOnlyAdministratorsMayIsForbiddenToOthers() throws {
+    @Test("What only administrators may is forbidden to others")
+    func whatOnlyAdministratorsMayIsForbiddenToOthers() throws {
         for text in [
             #"[{"op": "replace", "path": "/visibility", "value": "public"}]"#,
             #"[{"op": "replace", "path": "/owner", "value": "other"}]"#,
@@ -144,7 +150,8 @@ import Testing
         #expect(throws: APIError.self, "a public image stays so, too") { try back.get() }
     }
 
-    @Test func formatsChangeOnlyWhileTheImageIsQueued() throws {
+    @Test("Formats change only while the image is queued")
+    func formatsChangeOnlyWhileTheImageIsQueued() throws {
         for name in ["disk_format", "container_format"] {
             var active = Self.image()
             active.status = .active

@@ -64,35 +64,41 @@ import Testing
 
     static func remove(_ place: String) -> String { #"[{"op": "remove", "path": "/locations/\#(place)"}]"# }
 
-    @Test(arguments: [
-        (add("c"), ["a", "b"], ["a", "b", "c"]), (add("c", at: "0"), ["a", "b"], ["c", "a", "b"]),
-        (add("c", at: "1"), ["a", "b"], ["a", "c", "b"]), (add("c", at: "99"), ["a", "b"], ["a", "b", "c"]),
-        (add("a#new"), ["a"], ["a", "a#new"]), (remove("0"), ["a", "b"], ["b"]), (remove("-"), ["a", "b"], ["a"]),
-        (replace(["b", "a"]), ["a", "b"], ["b", "a"]), (replace(["a", "b"]), [], ["a", "b"]),
-        (add("c", at: "-", ", " + claim), ["a"], ["a", "c"]),
-    ])
+    @Test(
+        "What is allowed is done",
+        arguments: [
+            (add("c"), ["a", "b"], ["a", "b", "c"]), (add("c", at: "0"), ["a", "b"], ["c", "a", "b"]),
+            (add("c", at: "1"), ["a", "b"], ["a", "c", "b"]), (add("c", at: "99"), ["a", "b"], ["a", "b", "c"]),
+            (add("a#new"), ["a"], ["a", "a#new"]), (remove("0"), ["a", "b"], ["b"]), (remove("-"), ["a", "b"], ["a"]),
+            (replace(["b", "a"]), ["a", "b"], ["b", "a"]), (replace(["a", "b"]), [], ["a", "b"]),
+            (add("c", at: "-", ", " + claim), ["a"], ["a", "c"]),
+        ])
     func whatIsAllowedIsDone(text: String, before: [String], after: [String]) throws {
         let outcome = try Self.apply(text, status: .active, before: before)
         #expect(outcome.refusal == nil && outcome.urls == after)
     }
 
-    @Test(arguments: [
-        (add("c"), Image.Status.saving, ["a"], 409), (add("c"), .deactivated, ["a"], 409),
-        (add("c"), .importing, [], 409), (remove("0"), .queued, ["a", "b"], 409), (remove("0"), .deactivated, ["a", "b"], 409),
-        (replace(["a"]), .saving, ["a"], 409), (add("a"), .active, ["a"], 400), (add("c", at: "x"), .active, ["a"], 400),
-        (add("c", at: "-1"), .active, ["a"], 400), (remove("0"), .active, ["a"], 403), (remove("2"), .active, ["a", "b"], 400),
-        (remove("x"), .active, ["a", "b"], 400), (replace([]), .active, ["a"], 403),
-        (replace(["a"]), .active, ["a", "b"], 400),
-        (replace(["a", "c"]), .active, ["a", "b"], 400), (replace(["a", "b", "c"]), .active, ["a", "b"], 400),
-        (replace(["a", "a"]), .queued, [], 400), (add("c", at: "-", #", "validation_data": {}"#), .queued, [], 400),
-        (add("c", at: "-", #", "validation_data": {"os_hash_algo": "sha512"}"#), .queued, [], 400),
-        (add("c", at: "-", #", "validation_data": {"os_hash_algo": "crc", "os_hash_value": "aa"}"#), .queued, [], 409),
-        (add("c", at: "-", #", "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "aa"}"#), .queued, [], 409),
-        (add("c", at: "-", ", " + claim.replacing("dd", with: "ee")), .active, ["a"], 409),
-        (add("c", at: "-", ", " + claim.replacing("11", with: "22")), .active, ["a"], 409),
-        (add("c", at: "-", ", " + claim.replacing("sha512", with: "sha256")), .active, ["a"], 409),
-        (add("c", at: "-", ", " + claim), .active, [], 409),
-    ])
+    @Test(
+        "What is not allowed is refused and changes nothing",
+        arguments: [
+            (add("c"), Image.Status.saving, ["a"], 409), (add("c"), .deactivated, ["a"], 409),
+            (add("c"), .importing, [], 409), (remove("0"), .queued, ["a", "b"], 409),
+            (remove("0"), .deactivated, ["a", "b"], 409),
+            (replace(["a"]), .saving, ["a"], 409), (add("a"), .active, ["a"], 400), (add("c", at: "x"), .active, ["a"], 400),
+            (add("c", at: "-1"), .active, ["a"], 400), (remove("0"), .active, ["a"], 403),
+            (remove("2"), .active, ["a", "b"], 400),
+            (remove("x"), .active, ["a", "b"], 400), (replace([]), .active, ["a"], 403),
+            (replace(["a"]), .active, ["a", "b"], 400),
+            (replace(["a", "c"]), .active, ["a", "b"], 400), (replace(["a", "b", "c"]), .active, ["a", "b"], 400),
+            (replace(["a", "a"]), .queued, [], 400), (add("c", at: "-", #", "validation_data": {}"#), .queued, [], 400),
+            (add("c", at: "-", #", "validation_data": {"os_hash_algo": "sha512"}"#), .queued, [], 400),
+            (add("c", at: "-", #", "validation_data": {"os_hash_algo": "crc", "os_hash_value": "aa"}"#), .queued, [], 409),
+            (add("c", at: "-", #", "validation_data": {"os_hash_algo": "sha512", "os_hash_value": "aa"}"#), .queued, [], 409),
+            (add("c", at: "-", ", " + claim.replacing("dd", with: "ee")), .active, ["a"], 409),
+            (add("c", at: "-", ", " + claim.replacing("11", with: "22")), .active, ["a"], 409),
+            (add("c", at: "-", ", " + claim.replacing("sha512", with: "sha256")), .active, ["a"], 409),
+            (add("c", at: "-", ", " + claim), .active, [], 409),
+        ])
     func whatIsNotAllowedIsRefusedAndChangesNothing(
         text: String, status: Image.Status, before: [String], refusal: Int
     ) throws {
@@ -100,20 +106,23 @@ import Testing
         #expect(outcome.refusal == refusal && outcome.urls == before)
     }
 
-    @Test(arguments: [
-        #"{"url": "x"}"#, #"{"metadata": {}}"#, #"{"url": 5, "metadata": {}}"#, #"{"url": "", "metadata": {}}"#, "[]",
-        #"{"url": "x", "metadata": []}"#, #"{"url": "x", "metadata": {"a": 5}}"#,
-        #"{"url": "x", "metadata": {"a": {"b": [true]}}}"#,
-        #"{"url": "\#(String(repeating: "x", count: 256))", "metadata": {}}"#,
-        #"{"url": "x", "metadata": {}, "validation_data": []}"#,
-    ])
+    @Test(
+        "A malformed location is a bad request",
+        arguments: [
+            #"{"url": "x"}"#, #"{"metadata": {}}"#, #"{"url": 5, "metadata": {}}"#, #"{"url": "", "metadata": {}}"#, "[]",
+            #"{"url": "x", "metadata": []}"#, #"{"url": "x", "metadata": {"a": 5}}"#,
+            #"{"url": "x", "metadata": {"a": {"b": [true]}}}"#,
+            #"{"url": "\#(String(repeating: "x", count: 256))", "metadata": {}}"#,
+            #"{"url": "x", "metadata": {}, "validation_data": []}"#,
+        ])
     func aMalformedLocationIsABadRequest(text: String) throws {
         let value = try ImagePatchTests.json(text)
         let error = #expect(throws: APIError.self) { try LocationEntry(value) }
         #expect(error?.status == .badRequest)
     }
 
-    @Test func metadataKeepsItsShape() throws {
+    @Test("Metadata keeps its shape")
+    func metadataKeepsItsShape() throws {
         let words = try LocationEntry(try ImagePatchTests.json(#"{"url": "x", "metadata": {"a": "b"}}"#))
         #expect(words.words == ["a": "b"] && words.writtenMetadata == nil)
         let nested = try LocationEntry(

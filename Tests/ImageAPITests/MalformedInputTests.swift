@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<20) func noPatchIsTakenThatIsNone(seed: Int) throws {
+    @Test("No patch is taken that is none", arguments: 0..<20) func noPatchIsTakenThatIsNone(seed: Int) throws {
         let sound = """
             [{"op": "replace", "path": "/name", "value": "x"}, {"op": "add", "path": "/a~1b", "value": "y"},
              {"op": "add", "path": "/locations/-", "value": {"url": "http://h/x#1", "metadata": {"k": ["v"]},
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<20) func noListIsMadeOfAQueryThatIsNone(seed: Int) throws {
+    @Test("No list is made of a query that is none", arguments: 0..<20) func noListIsMadeOfAQueryThatIsNone(seed: Int) throws {
         let sound =
             "limit=5&marker=7c1f6c1e-55a0-4f0e-9f5b-0d0c8a4c2b11&name=in:%22a,b%22,c&created_at=gt:2026-09-01T10:00:00%2B02:00"
             + "&sort=name:asc,size:desc&size_min=1&size_max=9223372036854775807&tag=%C3%A4&x=y+z&member_status=all&protected=true"

@@ -20,7 +20,8 @@ import Testing
             ], urls: urls, published: Date(timeIntervalSince1970: 1_000_000_000), layout: layout)
     }
 
-    @Test func aFileIsDescribedByItsSizeItsDigestsAndItsPlaces() throws {
+    @Test("A file is described by its size its digests and its places")
+    func aFileIsDescribedByItsSizeItsDigestsAndItsPlaces() throws {
         let document = try Self.document(urls: ["https://b/k?a=1&b=2", "http://a/x"])
         #expect(
             document.head + document.tail == """
@@ -42,7 +43,8 @@ import Testing
                 """)
     }
 
-    @Test func theDigestsOfThePiecesStandInTheirOrder() throws {
+    @Test("The digests of the pieces stand in their order")
+    func theDigestsOfThePiecesStandInTheirOrder() throws {
         let layout = try #require(ChunkLayout(size: 25, chunkSize: 10))
         let manifest = try #require(
             Manifest(layout: layout, digests: (0..<3).flatMap { [UInt8](repeating: 0xA0 + $0, count: 32) }))
@@ -53,7 +55,9 @@ import Testing
         #expect(document.tail.hasPrefix("</pieces>\n</file>"))
     }
 
-    @Test(arguments: [1, 9, 10, 11, 10_240, 10_241, 25_000] as [Int64], [DigestAlgorithm.sha256, .sha512])
+    @Test(
+        "The length is known before any page is read", arguments: [1, 9, 10, 11, 10_240, 10_241, 25_000] as [Int64],
+        [DigestAlgorithm.sha256, .sha512])
     func theLengthIsKnownBeforeAnyPageIsRead(size: Int64, algorithm: DigestAlgorithm) throws {
         let layout = try #require(ChunkLayout(size: size, chunkSize: 10, algorithm: algorithm))
         let digests = [UInt8](repeating: 7, count: layout.count * algorithm.byteCount)
@@ -63,16 +67,20 @@ import Testing
         #expect(document.length == document.head.utf8.count + pieces + document.tail.utf8.count)
     }
 
-    @Test(arguments: [
-        ("plain ä 𝄞", "plain ä 𝄞"), ("a&b<c>\"d\"'e'", "a&amp;b&lt;c&gt;&quot;d&quot;&#39;e&#39;"), ("]]>", "]]&gt;"),
-        ("a\tb\r\nc", "a&#9;b&#13;&#10;c"), ("\u{0}\u{1}\u{1F}\u{FFFE}\u{FFFF}", "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
-        ("\u{7F}\u{85}", "\u{7F}\u{85}"), ("", ""),
-    ])
+    @Test(
+        "What means something to XMLIs escaped",
+        arguments: [
+            ("plain ä 𝄞", "plain ä 𝄞"), ("a&b<c>\"d\"'e'", "a&amp;b&lt;c&gt;&quot;d&quot;&#39;e&#39;"), ("]]>", "]]&gt;"),
+            ("a\tb\r\nc", "a&#9;b&#13;&#10;c"),
+            ("\u{0}\u{1}\u{1F}\u{FFFE}\u{FFFF}", "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
+            ("\u{7F}\u{85}", "\u{7F}\u{85}"), ("", ""),
+        ])
     func whatMeansSomethingToXMLIsEscaped(text: String, escaped: String) {
         #expect(XMLText.escape(text) == escaped)
     }
 
     @Test(
+        "A name leads nowhere else",
         arguments: [
             ("debian-12.raw", "debian-12.raw"), ("Ubuntu 24.04 «ä» 日本", "Ubuntu 24.04 «ä» 日本"),
             ("../../etc/passwd", "_.._etc_passwd"),
@@ -85,7 +93,8 @@ import Testing
         #expect(FileName.safe(name) == safe)
     }
 
-    @Test func aFileIsNamedAfterItsImageOrByItsIdAndFormat() throws {
+    @Test("A file is named after its image or by its id and format")
+    func aFileIsNamedAfterItsImageOrByItsIdAndFormat() throws {
         var image = Image(
             id: ImageID(), name: "debian", diskFormat: .raw, containerFormat: .bare, createdAt: .now, updatedAt: .now)
         func name(_ disk: DiskFormat) throws -> String {

@@ -42,7 +42,8 @@ import Testing
         #expect(try await fixture.catalog.addManifest(layout, pages: pages, of: representation, at: .now))
     }
 
-    @Test func aReaderIsToldOfBatonAloneAndGetsThePiecesAPageAtATime() async throws {
+    @Test("A reader is told of Baton alone and gets the pieces a page at a time")
+    func aReaderIsToldOfBatonAloneAndGetsThePiecesAPageAtATime() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture)
@@ -68,12 +69,13 @@ import Testing
         #expect(head.status == 200 && head.text.isEmpty)
     }
 
-    @Test func aTrustedCallerIsToldOfHealthyLocationsThenOfBatonThenOfTheOthers() async throws {
+    @Test("A trusted caller is told of healthy locations then of Baton then of the others")
+    func aTrustedCallerIsToldOfHealthyLocationsThenOfBatonThenOfTheOthers() async throws {
         let fixture = try DirectTests.fixture()
         let (image, ids) = try await DirectTests.image(
             [
                 .init(backend: "plain"), .init(backend: "signed"), .init(backend: "closed"), .init(backend: "leaky"),
-                .init(backend: "plain", isProven: false),
+                .init(backend: "plain", isVerified: false),
             ], in: fixture)
         func told() async throws -> APIFixture.Answer {
             try await fixture.send(.get, "/v2/images/\(image)/file", as: DirectTests.trusted, headers: Self.type)
@@ -86,7 +88,8 @@ import Testing
         #expect(Self.places(in: try await told().text) == [signed, Self.own(image), plain])
     }
 
-    @Test func whoDoesNotSayThatTheyWouldRatherHaveItGetsTheBytes() async throws {
+    @Test("Who does not say that they would rather have it gets the bytes")
+    func whoDoesNotSayThatTheyWouldRatherHaveItGetsTheBytes() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let path = "/v2/images/\(image)/file"
@@ -100,7 +103,8 @@ import Testing
         #expect(sent.status == 307 && sent.headers[.vary] == "Accept")
     }
 
-    @Test func theQuerySaysWhichOfTheTwoIsMeantWhateverIsAccepted() async throws {
+    @Test("The query says which of the two is meant whatever is accepted")
+    func theQuerySaysWhichOfTheTwoIsMeantWhateverIsAccepted() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let path = "/v2/images/\(image)/file"
@@ -111,7 +115,8 @@ import Testing
         #expect(try await fixture.send(.get, "\(path)?metalink=4", as: Self.reader).status == 400)
     }
 
-    @Test func theTagIsTheDocumentsAndChangesWithItsPieces() async throws {
+    @Test("The tag is the documents and changes with its pieces")
+    func theTagIsTheDocumentsAndChangesWithItsPieces() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         func answer(ifNoneMatch tag: String? = nil) async throws -> APIFixture.Answer {
@@ -137,7 +142,8 @@ import Testing
         #expect(Set(tags).count == 3)
     }
 
-    @Test func aManifestThatRottedAtItsBeginningIsLeftOutAndForgotten() async throws {
+    @Test("A manifest that rotted at its beginning is left out and forgotten")
+    func aManifestThatRottedAtItsBeginningIsLeftOutAndForgotten() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture, brokenPage: 0)
@@ -147,7 +153,8 @@ import Testing
         #expect(try await fixture.catalog.resolve(image, format: RequestedFormat())?.manifest == nil)
     }
 
-    @Test func aManifestThatRottedFurtherOnEndsTheDocumentShortOfItsLength() async throws {
+    @Test("A manifest that rotted further on ends the document short of its length")
+    func aManifestThatRottedFurtherOnEndsTheDocumentShortOfItsLength() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture, brokenPage: 1)
@@ -158,10 +165,11 @@ import Testing
         #expect(again.status == 200 && !again.text.contains("pieces"))
     }
 
-    /// The doubt is about locations: the manifest was made from bytes that matched, and the accused is not named.
-    @Test func inDoubtThePiecesStandAndTheAccusedIsNotNamed() async throws {
+    /// The hold is about locations: the manifest was made from bytes that matched, and the suspect is not named.
+    @Test("In hold the pieces stand and the suspect is not named")
+    func inHoldThePiecesStandAndTheSuspectIsNotNamed() async throws {
         let fixture = try DirectTests.fixture()
-        let places: [DirectTests.Place] = [.init(backend: "signed", isAccused: true), .init(backend: "plain")]
+        let places: [DirectTests.Place] = [.init(backend: "signed", isSuspect: true), .init(backend: "plain")]
         let (image, _) = try await DirectTests.image(places, in: fixture)
         try await Self.addManifest(to: image, in: fixture)
         let answer = try await fixture.send(.get, "/v2/images/\(image)/file", as: DirectTests.trusted, headers: Self.type)
@@ -169,16 +177,18 @@ import Testing
         #expect(Self.places(in: answer.text) == ["http://127.0.0.1:1/plain/x1", Self.own(image)])
     }
 
-    @Test func whatIsDistrustedHasNoPieces() async throws {
+    @Test("What is conflicting has no pieces")
+    func whatIsConflictingHasNoPieces() async throws {
         let fixture = try DirectTests.fixture()
         let (image, ids) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture)
-        try await fixture.catalog.recordDistrust(of: ids[0], reason: "two agree on something else", at: .now)
+        try await fixture.catalog.recordDigestConflict(of: ids[0], reason: "two agree on something else", at: .now)
         let answer = try await fixture.send(.get, "/v2/images/\(image)/file", as: Self.reader, headers: Self.type)
         #expect(answer.status == 200 && !answer.text.contains("<pieces"))
     }
 
-    @Test func whereThereAreNoBytesThereIsNoDocument() async throws {
+    @Test("Where there are no bytes there is no document")
+    func whereThereAreNoBytesThereIsNoDocument() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let empty = try await fixture.image(owner: "mine")
@@ -192,7 +202,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["user@baton", "ba ton", "a<b", ""])
+    @Test("A host that is none is not written into a document", arguments: ["user@baton", "ba ton", "a<b", ""])
     func aHostThatIsNoneIsNotWrittenIntoADocument(host: String) async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)

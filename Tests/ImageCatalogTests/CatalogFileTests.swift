@@ -6,7 +6,8 @@ import Testing
 @testable import ImageCatalog
 
 @Suite struct CatalogFileTests {
-    @Test func aFileThatIsNoCatalogIsRefusedAndLeftAlone() throws {
+    @Test("A file that is no catalog is refused and left alone")
+    func aFileThatIsNoCatalogIsRefusedAndLeftAlone() throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -19,7 +20,8 @@ import Testing
         #expect(throws: CatalogError.self) { try SQLiteCatalog(path: path + "/below/a/file") }
     }
 
-    @Test func aCatalogOfALaterVersionIsRefusedUntouched() async throws {
+    @Test("A catalog of a later version is refused untouched")
+    func aCatalogOfALaterVersionIsRefusedUntouched() async throws {
         let fixture = try Fixture()
         try await fixture.catalog.write { db in
             try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99: from the future')")
@@ -27,7 +29,8 @@ import Testing
         #expect(throws: CatalogError.newerSchema(path: fixture.path)) { try SQLiteCatalog(path: fixture.path) }
     }
 
-    @Test func aCatalogFromBeforeManifestsIsTakenOver() async throws {
+    @Test("A catalog from before manifests is taken over")
+    func aCatalogFromBeforeManifestsIsTakenOver() async throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -68,7 +71,55 @@ import Testing
         #expect(try await catalog.resolve(image, format: RequestedFormat())?.manifest?.layout == layout)
     }
 
-    @Test func twoWritersLoseNothing() async throws {
+    @Test("A catalog of version 0.1.0 keeps what it holds against locations, their verification dates and their history")
+    func aCatalogOfTheFirstVersionIsTakenOver() async throws {
+        let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/catalog.sqlite"
+        let (image, location) = (ImageID(), LocationID())
+        let digest = try Fixture.digest("a")
+        do {
+            let pool = try DatabasePool(path: path)
+            try Schema.migrator.migrate(pool, upTo: "6: uploads")
+            try await pool.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO image (id, status, visibility, disk_format, container_format, min_disk, min_ram, protected,
+                            hidden, tags, properties, created_at, updated_at)
+                        VALUES (:image, 'active', 'shared', 'raw', 'bare', 0, 0, 0, 0, '[]', '{}', 0, 0);
+                        INSERT INTO representation (image, disk_format, container_format, size, algorithm, digest, in_doubt,
+                            doubted_at, distrusted)
+                        VALUES (:image, 'raw', 'bare', 10, 'sha256', :digest, 1, 7000, 1);
+                        INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
+                            sha256, learned, identified, weight, tier, metadata, accused, proven_at, created_at)
+                        VALUES (:location, :image, 'raw', 'bare', 'north', 'a', 'http://north/a', 'active', '[]', 10, :digest,
+                            '["sha256"]', 1, 0, 0, '{}', 1, 5000, 0);
+                        INSERT INTO history (location, time, event, status_from, status_to, actor, reason) VALUES
+                            (:location, 0, 'registered', 'pending', 'pending', 'a', ''),
+                            (:location, 1, 'accused', 'active', 'active', 'a', ''),
+                            (:location, 2, 'proven', 'active', 'active', 'a', ''),
+                            (:location, 3, 'distrusted', 'active', 'active', 'a', '');
+                        """,
+                    arguments: ["image": image.description, "location": location.description, "digest": digest.hex])
+            }
+            try pool.close()
+        }
+        let catalog = try SQLiteCatalog(path: path)
+        let resolution = try #require(try await catalog.resolve(image, format: RequestedFormat()))
+        let representation = try #require(resolution.representation)
+        #expect(representation.isOnIntegrityHold && representation.hasDigestConflict)
+        #expect(representation.heldSince == Date(timeIntervalSince1970: 7))
+        let kept = try #require(resolution.locations.first)
+        #expect(kept.id == location && kept.isSuspect && kept.computed == [.sha256])
+        #expect(kept.verifiedAt == Date(timeIntervalSince1970: 5))
+        #expect(try await catalog.suspects().map(\.id) == [location])
+        let events = try await catalog.history(of: location).map(\.event)
+        #expect(events == ["registered", "marked_suspect", "verified", "digest_conflict"])
+    }
+
+    @Test("Two writers lose nothing")
+    func twoWritersLoseNothing() async throws {
         let fixture = try Fixture()
         let other = try SQLiteCatalog(path: fixture.path)
         let image = try await fixture.image()
@@ -90,7 +141,8 @@ import Testing
         #expect(Set(paths) == Set((0..<60).map(String.init)))
     }
 
-    @Test func aFullDiskIsAnErrorAndNoDamage() async throws {
+    @Test("A full disk is an error and no damage")
+    func aFullDiskIsAnErrorAndNoDamage() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         func limit(_ pages: Int) async throws {
@@ -107,13 +159,13 @@ import Testing
         try await limit(1_000_000)
         try await fixture.location(of: image, path: "later")
         #expect(try await fixture.catalog.locations(of: image.id).count == stored.count + 1)
-        let verdict = try await fixture.catalog.read { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") }
-        #expect(verdict == "ok")
+        let decision = try await fixture.catalog.read { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") }
+        #expect(decision == "ok")
     }
 
     /// Any events in any order: the image is active as soon as one of its locations ever served, and the history replayed gives
     /// the status stored.
-    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+    @Test("Random events keep the invariants", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func randomEventsKeepTheInvariants(seed: UInt64) async throws {
         var state = seed
         func random(_ count: Int) -> Int {

@@ -5,7 +5,8 @@ import Testing
 @testable import ImageCatalog
 
 @Suite struct CatalogTests {
-    @Test func anImageComesBackAsItWentIn() async throws {
+    @Test("An image comes back as it went in")
+    func anImageComesBackAsItWentIn() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image {
             $0.name = "disk"
@@ -21,7 +22,8 @@ import Testing
         await #expect(throws: CatalogError.imageExists(image.id)) { try await fixture.catalog.createImage(image) }
     }
 
-    @Test func theIDOfADeletedImageIsUsedUp() async throws {
+    @Test("The ID of a deleted image is used up")
+    func theIDOfADeletedImageIsUsedUp() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         try await fixture.catalog.deleteImage(image.id)
@@ -29,7 +31,8 @@ import Testing
         #expect(try await fixture.catalog.image(image.id) == nil)
     }
 
-    @Test func listsArePagedFilteredAndInOrder() async throws {
+    @Test("Lists are paged filtered and in order")
+    func listsArePagedFilteredAndInOrder() async throws {
         let fixture = try Fixture()
         var images: [Image] = []
         for index in 0..<5 {
@@ -57,7 +60,8 @@ import Testing
         await #expect(throws: CatalogError.unknownMarker(stray.marker!)) { try await fixture.catalog.records(stray) }
     }
 
-    @Test func aDeletedImageTakesItsLocationsAlongAndAProtectedOneStays() async throws {
+    @Test("A deleted image takes its locations along and a protected one stays")
+    func aDeletedImageTakesItsLocationsAlongAndAProtectedOneStays() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -71,7 +75,8 @@ import Testing
         #expect(try await fixture.catalog.image(protected.id) != nil)
     }
 
-    @Test func theFirstLocationFoundsTheRepresentationAndEqualOnesJoinIt() async throws {
+    @Test("The first location founds the representation and equal ones join it")
+    func theFirstLocationFoundsTheRepresentationAndEqualOnesJoinIt() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, digests: [Fixture.digest("a"), Fixture.digest("b", .md5)])
@@ -85,7 +90,8 @@ import Testing
         #expect(first.state.status == .pending && first.metadata == ["room": "4"] && first.weight == 3 && first.tier == 1)
     }
 
-    @Test func otherContentIsRefusedAndNothingIsStored() async throws {
+    @Test("Other content is refused and nothing is stored")
+    func otherContentIsRefusedAndNothingIsStored() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image)
@@ -100,7 +106,8 @@ import Testing
         #expect(try await fixture.catalog.locations(of: image.id).count == 1)
     }
 
-    @Test func eachFormatIsARepresentationOfItsOwn() async throws {
+    @Test("Each format is a representation of its own")
+    func eachFormatIsARepresentationOfItsOwn() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         try await fixture.location(of: image)
@@ -116,7 +123,8 @@ import Testing
         #expect(try await fixture.catalog.resolve(ImageID(), format: RequestedFormat()) == nil)
     }
 
-    @Test func everyEventIsInTheHistoryAndTheImageFollows() async throws {
+    @Test("Every event is in the history and the image follows")
+    func everyEventIsInTheHistoryAndTheImageFollows() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -141,7 +149,8 @@ import Testing
         }
     }
 
-    @Test func theLastActiveLocationIsNotTakenOutOnSuspicion() async throws {
+    @Test("The last active location is not taken out on suspicion")
+    func theLastActiveLocationIsNotTakenOutOnSuspicion() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, active: true)
@@ -150,27 +159,32 @@ import Testing
         #expect(try await fixture.apply(.suspect, to: first).state.status == .verifying)
     }
 
-    @Test func aFailedProofPutsTheRepresentationInDoubtUntilEachContributorIsSettled() async throws {
+    @Test("A failed verification puts the representation in hold until each contributor is settled")
+    func aFailedVerificationPutsTheRepresentationInHoldUntilEachContributorIsSettled() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, active: true)
         let second = try await fixture.location(of: image, path: "b", active: true)
-        try await fixture.catalog.recordFailedProof(
+        try await fixture.catalog.recordDigestMismatch(
             of: image.id, format: Fixture.format, contributors: [first.id, second.id, LocationID()], at: Fixture.start,
             actor: "baton", reason: "mismatch")
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
-        #expect(try await fixture.resolve(image)?.representation?.doubtedAt == Fixture.start)
-        #expect(try await Set(fixture.catalog.accusedLocations().map(\.id)) == [first.id, second.id])
-        try await fixture.catalog.recordProof(of: first.id, validator: Validator("v2"), at: Fixture.start)
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
+        #expect(try await fixture.resolve(image)?.representation?.heldSince == Fixture.start)
+        #expect(try await Set(fixture.catalog.suspects().map(\.id)) == [first.id, second.id])
+        try await fixture.catalog.recordVerification(of: first.id, validator: Validator("v2"), at: Fixture.start)
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
         let cleared = try #require(try await fixture.catalog.location(first.id))
-        #expect(!cleared.isAccused && cleared.provenAt == Fixture.start && cleared.validator == Validator("v2"))
+        #expect(!cleared.isSuspect && cleared.verifiedAt == Fixture.start && cleared.validator == Validator("v2"))
         try await fixture.apply(.quarantine, to: second)
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == false)
-        #expect(try await fixture.catalog.history(of: first.id).map(\.event) == ["registered", "probed", "accused", "proven"])
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == false)
+        #expect(
+            try await fixture.catalog.history(of: first.id).map(\.event) == [
+                "registered", "probed", "marked_suspect", "verified",
+            ])
     }
 
-    @Test func aReadThatARestartCutOffGoesBackToWhereItWas() async throws {
+    @Test("A read that a restart cut off goes back to where it was")
+    func aReadThatARestartCutOffGoesBackToWhereItWas() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image)

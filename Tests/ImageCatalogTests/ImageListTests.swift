@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ImageOrder.Key.allCases, ImageOrder.Direction.allCases)
+    @Test("Every order is that of a plain sort", arguments: ImageOrder.Key.allCases, ImageOrder.Direction.allCases)
     func everyOrderIsThatOfAPlainSort(key: ImageOrder.Key, direction: ImageOrder.Direction) async throws {
         let fixture = try Fixture()
         let all = try await Self.fill(fixture, count: 120, seed: 7)
@@ -118,7 +118,8 @@ import Testing
         }
     }
 
-    @Test func everyRecordHasItsOwnImageSizeAndLocations() async throws {
+    @Test("Every record has its own image size and locations")
+    func everyRecordHasItsOwnImageSizeAndLocations() async throws {
         let fixture = try Fixture()
         let all = try await Self.fill(fixture, count: 60, seed: 3)
         var query = ImageQuery()
@@ -134,6 +135,7 @@ import Testing
     }
 
     @Test(
+        "Every filter is that of a plain loop",
         arguments: [
             .word(.name, ["a"]), .word(.name, ["a", "B", "a b"]), .word(.name, []), .word(.status, ["active"]),
             .word(.visibility, ["public"]), .word(.owner, ["mine"]), .word(.diskFormat, ["raw", "iso"]),
@@ -194,7 +196,8 @@ import Testing
         }
     }
 
-    @Test func imagesAreFoundByTheDigestsOfTheirLocations() async throws {
+    @Test("Images are found by the digests of their locations")
+    func imagesAreFoundByTheDigestsOfTheirLocations() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         _ = try await fixture.image()
@@ -210,7 +213,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["mine", "other", nil] as [String?], [nil, .accepted, .pending] as [Member.Status?])
+    @Test(
+        "A project sees what is for everybody its own and what is shared with it",
+        arguments: ["mine", "other", nil] as [String?], [nil, .accepted, .pending] as [Member.Status?])
     func aProjectSeesWhatIsForEverybodyItsOwnAndWhatIsSharedWithIt(
         project: String?, sharing: Member.Status?
     ) async throws {
@@ -252,7 +257,7 @@ import Testing
 
     /// What makes a page of ten thousand images as quick as one of a hundred: the index finds where the page begins and gives
     /// the order, and no query is asked once per image.
-    @Test(arguments: ImageOrder.Key.allCases)
+    @Test("A page is found by an index and read with a few queries", arguments: ImageOrder.Key.allCases)
     func aPageIsFoundByAnIndexAndReadWithAFewQueries(key: ImageOrder.Key) async throws {
         let statements = StatementLog()
         var configuration = Configuration()

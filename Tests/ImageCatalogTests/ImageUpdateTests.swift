@@ -18,7 +18,8 @@ import Testing
             format: Fixture.format, size: 10, digests: DigestSet([try Fixture.digest("a")]))
     }
 
-    @Test func everyPropertyIsStored() async throws {
+    @Test("Every property is stored")
+    func everyPropertyIsStored() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let changed = try await update(image, of: fixture) { edit in
@@ -43,7 +44,8 @@ import Testing
         #expect(try await fixture.catalog.image(image.id) == expected)
     }
 
-    @Test func whatTheClosureThrowsComesOutAndNothingIsStored() async throws {
+    @Test("What the closure throws comes out and nothing is stored")
+    func whatTheClosureThrowsComesOutAndNothingIsStored() async throws {
         struct Refusal: Error {}
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -68,7 +70,8 @@ import Testing
         #expect(try await fixture.catalog.locations(of: image.id).isEmpty)
     }
 
-    @Test func manyWritersLoseNoUpdate() async throws {
+    @Test("Many writers lose no update")
+    func manyWritersLoseNoUpdate() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let catalog = fixture.catalog
@@ -87,7 +90,8 @@ import Testing
         #expect(stored.minDisk == 20 && stored.properties.count == 20)
     }
 
-    @Test func locationsAreListedAsTheyWereGivenAndThoseLeftOutAreDeleted() async throws {
+    @Test("Locations are listed as they were given and those left out are deleted")
+    func locationsAreListedAsTheyWereGivenAndThoseLeftOutAreDeleted() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image {
             $0.diskFormat = .raw; $0.containerFormat = .bare
@@ -120,7 +124,8 @@ import Testing
         #expect(statuses == [.deleted, .active])
     }
 
-    @Test func aFragmentMakesAnotherLocationOfOnePlace() async throws {
+    @Test("A fragment makes another location of one place")
+    func aFragmentMakesAnotherLocationOfOnePlace() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let record = try await update(image, of: fixture) { edit in
@@ -136,7 +141,8 @@ import Testing
         }
     }
 
-    @Test func aForgottenLocationTakesTheRepresentationAlongThatItFounded() async throws {
+    @Test("A forgotten location takes the representation along that it founded")
+    func aForgottenLocationTakesTheRepresentationAlongThatItFounded() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image)
@@ -151,7 +157,8 @@ import Testing
         #expect(try await fixture.catalog.location(active.id) != nil, "what has served is not forgotten")
     }
 
-    @Test func aDeactivatedImageStaysSoWhenALocationComesToServe() async throws {
+    @Test("A deactivated image stays so when a location comes to serve")
+    func aDeactivatedImageStaysSoWhenALocationComesToServe() async throws {
         let fixture = try Fixture()
         for status in [Image.Status.deactivated, .saving] {
             let image = try await fixture.image { $0.status = status }
@@ -163,7 +170,8 @@ import Testing
         #expect(try await fixture.catalog.image(queued.id)?.status == .active)
     }
 
-    @Test func theSizeFollowsTheImagesOwnFormat() async throws {
+    @Test("The size follows the images own format")
+    func theSizeFollowsTheImagesOwnFormat() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         func size() async throws -> Int64? {
@@ -183,7 +191,8 @@ import Testing
         #expect(try await size() == nil)
     }
 
-    @Test func aRestartEndsWhatWasUnderWay() async throws {
+    @Test("A restart ends what was under way")
+    func aRestartEndsWhatWasUnderWay() async throws {
         let fixture = try Fixture()
         let saving = try await fixture.image { $0.status = .saving }
         let importing = try await fixture.image { $0.status = .importing }
@@ -205,7 +214,8 @@ import Testing
         #expect(try await fixture.catalog.task(task.id)?.status == .failure)
     }
 
-    @Test func membersComeAndGo() async throws {
+    @Test("Members come and go")
+    func membersComeAndGo() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let member = Member(image: image.id, project: "p", createdAt: Fixture.start, updatedAt: Fixture.start)
@@ -226,7 +236,8 @@ import Testing
         #expect(try await fixture.catalog.members(of: image.id).isEmpty)
     }
 
-    @Test func tasksAreListedTheNewestFirst() async throws {
+    @Test("Tasks are listed the newest first")
+    func tasksAreListedTheNewestFirst() async throws {
         let fixture = try Fixture()
         var tasks: [ImageTask] = []
         for index in 0..<5 {

@@ -12,7 +12,8 @@ import Testing
         return LocationContent(size: size, digests: DigestSet(digests), validator: validator.map { Validator($0) })
     }
 
-    @Test func aLocationOfUnknownContentFoundsItsRepresentationWhenItHasBeenRead() async throws {
+    @Test("A location of unknown content founds its representation when it has been read")
+    func aLocationOfUnknownContentFoundsItsRepresentationWhenItHasBeenRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, size: nil, digests: [])
@@ -23,7 +24,7 @@ import Testing
         try await fixture.apply(.verify, to: location)
         let read = try await fixture.catalog.recordMatch(of: location.id, content(), at: start)
         #expect(read.state.status == .active && read.isIdentified && read.size == 10)
-        #expect(read.learned == [.sha256, .sha512, .md5] && read.provenAt == start && read.validator == Validator("v1"))
+        #expect(read.computed == [.sha256, .sha512, .md5] && read.verifiedAt == start && read.validator == Validator("v1"))
         #expect(try await fixture.resolve(image)?.representation?.identity == Fixture.digest("a"))
         #expect(try await fixture.catalog.image(image.id)?.status == .active)
     }
@@ -38,7 +39,7 @@ import Testing
         #expect(read.validator == nil && !read.servesVerifiedRanges)
         let again = try await fixture.catalog.recordMatch(of: location.id, content(validator: "v2"), at: start)
         #expect(again.validator == Validator("v2") && again.servesVerifiedRanges)
-        try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start)
+        try await fixture.catalog.recordVerification(of: location.id, validator: nil, at: start)
         #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == false)
     }
 
@@ -47,11 +48,11 @@ import Testing
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, active: true)
-        try await fixture.catalog.recordProof(of: location.id, validator: Validator("v1"), at: start)
+        try await fixture.catalog.recordVerification(of: location.id, validator: Validator("v1"), at: start)
         #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == true)
         try await fixture.catalog.recordRejectedChunk(by: [location.id], at: start, actor: "test", reason: "played")
         #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == false)
-        try await fixture.catalog.recordProof(of: location.id, validator: Validator("v1"), at: start)
+        try await fixture.catalog.recordVerification(of: location.id, validator: Validator("v1"), at: start)
         let disabled = try await fixture.apply(.disable, to: location)
         #expect(!disabled.servesVerifiedRanges)
     }
@@ -72,7 +73,8 @@ import Testing
         #expect(try await fixture.apply(.suspect, to: only).state.status == .verifying)
     }
 
-    @Test func whatWasDeclaredIsNeverReplacedByWhatWasRead() async throws {
+    @Test("What was declared is never replaced by what was read")
+    func whatWasDeclaredIsNeverReplacedByWhatWasRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, digests: [Fixture.digest("a"), Fixture.digest("c", .md5)])
@@ -83,10 +85,11 @@ import Testing
             if case CatalogError.differentContent = error { true } else { false }
         }
         let kept = try #require(try await fixture.catalog.location(location.id))
-        #expect(kept.digests == location.digests && kept.learned.isEmpty && kept.state.status == .verifying)
+        #expect(kept.digests == location.digests && kept.computed.isEmpty && kept.state.status == .verifying)
     }
 
-    @Test func aLocationThatCanNotBeComparedJoinsOnlyWithEqualContent() async throws {
+    @Test("A location that can not be compared joins only with equal content")
+    func aLocationThatCanNotBeComparedJoinsOnlyWithEqualContent() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         try await fixture.location(of: image, active: true)
@@ -94,7 +97,7 @@ import Testing
         let other = try await fixture.location(of: image, path: "c", size: nil, digests: [])
         #expect(!equal.isIdentified && !other.isIdentified)
         for location in [equal, other] { try await fixture.apply(.verify, to: location) }
-        #expect(try await fixture.catalog.recordMatch(of: equal.id, content(), at: start).learned == [.sha256, .sha512])
+        #expect(try await fixture.catalog.recordMatch(of: equal.id, content(), at: start).computed == [.sha256, .sha512])
         await #expect {
             _ = try await fixture.catalog.recordMatch(of: other.id, content(10, "b"), at: start)
         } throws: { error in
@@ -102,7 +105,8 @@ import Testing
         }
     }
 
-    @Test func theLastActiveLocationOfAnImageIsDeletedWithForceOnly() async throws {
+    @Test("The last active location of an image is deleted with force only")
+    func theLastActiveLocationOfAnImageIsDeletedWithForceOnly() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, active: true)
@@ -117,7 +121,8 @@ import Testing
         #expect(try await fixture.catalog.location(location.id)?.state.status == .active)
     }
 
-    @Test func anObjectIsAbsentOnlyAsFarAsTheLastDayShows() async throws {
+    @Test("An object is absent only as far as the last day shows")
+    func anObjectIsAbsentOnlyAsFarAsTheLastDayShows() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let gone = try await fixture.location(of: image, active: true)
@@ -127,26 +132,27 @@ import Testing
         }
         #expect(try await miss(start) == Absence(misses: [start], backendReads: false))
         #expect(try await miss(start + 3599).misses == [start], "the same absence, looked at again")
-        try await fixture.catalog.recordProof(of: other.id, validator: nil, at: start + 100)
+        try await fixture.catalog.recordVerification(of: other.id, validator: nil, at: start + 100)
         #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], backendReads: true))
         let nextDay = start + 86_400
         #expect(try await miss(nextDay) == Absence(misses: [start + 3600, nextDay], backendReads: false))
         _ = try await fixture.catalog.recordMatch(of: gone.id, content(), at: nextDay)
-        #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "found again, it starts anew")
+        #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "found again, it starts again")
     }
 
-    @Test func theOldestProofIsScrubbedFirst() async throws {
+    @Test("The oldest verification is scrubbed first")
+    func theOldestVerificationIsScrubbedFirst() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         var locations: [Location] = []
         for (index, age) in [20.0, 30, 10].enumerated() {
             let location = try await fixture.location(of: image, path: "\(index)", active: true)
-            try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start - age)
+            try await fixture.catalog.recordVerification(of: location.id, validator: nil, at: start - age)
             locations.append(location)
         }
         try await fixture.location(of: image, path: "pending")
         func next(_ time: Date) async throws -> LocationID? {
-            try await fixture.catalog.nextToScrub(provenBefore: start - 15, at: time)?.id
+            try await fixture.catalog.nextToScrub(verifiedBefore: start - 15, at: time)?.id
         }
         #expect(try await next(start) == locations[1].id)
         try await fixture.catalog.recordFailedRead(of: locations[1].id, nextReadAt: start + 5)
@@ -156,7 +162,8 @@ import Testing
         #expect(try await next(start + 5) == never.id)
     }
 
-    @Test func whatIsToBeReadIsDueWhenItsTimeHasCome() async throws {
+    @Test("What is to be read is due when its time has come")
+    func whatIsToBeReadIsDueWhenItsTimeHasCome() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         func due(_ time: Date) async throws -> [LocationID] {
@@ -164,22 +171,23 @@ import Testing
         }
         let unknown = try await fixture.location(of: image, path: "unknown", size: nil, digests: [])
         let taken = try await fixture.location(of: image, path: "taken", active: true)
-        let condemned = try await fixture.location(of: image, path: "condemned", active: true)
-        let accused = try await fixture.location(of: image, path: "accused", active: true)
+        let quarantined = try await fixture.location(of: image, path: "quarantined", active: true)
+        let suspect = try await fixture.location(of: image, path: "suspect", active: true)
         try await fixture.apply(.suspect, to: taken)
         _ = try await fixture.catalog.apply(
-            LocationChange(.quarantine, of: condemned.id, actor: "", reason: "", at: start, nextReadAt: start + 60))
-        try await fixture.catalog.recordFailedProof(
-            of: image.id, format: Fixture.format, contributors: [accused.id], at: start, actor: "", reason: "")
-        #expect(try await due(start) == [unknown.id, taken.id, accused.id])
-        for location in [unknown, accused] {
+            LocationChange(.quarantine, of: quarantined.id, actor: "", reason: "", at: start, nextReadAt: start + 60))
+        try await fixture.catalog.recordDigestMismatch(
+            of: image.id, format: Fixture.format, contributors: [suspect.id], at: start, actor: "", reason: "")
+        #expect(try await due(start) == [unknown.id, taken.id, suspect.id])
+        for location in [unknown, suspect] {
             try await fixture.catalog.recordFailedRead(of: location.id, nextReadAt: start + 30)
         }
         #expect(try await due(start) == [taken.id])
-        #expect(try await due(start + 60) == [unknown.id, taken.id, condemned.id, accused.id])
+        #expect(try await due(start + 60) == [unknown.id, taken.id, quarantined.id, suspect.id])
     }
 
-    @Test func aQuarantinedLocationWithoutADateIsDueAtOnce() async throws {
+    @Test("A quarantined location without a date is due at once")
+    func aQuarantinedLocationWithoutADateIsDueAtOnce() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, active: true)
@@ -192,17 +200,18 @@ import Testing
         #expect(try await fixture.catalog.dueLocations(at: start).toRead.map(\.id) == [location.id])
     }
 
-    @Test func anAccusedLocationThatComesBackBringsTheDoubtBack() async throws {
+    @Test("An suspect location that comes back brings the hold back")
+    func anSuspectLocationThatComesBackBringsTheHoldBack() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
-        let accused = try await fixture.location(of: image, active: true)
+        let suspect = try await fixture.location(of: image, active: true)
         try await fixture.location(of: image, path: "b", active: true)
-        try await fixture.catalog.recordFailedProof(
-            of: image.id, format: Fixture.format, contributors: [accused.id], at: start, actor: "", reason: "")
-        try await fixture.apply(.delete, to: accused)
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == false)
-        try await fixture.apply(.restore, to: accused)
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
+        try await fixture.catalog.recordDigestMismatch(
+            of: image.id, format: Fixture.format, contributors: [suspect.id], at: start, actor: "", reason: "")
+        try await fixture.apply(.delete, to: suspect)
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == false)
+        try await fixture.apply(.restore, to: suspect)
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
     }
 
     @Test("A probe does not replace what a full read pinned")
@@ -224,10 +233,10 @@ import Testing
         let image = try await fixture.image()
         let suspect = try await fixture.location(of: image, active: true)
         try await fixture.location(of: image, path: "b", active: true)
-        try await fixture.catalog.recordFailedProof(
+        try await fixture.catalog.recordDigestMismatch(
             of: image.id, format: Fixture.format, contributors: [suspect.id], at: start, actor: "", reason: "")
         try await fixture.apply(.disable, to: suspect)
-        #expect(try await fixture.resolve(image)?.representation?.isInDoubt == true)
+        #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
     }
 
     @Test("A quarantine counts as a failed read, whether the location was out of service for it or not")
@@ -241,7 +250,8 @@ import Testing
         #expect(try await fixture.apply(.mismatched, to: pending).failedReads == 1)
     }
 
-    @Test func howFarAReadCameIsKeptOverARestart() async throws {
+    @Test("How far a read came is kept over a restart")
+    func howFarAReadCameIsKeptOverARestart() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -254,7 +264,9 @@ import Testing
     }
 
     /// Random events, legal and illegal: an image follows its locations, and the history adds up.
-    @Test(arguments: 0..<8) func randomEventsKeepTheCatalogsInvariants(seed: Int) async throws {
+    @Test("Random events keep the catalogs invariants", arguments: 0..<8) func randomEventsKeepTheCatalogsInvariants(seed: Int)
+        async throws
+    {
         var random = SystemRandomNumberGenerator.seeded(UInt64(seed))
         let fixture = try Fixture()
         let image = try await fixture.image()

@@ -38,7 +38,8 @@ import Testing
         try await fixture.catalog.addManifest(layout, pages: pages(layout, first), of: representation, at: start)
     }
 
-    @Test func aManifestIsFoundWithItsRepresentationAndReadPageByPage() async throws {
+    @Test("A manifest is found with its representation and read page by page")
+    func aManifestIsFoundWithItsRepresentationAndReadPageByPage() async throws {
         let fixture = try Fixture()
         let size: Int64 = 2500 * 4 + 1
         let (image, representation) = try await founded(fixture, size: size)
@@ -54,7 +55,8 @@ import Testing
         #expect(try await reopened.manifestPage(-1, of: manifest) == nil)
     }
 
-    @Test func aManifestOfAnotherContentIsNotKept() async throws {
+    @Test("A manifest of another content is not kept")
+    func aManifestOfAnotherContentIsNotKept() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         let other = Representation(
@@ -69,7 +71,8 @@ import Testing
         #expect(count == 0)
     }
 
-    @Test func theFirstManifestStays() async throws {
+    @Test("The first manifest stays")
+    func theFirstManifestStays() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -79,11 +82,12 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [1])
     }
 
-    @Test func aRepresentationThatIsDistrustedGetsNone() async throws {
+    @Test("A representation that is conflicting gets none")
+    func aRepresentationThatIsConflictingGetsNone() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         let location = try #require(try await fixture.catalog.locations(of: image.id).first)
-        try await fixture.catalog.recordDistrust(of: location.id, reason: "two agree", at: start)
+        try await fixture.catalog.recordDigestConflict(of: location.id, reason: "two agree", at: start)
         #expect(try await !add(layout(), to: representation, fixture))
     }
 
@@ -93,17 +97,18 @@ import Testing
         let (image, representation) = try await founded(fixture)
         let location = try #require(try await fixture.catalog.locations(of: image.id).first)
         func fail() async throws -> Bool? {
-            try await fixture.catalog.recordFailedProof(
+            try await fixture.catalog.recordDigestMismatch(
                 of: image.id, format: Fixture.format, contributors: [location.id], at: start, actor: "", reason: "")
-            return try await fixture.resolve(image)?.representation?.isInDoubt
+            return try await fixture.resolve(image)?.representation?.isOnIntegrityHold
         }
         #expect(try await fail() == true)
-        try await fixture.catalog.recordProof(of: location.id, validator: nil, at: start)
+        try await fixture.catalog.recordVerification(of: location.id, validator: nil, at: start)
         #expect(try await add(layout(), to: representation, fixture))
         #expect(try await fail() == false)
     }
 
-    @Test func aManifestGoesWithItsImage() async throws {
+    @Test("A manifest goes with its image")
+    func aManifestGoesWithItsImage() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -113,7 +118,8 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest) == nil)
     }
 
-    @Test func aManifestGoesWithItsRepresentation() async throws {
+    @Test("A manifest goes with its representation")
+    func aManifestGoesWithItsRepresentation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -130,7 +136,8 @@ import Testing
         #expect(try #require(try await fixture.manifest(of: after)).number != manifest.number)
     }
 
-    @Test func aForgottenManifestMakesRoomForAnother() async throws {
+    @Test("A forgotten manifest makes room for another")
+    func aForgottenManifestMakesRoomForAnother() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -146,7 +153,8 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: second)?.seal == [9])
     }
 
-    @Test func aManifestThatThisVersionCanNotReadIsNoneAndInNobodysWay() async throws {
+    @Test("A manifest that this version can not read is none and in nobodys way")
+    func aManifestThatThisVersionCanNotReadIsNoneAndInNobodysWay() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -158,18 +166,20 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [9])
     }
 
-    @Test func representationsAreCountedByWhetherTheyHaveOne() async throws {
+    @Test("Representations are counted by whether they have one")
+    func representationsAreCountedByWhetherTheyHaveOne() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)
         _ = try await founded(fixture)
         _ = try await founded(fixture, size: 0)
         #expect(try await add(layout(), to: representation, fixture))
-        let census = try await fixture.catalog.census(provenBefore: start)
-        #expect(census.representations == 2 && census.manifests == 1, "what is empty has no chunks and misses none")
+        let statistics = try await fixture.catalog.statistics(verifiedBefore: start)
+        #expect(statistics.representations == 2 && statistics.manifests == 1, "what is empty has no chunks and misses none")
     }
 
     /// Storage is compact: 32 bytes for each MiB, and little beside.
-    @Test func theManifestOfATebibyteTakesLessThan64MiBOnDisk() async throws {
+    @Test("The manifest of a tebibyte takes less than 64 mi b on disk")
+    func theManifestOfATebibyteTakesLessThan64MiBOnDisk() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture, size: 1 << 40)
         let layout = try layout(1 << 40, chunkSize: ChunkLayout.defaultChunkSize)
@@ -231,14 +241,14 @@ import Testing
         let held = try await fixture.image()
         let heldLocation = try await fixture.location(of: held, path: "held", active: true)
         try await fixture.location(of: held, path: "held too", active: true)
-        let distrusted = try await fixture.image()
-        let distrustedLocation = try await fixture.location(of: distrusted, path: "distrusted", active: true)
+        let conflicting = try await fixture.image()
+        let conflictingLocation = try await fixture.location(of: conflicting, path: "conflicting", active: true)
         let later = try await fixture.image()
         let laterLocation = try await fixture.location(of: later, path: "later", active: true)
-        #expect(try await wanted(fixture) == ["later", "distrusted", "held"])
-        try await fixture.catalog.recordFailedProof(
+        #expect(try await wanted(fixture) == ["later", "conflicting", "held"])
+        try await fixture.catalog.recordDigestMismatch(
             of: held.id, format: Fixture.format, contributors: [heldLocation.id], at: start, actor: "test", reason: "played")
-        try await fixture.catalog.recordDistrust(of: distrustedLocation.id, reason: "two agree", at: start)
+        try await fixture.catalog.recordDigestConflict(of: conflictingLocation.id, reason: "two agree", at: start)
         try await fixture.catalog.recordFailedRead(of: laterLocation.id, nextReadAt: start + 30)
         #expect(try await wanted(fixture) == [])
         #expect(try await wanted(fixture, at: start + 30) == ["later"])

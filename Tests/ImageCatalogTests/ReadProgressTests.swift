@@ -38,7 +38,8 @@ import Testing
         }
     }
 
-    @Test func theChunksOfManyPagesSurviveARestart() async throws {
+    @Test("The chunks of many pages survive a restart")
+    func theChunksOfManyPagesSurviveARestart() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         let progress = try progress(chunks: 2500)
@@ -47,7 +48,8 @@ import Testing
         #expect(try await reopened.readProgress(of: location) == progress)
     }
 
-    @Test func aCheckpointWritesOnlyThePagesThatGrew() async throws {
+    @Test("A checkpoint writes only the pages that grew")
+    func aCheckpointWritesOnlyThePagesThatGrew() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         // Below, at and beyond the edges of pages.
@@ -63,7 +65,8 @@ import Testing
         }
     }
 
-    @Test func anotherObjectsChunksReplaceThoseOfTheOneBefore() async throws {
+    @Test("Another objects chunks replace those of the one before")
+    func anotherObjectsChunksReplaceThoseOfTheOneBefore() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -72,7 +75,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location) == other)
     }
 
-    @Test func aReadThatBeganAnewKeepsNoPagesOfTheOneBefore() async throws {
+    @Test("A read that began again keeps no pages of the one before")
+    func aReadThatBeganAgainKeepsNoPagesOfTheOneBefore() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500, validator: nil), of: location, fixture)
@@ -82,7 +86,8 @@ import Testing
         #expect(try await pageRows(fixture).count == 1)
     }
 
-    @Test func chunksOfAnotherSizeReplaceThoseOfTheOneBefore() async throws {
+    @Test("Chunks of another size replace those of the one before")
+    func chunksOfAnotherSizeReplaceThoseOfTheOneBefore() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -91,7 +96,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location) == other)
     }
 
-    @Test func aReadWithoutChunksLeavesNone() async throws {
+    @Test("A read without chunks leaves none")
+    func aReadWithoutChunksLeavesNone() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -101,7 +107,8 @@ import Testing
         #expect(try await pageRows(fixture).isEmpty)
     }
 
-    @Test func whatIsForgottenTakesItsPagesAlong() async throws {
+    @Test("What is forgotten takes its pages along")
+    func whatIsForgottenTakesItsPagesAlong() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, size: Self.size).id
@@ -116,7 +123,8 @@ import Testing
         }
     }
 
-    @Test func aDeletedLocationKeepsNone() async throws {
+    @Test("A deleted location keeps none")
+    func aDeletedLocationKeepsNone() async throws {
         let fixture = try Fixture()
         let location = try await fixture.location(of: try await fixture.image(), size: Self.size)
         try await save(try progress(chunks: 3), of: location.id, fixture)
@@ -128,7 +136,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location.id) == nil, "a read that ends late writes nothing")
     }
 
-    @Test func chunksInAnAlgorithmThatThisVersionDoesNotKnowAreNone() async throws {
+    @Test("Chunks in an algorithm that this version does not know are none")
+    func chunksInAnAlgorithmThatThisVersionDoesNotKnowAreNone() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         let progress = try progress(chunks: 3)

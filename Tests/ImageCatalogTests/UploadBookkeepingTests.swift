@@ -10,7 +10,7 @@ import Testing
     private static let backend = BackendID("disk")
     private static let start = Fixture.start
 
-    private func place(_ image: Image) -> UploadPlace { UploadPlace(backend: Self.backend, path: image.id.description) }
+    private func place(_ image: Image) -> UploadPath { UploadPath(backend: Self.backend, path: image.id.description) }
 
     private func begin(
         _ image: Image, _ fixture: Fixture, announced: Int64? = nil, quota: ProjectQuota = ProjectQuota()
@@ -51,7 +51,7 @@ import Testing
         try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 100, onlyOrphans: onlyOrphans))
     }
 
-    private func expired(_ fixture: Fixture, after: TimeInterval) async throws -> [UploadPlace] {
+    private func expired(_ fixture: Fixture, after: TimeInterval) async throws -> [UploadPath] {
         try await fixture.catalog.expireUploads(in: Self.backend, at: Self.start + after, delay: .seconds(100))
     }
 
@@ -100,11 +100,11 @@ import Testing
         let fixture = try Fixture()
         let image = try await uploaded(fixture)
         let location = try #require(try await fixture.catalog.locations(of: image.id).first)
-        let twin = NewLocation(
+        let duplicate = NewLocation(
             image: image.id, backend: Self.backend, path: place(image).path, url: "file:///x#2", format: Fixture.format,
             size: 10,
             digests: DigestSet([try Fixture.digest("a")]))
-        _ = try await fixture.catalog.addLocation(twin, id: LocationID(), at: Self.start, actor: "test", reason: "test")
+        _ = try await fixture.catalog.addLocation(duplicate, id: LocationID(), at: Self.start, actor: "test", reason: "test")
         for event in [LocationEvent.delete, .expire] {
             _ = try await fixture.catalog.apply(
                 LocationChange(event, of: location.id, actor: "test", reason: "test", at: Self.start, isForced: true))
@@ -227,14 +227,14 @@ import Testing
         #expect(try await expired(fixture, after: 0) == [place(first)])
     }
 
-    @Test("The census counts files and bytes, and a list goes on behind its marker")
-    func census() async throws {
+    @Test("The statistics counts files and bytes, and a list goes on behind its marker")
+    func statistics() async throws {
         let fixture = try Fixture()
         var images: [Image] = []
         for size in [1, 2, 4] { images.append(try await uploaded(fixture, size: Int64(size))) }
         try await fixture.catalog.deleteImage(images[0].id)
-        let census = try await fixture.catalog.uploadCensus()
-        #expect(census.used == .init(files: 2, bytes: 6) && census.orphaned == .init(files: 1, bytes: 1))
+        let statistics = try await fixture.catalog.uploadStatistics()
+        #expect(statistics.used == .init(files: 2, bytes: 6) && statistics.orphaned == .init(files: 1, bytes: 1))
         let paths = images.map { place($0).path }.sorted()
         let first = try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 2)).map(\.place.path)
         let second = try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 2, marker: first.last))

@@ -3,7 +3,8 @@ import ImageModel
 import Testing
 
 @Suite struct ByteRangeTests {
-    @Test func emptyAndNegativeSpansAreNone() {
+    @Test("Empty and negative spans are none")
+    func emptyAndNegativeSpansAreNone() {
         #expect(ByteRange(first: 0, last: 0)?.count == 1)
         #expect(ByteRange(first: 1, last: 0) == nil)
         #expect(ByteRange(first: -1, last: 5) == nil)
@@ -11,7 +12,8 @@ import Testing
         #expect(ByteRange(whole: 5)?.description == "0-4")
     }
 
-    @Test func remaindersAndPrefixesStayInside() throws {
+    @Test("Remainders and prefixes stay inside")
+    func remaindersAndPrefixesStayInside() throws {
         let range = try #require(ByteRange(first: 10, last: 19))
         #expect(range.remainder(from: 5) == range)
         #expect(range.remainder(from: 15)?.description == "15-19")
@@ -23,16 +25,17 @@ import Testing
         #expect(!range.isWhole(of: 20))
     }
 
-    @Test func rangesRestAfterAFailedProofEvenWhenTheDoubtIsSettled() throws {
+    @Test("Ranges rest after a failed verification even when the hold is settled")
+    func rangesRestAfterAFailedVerificationEvenWhenTheHoldIsSettled() throws {
         let now = Date(timeIntervalSince1970: 1_000_000)
         let digest = try Digest(.md5, hex: String(repeating: "0", count: 32))
         var representation = Representation(
             image: ImageID(), format: Format(disk: .raw, container: .bare), size: 1, identity: digest)
         #expect(representation.servesRanges(at: now))
-        representation.doubtedAt = now
+        representation.heldSince = now
         #expect(!representation.servesRanges(at: now.addingTimeInterval(Representation.rangePause - 1)))
         #expect(representation.servesRanges(at: now.addingTimeInterval(Representation.rangePause)))
-        representation.isInDoubt = true
+        representation.isOnIntegrityHold = true
         #expect(!representation.servesRanges(at: now.addingTimeInterval(1e9)))
     }
 }

@@ -6,18 +6,21 @@ import Testing
         try #require(ChunkLayout(size: size, chunkSize: chunkSize))
     }
 
-    @Test func nothingHasNoChunks() {
+    @Test("Nothing has no chunks")
+    func nothingHasNoChunks() {
         #expect(ChunkLayout(size: 0) == nil)
         #expect(ChunkLayout(size: -1) == nil)
         #expect(ChunkLayout(size: 10, chunkSize: 0) == nil)
     }
 
-    @Test func unlessAskedForOtherwiseChunksAreOneMebibyteWithASHA256() throws {
+    @Test("Unless asked for otherwise chunks are one mebibyte with ASHA 256")
+    func unlessAskedForOtherwiseChunksAreOneMebibyteWithASHA256() throws {
         let layout = try #require(ChunkLayout(size: 3 << 20))
         #expect(layout.chunkSize == 1_048_576 && layout.algorithm == .sha256 && layout.count == 3)
     }
 
-    @Test func theLastChunkMayBeShorter() throws {
+    @Test("The last chunk may be shorter")
+    func theLastChunkMayBeShorter() throws {
         for (size, ends) in [(1, [1]), (3, [3]), (4, [4]), (5, [4, 5]), (8, [4, 8]), (11, [4, 8, 11])] as [(Int64, [Int64])] {
             let layout = try layout(size, 4)
             #expect(layout.count == ends.count)
@@ -27,7 +30,8 @@ import Testing
     }
 
     /// Every byte lies in the chunk that it is said to lie in, and in no other.
-    @Test func chunksFollowEachOtherWithoutGaps() throws {
+    @Test("Chunks follow each other without gaps")
+    func chunksFollowEachOtherWithoutGaps() throws {
         for size in 1...30 as ClosedRange<Int64> {
             for chunkSize in 1...31 as ClosedRange<Int64> {
                 let layout = try layout(size, chunkSize)
@@ -40,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func aRangeIsWidenedToTheChunksItLiesIn() throws {
+    @Test("A range is widened to the chunks it lies in")
+    func aRangeIsWidenedToTheChunksItLiesIn() throws {
         let layout = try layout(11, 4)
         func widened(_ first: Int64, _ last: Int64) throws -> String {
             layout.widened(try #require(ByteRange(first: first, last: last))).description
@@ -54,7 +59,8 @@ import Testing
         #expect(try widened(0, 10) == "0-10")
     }
 
-    @Test func pagesListAllChunksInTheirOrder() throws {
+    @Test("Pages list all chunks in their order")
+    func pagesListAllChunksInTheirOrder() throws {
         for count in [1, 1023, 1024, 1025, 2048, 2500] {
             let layout = try layout(Int64(count), 1)
             let listed = (0..<layout.pageCount).flatMap { Array(layout.chunks(of: $0)) }
@@ -66,13 +72,15 @@ import Testing
         }
     }
 
-    @Test func theLargestSizesDoNotOverflow() throws {
+    @Test("The largest sizes do not overflow")
+    func theLargestSizesDoNotOverflow() throws {
         let layout = try layout(.max, 1 << 20)
         #expect(layout.end(of: layout.count - 1) == .max)
         #expect(layout.widened(try #require(ByteRange(first: .max - 1, last: .max - 1))).last == .max - 1)
     }
 
-    @Test func aManifestHasTheDigestsOfAllChunks() throws {
+    @Test("A manifest has the digests of all chunks")
+    func aManifestHasTheDigestsOfAllChunks() throws {
         let layout = try layout(1025, 1)
         let digests = (0..<1025 * 32).map { UInt8(truncatingIfNeeded: $0 / 32) }
         for wrong in [digests.count - 32, digests.count - 1] {

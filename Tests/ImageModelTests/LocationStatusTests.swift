@@ -27,7 +27,9 @@ import Testing
         }
     }
 
-    @Test(arguments: LocationStatus.allCases, LocationEvent.allCases)
+    @Test(
+        "Every event does what the table says or is refused naming the legal ones", arguments: LocationStatus.allCases,
+        LocationEvent.allCases)
     func everyEventDoesWhatTheTableSaysOrIsRefusedNamingTheLegalOnes(status: LocationStatus, event: LocationEvent) throws {
         var state = Self.state(status)
         let before = state
@@ -42,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func whatWasTakenOutTwiceComesBackStepByStep() throws {
+    @Test("What was taken out twice comes back step by step")
+    func whatWasTakenOutTwiceComesBackStepByStep() throws {
         var state = LocationState(.active)
         try state.apply(.disable)
         try state.apply(.delete)
@@ -52,7 +55,8 @@ import Testing
         #expect(state.status == .active)
     }
 
-    @Test func aReadThatIsCutOffLeavesAQuarantinedLocationQuarantined() throws {
+    @Test("A read that is cut off leaves a quarantined location quarantined")
+    func aReadThatIsCutOffLeavesAQuarantinedLocationQuarantined() throws {
         var state = LocationState(.quarantined)
         try state.apply(.verify)
         try state.apply(.unreachable)
@@ -62,11 +66,13 @@ import Testing
         #expect(state.status == .active)
     }
 
-    @Test func onlyActiveLocationsServe() {
+    @Test("Only active locations serve")
+    func onlyActiveLocationsServe() {
         #expect(LocationStatus.allCases.filter(\.serves) == [.active])
     }
 
-    @Test func thePageShowsTheDiagramOfTheTable() throws {
+    @Test("The page shows the diagram of the table")
+    func thePageShowsTheDiagramOfTheTable() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/location-status.md")
         let text = try String(contentsOf: page, encoding: .utf8)

@@ -40,7 +40,9 @@ import Testing
         return stream.finish()
     }
 
-    @Test(arguments: [(0, 1), (1, 1), (5000, 7), (3_000_000, 65_536), (1 << 20, 1 << 20), (1 << 21, 1 << 19)])
+    @Test(
+        "An upload becomes the exact file and its digests",
+        arguments: [(0, 1), (1, 1), (5000, 7), (3_000_000, 65_536), (1 << 20, 1 << 20), (1 << 21, 1 << 19)])
     func anUploadBecomesTheExactFileAndItsDigests(size: Int, part: Int) async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
@@ -53,7 +55,8 @@ import Testing
         #expect(try files() == ["image"], "nothing temporary is left")
     }
 
-    @Test func whatFailsLeavesNothing() async throws {
+    @Test("What fails leaves nothing")
+    func whatFailsLeavesNothing() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let bytes = [UInt8](repeating: 7, count: 3_000_000)
         let small = try directory(limit: 2_000_000)
@@ -92,7 +95,8 @@ import Testing
         #expect(unseen.size == Int64(bytes.count))
     }
 
-    @Test func aFileThatIsThereIsNotOverwritten() async throws {
+    @Test("A file that is there is not overwritten")
+    func aFileThatIsThereIsNotOverwritten() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
         try Data("old".utf8).write(to: URL(filePath: root + "/image"))
@@ -105,7 +109,8 @@ import Testing
         #expect(try files() == [])
     }
 
-    @Test func anotherUploadsTemporaryFileIsLeftAlone() async throws {
+    @Test("Another uploads temporary file is left alone")
+    func anotherUploadsTemporaryFileIsLeftAlone() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
         try directory.prepare()
@@ -117,7 +122,8 @@ import Testing
         #expect(FileManager.default.contents(atPath: another) == Data("half".utf8))
     }
 
-    @Test func whatARestartCutOffIsClearedAway() async throws {
+    @Test("What a restart cut off is cleared away")
+    func whatARestartCutOffIsClearedAway() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
         try Data("half".utf8).write(to: URL(filePath: root + "/.uploads/image"))
@@ -126,7 +132,8 @@ import Testing
         #expect(try files() == ["other"])
     }
 
-    @Test func aDirectoryThatIsMissingIsSaid() {
+    @Test("A directory that is missing is said")
+    func aDirectoryThatIsMissingIsSaid() {
         let directory = UploadDirectory(root: root + "/nowhere", limit: 1, threads: .singleton)
         let error = #expect(throws: UploadError.self) { try directory.prepare() }
         #expect(error?.description.contains("No such file or directory") == true)

@@ -8,7 +8,8 @@ import Testing
         try #require(Manifest(layout: content.layout, digests: content.digests)).pages.map(\.digests)
     }
 
-    @Test func chunksAreProvenAsTheyEndWhateverThePiecesAre() throws {
+    @Test("Chunks are verified as they end whatever the pieces are")
+    func chunksAreVerifiedAsTheyEndWhateverThePiecesAre() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         for piece in [1, 7, 99, 100, 101, 250, 5000] {
             var verifier = ChunkVerifier(content.layout, from: 0)
@@ -17,23 +18,25 @@ import Testing
             content.forEach(piece) {
                 verifier.update($0)
                 taken += Int64($0.count)
-                #expect(verifier.proven == (taken == 1037 ? 1037 : taken / 100 * 100), "pieces of \(piece)")
+                #expect(verifier.verified == (taken == 1037 ? 1037 : taken / 100 * 100), "pieces of \(piece)")
             }
-            #expect(verifier.proven == 1037 && verifier.rejection == nil && verifier.neededPage == nil)
+            #expect(verifier.verified == 1037 && verifier.rejection == nil && verifier.neededPage == nil)
         }
     }
 
-    @Test func aRangeIsProvenFromItsFirstChunkOn() throws {
+    @Test("A range is verified from its first chunk on")
+    func aRangeIsVerifiedFromItsFirstChunkOn() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 300)
         verifier.supply(try pages(content)[0], ofPage: 0)
-        #expect(verifier.proven == 300)
+        #expect(verifier.verified == 300)
         content.forEach(64, in: 300..<650) { verifier.update($0) }
-        #expect(verifier.proven == 600 && verifier.rejection == nil)
+        #expect(verifier.verified == 600 && verifier.rejection == nil)
     }
 
     /// Every byte matters, and the chunk that has it is the one that is rejected.
-    @Test func aWrongByteRejectsItsOwnChunk() throws {
+    @Test("A wrong byte rejects its own chunk")
+    func aWrongByteRejectsItsOwnChunk() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         let pages = try pages(content)
         for position in [0, 99, 100, 550, 999, 1000, 1036] {
@@ -44,13 +47,14 @@ import Testing
                 verifier.supply(pages[0], ofPage: 0)
                 wrong.forEach(piece) { verifier.update($0) }
                 let chunk = position / 100
-                #expect(verifier.proven == Int64(chunk * 100), "byte \(position), pieces of \(piece)")
+                #expect(verifier.verified == Int64(chunk * 100), "byte \(position), pieces of \(piece)")
                 #expect(verifier.rejection == .init(start: Int64(chunk * 100), digest: wrong.digest(of: chunk)))
             }
         }
     }
 
-    @Test func whatFollowsARejectedChunkIsIgnoredUntilItIsFetchedAgain() throws {
+    @Test("What follows a rejected chunk is ignored until it is fetched again")
+    func whatFollowsARejectedChunkIsIgnoredUntilItIsFetchedAgain() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var wrong = content
         wrong.bytes[250] ^= 1
@@ -60,80 +64,86 @@ import Testing
         let rejection = verifier.rejection
         #expect(rejection?.start == 200)
         content.forEach(50, in: 300..<700) { verifier.update($0) }
-        #expect(verifier.proven == 200 && verifier.rejection == rejection)
+        #expect(verifier.verified == 200 && verifier.rejection == rejection)
         verifier.restart()
         #expect(verifier.rejection == nil)
         content.forEach(50, in: 200..<1037) { verifier.update($0) }
-        #expect(verifier.proven == 1037)
+        #expect(verifier.verified == 1037)
     }
 
-    @Test func aChunkThatIsWrongAgainIsRejectedAgain() throws {
+    @Test("A chunk that is wrong again is rejected again")
+    func aChunkThatIsWrongAgainIsRejectedAgain() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(try pages(content)[0], ofPage: 0)
         for byte in [120, 130, 199] {
             var wrong = content
             wrong.bytes[byte] ^= 1
-            wrong.forEach(64, in: Int(verifier.proven)..<250) { verifier.update($0) }
+            wrong.forEach(64, in: Int(verifier.verified)..<250) { verifier.update($0) }
             #expect(verifier.rejection == .init(start: 100, digest: wrong.digest(of: 1)))
             verifier.restart()
         }
         content.forEach(64, in: 100..<250) { verifier.update($0) }
-        #expect(verifier.proven == 250)
+        #expect(verifier.verified == 250)
     }
 
-    @Test func withoutARejectionARestartChangesNothing() throws {
+    @Test("Without a rejection a restart changes nothing")
+    func withoutARejectionARestartChangesNothing() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(try pages(content)[0], ofPage: 0)
         content.forEach(150, in: 0..<150) { verifier.update($0) }
         verifier.restart()
         content.forEach(100, in: 150..<250) { verifier.update($0) }
-        #expect(verifier.proven == 250)
+        #expect(verifier.verified == 250)
     }
 
-    @Test func nothingIsProvenBeforeThePageIsThere() throws {
+    @Test("Nothing is verified before the page is there")
+    func nothingIsVerifiedBeforeThePageIsThere() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         #expect(verifier.neededPage == 0 && !verifier.has(page: 0))
         content.forEach(64, in: 0..<650) { verifier.update($0) }
-        #expect(verifier.proven == 0)
+        #expect(verifier.verified == 0)
         verifier.supply(try pages(content)[0], ofPage: 0)
-        #expect(verifier.proven == 600 && verifier.has(page: 0), "what came before the page is compared when it comes")
+        #expect(verifier.verified == 600 && verifier.has(page: 0), "what came before the page is compared when it comes")
         content.forEach(64, in: 650..<1037) { verifier.update($0) }
-        #expect(verifier.proven == 1037)
+        #expect(verifier.verified == 1037)
     }
 
-    @Test func aPageThatComesLateRejectsWhatIsWrong() throws {
+    @Test("A page that comes late rejects what is wrong")
+    func aPageThatComesLateRejectsWhatIsWrong() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var wrong = content
         wrong.bytes[350] ^= 1
         var verifier = ChunkVerifier(content.layout, from: 0)
         wrong.forEach(64, in: 0..<650) { verifier.update($0) }
         verifier.supply(try pages(content)[0], ofPage: 0)
-        #expect(verifier.proven == 300 && verifier.rejection?.start == 300)
+        #expect(verifier.verified == 300 && verifier.rejection?.start == 300)
         verifier.restart()
         content.forEach(64, in: 300..<1037) { verifier.update($0) }
-        #expect(verifier.proven == 1037)
+        #expect(verifier.verified == 1037)
     }
 
-    @Test func aChunkBehindAPagesEdgeWaitsForItsOwnPage() throws {
+    @Test("A chunk behind a pages edge waits for its own page")
+    func aChunkBehindAPagesEdgeWaitsForItsOwnPage() throws {
         let content = try ChunkedContent(size: 2500 * 4 - 1, chunkSize: 4)
         let pages = try pages(content)
         #expect(pages.count == 3)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(pages[0], ofPage: 0)
         content.forEach(1000) { verifier.update($0) }
-        #expect(verifier.proven == 1024 * 4 && verifier.neededPage == 1)
+        #expect(verifier.verified == 1024 * 4 && verifier.neededPage == 1)
         #expect(verifier.has(page: 0), "it was there, and is not needed any more")
         #expect(!verifier.has(page: 1) && !verifier.has(page: 2))
         verifier.supply(pages[2], ofPage: 2)
-        #expect(verifier.proven == 1024 * 4 && verifier.has(page: 2), "the one between is missing")
+        #expect(verifier.verified == 1024 * 4 && verifier.has(page: 2), "the one between is missing")
         verifier.supply(pages[1], ofPage: 1)
-        #expect(verifier.proven == content.layout.size && verifier.neededPage == nil)
+        #expect(verifier.verified == content.layout.size && verifier.neededPage == nil)
     }
 
-    @Test func thePagesOfALongReadComeOneByOne() throws {
+    @Test("The pages of a long read come one by one")
+    func thePagesOfALongReadComeOneByOne() throws {
         let content = try ChunkedContent(size: 3100 * 4, chunkSize: 4)
         let pages = try pages(content)
         var verifier = ChunkVerifier(content.layout, from: 0)
@@ -146,24 +156,26 @@ import Testing
             verifier.update($0)
         }
         if let needed = verifier.neededPage { verifier.supply(pages[needed], ofPage: needed) }
-        #expect(verifier.proven == content.layout.size && verifier.rejection == nil)
+        #expect(verifier.verified == content.layout.size && verifier.rejection == nil)
         #expect(supplied == [0, 1, 2, 3])
     }
 
-    @Test func aRangeInTheLastPageNeedsThatOneAlone() throws {
+    @Test("A range in the last page needs that one alone")
+    func aRangeInTheLastPageNeedsThatOneAlone() throws {
         let content = try ChunkedContent(size: 2500 * 4 - 1, chunkSize: 4)
         var verifier = ChunkVerifier(content.layout, from: 2100 * 4)
         #expect(verifier.neededPage == 2)
         verifier.supply(try pages(content)[2], ofPage: 2)
         content.forEach(100, in: 2100 * 4..<content.bytes.count) { verifier.update($0) }
-        #expect(verifier.proven == content.layout.size)
+        #expect(verifier.verified == content.layout.size)
     }
 
-    @Test func aPageThatIsTooShortProvesNothingThatItDoesNotList() throws {
+    @Test("A page that is too short verifies nothing that it does not list")
+    func aPageThatIsTooShortVerifiesNothingThatItDoesNotList() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(Array(try pages(content)[0].prefix(64)), ofPage: 0)
         content.forEach(250) { verifier.update($0) }
-        #expect(verifier.proven == 200 && verifier.rejection == nil)
+        #expect(verifier.verified == 200 && verifier.rejection == nil)
     }
 }

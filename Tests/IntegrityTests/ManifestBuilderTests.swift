@@ -9,7 +9,8 @@ import Testing
         return builder
     }
 
-    @Test func piecesOfAnySizeGiveTheDigestOfEachChunk() throws {
+    @Test("Pieces of any size give the digest of each chunk")
+    func piecesOfAnySizeGiveTheDigestOfEachChunk() throws {
         for size in [1, 99, 100, 101, 1000, 1037] {
             let content = try ChunkedContent(size: size, chunkSize: 100)
             let digests = content.digests
@@ -21,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func thereIsNoManifestBeforeTheLastByte() throws {
+    @Test("There is no manifest before the last byte")
+    func thereIsNoManifestBeforeTheLastByte() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var builder = ManifestBuilder(content.layout)
         for byte in 0..<250 {
@@ -31,14 +33,16 @@ import Testing
         #expect(builder.manifest?.digests == content.digests)
     }
 
-    @Test func whatComesBehindTheLastByteIsIgnored() throws {
+    @Test("What comes behind the last byte is ignored")
+    func whatComesBehindTheLastByteIsIgnored() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var builder = built(content, piece: 64)
         content.forEach(64) { builder.update($0) }
         #expect(builder.manifest?.digests == content.digests)
     }
 
-    @Test func otherAlgorithmsHaveDigestsOfTheirLength() throws {
+    @Test("Other algorithms have digests of their length")
+    func otherAlgorithmsHaveDigestsOfTheirLength() throws {
         var content = try ChunkedContent(size: 250, chunkSize: 100)
         let layout = try #require(ChunkLayout(size: 250, chunkSize: 100, algorithm: .sha512))
         var builder = ManifestBuilder(layout)
@@ -50,7 +54,8 @@ import Testing
         #expect(builder.manifest?.digests[64..<128] == stream.finish().bytes[...])
     }
 
-    @Test func itGoesOnFromWhatWasWrittenDownAtAnyByte() throws {
+    @Test("It goes on from what was written down at any byte")
+    func itGoesOnFromWhatWasWrittenDownAtAnyByte() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         let digests = content.digests
         for cut in [0, 1, 64, 99, 100, 101, 163, 500, 1000, 1036, 1037] {
@@ -63,7 +68,8 @@ import Testing
         }
     }
 
-    @Test func whatDoesNotFitIsNotGoneOnWith() throws {
+    @Test("What does not fit is not gone on with")
+    func whatDoesNotFitIsNotGoneOnWith() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var half = ManifestBuilder(content.layout)
         content.forEach(250, in: 0..<250) { half.update($0) }
@@ -80,7 +86,8 @@ import Testing
         #expect(resumed(1038, content.digests, half.snapshot) == nil)
     }
 
-    @Test func itBeginsAnew() throws {
+    @Test("It begins again")
+    func itBeginsAgain() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var builder = ManifestBuilder(content.layout)
         content.forEach(130, in: 0..<130) { builder.update($0) }
@@ -92,7 +99,8 @@ import Testing
 }
 
 @Suite struct ManifestPageTests {
-    @Test func theSealTellsADamagedPage() throws {
+    @Test("The seal tells a damaged page")
+    func theSealTellsADamagedPage() throws {
         let content = try ChunkedContent(size: 1500, chunkSize: 1)
         let manifest = try #require(Manifest(layout: content.layout, digests: content.digests))
         let pages = manifest.pages
@@ -111,7 +119,8 @@ import Testing
         }
     }
 
-    @Test func aPageThatIsNotTheLayoutsIsNotIntact() throws {
+    @Test("A page that is not the layouts is not intact")
+    func aPageThatIsNotTheLayoutsIsNotIntact() throws {
         let content = try ChunkedContent(size: 1500, chunkSize: 1)
         let pages = try #require(Manifest(layout: content.layout, digests: content.digests)).pages
         #expect(!ManifestPage(sealing: pages[0].digests, number: 1).isIntact(in: content.layout), "another page's length")

@@ -12,7 +12,8 @@ import Testing
         return digests
     }
 
-    @Test func severalDigestsAreThoseOfSingleStreams() {
+    @Test("Several digests are those of single streams")
+    func severalDigestsAreThoseOfSingleStreams() {
         let all = digests(of: Self.bytes[...], from: ResumableDigests(Set(DigestAlgorithm.allCases))).finished()
         for algorithm in DigestAlgorithm.allCases {
             let stream = DigestStream(algorithm)
@@ -21,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func aSnapshotGoesOnAtAnyByte() throws {
+    @Test("A snapshot goes on at any byte")
+    func aSnapshotGoesOnAtAnyByte() throws {
         let algorithms = Set(DigestAlgorithm.allCases)
         let whole = digests(of: Self.bytes[...], from: ResumableDigests(algorithms)).finished()
         for cut in [0, 1, 63, 64, 65, 127, 128, 4096, 10_006, 10_007] {
@@ -32,7 +34,8 @@ import Testing
         }
     }
 
-    @Test func aDamagedSnapshotIsNone() {
+    @Test("A damaged snapshot is none")
+    func aDamagedSnapshotIsNone() {
         let sound = digests(of: Self.bytes[..<100], from: ResumableDigests([.sha256, .md5])).snapshot
         #expect(ResumableDigests(snapshot: Array(sound.dropLast())) == nil)
         #expect(ResumableDigests(snapshot: sound + [7]) == nil)

@@ -43,7 +43,7 @@ def readable(directory):
 
 @pytest.fixture
 def upload(place):
-    """A file of 3 MiB, and what proves it: more than what Baton holds back, less than what takes long."""
+    """A file of 3 MiB, and what verifies it: more than what Baton holds back, less than what takes long."""
     image = sample(3 * MEBIBYTE, seed=11)
     file = place / "upload.raw"
     file.write_bytes(image.data)

@@ -30,7 +30,7 @@ unchanged, against `baton serve` with `auth.mode: keystone`. They are all that i
 cache, metadata definitions, and what needs Nova, Cinder or a second Glance: Baton has none of these. Of the 60, two are for servers
 that do not hash what they are given, so 58 is the most that can pass.
 
-`make interop` fails when one of them ends in another way than this table says, be it better. `make tempest` writes the table anew.
+`make interop` fails when one of them ends in another way than this table says, be it better. `make tempest` writes the table again.
 """
 
 # Why some do not pass, where tempest's own words do not tell.

@@ -21,7 +21,7 @@ def image():
 
 @pytest.fixture
 def direct(cloud, image):
-    """An image whose only location lies at the nginx and has been proven: its name there and its id."""
+    """An image whose only location lies at the nginx and has been verified: its name there and its id."""
     name = unique("direct")
     with cloud.sdk() as connection:
         sdk = connection.image
@@ -107,7 +107,7 @@ def test_curl_and_urllib_read_what_the_list_names(open_cloud, image, place):
     status, _ = baton.ask("POST", f"/baton/v1/images/{made['id']}/locations", {
         "url": web.put(name, image.data), "size": image.size, "digests": {"sha256": image.digest()}})
     assert status == 201
-    # A whole download proves its only location.
+    # A whole download verifies its only location.
     with urllib.request.urlopen(f"{baton.endpoint}/v2/images/{made['id']}/file", timeout=30) as answer:
         assert answer.read() == image.data
 
@@ -115,7 +115,7 @@ def test_curl_and_urllib_read_what_the_list_names(open_cloud, image, place):
         _, listing = baton.ask("GET", f"/baton/v1/images/{made['id']}/direct")
         return listing["locations"] and listing
 
-    listing = wait_until("the proof", listed)
+    listing = wait_until("the verification", listed)
     assert listing["digests"]["sha256"] == image.digest() and listing["size"] == image.size
     [location] = listing["locations"]
     assert (location["url"], location["backend"], location["expires"]) == (web.url + name, "web", None)

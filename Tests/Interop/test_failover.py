@@ -77,7 +77,7 @@ def test_a_corrupt_first_location_of_a_large_image_is_never_a_success(download, 
     fast_pair.corrupt_north()
     with pytest.raises((DownloadFailed, requests.RequestException)):
         download(fast_pair.endpoint, id, place / "first", nothing)
-    assert fast_pair.baton.relay(id)["outcome"] == "disproven"
+    assert fast_pair.baton.relay(id)["outcome"] == "digest-mismatch"
     # What failed is known now, and the other location is asked first.
     download(fast_pair.endpoint, id, place / "second", nothing)
     assert digest_of(place / "second") == image.digest()

@@ -40,10 +40,10 @@ def target(place):
     return target
 
 
-def proven(pair, image, name="image"):
+def verified(pair, image, name="image"):
     """The image with both of its locations read in full."""
     id = pair.add(image, name)
-    pair.prove(id)
+    pair.verify(id)
     return id
 
 
@@ -57,7 +57,7 @@ def own(pair, id):
 
 
 def test_the_document_says_what_rfc_5854_requires_of_it(mirrors, image):
-    id = proven(mirrors, image)
+    id = verified(mirrors, image)
     mirrors.baton.ask("PATCH", f"/v2/images/{id}", [{"op": "replace", "path": "/name", "value": "../<a&b>\"c\"'d'\n\u20ac"}],
                       {"Content-Type": "application/openstack-images-v2.1-json-patch"})
     told = described(with_pieces(mirrors.baton, id))
@@ -72,7 +72,7 @@ def test_the_document_says_what_rfc_5854_requires_of_it(mirrors, image):
 
 
 def test_aria2c_downloads_from_baton_and_verifies_each_piece(hidden, image, target):
-    id = proven(hidden, image)
+    id = verified(hidden, image)
     text = with_pieces(hidden.baton, id)
     assert described(text).urls == [own(hidden, id)]
     status, log = aria2c(target, "--metalink-file=-", given=text)
@@ -87,7 +87,7 @@ def test_aria2c_downloads_from_baton_and_verifies_each_piece(hidden, image, targ
 
 @pytest.mark.parametrize("words, query", [([], "?metalink=true"), ([f"--header=Accept: {MEDIA_TYPE}"], "")])
 def test_one_command_asks_for_the_document_and_downloads_by_it(hidden, image, target, words, query):
-    id = proven(hidden, image)
+    id = verified(hidden, image)
     with_pieces(hidden.baton, id)
     status, log = aria2c(
         target, "--follow-metalink=mem", *words, f"{hidden.endpoint}/v2/images/{id}/file{query}")
@@ -104,7 +104,7 @@ def test_aria2c_without_a_wish_gets_the_bytes(hidden, image, target):
 
 
 def test_aria2c_reads_from_the_locations_themselves(mirrors, image, target):
-    id = proven(mirrors, image)
+    id = verified(mirrors, image)
     text = with_pieces(mirrors.baton, id)
     status, log = aria2c(
         target, "--metalink-file=-", "--split=2", "--max-connection-per-server=1", "--min-split-size=1M",
@@ -117,7 +117,7 @@ def test_aria2c_reads_from_the_locations_themselves(mirrors, image, target):
 
 
 def test_a_wrong_piece_of_one_location_is_thrown_away_and_the_image_is_exact(mirrors, image, target):
-    id = proven(mirrors, image)
+    id = verified(mirrors, image)
     text = with_pieces(mirrors.baton, id)
     mirrors.corrupt_north()
     status, log = aria2c(

@@ -23,16 +23,16 @@ import Testing
         #expect(breaker.state == .open)
     }
 
-    @Test mutating func itIsOpenLongerWithEachTrialThatFailsUpToALimit() throws {
+    @Test mutating func itIsOpenLongerWithEachProbeThatFailsUpToALimit() throws {
         var breaker = opened()
         var now = start
         for times in 1...14 {
-            let due = try #require(breaker.trialDueAt)
+            let due = try #require(breaker.probeDueAt)
             let bound = min(.seconds(300), .seconds(30) * times)
             #expect(due - now >= bound * 0.8 && due - now < bound)
-            let tooEarly = breaker.beginTrial(at: due - .milliseconds(1))
+            let tooEarly = breaker.beginProbe(at: due - .milliseconds(1))
             #expect(!tooEarly)
-            let begins = breaker.beginTrial(at: due)
+            let begins = breaker.beginProbe(at: due)
             #expect(begins && breaker.state == .halfOpen)
             now = due
             breaker.recordFailure(at: now, using: &random)
@@ -40,71 +40,73 @@ import Testing
         }
     }
 
-    @Test mutating func oneTrialRunsAtATimeAndOneThatNeverEndsIsForgotten() throws {
+    @Test mutating func oneProbeRunsAtATimeAndOneThatNeverEndsIsForgotten() throws {
         var breaker = opened()
-        let due = try #require(breaker.trialDueAt)
-        let trials = [
-            breaker.beginTrial(at: due), breaker.beginTrial(at: due + .seconds(59)), breaker.beginTrial(at: due + .seconds(60)),
+        let due = try #require(breaker.probeDueAt)
+        let probes = [
+            breaker.beginProbe(at: due), breaker.beginProbe(at: due + .seconds(59)), breaker.beginProbe(at: due + .seconds(60)),
         ]
-        #expect(trials == [true, false, true])
+        #expect(probes == [true, false, true])
         breaker.recordSuccess()
         #expect(breaker.state == .closed && breaker.failures == 0)
     }
 
     @Test mutating func whatFailsWhileItIsOpenDoesNotKeepItOpen() {
         var breaker = opened()
-        let due = breaker.trialDueAt
+        let due = breaker.probeDueAt
         breaker.recordFailure(at: start + .seconds(1), using: &random)
         breaker.trip(at: start + .seconds(1), using: &random)
-        #expect(breaker.trialDueAt == due)
+        #expect(breaker.probeDueAt == due)
     }
 
-    @Test mutating func whatWasOpenedForItsContentIsClosedByATrialAlone() {
+    @Test mutating func whatWasOpenedForItsContentIsClosedByAProbeAlone() {
         var breaker = Breaker()
         breaker.trip(at: start, using: &random)
         breaker.recordSuccess()
         #expect(breaker.state == .open)
-        let begins = breaker.beginTrial(at: start + .seconds(30))
+        let begins = breaker.beginProbe(at: start + .seconds(30))
         #expect(begins)
-        breaker.recordTrial()
+        breaker.recordProbeSuccess()
         breaker.recordFailure(at: start, using: &random)
         breaker.recordSuccess()
         #expect(breaker.state == .closed && breaker.failures == 0)
     }
 
-    @Test mutating func whatTurnsOutWrongDuringATrialIsNotClosedByIt() throws {
+    @Test mutating func whatTurnsOutWrongDuringAProbeIsNotClosedByIt() throws {
         var breaker = opened()
-        let due = try #require(breaker.trialDueAt)
-        let begins = breaker.beginTrial(at: due)
+        let due = try #require(breaker.probeDueAt)
+        let begins = breaker.beginProbe(at: due)
         #expect(begins)
         breaker.trip(at: due + .seconds(1), using: &random)
-        breaker.recordTrial()
+        breaker.recordProbeSuccess()
         breaker.recordSuccess()
         #expect(breaker.state == .open)
     }
 
-    @Test func aTrialReadsTheLocationThatFailedLast() throws {
+    @Test("A probe reads the location that failed last")
+    func aProbeReadsTheLocationThatFailedLast() throws {
         var health = Health(penalty: .seconds(30), seed: 1)
         let backend = BackendID("a")
         let (first, last) = (LocationID(), LocationID())
         for location in [first, first, first, first, last] {
             health.recordFailure(of: location, in: backend, .backend, at: start)
         }
-        #expect(health.beginTrials(at: start).isEmpty)
-        let due = try #require(health[backend].breaker.trialDueAt)
-        let trials = health.beginTrials(at: due)
-        #expect(trials.map(\.location) == [last])
-        health.endTrial(of: backend, worked: false, at: due)
+        #expect(health.beginProbes(at: start).isEmpty)
+        let due = try #require(health[backend].breaker.probeDueAt)
+        let probes = health.beginProbes(at: due)
+        #expect(probes.map(\.location) == [last])
+        health.endProbe(of: backend, worked: false, at: due)
         #expect(health[backend].breaker.state == .open)
-        health.endTrial(of: backend, worked: true, at: due)
-        #expect(health[backend].breaker.state == .open, "that was another trial's answer")
-        let next = try #require(health[backend].breaker.trialDueAt)
-        #expect(health.beginTrials(at: next).map(\.location) == [last])
-        health.endTrial(of: backend, worked: true, at: next)
+        health.endProbe(of: backend, worked: true, at: due)
+        #expect(health[backend].breaker.state == .open, "that was another probe's answer")
+        let next = try #require(health[backend].breaker.probeDueAt)
+        #expect(health.beginProbes(at: next).map(\.location) == [last])
+        health.endProbe(of: backend, worked: true, at: next)
         #expect(health[backend].breaker.state == .closed)
     }
 
-    @Test func aLocationsOwnTroubleOpensNoBreakerAndACancelledAttemptClosesNone() {
+    @Test("A locations own trouble opens no breaker and a cancelled attempt closes none")
+    func aLocationsOwnTroubleOpensNoBreakerAndACancelledAttemptClosesNone() {
         var health = Health(penalty: .seconds(30), seed: 1)
         let backend = BackendID("a")
         for _ in 0..<9 { health.recordFailure(of: LocationID(), in: backend, .location, at: start) }
@@ -121,7 +123,8 @@ import Testing
 @Suite struct MovingAverageTests {
     private let start = ContinuousClock.now
 
-    @Test func newerSamplesCountForMoreTheLongerAgoTheLastOneWas() throws {
+    @Test("Newer samples count for more the longer ago the last one was")
+    func newerSamplesCountForMoreTheLongerAgoTheLastOneWas() throws {
         var average = MovingAverage(.plain, memory: .seconds(10))
         average.record(100, at: start)
         average.record(200, at: start + .seconds(10))
@@ -130,7 +133,8 @@ import Testing
         #expect(try #require(average.value) < 52)
     }
 
-    @Test func aPeakIsBelievedAtOnceAndForgottenSlowly() throws {
+    @Test("A peak is believed at once and forgotten slowly")
+    func aPeakIsBelievedAtOnceAndForgottenSlowly() throws {
         var average = MovingAverage(.peak, memory: .seconds(10))
         average.record(1, at: start)
         average.record(9, at: start)

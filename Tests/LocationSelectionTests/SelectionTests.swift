@@ -9,22 +9,24 @@ import Testing
 
     private func location(
         _ backend: String, status: LocationStatus = .active, weight: Int = 0, tier: Int = 0, validator: String? = "v",
-        accused: Bool = false, verified: Bool = true
+        suspect: Bool = false, verified: Bool = true
     ) -> Location {
         Location(
             id: LocationID(), image: image, backend: BackendID(backend), path: "x", url: "http://a/x",
             state: LocationState(status), format: Format(disk: .raw, container: .bare), size: 1, digests: DigestSet(),
-            weight: weight, tier: tier, validator: validator.map { Validator($0) }, isAccused: accused,
-            provenAt: verified ? .now : nil, createdAt: .now)
+            weight: weight, tier: tier, validator: validator.map { Validator($0) }, isSuspect: suspect,
+            verifiedAt: verified ? .now : nil, createdAt: .now)
     }
 
     private func select(
         _ locations: [Location], need: Selection.Need = .whole, strategy: SelectionStrategy = .ordered,
-        health: Health = Health(penalty: .seconds(30), seed: 1), dice: UInt64? = nil, at now: ContinuousClock.Instant? = nil
+        health: Health = Health(penalty: .seconds(30), seed: 1), randomNumber: UInt64? = nil,
+        at now: ContinuousClock.Instant? = nil
     ) -> Selection {
         Selection(
             of: locations, need: need, size: 100_000_000, strategy: strategy,
-            backends: Set(["a", "b", "c", "d"].map { BackendID($0) }), health: health, dice: dice, at: now ?? self.now)
+            backends: Set(["a", "b", "c", "d"].map { BackendID($0) }), health: health, randomNumber: randomNumber,
+            at: now ?? self.now)
     }
 
     /// What was seen after one complete attempt at each backend: milliseconds to the first byte, megabytes a second.
@@ -41,7 +43,8 @@ import Testing
         return health
     }
 
-    @Test func measuredChoosesWhatWillBeDoneFirst() {
+    @Test("Measured chooses what will be done first")
+    func measuredChoosesWhatWillBeDoneFirst() {
         let locations = [location("a"), location("b"), location("c", tier: 1)]
         let seen = health([("a", 5, 50), ("b", 200, 400), ("c", 1, 900)])
         let selection = select(locations, strategy: .measured, health: seen)
@@ -50,7 +53,8 @@ import Testing
         #expect(select(locations, strategy: .ordered, health: seen).ranked.map(\.location.backend.name) == ["a", "b", "c"])
     }
 
-    @Test func measuredSpreadsWhatRunsAtOnce() {
+    @Test("Measured spreads what runs at once")
+    func measuredSpreadsWhatRunsAtOnce() {
         let locations = [location("a"), location("b")]
         var seen = health([("a", 5, 100), ("b", 5, 90)])
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "a")
@@ -58,62 +62,68 @@ import Testing
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "b")
     }
 
-    @Test func oneInTwentyMeasuredChoicesExploresAnEqual() {
+    @Test("One in twenty measured choices explores an equal")
+    func oneInTwentyMeasuredChoicesExploresAnEqual() {
         let locations = [location("a"), location("b"), location("c"), location("d", tier: 1)]
         let seen = health([("a", 5, 100), ("b", 5, 90), ("c", 5, 80), ("d", 5, 900)])
         var firsts: [String: Int] = [:]
-        for dice in UInt64(0)..<4000 {
-            let first = select(locations, strategy: .measured, health: seen, dice: dice).ranked[0]
+        for randomNumber in UInt64(0)..<4000 {
+            let first = select(locations, strategy: .measured, health: seen, randomNumber: randomNumber).ranked[0]
             #expect((first.standing == .explored) == (first.location.backend.name != "a"))
             firsts[first.location.backend.name, default: 0] += 1
         }
         #expect(firsts == ["a": 3800, "b": 100, "c": 100])
     }
 
-    @Test func aBackendWhoseBreakerIsOpenIsAskedAfterThoseThatFailedAndBeforeTheAccused() {
-        let locations = [location("a"), location("b"), location("c"), location("d", accused: true)]
+    @Test("A backend whose breaker is open is asked after those that failed and before the suspect")
+    func aBackendWhoseBreakerIsOpenIsAskedAfterThoseThatFailedAndBeforeTheSuspect() {
+        let locations = [location("a"), location("b"), location("c"), location("d", suspect: true)]
         var seen = Health(penalty: .seconds(3600), seed: 1)
         for _ in 0..<5 { seen.recordFailure(of: locations[0].id, in: BackendID("a"), .backend, at: now) }
         seen.recordFailure(of: locations[1].id, in: BackendID("b"), .throttled(.seconds(20)), at: now)
         seen.recordFailure(of: locations[2].id, in: BackendID("c"), .location, at: now)
         let selection = select(locations, health: seen)
         #expect(selection.ranked.map(\.location.backend.name) == ["c", "b", "a", "d"])
-        #expect(selection.ranked.map(\.standing) == [.failedLately, .resting, .breakerOpen, .accused])
+        #expect(selection.ranked.map(\.standing) == [.failedLately, .resting, .breakerOpen, .suspect])
         let rested = select(locations, health: seen, at: now + .seconds(20))
         #expect(rested.ranked[1].standing == .failedLately)
     }
 
-    @Test func tierComesBeforeTheStrategy() {
+    @Test("Tier comes before the strategy")
+    func tierComesBeforeTheStrategy() {
         let locations = [location("a", weight: 9, tier: 1), location("b", weight: 1), location("c", weight: 5)]
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a"])
         #expect(select(locations, strategy: .weighted).ranked.map(\.location.backend.name) == ["c", "b", "a"])
     }
 
-    @Test func aFailedLocationGoesToTheEndForItsPenaltyAndAnAccusedOneBehindIt() {
-        let locations = [location("a", accused: true), location("b"), location("c", tier: 5)]
+    @Test("A failed location goes to the end for its penalty and an suspect one behind it")
+    func aFailedLocationGoesToTheEndForItsPenaltyAndAnSuspectOneBehindIt() {
+        let locations = [location("a", suspect: true), location("b"), location("c", tier: 5)]
         var health = Health(penalty: .seconds(30), seed: 1)
         health.recordFailure(of: locations[1].id, in: BackendID("b"), .location, at: now)
         let during = select(locations, health: health, at: now + .seconds(29))
         #expect(during.ranked.map(\.location.backend.name) == ["c", "b", "a"])
-        #expect(during.ranked.map(\.standing) == [.regular, .failedLately, .accused])
+        #expect(during.ranked.map(\.standing) == [.regular, .failedLately, .suspect])
         let after = select(locations, health: health, at: now + .seconds(30))
         #expect(after.ranked.map(\.location.backend.name) == ["b", "c", "a"])
         health.recordSuccess(of: locations[1].id)
         #expect(select(locations, health: health).ranked.map(\.location.backend.name) == ["b", "c", "a"])
     }
 
-    @Test func whatMayNotServeIsRejectedWithItsReason() {
+    @Test("What may not serve is rejected with its reason")
+    func whatMayNotServeIsRejectedWithItsReason() {
         let locations = [
             location("a", status: .disabled), location("unknown"), location("b", validator: nil), location("c"),
-            location("d", accused: true), location("a", verified: false),
+            location("d", suspect: true), location("a", verified: false),
         ]
         let selection = select(locations, need: .range)
         #expect(selection.ranked.map(\.location.backend.name) == ["c"])
-        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .accused, .unverified])
+        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .suspect, .unverified])
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a", "d"])
     }
 
-    @Test func backoffStaysBelowItsGrowingBoundAndStartsAnew() {
+    @Test("Backoff stays below its growing bound and starts again")
+    func backoffStaysBelowItsGrowingBoundAndStartsAgain() {
         var generator = SplitMix64(seed: 7)
         var backoff = Backoff(base: .milliseconds(100), limit: .seconds(1))
         for doubling in 0..<12 {
@@ -125,7 +135,8 @@ import Testing
         #expect(first < .milliseconds(100))
     }
 
-    @Test func theBudgetIsSpentByRevisitsAndRefundedByProgress() {
+    @Test("The budget is spent by revisits and refunded by progress")
+    func theBudgetIsSpentByRevisitsAndRefundedByProgress() {
         var budget = RevisitBudget(limit: 2, refundAfter: 100)
         let spent = [budget.spend(), budget.spend(), budget.spend()]
         #expect(spent == [true, true, false])

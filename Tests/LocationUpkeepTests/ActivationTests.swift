@@ -45,8 +45,8 @@ struct ActivationTests {
             registry.replace(with: [Backend(id: BackendID("a"), base: base, driver: driver)])
         }
         let activation = LocationActivation(
-            rule: .probe, catalog: fixture.catalog, lifecycle: fixture.lifecycle, proofs: fixture.proofs,
-            inquiry: ObjectInquiry(registry: registry, loop: loop, timeout: .seconds(30)), relays: fixture.relays,
+            rule: .probe, catalog: fixture.catalog, lifecycle: fixture.lifecycle, verifications: fixture.verifications,
+            probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(30)), relays: fixture.relays,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let location = try await fixture.catalog.addLocation(
             NewLocation(

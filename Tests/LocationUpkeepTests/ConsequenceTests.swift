@@ -16,7 +16,7 @@ struct ConsequenceTests {
     private static let throttled = Behaviour.status(429, headers: [("Retry-After", "3600")])
 
     @Test("The same object under another URL does not speak for a location")
-    func theSameObjectIsNoTwin() async throws {
+    func theSameObjectIsNoDuplicate() async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other)])
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
@@ -51,7 +51,7 @@ struct ConsequenceTests {
             let image = try await fixture.image()
             let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
             try await fixture.location(in: "b", of: image, declaring: Self.content)
-            try await fixture.catalog.recordFailedProof(
+            try await fixture.catalog.recordDigestMismatch(
                 of: image, format: VerifierFixture.format, contributors: [location.id], at: .now, actor: "test",
                 reason: "played")
             results.append(try await fixture.verify(location))

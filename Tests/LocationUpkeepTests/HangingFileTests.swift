@@ -41,13 +41,14 @@ struct HangingFileTests {
     private func read(_ driver: HangingDriver, on loop: TransferLoop) -> LocationRead {
         LocationRead(
             .init(
-                driver: driver, connections: nil, party: .upkeep(of: "image"), path: "image", expectedSize: 9,
-                algorithms: [.md5], isFresh: false, progress: nil, pace: ReadPace(bytesPerSecond: nil),
-                stallTimeout: .seconds(3600), queuePatience: .milliseconds(1)),
+                driver: driver, connections: nil, queueKey: .maintenance(of: "image"), path: "image", expectedSize: 9,
+                algorithms: [.md5], isFresh: false, progress: nil, pace: ReadRateLimiter(bytesPerSecond: nil),
+                stallTimeout: .seconds(3600), queueTimeout: .milliseconds(1)),
             loop: loop)
     }
 
-    @Test func aReadThatNoWorkerTakesUpMakesRoomForOthers() async throws {
+    @Test("A read that no worker takes up makes room for others")
+    func aReadThatNoWorkerTakesUpMakesRoomForOthers() async throws {
         let loop = TransferLoop()
         let driver = HangingDriver()
         defer {

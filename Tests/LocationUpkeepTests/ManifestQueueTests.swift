@@ -101,8 +101,8 @@ import Testing
 
     @Test("Reads that share a rate keep to it together, and count their own bytes")
     func aSharedRate() {
-        let scrubs = ReadPace(bytesPerSecond: 1000)
-        let manifests = ReadPace(sharing: scrubs)
+        let scrubs = ReadRateLimiter(bytesPerSecond: 1000)
+        let manifests = ReadRateLimiter(sharing: scrubs)
         manifests.take(2000, at: start)
         for pace in [scrubs, manifests] {
             #expect(!pace.allowsMore(at: start + .seconds(1.9)))

@@ -34,7 +34,8 @@ import Testing
         return digests
     }
 
-    @Test func theManifestListsTheDigestOfEachChunk() throws {
+    @Test("The manifest lists the digest of each chunk")
+    func theManifestListsTheDigestOfEachChunk() throws {
         let manifest = try #require(whole().manifest)
         #expect(manifest.layout == ChunkLayout(size: Self.size, chunkSize: 1000))
         let expected = stride(from: 0, to: Self.bytes.count, by: 1000).flatMap { first in
@@ -45,26 +46,30 @@ import Testing
         #expect(manifest.digests == expected)
     }
 
-    @Test func whereNoneIsWantedThereIsNoManifest() {
+    @Test("Where none is wanted there is no manifest")
+    func whereNoneIsWantedThereIsNoManifest() {
         let digests = whole(chunkSize: nil)
         #expect(digests.manifest == nil)
         #expect(progress(digests).chunks == nil)
         #expect(digests.finished == whole().finished, "the digests of the whole do not depend on it")
     }
 
-    @Test func anEmptyObjectHasNoManifest() {
+    @Test("An empty object has no manifest")
+    func anEmptyObjectHasNoManifest() {
         var digests = ReadDigests(Self.algorithms, chunkSize: 1000, progress: nil)
         digests.begin(size: 0)
         #expect(digests.manifest == nil)
     }
 
-    @Test func anUnfinishedReadHasNoManifest() {
+    @Test("An unfinished read has no manifest")
+    func anUnfinishedReadHasNoManifest() {
         var digests = begun()
         take(0..<Self.bytes.count - 1, &digests)
         #expect(digests.manifest == nil)
     }
 
-    @Test func aLaterHeadDoesNotForgetWhatWasReadBefore() {
+    @Test("A later head does not forget what was read before")
+    func aLaterHeadDoesNotForgetWhatWasReadBefore() {
         var digests = begun()
         take(0..<2500, &digests)
         digests.begin(size: Self.size)
@@ -72,7 +77,8 @@ import Testing
         #expect(digests.manifest == whole().manifest)
     }
 
-    @Test func bothGoOnWhereARestartCutThemOff() throws {
+    @Test("Both go on where a restart cut them off")
+    func bothGoOnWhereARestartCutThemOff() throws {
         let expected = whole()
         for cut in [0, 1, 999, 1000, 1001, 5000, 10_006, 10_007] {
             var half = begun()
@@ -85,7 +91,8 @@ import Testing
         }
     }
 
-    @Test func whatWasCutOneWayIsNotGoneOnWithInAnother() {
+    @Test("What was cut one way is not gone on with in another")
+    func whatWasCutOneWayIsNotGoneOnWithInAnother() {
         var half = begun(chunkSize: 1000)
         take(0..<5000, &half)
         var resumed = begun(chunkSize: 2000, progress: progress(half))
@@ -93,7 +100,8 @@ import Testing
         #expect(resumed.manifest == whole(chunkSize: 1000).manifest)
     }
 
-    @Test func progressWithoutChunksGoesOnWithoutAManifest() {
+    @Test("Progress without chunks goes on without a manifest")
+    func progressWithoutChunksGoesOnWithoutAManifest() {
         var half = begun(chunkSize: nil)
         take(0..<5000, &half)
         var resumed = begun(progress: progress(half))
@@ -103,7 +111,8 @@ import Testing
         #expect(resumed.finished == whole().finished)
     }
 
-    @Test func chunksThatDoNotFitTheirProgressAreDropped() throws {
+    @Test("Chunks that do not fit their progress are dropped")
+    func chunksThatDoNotFitTheirProgressAreDropped() throws {
         var half = begun()
         take(0..<5000, &half)
         let sound = progress(half)
@@ -175,7 +184,8 @@ import Testing
         #expect(inspected(.raw, progress: moved).position == 0)
     }
 
-    @Test func progressOfOtherDigestsIsOfNoUse() {
+    @Test("Progress of other digests is of no use")
+    func progressOfOtherDigestsIsOfNoUse() {
         var half = ReadDigests([.sha512], chunkSize: 1000, progress: nil)
         half.begin(size: Self.size)
         take(0..<5000, &half)
@@ -185,7 +195,8 @@ import Testing
         #expect(digests.manifest == whole().manifest && digests.finished == whole().finished)
     }
 
-    @Test func anotherObjectIsReadFromItsFirstByteWithItsOwnSize() {
+    @Test("Another object is read from its first byte with its own size")
+    func anotherObjectIsReadFromItsFirstByteWithItsOwnSize() {
         var half = begun()
         take(0..<5000, &half)
         var digests = begun(progress: progress(half))
@@ -196,7 +207,8 @@ import Testing
         #expect(digests.manifest?.layout == ChunkLayout(size: 2500, chunkSize: 1000))
     }
 
-    @Test func notesOfLongReadsAreRarer() throws {
+    @Test("Notes of long reads are rarer")
+    func notesOfLongReadsAreRarer() throws {
         #expect(begun().stride == 8 << 20)
         let layout = try #require(ChunkLayout(size: 1 << 40))
         let state = try #require(progress(begun()).chunks?.state)

@@ -35,8 +35,8 @@ struct ReadManifestTests {
         let read = LocationRead(
             .init(
                 driver: TokenDriver(door, url: origin.url(), maximumRange: maximumRange), connections: nil,
-                party: .upkeep(of: "image"), path: "image", expectedSize: expectedSize, algorithms: [.md5],
-                chunkSize: Self.chunkSize, isFresh: false, progress: nil, pace: ReadPace(bytesPerSecond: nil),
+                queueKey: .maintenance(of: "image"), path: "image", expectedSize: expectedSize, algorithms: [.md5],
+                chunkSize: Self.chunkSize, isFresh: false, progress: nil, pace: ReadRateLimiter(bytesPerSecond: nil),
                 stallTimeout: .seconds(30)),
             loop: loop)
         let outcome = await read.run()
@@ -48,32 +48,38 @@ struct ReadManifestTests {
         return manifest
     }
 
-    @Test func aWholeReadMakesOne() async throws {
+    @Test("A whole read makes one")
+    func aWholeReadMakesOne() async throws {
         let manifest = try #require(try await manifest { _ in .sound })
         #expect(manifest.layout == ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         #expect(manifest.digests == Self.expected)
     }
 
-    @Test func aReadInPiecesMakesOne() async throws {
+    @Test("A read in pieces makes one")
+    func aReadInPiecesMakesOne() async throws {
         #expect(try await manifest(maximumRange: 500_000) { _ in .sound }?.digests == Self.expected)
     }
 
-    @Test func anObjectOfUnknownSizeGetsOne() async throws {
+    @Test("An object of unknown size gets one")
+    func anObjectOfUnknownSizeGetsOne() async throws {
         #expect(try await manifest(expectedSize: nil) { _ in .sound }?.digests == Self.expected)
     }
 
-    @Test func aReadThatBreaksMakesOneOfBothParts() async throws {
+    @Test("A read that breaks makes one of both parts")
+    func aReadThatBreaksMakesOneOfBothParts() async throws {
         let manifest = try await manifest { $0.range?.first == 0 ? .close(after: 1_000_000) : .sound }
         #expect(manifest?.digests == Self.expected)
     }
 
-    @Test func whatAServerWithoutRangesSendsAgainCountsOnce() async throws {
+    @Test("What a server without ranges sends again counts once")
+    func whatAServerWithoutRangesSendsAgainCountsOnce() async throws {
         let manifest = try await manifest { $0.range?.first == 0 ? .close(after: 1_000_000) : .ignoringRange }
         #expect(manifest?.digests == Self.expected)
     }
 
     /// Nothing of the object before must stay in it.
-    @Test func anObjectThatChangesInBetweenGetsOneOfItsOwn() async throws {
+    @Test("An object that changes in between gets one of its own")
+    func anObjectThatChangesInBetweenGetsOneOfItsOwn() async throws {
         let manifest = try await manifest { request in
             request.index == 0 ? .corrupt(at: 70_000).ending(.close(after: 1_000_000)) : .etag("\"another\"")
         }

@@ -13,7 +13,7 @@ import Testing
     private func location(verified: Bool = false, id: LocationID = LocationID()) -> Location {
         Location(
             id: id, image: image, backend: BackendID("b"), path: "x", url: "http://x/x", format: format, size: 1,
-            digests: DigestSet(), provenAt: verified ? start : nil, createdAt: start)
+            digests: DigestSet(), verifiedAt: verified ? start : nil, createdAt: start)
     }
 
     private func name() -> Representation.Name { location().representation }
@@ -94,7 +94,7 @@ import Testing
         func known(verified: Bool = false, _ state: LocationState) -> Location {
             Location(
                 id: LocationID(), image: image, backend: BackendID("b"), path: "x", url: "http://x/x", state: state,
-                format: format, size: 1, digests: DigestSet(), provenAt: verified ? start : nil, createdAt: start)
+                format: format, size: 1, digests: DigestSet(), verifiedAt: verified ? start : nil, createdAt: start)
         }
         let deliveries = UnverifiedDeliveries(startedAt: start + 10)
         func concern(_ location: Location, manifest: TimeInterval? = nil, after seconds: TimeInterval = 20) -> Bool {

@@ -21,8 +21,8 @@ final class VerifierFixture: Sendable {
     let relays: Relays
     let lifecycle: LocationLifecycle
     let verifier: Verifier
-    let proofs: ProofQueue
-    let doubts: PendingDoubts
+    let verifications: VerificationQueue
+    let holds: PendingIntegrityHolds
     private let directory = NSTemporaryDirectory() + "baton-verifier-\(UUID().uuidString)"
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
     private let origins: [String: FaultyOrigin]
@@ -44,8 +44,9 @@ final class VerifierFixture: Sendable {
         verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
             settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
-        proofs = ProofQueue(verifier: verifier, pace: ReadPace(bytesPerSecond: nil), readers: 1, logger: logger)
-        doubts = PendingDoubts(catalog: catalog, startedAt: .distantPast)
+        verifications = VerificationQueue(
+            verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
+        holds = PendingIntegrityHolds(catalog: catalog, startedAt: .distantPast)
     }
 
     deinit {
@@ -76,7 +77,7 @@ final class VerifierFixture: Sendable {
     }
 
     func verify(_ location: Location) async throws -> Verifier.Result {
-        try await verifier.verify(location.id, pace: ReadPace(bytesPerSecond: nil))
+        try await verifier.verify(location.id, pace: ReadRateLimiter(bytesPerSecond: nil))
     }
 
     func status(of location: Location) async throws -> LocationStatus? {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// How a verdict comes about: which reads are made, from where they begin, and whose readings count.
+/// How a decision comes about: which reads are made, from where they begin, and whose readings count.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct VerifierTests {
     static let content = PatternedContent(size: 3_000_017, seed: 151)
@@ -67,7 +67,7 @@ struct VerifierTests {
         #expect(requests.first?.connection != requests.last?.connection, "on a connection of its own")
     }
 
-    @Test("Another location that is asked to testify goes past caches, too")
+    @Test("Another location that is asked to corroborate goes past caches, too")
     func aWitnessBehindACacheThatIsWrong() async throws {
         let wrong = try FaultyOrigin(Self.other)
         // The cache has the other object; the origin behind it is sound.
@@ -81,16 +81,16 @@ struct VerifierTests {
         #expect(try await fixture.verify(location) == .quarantined)
     }
 
-    @Test("Another location that is asked to testify is read from its first byte, whatever an earlier read of it left")
+    @Test("Another location that is asked to corroborate is read from its first byte, whatever an earlier read of it left")
     func aWitnessWithSavedProgress() async throws {
         let wrong = try FaultyOrigin(Self.other)
         let witness = try FaultyOrigin(Self.content)
         let fixture = try VerifierFixture(["a": wrong, "b": witness])
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
-        let twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        let duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
         // An earlier read of it got the wrong object's bytes up to the last one: with that it would agree with the wrong location.
-        var digests = ReadDigests([.sha256, .sha512, .md5], chunkSize: nil, declared: twin.format, progress: nil)
+        var digests = ReadDigests([.sha256, .sha512, .md5], chunkSize: nil, declared: duplicate.format, progress: nil)
         var position: Int64 = 0
         while position < Self.other.size {
             position += Self.other.withBytes(at: position, limit: Int(Self.other.size - position)) { bytes in
@@ -99,7 +99,7 @@ struct VerifierTests {
             }
         }
         try await fixture.catalog.saveReadProgress(
-            digests.progress(size: Self.other.size, validator: Validator("\"v1\"")), of: twin.id, at: .now)
+            digests.progress(size: Self.other.size, validator: Validator("\"v1\"")), of: duplicate.id, at: .now)
         #expect(try await fixture.verify(location) == .quarantined)
         #expect(witness.record.requests.map { $0.range?.first } == [0])
     }
@@ -118,34 +118,34 @@ struct VerifierTests {
     }
 
     @Test(
-        "A twin that holds the same other content speaks for a location, whatever its status",
+        "A duplicate that holds the same other content speaks for a location, whatever its status",
         arguments: [LocationStatus.active, .pending, .verifying, .quarantined])
-    func aTwinTestifies(status: LocationStatus) async throws {
+    func aDuplicateCorroborates(status: LocationStatus) async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
-        var twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        var duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
         for event in Self.events(from: .active, to: status) {
-            twin = try await fixture.lifecycle.apply(event, to: twin, actor: "test", reason: "played")
+            duplicate = try await fixture.lifecycle.apply(event, to: duplicate, actor: "test", reason: "played")
         }
-        if status == .pending { twin = try await fixture.pendingTwin(of: twin, declaring: Self.content) }
-        #expect(try await fixture.status(of: twin) == status)
-        #expect(try await fixture.verify(location) == .distrusted)
+        if status == .pending { duplicate = try await fixture.pendingDuplicate(of: duplicate, declaring: Self.content) }
+        #expect(try await fixture.status(of: duplicate) == status)
+        #expect(try await fixture.verify(location) == .digestConflict)
         #expect(try await fixture.status(of: location) == .active)
         let resolution = try await fixture.catalog.resolve(image, format: RequestedFormat())
-        #expect(resolution?.representation?.isDistrusted == true)
+        #expect(resolution?.representation?.hasDigestConflict == true)
     }
 
     @Test(
-        "A twin that was taken out by an operator does not speak for a location",
+        "A duplicate that was taken out by an operator does not speak for a location",
         arguments: [LocationStatus.disabled, .pendingDelete])
-    func aTwinThatIsTakenOut(status: LocationStatus) async throws {
+    func aDuplicateThatIsTakenOut(status: LocationStatus) async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
-        let twin = try await fixture.location(in: "b", of: image, declaring: Self.content)
+        let duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
         for event in Self.events(from: .active, to: status) {
-            _ = try await fixture.lifecycle.apply(event, to: twin, actor: "test", reason: "played", isForced: true)
+            _ = try await fixture.lifecycle.apply(event, to: duplicate, actor: "test", reason: "played", isForced: true)
         }
         #expect(try await fixture.verify(location) == .quarantined)
     }
@@ -169,7 +169,7 @@ struct VerifierTests {
         // Active as well, and no substitute: other bytes are expected of it.
         try await fixture.location(
             in: "b", of: image, declaring: Self.other, format: Format(disk: .qcow2, container: .bare))
-        try await fixture.catalog.recordFailedProof(
+        try await fixture.catalog.recordDigestMismatch(
             of: image, format: VerifierFixture.format, contributors: [location.id], at: .now, actor: "test", reason: "played")
         let reading = Task { try await fixture.verify(location) }
         await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
@@ -185,7 +185,7 @@ struct VerifierTests {
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
         try await fixture.location(in: "b", of: image, declaring: Self.content)
-        try await fixture.catalog.recordFailedProof(
+        try await fixture.catalog.recordDigestMismatch(
             of: image, format: VerifierFixture.format, contributors: [location.id], at: .now, actor: "test", reason: "played")
         let reading = Task { try await fixture.verify(location) }
         await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
@@ -205,19 +205,19 @@ struct VerifierTests {
             ids.append(try await fixture.location(in: backend, of: image, declaring: Self.content).id)
         }
         let name = try #require(try await fixture.catalog.location(ids[0])).representation
-        let number = fixture.doubts.hold(name, contributors: [ids[0], ids[1]])
-        try await fixture.doubts.write(number)
-        var accused: [Bool?] = []
-        for id in ids { accused.append(try await fixture.catalog.location(id)?.isAccused) }
-        #expect(accused == [true, true, false])
+        let number = fixture.holds.hold(name, contributors: [ids[0], ids[1]])
+        try await fixture.holds.write(number)
+        var suspect: [Bool?] = []
+        for id in ids { suspect.append(try await fixture.catalog.location(id)?.isSuspect) }
+        #expect(suspect == [true, true, false])
         // One that is cleared leaves the others under suspicion.
         let first = try #require(try await fixture.catalog.location(ids[0]))
         #expect(try await fixture.verify(first) == .matched)
-        #expect(try await fixture.catalog.location(ids[0])?.isAccused == false)
-        #expect(try await fixture.catalog.location(ids[1])?.isAccused == true)
+        #expect(try await fixture.catalog.location(ids[0])?.isSuspect == false)
+        #expect(try await fixture.catalog.location(ids[1])?.isSuspect == true)
         let second = try #require(try await fixture.catalog.location(ids[1]))
         #expect(try await fixture.verify(second) == .matched)
-        #expect(try await fixture.catalog.location(ids[1])?.isAccused == false)
+        #expect(try await fixture.catalog.location(ids[1])?.isSuspect == false)
     }
 
     @Test("An object that was exchanged while it was read leaves a manifest of the one that matched, and of nothing before it")
@@ -249,10 +249,12 @@ struct VerifierTests {
 
 extension VerifierFixture {
     /// A location as this one that has not been probed, in the place of this one.
-    fileprivate func pendingTwin(of twin: Location, declaring content: PatternedContent) async throws -> Location {
+    fileprivate func pendingDuplicate(of duplicate: Location, declaring content: PatternedContent) async throws -> Location {
         try await catalog.addLocation(
             NewLocation(
-                image: twin.image, backend: twin.backend, path: "pending", url: "http://pending/", format: twin.format,
-                size: content.size, digests: twin.digests), id: LocationID(), at: .now, actor: "test", reason: "registered")
+                image: duplicate.image, backend: duplicate.backend, path: "pending", url: "http://pending/",
+                format: duplicate.format,
+                size: content.size, digests: duplicate.digests), id: LocationID(), at: .now, actor: "test", reason: "registered"
+        )
     }
 }

@@ -3,38 +3,44 @@ import Testing
 @testable import NetworkAddress
 
 @Suite struct IPNetworkTests {
-    @Test(arguments: [
-        ("10.0.0.0/8", "10.255.255.255", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.0/8", "9.255.255.255", false),
-        ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("::ffff:10.0.0.0/104", "10.1.2.3", true), ("10.0.0.0/8", "a00::", false),
-        ("192.0.2.128/25", "192.0.2.128", true), ("192.0.2.128/25", "192.0.2.127", false), ("192.0.2.1", "192.0.2.1", true),
-        ("192.0.2.1", "192.0.2.2", false), ("0.0.0.0/0", "255.1.2.3", true), ("0.0.0.0/0", "::1", false),
-        ("::/0", "2001:db8::1", true), ("::/0", "10.0.0.1", false), ("::/0", "::ffff:10.0.0.1", false),
-        ("fd00::/8", "fdff:ffff::1", true), ("fd00::/8", "fc00::1", false), ("2001:db8::/33", "2001:db8:7fff::", true),
-        ("2001:db8::/33", "2001:db8:8000::", false), ("::1", "::1", true), ("::1", "::2", false), ("::1", "0.0.0.1", false),
-        ("fe80::/10", "fe80::1%eth0", true),
-    ])
+    @Test(
+        "An address lies in a network by its first bits",
+        arguments: [
+            ("10.0.0.0/8", "10.255.255.255", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.0/8", "9.255.255.255", false),
+            ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("::ffff:10.0.0.0/104", "10.1.2.3", true), ("10.0.0.0/8", "a00::", false),
+            ("192.0.2.128/25", "192.0.2.128", true), ("192.0.2.128/25", "192.0.2.127", false), ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false), ("0.0.0.0/0", "255.1.2.3", true), ("0.0.0.0/0", "::1", false),
+            ("::/0", "2001:db8::1", true), ("::/0", "10.0.0.1", false), ("::/0", "::ffff:10.0.0.1", false),
+            ("fd00::/8", "fdff:ffff::1", true), ("fd00::/8", "fc00::1", false), ("2001:db8::/33", "2001:db8:7fff::", true),
+            ("2001:db8::/33", "2001:db8:8000::", false), ("::1", "::1", true), ("::1", "::2", false), ("::1", "0.0.0.1", false),
+            ("fe80::/10", "fe80::1%eth0", true),
+        ])
     func anAddressLiesInANetworkByItsFirstBits(network: String, address: String, isInside: Bool) throws {
         let address = try #require(IPAddress(address))
         #expect(try IPNetwork(network).contains(address) == isInside)
     }
 
-    @Test(arguments: [
-        ("", InvalidNetwork.noAddress), ("10.0.0/8", .noAddress), ("10.0.0.0.0", .noAddress), ("example.org/8", .noAddress),
-        ("10.0.0.010", .noAddress), ("256.0.0.0/8", .noAddress), (" 10.0.0.0/8", .noAddress), ("10.0.0.0/8/8", .noAddress),
-        ("fe80::1%eth0", .noAddress), ("12345::/8", .noAddress), ("10.0.0.0/", .noLength(longest: 32)),
-        ("10.0.0.0/33", .noLength(longest: 32)), ("10.0.0.0/-1", .noLength(longest: 32)),
-        ("10.0.0.0/+8", .noLength(longest: 32)), ("10.0.0.0/255.0.0.0", .noLength(longest: 32)),
-        ("fd00::/129", .noLength(longest: 128)), ("10.1.0.0/8", .bitsBeyondLength), ("192.0.2.129/25", .bitsBeyondLength),
-        ("fd00::1/8", .bitsBeyondLength), ("::ffff:0:0/90", .bitsBeyondLength),
-    ])
+    @Test(
+        "What is no network is said",
+        arguments: [
+            ("", InvalidNetwork.noAddress), ("10.0.0/8", .noAddress), ("10.0.0.0.0", .noAddress), ("example.org/8", .noAddress),
+            ("10.0.0.010", .noAddress), ("256.0.0.0/8", .noAddress), (" 10.0.0.0/8", .noAddress), ("10.0.0.0/8/8", .noAddress),
+            ("fe80::1%eth0", .noAddress), ("12345::/8", .noAddress), ("10.0.0.0/", .noLength(longest: 32)),
+            ("10.0.0.0/33", .noLength(longest: 32)), ("10.0.0.0/-1", .noLength(longest: 32)),
+            ("10.0.0.0/+8", .noLength(longest: 32)), ("10.0.0.0/255.0.0.0", .noLength(longest: 32)),
+            ("fd00::/129", .noLength(longest: 128)), ("10.1.0.0/8", .bitsBeyondLength), ("192.0.2.129/25", .bitsBeyondLength),
+            ("fd00::1/8", .bitsBeyondLength), ("::ffff:0:0/90", .bitsBeyondLength),
+        ])
     func whatIsNoNetworkIsSaid(text: String, problem: InvalidNetwork) {
         #expect(throws: problem) { try IPNetwork(text) }
     }
 
-    @Test(arguments: [
-        ("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:DB8:0:0::1", "2001:db8::1"),
-        ("fe80::1%eth0", "fe80::1"),
-    ])
+    @Test(
+        "An address has one spelling",
+        arguments: [
+            ("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:DB8:0:0::1", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+        ])
     func anAddressHasOneSpelling(text: String, spelling: String) {
         #expect(IPAddress(text)?.description == spelling)
     }
@@ -48,7 +54,8 @@ import Testing
         ])
     func vastNetworks(text: String, isVast: Bool) throws { #expect(try IPNetwork(text).isVast == isVast) }
 
-    @Test func anAddressIsOneWithItsMappedForm() {
+    @Test("An address is one with its mapped form")
+    func anAddressIsOneWithItsMappedForm() {
         #expect(IPAddress("10.0.0.1") == IPAddress("::ffff:10.0.0.1"))
         #expect(IPAddress("::ffff:a00:1") == IPAddress("10.0.0.1"))
         #expect(IPAddress("10.0.0.1") != IPAddress("::10.0.0.1"))

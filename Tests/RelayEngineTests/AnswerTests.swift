@@ -11,14 +11,14 @@ import Testing
     private let now = ContinuousClock.now
 
     private func machine(
-        _ candidates: [RelayPlan.Candidate] = [.init()], proof: RelayPlan.Proof = .digest, range: ByteRange? = nil
+        _ candidates: [RelayPlan.Candidate] = [.init()], verification: RelayPlan.Verification = .digest, range: ByteRange? = nil
     ) -> RelayStateMachine {
         var policy = RelayPolicy()
         policy.revisits = 0
         policy.tail = 10
         let plan =
             range.map { RelayPlan(range: $0, of: Self.size, candidates: candidates) }
-            ?? RelayPlan(whole: Self.size, proof: proof, candidates: candidates)
+            ?? RelayPlan(whole: Self.size, verification: verification, candidates: candidates)
         var machine = RelayStateMachine(plan: plan, policy: policy, seed: 1, at: now)
         _ = machine.handle(.begin, at: now)
         return machine
@@ -36,7 +36,7 @@ import Testing
         actions += machine.handle(
             .head(id, ObjectHead(first: first, count: count, total: total, validator: validator.map { Validator($0) })), at: now
         )
-        guard machine.intake(of: id) != nil else { return actions }
+        guard machine.bodyWindow(of: id) != nil else { return actions }
         actions += machine.handle(.bytes(id, dropped: 0, kept: count - missing), at: now)
         actions += machine.handle(.consumed(machine.released - machine.plan.delivery.lowerBound), at: now)
         if missing > 0 {
@@ -66,7 +66,7 @@ import Testing
                 actions += answer(&machine, min(cap, Self.size - machine.accepted), total: total)
                 attempts += 1
             }
-            #expect(machine.phase == .proving)
+            #expect(machine.phase == .verifying)
             #expect(Int64(attempts) == (Self.size + cap - 1) / cap)
             let reports = actions.filter { if case .report = $0 { true } else { false } }
             #expect(reports.isEmpty, "nothing failed, and nobody moved")
@@ -94,7 +94,7 @@ import Testing
     @Test("With a manifest another validator is no reason to stop or to move")
     func validatorsWithManifest() throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
-        var machine = machine([.init(), .init()], proof: .chunks(layout))
+        var machine = machine([.init(), .init()], verification: .chunks(layout))
         for number in 0..<10 {
             #expect(machine.attempt?.candidate == 0)
             _ = answer(&machine, 100, validator: "v\(number % 2)")
@@ -110,8 +110,8 @@ import Testing
         for number in 0..<5 { _ = answer(&machine, validator: "v\(number)", without: 400 - Int64(number)) }
         #expect(machine.phase == .attempting, "\(machine.phase)")
         _ = answer(&machine, validator: "v9")
-        #expect(machine.phase == .proving && machine.accepted == Self.size)
-        let actions = machine.handle(.proof(matched: true), at: now)
+        #expect(machine.phase == .verifying && machine.accepted == Self.size)
+        let actions = machine.handle(.verification(matched: true), at: now)
         #expect(actions.contains(.release(upTo: Self.size)))
         #expect(machine.hasChanged(0), "no single object was verified")
     }
@@ -130,7 +130,7 @@ import Testing
         arguments: [true, false])
     func changesWithinReads(hasManifest: Bool) throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
-        var machine = machine(proof: hasManifest ? .chunks(layout) : .digest)
+        var machine = machine(verification: hasManifest ? .chunks(layout) : .digest)
         func change(after bytes: Int64) {
             guard let id = machine.attempt?.id else { return }
             _ = machine.handle(.began(id), at: now)

@@ -26,19 +26,22 @@ struct AttemptMeasureTests {
         return run.measures
     }
 
-    @Test(arguments: [Behaviour.sound, .longBody(extra: 1000), .ignoringRange])
+    @Test(
+        "What brings all that was wanted is complete however its answer ends",
+        arguments: [Behaviour.sound, .longBody(extra: 1000), .ignoringRange])
     func whatBringsAllThatWasWantedIsCompleteHoweverItsAnswerEnds(behaviour: Behaviour) async throws {
         let measures = try await measures(behaviour)
         #expect(measures.map(\.isComplete) == [true])
         #expect(measures.allSatisfy { $0.firstByte != nil && $0.bytes >= Self.content.size })
     }
 
-    @Test(arguments: [Behaviour.close(after: 1_000_000), .reset(after: 1_000_000), .status(503)])
+    @Test("What brings less is not", arguments: [Behaviour.close(after: 1_000_000), .reset(after: 1_000_000), .status(503)])
     func whatBringsLessIsNot(behaviour: Behaviour) async throws {
         #expect(try await measures(behaviour).map(\.isComplete) == [false, true])
     }
 
-    @Test func theTimeOfBytesThatAreHandedOverAtOnceIsTheOneBeforeThem() {
+    @Test("The time of bytes that are handed over at once is the one before them")
+    func theTimeOfBytesThatAreHandedOverAtOnceIsTheOneBeforeThem() {
         let start = ContinuousClock.now
         for (comesWhole, active) in [(true, Duration.seconds(2)), (false, .zero)] {
             var meter = AttemptMeter(comesWhole: comesWhole, at: start)

@@ -8,7 +8,7 @@ import TokenBackend
 
 @testable import RelayEngine
 
-/// Relays that prove chunk by chunk, over real connections.
+/// Relays that verify chunk by chunk, over real connections.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChunkRelayTests {
     static let content = PatternedContent(size: 3_000_017, seed: 5)
@@ -58,7 +58,8 @@ struct ChunkRelayTests {
         return try #require(Self.content.manifest(layout))
     }
 
-    @Test(arguments: [false, true]) func whatComesBeforeTheRangeDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws {
+    @Test("What comes before the range does not leave while it is all there is", arguments: [false, true])
+    func whatComesBeforeTheRangeDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 3 * Self.chunkSize + 40_000, last: 2_000_000))
         // Silent before the first byte that was asked for: what came until then is only needed for the chunk's digest.
@@ -70,7 +71,8 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.count == (isWrong ? 1 : 0))
     }
 
-    @Test func aWholeThatMatchedLeavesAManifest() async throws {
+    @Test("A whole that matched leaves a manifest")
+    func aWholeThatMatchedLeavesAManifest() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         let (run, summary) = try await relay([[.reset(after: 700_000)], []], making: layout)
@@ -78,15 +80,17 @@ struct ChunkRelayTests {
         #expect(try summary?.manifest == manifest())
     }
 
-    @Test func aWholeThatDidNotMatchLeavesNone() async throws {
+    @Test("A whole that did not match leaves none")
+    func aWholeThatDidNotMatchLeavesNone() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         let (_, summary) = try await relay([[.corrupt(at: 1000)]], making: layout)
-        #expect(summary?.outcome == .disproven)
+        #expect(summary?.outcome == .digestMismatch)
         #expect(summary?.manifest == nil)
     }
 
-    @Test func aCorruptChunkIsFetchedElsewhereAndNeverLeaves() async throws {
+    @Test("A corrupt chunk is fetched elsewhere and never leaves")
+    func aCorruptChunkIsFetchedElsewhereAndNeverLeaves() async throws {
         defer { loop.stop() }
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)], []], manifest: manifest())
         #expect(summary?.outcome == .finished)
@@ -94,15 +98,16 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.map(\.start) == [1_000_000 / Self.chunkSize * Self.chunkSize])
         #expect(summary?.rejections.first?.contributors.count == 1)
         #expect(summary?.moves.map(\.cause.reason) == [.wrongDigest])
-        #expect(summary?.provenAlone == nil)
+        #expect(summary?.verifiedAlone == nil)
     }
 
-    @Test func theOnlyLocationIsAskedAgainForAChunkThatWasCorruptedOnTheWay() async throws {
+    @Test("The only location is asked again for a chunk that was corrupted on the way")
+    func theOnlyLocationIsAskedAgainForAChunkThatWasCorruptedOnTheWay() async throws {
         defer { loop.stop() }
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)]], manifest: manifest())
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
-        #expect(summary?.provenAlone == nil, "it is accused, and the right chunks clear nobody")
+        #expect(summary?.verifiedAlone == nil, "it is suspect, and the right chunks clear nobody")
     }
 
     @Test("A location that gave a wrong chunk is asked again past caches, and is not verified by what is right then")
@@ -116,10 +121,11 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay(from: [origin], manifest: manifest())
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(origin.record.requests.map { $0["cache-control"] != nil } == [false, true])
-        #expect(summary?.provenAlone == nil)
+        #expect(summary?.verifiedAlone == nil)
     }
 
-    @Test func aWireThatSpoilsOneChunkAfterTheOtherIsOneMatterWhateverTheImagesSize() async throws {
+    @Test("A wire that spoils one chunk after the other is one matter whatever the images size")
+    func aWireThatSpoilsOneChunkAfterTheOtherIsOneMatterWhateverTheImagesSize() async throws {
         defer { loop.stop() }
         let wrong = (1...9).map { Behaviour.corrupt(at: $0 * 300_000) }
         let (run, summary) = try await relay([wrong], manifest: manifest())
@@ -128,7 +134,8 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.map(\.start) == [300_000 / Self.chunkSize * Self.chunkSize])
     }
 
-    @Test func aChunkThatIsWrongEverywhereEndsTheDownloadBeforeIt() async throws {
+    @Test("A chunk that is wrong everywhere ends the download before it")
+    func aChunkThatIsWrongEverywhereEndsTheDownloadBeforeIt() async throws {
         defer { loop.stop() }
         let wrong = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
         let (run, summary) = try await relay([wrong], manifest: manifest())
@@ -137,7 +144,8 @@ struct ChunkRelayTests {
         #expect(summary?.contradictors == [], "one location alone contradicts nobody")
     }
 
-    @Test func locationsThatAgreeAgainstTheManifestAreNamed() async throws {
+    @Test("Locations that agree against the manifest are named")
+    func locationsThatAgreeAgainstTheManifestAreNamed() async throws {
         defer { loop.stop() }
         let wrong = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
         let (_, summary) = try await relay([wrong, wrong], manifest: manifest())
@@ -145,7 +153,8 @@ struct ChunkRelayTests {
         #expect(summary?.contradictors.count == 2)
     }
 
-    @Test func twoLocationsWithDifferentRotMakeOneExactImage() async throws {
+    @Test("Two locations with different rot make one exact image")
+    func twoLocationsWithDifferentRotMakeOneExactImage() async throws {
         defer { loop.stop() }
         let one = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
         let other = [Behaviour](repeating: .corrupt(at: 2_000_000), count: 9)
@@ -155,7 +164,8 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.count == 2)
     }
 
-    @Test func aChunkOfTwoLocationsAccusesBothAndIsFetchedWholeFromOne() async throws {
+    @Test("A chunk of two locations suspects both and is fetched whole from one")
+    func aChunkOfTwoLocationsSuspectsBothAndIsFetchedWholeFromOne() async throws {
         defer { loop.stop() }
         // The first spoils byte 1,000,000 and dies in the same chunk.
         let dying = Behaviour.corrupt(at: 1_000_000).ending(.reset(after: 1_001_000))
@@ -164,8 +174,10 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.map { $0.contributors.count } == [2])
     }
 
-    @Test(arguments: [(0, 0), (65_535, 65_536), (70_000, 2_000_000), (2_999_999, 3_000_016), (131_072, 196_607)])
-    func aRangeIsProvenWithItsChunksAndDeliveredAsAsked(first: Int64, last: Int64) async throws {
+    @Test(
+        "A range is verified with its chunks and delivered as asked",
+        arguments: [(0, 0), (65_535, 65_536), (70_000, 2_000_000), (2_999_999, 3_000_016), (131_072, 196_607)])
+    func aRangeIsVerifiedWithItsChunksAndDeliveredAsAsked(first: Int64, last: Int64) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: first, last: last))
         // What is wrong beside the range, within its first chunk, is as good a reason to go elsewhere.
@@ -182,7 +194,9 @@ struct ChunkRelayTests {
     }
 
     /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.
-    @Test(arguments: [Behaviour.sound, .corrupt(at: 1_100_000), .corrupt(at: 2_050_000)])
+    @Test(
+        "A range deep in a large chunk begins with its own first byte",
+        arguments: [Behaviour.sound, .corrupt(at: 1_100_000), .corrupt(at: 2_050_000)])
     func aRangeDeepInALargeChunkBeginsWithItsOwnFirstByte(behaviour: Behaviour) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_900_000, last: 2_500_000))
@@ -192,7 +206,8 @@ struct ChunkRelayTests {
         #expect(run.isExact)
     }
 
-    @Test func whatComesBeforeARangeInItsFirstChunkNeverLeavesHoweverSlowlyItComes() async throws {
+    @Test("What comes before a range in its first chunk never leaves however slowly it comes")
+    func whatComesBeforeARangeInItsFirstChunkNeverLeavesHoweverSlowlyItComes() async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
         let (run, summary) = try await relay(
@@ -201,7 +216,8 @@ struct ChunkRelayTests {
         #expect(run.isExact)
     }
 
-    @Test func aRangesFirstChunkThatIsFetchedAnewIsDeliveredFromTheRangesFirstByte() async throws {
+    @Test("A ranges first chunk that is fetched again is delivered from the ranges first byte")
+    func aRangesFirstChunkThatIsFetchedAgainIsDeliveredFromTheRangesFirstByte() async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
         // So slow that what lies before the range is dropped long before the chunk turns out to be wrong.
@@ -212,7 +228,8 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.map(\.start) == [0])
     }
 
-    @Test func pagesThatComeLateHoldTheirChunksBack() async throws {
+    @Test("Pages that come late hold their chunks back")
+    func pagesThatComeLateHoldTheirChunksBack() async throws {
         defer { loop.stop() }
         let manifest = try manifest(chunkSize: 1000)
         let (run, summary) = try await relay([[]], manifest: manifest, lateBy: 2)

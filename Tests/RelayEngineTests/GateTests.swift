@@ -32,10 +32,10 @@ import Testing
 
     /// The first candidate is waited for that long, and then left for the second.
     private func expectMove(
-        after patience: Duration, because reason: AttemptFailure.Reason, _ machine: inout RelayStateMachine
+        after timeout: Duration, because reason: AttemptFailure.Reason, _ machine: inout RelayStateMachine
     ) {
-        #expect(machine.handle(.tick, at: start + patience - .milliseconds(1)).isEmpty)
-        let actions = machine.handle(.tick, at: start + patience)
+        #expect(machine.handle(.tick, at: start + timeout - .milliseconds(1)).isEmpty)
+        let actions = machine.handle(.tick, at: start + timeout)
         #expect(actions.first == .cancel(attempt(0)))
         #expect(failures(actions).map(\.reason) == [reason])
         #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
@@ -43,7 +43,8 @@ import Testing
 
     // MARK: Credentials
 
-    @Test func aRequestIsMadeOnceItsCredentialsAreReady() {
+    @Test("A request is made once its credentials are ready")
+    func aRequestIsMadeOnceItsCredentialsAreReady() {
         var machine = machine(.init(renewsCredentials: true))
         #expect(machine.handle(.begin, at: start) == [.renew(attempt(0), candidate: 0, beyondLast: false)])
         #expect(machine.handle(.renewed(attempt(7)), at: start).isEmpty, "another attempt's credentials")
@@ -51,7 +52,8 @@ import Testing
         #expect(machine.handle(.renewed(attempt(0)), at: start).isEmpty, "asked twice")
     }
 
-    @Test func aTokenThatEndsIsRenewedAndTheSameByteAskedForAtTheSameLocation() {
+    @Test("A token that ends is renewed and the same byte asked for at the same location")
+    func aTokenThatEndsIsRenewedAndTheSameByteAskedForAtTheSameLocation() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -76,10 +78,11 @@ import Testing
                 == [.start(attempt(3), candidate: 0, range: ByteRange(first: 100, last: 999))])
         #expect(machine.budget.left == left, "a renewal is no revisit")
         read(900, attempt(3), from: 100, &machine)
-        #expect(machine.phase == .proving)
+        #expect(machine.phase == .verifying)
     }
 
-    @Test func aSecondRefusalRightAfterARenewalIsAFailure() {
+    @Test("A second refusal right after a renewal is a failure")
+    func aSecondRefusalRightAfterARenewalIsAFailure() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -90,7 +93,8 @@ import Testing
         #expect(actions.last == .start(attempt(2), candidate: 1, range: whole))
     }
 
-    @Test func bytesInBetweenMakeRoomForAnotherRenewal() {
+    @Test("Bytes in between make room for another renewal")
+    func bytesInBetweenMakeRoomForAnotherRenewal() {
         var machine = machine(.init(maximumRange: 100, renewsCredentials: true))
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -115,7 +119,8 @@ import Testing
         }
     }
 
-    @Test func aRenewalThatFailsIsTheAttemptsFailure() {
+    @Test("A renewal that fails is the attempts failure")
+    func aRenewalThatFailsIsTheAttemptsFailure() {
         for beyondLast in [false, true] {
             var machine = machine(.init(renewsCredentials: true), .init())
             _ = machine.handle(.begin, at: start)
@@ -133,7 +138,8 @@ import Testing
         }
     }
 
-    @Test func whoIsKnownAndMayNotIsNotHelpedByNewCredentials() {
+    @Test("Who is known and may not is not helped by new credentials")
+    func whoIsKnownAndMayNotIsNotHelpedByNewCredentials() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -142,23 +148,26 @@ import Testing
         #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
     }
 
-    @Test func aDriverWithoutSuchCredentialsIsNotAskedAgain() {
+    @Test("A driver without such credentials is not asked again")
+    func aDriverWithoutSuchCredentialsIsNotAskedAgain() {
         var machine = machine(.init(), .init())
         _ = machine.handle(.begin, at: start)
         let actions = machine.handle(.failed(attempt(0), Self.unauthorized), at: start)
         #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
     }
 
-    @Test func aRenewalThatTakesTooLongIsAStall() {
+    @Test("A renewal that takes too long is a stall")
+    func aRenewalThatTakesTooLongIsAStall() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
-        let patience = machine.policy.stallTimeout
-        expectMove(after: patience, because: .stall, &machine)
-        #expect(machine.handle(.renewed(attempt(0)), at: start + patience).isEmpty, "a late answer counts for nothing")
+        let timeout = machine.policy.stallTimeout
+        expectMove(after: timeout, because: .stall, &machine)
+        #expect(machine.handle(.renewed(attempt(0)), at: start + timeout).isEmpty, "a late answer counts for nothing")
     }
 
-    @Test func aRelayThatEndsWhileItWaitsEndsCleanly() {
-        for candidate in [RelayPlan.Candidate(renewsCredentials: true), .init(patience: .seconds(1))] {
+    @Test("A relay that ends while it waits ends cleanly")
+    func aRelayThatEndsWhileItWaitsEndsCleanly() {
+        for candidate in [RelayPlan.Candidate(renewsCredentials: true), .init(timeout: .seconds(1))] {
             var machine = machine(candidate)
             _ = machine.handle(.begin, at: start)
             #expect(machine.handle(.clientGone, at: start) == [.cancel(attempt(0)), .abort(.clientGone)])
@@ -167,8 +176,9 @@ import Testing
         }
     }
 
-    @Test func aLocationWithdrawnWhileItIsWaitedForIsLeft() {
-        for candidate in [RelayPlan.Candidate(renewsCredentials: true), .init(patience: .seconds(1))] {
+    @Test("A location withdrawn while it is waited for is left")
+    func aLocationWithdrawnWhileItIsWaitedForIsLeft() {
+        for candidate in [RelayPlan.Candidate(renewsCredentials: true), .init(timeout: .seconds(1))] {
             var machine = machine(candidate, .init())
             _ = machine.handle(.begin, at: start)
             let actions = machine.handle(.withdrawn(candidate: 0, atOnce: false), at: start)
@@ -179,8 +189,9 @@ import Testing
 
     // MARK: Connections
 
-    @Test func anAttemptGetsItsPlaceFirstThenItsCredentials() {
-        var machine = machine(.init(patience: .seconds(1), renewsCredentials: true))
+    @Test("An attempt gets its place first then its credentials")
+    func anAttemptGetsItsPlaceFirstThenItsCredentials() {
+        var machine = machine(.init(timeout: .seconds(1), renewsCredentials: true))
         #expect(machine.handle(.begin, at: start) == [.enter(attempt(0), candidate: 0)])
         #expect(machine.handle(.renewed(attempt(0)), at: start).isEmpty, "credentials before the place")
         #expect(
@@ -188,14 +199,16 @@ import Testing
         #expect(machine.handle(.renewed(attempt(0)), at: start) == [.start(attempt(0), candidate: 0, range: whole)])
     }
 
-    @Test func whoWaitsTooLongAsksTheNextLocation() {
-        var machine = machine(.init(patience: .seconds(1)), .init())
+    @Test("Who waits too long asks the next location")
+    func whoWaitsTooLongAsksTheNextLocation() {
+        var machine = machine(.init(timeout: .seconds(1)), .init())
         _ = machine.handle(.begin, at: start)
         expectMove(after: .seconds(1), because: .busy, &machine)
     }
 
-    @Test func atTheLastLocationTheWaitGoesOnToTheEndOfTheRelaysTime() {
-        var machine = machine(.init(patience: .seconds(1)), .init(patience: .seconds(1)))
+    @Test("At the last location the wait goes on to the end of the relays time")
+    func atTheLastLocationTheWaitGoesOnToTheEndOfTheRelaysTime() {
+        var machine = machine(.init(timeout: .seconds(1)), .init(timeout: .seconds(1)))
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.tick, at: start + .seconds(1))
         let end = start + machine.policy.giveUpAfter
@@ -206,8 +219,9 @@ import Testing
         #expect(machine.failures.map(\.failure.reason) == [.busy, .busy])
     }
 
-    @Test func theWaitForAConnectionIsNoStall() {
-        var machine = machine(.init(patience: .seconds(1)))
+    @Test("The wait for a connection is no stall")
+    func theWaitForAConnectionIsNoStall() {
+        var machine = machine(.init(timeout: .seconds(1)))
         _ = machine.handle(.begin, at: start)
         let late = start + machine.policy.stallTimeout + .seconds(1)
         #expect(machine.handle(.tick, at: late).isEmpty)
@@ -218,14 +232,16 @@ import Testing
 
     // MARK: Workers
 
-    @Test func whomNoWorkerTakesUpAsksTheNextLocation() {
+    @Test("Whom no worker takes up asks the next location")
+    func whomNoWorkerTakesUpAsksTheNextLocation() {
         var machine = machine(.init(maximumRange: 100), .init())
         let first = ByteRange(first: 0, last: 99)
         #expect(machine.handle(.begin, at: start) == [.start(attempt(0), candidate: 0, range: first)])
         expectMove(after: machine.policy.stallTimeout, because: .stall, &machine)
     }
 
-    @Test func atTheLastLocationAWorkerIsWaitedForToTheEndOfTheRelaysTime() {
+    @Test("At the last location a worker is waited for to the end of the relays time")
+    func atTheLastLocationAWorkerIsWaitedForToTheEndOfTheRelaysTime() {
         var machine = machine(.init(maximumRange: 100))
         _ = machine.handle(.begin, at: start)
         let end = start + machine.policy.giveUpAfter

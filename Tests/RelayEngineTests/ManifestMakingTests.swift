@@ -16,22 +16,25 @@ import Testing
             ).name
     }
 
-    @Test func oneDownloadMakesItForAll() {
-        var making = ManifestMaking()
+    @Test("One download makes it for all")
+    func oneDownloadMakesItForAll() {
+        var making = ManifestBuildCoordinator()
         let begins = (0..<3).map { making.begin(name, at: start + .seconds($0)) }
         #expect(begins == [true, false, false])
     }
 
-    @Test func whenThatOneIsOverTheNextMayTry() {
-        var making = ManifestMaking()
+    @Test("When that one is over the next may try")
+    func whenThatOneIsOverTheNextMayTry() {
+        var making = ManifestBuildCoordinator()
         _ = making.begin(name, at: start)
         making.end(name)
         let begins = making.begin(name, at: start)
         #expect(begins)
     }
 
-    @Test func aSlowOneDoesNotKeepItFromTheOthers() {
-        var making = ManifestMaking()
+    @Test("A slow one does not keep it from the others")
+    func aSlowOneDoesNotKeepItFromTheOthers() {
+        var making = ManifestBuildCoordinator()
         let times = [0, 59, 60, 61, 120].map { making.begin(name, at: start + .seconds($0)) }
         #expect(times == [true, false, true, false, true])
         making.end(name)

@@ -173,7 +173,7 @@ import Testing
     func needsFollowThePlan() throws {
         let layout = try #require(ChunkLayout(size: 1 << 30, chunkSize: 1 << 20))
         #expect(
-            need(RelayPlan(whole: 1 << 30, proof: .chunks(layout), candidates: []))
+            need(RelayPlan(whole: 1 << 30, verification: .chunks(layout), candidates: []))
                 == MemoryNeed(smallestWindow: 1 << 20, minimum: 3 << 20, full: 9 << 20))
         #expect(
             need(RelayPlan(whole: 1 << 30, candidates: []))

@@ -13,7 +13,7 @@ import Testing
     private let second = AttemptID(number: 1)
 
     private func machine(
-        _ candidates: [RelayPlan.Candidate] = [.init(patience: .seconds(1))], chunk: Int64? = nil, discardLimit: Int64 = 0
+        _ candidates: [RelayPlan.Candidate] = [.init(timeout: .seconds(1))], chunk: Int64? = nil, discardLimit: Int64 = 0
     ) -> RelayStateMachine {
         var policy = RelayPolicy()
         policy.tail = 10
@@ -21,9 +21,11 @@ import Testing
         policy.stallTimeout = .seconds(3600)
         policy.discardLimit = discardLimit
         policy.slow.window = .seconds(86_400)
-        let proof: RelayPlan.Proof = chunk.flatMap { ChunkLayout(size: size, chunkSize: $0) }.map { .chunks($0) } ?? .digest
+        let verification: RelayPlan.Verification =
+            chunk.flatMap { ChunkLayout(size: size, chunkSize: $0) }.map { .chunks($0) } ?? .digest
         return RelayStateMachine(
-            plan: RelayPlan(whole: size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start)
+            plan: RelayPlan(whole: size, verification: verification, candidates: candidates), policy: policy, seed: 1, at: start
+        )
     }
 
     /// Lets the first attempt in and takes so many bytes of it.
@@ -63,7 +65,7 @@ import Testing
 
     @Test("Without a manifest the permit is given back at once, and the same byte is asked for at the same location later")
     func permitIsGivenBackAtAnyByte() {
-        var machine = machine([.init(patience: .seconds(1)), .init()])
+        var machine = machine([.init(timeout: .seconds(1)), .init()])
         read(10_001, &machine)
         let budget = machine.budget.left
         let asleep = start + .seconds(40)
@@ -86,7 +88,7 @@ import Testing
         #expect(machine.attempt?.isPaused == true)
         let asleep = start + .seconds(59)
         #expect(machine.handle(.permitWanted(first), at: asleep) == [.limit(first), .resume(first)])
-        #expect(machine.intake(of: first) == Intake(skip: 0, take: 16_384 - 13_000))
+        #expect(machine.bodyWindow(of: first) == BodyWindow(skip: 0, take: 16_384 - 13_000))
         #expect(machine.handle(.tick, at: asleep + .seconds(30)).isEmpty, "the time of the sleep was counted")
         let actions = machine.handle(.bytes(first, dropped: 0, kept: 16_384 - 13_000), at: asleep)
         #expect(actions == [.cancel(first)])
@@ -145,7 +147,7 @@ import Testing
         let head = ObjectHead(first: 0, count: size, total: size, validator: nil, answersRanges: false)
         let actions = machine.handle(.head(second, head), at: start)
         #expect(!actions.contains(where: isFailure))
-        #expect(machine.intake(of: second) == Intake(skip: 10_000, take: size - 10_000))
+        #expect(machine.bodyWindow(of: second) == BodyWindow(skip: 10_000, take: size - 10_000))
     }
 
     @Test("Whoever has no permit is asked for none")

@@ -95,6 +95,6 @@ struct ProgressConnectionTests {
         }
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.provenAlone == nil, "no single object was read in full")
+        #expect(summary?.verifiedAlone == nil, "no single object was read in full")
     }
 }

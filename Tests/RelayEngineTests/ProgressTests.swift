@@ -24,12 +24,13 @@ import Testing
         var verifies = true
 
         init(
-            size: Int64, proof: RelayPlan.Proof = .digest, locations: Int = 1, _ policy: RelayPolicy,
+            size: Int64, verification: RelayPlan.Verification = .digest, locations: Int = 1, _ policy: RelayPolicy,
             at start: ContinuousClock.Instant
         ) {
             let candidates = (0..<locations).map { _ in RelayPlan.Candidate() }
             machine = RelayStateMachine(
-                plan: RelayPlan(whole: size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start)
+                plan: RelayPlan(whole: size, verification: verification, candidates: candidates), policy: policy, seed: 1,
+                at: start)
             now = start
             note(machine.handle(.begin, at: now))
         }
@@ -47,7 +48,7 @@ import Testing
                     machine.handle(
                         .head(id, ObjectHead(first: first, count: size - first, total: size, validator: nil)), at: now))
                 note(machine.handle(.bytes(id, dropped: 0, kept: min(count, size - first)), at: now))
-                if verifies, case .chunks(let layout) = machine.plan.proof {
+                if verifies, case .chunks(let layout) = machine.plan.verification {
                     note(machine.handle(.verified(upTo: machine.accepted / layout.chunkSize * layout.chunkSize), at: now))
                 }
                 note(machine.handle(.consumed(machine.released), at: now))
@@ -84,10 +85,12 @@ import Testing
     @Test("Attempts that bring any number of bytes follow each other without a wait and cost no revisit", arguments: steps)
     func everyStep(step: Int64) {
         let size = step * 300 + 1
-        for proof in [RelayPlan.Proof.digest, ChunkLayout(size: size, chunkSize: step * 7 + 3).map { .chunks($0) } ?? .none] {
-            var trying = Trying(size: size, proof: proof, Self.policy, at: start)
+        for verification in [
+            RelayPlan.Verification.digest, ChunkLayout(size: size, chunkSize: step * 7 + 3).map { .chunks($0) } ?? .none,
+        ] {
+            var trying = Trying(size: size, verification: verification, Self.policy, at: start)
             for _ in 0..<300 { trying.bring(step) }
-            #expect(trying.machine.accepted == size - 1 && trying.machine.phase == .attempting, "\(proof)")
+            #expect(trying.machine.accepted == size - 1 && trying.machine.phase == .attempting, "\(verification)")
             #expect(trying.waited == .zero)
             #expect(trying.failures == 1, "others hear of it once, however often it happens")
             #expect(trying.interruptions == 299)
@@ -141,7 +144,7 @@ import Testing
         #expect(attempts == 4, "the one that the bytes paid for, and three revisits")
     }
 
-    @Test("A stall after bytes is come back to at once, and the patience does not grow")
+    @Test("A stall after bytes is come back to at once, and the timeout does not grow")
     func stallAfterBytes() {
         var trying = Trying(size: 1 << 20, Self.policy, at: start)
         for _ in 0..<20 {
@@ -181,7 +184,7 @@ import Testing
         let layout = try #require(ChunkLayout(size: 3000, chunkSize: 1000))
         var policy = Self.policy
         policy.revisits = 1
-        var trying = Trying(size: 3000, proof: .chunks(layout), policy, at: start)
+        var trying = Trying(size: 3000, verification: .chunks(layout), policy, at: start)
         trying.verifies = false
         for _ in 0..<(1000 / step) { trying.bring(step) }
         if 1000 % step > 0 { trying.bring(1000 % step) }
@@ -199,7 +202,7 @@ import Testing
         var policy = Self.policy
         policy.revisits = 5
         policy.giveUpAfter = .seconds(3600)
-        var trying = Trying(size: 3000, proof: .chunks(layout), locations: 2, policy, at: start)
+        var trying = Trying(size: 3000, verification: .chunks(layout), locations: 2, policy, at: start)
         trying.verifies = false
         var rounds = 0
         while trying.machine.phase == .attempting, rounds < 10_000 {

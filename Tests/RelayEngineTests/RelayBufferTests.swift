@@ -7,9 +7,10 @@ import Testing
 @Suite struct RelayBufferTests {
     private func bytes(_ slabs: [ByteBuffer]) -> [UInt8] { slabs.flatMap { Array($0.readableBytesView) } }
 
-    @Test func noSlabReachesOverTheSeam() {
+    @Test("No slab reaches over the boundary")
+    func noSlabReachesOverTheBoundary() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(single: [100]))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(single: [100]))
         let all = (0..<200).map { UInt8($0) }
         all.withUnsafeBytes { buffer.append($0, from: &pool) }
         let before = buffer.take(upTo: 100, whole: false)
@@ -17,9 +18,10 @@ import Testing
         #expect(bytes(buffer.take(upTo: 200, whole: true)) == Array(all[100...]))
     }
 
-    @Test func anOpenSlabLeavesOnlyWhenAskedFor() {
+    @Test("An open slab leaves only when asked for")
+    func anOpenSlabLeavesOnlyWhenAskedFor() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 10, seams: .init())
+        var buffer = RelayBuffer(start: 10, boundaries: .init())
         [UInt8(1), 2, 3].withUnsafeBytes { buffer.append($0, from: &pool) }
         #expect(buffer.take(upTo: 13, whole: false).isEmpty)
         #expect(bytes(buffer.take(upTo: 13, whole: true)) == [1, 2, 3])
@@ -28,18 +30,20 @@ import Testing
         #expect(buffer.start == 14 && buffer.end == 14)
     }
 
-    @Test func adoptedSlabsAreCutAtTheSeamAndKeepTheirOrder() {
+    @Test("Adopted slabs are cut at the boundary and keep their order")
+    func adoptedSlabsAreCutAtTheBoundaryAndKeepTheirOrder() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(single: [6]))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(single: [6]))
         [UInt8(0), 1].withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.append(ByteBuffer(bytes: (2..<10).map { UInt8($0) }))
         #expect(bytes(buffer.take(upTo: 6, whole: false)) == [0, 1, 2, 3, 4, 5])
         #expect(bytes(buffer.take(upTo: 10, whole: false)) == [6, 7, 8, 9])
     }
 
-    @Test func anOpenSlabThatIsNotWantedIsDroppedAndDoesNotLeave() {
+    @Test("An open slab that is not wanted is dropped and does not leave")
+    func anOpenSlabThatIsNotWantedIsDroppedAndDoesNotLeave() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(single: [13]))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(single: [13]))
         (0..<5).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.drop(below: 13)
         #expect(buffer.take(upTo: 13, whole: true).isEmpty)
@@ -48,9 +52,10 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
     }
 
-    @Test func whatWasDroppedCanBeTakenAnew() {
+    @Test("What was dropped can be taken again")
+    func whatWasDroppedCanBeTakenAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(single: [13], every: 20))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(single: [13], every: 20))
         (100..<117).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.drop(below: 13)
         buffer.rewind(to: 0)
@@ -60,9 +65,10 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
     }
 
-    @Test func whatLiesBehindAChunksEdgeCanBeForgottenAndTakenAnew() {
+    @Test("What lies behind a chunks edge can be forgotten and taken again")
+    func whatLiesBehindAChunksEdgeCanBeForgottenAndTakenAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 10, seams: .init(single: [13], every: 10))
+        var buffer = RelayBuffer(start: 10, boundaries: .init(single: [13], every: 10))
         let first = (10..<47).map { UInt8($0) }
         first.withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.append(ByteBuffer(bytes: (47..<75).map { UInt8($0) }))
@@ -74,9 +80,10 @@ import Testing
         #expect(bytes(buffer.take(upTo: 42, whole: true)) == Array(30..<40) + [140, 141])
     }
 
-    @Test func whatWasForgottenInFrontCanBeTakenAnewAsWell() {
+    @Test("What was forgotten in front can be taken again as well")
+    func whatWasForgottenInFrontCanBeTakenAgainAsWell() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 10, seams: .init(single: [13], every: 10))
+        var buffer = RelayBuffer(start: 10, boundaries: .init(single: [13], every: 10))
         (10..<18).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.drop(below: 13)
         buffer.rewind(to: 10)
@@ -86,18 +93,20 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(113..<120))
     }
 
-    @Test func anOpenSlabBehindTheEdgeIsForgottenToo() {
+    @Test("An open slab behind the edge is forgotten too")
+    func anOpenSlabBehindTheEdgeIsForgottenToo() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(every: 10))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(every: 10))
         (0..<13).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
         buffer.rewind(to: 10)
         [UInt8(200)].withUnsafeBytes { buffer.append($0, from: &pool) }
         #expect(bytes(buffer.take(upTo: 11, whole: true)) == Array(0..<10) + [200])
     }
 
-    @Test func aSlabThatWasCutAtSeamsIsUsedAgainWhenAllItsPiecesAreGone() {
+    @Test("A slab that was cut at boundaries is used again when all its pieces are gone")
+    func aSlabThatWasCutAtBoundariesIsUsedAgainWhenAllItsPiecesAreGone() {
         var pool = SlabPool(slabSize: 64, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(every: 16))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(every: 16))
         var slab = pool.take()
         slab.writeBytes((0..<64).map { UInt8($0) })
         let address = slab.withUnsafeReadableBytes { $0.baseAddress }
@@ -106,16 +115,17 @@ import Testing
         var pieces = buffer.take(upTo: 64, whole: true)
         #expect(pieces.count == 4)
         #expect(bytes(pieces) == Array(0..<64))
-        for piece in pieces { pool.lend(piece) }
+        for piece in pieces { pool.recycle(piece) }
         #expect(pool.heldBytes == 64, "one slab is held, not one for each piece")
         pieces = []
         let again = pool.take()
         #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
     }
 
-    @Test func chunksThatAreSmallerThanASlabTakeNoMoreMemoryThanTheyHold() {
+    @Test("Chunks that are smaller than a slab take no more memory than they hold")
+    func chunksThatAreSmallerThanASlabTakeNoMoreMemoryThanTheyHold() {
         var pool = SlabPool(slabSize: 4096, keep: 4)
-        var buffer = RelayBuffer(start: 0, seams: .init(every: 64))
+        var buffer = RelayBuffer(start: 0, boundaries: .init(every: 64))
         let all = (0..<640).map { UInt8(truncatingIfNeeded: $0) }
         all.withUnsafeBytes { buffer.append($0, from: &pool) }
         let slabs = buffer.take(upTo: 640, whole: true)
@@ -123,11 +133,12 @@ import Testing
         #expect(slabs.reduce(0) { $0 + $1.storageCapacity } == 640)
     }
 
-    @Test func aSlabInUseIsNotLentAgain() {
+    @Test("A slab in use is not lent again")
+    func aSlabInUseIsNotLentAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var slab = pool.take()
         slab.writeBytes([1, 2, 3])
-        pool.lend(slab)
+        pool.recycle(slab)
         var other = pool.take()
         other.writeBytes([9, 9, 9])
         #expect(Array(slab.readableBytesView) == [1, 2, 3])

@@ -13,14 +13,15 @@ import Waiting
 struct RelayConnectionTests {
     static let content = PatternedContent(size: 3_000_017, seed: 84)
 
-    @Test func aRelayBeginsWhenAnotherGivesItsConnectionBack() async throws {
+    @Test("A relay begins when another gives its connection back")
+    func aRelayBeginsWhenAnotherGivesItsConnectionBack() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
-        let held = connections.enter(.inquiry) {}.place
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
+        let held = connections.enter(.probe) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
@@ -31,14 +32,15 @@ struct RelayConnectionTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test func aClientThatGoesWhileItWaitsLeavesTheQueue() async throws {
+    @Test("A client that goes while it waits leaves the queue")
+    func aClientThatGoesWhileItWaitsLeavesTheQueue() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
-        let held = connections.enter(.inquiry) {}.place
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
+        let held = connections.enter(.probe) {}.place
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
@@ -49,7 +51,8 @@ struct RelayConnectionTests {
         #expect(connections.counts == (0, 0))
     }
 
-    @Test func aClientThatGoesBeforeItsRelayStartsLeavesNothingOnTheLoop() async throws {
+    @Test("A client that goes before its relay starts leaves nothing on the loop")
+    func aClientThatGoesBeforeItsRelayStartsLeavesNothingOnTheLoop() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let origin = try FaultyOrigin(Self.content)
@@ -68,7 +71,8 @@ struct RelayConnectionTests {
         #expect(origin.record.requests.isEmpty)
     }
 
-    @Test func aRelayThatWaitsBeforeItComesBackHoldsNoConnection() async throws {
+    @Test("A relay that waits before it comes back holds no connection")
+    func aRelayThatWaitsBeforeItComesBackHoldsNoConnection() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -76,7 +80,7 @@ struct RelayConnectionTests {
             .status(503, headers: [("Retry-After", "3600")])
         }
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 1 }
@@ -85,14 +89,15 @@ struct RelayConnectionTests {
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
     }
 
-    @Test func aRelayThatGetsNoTokenHoldsNoConnectionWhileItWaits() async throws {
+    @Test("A relay that gets no token holds no connection while it waits")
+    func aRelayThatGetsNoTokenHoldsNoConnectionWhileItWaits() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
         door.refuse(with: AttemptFailure(.serverError, .backend, retryAfter: .seconds(3600), detail: "no log-in now"))
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         try await eventually("a log-in that fails, and the connection back") {

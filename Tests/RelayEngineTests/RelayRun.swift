@@ -12,7 +12,7 @@ import Waiting
 @testable import RelayEngine
 
 /// A relay over real connections, and what came of it.
-final class RelayRun: RelayOutlet, RelayObserver {
+final class RelayRun: ResponseSink, RelayObserver {
     private struct State {
         var count: Int64 = 0
         var firstWrongByte: Int64?
@@ -24,18 +24,18 @@ final class RelayRun: RelayOutlet, RelayObserver {
 
     private let content: PatternedContent
     private let range: ByteRange?
-    private let prospects: [Prospect]
+    private let estimates: [ThroughputEstimate]
     private let state = Mutex(State())
     private let ends: AsyncStream<RelaySummary>
     private let end: AsyncStream<RelaySummary>.Continuation
 
     /// - Parameters:
     ///   - range: what is asked for; nil for all.
-    ///   - prospects: what the relay is told of the candidates; nothing if they are fewer.
-    init(of content: PatternedContent, range: ByteRange? = nil, prospects: [Prospect] = []) {
+    ///   - estimates: what the relay is told of the candidates; nothing if they are fewer.
+    init(of content: PatternedContent, range: ByteRange? = nil, estimates: [ThroughputEstimate] = []) {
         self.content = content
         self.range = range
-        self.prospects = prospects
+        self.estimates = estimates
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
@@ -68,16 +68,16 @@ final class RelayRun: RelayOutlet, RelayObserver {
         }
         let candidates = drivers.map {
             RelayPlan.Candidate(
-                maximumRange: $0.capabilities.maximumRange, patience: connections?.patience,
+                maximumRange: $0.capabilities.maximumRange, timeout: connections?.timeout,
                 renewsCredentials: $0.credentials != nil)
         }
         let plan =
             range.map { RelayPlan(range: $0, of: content.size, layout: manifest?.layout, candidates: candidates) }
             ?? RelayPlan(
-                whole: content.size, proof: manifest.map { .chunks($0.layout) } ?? .digest, candidates: candidates)
+                whole: content.size, verification: manifest.map { .chunks($0.layout) } ?? .digest, candidates: candidates)
         return Relay(
-            plan: plan, sources: sources, party: .download(by: "a test", of: "image"), identity: content.digest,
-            manifest: manifest, making: layout, policy: policy, loop: loop, outlet: self, observer: self)
+            plan: plan, sources: sources, queueKey: .download(by: "a test", of: "image"), identity: content.digest,
+            manifest: manifest, making: layout, policy: policy, loop: loop, sink: self, observer: self)
     }
 
     /// How the relay ended; nil where it does not in time, which standard error says.
@@ -127,9 +127,9 @@ final class RelayRun: RelayOutlet, RelayObserver {
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
     func bytesTaken(_ count: Int64, of backend: BackendID) {}
-    func paceSeen(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
-    func prospects(of sources: [RelaySource]) -> [Prospect] {
-        sources.indices.map { prospects.indices.contains($0) ? prospects[$0] : .unknown }
+    func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
+    func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
+        sources.indices.map { estimates.indices.contains($0) ? estimates[$0] : .unknown }
     }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
@@ -150,7 +150,7 @@ extension PatternedContent {
         return builder.manifest
     }
 
-    /// What proves it.
+    /// What verifies it.
     var digest: Digest {
         let stream = DigestStream(.sha256)
         var offset: Int64 = 0

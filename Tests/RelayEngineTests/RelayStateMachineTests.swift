@@ -8,7 +8,8 @@ import Testing
 @Suite struct RelayStateMachineTests {
     static let seeds: ClosedRange<UInt64> = 1...40_000
 
-    @Test func everySequenceOfEventsKeepsByteKAtByteK() async {
+    @Test("Every sequence of events keeps byte k at byte k")
+    func everySequenceOfEventsKeepsByteKAtByteK() async {
         var coverage: [String: Int] = [:]
         var outcomes: [String: Int] = [:]
         var rejections = 0
@@ -41,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func withOneSoundServerEveryDeliveryFinishes() async {
+    @Test("With one sound server every delivery finishes")
+    func withOneSoundServerEveryDeliveryFinishes() async {
         for seed in UInt64(1)...3_000 {
             await giveWay(seed)
             var relay = SimulatedRelay(seed: seed)
@@ -66,10 +68,10 @@ import Testing
     private func step(_ relay: inout SimulatedRelay) {
         relay.now += .milliseconds(Int.random(in: 0...60, using: &relay.random))
         if Int.random(in: 0..<5, using: &relay.random) == 0 { return strangeStep(&relay) }
-        if relay.awaitsVerdict, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.verify() }
-        if relay.mustProve, Int.random(in: 0..<4, using: &relay.random) == 0 { return relay.prove() }
+        if relay.awaitsDecision, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.verify() }
+        if relay.mustVerify, Int.random(in: 0..<4, using: &relay.random) == 0 { return relay.verifyWhole() }
         // Most answers come at once, as the relay's do.
-        if relay.surveying != nil, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.survey() }
+        if relay.estimating != nil, Int.random(in: 0..<4, using: &relay.random) > 0 { return relay.estimate() }
         switch Int.random(in: 0..<20, using: &relay.random) {
         case 0: relay.send(.begin)
         case 1...3: relay.send(.tick)
@@ -94,7 +96,7 @@ import Testing
         case 19: relay.send(.entered(id))
         case 20: relay.send(.renewed(id))
         case 21...24:
-            if !relay.mustProve { relay.send(.proof(matched: true)) }
+            if !relay.mustVerify { relay.send(.verification(matched: true)) }
         case 25...28: relay.send(.consumed(Int64.random(in: -1...0, using: &relay.random)))
         case 29...32: relay.send(.begin)
         case 33:
@@ -106,15 +108,15 @@ import Testing
                     candidate: Int.random(in: -1...3, using: &relay.random), atOnce: Bool.random(using: &relay.random)))
         case 36:
             relay.send(.verified(upTo: -1))
-            relay.survey(by: id)
+            relay.estimate(by: id)
         case 37: relay.send(.rejected(start: -1, digest: []))
         case 38:
             // It ends the relay: less often where many events are to follow.
             let isRare = relay.machine.phase == .attempting && Int.random(in: 0..<4, using: &relay.random) > 0
-            if !isRare { relay.send(.unprovable) }
+            if !isRare { relay.send(.manifestUnreadable) }
         case 40: relay.send(.permitWanted(id))
         case 41: relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
-        case 39: Bool.random(using: &relay.random) ? relay.send(.renewed(id)) : relay.survey(by: id)
+        case 39: Bool.random(using: &relay.random) ? relay.send(.renewed(id)) : relay.estimate(by: id)
         default: relay.send(.tick)
         }
     }
@@ -158,9 +160,9 @@ import Testing
     private func goodStep(_ relay: inout SimulatedRelay) {
         relay.now += .milliseconds(20)
         relay.send(.tick)
-        if relay.mustProve { return relay.prove() }
-        if relay.awaitsVerdict { return relay.verify() }
-        if relay.surveying != nil { return relay.survey() }
+        if relay.mustVerify { return relay.verifyWhole() }
+        if relay.awaitsDecision { return relay.verify() }
+        if relay.estimating != nil { return relay.estimate() }
         consume(&relay)
         if Int.random(in: 0..<40, using: &relay.random) == 0 { relay.wantPermit() }
         if Int.random(in: 0..<40, using: &relay.random) == 0 {
@@ -178,7 +180,7 @@ import Testing
         guard let answer = relay.answer else { return }
         if answer.candidate == relay.plan.candidates.count - 1 {
             if !answer.hasSentHead { relay.answer = soundAnswer(answer, relay) }
-        } else if answer.isSpoiling || answer.isExchanged, relay.plan.proof == .digest {
+        } else if answer.isSpoiling || answer.isExchanged, relay.plan.verification == .digest {
             relay.answer = soundAnswer(answer, relay)  // what left before a manifest exists can't be made good
         } else if Int.random(in: 0..<6, using: &relay.random) == 0 {
             return fail(&relay, answer.id)
@@ -216,7 +218,8 @@ import Testing
         return machine
     }
 
-    @Test func aLocationTakenOutIsLeftAtTheNextByteWhereAnotherCanGoOn() {
+    @Test("A location taken out is left at the next byte where another can go on")
+    func aLocationTakenOutIsLeftAtTheNextByteWhereAnotherCanGoOn() {
         for atOnce in [false, true] {
             var machine = reading(of: 2)
             let actions = machine.handle(.withdrawn(candidate: 0, atOnce: atOnce), at: now)
@@ -226,26 +229,30 @@ import Testing
         }
     }
 
-    @Test func theOnlyLocationLeftGoesOnWhenAnOperatorTakesItOut() {
+    @Test("The only location left goes on when an operator takes it out")
+    func theOnlyLocationLeftGoesOnWhenAnOperatorTakesItOut() {
         var machine = reading(of: 1)
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: false), at: now).isEmpty)
         #expect(machine.phase == .attempting)
     }
 
-    @Test func theOnlyLocationLeftIsCutWhenItsContentIsWrong() {
+    @Test("The only location left is cut when its content is wrong")
+    func theOnlyLocationLeftIsCutWhenItsContentIsWrong() {
         var machine = reading(of: 1)
         let actions = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)
         #expect(actions.last == .abort(.exhausted))
     }
 
-    @Test func aLocationTakenOutBeforeItsTurnIsNotAsked() {
+    @Test("A location taken out before its turn is not asked")
+    func aLocationTakenOutBeforeItsTurnIsNotAsked() {
         var machine = reading(of: 2)
         #expect(machine.handle(.withdrawn(candidate: 1, atOnce: false), at: now).isEmpty)
         let failure = AttemptFailure(.missing, .location, detail: "gone")
         #expect(machine.handle(.failed(AttemptID(number: 0), failure), at: now).last == .abort(.exhausted))
     }
 
-    @Test func aSlowClientIsNotCutWhenTheLocationThatWaitsForItIsTakenOut() {
+    @Test("A slow client is not cut when the location that waits for it is taken out")
+    func aSlowClientIsNotCutWhenTheLocationThatWaitsForItIsTakenOut() {
         let size = 16 << 20
         var machine = RelayStateMachine(
             plan: RelayPlan(whole: Int64(size), candidates: [.init(), .init()]), policy: RelayPolicy(), seed: 1, at: now)
@@ -265,7 +272,8 @@ import Testing
         #expect(machine.phase == .attempting)
     }
 
-    @Test func stallsThatProgressHasFollowedCostALongDownloadNothing() {
+    @Test("Stalls that progress has followed cost a long download nothing")
+    func stallsThatProgressHasFollowedCostALongDownloadNothing() {
         var now = now
         let piece = RelayPolicy().refundAfter
         let size = piece * 20

@@ -13,7 +13,8 @@ import Waiting
 struct RenewalTests {
     static let content = PatternedContent(size: 5_000_011, seed: 81)
 
-    @Test func aTokenThatEndsAtAResumeIsRenewedOnceAndTheSameLocationFinishes() async throws {
+    @Test("A token that ends at a resume is renewed once and the same location finishes")
+    func aTokenThatEndsAtAResumeIsRenewedOnceAndTheSameLocationFinishes() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -24,7 +25,7 @@ struct RenewalTests {
             return .reset(after: 2_000_000)
         }
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 2 }
@@ -40,7 +41,8 @@ struct RenewalTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test func aTokenThatEndsBetweenPiecesMakesTheRelayMoveNowhere() async throws {
+    @Test("A token that ends between pieces makes the relay move nowhere")
+    func aTokenThatEndsBetweenPiecesMakesTheRelayMoveNowhere() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -52,7 +54,7 @@ struct RenewalTests {
         defer { for origin in [origin, other] { origin.stop() } }
         let run = RelayRun(of: Self.content)
         let drivers = [origin, other].map { TokenDriver(door, url: $0.url(), maximumRange: 1_000_000) }
-        let relay = run.start(drivers, connections: ConnectionLimit(limit: 1, patience: .seconds(60)), on: loop)
+        let relay = run.start(drivers, connections: ConnectionLimit(limit: 1, timeout: .seconds(60)), on: loop)
         let summary = await run.ended()
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.failures.isEmpty == true && summary?.moves.isEmpty == true)
@@ -61,7 +63,8 @@ struct RenewalTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test func whereNoTokenIsToBeHadTheNextLocationGoesOn() async throws {
+    @Test("Where no token is to be had the next location goes on")
+    func whereNoTokenIsToBeHadTheNextLocationGoesOn() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let (door, otherDoor) = (TokenDoor(), TokenDoor())
@@ -88,7 +91,8 @@ struct RenewalTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test func aHundredRelaysAtOnceFetchOneToken() async throws {
+    @Test("A hundred relays at once fetch one token")
+    func aHundredRelaysAtOnceFetchOneToken() async throws {
         let loops = (0..<2).map { _ in TransferLoop() }
         defer { for loop in loops { loop.stop() } }
         let door = TokenDoor()
@@ -109,14 +113,15 @@ struct RenewalTests {
         withExtendedLifetime(relays) {}
     }
 
-    @Test func aRelayThatIsLeftWhileItWaitsForATokenIsOverAndHearsNoLateAnswer() async throws {
+    @Test("A relay that is left while it waits for a token is over and hears no late answer")
+    func aRelayThatIsLeftWhileItWaitsForATokenIsOverAndHearsNoLateAnswer() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
         door.hold()
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, patience: .seconds(60))
+        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         try await eventually("a wait for the token") { door.waiting >= 1 }
@@ -135,7 +140,8 @@ struct RenewalTests {
         withExtendedLifetime(second) {}
     }
 
-    @Test func aDoorThatDoesNotAnswerIsAStall() async throws {
+    @Test("A door that does not answer is a stall")
+    func aDoorThatDoesNotAnswerIsAStall() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let (door, otherDoor) = (TokenDoor(), TokenDoor())

@@ -65,7 +65,7 @@ struct SimulatedRelay {
     /// Renewals of refused credentials without a byte after them, by candidate.
     var renewals: [Int: Int] = [:]
     /// The attempt that asked what others could do.
-    var surveying: AttemptID?
+    var estimating: AttemptID?
     /// The attempt that gives its permit back, and the offset that it must not read beyond.
     var givingWay: (id: AttemptID, limit: Int64)?
     /// How often a permit was given back.
@@ -83,7 +83,7 @@ struct SimulatedRelay {
     var delivered: [Byte] = []
     var consumed: Int64 = 0
     var mayRelease: Int64
-    var mustProve = false
+    var mustVerify = false
     /// Whether the digest of the whole was compared and matched.
     var hasMatched = false
     var isCommitted = false
@@ -108,15 +108,15 @@ struct SimulatedRelay {
             RelayPlan.Candidate(
                 maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil,
                 requiredValidator: isPinned ? Self.validator(of: index) : nil,
-                patience: Bool.random(using: &random) ? .milliseconds(200) : nil,
+                timeout: Bool.random(using: &random) ? .milliseconds(200) : nil,
                 renewsCredentials: Bool.random(using: &random), tier: Int.random(in: 0...1, using: &random),
-                isAccused: Int.random(in: 0..<8, using: &random) == 0)
+                isSuspect: Int.random(in: 0..<8, using: &random) == 0)
         }
         let layout = Bool.random(using: &random) ? ChunkLayout(size: size, chunkSize: .random(in: 5...40, using: &random)) : nil
         if size > 2, Int.random(in: 0..<3, using: &random) == 0, let range = ByteRange(first: size / 3, last: size - 2) {
             plan = RelayPlan(range: range, of: size, layout: layout, candidates: candidates)
         } else {
-            plan = RelayPlan(whole: size, proof: layout.map { .chunks($0) } ?? .digest, candidates: candidates)
+            plan = RelayPlan(whole: size, verification: layout.map { .chunks($0) } ?? .digest, candidates: candidates)
         }
         machine = RelayStateMachine(plan: plan, policy: Self.policy, seed: random.next(), at: now)
         mayRelease = plan.delivery.lowerBound
@@ -187,20 +187,20 @@ struct SimulatedRelay {
             if answer?.id == id { answer = nil }
             if gate?.id == id { gate = nil }
             if placed == id { placed = nil }
-        case .limit: break  // the intake is taken anew at each batch
-        case .survey(let id): surveying = id
+        case .limit: break  // the bodyWindow is taken again at each batch
+        case .estimate(let id): estimating = id
         case .offerPermit(let id, _), .insistOnPermit(let id):
             if placed != id { complaints.append("\(action) without a permit") }
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .commit:
             if isCommitted { complaints.append("committed twice") }
-            if plan.proof == .digest, plan.size > 0, plan.size <= Self.policy.tail, !hasMatched {
+            if plan.verification == .digest, plan.size > 0, plan.size <= Self.policy.tail, !hasMatched {
                 complaints.append("committed to what fits into the tail before its digest matched")
             }
             isCommitted = true
         case .release(let limit): release(limit)
-        case .prove: mustProve = true
+        case .verify: mustVerify = true
         case .restart:
             if !delivered.isEmpty { complaints.append("started again although bytes had left") }
             held = []
@@ -224,9 +224,9 @@ struct SimulatedRelay {
             if failover.cause.reason == .slow { slowMoves += 1 }
             if failover.to == failover.from { complaints.append("moved to where it was") }
             if failover.to != givers.last { complaints.append("moved to \(failover.to), the byte came from another place") }
-        case .proven(let contributors):
+        case .verified(let contributors):
             if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are credited for \(givers)") }
-        case .disproven(let contributors):
+        case .digestMismatch(let contributors):
             if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are suspects for \(givers)") }
         case .rejected(_, let contributors):
             if contributors != suspects { complaints.append("\(contributors) are suspects instead of \(suspects ?? [])") }
@@ -250,17 +250,17 @@ struct SimulatedRelay {
     }
 
     /// Answers what can be expected of each candidate.
-    mutating func survey(by id: AttemptID? = nil) {
-        guard let asking = id ?? surveying else { return }
-        if id == nil { surveying = nil }
-        let prospects = plan.candidates.map { _ -> Prospect in
+    mutating func estimate(by id: AttemptID? = nil) {
+        guard let asking = id ?? estimating else { return }
+        if id == nil { estimating = nil }
+        let estimates = plan.candidates.map { _ -> ThroughputEstimate in
             switch Int.random(in: 0..<4, using: &random) {
             case 0: .unknown
             case 1: .avoided
             default: .rate(Double(Int.random(in: 0...4000, using: &random)))
             }
         }
-        send(.surveyed(asking, prospects))
+        send(.estimated(asking, estimates))
     }
 
     /// Lets the attempt pass what it waits at.
@@ -281,7 +281,7 @@ struct SimulatedRelay {
     }
 
     private mutating func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
-        if plan.candidates[candidate].patience != nil, placed != id { complaints.append("asked without a place") }
+        if plan.candidates[candidate].timeout != nil, placed != id { complaints.append("asked without a place") }
         if plan.candidates[candidate].renewsCredentials, trusted != id { complaints.append("asked without credentials") }
         let wanted = heldStart + Int64(held.count)
         if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
@@ -306,13 +306,13 @@ struct SimulatedRelay {
         case 4: head = ObjectHead(first: first, count: head.count, total: size, validator: Validator("changed"))
         case 5: head = ObjectHead(first: first, count: nil, total: nil, validator: head.validator)
         case 6, 7:  // has another object by now, which the relay can know if it knew the one before
-            isExchanged = plan.proof != .none || pinned.contains(candidate) || isRequired(at: candidate)
+            isExchanged = plan.verification != .none || pinned.contains(candidate) || isRequired(at: candidate)
             guard isExchanged else { break }
             head = ObjectHead(first: first, count: head.count, total: size, validator: Validator("exchanged"))
         default: break
         }
-        // A range can't be proven, so spoiling servers are only fair where a digest is compared.
-        let isSpoiling = plan.proof != .none && Int.random(in: 0..<8, using: &random) == 0
+        // A range can't be verified, so spoiling servers are only fair where a digest is compared.
+        let isSpoiling = plan.verification != .none && Int.random(in: 0..<8, using: &random) == 0
         answer = Answer(
             id: id, candidate: candidate, position: from, end: from + (head.count ?? (last - from + 1)), isSpoiling: isSpoiling,
             isExchanged: isExchanged, head: head)
@@ -324,17 +324,19 @@ struct SimulatedRelay {
     mutating func sendHead(of answer: Answer) {
         self.answer?.hasSentHead = true
         send(.head(answer.id, answer.head))
-        if machine.intake(of: answer.id) != nil, answer.head.validator == Self.validator(of: answer.candidate) {
+        if machine.bodyWindow(of: answer.id) != nil, answer.head.validator == Self.validator(of: answer.candidate) {
             pinned.insert(answer.candidate)
         }
     }
 
-    /// Lets the server send up to `count` bytes, through the intake as the relay does.
+    /// Lets the server send up to `count` bytes, through the bodyWindow as the relay does.
     mutating func sendBytes(_ count: Int64) {
-        guard var current = answer, current.hasSentHead, !isPaused, var intake = machine.intake(of: current.id) else { return }
+        guard var current = answer, current.hasSentHead, !isPaused, var bodyWindow = machine.bodyWindow(of: current.id) else {
+            return
+        }
         let available = max(0, min(count, current.end - current.position))
         guard available > 0 else { return }
-        let (drop, keep) = intake.split(Int(available))
+        let (drop, keep) = bodyWindow.split(Int(available))
         for offset in (current.position + Int64(drop))..<(current.position + Int64(drop + keep)) {
             let isSpoilt = current.isExchanged || current.isSpoiling && offset % 7 == 3
             held.append(Byte(value: Self.truth(offset) ^ (isSpoilt ? 0x55 : 0), isSpoilt: isSpoilt))
@@ -352,27 +354,27 @@ struct SimulatedRelay {
         mayRelease = limit
         let count = Int(limit - heldStart)
         guard count <= held.count else { return complaints.append("released bytes that never came") }
-        if layout != nil, limit > verified { complaints.append("released bytes that were not proven") }
-        if plan.proof == .digest, !hasMatched, limit > max(plan.start, plan.end - Self.policy.tail) {
+        if layout != nil, limit > verified { complaints.append("released bytes that were not verified") }
+        if plan.verification == .digest, !hasMatched, limit > max(plan.start, plan.end - Self.policy.tail) {
             complaints.append("released the tail before the digest of the whole matched")
         }
         for (offset, byte) in zip(heldStart..., held.prefix(count)) where offset >= plan.delivery.lowerBound {
             if !byte.isSpoilt, byte.value != Self.truth(offset) { complaints.append("byte \(offset) is another byte") }
             if layout != nil, byte.isSpoilt { complaints.append("the spoilt byte \(offset) left") }
-            if plan.proof == .none, byte.isSpoilt { complaints.append("byte \(offset) of another object left") }
+            if plan.verification == .none, byte.isSpoilt { complaints.append("byte \(offset) of another object left") }
             delivered.append(byte)
         }
         held.removeFirst(count)
         heldStart = limit
     }
 
-    /// How the representation is cut, if its chunks are proven.
+    /// How the representation is cut, if its chunks are verified.
     var layout: ChunkLayout? {
-        if case .chunks(let layout) = plan.proof { layout } else { nil }
+        if case .chunks(let layout) = plan.verification { layout } else { nil }
     }
 
     /// Whether a chunk is there that nobody has looked at.
-    var awaitsVerdict: Bool {
+    var awaitsDecision: Bool {
         guard let layout, verified < plan.end else { return false }
         return heldStart + Int64(held.count) >= layout.end(of: layout.chunk(at: verified))
     }
@@ -381,7 +383,7 @@ struct SimulatedRelay {
     mutating func verify() {
         guard let layout else { return }
         let before = verified
-        while awaitsVerdict {
+        while awaitsDecision {
             let end = layout.end(of: layout.chunk(at: verified))
             let chunk = held[Int(verified - heldStart)..<Int(end - heldStart)]
             let isRight = zip(verified..., chunk).allSatisfy { $1.value == Self.truth($0) }
@@ -407,8 +409,9 @@ struct SimulatedRelay {
         case .refuse:
             if isCommitted { complaints.append("refused after the head went out") }
         default:
-            if plan.proof == .digest, plan.size > 0, delivered.count == Int(plan.end), !delivered.contains(where: \.isSpoilt),
-                case .abort(.disproven) = action
+            if plan.verification == .digest, plan.size > 0, delivered.count == Int(plan.end),
+                !delivered.contains(where: \.isSpoilt),
+                case .abort(.digestMismatch) = action
             {
                 complaints.append("cut a right delivery")
             }
@@ -416,12 +419,12 @@ struct SimulatedRelay {
     }
 
     /// Compares the digest as the relay would.
-    mutating func prove() {
-        mustProve = false
+    mutating func verifyWhole() {
+        mustVerify = false
         let all = delivered + held
         let matches = all.enumerated().allSatisfy { $1.value == Self.truth(plan.start + Int64($0)) }
         hasMatched = matches && all.count == Int(plan.size)
-        send(.proof(matched: hasMatched))
+        send(.verification(matched: hasMatched))
     }
 
     static func name(_ phase: RelayStateMachine.Phase) -> String {
@@ -432,9 +435,10 @@ struct SimulatedRelay {
         "\(event)".prefix { $0.isLetter }.description
     }
 
-    static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "proving", "draining", "ended"]
+    static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "verifying", "draining", "ended"]
     static let eventNames = [
-        "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "proof", "consumed", "clientGone",
-        "withdrawn", "verified", "rejected", "unprovable", "surveyed", "permitWanted", "window", "tick",
+        "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "verification", "consumed",
+        "clientGone",
+        "withdrawn", "verified", "rejected", "manifestUnreadable", "estimated", "permitWanted", "window", "tick",
     ]
 }

@@ -21,7 +21,7 @@ struct SlowConnectionTests {
 
     /// A relay from the first origin, at so many bytes a second, with the second at hand.
     private func relay(
-        at pace: Int64, _ second: Behaviour, expecting prospect: Prospect, policy: RelayPolicy = policy
+        at pace: Int64, _ second: Behaviour, expecting estimate: ThroughputEstimate, policy: RelayPolicy = policy
     ) async throws -> (RelayRun, RelaySummary?) {
         let loop = TransferLoop()
         defer { loop.stop() }
@@ -29,7 +29,7 @@ struct SlowConnectionTests {
         let origin = try FaultyOrigin(Self.content, behind: door) { _ in .sound.paced(pace) }
         let other = try FaultyOrigin(Self.content, behind: otherDoor) { _ in second }
         defer { for origin in [origin, other] { origin.stop() } }
-        let run = RelayRun(of: Self.content, prospects: [.unknown, prospect])
+        let run = RelayRun(of: Self.content, estimates: [.unknown, estimate])
         let relay = run.start(
             [TokenDriver(door, url: origin.url()), TokenDriver(otherDoor, url: other.url())], policy: policy, on: loop)
         let summary = await run.ended()
@@ -37,7 +37,8 @@ struct SlowConnectionTests {
         return (run, summary)
     }
 
-    @Test func aSlowLocationIsLeftAtAnEdgeAndTheImageIsExact() async throws {
+    @Test("A slow location is left at an edge and the image is exact")
+    func aSlowLocationIsLeftAtAnEdgeAndTheImageIsExact() async throws {
         let (run, summary) = try await relay(at: 2_000_000, .sound, expecting: .rate(1e12))
         let ended = try #require(summary)
         #expect(ended.outcome == .finished && run.isExact)
@@ -49,14 +50,16 @@ struct SlowConnectionTests {
         #expect(run.callsAfterTheEnd == 0)
     }
 
-    @Test func whereAllAreSlowTheRelayStays() async throws {
+    @Test("Where all are slow the relay stays")
+    func whereAllAreSlowTheRelayStays() async throws {
         let (run, summary) = try await relay(at: 6_000_000, .sound.paced(6_000_000), expecting: .rate(7e6))
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.moves.isEmpty == true)
         #expect(run.paces > 0, "it was judged")
     }
 
-    @Test func aTrickleIsLeftForALocationThatNobodyHasMeasured() async throws {
+    @Test("A trickle is left for a location that nobody has measured")
+    func aTrickleIsLeftForALocationThatNobodyHasMeasured() async throws {
         var policy = Self.policy
         policy.slow.floor = 1 << 20
         let (run, summary) = try await relay(at: 300_000, .sound, expecting: .unknown, policy: policy)
@@ -65,7 +68,8 @@ struct SlowConnectionTests {
         #expect(summary?.failures.isEmpty == true)
     }
 
-    @Test func aSlowLocationGoesOnWhenTheFasterOneHasNothing() async throws {
+    @Test("A slow location goes on when the faster one has nothing")
+    func aSlowLocationGoesOnWhenTheFasterOneHasNothing() async throws {
         let (run, summary) = try await relay(at: 4_000_000, .status(404), expecting: .rate(1e12))
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.failures.map(\.failure.reason) == [.missing])

@@ -16,20 +16,22 @@ import Testing
         var machine: RelayStateMachine
         var now: ContinuousClock.Instant
         var attempt = 0
-        var prospects: [Prospect]
+        var estimates: [ThroughputEstimate]
 
         init(
-            _ prospects: [Prospect], _ candidates: [RelayPlan.Candidate]? = nil, proof: RelayPlan.Proof = .digest,
+            _ estimates: [ThroughputEstimate], _ candidates: [RelayPlan.Candidate]? = nil,
+            verification: RelayPlan.Verification = .digest,
             answersRanges: Bool = true, discardLimit: Int64 = 0, at start: ContinuousClock.Instant
         ) {
             var policy = RelayPolicy()
             policy.slowEdge = SlowTests.edge
             policy.discardLimit = discardLimit
-            let candidates = candidates ?? prospects.map { _ in RelayPlan.Candidate() }
+            let candidates = candidates ?? estimates.map { _ in RelayPlan.Candidate() }
             machine = RelayStateMachine(
-                plan: RelayPlan(whole: SlowTests.size, proof: proof, candidates: candidates), policy: policy, seed: 1, at: start
+                plan: RelayPlan(whole: SlowTests.size, verification: verification, candidates: candidates), policy: policy,
+                seed: 1, at: start
             )
-            self.prospects = prospects
+            self.estimates = estimates
             now = start
             _ = machine.handle(.begin, at: now)
             answer(answersRanges: answersRanges)
@@ -50,13 +52,13 @@ import Testing
                 at: now)
         }
 
-        /// Bytes come after a while, and the client takes them; a survey is answered.
+        /// Bytes come after a while, and the client takes them; a estimate is answered.
         mutating func read(_ count: Int64, after time: Duration) -> [RelayAction] {
             now += time
-            let kept = min(count, machine.intake(of: id)?.take ?? 0)
+            let kept = min(count, machine.bodyWindow(of: id)?.take ?? 0)
             var actions = machine.handle(.bytes(id, dropped: count - kept, kept: kept), at: now)
             actions += machine.handle(.consumed(machine.released), at: now)
-            if actions.contains(.survey(id)) { actions += machine.handle(.surveyed(id, prospects), at: now) }
+            if actions.contains(.estimate(id)) { actions += machine.handle(.estimated(id, estimates), at: now) }
             return actions
         }
 
@@ -71,15 +73,16 @@ import Testing
     }
 
     /// Reads at 1 MB/s until the relay has moved to the other, and that one answered.
-    private func moved(_ prospects: Prospect...) -> (Reading, [RelayAction]) {
-        var reading = Reading(prospects, at: start)
+    private func moved(_ estimates: ThroughputEstimate...) -> (Reading, [RelayAction]) {
+        var reading = Reading(estimates, at: start)
         let actions = reading.read(1_000_000, for: .seconds(5))
         reading.attempt += 1
         reading.answer()
         return (reading, actions)
     }
 
-    @Test func itIsLeftExactlyAtAnEdgeForOneThatIsClearlyFaster() throws {
+    @Test("It is left exactly at an edge for one that is clearly faster")
+    func itIsLeftExactlyAtAnEdgeForOneThatIsClearlyFaster() throws {
         let (reading, actions) = moved(.unknown, .rate(50e6))
         let offset = reading.machine.accepted
         #expect(offset == 3 * Self.edge, "the first edge after two seconds of a megabyte each and the first bytes")
@@ -93,10 +96,11 @@ import Testing
         #expect(reading.machine.budget.left == reading.machine.policy.revisits)
     }
 
-    @Test func whereChunksAreKnownItIsLeftAtAnEdgeOfTheirs() throws {
+    @Test("Where chunks are known it is left at an edge of theirs")
+    func whereChunksAreKnownItIsLeftAtAnEdgeOfTheirs() throws {
         let chunk: Int64 = 650_000
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: chunk))
-        var reading = Reading([.unknown, .rate(50e6)], proof: .chunks(layout), at: start)
+        var reading = Reading([.unknown, .rate(50e6)], verification: .chunks(layout), at: start)
         for _ in 0..<40 where reading.machine.attempt?.candidate == 0 {
             _ = reading.read(100_000, after: .milliseconds(100))
             let whole = reading.machine.accepted / chunk * chunk
@@ -106,7 +110,8 @@ import Testing
         #expect(reading.machine.accepted == 4 * chunk)
     }
 
-    @Test func theMoveIsReportedWithItsCause() throws {
+    @Test("The move is reported with its cause")
+    func theMoveIsReportedWithItsCause() throws {
         var (reading, _) = moved(.unknown, .rate(50e6))
         let offset = reading.machine.accepted
         let actions = reading.read(1000, after: .milliseconds(5))
@@ -115,38 +120,43 @@ import Testing
         #expect(failover.cause.reason == .slow && failover.gap == .milliseconds(5))
     }
 
-    @Test func whereAllAreSlowItStays() {
-        for prospects in [[Prospect.unknown, .unknown], [.unknown, .rate(2e6)], [.unknown, .avoided], [.unknown]] {
-            var reading = Reading(prospects, at: start)
+    @Test("Where all are slow it stays")
+    func whereAllAreSlowItStays() {
+        for estimates in [[ThroughputEstimate.unknown, .unknown], [.unknown, .rate(2e6)], [.unknown, .avoided], [.unknown]] {
+            var reading = Reading(estimates, at: start)
             let actions = reading.read(1_000_000, for: .seconds(60))
-            #expect(actions.cancels.isEmpty && reading.machine.phase == .attempting, "\(prospects)")
+            #expect(actions.cancels.isEmpty && reading.machine.phase == .attempting, "\(estimates)")
         }
     }
 
-    @Test func noSecondMoveFollowsWithinTheDwell() {
+    @Test("No second move follows within the dwell")
+    func noSecondMoveFollowsWithinTheDwell() {
         var (reading, _) = moved(.unknown, .rate(50e6), .rate(60e6))
         #expect(reading.machine.attempt?.candidate == 2)
         let movedAt = reading.now
-        reading.prospects[1] = .rate(50e6)
+        reading.estimates[1] = .rate(50e6)
         let actions = reading.read(1_000_000, for: .seconds(30))
         #expect(actions.cancels == [AttemptID(number: 1)])
         let dwelt = reading.now - movedAt
         #expect(dwelt >= .seconds(10) && dwelt < .seconds(14))
     }
 
-    @Test func itDoesNotComeBackToOneThatItFoundJustAsSlow() {
+    @Test("It does not come back to one that it found just as slow")
+    func itDoesNotComeBackToOneThatItFoundJustAsSlow() {
         var (reading, _) = moved(.rate(50e6), .rate(50e6))
         #expect(reading.read(1_000_000, for: .seconds(60)).cancels.isEmpty)
     }
 
-    @Test func itComesBackWhereItHadBeenClearlyFaster() {
+    @Test("It comes back where it had been clearly faster")
+    func itComesBackWhereItHadBeenClearlyFaster() {
         var (reading, _) = moved(.unknown, .rate(50e6))
         let actions = reading.read(200_000, for: .seconds(30))
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
         #expect(reading.machine.accepted % Self.edge == 0)
     }
 
-    @Test func oneThatWasLeftGoesOnAtOnceWhenTheOtherFails() {
+    @Test("One that was left goes on at once when the other fails")
+    func oneThatWasLeftGoesOnAtOnceWhenTheOtherFails() {
         var (reading, _) = moved(.unknown, .rate(50e6), .unknown)
         let left = reading.machine.budget.left
         let offset = reading.machine.accepted
@@ -161,7 +171,8 @@ import Testing
         #expect(reading.machine.budget.left == left)
     }
 
-    @Test func oneThatWasLeftIsAskedBeforeAnythingThatFailed() {
+    @Test("One that was left is asked before anything that failed")
+    func oneThatWasLeftIsAskedBeforeAnythingThatFailed() {
         var (reading, _) = moved(.unknown, .rate(50e6))
         _ = reading.read(1000, after: .milliseconds(5))
         let reset = AttemptFailure(.reset, .backend, detail: "played")
@@ -171,7 +182,8 @@ import Testing
         #expect(reading.machine.budget.left == left, "it costs nothing: nothing was wrong with it")
     }
 
-    @Test func whatFailedHereIsNotClearlyFaster() {
+    @Test("What failed here is not clearly faster")
+    func whatFailedHereIsNotClearlyFaster() {
         var reading = Reading([.rate(50e6), .unknown], at: start)
         _ = reading.machine.handle(
             .failed(reading.id, AttemptFailure(.reset, .backend, detail: "played")), at: reading.now)
@@ -180,26 +192,29 @@ import Testing
         #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
     }
 
-    @Test func whatIsUnderSuspicionIsNotClearlyFaster() {
-        var reading = Reading([.unknown, .rate(50e6)], [.init(), .init(isAccused: true)], at: start)
+    @Test("What is under suspicion is not clearly faster")
+    func whatIsUnderSuspicionIsNotClearlyFaster() {
+        var reading = Reading([.unknown, .rate(50e6)], [.init(), .init(isSuspect: true)], at: start)
         #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
     }
 
-    @Test func aClientThatDoesNotReadMakesNobodySlow() {
+    @Test("A client that does not read makes nobody slow")
+    func aClientThatDoesNotReadMakesNobodySlow() {
         var reading = Reading([.unknown, .rate(1e12)], at: start)
         for _ in 0..<100 {
             reading.now += .milliseconds(1)
             let count = Int64(5 << 20)
             guard reading.machine.accepted + count < Self.size - count else { break }
             let actions = reading.machine.handle(.bytes(reading.id, dropped: 0, kept: count), at: reading.now)
-            #expect(!actions.contains(.survey(reading.id)))
+            #expect(!actions.contains(.estimate(reading.id)))
             // Now it is the client's turn, for a minute.
             reading.now += .seconds(60)
             _ = reading.machine.handle(.consumed(reading.machine.released), at: reading.now)
         }
     }
 
-    @Test func whatCrawlsIsLeftAtTheNextByteForOneThatNobodyHasMeasured() {
+    @Test("What crawls is left at the next byte for one that nobody has measured")
+    func whatCrawlsIsLeftAtTheNextByteForOneThatNobodyHasMeasured() {
         var reading = Reading([.unknown, .unknown], at: start)
         let actions = reading.read(10_000, for: .seconds(5))
         let offset = reading.machine.accepted
@@ -209,7 +224,8 @@ import Testing
                 == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: offset, last: Self.size - 1)))
     }
 
-    @Test func whatCrawlsEverywhereIsReadWhereItIsOnceAllWereTried() {
+    @Test("What crawls everywhere is read where it is once all were tried")
+    func whatCrawlsEverywhereIsReadWhereItIsOnceAllWereTried() {
         var reading = Reading([.unknown, .unknown, .unknown], at: start)
         var cancels = 0
         for _ in 0..<12 {
@@ -222,7 +238,8 @@ import Testing
         #expect(cancels == 2)
     }
 
-    @Test func silenceIsAStallAndNotSlowness() {
+    @Test("Silence is a stall and not slowness")
+    func silenceIsAStallAndNotSlowness() {
         var reading = Reading([.unknown, .unknown], at: start)
         _ = reading.read(1000, after: .milliseconds(100))
         reading.now += .seconds(4)
@@ -230,7 +247,8 @@ import Testing
         #expect(actions.failures.map(\.reason) == [.stall])
     }
 
-    @Test func aMoveIsCalledOffWhenTheLocationHasRecovered() {
+    @Test("A move is called off when the location has recovered")
+    func aMoveIsCalledOffWhenTheLocationHasRecovered() {
         var reading = Reading([.unknown, .rate(10e6)], at: start)
         reading.machine = machine(edge: 64 << 20, reading)
         #expect(reading.read(1_000_000, for: .seconds(3)).contains(.limit(reading.id)))
@@ -238,7 +256,7 @@ import Testing
         let actions = reading.read(9_000_000, for: .seconds(4))
         #expect(actions.contains(.limit(reading.id)) && actions.cancels.isEmpty)
         #expect(reading.machine.attempt?.end == Self.size)
-        #expect(reading.machine.intake(of: reading.id)?.take == Self.size - reading.machine.accepted)
+        #expect(reading.machine.bodyWindow(of: reading.id)?.take == Self.size - reading.machine.accepted)
     }
 
     /// The same relay with edges that far apart, from its start.
@@ -252,7 +270,8 @@ import Testing
         return machine
     }
 
-    @Test func oneThatIsTakenOutBeforeTheEdgeIsNotAskedThere() {
+    @Test("One that is taken out before the edge is not asked there")
+    func oneThatIsTakenOutBeforeTheEdgeIsNotAskedThere() {
         var reading = Reading([.unknown, .rate(50e6)], at: start)
         _ = reading.read(1_000_000, for: .seconds(2.1))
         #expect(reading.machine.attempt?.departure?.candidate == 1)
@@ -261,7 +280,8 @@ import Testing
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true, "goes on where it was")
     }
 
-    @Test func betweenTwoBoundedReadsIsAnEdge() {
+    @Test("Between two bounded reads is an edge")
+    func betweenTwoBoundedReadsIsAnEdge() {
         var reading = Reading([.unknown, .rate(50e6)], [.init(maximumRange: 300_000), .init()], at: start)
         var moved: [RelayAction] = []
         for _ in 0..<20 where moved.isEmpty {
@@ -276,23 +296,25 @@ import Testing
         #expect(moved.last.map { if case .start(_, 1, _) = $0 { true } else { false } } == true)
     }
 
-    @Test func whatCouldNotBeComeBackToIsNotLeftForBeingSlow() {
+    @Test("What could not be come back to is not left for being slow")
+    func whatCouldNotBeComeBackToIsNotLeftForBeingSlow() {
         var stays = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size - 1, at: start)
         #expect(stays.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
         #expect(stays.machine.attempt?.end == Self.size)
         var moves = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size, at: start)
-        #expect(moves.read(1_000_000, for: .seconds(30)).cancels == [moves.id], "all of it may be read anew")
+        #expect(moves.read(1_000_000, for: .seconds(30)).cancels == [moves.id], "all of it may be read again")
         var crawls = Reading([.unknown, .rate(50e6)], answersRanges: false, at: start)
         #expect(crawls.read(10_000, for: .seconds(30)).cancels == [crawls.id], "that is no better than a failure")
     }
 
-    @Test func theRestOfAChunkIsNotReadWhenItIsTheLast() {
+    @Test("The rest of a chunk is not read when it is the last")
+    func theRestOfAChunkIsNotReadWhenItIsTheLast() {
         let (reading, _) = moved(.unknown, .rate(50e6))
         var machine = reading.machine
         let id = reading.id
         let almost = Self.size - Self.edge / 2
         _ = machine.handle(.bytes(id, dropped: 0, kept: almost - machine.accepted), at: reading.now + .seconds(20))
-        let actions = machine.handle(.surveyed(id, [.rate(1e12), .unknown]), at: reading.now + .seconds(20))
+        let actions = machine.handle(.estimated(id, [.rate(1e12), .unknown]), at: reading.now + .seconds(20))
         #expect(actions.isEmpty)
     }
 }

@@ -109,12 +109,12 @@ struct WithdrawalRaceTests {
     }
 
     /// A state machine whose first candidate has given everything, one chunk that is not verified yet.
-    private func awaitingVerdict(candidates: Int) throws -> RelayStateMachine {
+    private func awaitingDecision(candidates: Int) throws -> RelayStateMachine {
         let layout = try #require(ChunkLayout(size: 8, chunkSize: 8))
         let now = ContinuousClock.now
         var machine = RelayStateMachine(
             plan: RelayPlan(
-                whole: 8, proof: .chunks(layout), candidates: (0..<candidates).map { _ in RelayPlan.Candidate() }),
+                whole: 8, verification: .chunks(layout), candidates: (0..<candidates).map { _ in RelayPlan.Candidate() }),
             policy: RelayPolicy(), seed: 1, at: now)
         let id = AttemptID(number: 0)
         _ = machine.handle(.begin, at: now)
@@ -122,7 +122,7 @@ struct WithdrawalRaceTests {
         _ = machine.handle(.head(id, ObjectHead(first: 0, count: 8, total: 8, validator: nil)), at: now)
         _ = machine.handle(.bytes(id, dropped: 0, kept: 8), at: now)
         _ = machine.handle(.completed(id), at: now)
-        #expect(machine.phase == .proving)
+        #expect(machine.phase == .verifying)
         return machine
     }
 
@@ -131,9 +131,9 @@ struct WithdrawalRaceTests {
     }
 
     @Test(
-        "A location that is taken out while its chunk awaits the verdict is not asked for it again", arguments: [true, false])
-    func takenOutWhileItsChunkAwaitsTheVerdict(atOnce: Bool) throws {
-        var machine = try awaitingVerdict(candidates: 2)
+        "A location that is taken out while its chunk awaits the decision is not asked for it again", arguments: [true, false])
+    func takenOutWhileItsChunkAwaitsTheDecision(atOnce: Bool) throws {
+        var machine = try awaitingDecision(candidates: 2)
         let now = ContinuousClock.now
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: atOnce), at: now).isEmpty)
         let actions = machine.handle(.rejected(start: 0, digest: [1]), at: now)
@@ -149,8 +149,8 @@ struct WithdrawalRaceTests {
     }
 
     @Test("Where no other location is left, a chunk that was turned down ends the relay")
-    func theOnlyLocationIsTakenOutWhileItsChunkAwaitsTheVerdict() throws {
-        var machine = try awaitingVerdict(candidates: 1)
+    func theOnlyLocationIsTakenOutWhileItsChunkAwaitsTheDecision() throws {
+        var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now).isEmpty)
         let actions = machine.handle(.rejected(start: 0, digest: [1]), at: now)
@@ -160,7 +160,7 @@ struct WithdrawalRaceTests {
 
     @Test("What a location gave before it was taken out is delivered once it is verified")
     func aVerifiedChunkOfALocationThatIsTakenOut() throws {
-        var machine = try awaitingVerdict(candidates: 1)
+        var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
         _ = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)
         let actions = machine.handle(.verified(upTo: 8), at: now)
@@ -172,22 +172,22 @@ struct WithdrawalRaceTests {
     func aManifestAfterAMismatch() throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: 65_536))
-        var proof = RelayProof(
+        var verification = RelayVerification(
             RelayPlan(whole: Self.content.size, candidates: []), algorithm: .sha256, manifest: nil, making: layout)
-        func feed(_ content: PatternedContent, _ proof: inout RelayProof) {
+        func feed(_ content: PatternedContent, _ verification: inout RelayVerification) {
             var position: Int64 = 0
             while position < content.size {
                 position += content.withBytes(at: position, limit: Int(content.size - position)) { bytes in
-                    proof.update(bytes)
+                    verification.update(bytes)
                     return Int64(bytes.count)
                 }
             }
         }
-        feed(PatternedContent(size: Self.content.size, seed: 162), &proof)
-        #expect(proof.finish().digest != Self.content.digest)
-        proof.start()
-        feed(Self.content, &proof)
-        let (digest, manifest) = proof.finish()
+        feed(PatternedContent(size: Self.content.size, seed: 162), &verification)
+        #expect(verification.finish().digest != Self.content.digest)
+        verification.start()
+        feed(Self.content, &verification)
+        let (digest, manifest) = verification.finish()
         #expect(digest == Self.content.digest)
         #expect(manifest == Self.content.manifest(layout))
     }

@@ -45,7 +45,8 @@ import Testing
         }
     }
 
-    @Test func everyReadIsSignedAsBotocoreSignsIt() throws {
+    @Test("Every read is signed as botocore signs it")
+    func everyReadIsSignedAsBotocoreSignsIt() throws {
         let vectors = try Self.vectors
         #expect(vectors.count > 250)
         for vector in vectors {
@@ -60,7 +61,8 @@ import Testing
         }
     }
 
-    @Test func everyDirectURLIsTheOneThatBotocoreMakes() throws {
+    @Test("Every direct URLIs the one that botocore makes")
+    func everyDirectURLIsTheOneThatBotocoreMakes() throws {
         for vector in try Self.vectors {
             let url = try #require(try vector.driver.directURL(for: vector.key, lifetime: .seconds(vector.lifetime)))
             // The order of the parameters is free: the signature sorts them.

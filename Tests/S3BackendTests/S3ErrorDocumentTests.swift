@@ -14,7 +14,8 @@ import Testing
         #expect(found?.summary == "NoSuchKey: a")
     }
 
-    @Test func theCodeAndTheMessageAreRead() {
+    @Test("The code and the message are read")
+    func theCodeAndTheMessageAreRead() {
         let found = document(
             """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -25,7 +26,8 @@ import Testing
         #expect(found?.summary == "NoSuchKey: The \"key\" is not here & never was.")
     }
 
-    @Test func theRequestThatSomeServersEchoIsNotRead() throws {
+    @Test("The request that some servers echo is not read")
+    func theRequestThatSomeServersEchoIsNotRead() throws {
         let found = try #require(
             document(
                 """
@@ -36,13 +38,15 @@ import Testing
         #expect(!"\(found)".contains("echo"))
     }
 
-    @Test func aRegionIsReadWhereTheStoreNamesOne() {
+    @Test("A region is read where the store names one")
+    func aRegionIsReadWhereTheStoreNamesOne() {
         let found = document("<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>")
         #expect(found?.region == "eu-west-1")
         #expect(found?.summary == "AuthorizationHeaderMalformed")
     }
 
-    @Test func aMessageStaysOnOneLineAndShort() {
+    @Test("A message stays on one line and short")
+    func aMessageStaysOnOneLineAndShort() {
         let found = document(
             "<Error><Code>A</Code><Message>one\r\n\u{1B}[31mtwo &#10; three \(String(repeating: "x", count: 500))</Message></Error>"
         )
@@ -50,11 +54,13 @@ import Testing
         #expect(found?.message?.count == 200)
     }
 
-    @Test(arguments: [
-        "", "<", "no XML", "<html><Code>A</Code></html>", "<Error>", "<Error></Error>", "<Error><Code></Code></Error>",
-        "<Error><Code>A", "<Error><Code>two words</Code></Error>", "<!DOCTYPE x><Error><Code>A</Code></Error>",
-        "<Error><Detail><Code>A</Code></Detail></Error>", "<Error><![CDATA[x]]><Code>A</Code></Error>",
-    ])
+    @Test(
+        "What is no error document says nothing",
+        arguments: [
+            "", "<", "no XML", "<html><Code>A</Code></html>", "<Error>", "<Error></Error>", "<Error><Code></Code></Error>",
+            "<Error><Code>A", "<Error><Code>two words</Code></Error>", "<!DOCTYPE x><Error><Code>A</Code></Error>",
+            "<Error><Detail><Code>A</Code></Detail></Error>", "<Error><![CDATA[x]]><Code>A</Code></Error>",
+        ])
     func whatIsNoErrorDocumentSaysNothing(_ text: String) {
         #expect(document(text) == nil)
     }
@@ -69,6 +75,7 @@ import Testing
     }
 
     @Test(
+        "The code tells apart what has one status",
         arguments: [
             (404, "NoSuchKey", .missing, .location), (404, "NoSuchBucket", .missing, .backend),
             (403, "InvalidObjectState", .unreadable, .location), (403, "RequestTimeTooSkewed", .denied, .credentials),
@@ -76,20 +83,22 @@ import Testing
             (503, "ServiceUnavailable", .serverError, .backend), (400, "ExpiredToken", .denied, .credentials),
         ] as [(Int, String, AttemptFailure.Reason, FailureClass)])
     func theCodeTellsApartWhatHasOneStatus(
-        status: Int, code: String, reason: AttemptFailure.Reason, blamed: FailureClass
+        status: Int, code: String, reason: AttemptFailure.Reason, suspected: FailureClass
     ) throws {
         let failure = try explained(status, "<Error><Code>\(code)</Code><Message>Because.</Message></Error>")
         #expect(failure.reason == reason)
-        #expect(failure.failureClass == blamed)
+        #expect(failure.failureClass == suspected)
         #expect(failure.detail.contains("\(code): Because."))
     }
 
-    @Test func aRefusalWithoutADocumentMeansWhatItsStatusDoes() throws {
+    @Test("A refusal without a document means what its status does")
+    func aRefusalWithoutADocumentMeansWhatItsStatusDoes() throws {
         #expect(try explained(404, "<html>gone</html>") == S3DriverTests.inspect(404).failure)
         #expect(try explained(404, "") == S3DriverTests.inspect(404).failure)
     }
 
-    @Test func moreOfABodyThanTheLimitIsNotKept() throws {
+    @Test("More of a body than the limit is not kept")
+    func moreOfABodyThanTheLimitIsNotKept() throws {
         var refusal = Refusal(try explained(404, ""), head: ResponseHead(status: 404, fields: []), limit: 5)
         refusal.take([1, 2, 3])
         #expect(!refusal.isFull)

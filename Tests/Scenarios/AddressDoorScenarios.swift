@@ -14,7 +14,8 @@ struct AddressDoorScenarios {
             body: #"{"url": "\#(url)", "size": \#(Self.content.size), "digests": {"sha256": "\#(Self.content.sha256)"}}"#)
     }
 
-    @Test func aNameThatLeadsToLoopbackIsRefusedAndNoConnectionIsMade() async throws {
+    @Test("A name that leads to loopback is refused and no connection is made")
+    func aNameThatLeadsToLoopbackIsRefusedAndNoConnectionIsMade() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -25,7 +26,8 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty && origin.record.openConnections == 0)
     }
 
-    @Test(arguments: [#"driver: s3, bucket: b, url: "URL""#]) func otherDriversHaveTheSameDoor(keys: String) async throws {
+    @Test("Other drivers have the same door", arguments: [#"driver: s3, bucket: b, url: "URL""#])
+    func otherDriversHaveTheSameDoor(keys: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -35,7 +37,9 @@ struct AddressDoorScenarios {
     }
 
     /// Spellings that are no addresses to us, and are to libcurl and the system.
-    @Test(arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "LocalHost.localhost"])
+    @Test(
+        "A disguised loopback address is refused",
+        arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "LocalHost.localhost"])
     func aDisguisedLoopbackAddressIsRefused(host: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -45,14 +49,16 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty)
     }
 
-    @Test(arguments: ["127.0.0.1", "localhost"]) func whatTheConfigurationSpellsOutIsMeant(host: String) async throws {
+    @Test("What the configuration spells out is meant", arguments: ["127.0.0.1", "localhost"])
+    func whatTheConfigurationSpellsOutIsMeant(host: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(backends: ["store": #"driver: http, url: "\#(origin.url("", host: host))""#])
         #expect(try await attach(origin.url(host: host), baton).status == 201)
     }
 
-    @Test func aNameIsReadOnceItsClassIsAllowed() async throws {
+    @Test("A name is read once its class is allowed")
+    func aNameIsReadOnceItsClassIsAllowed() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -61,7 +67,8 @@ struct AddressDoorScenarios {
         #expect(try await attach(origin.url(host: "store.localhost"), baton).status == 201)
     }
 
-    @Test func aRedirectToANameThatLeadsToLoopbackIsRefused() async throws {
+    @Test("A redirect to a name that leads to loopback is refused")
+    func aRedirectToANameThatLeadsToLoopbackIsRefused() async throws {
         let target = try FaultyOrigin(Self.content)
         defer { target.stop() }
         let leads = target.url("data/x", host: "cdn.localhost")
@@ -76,7 +83,8 @@ struct AddressDoorScenarios {
         #expect(target.record.requests.isEmpty)
     }
 
-    @Test func aConnectionThatAnotherBackendMadeIsNoWayRoundTheDoor() async throws {
+    @Test("A connection that another backend made is no way round the door")
+    func aConnectionThatAnotherBackendMadeIsNoWayRoundTheDoor() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         func url(_ path: String) -> String { origin.url(path, host: "store.localhost") }
@@ -95,7 +103,8 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.allSatisfy { $0.path == "/open/a" })
     }
 
-    @Test func whenANameTurnsBadTheDownloadMovesOnAndTheLogSaysWhy() async throws {
+    @Test("When a name turns bad the download moves on and the log says why")
+    func whenANameTurnsBadTheDownloadMovesOnAndTheLogSaysWhy() async throws {
         let good = try FaultyOrigin(Self.content)
         defer { good.stop() }
         let directory = try TestDirectory()
@@ -120,7 +129,8 @@ struct AddressDoorScenarios {
         #expect(failure?.contains("class loopback") == true)
     }
 
-    @Test func withAProxyItsAddressIsTheOneThatCounts() async throws {
+    @Test("With a proxy its address is the one that counts")
+    func withAProxyItsAddressIsTheOneThatCounts() async throws {
         let proxy = try FaultyOrigin(Self.content)
         defer { proxy.stop() }
         let byName = try await BatonProcess(

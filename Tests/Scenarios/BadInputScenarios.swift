@@ -35,7 +35,7 @@ struct BadInputScenarios {
         Case(#"{"x": \#(String(repeating: "[", count: 400))\#(String(repeating: "]", count: 400))}"#, 400, "nested"),
     ]
 
-    @Test(arguments: images)
+    @Test("An image that makes no sense is refused with its reason", arguments: images)
     func anImageThatMakesNoSenseIsRefusedWithItsReason(request: Case) async throws {
         let baton = try await BatonProcess(backends: [:])
         let response = try await baton.send("POST", "/v2/images", body: request.body)
@@ -125,7 +125,8 @@ struct BadInputScenarios {
         Case(#"{"url": "ORIGIN/image", GOOD, "disk_format": "floppy"}"#, 400, "disk_format"),
     ]
 
-    @Test func aLocationThatMakesNoSenseIsRefusedWithItsReason() async throws {
+    @Test("A location that makes no sense is refused with its reason")
+    func aLocationThatMakesNoSenseIsRefusedWithItsReason() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -143,7 +144,8 @@ struct BadInputScenarios {
         #expect(!baton.rawLog.contains("secret"))
     }
 
-    @Test func aLocationOfOtherContentOrASecondOneAtTheSamePlaceIsRefused() async throws {
+    @Test("A location of other content or a second one at the same place is refused")
+    func aLocationOfOtherContentOrASecondOneAtTheSamePlaceIsRefused() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -187,7 +189,7 @@ struct BadInputScenarios {
         #expect(try await baton.locations(of: image).first?["status"] as? String == "active")
     }
 
-    @Test(arguments: ["nonsense", "1", "..", "ffffffff-ffff-ffff-ffff-fffffffffff"])
+    @Test("An id that is no UUIDIs no image", arguments: ["nonsense", "1", "..", "ffffffff-ffff-ffff-ffff-fffffffffff"])
     func anIdThatIsNoUUIDIsNoImage(id: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         for path in ["/v2/images/\(id)", "/v2/images/\(id)/file", "/baton/v1/images/\(id)/locations"] {
@@ -196,7 +198,8 @@ struct BadInputScenarios {
         }
     }
 
-    @Test func parametersOfAListThatMakeNoSenseAreRefused() async throws {
+    @Test("Parameters of a list that make no sense are refused")
+    func parametersOfAListThatMakeNoSenseAreRefused() async throws {
         let baton = try await BatonProcess(backends: [:])
         for query in ["limit=-1", "limit=many", "marker=x", "marker=\(UUID().uuidString)", "visibility=dim"] {
             let response = try await baton.send("GET", "/v2/images?\(query)")
@@ -205,10 +208,12 @@ struct BadInputScenarios {
         }
     }
 
-    @Test(arguments: [
-        "\r\n\r\n", "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}",
-        "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-    ])
+    @Test(
+        "What is no HTTP ends the connection and nothing else",
+        arguments: [
+            "\r\n\r\n", "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}",
+            "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        ])
     func whatIsNoHTTPEndsTheConnectionAndNothingElse(text: String) async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { idle_timeout: 1s }")
         let port = baton.port

@@ -17,7 +17,8 @@ struct CallersTokenScenarios {
         "traceparent": "hush-trace", "X-Openstack-Request-Id": "req-hush", "Origin": "http://hush-origin",
     ]
 
-    @Test(arguments: ["X-Auth-Token", "Authorization"]) func noFieldOfACallerReachesABackend(name: String) async throws {
+    @Test("No field of a caller reaches a backend", arguments: ["X-Auth-Token", "Authorization"])
+    func noFieldOfACallerReachesABackend(name: String) async throws {
         let holders = try TokenHolders()
         let secret = try holders.directory.write("own-secret\n", to: "secret")
         let web = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 500_000) }

@@ -4,17 +4,20 @@ import Testing
 /// A short run of what `make chaos` does at length.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChaosScenarios {
-    @Test func downloadsAreExactWhileTheirStoresBreak() async throws {
+    @Test("Downloads are exact while their stores break")
+    func downloadsAreExactWhileTheirStoresBreak() async throws {
         _ = try await Self.chaos("--seed", "3", "--downloads", "60", "--clients", "4")
     }
 
     /// The run itself wants a failover, and nothing else makes one.
-    @Test(.enabled(if: Preloading.isPossible)) func downloadsAreExactWhileReadsOfTheirFilesFail() async throws {
+    @Test("Downloads are exact while reads of their files fail", .enabled(if: Preloading.isPossible))
+    func downloadsAreExactWhileReadsOfTheirFilesFail() async throws {
         let output = try await Self.chaos("--seed", "1", "--downloads", "2", "--fault", "file: disk error")
         #expect(output.contains("| file: disk error | 2 | 2 |"))
     }
 
-    @Test(.enabled(if: Preloading.isPossible)) func downloadsAreExactWhileReadsOfTheirFilesAreSlow() async throws {
+    @Test("Downloads are exact while reads of their files are slow", .enabled(if: Preloading.isPossible))
+    func downloadsAreExactWhileReadsOfTheirFilesAreSlow() async throws {
         let output = try await Self.chaos(
             "--seed", "3", "--downloads", "4", "--fault", "file: slow disk", "--fault", "file: disk error")
         let row = try #require(output.split(separator: "\n").first { $0.hasPrefix("| file: slow disk |") })

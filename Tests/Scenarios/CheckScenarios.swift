@@ -53,10 +53,11 @@ struct CheckScenarios {
             #expect(result.status == 1 && result.errors.contains("baton.yaml:4: backends.a.root:"), "\(result.errors)")
             #expect(result.errors.contains(sentence), "\(result.errors)")
         }
-        let twins = try await setting.check(
+        let duplicates = try await setting.check(
             "backends:", "  a: { \(setting.root("images")) }", "  b: { \(setting.root("same")) }")
         #expect(
-            twins.status == 1 && twins.errors.contains("backends.b.root") && twins.errors.contains("backend a too"), "\(twins)")
+            duplicates.status == 1 && duplicates.errors.contains("backends.b.root")
+                && duplicates.errors.contains("backend a too"), "\(duplicates)")
     }
 
     @Test("The whole file system is no root, however it is written", arguments: ["/", "//", "///"])
@@ -211,7 +212,7 @@ struct CheckScenarios {
             #"  bucket: { driver: s3, url: "\#(guarded.url(""))", bucket: abc }"#, arguments: ["--online"])
         #expect(good.status == 0, "\(good)")
         #expect(good.output.contains("disk: ready"), "every backend has its line: \(good.output)")
-        #expect(good.output.contains("empty: ready") && good.output.contains("bucket: doubtful"), "\(good.output)")
+        #expect(good.output.contains("empty: ready") && good.output.contains("bucket: uncertain"), "\(good.output)")
         #expect(empty.record.requests.count == 1)
         for url in [closed.url(""), broken.url(""), "http://127.0.0.1:\(port)/"] {
             let bad = try await setting.check("backends:", #"  bad: { driver: http, url: "\#(url)" }"#, arguments: ["--online"])

@@ -35,7 +35,8 @@ struct ChunkScenarios {
         return Pair(rot: rot, sound: sound, isRotten: isRotten, baton: baton, image: image, locations: locations)
     }
 
-    @Test func onceAWholeHasMatchedNoWrongByteLeavesAndTheDownloadCompletes() async throws {
+    @Test("Once a whole has matched no wrong byte leaves and the download completes")
+    func onceAWholeHasMatchedNoWrongByteLeavesAndTheDownloadCompletes() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
@@ -48,19 +49,20 @@ struct ChunkScenarios {
         #expect(response.status == 200)
         #expect(response.isComplete)
         #expect(response.firstWrongByte == nil)
-        let relay = await pair.baton.logged { $0.message == "relay" && $0.fields["rejected_chunks"] != nil }
+        let relay = await pair.baton.logged { $0.event == "download.finished" && $0.fields["rejected_chunks"] != nil }
         #expect(relay.fields["rejected_chunks"] == ["at byte 2097152"])
         #expect(relay["outcome"] == "finished")
-        // It is read alone, twice, and only then taken out; nothing was in doubt.
+        // It is read alone, twice, and only then taken out; nothing was on integrity hold.
         try await pair.baton.waitUntil(pair.locations[0], is: "quarantined")
         #expect(
             try await !pair.baton.events(of: pair.locations[0]).contains("suspect"),
             "until then it serves, last of all: chunk by chunk it can do no harm")
-        #expect(try await pair.baton.representation(of: pair.image)["in_doubt"] as? Bool == false)
-        #expect(try await pair.baton.representation(of: pair.image)["doubted_at"] is NSNull)
+        #expect(try await pair.baton.representation(of: pair.image)["integrity_hold"] as? Bool == false)
+        #expect(try await pair.baton.representation(of: pair.image)["held_since"] is NSNull)
     }
 
-    @Test func aRangeIsProvenAndWhatIsWrongInItComesFromElsewhere() async throws {
+    @Test("A range is verified and what is wrong in it comes from elsewhere")
+    func aRangeIsVerifiedAndWhatIsWrongInItComesFromElsewhere() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
@@ -77,7 +79,8 @@ struct ChunkScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test func aClientThatOnlyAsksForRangesGetsAManifestToo() async throws {
+    @Test("A client that only asks for ranges gets a manifest too")
+    func aClientThatOnlyAsksForRangesGetsAManifestToo() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(
@@ -91,7 +94,8 @@ struct ChunkScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test func whereNobodyHasTheRightChunkTheDownloadEndsBeforeIt() async throws {
+    @Test("Where nobody has the right chunk the download ends before it")
+    func whereNobodyHasTheRightChunkTheDownloadEndsBeforeIt() async throws {
         let isRotten = Flag()
         let origin = try FaultyOrigin(Self.content) { _ in isRotten.isSet ? .corrupt(at: Self.wrongOffset) : .sound }
         defer { origin.stop() }
@@ -128,8 +132,8 @@ extension BatonProcess {
 struct WrongManifestScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 92)
 
-    @Test(arguments: [1, 2])
-    func aManifestThatContradictsTheProvenContentIsReplacedAndNobodyIsQuarantined(count: Int) async throws {
+    @Test("A manifest that contradicts the verified content is replaced and nobody is quarantined", arguments: [1, 2])
+    func aManifestThatContradictsTheVerifiedContentIsReplacedAndNobodyIsQuarantined(count: Int) async throws {
         let origins = try (0..<count).map { _ in try FaultyOrigin(Self.content) }
         defer { for origin in origins { origin.stop() } }
         let baton = try await BatonProcess(
@@ -146,7 +150,7 @@ struct WrongManifestScenarios {
         let representation = try #require(try await catalog.resolve(id, format: RequestedFormat())?.representation)
         #expect(try await catalog.addManifest(wrong.layout, pages: wrong.pages, of: representation, at: .now))
         let response = try await baton.download(image, of: Self.content)
-        #expect(response.status == 503, "nothing is proven, so nothing leaves")
+        #expect(response.status == 503, "nothing is verified, so nothing leaves")
         let right = try #require(Self.content.manifest(chunkSize: 1 << 20))
         // The wrong one may go between the look at it and the look at its pages.
         try await eventually("the right manifest") { (try? await baton.manifest(of: image)) == right }

@@ -9,7 +9,8 @@ struct ClientScenarios {
     /// On a machine that is busy otherwise nobody here is to be taken for stalled, or for slow.
     static let patient = "relay: { slow_factor: 0, connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
 
-    @Test func aClientThatStopsReadingCostsNoMemory() async throws {
+    @Test("A client that stops reading costs no memory")
+    func aClientThatStopsReadingCostsNoMemory() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 11)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
@@ -63,7 +64,8 @@ struct ClientScenarios {
         }
     }
 
-    @Test func anOriginThatEndsAPausedConnectionIsResumedUnpunished() async throws {
+    @Test("An origin that ends a paused connection is resumed unpunished")
+    func anOriginThatEndsAPausedConnectionIsResumedUnpunished() async throws {
         let content = PatternedContent(size: 96 << 20, seed: 12)
         let origin = try FaultyOrigin(content) { request in
             request.isProbe ? .sound : request.index == 1 ? .endedWhenUnread : .sound
@@ -87,7 +89,8 @@ struct ClientScenarios {
         #expect(other.record.downloads.isEmpty)
     }
 
-    @Test func aClientThatGoesAwayEndsTheTransferAtOnce() async throws {
+    @Test("A client that goes away ends the transfer at once")
+    func aClientThatGoesAwayEndsTheTransferAtOnce() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 13)
         // The full read that follows a broken download gets nothing, so that the bytes are the download's alone.
         let origin = try FaultyOrigin(content) { request in
@@ -103,7 +106,8 @@ struct ClientScenarios {
         #expect(origin.record.bodyBytesSent < 256 << 20)
     }
 
-    @Test func aClientThatGoesAwayWhileTheOriginIsSilentEndsTheTransferToo() async throws {
+    @Test("A client that goes away while the origin is silent ends the transfer too")
+    func aClientThatGoesAwayWhileTheOriginIsSilentEndsTheTransferToo() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 14)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 8 << 20) }
         defer { origin.stop() }
@@ -116,7 +120,8 @@ struct ClientScenarios {
         await origin.waitUntil { $0.openConnections == 0 }
     }
 
-    @Test func aClientThatReadsNothingForTooLongIsCut() async throws {
+    @Test("A client that reads nothing for too long is cut")
+    func aClientThatReadsNothingForTooLongIsCut() async throws {
         let content = PatternedContent(size: 256 << 20, seed: 15)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
@@ -133,7 +138,8 @@ struct ClientScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test func twoHundredClientsSurviveTheDeathOfTheirOrigin() async throws {
+    @Test("Two hundred clients survive the death of their origin")
+    func twoHundredClientsSurviveTheDeathOfTheirOrigin() async throws {
         let content = PatternedContent(size: 16 << 20, seed: 16)
         let clients = 200
         // It waits, each time at another byte, until everybody is in mid-stream; then it dies.
@@ -156,16 +162,17 @@ struct ClientScenarios {
         }
         #expect(responses.count == clients)
         #expect(responses.allSatisfy { $0.status == 200 && $0.isComplete && $0.firstWrongByte == nil })
-        await baton.waitForLog { log in log.count { $0.message == "relay" } == clients }
+        await baton.waitForLog { log in log.count { $0.event == "download.finished" } == clients }
         // Two places in one response: a move in mid-stream.
-        let midStream = baton.log.filter { $0.message == "relay" && $0.fields["served"]?.count == 2 }
+        let midStream = baton.log.filter { $0.event == "download.finished" && $0.fields["served"]?.count == 2 }
         #expect(midStream.count >= 150, "\(midStream.count) mid-stream failovers")
     }
 
     /// How far the dying origin goes with a request.
     private static func reach(of request: OriginRequest) -> Int64 { Int64(1_000_003 * (1 + request.index % 10)) }
 
-    @Test func onSIGTERMRunningDownloadsFinishAndNewOnesAreRefused() async throws {
+    @Test("On SIGTERM running downloads finish and new ones are refused")
+    func onSIGTERMRunningDownloadsFinishAndNewOnesAreRefused() async throws {
         let content = PatternedContent(size: 32 << 20, seed: 17)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(24 << 20) }
         defer { origin.stop() }

@@ -8,7 +8,8 @@ import Testing
 struct CommandScenarios {
     static let content = PatternedContent(size: 8_000_009, seed: 41)
 
-    @Test func imagesAndLocationsAreManagedFromTheCommandLine() async throws {
+    @Test("Images and locations are managed from the command line")
+    func imagesAndLocationsAreManagedFromTheCommandLine() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -56,7 +57,8 @@ struct CommandScenarios {
         return (result, baton)
     }
 
-    @Test func aPartialFileIsResumedWhereItEnds() async throws {
+    @Test("A partial file is resumed where it ends")
+    func aPartialFileIsResumedWhereItEnds() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let (result, baton) = try await get(origins: ["origin": origin], isVerified: true) { baton, digest in
@@ -69,7 +71,8 @@ struct CommandScenarios {
         #expect(try FileManager.default.contentsOfDirectory(atPath: baton.directory.path).allSatisfy { !$0.hasSuffix(".part") })
     }
 
-    @Test func aPartialFileWithWrongBytesIsNeverMadeTheImage() async throws {
+    @Test("A partial file with wrong bytes is never made the image")
+    func aPartialFileWithWrongBytesIsNeverMadeTheImage() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let (result, baton) = try await get(origins: ["origin": origin], isVerified: true) { baton, digest in
@@ -82,29 +85,32 @@ struct CommandScenarios {
         #expect(try String(contentsOfFile: baton.directory.file("out"), encoding: .utf8) == "what was there before")
     }
 
-    @Test func aCorruptDownloadLeavesNothingUnderTheFinalNameAndTheNextTryIsExact() async throws {
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
+    @Test("A corrupt download leaves nothing under the final name and the next try is exact")
+    func aCorruptDownloadLeavesNothingUnderTheFinalNameAndTheNextTryIsExact() async throws {
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
+        defer { for origin in [corrupt, sound] { origin.stop() } }
         // The first response is cut; the tool tries again by itself, drops what it has, and gets it from the sound one.
-        let (result, baton) = try await get(origins: ["a-liar": liar, "b-sound": sound])
+        let (result, baton) = try await get(origins: ["a-corrupt": corrupt, "b-sound": sound])
         #expect(result.status == 0, "\(result.errors)")
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: baton.directory.file("out"))))
         #expect(bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
-    @Test func whatNobodyCanProveIsNotFetchedForEver() async throws {
-        // Both have the same bytes, which are not those that were declared: neither is to blame, and neither is taken out.
+    @Test("What nobody can verify is not fetched for ever")
+    func whatNobodyCanVerifyIsNotFetchedForEver() async throws {
+        // Both have the same bytes, which are not those that were declared: neither is to attribution, and neither is taken out.
         let other = PatternedContent(size: Self.content.size, seed: 42)
         let origins = ["a": try FaultyOrigin(other), "b": try FaultyOrigin(other)]
         defer { for origin in origins.values { origin.stop() } }
         let (result, baton) = try await get(origins: origins, arguments: ["--tries", "2"])
         #expect(result.status != 0)
         #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
-        #expect(baton.log.count { $0.message == "relay" } == 2, "a try too many, or too few")
+        #expect(baton.log.count { $0.event == "download.finished" } == 2, "a try too many, or too few")
     }
 
-    @Test func withNobodyToServeTheFinalNameStaysFree() async throws {
+    @Test("With nobody to serve the final name stays free")
+    func withNobodyToServeTheFinalNameStaysFree() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         defer { origin.stop() }
         let (result, baton) = try await get(origins: ["origin": origin], arguments: ["--tries", "1"])
@@ -113,7 +119,8 @@ struct CommandScenarios {
         #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
     }
 
-    @Test func theRateIsLimited() async throws {
+    @Test("The rate is limited")
+    func theRateIsLimited() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let started = ContinuousClock.now
@@ -123,7 +130,8 @@ struct CommandScenarios {
         #expect(ContinuousClock.now - started > .seconds(1))
     }
 
-    @Test func aFullDiskUnderGetIsSaidAndLosesNothing() async throws {
+    @Test("A full disk under get is said and loses nothing")
+    func aFullDiskUnderGetIsSaidAndLosesNothing() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -148,7 +156,8 @@ struct CommandScenarios {
         #expect(origin.record.downloads.contains { $0.range?.first == kept }, "it went on where it had stopped")
     }
 
-    @Test func aPortThatIsTakenIsSaid() async throws {
+    @Test("A port that is taken is said")
+    func aPortThatIsTakenIsSaid() async throws {
         let other = try FaultyOrigin(Self.content)
         defer { other.stop() }
         let directory = try TestDirectory()
@@ -158,7 +167,8 @@ struct CommandScenarios {
         #expect(result.errors.contains("127.0.0.1:\(other.port) is taken by another program"))
     }
 
-    @Test func withoutAServerTheToolSaysWhatToDo() async throws {
+    @Test("Without a server the tool says what to do")
+    func withoutAServerTheToolSaysWhatToDo() async throws {
         let port = try FaultyOrigin.refusedPort()
         for arguments in [["image", "list"], ["get", "x", "--tries", "1"], ["location", "list", "x"]] {
             let result = try await BatonCommand.run(arguments + ["--endpoint", "http://127.0.0.1:\(port)"])
@@ -168,7 +178,8 @@ struct CommandScenarios {
         }
     }
 
-    @Test func anEndpointThatIsNoBatonIsSaid() async throws {
+    @Test("An endpoint that is no Baton is said")
+    func anEndpointThatIsNoBatonIsSaid() async throws {
         let other = try FaultyOrigin(Self.content) { _ in .status(200) }
         defer { other.stop() }
         let result = try await BatonCommand.run(["image", "list", "--endpoint", other.url("")])
@@ -176,12 +187,14 @@ struct CommandScenarios {
         #expect(result.errors.contains("Baton server"), "\(result.errors)")
     }
 
-    @Test(arguments: [
-        ["nonsense"], ["get"], ["get", "x", "--tries", "0"], ["get", "x", "--limit-rate", "fast"], ["image"],
-        ["image", "add"], ["location", "add", "x"], ["location", "add", "x", "y", "--size", "big"],
-        ["get", "x", "--endpoint", "ftp://x"], ["get", "x", "--disk-format", "floppy"], ["serve", "--nonsense"],
-        ["image", "add", "x", "--property", "nothing"],
-    ])
+    @Test(
+        "A command that makes no sense shows its usage",
+        arguments: [
+            ["nonsense"], ["get"], ["get", "x", "--tries", "0"], ["get", "x", "--limit-rate", "fast"], ["image"],
+            ["image", "add"], ["location", "add", "x"], ["location", "add", "x", "y", "--size", "big"],
+            ["get", "x", "--endpoint", "ftp://x"], ["get", "x", "--disk-format", "floppy"], ["serve", "--nonsense"],
+            ["image", "add", "x", "--property", "nothing"],
+        ])
     func aCommandThatMakesNoSenseShowsItsUsage(arguments: [String]) async throws {
         let result = try await BatonCommand.run(arguments)
         let text = result.errors + result.output
@@ -189,7 +202,8 @@ struct CommandScenarios {
         #expect(text.uppercased().contains("USAGE"), "\(text)")
     }
 
-    @Test func aWrongConfigurationIsRefusedWithFileLineAndKey() async throws {
+    @Test("A wrong configuration is refused with file line and key")
+    func aWrongConfigurationIsRefusedWithFileLineAndKey() async throws {
         let directory = try TestDirectory()
         try directory.write(
             """
@@ -206,7 +220,7 @@ struct CommandScenarios {
             #expect(result.status == 1)
             for expected in [
                 "wrong.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?",
-                "wrong.yaml:3: relay.tail: \"3 parsecs\" is no number of bytes",
+                "wrong.yaml:3: relay.tail: \"3 parsecs\" is not a number of bytes",
                 "wrong.yaml:5: backends.north.url:", "wrong.yaml:6: backends.disk.root: \"relative\" is no absolute path",
                 "wrong.yaml:6: backends.disk.colour: no such key", "wrong.yaml:7: server.listen:",
             ] {
@@ -217,7 +231,8 @@ struct CommandScenarios {
         #expect(missing.status == 1 && missing.errors.contains("nowhere.yaml: can't be read: there is no such file"))
     }
 
-    @Test func aFullDiskUnderTheCatalogIsSaidAndLosesNothing() async throws {
+    @Test("A full disk under the catalog is said and loses nothing")
+    func aFullDiskUnderTheCatalogIsSaidAndLosesNothing() async throws {
         let directory = try TestDirectory()
         let baton = try await BatonProcess(backends: [:], directory: directory, fileSizeLimit: 512)
         var added: [String] = []

@@ -18,7 +18,7 @@ struct ConnectionCountScenarios {
 
     /// Connections that send nothing, as long as they are held.
     private func strangers(_ count: Int, _ port: Int) async throws -> Held {
-        try await onOwnThread { Held(clients: try (0..<count).map { _ in try TestClient(port: port, patience: 60) }) }
+        try await onOwnThread { Held(clients: try (0..<count).map { _ in try TestClient(port: port, timeout: 60) }) }
     }
 
     /// `@unchecked Sendable`: nobody uses the clients once they are here.
@@ -49,7 +49,7 @@ struct ConnectionCountScenarios {
         // Half of what is left beside what is kept free, and a quarter of that for one address.
         #expect(try await metric("baton_connections_open", baton) <= 34)
         #expect(try await metric("baton_connections_replaced_total", baton) >= 500)
-        let lines = baton.log.filter { $0.message.contains("limit of connections") }
+        let lines = baton.log.filter { $0.event == "connections.limit_reached" }
         #expect(lines.count == 1 && lines.first?["limit"] == "server.max_connections_per_address")
         #expect(held.clients.count == 600)
     }
@@ -64,7 +64,7 @@ struct ConnectionCountScenarios {
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         let port = baton.port
         let (held, statuses, refusal) = try await onOwnThread {
-            let clients = try (0..<3).map { _ in try TestClient(port: port, patience: 60) }
+            let clients = try (0..<3).map { _ in try TestClient(port: port, timeout: 60) }
             var statuses: [Int] = []
             for client in clients {
                 try client.send("GET", "/v2/images/\(image)/file")
@@ -72,7 +72,7 @@ struct ConnectionCountScenarios {
                 client.receiveBody(&response, upTo: 10_000)
                 statuses.append(response.status)
             }
-            let refused = try TestClient(port: port, patience: 60)
+            let refused = try TestClient(port: port, timeout: 60)
             try? refused.send("GET", "/healthz")
             return (Held(clients: clients), statuses, refused.receiveHead())
         }
@@ -90,7 +90,7 @@ struct ConnectionCountScenarios {
             soft: 96, hard: 96,
             settings: "server: { max_connections: 10000, max_connections_per_address: 10000, idle_timeout: 1h }")
         let held = try await strangers(120, baton.port)
-        let line = await baton.logged { $0.message.contains("No more connections can be accepted") }
+        let line = await baton.logged { $0.event == "connections.no_descriptors" }
         #expect(line.level == "error")
         // A loop that spins takes a processor all the time; what a busy machine takes from it makes it less, never more.
         let used = try await onOwnThread {
@@ -102,7 +102,7 @@ struct ConnectionCountScenarios {
         #expect(used < 0.3)
         try await onOwnThread { held.clients = [] }
         #expect(try await baton.send("GET", "/healthz").status == 200)
-        #expect(baton.log.count { $0.message.contains("No more connections can be accepted") } == 1)
+        #expect(baton.log.count { $0.event == "connections.no_descriptors" } == 1)
     }
 
     private static func processorSeconds(_ process: Int32) throws -> Double {

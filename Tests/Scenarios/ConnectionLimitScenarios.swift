@@ -17,11 +17,13 @@ struct ConnectionLimitScenarios {
         }
     }
 
-    @Test(arguments: [
-        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\((0..<90_000).map { "X-\($0): y\r\n" }.joined())\r\n",
-        "GET /\(String(repeating: "x", count: 1 << 20)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ])
+    @Test(
+        "A head of a mebibyte is refused and the server goes on",
+        arguments: [
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\((0..<90_000).map { "X-\($0): y\r\n" }.joined())\r\n",
+            "GET /\(String(repeating: "x", count: 1 << 20)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ])
     func aHeadOfAMebibyteIsRefusedAndTheServerGoesOn(text: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         let response = try await exchange(text, baton.port)
@@ -30,7 +32,8 @@ struct ConnectionLimitScenarios {
         #expect(try await baton.send("GET", "/healthz").status == 200)
     }
 
-    @Test func theSizeOfAHeadIsTheOneConfigured() async throws {
+    @Test("The size of a head is the one configured")
+    func theSizeOfAHeadIsTheOneConfigured() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { max_header_size: 4KiB }")
         func request(_ count: Int) -> String {
             "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: \(String(repeating: "x", count: count))\r\n\r\n"
@@ -39,7 +42,8 @@ struct ConnectionLimitScenarios {
         #expect(try await exchange(request(5000), baton.port).status == 431)
     }
 
-    @Test func aHeadThatDribblesInIsCutHoweverBusyItsClientIs() async throws {
+    @Test("A head that dribbles in is cut however busy its client is")
+    func aHeadThatDribblesInIsCutHoweverBusyItsClientIs() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 500ms, idle_timeout: 1h }")
         let port = baton.port
@@ -55,7 +59,8 @@ struct ConnectionLimitScenarios {
         #expect(try await baton.send("GET", "/healthz").status == 200)
     }
 
-    @Test func theSecondHeadOfAConnectionHasTheSameTime() async throws {
+    @Test("The second head of a connection has the same time")
+    func theSecondHeadOfAConnectionHasTheSameTime() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 500ms, idle_timeout: 1h }")
         let port = baton.port
@@ -71,7 +76,8 @@ struct ConnectionLimitScenarios {
         #expect(second.status == 0)
     }
 
-    @Test func halfAHeadThatComesDuringADownloadDoesNotEndIt() async throws {
+    @Test("Half a head that comes during a download does not end it")
+    func halfAHeadThatComesDuringADownloadDoesNotEndIt() async throws {
         let content = PatternedContent(size: 8_000_009, seed: 95)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(4_000_000) }
         defer { origin.stop() }
@@ -91,7 +97,7 @@ struct ConnectionLimitScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test(arguments: ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+    @Test("An idle connection is ended", arguments: ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
     func anIdleConnectionIsEnded(before: String) async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 10m, idle_timeout: 1s }")
@@ -108,7 +114,8 @@ struct ConnectionLimitScenarios {
         #expect(last.status == 0)
     }
 
-    @Test func aHeadThatStopsHalfwayIsCutByTheIdleTimeoutAtTheLatest() async throws {
+    @Test("A head that stops halfway is cut by the idle timeout at the latest")
+    func aHeadThatStopsHalfwayIsCutByTheIdleTimeoutAtTheLatest() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 10m, idle_timeout: 1s }")
         let port = baton.port
@@ -120,7 +127,8 @@ struct ConnectionLimitScenarios {
         #expect(response.status == 0)
     }
 
-    @Test func aClientThatReadsNothingOfALongListIsCut() async throws {
+    @Test("A client that reads nothing of a long list is cut")
+    func aClientThatReadsNothingOfALongListIsCut() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "relay: { client_stall_timeout: 500ms }")
         let long = String(repeating: "x", count: 200)
         for number in 0..<50 {

@@ -17,7 +17,8 @@ struct ConnectionScenarios {
         return try await BatonProcess(backends: backends, settings: settings)
     }
 
-    @Test func twentyDownloadsShareTwoConnectionsAndAllAreExact() async throws {
+    @Test("Twenty downloads share two connections and all are exact")
+    func twentyDownloadsShareTwoConnectionsAndAllAreExact() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .sound.paced(30 << 20) }
         defer { origin.stop() }
         let baton = try await server(
@@ -32,7 +33,8 @@ struct ConnectionScenarios {
         #expect(origin.record.downloads.count == 20)
     }
 
-    @Test func aScrubGivesItsConnectionToADownloadAndGoesOnWhereItWas() async throws {
+    @Test("A scrub gives its connection to a download and goes on where it was")
+    func aScrubGivesItsConnectionToADownloadAndGoesOnWhereItWas() async throws {
         let isFree = Flag()
         // The scrub would hold the only connection for ever. What was sent is more than all buffers on the way hold.
         let content = PatternedContent(size: 24 << 20, seed: 92)
@@ -40,22 +42,23 @@ struct ConnectionScenarios {
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 1h",
-            settings: Self.patient + "\n" + UpkeepScenarios.scrubbing)
+            settings: Self.patient + "\n" + MaintenanceScenarios.scrubbing)
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
         await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
         isFree.set()
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete && response.firstWrongByte == nil)
-        try await baton.waitUntil(id, has: "proven")
+        try await baton.waitUntil(id, has: "verified")
         await origin.waitUntil { $0.downloads.count >= 3 }
         let firsts = origin.record.downloads.prefix(3).map { $0.range?.first ?? -1 }
         #expect(firsts[0] == 0 && firsts[1] == 0)
-        #expect(firsts[2] > 0, "the scrub began anew")
+        #expect(firsts[2] > 0, "the scrub began again")
         #expect(try await baton.location(id)["status"] as? String == "active")
     }
 
-    @Test func whoWaitsTooLongIsServedByTheNextLocationAndNobodyIsBlamed() async throws {
+    @Test("Who waits too long is served by the next location and nobody is suspected")
+    func whoWaitsTooLongIsServedByTheNextLocationAndNobodyIsSuspected() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [origin, other] { origin.stop() } }
@@ -75,7 +78,8 @@ struct ConnectionScenarios {
         _ = try await holder.value
     }
 
-    @Test func withoutAnyPlaceInTimeTheAnswerSaysBusy() async throws {
+    @Test("Without any place in time the answer says busy")
+    func withoutAnyPlaceInTimeTheAnswerSaysBusy() async throws {
         // Slow, but never silent: its only connection is taken for longer than the other download may wait.
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(100_000) }
         defer { origin.stop() }
@@ -96,7 +100,8 @@ struct ConnectionScenarios {
 
     /// Each way that an attempt can end, at a backend with one connection: if one kept it, the last download would be served by
     /// the other backend.
-    @Test func noWayToEndKeepsTheConnection() async throws {
+    @Test("No way to end keeps the connection")
+    func noWayToEndKeepsTheConnection() async throws {
         let isSound = Flag()
         let origin = try FaultyOrigin(Self.content) { request in
             if request.isProbe || isSound.isSet { return .sound }
@@ -115,7 +120,7 @@ struct ConnectionScenarios {
             let image = try await baton.addImage()
             let ids = try await baton.addLocations([origin.url(path), other.url(path)], to: image, of: Self.content)
             _ = try await baton.download(image, of: Self.content)
-            // The reads that follow a failed proof would be counted for what comes next.
+            // The reads that follow a failed verification would be counted for what comes next.
             if path == "corrupt" { try await baton.waitUntil(ids[0], is: "quarantined") }
         }
         // A client that goes while its bytes come, and one that waited for its place and goes then.
@@ -139,7 +144,7 @@ struct ConnectionScenarios {
         try await onOwnThread { waiting.begin() }
         waiting.drop()
         await baton.waitForLog { log in
-            log.count { $0.message == "relay" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
+            log.count { $0.event == "download.finished" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
         }
         // One that is taken out while it is read.
         let taken = try await baton.addImage()
@@ -184,7 +189,7 @@ struct ConnectionScenarios {
             let response = try await onOwnThread { sleeper.finish(content) }
             #expect(response.isComplete && response.firstWrongByte == nil)
         }
-        let relays = baton.log.filter { $0.message == "relay" && $0["image"] == image }
+        let relays = baton.log.filter { $0.event == "download.finished" && $0["image"] == image }
         #expect(relays.allSatisfy { $0.fields["failures"] == nil }, "giving way was counted as a failure: \(relays)")
     }
 
@@ -218,12 +223,20 @@ struct ConnectionScenarios {
         for task in greedy { _ = try? await task.value }
     }
 
-    @Test(arguments: [
-        ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
-        ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: few", "b.max_connections: \"few\" is no whole number"),
-        ("driver: http, url: \"http://127.0.0.1:9/\", queue_timeout: 1s", "b.queue_timeout: needs max_connections beside it"),
-        ("driver: file, root: \"/srv\", max_connections: 2", "b.max_connections: no such key"),
-    ])
+    @Test(
+        "What is wrong with a limit is said",
+        arguments: [
+            ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
+            (
+                "driver: http, url: \"http://127.0.0.1:9/\", max_connections: few",
+                "b.max_connections: \"few\" is no whole number"
+            ),
+            (
+                "driver: http, url: \"http://127.0.0.1:9/\", queue_timeout: 1s",
+                "b.queue_timeout: needs max_connections beside it"
+            ),
+            ("driver: file, root: \"/srv\", max_connections: 2", "b.max_connections: no such key"),
+        ])
     func whatIsWrongWithALimitIsSaid(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { \(keys) }\n", to: "baton.yaml")
@@ -232,7 +245,8 @@ struct ConnectionScenarios {
         #expect(checked.errors.contains(expected))
     }
 
-    @Test func aCheckNamesTheLimit() async throws {
+    @Test("A check names the limit")
+    func aCheckNamesTheLimit() async throws {
         let directory = try TestDirectory()
         let yaml = "backends:\n  b: { driver: http, url: \"http://127.0.0.1:9/\", max_connections: 2 }\n"
         let checked = try await BatonCommand.run(["check", "--config", try directory.write(yaml, to: "baton.yaml")])

@@ -28,7 +28,7 @@ struct ContinuationScenarios {
         .init("a coding that changes the bytes", .encoded(["br"])),
     ]
 
-    @Test(arguments: faults)
+    @Test("Who continues wrongly is passed over and the image is exact", arguments: faults)
     func whoContinuesWronglyIsPassedOverAndTheImageIsExact(fault: Fault) async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: Self.content.size / 2) }
         // A location whose object is another one now: the bytes are right, but it is no longer what was pinned.
@@ -51,7 +51,8 @@ struct ContinuationScenarios {
         #expect(relay.fields["served"]?.last?.hasPrefix(isUsable ? "b-wrong " : "c-sound ") == true)
     }
 
-    @Test func aLocationWhoseObjectChangedWhileItWasReadIsNotReadOn() async throws {
+    @Test("A location whose object changed while it was read is not read on")
+    func aLocationWhoseObjectChangedWhileItWasReadIsNotReadOn() async throws {
         // It breaks half-way with one object and comes back with another; the only other location stalls at first.
         let changed = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 2_000_000) : .etag("\"v2\"")
@@ -70,7 +71,8 @@ struct ContinuationScenarios {
         #expect(relay.fields["served"]?.last?.hasPrefix("late ") == true)
     }
 
-    @Test func anOriginThatKnowsNoRangesIsTheLastResortAndStillExact() async throws {
+    @Test("An origin that knows no ranges is the last resort and still exact")
+    func anOriginThatKnowsNoRangesIsTheLastResortAndStillExact() async throws {
         let dying = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 3_000_000) : .status(500)
         }
@@ -88,7 +90,8 @@ struct ContinuationScenarios {
         #expect(relay["extra_bytes"].flatMap { Int($0) }.map { $0 >= 3_000_000 } == true)
     }
 
-    @Test func aLocationThatRecoversIsComeBackTo() async throws {
+    @Test("A location that recovers is come back to")
+    func aLocationThatRecoversIsComeBackTo() async throws {
         let shaky = try FaultyOrigin(Self.content) { $0.isProbe || $0.index > 4 ? .sound : .reset(after: 300_000) }
         defer { shaky.stop() }
         let baton = try await BatonProcess(origins: ["shaky": shaky])

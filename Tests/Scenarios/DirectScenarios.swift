@@ -15,7 +15,8 @@ struct DirectScenarios {
         return (try #require(Int(match.1)), String(match.2))
     }
 
-    @Test func aTrustedClientIsSentToNginxAndReadsTheExactImageThere() async throws {
+    @Test("A trusted client is sent to nginx and reads the exact image there")
+    func aTrustedClientIsSentToNginxAndReadsTheExactImageThere() async throws {
         let nginx = try await NginxServer()
         let url = try nginx.serve(Self.content)
         let baton = try await TokenHolders().server(backends: [
@@ -23,11 +24,11 @@ struct DirectScenarios {
         ])
         let image = try await baton.addImage(of: Self.content, at: [url])
         let path = "/v2/images/\(image)/file?direct=true"
-        let unproven = try await baton.send("HEAD", path, as: "trusted")
-        #expect(unproven.status == 200 && unproven.headers["baton-direct"] == "none; reason=not-proven")
-        // The first whole download proves its only location.
+        let unverified = try await baton.send("HEAD", path, as: "trusted")
+        #expect(unverified.status == 200 && unverified.headers["baton-direct"] == "none; reason=not-verified")
+        // The first whole download verifies its only location.
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        try await baton.waitUntilProven(image)
+        try await baton.waitUntilVerified(image)
         let sent = try await baton.send("GET", path, as: "trusted")
         #expect(sent.status == 307 && sent.headers["location"] == url && sent.headers["cache-control"] == "no-store")
         let target = try Self.parts(of: sent.headers["location"])
@@ -45,7 +46,8 @@ struct DirectScenarios {
     }
 
     /// S3 and Swift don't know If-Range: they would send the part of another content.
-    @Test func whoResumesAnotherContentIsNotSentAway() async throws {
+    @Test("Who resumes another content is not sent away")
+    func whoResumesAnotherContentIsNotSentAway() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: [
@@ -53,7 +55,7 @@ struct DirectScenarios {
         ])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        try await baton.waitUntilProven(image)
+        try await baton.waitUntilVerified(image)
         func ask(_ tag: String) async throws -> TestClient.Response {
             try await TestClient.exchange(
                 "GET", "/v2/images/\(image)/file?direct=true", port: baton.port,
@@ -94,7 +96,8 @@ struct DirectScenarios {
             settings: "direct: { lifetime: \(lifetime) }", directory: directory, logLevel: "trace")
     }
 
-    @Test func theURLOfABucketLetsWhoeverHasItReadThatObjectForAWhileAndNothingElse() async throws {
+    @Test("The URL of a bucket lets whoever has it read that object for a while and nothing else")
+    func theURLOfABucketLetsWhoeverHasItReadThatObjectForAWhileAndNothingElse() async throws {
         let store = try FaultyOrigin(Self.content) {
             S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
         }
@@ -102,7 +105,7 @@ struct DirectScenarios {
         let baton = try await Self.bucket(at: store, lifetime: "120s")
         let image = try await baton.addImage(of: Self.content, at: ["s3://store/a%20b"])
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        try await baton.waitUntilProven(image)
+        try await baton.waitUntilVerified(image)
         let sent = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
         #expect(sent.status == 307)
         let (port, path) = try Self.parts(of: sent.headers["location"])
@@ -133,7 +136,8 @@ struct DirectScenarios {
         #expect(!list.text.contains("hush"))
     }
 
-    @Test func theURLOfABucketIsRefusedOnceItHasEnded() async throws {
+    @Test("The URL of a bucket is refused once it has ended")
+    func theURLOfABucketIsRefusedOnceItHasEnded() async throws {
         let store = try FaultyOrigin(Self.content) {
             S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
         }
@@ -141,7 +145,7 @@ struct DirectScenarios {
         let baton = try await Self.bucket(at: store, lifetime: "1s")
         let image = try await baton.addImage(of: Self.content, at: ["s3://store/a"])
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        try await baton.waitUntilProven(image)
+        try await baton.waitUntilVerified(image)
         let sent = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
         let (port, path) = try Self.parts(of: sent.headers["location"])
         let head = ["Host": "127.0.0.1:\(port)", "Range": "bytes=0-0"]
@@ -154,7 +158,8 @@ struct DirectScenarios {
     }
 
     /// What people type, and what reaches the place that they are sent to.
-    @Test func curlRepeatsNoBearerTokenAtTheLocation() async throws {
+    @Test("Curl repeats no bearer token at the location")
+    func curlRepeatsNoBearerTokenAtTheLocation() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: [
@@ -162,7 +167,7 @@ struct DirectScenarios {
         ])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        try await baton.waitUntilProven(image)
+        try await baton.waitUntilVerified(image)
         let file = baton.directory.file("out")
         let got = try await BatonCommand.run(
             [
@@ -176,7 +181,8 @@ struct DirectScenarios {
         #expect(request["user-agent"]?.hasPrefix("curl/") == true && request["authorization"] == nil)
     }
 
-    @Test func aNetworkMakesItsCallersTrustedAndAProxySaysWhereTheyAre() async throws {
+    @Test("A network makes its callers trusted and a proxy says where they are")
+    func aNetworkMakesItsCallersTrustedAndAProxySaysWhereTheyAre() async throws {
         let holders = try TokenHolders()
         func server(_ lists: String) async throws -> BatonProcess {
             try await BatonProcess(
@@ -202,10 +208,12 @@ struct DirectScenarios {
         #expect(try await status(behind) == 403)
     }
 
-    @Test(arguments: [
-        (#"driver: file, root: "/srv/images", redirect: true"#, "b.redirect: is for drivers whose objects have URLs"),
-        (#"driver: http, url: "http://store/", redirect: maybe"#, "b.redirect: \"maybe\" is neither true nor false"),
-    ])
+    @Test(
+        "What is wrong with the key redirect is said",
+        arguments: [
+            (#"driver: file, root: "/srv/images", redirect: true"#, "b.redirect: is for drivers whose objects have URLs"),
+            (#"driver: http, url: "http://store/", redirect: maybe"#, "b.redirect: \"maybe\" is neither true nor false"),
+        ])
     func whatIsWrongWithTheKeyRedirectIsSaid(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { \(keys) }\n", to: "baton.yaml")

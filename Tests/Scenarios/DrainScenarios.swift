@@ -18,12 +18,12 @@ struct DrainScenarios {
         let download = Task { try await baton.download(image, of: content) }
         await origin.waitUntil { $0.bodyBytesSent > 1 << 20 }
         baton.signal(SIGTERM)
-        await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
+        await baton.waitForLog { $0.contains { $0.event == "server.draining" } }
         baton.signal(number)
         #expect(try await baton.exited() == 0)
         let response = try await download.value
         #expect(!response.isComplete && response.firstWrongByte == nil)
-        _ = await baton.logged { $0.message == "Baton has stopped." }
+        _ = await baton.logged { $0.event == "server.stopped" }
         #expect(!baton.log.contains { $0.level == "error" }, "nothing went wrong: \(baton.rawLog)")
     }
 
@@ -33,7 +33,7 @@ struct DrainScenarios {
             backends: ["disk": #"driver: file, root: "/tmp""#], settings: "server: { drain_delay: 1h }")
         #expect(try await baton.send("GET", "/readyz").status == 200)
         baton.terminate()
-        await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
+        await baton.waitForLog { $0.contains { $0.event == "server.draining" } }
         // The line is written just before.
         try await eventually("a server that is not ready") {
             let ready = try await baton.send("GET", "/readyz")
@@ -61,7 +61,7 @@ struct DrainScenarios {
         await origin.waitUntil { $0.bodyBytesSent > 1 << 20 }
         baton.terminate()
         #expect(try await baton.exited() == 0)
-        await baton.waitForLog { $0.contains { $0.message.contains("longer than server.drain_timeout") } }
+        await baton.waitForLog { $0.contains { $0.event == "server.drain_timeout" } }
         #expect(try await !download.value.isComplete)
     }
 
@@ -111,7 +111,7 @@ struct DrainScenarios {
         while !tally.counts.withLock({ $0.isOver }) {
             var problem: String?
             do {
-                let client = try TestClient(port: port, patience: 60)
+                let client = try TestClient(port: port, timeout: 60)
                 try client.send("GET", "/healthz")
                 var response = client.receiveHead()
                 client.receiveBody(&response)

@@ -7,7 +7,8 @@ import Testing
 struct EagerManifestScenarios {
     static let content = PatternedContent(size: 300_007, seed: 131)
     /// A busy machine must not make a read stall, which would be a read more.
-    static let settings = BatonProcess.patience + "\nmanifests: { eager: true }\nupkeep: { round: 20ms, scrub_interval: 0s }"
+    static let settings =
+        BatonProcess.timeout + "\nmanifests: { eager: true }\nmaintenance: { interval: 20ms, scrub_interval: 0s }"
 
     @Test("A new image has a manifest without any download, and its second location is not read for it")
     func aNewImage() async throws {
@@ -20,7 +21,7 @@ struct EagerManifestScenarios {
         let id = try await baton.addLocations([first.url()], to: image, of: Self.content)[0]
         _ = try await baton.manifest(of: image)
         try await baton.addLocations([second.url()], to: image, of: Self.content)
-        #expect(try await baton.location(id)["proven_at"] is String)
+        #expect(try await baton.location(id)["verified_at"] is String)
         let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=7-"], from: 7)
         #expect(range.status == 206 && range.isComplete && range.firstWrongByte == nil)
         // What comes after it was chosen after it: by then the second location would have been read.
@@ -79,7 +80,7 @@ struct EagerManifestScenarios {
         defer { for origin in [broken, sound] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": broken, "b": sound], settings: Self.settings)
         for number in 0..<10 { _ = try await baton.addImage(of: Self.content, at: [broken.url("\(number)")]) }
-        _ = await baton.logged { $0.message.contains("could not be read in full") }
+        _ = await baton.logged { $0.event == "verification.incomplete" }
         for number in 0..<10 {
             let image = try await baton.addImage(of: Self.content, at: [sound.url("\(number)")])
             _ = try await baton.manifest(of: image)
@@ -90,15 +91,15 @@ struct EagerManifestScenarios {
 
     @Test("A corrupt location of a new image is found before anybody downloads it, and the next one gives the manifest")
     func aCorruptLocation() async throws {
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["a": liar, "b": sound], settings: Self.settings)
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": corrupt, "b": sound], settings: Self.settings)
         let image = try await baton.addImage()
-        let ids = try await baton.addLocations([liar.url(), sound.url()], to: image, of: Self.content)
+        let ids = try await baton.addLocations([corrupt.url(), sound.url()], to: image, of: Self.content)
         try await baton.waitUntil(ids[0], is: "quarantined")
         _ = try await baton.manifest(of: image)
-        try await baton.waitUntil(ids[1], has: "proven")
+        try await baton.waitUntil(ids[1], has: "verified")
     }
 
     @Test("Switched off, nothing is read that nobody asked for")
@@ -106,13 +107,14 @@ struct EagerManifestScenarios {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["a": origin], settings: "manifests: { eager: false }\nupkeep: { round: 20ms, scrub_interval: 0s }")
+            origins: ["a": origin], settings: "manifests: { eager: false }\nmaintenance: { interval: 20ms, scrub_interval: 0s }"
+        )
         let quiet = try await baton.addImage(of: Self.content, at: [origin.url("quiet")])
         let other = try await baton.addImage()
         let id = try await baton.addLocations([origin.url("other")], to: other, of: Self.content)[0]
         try await baton.operate("verify", on: id)
         _ = try await baton.manifest(of: other)
         #expect(origin.record.downloads.allSatisfy { $0.path == "/other" })
-        #expect(try await baton.locations(of: quiet)[0]["proven_at"] as? String == nil)
+        #expect(try await baton.locations(of: quiet)[0]["verified_at"] as? String == nil)
     }
 }

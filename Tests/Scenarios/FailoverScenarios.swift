@@ -49,7 +49,7 @@ struct FailoverScenarios {
         .init("wrong Content-Range at once", .wrongRange(by: 1), midStream: false),
     ]
 
-    @Test(arguments: faults)
+    @Test("With one sound location left every fault ends in the exact image within one response", arguments: faults)
     func withOneSoundLocationLeftEveryFaultEndsInTheExactImageWithinOneResponse(fault: Fault) async throws {
         let faulty = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : fault.behaviour }
         let sound = try FaultyOrigin(Self.content)
@@ -74,7 +74,8 @@ struct FailoverScenarios {
         #expect(faulty.record.downloads.count == 1, "a faulty location is not asked again while another can serve")
     }
 
-    @Test func aBodyLongerThanDeclaredIsCutAtItsDeclaredEnd() async throws {
+    @Test("A body longer than declared is cut at its declared end")
+    func aBodyLongerThanDeclaredIsCutAtItsDeclaredEnd() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .longBody(extra: 1000) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["long": origin])
@@ -85,7 +86,8 @@ struct FailoverScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test func aFirstByteThatIsLateButInTimeIsWaitedFor() async throws {
+    @Test("A first byte that is late but in time is waited for")
+    func aFirstByteThatIsLateButInTimeIsWaitedFor() async throws {
         let slow = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .slowFirstByte(.milliseconds(300)) }
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [slow, other] { origin.stop() } }
@@ -97,7 +99,8 @@ struct FailoverScenarios {
         #expect(other.record.downloads.isEmpty)
     }
 
-    @Test func aRefusedConnectionCostsNothingButAMove() async throws {
+    @Test("A refused connection costs nothing but a move")
+    func aRefusedConnectionCostsNothingButAMove() async throws {
         let dead = try FaultyOrigin(Self.content)
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
@@ -110,7 +113,8 @@ struct FailoverScenarios {
         #expect(await baton.relay(of: image).fields["failures"]?.first?.contains("connect") == true)
     }
 
-    @Test func aNameThatIsNotFoundCostsNothingButAMove() async throws {
+    @Test("A name that is not found costs nothing but a move")
+    func aNameThatIsNotFoundCostsNothingButAMove() async throws {
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
         let directory = try TestDirectory()
@@ -133,7 +137,8 @@ struct FailoverScenarios {
         #expect(failures.first?.contains("resolve") == true)
     }
 
-    @Test func aServerKilledInMidStreamIsLeftAtTheExactByte() async throws {
+    @Test("A server killed in mid stream is left at the exact byte")
+    func aServerKilledInMidStreamIsLeftAtTheExactByte() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 2)
         let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 24 << 20) }
         let sound = try FaultyOrigin(content)

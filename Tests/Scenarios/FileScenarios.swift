@@ -46,7 +46,7 @@ struct FileScenarios {
             ], directory: directory, withoutPrivileges: true)
     }
 
-    @Test(arguments: faults)
+    @Test("A file that is not what it was costs nothing but a move", arguments: faults)
     func aFileThatIsNotWhatItWasCostsNothingButAMove(fault: Fault) async throws {
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
@@ -81,7 +81,7 @@ struct FileScenarios {
         Fault(testDescription: "deleted", reason: "") { try FileManager.default.removeItem(atPath: $0) },
     ]
 
-    @Test(arguments: changes)
+    @Test("A file that changes while it is read gives no byte of its new content", arguments: changes)
     func aFileThatChangesWhileItIsReadGivesNoByteOfItsNewContent(fault: Fault) async throws {
         let content = PatternedContent(size: 64 << 20, seed: 8)
         let sound = try FaultyOrigin(content)

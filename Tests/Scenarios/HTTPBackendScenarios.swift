@@ -24,7 +24,8 @@ struct HTTPBackendScenarios {
         return response.isComplete && response.firstWrongByte == nil && response.status == 200
     }
 
-    @Test func credentialsAndFieldsFromFilesReachTheServerAndNoLog() async throws {
+    @Test("Credentials and fields from files reach the server and no log")
+    func credentialsAndFieldsFromFilesReachTheServerAndNoLog() async throws {
         let origin = try FaultyOrigin(Self.content) { request in
             let isKnown = request["authorization"] == "Basic cm9ib3Q6aHVzaC1wYXNz" && request["x-key"] == "hush key"
             return isKnown ? .sound : .status(401)
@@ -39,14 +40,16 @@ struct HTTPBackendScenarios {
         #expect(!explained.text.contains("hush"))
     }
 
-    @Test func aTokenFromAFileIsShownAsBearer() async throws {
+    @Test("A token from a file is shown as bearer")
+    func aTokenFromAFileIsShownAsBearer() async throws {
         let origin = try FaultyOrigin(Self.content) { $0["authorization"] == "Bearer hush-token" ? .sound : .status(401) }
         defer { origin.stop() }
         let baton = try await server(#"token_file: "DIR/token""#, url: origin.url(""), files: ["token": "hush-token"])
         #expect(try await downloads(baton, origin.url()))
     }
 
-    @Test func aRedirectInsideTheListIsFollowedWithTheRangeAndWithoutCredentials() async throws {
+    @Test("A redirect inside the list is followed with the range and without credentials")
+    func aRedirectInsideTheListIsFollowedWithTheRangeAndWithoutCredentials() async throws {
         let target = try FaultyOrigin(Self.content)
         defer { target.stop() }
         let leads = target.url("data/blob") + "?signature=a%2Fb"
@@ -63,7 +66,7 @@ struct HTTPBackendScenarios {
             image, of: Self.content, headers: ["Range": "bytes=1000-"], from: 1000)
         #expect(response.status == 206)
         #expect(response.isComplete && response.firstWrongByte == nil)
-        // The proof that a range asks for may come behind it.
+        // The verification that a range asks for may come behind it.
         #expect(target.record.requests.contains { $0.range?.first == 1000 })
         #expect(target.record.requests.allSatisfy { $0.path == "/data/blob?signature=a%2Fb" })
         let names = Set(target.record.requests.flatMap { $0.headers.map(\.name) })
@@ -73,7 +76,8 @@ struct HTTPBackendScenarios {
         #expect(relay.fields["failures"]?.isEmpty != false)
     }
 
-    @Test func aDownloadGoesOnBehindARedirectWhenTheTargetBreaks() async throws {
+    @Test("A download goes on behind a redirect when the target breaks")
+    func aDownloadGoesOnBehindARedirectWhenTheTargetBreaks() async throws {
         let target = try FaultyOrigin(Self.content) { $0.index < 2 && !$0.isProbe ? .reset(after: 1_000_000) : .sound }
         defer { target.stop() }
         let leads = target.url("data/blob")
@@ -84,9 +88,11 @@ struct HTTPBackendScenarios {
         #expect(target.record.downloads.count > 1)
     }
 
-    @Test(arguments: [
-        "http://127.0.0.1:1/data/x", "http://169.254.169.254/latest/meta-data", "/elsewhere", "file:///etc/passwd",
-    ])
+    @Test(
+        "A redirect out of the list is refused",
+        arguments: [
+            "http://127.0.0.1:1/data/x", "http://169.254.169.254/latest/meta-data", "/elsewhere", "file:///etc/passwd",
+        ])
     func aRedirectOutOfTheListIsRefused(target: String) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.path == "/store/image" ? .redirect(to: target) : .sound }
         defer { origin.stop() }
@@ -99,7 +105,8 @@ struct HTTPBackendScenarios {
         #expect(origin.record.requests.allSatisfy { $0.path == "/store/image" })
     }
 
-    @Test func aLoopOfRedirectsHasAnEnd() async throws {
+    @Test("A loop of redirects has an end")
+    func aLoopOfRedirectsHasAnEnd() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe && $0.index == 0 ? .sound : .redirectLoop }
         defer { origin.stop() }
         let baton = try await server(#"allow_redirects_to: ["\#(origin.url(""))"]"#, url: origin.url(""))
@@ -110,7 +117,8 @@ struct HTTPBackendScenarios {
         #expect((6...12).contains(origin.record.downloads.count))
     }
 
-    @Test func aServerAtAnIPv6AddressIsRead() async throws {
+    @Test("A server at an I pv 6 address is read")
+    func aServerAtAnIPv6AddressIsRead() async throws {
         let origin = try FaultyOrigin(Self.content, isIPv6: true)
         defer { origin.stop() }
         let baton = try await server("", url: "http://[0:0:0:0:0:0:0:1]:\(origin.port)/")
@@ -118,13 +126,15 @@ struct HTTPBackendScenarios {
         #expect(origin.record.requests.first?["host"] == "[::1]:\(origin.port)")
     }
 
-    @Test func aServerAtAnIPv6AddressListensThereAndTheCommandsReachIt() async throws {
+    @Test("A server at an I pv 6 address listens there and the commands reach it")
+    func aServerAtAnIPv6AddressListensThereAndTheCommandsReachIt() async throws {
         let baton = try await BatonProcess(backends: [:], listen: "[::1]:0")
         let result = try await BatonCommand.run(["image", "list", "--endpoint", "http://[::1]:\(baton.port)/"])
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test func aProxyIsUsedWhenConfiguredAndSeesItsOwnCredentialsAlone() async throws {
+    @Test("A proxy is used when configured and sees its own credentials alone")
+    func aProxyIsUsedWhenConfiguredAndSeesItsOwnCredentialsAlone() async throws {
         let proxy = try FaultyOrigin(Self.content) { request in
             request["proxy-authorization"] == "Basic cHJveHk6aHVzaA==" ? .sound : .status(407)
         }
@@ -137,7 +147,8 @@ struct HTTPBackendScenarios {
         #expect(!baton.rawLog.contains("hush"))
     }
 
-    @Test func aProxyThatRefusesIsSaid() async throws {
+    @Test("A proxy that refuses is said")
+    func aProxyThatRefusesIsSaid() async throws {
         let proxy = try FaultyOrigin(Self.content) { $0.method == "CONNECT" ? .status(403) : .status(407) }
         defer { proxy.stop() }
         for (url, words) in [("http://store.example/", "denied"), ("https://store.example/", "connect")] {
@@ -150,7 +161,8 @@ struct HTTPBackendScenarios {
         }
     }
 
-    @Test func aProxyInTheEnvironmentIsNeverUsed() async throws {
+    @Test("A proxy in the environment is never used")
+    func aProxyInTheEnvironmentIsNeverUsed() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(
@@ -159,7 +171,8 @@ struct HTTPBackendScenarios {
         #expect(try await downloads(baton, origin.url()))
     }
 
-    @Test(arguments: [true, false]) func aServerThatSpeaksTLSOnlyIsReadWithItsAuthorityAndOurCertificate(isProxied: Bool)
+    @Test("A server that speaks TLS only is read with its authority and our certificate", arguments: [true, false])
+    func aServerThatSpeaksTLSOnlyIsReadWithItsAuthorityAndOurCertificate(isProxied: Bool)
         async throws
     {
         let directory = try TestDirectory()
@@ -183,7 +196,8 @@ struct HTTPBackendScenarios {
         _ = client
     }
 
-    @Test func aServerWhoseCertificateNobodyVouchesForIsNotRead() async throws {
+    @Test("A server whose certificate nobody vouches for is not read")
+    func aServerWhoseCertificateNobodyVouchesForIsNotRead() async throws {
         let directory = try TestDirectory()
         let own = try await TestCertificate("server", in: directory)
         try Self.content.write(to: directory.file("image"))
@@ -198,34 +212,37 @@ struct HTTPBackendScenarios {
         #expect(response.text.contains("tls"), "\(response.text)")
     }
 
-    @Test(arguments: [
-        ("user: robot", "b.user: needs password_file or password_env"), ("password_env: PATH", "b.password_env: needs user"),
-        ("user: \"a:b\", password_env: PATH", "b.user: is no user's name"),
-        ("user: a, password_env: PATH, token_env: HOME", "b.token_env: stands beside user"),
-        ("token_file: /nowhere/hush", "b.token_file: /nowhere/hush can't be read"),
-        ("token_env: hush-secret", "b.token_env: names no environment variable"),
-        ("header_files: { Range: DIR/one }", "b.header_files.Range: is a header field that Baton sets"),
-        ("header_files: { \"a b\": DIR/one }", "b.header_files.a b: is no name of a header field"),
-        ("header_files: { X: DIR/two }", "b.header_files.X: DIR/two holds no secret"),
-        (
-            "user: a, password_env: PATH, header_files: { authorization: DIR/one }",
-            "b.header_files.authorization: is a header field"
-        ),
-        ("ca_file: DIR/one", "b.ca_file: DIR/one holds no certificate"),
-        ("client_key_file: DIR/pem", "b.client_key_file: needs client_certificate_file"),
-        (
-            "client_certificate_file: DIR/one, client_key_file: DIR/pem",
-            "b.client_certificate_file: DIR/one holds no certificate"
-        ),
-        ("proxy: \"socks5://127.0.0.1\"", "b.proxy: the URL's scheme socks5"),
-        ("proxy: \"http://user:hush@proxy\"", "b.proxy: the URL holds credentials"),
-        ("proxy: \"http://proxy\", proxy_user: a", "b.proxy_user: needs proxy_password_file"),
-        ("proxy_user: a, proxy_password_file: DIR/one", "b.proxy_user: needs proxy beside it"),
-        ("allow_redirects_to: [\"http://a/../b\"]", "b.allow_redirects_to: the URL's path has a segment"),
-        ("allow_redirects_to: [\"file:///etc\"]", "b.allow_redirects_to: redirects lead to http and https"),
-        ("allow_redirects_to: { a: b }", "b.allow_redirects_to: here a list of single values"),
-        ("allow_addresses: [everything]", "b.allow_addresses: \"everything\" is not known; possible: loopback, link-local"),
-    ])
+    @Test(
+        "What is wrong with a servers keys is said",
+        arguments: [
+            ("user: robot", "b.user: needs password_file or password_env"),
+            ("password_env: PATH", "b.password_env: needs user"),
+            ("user: \"a:b\", password_env: PATH", "b.user: is no user's name"),
+            ("user: a, password_env: PATH, token_env: HOME", "b.token_env: stands beside user"),
+            ("token_file: /nowhere/hush", "b.token_file: /nowhere/hush can't be read"),
+            ("token_env: hush-secret", "b.token_env: names no environment variable"),
+            ("header_files: { Range: DIR/one }", "b.header_files.Range: is a header field that Baton sets"),
+            ("header_files: { \"a b\": DIR/one }", "b.header_files.a b: is no name of a header field"),
+            ("header_files: { X: DIR/two }", "b.header_files.X: DIR/two holds no secret"),
+            (
+                "user: a, password_env: PATH, header_files: { authorization: DIR/one }",
+                "b.header_files.authorization: is a header field"
+            ),
+            ("ca_file: DIR/one", "b.ca_file: DIR/one holds no certificate"),
+            ("client_key_file: DIR/pem", "b.client_key_file: needs client_certificate_file"),
+            (
+                "client_certificate_file: DIR/one, client_key_file: DIR/pem",
+                "b.client_certificate_file: DIR/one holds no certificate"
+            ),
+            ("proxy: \"socks5://127.0.0.1\"", "b.proxy: the URL's scheme socks5"),
+            ("proxy: \"http://user:hush@proxy\"", "b.proxy: the URL holds credentials"),
+            ("proxy: \"http://proxy\", proxy_user: a", "b.proxy_user: needs proxy_password_file"),
+            ("proxy_user: a, proxy_password_file: DIR/one", "b.proxy_user: needs proxy beside it"),
+            ("allow_redirects_to: [\"http://a/../b\"]", "b.allow_redirects_to: the URL's path has a segment"),
+            ("allow_redirects_to: [\"file:///etc\"]", "b.allow_redirects_to: redirects lead to http and https"),
+            ("allow_redirects_to: { a: b }", "b.allow_redirects_to: here a list of single values"),
+            ("allow_addresses: [everything]", "b.allow_addresses: \"everything\" is not known; possible: loopback, link-local"),
+        ])
     func whatIsWrongWithAServersKeysIsSaid(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         try directory.write("hush\n", to: "one")

@@ -8,7 +8,7 @@ struct HTTPRulesScenarios {
     /// Sends a text on a connection of its own and reads every answer until the server ends the connection.
     private func exchange(_ text: String, _ port: Int, endsSending: Bool = false) async throws -> [TestClient.Response] {
         try await onOwnThread {
-            let client = try TestClient(port: port, patience: 120)
+            let client = try TestClient(port: port, timeout: 120)
             try client.sendRaw(text)
             if endsSending { client.endSending() }
             var answers: [TestClient.Response] = []
@@ -56,7 +56,7 @@ struct HTTPRulesScenarios {
             + "Content-Length: \(body.utf8.count)\r\n"
         let port = baton.port
         let (first, second) = try await onOwnThread {
-            let client = try TestClient(port: port, patience: 120)
+            let client = try TestClient(port: port, timeout: 120)
             try client.sendRaw("POST /v2/images HTTP/1.1\r\n\(head)\r\n")
             let first = client.receiveHead()
             try client.sendRaw(body)
@@ -86,7 +86,7 @@ struct HTTPRulesScenarios {
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         let response = try await onOwnThread {
-            let client = try TestClient(port: port, patience: 120)
+            let client = try TestClient(port: port, timeout: 120)
             try client.send("GET", "/v2/images/\(image)/file")
             client.endSending()
             var response = client.receiveHead()
@@ -122,7 +122,7 @@ struct HTTPRulesScenarios {
     /// As above, for a first answer that has a length and no body.
     private func exchange(_ text: String, _ port: Int, skipsFirstBody: Bool) async throws -> [TestClient.Response] {
         try await onOwnThread {
-            let client = try TestClient(port: port, patience: 120)
+            let client = try TestClient(port: port, timeout: 120)
             try client.sendRaw(text)
             let first = client.receiveHead()
             var second = client.receiveHead()

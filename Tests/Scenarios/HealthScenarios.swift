@@ -3,7 +3,8 @@ import Testing
 /// What a load balancer asks.
 @Suite(.timeLimit(.minutes(5)))
 struct HealthScenarios {
-    @Test(arguments: ["/healthz", "/readyz"]) func aServerThatRunsSaysSoToWhoeverAsks(path: String) async throws {
+    @Test("A server that runs says so to whoever asks", arguments: ["/healthz", "/readyz"])
+    func aServerThatRunsSaysSoToWhoeverAsks(path: String) async throws {
         let holders = try TokenHolders()
         let baton = try await BatonProcess(backends: [:], settings: holders.settings, directory: holders.directory)
         #expect(try await baton.send("GET", "/v2/images").status == 401)

@@ -8,7 +8,8 @@ struct HonestEndScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 4)
     static let impatient = "relay: { stall_timeout: 300ms, connect_timeout: 1s, give_up_after: 1s, backoff: 20ms }"
 
-    @Test func withNobodyLeftBeforeTheFirstByteTheAnswerIs503WithEachReason() async throws {
+    @Test("With nobody left before the first byte the answer is 503 with each reason")
+    func withNobodyLeftBeforeTheFirstByteTheAnswerIs503WithEachReason() async throws {
         let broken = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         let gone = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(404) }
         defer { for origin in [broken, gone] { origin.stop() } }
@@ -26,7 +27,8 @@ struct HonestEndScenarios {
         #expect(await baton.relay(of: image)["outcome"] == "refused")
     }
 
-    @Test func withNobodyLeftInMidStreamTheResponseIsCutShort() async throws {
+    @Test("With nobody left in mid stream the response is cut short")
+    func withNobodyLeftInMidStreamTheResponseIsCutShort() async throws {
         let dying = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 3_000_000) : .status(500)
         }
@@ -41,46 +43,48 @@ struct HonestEndScenarios {
         #expect(await baton.relay(of: image)["outcome"] == "exhausted")
     }
 
-    @Test func aByteCorruptedInFlightNeverCompletesTheResponseAndPutsTheImageInDoubt() async throws {
-        // The first read is corrupt, and no later one comes to an end: the doubt can't be settled while the test looks.
-        let liar = try FaultyOrigin(Self.content) { request in
+    @Test("A byte corrupted in flight never completes the response and puts the image in hold")
+    func aByteCorruptedInFlightNeverCompletesTheResponseAndPutsTheImageInHold() async throws {
+        // The first read is corrupt, and no later one comes to an end: the hold can't be settled while the test looks.
+        let corrupt = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 1_234_567) : .stall(after: 1000)
         }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["liar": liar, "sound": sound])
-        let image = try await baton.addImage(of: Self.content, at: [liar.url(), sound.url()])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["corrupt": corrupt, "sound": sound])
+        let image = try await baton.addImage(of: Self.content, at: [corrupt.url(), sound.url()])
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 200)
         #expect(!response.isComplete)
-        #expect(response.count <= Self.content.size - (1 << 20), "the tail is held back until the whole is proven")
-        #expect(await baton.relay(of: image)["outcome"] == "disproven")
-        #expect(await baton.logged { $0.message.contains("in doubt") }.level == "error")
+        #expect(response.count <= Self.content.size - (1 << 20), "the tail is held back until the whole is verified")
+        #expect(await baton.relay(of: image)["outcome"] == "digest-mismatch")
+        #expect(await baton.logged { $0.event == "representation.integrity_hold" }.level == "error")
         let records = try await baton.locations(of: image)
-        #expect(records.map { $0["accused"] as? Bool } == [true, false])
+        #expect(records.map { $0["suspect"] as? Bool } == [true, false])
 
         let head = try await baton.send("HEAD", "/v2/images/\(image)/file")
         #expect(head.headers["accept-ranges"] == "none")
         let next = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=3000000-"])
-        #expect(next.status == 200, "a range is answered with the whole while in doubt")
+        #expect(next.status == 200, "a range is answered with the whole while on integrity hold")
         #expect(next.isComplete)
         #expect(next.firstWrongByte == nil)
-        let secondRelay = await baton.logged { $0.message == "relay" && $0["outcome"] == "finished" }
+        let secondRelay = await baton.logged { $0.event == "download.finished" && $0["outcome"] == "finished" }
         #expect(secondRelay.fields["served"] == ["sound 0-\(Self.content.size - 1)"])
     }
 
-    @Test func resumingWithCurlAfterACorruptDownloadNeverEndsWellOnACorruptFile() async throws {
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_234_567) }
+    @Test("Resuming with curl after a corrupt download never ends well on a corrupt file")
+    func resumingWithCurlAfterACorruptDownloadNeverEndsWellOnACorruptFile() async throws {
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_234_567) }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["liar": liar, "sound": sound])
-        let image = try await baton.addImage(of: Self.content, at: [liar.url(), sound.url()])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["corrupt": corrupt, "sound": sound])
+        let image = try await baton.addImage(of: Self.content, at: [corrupt.url(), sound.url()])
         let url = "http://127.0.0.1:\(baton.port)/v2/images/\(image)/file"
         let file = baton.directory.file("resumed")
         let first = try await BatonCommand.run(["-s", "-o", file, url], program: "/usr/bin/curl")
         #expect(first.status != 0)
-        // The liar is found out by two reads of it alone; also after that the partial file must not be completed.
-        _ = await baton.logged { $0.message.contains("quarantined") }
+        // The corrupt is found out by two reads of it alone; also after that the partial file must not be completed.
+        _ = await baton.logged { $0.event == "location.quarantined" }
         for _ in 0..<3 {
             let resumed = try await BatonCommand.run(["-s", "-C", "-", "-o", file, url], program: "/usr/bin/curl")
             let bytes = [UInt8](try Data(contentsOf: URL(filePath: file)))
@@ -91,20 +95,22 @@ struct HonestEndScenarios {
         #expect(records.map { $0["status"] as? String } == ["quarantined", "active"])
     }
 
-    @Test func aSmallImageThatIsCorruptAtOnePlaceIsFetchedElsewhereAndNobodyNotices() async throws {
+    @Test("A small image that is corrupt at one place is fetched elsewhere and nobody notices")
+    func aSmallImageThatIsCorruptAtOnePlaceIsFetchedElsewhereAndNobodyNotices() async throws {
         let small = PatternedContent(size: 700_001, seed: 5)
-        let liar = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        let corrupt = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(small)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["liar": liar, "sound": sound])
-        let image = try await baton.addImage(of: small, at: [liar.url(), sound.url()])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["corrupt": corrupt, "sound": sound])
+        let image = try await baton.addImage(of: small, at: [corrupt.url(), sound.url()])
         let response = try await baton.download(image, of: small)
         #expect(response.status == 200)
         #expect(response.isComplete)
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test func anImageWithoutBytesNeedsNoRange() async throws {
+    @Test("An image without bytes needs no range")
+    func anImageWithoutBytesNeedsNoRange() async throws {
         let empty = PatternedContent(size: 0, seed: 6)
         let origin = try FaultyOrigin(empty)
         defer { origin.stop() }

@@ -11,10 +11,11 @@ struct IdentityScenarios {
     /// The routes that a server says it has, with what each needs.
     private func routes(of baton: BatonProcess) async -> [(method: String, path: String, needs: String)] {
         _ = await baton.logged { $0.message.contains("listening") }
-        return baton.log.filter { $0.message == "route" }.map { ($0["method"] ?? "", $0["path"] ?? "", $0["needs"] ?? "") }
+        return baton.log.filter { $0.event == "server.route" }.map { ($0["method"] ?? "", $0["path"] ?? "", $0["needs"] ?? "") }
     }
 
-    @Test func everyRouteLetsInWhoHasItsRoleAndNobodyElse() async throws {
+    @Test("Every route lets in who has its role and nobody else")
+    func everyRouteLetsInWhoHasItsRoleAndNobodyElse() async throws {
         let baton = try await TokenHolders().server(logLevel: "debug")
         let routes = await routes(of: baton)
         #expect(routes.count > 100)
@@ -40,7 +41,8 @@ struct IdentityScenarios {
         }
     }
 
-    @Test func theTableInTheDocumentationIsTheOneThatHolds() async throws {
+    @Test("The table in the documentation is the one that holds")
+    func theTableInTheDocumentationIsTheOneThatHolds() async throws {
         let baton = try await TokenHolders().server(logLevel: "debug")
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/identity.md")
@@ -58,7 +60,7 @@ struct IdentityScenarios {
         #expect(written == actual.filter { !$0.key.hasPrefix("HEAD ") })
     }
 
-    @Test(arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
+    @Test("Who has no valid token is told how to come in", arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
     func whoHasNoValidTokenIsToldHowToComeIn(token: String?) async throws {
         let baton = try await TokenHolders().server()
         let response = try await TestClient.exchange(
@@ -74,7 +76,9 @@ struct IdentityScenarios {
         #expect(try await baton.send("GET", "/v2/nothing", as: "nobody").status == 404)
     }
 
-    @Test(arguments: ["Bearer", "bearer", "BEARER"]) func aBearerTokenIsAsGood(scheme: String) async throws {
+    @Test("A bearer token is as good", arguments: ["Bearer", "bearer", "BEARER"]) func aBearerTokenIsAsGood(scheme: String)
+        async throws
+    {
         let baton = try await TokenHolders().server()
         let authorization = ["Authorization": "\(scheme) \(TokenHolders.token(of: "reader"))"]
         #expect(try await baton.send("GET", "/v2/images", headers: authorization).status == 200)
@@ -82,7 +86,8 @@ struct IdentityScenarios {
         #expect(try await baton.send("GET", "/v2/images", headers: basic).status == 401)
     }
 
-    @Test func aReaderDownloadsAndNoTokenReachesTheBackendOrTheLog() async throws {
+    @Test("A reader downloads and no token reaches the backend or the log")
+    func aReaderDownloadsAndNoTokenReachesTheBackendOrTheLog() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: ["origin": #"driver: http, url: "\#(origin.url(""))""#])
@@ -95,7 +100,8 @@ struct IdentityScenarios {
         #expect(!baton.rawLog.contains("5ee7"), "no token is in the log")
     }
 
-    @Test func aTokensFileThatIsReplacedHoldsWithoutARestartAndABrokenOneChangesNothing() async throws {
+    @Test("A tokens file that is replaced holds without a restart and a broken one changes nothing")
+    func aTokensFileThatIsReplacedHoldsWithoutARestartAndABrokenOneChangesNothing() async throws {
         let holders = try TokenHolders()
         let baton = try await holders.server()
         #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 401)
@@ -103,16 +109,17 @@ struct IdentityScenarios {
         while try await baton.send("GET", "/v2/images", as: "newcomer").status != 200 {}
         try holders.write(TokenHolders.line("newcomer", "p king"))
         // The file is looked at because somebody asks.
-        while !baton.log.contains(where: { $0.message.contains("tokens file is wrong") }) {
+        while !baton.log.contains(where: { $0.event == "tokens.reload_failed" }) {
             #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 200)
         }
-        let line = baton.log.first { $0.message.contains("tokens file is wrong") }
+        let line = baton.log.first { $0.event == "tokens.reload_failed" }
         #expect(line?["level"] == "error" && line?["problem"]?.contains("tokens:1: \"king\" is no role") == true)
         try holders.write(TokenHolders.line("admin", "p admin"))
         while try await baton.send("GET", "/v2/images", as: "newcomer").status != 401 {}
     }
 
-    @Test func aMemberAttachesWhereTheBackendLetsThemAndNowhereElse() async throws {
+    @Test("A member attaches where the backend lets them and nowhere else")
+    func aMemberAttachesWhereTheBackendLetsThemAndNowhereElse() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let holders = try TokenHolders()
@@ -164,7 +171,8 @@ struct IdentityScenarios {
         }
     }
 
-    @Test func theCommandLineSaysHowToComeIn() async throws {
+    @Test("The command line says how to come in")
+    func theCommandLineSaysHowToComeIn() async throws {
         let baton = try await TokenHolders().server()
         func run(_ arguments: [String], token: String?) async throws -> BatonCommand.Result {
             try await BatonCommand.run(
@@ -183,7 +191,8 @@ struct IdentityScenarios {
         #expect(shown.status == 0 && shown.output.contains(image), "\(shown.errors)")
     }
 
-    @Test func theCommandTokenMakesATokenThatGetsIn() async throws {
+    @Test("The command token makes a token that gets in")
+    func theCommandTokenMakesATokenThatGetsIn() async throws {
         let holders = try TokenHolders()
         let made = try await BatonCommand.run(
             ["token", "carol", "--project", "p", "--role", "member", "--expires", "2099-01-01T00:00:00Z", "--json"])
@@ -199,7 +208,8 @@ struct IdentityScenarios {
         #expect(wrong.status == 64 && wrong.errors.contains("\"king\" is no role"))
     }
 
-    @Test func aServerThatAsksWhoIsThereMayListenEverywhereAndOneThatDoesNotMayNot() async throws {
+    @Test("A server that asks who is there may listen everywhere and one that does not may not")
+    func aServerThatAsksWhoIsThereMayListenEverywhereAndOneThatDoesNotMayNot() async throws {
         let holders = try TokenHolders()
         func check(_ auth: String) async throws -> BatonCommand.Result {
             let file = try holders.directory.write("server: { listen: \"0.0.0.0:0\" }\n\(auth)\n", to: "check.yaml")

@@ -27,7 +27,8 @@ struct ImagesAPILocationScenarios {
         (response.json["locations"] as? [[String: Any]] ?? []).compactMap { $0["url"] as? String }
     }
 
-    @Test func aLocationAddedByAPatchMakesTheImageActiveAndServesIt() async throws {
+    @Test("A location added by a patch makes the image active and serves it")
+    func aLocationAddedByAPatchMakesTheImageActiveAndServesIt() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let added = try await patch(
@@ -47,7 +48,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test func aFragmentMakesAnotherLocation() async throws {
+    @Test("A fragment makes another location")
+    func aFragmentMakesAnotherLocation() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let (plain, new) = (origin.url(), origin.url() + "#new")
@@ -80,7 +82,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test func whatContradictsTheImageIsAConflict() async throws {
+    @Test("What contradicts the image is a conflict")
+    func whatContradictsTheImageIsAConflict() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             _ = try await patch(
@@ -99,10 +102,12 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test(arguments: [
-        "gopher://info.cern.ch", "http://127.0.0.1:1/x", "file:///etc/passwd", "x", "http://user:secret@127.0.0.1/x",
-        "ftp://127.0.0.1/x", "swift+config://x/y",
-    ])
+    @Test(
+        "A place in no backend is an invalid location",
+        arguments: [
+            "gopher://info.cern.ch", "http://127.0.0.1:1/x", "file:///etc/passwd", "x", "http://user:secret@127.0.0.1/x",
+            "ftp://127.0.0.1/x", "swift+config://x/y",
+        ])
     func aPlaceInNoBackendIsAnInvalidLocation(url: String) async throws {
         try await served { baton, _ in
             let image = try await baton.addImage()
@@ -118,7 +123,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test func anObjectThatIsNotThereIsAnInvalidLocationAndLeavesNothing() async throws {
+    @Test("An object that is not there is an invalid location and leaves nothing")
+    func anObjectThatIsNotThereIsAnInvalidLocationAndLeavesNothing() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -141,7 +147,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test func anImportBringsTheLocationBehindTheAnswer() async throws {
+    @Test("An import brings the location behind the answer")
+    func anImportBringsTheLocationBehindTheAnswer() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let sha256 = Self.content.sha256
@@ -165,7 +172,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test func anImportThatFailsLeavesAQueuedImageAndATaskThatSaysWhy() async throws {
+    @Test("An import that fails leaves a queued image and a task that says why")
+    func anImportThatFailsLeavesAQueuedImageAndATaskThatSaysWhy() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])

@@ -9,7 +9,8 @@ struct ImagesAPIScenarios {
     static let ten = ["Content-Type": "application/openstack-images-v2.1-json-patch"]
     static let four = ["Content-Type": "application/openstack-images-v2.0-json-patch"]
 
-    @Test func versionsAreListedAndAllMeanTheSame() async throws {
+    @Test("Versions are listed and all mean the same")
+    func versionsAreListedAndAllMeanTheSame() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let list = try #require(try await baton.send("GET", "/versions").json["versions"] as? [[String: Any]])
@@ -29,13 +30,15 @@ struct ImagesAPIScenarios {
         #expect(accepted.json["id"] as? String == image)
     }
 
-    @Test(arguments: [
-        ("POST", "/v2/images/ID", "DELETE, GET, HEAD, PATCH"), ("DELETE", "/v2/images", "GET, HEAD, POST"),
-        ("POST", "/v2/images/ID/file", "GET, HEAD, PUT"), ("GET", "/v2/images/ID/actions/deactivate", "POST"),
-        ("POST", "/v2/images/ID/tags/x", "DELETE, PUT"), ("PATCH", "/v2/images/ID/members/x", "DELETE, GET, HEAD, PUT"),
-        ("PUT", "/v2/images/ID/locations", "GET, HEAD, POST"), ("POST", "/v2/tasks", "GET, HEAD"),
-        ("PUT", "/v2/schemas/image", "GET, HEAD"),
-    ])
+    @Test(
+        "Another method is answered with those that there are",
+        arguments: [
+            ("POST", "/v2/images/ID", "DELETE, GET, HEAD, PATCH"), ("DELETE", "/v2/images", "GET, HEAD, POST"),
+            ("POST", "/v2/images/ID/file", "GET, HEAD, PUT"), ("GET", "/v2/images/ID/actions/deactivate", "POST"),
+            ("POST", "/v2/images/ID/tags/x", "DELETE, PUT"), ("PATCH", "/v2/images/ID/members/x", "DELETE, GET, HEAD, PUT"),
+            ("PUT", "/v2/images/ID/locations", "GET, HEAD, POST"), ("POST", "/v2/tasks", "GET, HEAD"),
+            ("PUT", "/v2/schemas/image", "GET, HEAD"),
+        ])
     func anotherMethodIsAnsweredWithThoseThatThereAre(method: String, path: String, allowed: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
@@ -45,7 +48,8 @@ struct ImagesAPIScenarios {
         #expect(response.errorMessage.contains(allowed))
     }
 
-    @Test func whatMayNotBeGivenAtCreationIsRefused() async throws {
+    @Test("What may not be given at creation is refused")
+    func whatMayNotBeGivenAtCreationIsRefused() async throws {
         let baton = try await BatonProcess(backends: [:])
         for (body, status) in [
             (#"{"disk_format": "floppy"}"#, 400), (#"{"container_format": "box"}"#, 400), (#"{"id": "x"}"#, 400),
@@ -71,7 +75,8 @@ struct ImagesAPIScenarios {
         }
     }
 
-    @Test func bothFormsOfAPatchChangeAnImageAndOthersAreNotTaken() async throws {
+    @Test("Both forms of a patch change an image and others are not taken")
+    func bothFormsOfAPatchChangeAnImageAndOthersAreNotTaken() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let path = "/v2/images/\(image)"
@@ -98,7 +103,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("PATCH", "/v2/images/\(UUID())", headers: Self.ten, body: "[]").status == 404)
     }
 
-    @Test func patchesAtTheSameTimeLoseNothing() async throws {
+    @Test("Patches at the same time lose nothing")
+    func patchesAtTheSameTimeLoseNothing() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -114,7 +120,8 @@ struct ImagesAPIScenarios {
         for writer in 0..<16 { #expect(shown["writer\(writer)"] as? String == "here") }
     }
 
-    @Test func aListIsFilteredSortedAndPagedAndItsLinksKeepAllThat() async throws {
+    @Test("A list is filtered sorted and paged and its links keep all that")
+    func aListIsFilteredSortedAndPagedAndItsLinksKeepAllThat() async throws {
         let baton = try await BatonProcess(backends: [:])
         for index in 0..<9 {
             let body = #"{"name": "n\#(index % 3)", "tags": ["t\#(index % 2)", "a&b"], "colour": "c\#(index % 2)"}"#
@@ -134,7 +141,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("GET", "/v2/images?limit=0").json["next"] == nil)
     }
 
-    @Test func tagsAreSetAndTakenAway() async throws {
+    @Test("Tags are set and taken away")
+    func tagsAreSetAndTakenAway() async throws {
         let baton = try await BatonProcess(backends: [:])
         let path = "/v2/images/\(try await baton.addImage())"
         for tag in ["lts", "a%20b%2Fc", "lts"] {
@@ -147,7 +155,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("GET", path).json["tags"] as? [String] == ["a b/c"])
     }
 
-    @Test func anImageIsSharedWithMembers() async throws {
+    @Test("An image is shared with members")
+    func anImageIsSharedWithMembers() async throws {
         let baton = try await BatonProcess(backends: [:])
         let path = "/v2/images/\(try await baton.addImage())"
         let added = try await baton.send("POST", "\(path)/members", body: #"{"member": "p1"}"#)
@@ -171,7 +180,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("POST", "\(path)/members", body: #"{"member": "p1"}"#).status == 403)
     }
 
-    @Test func aProtectedImageIsNotDeleted() async throws {
+    @Test("A protected image is not deleted")
+    func aProtectedImageIsNotDeleted() async throws {
         let baton = try await BatonProcess(backends: [:])
         let path = "/v2/images/\(try await baton.addImage())"
         func protect(_ value: Bool) async throws {
@@ -184,7 +194,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("DELETE", path).status == 204)
     }
 
-    @Test func onlyAnActiveImageIsDeactivated() async throws {
+    @Test("Only an active image is deactivated")
+    func onlyAnActiveImageIsDeactivated() async throws {
         let content = PatternedContent(size: 100_000, seed: 5)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
@@ -200,7 +211,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("GET", path).json["status"] as? String == "active")
     }
 
-    @Test func schemasAndCapabilitiesAreTold() async throws {
+    @Test("Schemas and capabilities are told")
+    func schemasAndCapabilitiesAreTold() async throws {
         let baton = try await BatonProcess(backends: [:])
         for name in ["image", "images", "member", "members", "task", "tasks"] {
             let schema = try await baton.send("GET", "/v2/schemas/\(name)")

@@ -8,7 +8,8 @@ import Testing
 struct LifecycleScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 51)
 
-    @Test func aLocationOfUnknownContentServesOnceItHasBeenReadInFull() async throws {
+    @Test("A location of unknown content serves once it has been read in full")
+    func aLocationOfUnknownContentServesOnceItHasBeenReadInFull() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -17,15 +18,16 @@ struct LifecycleScenarios {
         try await baton.waitUntil(location, is: "active")
         let record = try await baton.location(location)
         #expect(record["size"] as? Int64 == Self.content.size)
-        #expect(record["learned"] as? [String] == ["md5", "sha256", "sha512"])
+        #expect(record["computed"] as? [String] == ["md5", "sha256", "sha512"])
         #expect((record["digests"] as? [String: String])?["md5"] == Self.content.digest(.md5))
-        #expect(try await baton.events(of: location) == ["registered", "verify", "proven", "matched"])
+        #expect(try await baton.events(of: location) == ["registered", "verify", "verified", "matched"])
         let response = try await baton.download(image, of: Self.content)
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(response.headers["etag"] == "\"sha256-\(Self.content.sha256)\"")
     }
 
-    @Test func untilItHasBeenReadAnImageIsUnavailableAndNotWithoutContent() async throws {
+    @Test("Until it has been read an image is unavailable and not without content")
+    func untilItHasBeenReadAnImageIsUnavailableAndNotWithoutContent() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 0) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
@@ -38,7 +40,7 @@ struct LifecycleScenarios {
         #expect(response.errorMessage.contains("verifying"))
     }
 
-    @Test(arguments: [false, true])
+    @Test("With activation verify a location serves only when its bytes matched", arguments: [false, true])
     func withActivationVerifyALocationServesOnlyWhenItsBytesMatched(isSound: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in isSound ? .sound : .corrupt(at: 5) }
         defer { origin.stop() }
@@ -49,7 +51,8 @@ struct LifecycleScenarios {
         #expect(origin.record.requests.allSatisfy { !$0.isProbe })
     }
 
-    @Test func operatorsTakeLocationsOutAndLetThemBackInAndItIsWrittenDown() async throws {
+    @Test("Operators take locations out and let them back in and it is written down")
+    func operatorsTakeLocationsOutAndLetThemBackInAndItIsWrittenDown() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])
@@ -73,7 +76,8 @@ struct LifecycleScenarios {
         #expect((explained.json["representation"] as? [String: Any])?["digest"] as? String == "sha256:\(Self.content.sha256)")
     }
 
-    @Test func theLastActiveLocationIsDeletedWithForceRestoredAndForgottenAfterItsDelay() async throws {
+    @Test("The last active location is deleted with force restored and forgotten after its delay")
+    func theLastActiveLocationIsDeletedWithForceRestoredAndForgottenAfterItsDelay() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let directory = try TestDirectory()
@@ -89,13 +93,14 @@ struct LifecycleScenarios {
         patient.terminate()
         #expect(try await patient.exited() == 0)
         let hasty = try await BatonProcess(
-            origins: ["origin": origin], settings: "upkeep: { round: 20ms, delete_delay: 0s }", in: directory)
+            origins: ["origin": origin], settings: "maintenance: { interval: 20ms, delete_delay: 0s }", in: directory)
         #expect(try await hasty.operate("delete", on: id, body: #"{"force": true}"#).status == 200)
         try await hasty.waitUntil(id, is: "deleted")
         #expect(try await hasty.events(of: id).suffix(2) == ["delete", "expire"])
     }
 
-    @Test func whatAnOperatorSetsOfALocationCanBeChanged() async throws {
+    @Test("What an operator sets of a location can be changed")
+    func whatAnOperatorSetsOfALocationCanBeChanged() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])
@@ -110,7 +115,8 @@ struct LifecycleScenarios {
         #expect(wrong.status == 400 && wrong.errorMessage.contains("url"))
     }
 
-    @Test func failoverNeverCrossesARepresentation() async throws {
+    @Test("Failover never crosses a representation")
+    func failoverNeverCrossesARepresentation() async throws {
         let raw = PatternedContent(size: 4_000_003, seed: 52)
         let dying = try FaultyOrigin(raw) {
             $0.isProbe ? .sound : $0.range?.first == 0 ? .reset(after: 2_000_000) : .status(500)
@@ -131,7 +137,8 @@ struct LifecycleScenarios {
         #expect(none.status == 406 && none.errorMessage.contains("raw/bare, qcow2/bare"), "\(none.text)")
     }
 
-    @Test func locationsAreManagedFromTheCommandLine() async throws {
+    @Test("Locations are managed from the command line")
+    func locationsAreManagedFromTheCommandLine() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])
@@ -147,7 +154,7 @@ struct LifecycleScenarios {
         #expect(explained.output.contains("its rack moves"), "\(explained.output)")
         #expect(try await command("location", "enable", ids[0]).output.contains("active"))
         #expect(try await command("location", "verify", ids[0], "--json").output.contains(#""status":"active""#))
-        try await baton.waitUntil(ids[0], has: "proven")
+        try await baton.waitUntil(ids[0], has: "verified")
         #expect(try await command("location", "quarantine", ids[1]).output.contains("quarantined"))
         let refused = try await command("location", "delete", ids[0])
         #expect(refused.status == 1 && refused.errors.contains("force"), "\(refused.errors)")

@@ -33,17 +33,17 @@ struct LogScenarios {
         let response = try await baton.download(image, of: Self.content)
         #expect(response.isComplete)
         let id = try #require(response.headers["x-openstack-request-id"])
-        let line = await baton.logged { $0.message == "request" && $0["request"] == id }
+        let line = await baton.logged { $0.event == "request.finished" && $0["request"] == id }
         #expect(line["method"] == "GET" && line["path"] == "/v2/images/\(image)/file" && line["status"] == "200")
         #expect(line["bytes"] == "\(Self.content.size)" && line["caller"] == "admin" && line["client"] == "127.0.0.1")
         #expect(line["outcome"] == "finished" && line["failovers"] == "0" && line.fields["backends"] == ["origin"])
         #expect(line["seconds"].flatMap { Double($0) } ?? -1 > 0)
-        #expect(baton.log.contains { $0.message == "relay" && $0["request"] == id })
+        #expect(baton.log.contains { $0.event == "download.finished" && $0["request"] == id })
         #expect(!baton.rawLog.contains("hb.request.id"))
         #expect(baton.rawLog.contains("\"status\":200") && baton.rawLog.contains("\"bytes\":\(Self.content.size)"))
         let stranger = try await TestClient.exchange("GET", "/v2/images", port: baton.port)
         let refused = await baton.logged {
-            $0["request"] == stranger.headers["x-openstack-request-id"] && $0.message == "request"
+            $0["request"] == stranger.headers["x-openstack-request-id"] && $0.event == "request.finished"
         }
         #expect(refused["status"] == "401" && refused["caller"] == nil && refused["client"] == "127.0.0.1")
         let time = try #require(line["time"])
@@ -57,7 +57,7 @@ struct LogScenarios {
         let coded = try await baton.send("POST", "/v2/images?q=secret", headers: ["Transfer-Encoding": "gzip"])
         for (response, status, method, path) in [(long, "431", nil, nil), (coded, "501", "POST", "/v2/images")] {
             let id = try #require(response.headers["x-openstack-request-id"])
-            let line = await baton.logged { $0.message == "request" && $0["request"] == id }
+            let line = await baton.logged { $0.event == "request.finished" && $0["request"] == id }
             #expect(line["status"] == status && line["client"] == "127.0.0.1" && line["bytes"] == "\(response.body.count)")
             #expect(line["method"] == method && line["path"] == path)
         }
@@ -86,8 +86,8 @@ struct LogScenarios {
             "POST /v2/images", "POST /baton/v1/images/{id}/locations", "PATCH /v2/images/{id}",
             "POST /baton/v1/locations/{id}/disable", "PUT /v2/images/{id}/tags/{tag}", "DELETE /v2/images/{id}",
         ]
-        await baton.waitForLog { $0.count { $0.message == "change" } == actions.count }
-        let changes = baton.log.filter { $0.message == "change" }
+        await baton.waitForLog { $0.count { $0.event == "audit.change" } == actions.count }
+        let changes = baton.log.filter { $0.event == "audit.change" }
         #expect(Set(changes.compactMap { $0["action"] }) == actions)
         #expect(changes.allSatisfy { $0["caller"] == "admin" && $0["project"] == "p" && $0["client"] == "127.0.0.1" })
         #expect(changes.allSatisfy { $0["request"] != nil })
@@ -101,13 +101,13 @@ struct LogScenarios {
     @Test("Start and stop are said, and with level warn only what is worse than a notice")
     func startAndStopAreSaid() async throws {
         let baton = try await BatonProcess(backends: ["disk": #"driver: file, root: "/tmp""#])
-        let start = await baton.logged { $0.message == "Baton serves." }
+        let start = await baton.logged { $0.event == "server.started" }
         #expect(start["version"] != nil && start["catalog"]?.hasSuffix("catalog.sqlite") == true && start["auth"] == "none")
         #expect(start["listen"] == "http://127.0.0.1:\(baton.port)" && start.fields["backends"] == ["disk (file)"])
         baton.terminate()
         #expect(try await baton.exited() == 0)
-        _ = await baton.logged { $0.message.contains("drains") && $0["signal"] == "SIGTERM" }
-        _ = await baton.logged { $0.message == "Baton has stopped." }
+        _ = await baton.logged { $0.event == "server.draining" && $0["signal"] == "SIGTERM" }
+        _ = await baton.logged { $0.event == "server.stopped" }
         let quiet = try await BatonProcess(backends: [:], logLevel: "warn")
         _ = try await quiet.send("GET", "/healthz")
         quiet.terminate()
@@ -129,18 +129,18 @@ struct LogScenarios {
             settings: "relay: { connect_timeout: 20s, stall_timeout: 1s, give_up_after: 2m, slow_factor: 0 }")
         let image = try await baton.addImage(of: content, at: [stalling.url(), slow.url()])
         let download = Task { try await baton.download(image, of: content) }
-        let failure = await baton.logged { $0.message == "A location failed in a download." }
+        let failure = await baton.logged { $0.event == "location.failed" }
         #expect(failure.level == "warning" && failure["image"] == image && failure["backend"] == "stalling")
         #expect(failure["reason"] == "stall" && failure["location"] != nil && failure["request"] != nil)
         #expect(failure["offset"].flatMap { Int64($0) } ?? 0 > 0)
-        let move = await baton.logged { $0.message == "A download goes on from another location." }
+        let move = await baton.logged { $0.event == "relay.failover" }
         #expect(move["backend"] == "slow" && move["from_backend"] == "stalling" && move["offset"] == failure["offset"])
         try await eventually("bytes of both backends") {
             let page = String(decoding: try await baton.send("GET", "/metrics").body, as: UTF8.self)
             let bytes = page.split(separator: "\n").filter { $0.hasPrefix("baton_relay_bytes_total{") }.joined()
             return bytes.contains(#"backend="slow""#) && bytes.contains(#"backend="stalling""#)
         }
-        #expect(!baton.log.contains { $0.message == "relay" }, "the download still runs")
+        #expect(!baton.log.contains { $0.event == "download.finished" }, "the download still runs")
         #expect(try await download.value.isComplete)
     }
 
@@ -151,7 +151,7 @@ struct LogScenarios {
         let baton = try await BatonProcess(origins: ["origin": origin])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         let refused = try await baton.send("GET", "/v2/images/\(image)/file")
-        let line = await baton.logged { $0.message == "request" && $0["outcome"] == "refused" }
+        let line = await baton.logged { $0.event == "request.finished" && $0["outcome"] == "refused" }
         #expect(refused.status == 503 && line["status"] == "503" && line["bytes"] == "\(refused.body.count)")
     }
 
@@ -175,10 +175,10 @@ struct LogScenarios {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["origin": origin], settings: "upkeep: { round: 100ms, scrub_interval: 0s }")
+            origins: ["origin": origin], settings: "maintenance: { interval: 100ms, scrub_interval: 0s }")
         let image = try await baton.addImage()
         let location = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
-        let line = await baton.logged { $0.message.contains("probe failed") }
+        let line = await baton.logged { $0.event == "location.probe_failed" }
         #expect(
             line.level == "warning" && line["location"] == location && line["reason"] == "missing"
                 && line["backend"] == "origin")
@@ -193,7 +193,7 @@ struct LogScenarios {
         let refused = try await baton.send("GET", "/v2/images/\(image)/file")
         #expect(refused.status == 503 && refused.text.contains(#""cause":"missing""#), "\(refused.text)")
         let id = try #require(refused.headers["x-openstack-request-id"])
-        let access = await baton.logged { $0.message == "request" && $0["request"] == id }
+        let access = await baton.logged { $0.event == "request.finished" && $0["request"] == id }
         #expect(access["bytes"] == "\(refused.body.count)")
         let table = try await BatonCommand.run(
             ["location", "list", image, "--endpoint", "http://127.0.0.1:\(baton.port)"])

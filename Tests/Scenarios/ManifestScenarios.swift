@@ -9,10 +9,12 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ManifestScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 92)
-    private static let quiet = "upkeep: { round: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
+    private static let quiet =
+        "maintenance: { interval: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
     private static let chunkSize: Int64 = 65_536
 
-    @Test func aVerifiedLocationLeavesAManifest() async throws {
+    @Test("A verified location leaves a manifest")
+    func aVerifiedLocationLeavesAManifest() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
@@ -25,17 +27,20 @@ struct ManifestScenarios {
         #expect(page.contains(#"baton_representations{manifest="missing"} 0"#))
     }
 
-    @Test func theReadThatFoundsARepresentationGivesItItsManifest() async throws {
+    @Test("The read that founds a representation gives it its manifest")
+    func theReadThatFoundsARepresentationGivesItItsManifest() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["a": origin], settings: "upkeep: { round: 20ms, scrub_interval: 0s }")
+        let baton = try await BatonProcess(
+            origins: ["a": origin], settings: "maintenance: { interval: 20ms, scrub_interval: 0s }")
         let image = try await baton.addImage()
         _ = try await baton.addUnknownLocation(origin.url(), to: image)
         #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: 1 << 20), "the default: 1 MiB")
     }
 
     /// As after an update from a version that made none, or when a manifest was forgotten.
-    @Test func aProvenLocationThatIsReadAgainMakesTheManifestThatIsMissing() async throws {
+    @Test("A verified location that is read again makes the manifest that is missing")
+    func aVerifiedLocationThatIsReadAgainMakesTheManifestThatIsMissing() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
@@ -52,14 +57,16 @@ struct ManifestScenarios {
         #expect(try await baton.location(id)["status"] as? String == "active", "it served all the while")
     }
 
-    @Test func aReadThatDidNotMatchLeavesNoManifest() async throws {
+    @Test("A read that did not match leaves no manifest")
+    func aReadThatDidNotMatchLeavesNoManifest() async throws {
         let isMended = Flag()
         let origin = try FaultyOrigin(Self.content) { $0.isProbe || isMended.isSet ? .sound : .corrupt(at: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [origin, sound] { origin.stop() } }
         let baton = try await BatonProcess(
             origins: ["a": origin, "b": sound],
-            settings: "upkeep: { round: 20ms, recheck: 1h, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
+            settings:
+                "maintenance: { interval: 20ms, recheck: 1h, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
         )
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url(), sound.url()], to: image, of: Self.content)[0]
@@ -73,11 +80,11 @@ struct ManifestScenarios {
     @Test("A whole that was wrong at first and then right elsewhere leaves the manifest of the right bytes")
     func aWholeThatWasFetchedAgain() async throws {
         let small = PatternedContent(size: 700_001, seed: 94)
-        let liar = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        let corrupt = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(small)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["a": liar, "b": sound], settings: Self.quiet)
-        let image = try await baton.addImage(of: small, at: [liar.url(), sound.url()])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": corrupt, "b": sound], settings: Self.quiet)
+        let image = try await baton.addImage(of: small, at: [corrupt.url(), sound.url()])
         let response = try await baton.download(image, of: small)
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(try await baton.manifest(of: image) == small.manifest(chunkSize: Self.chunkSize))
@@ -85,7 +92,7 @@ struct ManifestScenarios {
 
     /// The first of its pages (1024 chunks) is full when the process dies. What an earlier read left may be of no use to this one, since
     /// that computed other digests: then nothing of it may end up in the manifest.
-    @Test(arguments: [false, true])
+    @Test("A scrub that a restart cuts off still makes a right manifest", arguments: [false, true])
     func aScrubThatARestartCutsOffStillMakesARightManifest(isAfterAnotherRead: Bool) async throws {
         let content = PatternedContent(size: 80 << 20, seed: 93)
         let isFree = Flag()
@@ -100,7 +107,7 @@ struct ManifestScenarios {
         if isAfterAnotherRead { try await leaveUselessProgress(of: id, size: content.size, in: try setup.openCatalog()) }
         let settings = """
             relay: { stall_timeout: 60s }
-            upkeep: { round: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }
+            maintenance: { interval: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }
             manifests: { chunk_size: 64KiB, eager: false }
             """
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
@@ -127,13 +134,14 @@ struct ManifestScenarios {
         try await catalog.saveReadProgress(progress, of: id, at: .now)
     }
 
-    /// The manifest kept the wrong bytes of the accused in. Without it nothing does, on a range.
-    @Test func anAccusedLocationServesNoRangeWhenItsManifestCannotBeRead() async throws {
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
-        defer { liar.stop() }
-        let baton = try await BatonProcess(origins: ["a": liar], settings: Self.quiet)
+    /// The manifest kept the wrong bytes of the suspect in. Without it nothing does, on a range.
+    @Test("An suspect location serves no range when its manifest cannot be read")
+    func anSuspectLocationServesNoRangeWhenItsManifestCannotBeRead() async throws {
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
+        defer { corrupt.stop() }
+        let baton = try await BatonProcess(origins: ["a": corrupt], settings: Self.quiet)
         let image = try await baton.addImage()
-        let id = try #require(LocationID(try await baton.addLocations([liar.url()], to: image, of: Self.content)[0]))
+        let id = try #require(LocationID(try await baton.addLocations([corrupt.url()], to: image, of: Self.content)[0]))
         let catalog = try baton.openCatalog()
         let imageID = try #require(ImageID(image))
         let representation = try #require(
@@ -147,7 +155,7 @@ struct ManifestScenarios {
         try await catalog.postponeRead(of: id, until: .now + 3600)
         try await catalog.recordRejectedChunk(by: [id], at: .now, actor: "a test", reason: "played")
         let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=900000-1100000"])
-        #expect(range.status == 200 && !range.isComplete, "the whole, as far as it is not disproven")
+        #expect(range.status == 200 && !range.isComplete, "the whole, as far as it is not digestMismatch")
         #expect(range.firstWrongByte == nil || range.count > 200_001)
     }
 }

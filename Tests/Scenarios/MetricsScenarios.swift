@@ -14,7 +14,8 @@ struct MetricsScenarios {
         return BatonProcess.metrics(in: response)
     }
 
-    @Test func aFailoverIsCountedWithItsCauseItsGapAndItsBytes() async throws {
+    @Test("A failover is counted with its cause its gap and its bytes")
+    func aFailoverIsCountedWithItsCauseItsGapAndItsBytes() async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
         defer {
@@ -33,14 +34,15 @@ struct MetricsScenarios {
         let fromDying = try #require(numbers[#"baton_relay_bytes_total{backend="dying"}"#])
         let fromSound = try #require(numbers[#"baton_relay_bytes_total{backend="sound"}"#])
         #expect(fromDying > 0 && fromDying + fromSound == Double(Self.content.size))
-        #expect(numbers[#"baton_relay_proofs_total{result="matched"}"#] == 1)
+        #expect(numbers[#"baton_relay_verifications_total{result="matched"}"#] == 1)
         #expect(numbers[#"baton_locations{status="active"}"#] == 2)
         #expect(numbers[#"baton_backend_breaker_state{backend="sound",state="closed"}"#] == 1)
         #expect(numbers["baton_relays_open"] == 0)
         #expect(try #require(numbers["process_resident_memory_bytes"]) > 1_000_000)
     }
 
-    @Test func aDownloadThatRunsIsOpenAndHoldsMemory() async throws {
+    @Test("A download that runs is open and holds memory")
+    func aDownloadThatRunsIsOpenAndHoldsMemory() async throws {
         let stalling = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 2_500_000) }
         defer { stalling.stop() }
         let baton = try await BatonProcess(
@@ -57,7 +59,8 @@ struct MetricsScenarios {
     }
 
     /// `docs/metrics.md` has a row for each, and no other.
-    @Test func everyMetricIsDocumented() async throws {
+    @Test("Every metric is documented")
+    func everyMetricIsDocumented() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -72,7 +75,8 @@ struct MetricsScenarios {
     }
 
     /// Prometheus' own judge: names, units, types, help.
-    @Test func promtoolFindsNothingToObjectTo() async throws {
+    @Test("Promtool finds nothing to object to")
+    func promtoolFindsNothingToObjectTo() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])

@@ -16,12 +16,13 @@ struct MixedFailoverScenarios {
         BackendKind.allCases.filter { $0 != first }.map { Pair(first: first, second: $0) }
     }
 
-    @Test(arguments: pairs) func whenOneDiesInMidStreamTheOtherEndsTheDownload(pair: Pair) async throws {
+    @Test("When one dies in mid stream the other ends the download", arguments: pairs)
+    func whenOneDiesInMidStreamTheOtherEndsTheDownload(pair: Pair) async throws {
         let directory = try TestDirectory()
         let first = try await PlacedContent(Self.content, in: pair.first, as: "first", directory)
         let second = try await PlacedContent(Self.content, in: pair.second, as: "second", directory)
         let baton = try await BatonProcess(
-            backends: ["first": first.configuration, "second": second.configuration], settings: BatonProcess.patience,
+            backends: ["first": first.configuration, "second": second.configuration], settings: BatonProcess.timeout,
             directory: directory)
         let image = try await baton.addImage(of: Self.content, at: [first.url, second.url])
         for location in try await baton.locations(of: image) { #expect(location["status"] as? String == "active") }
@@ -44,7 +45,8 @@ struct MixedFailoverScenarios {
     }
 
     /// One representation in all four kinds at once: each in its turn serves, dies, and is followed.
-    @Test func aDownloadOutlivesThreeOfFourStores() async throws {
+    @Test("A download outlives three of four stores")
+    func aDownloadOutlivesThreeOfFourStores() async throws {
         // What lies in buffers on the way, tens of megabytes maybe, must not reach to where the next one dies.
         let content = PatternedContent(size: 160_000_007, seed: 113)
         let directory = try TestDirectory()
@@ -54,7 +56,7 @@ struct MixedFailoverScenarios {
         }
         let stores = placed
         let baton = try await BatonProcess(
-            backends: stores.mapValues(\.configuration), settings: BatonProcess.patience, directory: directory)
+            backends: stores.mapValues(\.configuration), settings: BatonProcess.timeout, directory: directory)
         let order = BackendKind.allCases.map { "\($0)" }
         let image = try await baton.addImage(of: content, at: order.compactMap { stores[$0]?.url })
         let port = baton.port

@@ -22,7 +22,7 @@ struct OwnershipScenarios {
         try FileManager.default.createDirectory(atPath: directory.file("disk"), withIntermediateDirectories: true)
         return try await BatonProcess(
             backends: ["disk": #"driver: file, root: "\#(directory.file("disk"))""#],
-            settings: "uploads: { backend: disk }\nupkeep: { round: 100ms, scrub_interval: 0s }", directory: directory,
+            settings: "uploads: { backend: disk }\nmaintenance: { interval: 100ms, scrub_interval: 0s }", directory: directory,
             onSpawn: onSpawn)
     }
 
@@ -79,7 +79,7 @@ struct OwnershipScenarios {
         first.terminate()
         // It waits until the first one has given the lock up, whose upload goes on.
         let second = try await start(directory)
-        _ = await second.logged { $0.message.contains("still takes in uploads") && $0.fields["images"] == [image] }
+        _ = await second.logged { $0.event == "upload.foreign" && $0.fields["images"] == [image] }
         #expect(try await second.send("GET", "/v2/images/\(image)").json["status"] as? String == "saving")
         #expect(try await second.upload(Self.content, to: image).status == 409)
         #expect(try await end(upload) == 204)
@@ -102,7 +102,7 @@ struct OwnershipScenarios {
             backends: [
                 "disk": #"driver: file, root: "\#(directory.file("disk"))""#,
                 "other": #"driver: file, root: "\#(directory.file("other"))""#,
-            ], settings: "\(uploads)\nupkeep: { round: 100ms, scrub_interval: 0s }", directory: directory)
+            ], settings: "\(uploads)\nmaintenance: { interval: 100ms, scrub_interval: 0s }", directory: directory)
         #expect(try await second.send("GET", "/v2/images/\(image)").json["status"] as? String == "saving")
         #expect(try await end(upload) == 204)
         #expect(try await first.exited() == 0)
@@ -117,7 +117,7 @@ struct OwnershipScenarios {
         let (image, upload) = try await beginUpload(first)
         first.terminate()
         let second = try await start(directory)
-        _ = await second.logged { $0.message.contains("still takes in uploads") }
+        _ = await second.logged { $0.event == "upload.foreign" }
         first.signal(SIGKILL)
         try await wait(for: "queued", of: image, second)
         #expect(try await second.upload(Self.content, to: image).status == 204)
@@ -139,6 +139,6 @@ struct OwnershipScenarios {
         let second = try await BatonProcess(origins: ["origin": origin], in: directory)
         #expect(try await download.value.isComplete)
         #expect(try await first.exited() == 0)
-        #expect(try await second.locations(of: image)[0]["proven_at"] as? String != nil)
+        #expect(try await second.locations(of: image)[0]["verified_at"] as? String != nil)
     }
 }

@@ -2,7 +2,7 @@ import BackendKit
 import FaultyOrigin
 import Foundation
 import ImageModel
-import SwiftBackend
+import OpenStackSwiftBackend
 import Testing
 
 /// Ceph's radosgw, which speaks both protocols with an accent of its own. Only where `make test-stores` runs them: it needs to be
@@ -13,11 +13,11 @@ struct RadosgwScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 98)
     static let names = ["plain", "a b/c+d%", "../up//../x/./y/", "/leading", "ä/日本語?#&=;"]
 
-    private func reader(_ store: RadosgwProcess, signer: TempURLSigner? = nil) throws -> SwiftReader {
-        try SwiftReader(store, user: "tester:swift", signer: signer)
+    private func reader(_ store: RadosgwProcess, signer: TempURLSigner? = nil) throws -> OpenStackSwiftReader {
+        try OpenStackSwiftReader(store, user: "tester:swift", signer: signer)
     }
 
-    @Test(arguments: names) func anyNameIsReadBySwiftsAPI(name: String) async throws {
+    @Test("Any name is read by swifts API", arguments: names) func anyNameIsReadBySwiftsAPI(name: String) async throws {
         let store = try await RadosgwProcess.shared.value
         let content = PatternedContent(size: 300_007, seed: 99)
         try await store.store(content, as: name)
@@ -31,7 +31,7 @@ struct RadosgwScenarios {
         #expect(failure?.reason == .missing)
     }
 
-    @Test(arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool) async throws {
+    @Test("A large object is read as one", arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool) async throws {
         let store = try await RadosgwProcess.shared.value
         let key = "large-\(isStatic)"
         try await store.storeSegments(of: Self.content, as: key)
@@ -41,7 +41,8 @@ struct RadosgwScenarios {
         #expect(whole.head.stated == nil)
     }
 
-    @Test func aDirectURLIsSignedWithSHA1() async throws {
+    @Test("A direct URLIs signed with SHA 1")
+    func aDirectURLIsSignedWithSHA1() async throws {
         let store = try await RadosgwProcess.shared.value
         for name in Self.names {
             let content = PatternedContent(size: 200_003, seed: 100)
@@ -49,15 +50,17 @@ struct RadosgwScenarios {
             let reader = try reader(store, signer: TempURLSigner(key: store.temporaryURLKey, algorithm: .sha1))
             _ = try await reader.read(name, ByteRange(first: 0, last: 0))
             let url = try #require(reader.driver.directURL(for: name, lifetime: .seconds(600)))
-            let (status, bytes) = try await SwiftScenarios.curl(url)
+            let (status, bytes) = try await OpenStackSwiftScenarios.curl(url)
             #expect(status.hasPrefix("200 "), "\(name)")
             #expect(bytes.count == 200_003 && content.matches(bytes))
             let longer = url.replacing(/expires=\d+/, with: "expires=9999999999")
-            #expect(try await SwiftScenarios.curl(longer).status.hasPrefix("403 "))
+            #expect(try await OpenStackSwiftScenarios.curl(longer).status.hasPrefix("403 "))
         }
     }
 
-    @Test(arguments: names) func anyKeyIsDownloadedByTheDriverS3(name: String) async throws {
+    @Test("Any key is downloaded by the driver S3", arguments: names) func anyKeyIsDownloadedByTheDriverS3(name: String)
+        async throws
+    {
         let store = try await RadosgwProcess.shared.value
         let content = PatternedContent(size: 2_000_003, seed: 101)
         try await store.store(content, as: "s3/\(name)")
@@ -66,7 +69,7 @@ struct RadosgwScenarios {
         let backend =
             #"driver: s3, url: "\#(store.url)", bucket: images, access_key: tester-access, secret_key_file: "\#(secret)", "#
             + #"prefix: "s3/""#
-        let baton = try await BatonProcess(backends: ["s3": backend], settings: BatonProcess.patience, directory: directory)
+        let baton = try await BatonProcess(backends: ["s3": backend], settings: BatonProcess.timeout, directory: directory)
         let image = try await baton.addImage(of: content, at: ["s3://s3/\(LocationURL.encode(path: name))"])
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete && response.firstWrongByte == nil)

@@ -29,14 +29,14 @@ struct RangeScenarios {
 
     @Test("No spelling of a range brings a wrong byte of an image that was never read, whatever else is asked for")
     func rangesOfAFreshCorruptImage() async throws {
-        let liar = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
-        defer { liar.stop() }
-        let baton = try await BatonProcess(origins: ["a": liar])
+        let corrupt = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        defer { corrupt.stop() }
+        let baton = try await BatonProcess(origins: ["a": corrupt])
         let tag = "\"sha256-\(Self.small.sha256)\""
         for headers in Self.spellings(of: 1024) + Self.parts(of: 1024) {
             for further in [[:], ["If-Range": tag], ["If-Range": "\"x\""]] {
                 // An image of its own for each: what is asked for first must be right.
-                let image = try await baton.addImage(of: Self.small, at: [liar.url()])
+                let image = try await baton.addImage(of: Self.small, at: [corrupt.url()])
                 let response = try await baton.download(
                     image, of: Self.small, headers: headers.merging(further) { given, _ in given })
                 #expect(response.status == 503, "\(headers)")
@@ -46,12 +46,12 @@ struct RangeScenarios {
 
     @Test("A range of an image with one corrupt and one sound location that were never read gets the whole, and it is right")
     func rangesOfAFreshImageAreIgnored() async throws {
-        let liar = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
+        let corrupt = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(Self.small)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["a": liar, "b": sound])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": corrupt, "b": sound])
         for headers in Self.spellings(of: 1024) + Self.parts(of: 1024) {
-            let image = try await baton.addImage(of: Self.small, at: [liar.url(), sound.url()])
+            let image = try await baton.addImage(of: Self.small, at: [corrupt.url(), sound.url()])
             let response = try await baton.download(image, of: Self.small, headers: headers)
             #expect(response.status == 200, "\(headers)")
             #expect(response.headers["accept-ranges"] == "none" && response.headers["content-range"] == nil)
@@ -61,11 +61,11 @@ struct RangeScenarios {
 
     @Test("A range over everything of a large corrupt image never comes to its end")
     func coveringRangesOfALargeCorruptImage() async throws {
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
-        defer { liar.stop() }
-        let baton = try await BatonProcess(origins: ["a": liar])
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
+        defer { corrupt.stop() }
+        let baton = try await BatonProcess(origins: ["a": corrupt])
         for headers in Self.spellings(of: Self.content.size) {
-            let image = try await baton.addImage(of: Self.content, at: [liar.url()])
+            let image = try await baton.addImage(of: Self.content, at: [corrupt.url()])
             let response = try await baton.download(image, of: Self.content, headers: headers)
             #expect(response.status == 200 && !response.isComplete, "\(headers)")
             #expect(response.count <= Self.content.size - (1 << 20), "the tail is held back")
@@ -123,7 +123,7 @@ struct RangeScenarios {
         let before = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=1000000-1999999"], from: 1_000_000)
         #expect(before.status == 206 && before.isComplete && before.firstWrongByte == nil)
-        // That range has the manifest made anew; what it is about here is an image without one.
+        // That range has the manifest made again; what it is about here is an image without one.
         let other = try await baton.addImage(of: Self.content, at: [origin.url()])
         try await baton.verifyLocationsAndForgetManifest(of: other)
         isExchanged.set()
@@ -167,14 +167,14 @@ struct RangeScenarios {
         arguments: [true, false], [true, false])
     func piecesOneAfterAnother(hasSoundLocation: Bool, isEager: Bool) async throws {
         // As fast as a client reads, so that the first piece is there before the location is found out.
-        let liar = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 123_456) }
+        let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 123_456) }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
+        defer { for origin in [corrupt, sound] { origin.stop() } }
         let baton = try await BatonProcess(
-            origins: ["a": liar, "b": sound],
-            settings: "manifests: { eager: \(isEager) }\nupkeep: { round: 20ms, scrub_interval: 0s }")
+            origins: ["a": corrupt, "b": sound],
+            settings: "manifests: { eager: \(isEager) }\nmaintenance: { interval: 20ms, scrub_interval: 0s }")
         let image = try await baton.addImage()
-        let urls = hasSoundLocation ? [liar.url(), sound.url()] : [liar.url()]
+        let urls = hasSoundLocation ? [corrupt.url(), sound.url()] : [corrupt.url()]
         let ids = try await baton.addLocations(urls, to: image, of: Self.content)
         var pieces: [(isTaken: Bool, isRight: Bool)] = []
         for first in stride(from: 0, to: Self.content.size, by: 750_005) {
@@ -197,16 +197,16 @@ struct RangeScenarios {
     func unverifiedBytesAreNotCompleted() async throws {
         let isFree = Flag()
         // Reads of it alone come to nothing until the test says so.
-        let liar = try FaultyOrigin(Self.content) { request in
+        let corrupt = try FaultyOrigin(Self.content) { request in
             if request.isProbe { return .sound }
             return request.index == 1
                 ? .corrupt(at: 100_000).paced(2 << 20) : isFree.isSet ? .corrupt(at: 100_000) : .status(500)
         }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["a": liar, "b": sound])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let baton = try await BatonProcess(origins: ["a": corrupt, "b": sound])
         let image = try await baton.addImage()
-        let ids = try await baton.addLocations([liar.url(), sound.url()], to: image, of: Self.content)
+        let ids = try await baton.addLocations([corrupt.url(), sound.url()], to: image, of: Self.content)
         let path = "/v2/images/\(image)/file"
         let taken = try await onOwnThread { [port = baton.port] in
             let client = try TestClient(port: port)
@@ -234,14 +234,14 @@ struct RangeScenarios {
 
     @Test("A client that holds unverified bytes can't complete them by a range after the server was killed either")
     func unverifiedBytesOutliveNoServer() async throws {
-        let liar = try FaultyOrigin(Self.content) { request in
+        let corrupt = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 100_000).paced(2 << 20) : .status(500)
         }
         let sound = try FaultyOrigin(Self.content)
-        defer { for origin in [liar, sound] { origin.stop() } }
-        let first = try await BatonProcess(origins: ["a": liar, "b": sound])
+        defer { for origin in [corrupt, sound] { origin.stop() } }
+        let first = try await BatonProcess(origins: ["a": corrupt, "b": sound])
         let image = try await first.addImage()
-        let ids = try await first.addLocations([liar.url(), sound.url()], to: image, of: Self.content)
+        let ids = try await first.addLocations([corrupt.url(), sound.url()], to: image, of: Self.content)
         let taken = try await onOwnThread { [port = first.port] in
             let client = try TestClient(port: port)
             try client.send("GET", "/v2/images/\(image)/file")
@@ -253,7 +253,7 @@ struct RangeScenarios {
         }
         #expect(taken.firstWrongByte == 100_000)
         _ = try await first.exited()
-        let second = try await BatonProcess(origins: ["a": liar, "b": sound], in: first.directory)
+        let second = try await BatonProcess(origins: ["a": corrupt, "b": sound], in: first.directory)
         try await second.operate("verify", on: ids[1])
         _ = try await second.manifest(of: image)
         let response = try await second.download(image, of: Self.content, headers: ["Range": "bytes=600000-"])

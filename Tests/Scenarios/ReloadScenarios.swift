@@ -54,7 +54,7 @@ struct ReloadScenarios {
             $0.replacingOccurrences(of: "  first: {", with: "  second: {").replacingOccurrences(
                 of: first.url(""), with: second.url(""))
         }
-        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         try await baton.addLocations([second.url()], to: image, of: content)
         #expect(try await baton.download(image, of: content).isComplete)
         await #expect(throws: Unexpected.self) { try await baton.addImage(of: content, at: [first.url()]) }
@@ -71,7 +71,7 @@ struct ReloadScenarios {
         let image = try await baton.addImage(of: content, at: [origin.url()])
         try baton.reload { $0.replacingOccurrences(of: "driver: http", with: "driver: carrier-pigeon") + "\nnonsense: 1\n" }
         for word in ["carrier-pigeon", "nonsense"] {
-            let line = await baton.logged { $0.message.contains("nothing changed") && $0["problem"]?.contains(word) == true }
+            let line = await baton.logged { $0.event == "configuration.reload_failed" && $0["problem"]?.contains(word) == true }
             #expect(line.level == "error")
         }
         #expect(try await baton.download(image, of: content).isComplete)
@@ -87,15 +87,15 @@ struct ReloadScenarios {
             .replacingOccurrences(of: "scrub_interval: 0s", with: "scrub_interval: 1d") + "server: { max_header_size: 4KiB }\n"
                 + "quotas: { images: 1 }\n"
         }
-        let warning = await baton.logged { $0.message.contains("starts again") }
-        #expect(warning.fields["keys"] == ["relay.memory", "upkeep"], "\(warning.fields)")
+        let warning = await baton.logged { $0.event == "configuration.restart_needed" }
+        #expect(warning.fields["keys"] == ["relay.memory", "maintenance"], "\(warning.fields)")
         _ = try await baton.addImage()
         #expect(
             try await baton.send("POST", "/v2/images", headers: ["Content-Type": "application/json"], body: "{}").status == 413)
         #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 431)
         #expect(try await baton.send("GET", "/healthz").status == 200)
         try baton.reload { $0.replacingOccurrences(of: "max_header_size: 4KiB", with: "max_header_size: 64KiB") }
-        await baton.waitForLog { $0.count { $0.message == "The configuration was read again." } == 2 }
+        await baton.waitForLog { $0.count { $0.event == "configuration.reloaded" } == 2 }
         #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 200)
     }
 
@@ -129,7 +129,7 @@ struct ReloadScenarios {
         }
         let baton = try await BatonProcess(origins: ["origin": first])
         try baton.reload { $0.replacingOccurrences(of: first.url(""), with: second.url("")) }
-        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         let image = try await baton.addImage(of: content, at: [second.url()])
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete && response.firstWrongByte == nil)
@@ -147,11 +147,11 @@ struct ReloadScenarios {
         try baton.reload {
             $0.replacingOccurrences(of: holders.directory.file("tokens"), with: holders.directory.file("other"))
         }
-        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 200)
         #expect(try await baton.send("GET", "/v2/images", as: "admin").status == 401)
         try baton.reload { $0.replacingOccurrences(of: "mode: tokens", with: "mode: none") }
-        await baton.waitForLog { $0.contains { $0.message.contains("nothing changed") } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reload_failed" } }
         #expect(try await TestClient.exchange("GET", "/v2/images", port: baton.port).status == 401)
     }
 
@@ -165,14 +165,14 @@ struct ReloadScenarios {
             $0 + "quotas: { images: 1 }\n"
                 + "server: { cors_origins: [\"https://console.example\"], public_url: \"https://images.example/b\" }\n"
         }
-        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         let refused = try await baton.send(
             "POST", "/v2/images", body: #"{"disk_format": "raw", "container_format": "bare"}"#)
         #expect(refused.status == 413, "\(refused.text)")
         let allowed = try await baton.send("GET", "/v2/images", headers: page)
         #expect(allowed.status == 200 && allowed.headers["access-control-allow-origin"] == "https://console.example")
         #expect(try await baton.send("GET", "/versions").text.contains("https://images.example/b/v2/"))
-        #expect(baton.log.allSatisfy { !$0.message.contains("starts again") }, "none of this waits for a restart")
+        #expect(baton.log.allSatisfy { !$0.event == "configuration.restart_needed" }, "none of this waits for a restart")
     }
 
     @Test("Full reads that begin after a reload go by its switch for formats")
@@ -196,7 +196,7 @@ struct ReloadScenarios {
         // Without a digest it is read in full at once.
         try await wait(for: "active")
         try baton.reload { $0.replacingOccurrences(of: "inspect_format: false", with: "inspect_format: true") }
-        await baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         let asked = try await baton.send("POST", "/baton/v1/locations/\(location)/verify")
         #expect([200, 202].contains(asked.status), "\(asked.text)")
         try await wait(for: "quarantined")
@@ -211,7 +211,7 @@ struct ReloadScenarios {
         try #require(mkfifo(file, 0o600) == 0)
         baton.signal(SIGHUP)
         baton.terminate()
-        await baton.waitForLog { $0.contains { $0.message.contains("drains") } }
+        await baton.waitForLog { $0.contains { $0.event == "server.draining" } }
         #expect([0, 1].contains(try await baton.exited()), "it ends by itself")
     }
 
@@ -223,7 +223,9 @@ struct ReloadScenarios {
             backends: [:], settings: holders.settings, directory: holders.directory, wrapper: ListeningSocket.wrapper,
             input: socket.handle)
         try baton.reload { $0.replacingOccurrences(of: "mode: tokens", with: "mode: none") }
-        await baton.waitForLog { $0.contains { $0.message.contains("nothing changed") || $0.message.contains("read again") } }
+        await baton.waitForLog {
+            $0.contains { $0.event == "configuration.reload_failed" || $0.message.contains("read again") }
+        }
         #expect(try await TestClient.exchange("GET", "/v2/images", port: socket.port).status == 401)
     }
 }

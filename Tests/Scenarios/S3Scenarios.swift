@@ -37,7 +37,7 @@ struct S3Scenarios {
             logLevel: "trace")
     }
 
-    @Test(arguments: ["a", "a b/c+d%", "..up//...x/.y/", "/ä?#&=;"])
+    @Test("Any key is read with a signature that holds on the wire", arguments: ["a", "a b/c+d%", "..up//...x/.y/", "/ä?#&=;"])
     func anyKeyIsReadWithASignatureThatHoldsOnTheWire(key: String) async throws {
         let store = try FaultyOrigin(Self.content) { Self.isSigned($0) ? .sound : .status(403) }
         defer { store.stop() }
@@ -67,7 +67,8 @@ struct S3Scenarios {
         #expect(store.record.requests.isEmpty)
     }
 
-    @Test func aDownloadMovesOnWithNewSignaturesAndNoSecretIsLogged() async throws {
+    @Test("A download moves on with new signatures and no secret is logged")
+    func aDownloadMovesOnWithNewSignaturesAndNoSecretIsLogged() async throws {
         let first = try FaultyOrigin(Self.content) { request in
             guard Self.isSigned(request, token: "hush-token==") else { return .status(403) }
             return request.isProbe ? .sound : .reset(after: 2_000_000)
@@ -85,7 +86,8 @@ struct S3Scenarios {
         for word in ["hush", "Signature", "AWS4"] { #expect(!baton.rawLog.contains(word)) }
     }
 
-    @Test func aRefusedKeyIsNotTriedTwiceInOneDownload() async throws {
+    @Test("A refused key is not tried twice in one download")
+    func aRefusedKeyIsNotTriedTwiceInOneDownload() async throws {
         let closed = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(403) }
         defer { closed.stop() }
         let open = try FaultyOrigin(Self.content)
@@ -99,24 +101,26 @@ struct S3Scenarios {
         #expect(relay.fields["failures"]?.first?.hasPrefix("closed denied:") == true)
     }
 
-    @Test(arguments: [
-        (#"url: "http://store""#, "b.bucket: is missing"), (#"bucket: abc"#, "b.url: is missing"),
-        (#"url: "http://127.0.0.1", bucket: abc, style: virtual"#, "b.url: is an address"),
-        (#"url: "http://store", bucket: "a/b""#, "b.bucket: is no name of a bucket"),
-        (#"url: "http://store", bucket: abc, prefix: "../x""#, "b.prefix: has an empty segment, a dot segment"),
-        (#"url: "http://store", bucket: abc, access_key: key"#, "b.access_key: needs secret_key_file or secret_key_env"),
-        (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key beside it"),
-        (
-            #"url: "http://store", bucket: abc, access_key: key, secret_key_env: hush-secret"#,
-            "b.secret_key_env: names no environment variable that is set"
-        ),
-        (
-            #"url: "http://store", bucket: abc, access_key: key, secret_key_file: /nowhere/hush, secret_key_env: PATH"#,
-            "b.secret_key_env: stands beside secret_key_file"
-        ),
-        (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is no name of a region"),
-        (#"url: "http://key:hush@store", bucket: abc"#, "b.url: the URL holds credentials"),
-    ])
+    @Test(
+        "What is wrong with a buckets keys is said",
+        arguments: [
+            (#"url: "http://store""#, "b.bucket: is missing"), (#"bucket: abc"#, "b.url: is missing"),
+            (#"url: "http://127.0.0.1", bucket: abc, style: virtual"#, "b.url: is an address"),
+            (#"url: "http://store", bucket: "a/b""#, "b.bucket: is no name of a bucket"),
+            (#"url: "http://store", bucket: abc, prefix: "../x""#, "b.prefix: has an empty segment, a dot segment"),
+            (#"url: "http://store", bucket: abc, access_key: key"#, "b.access_key: needs secret_key_file or secret_key_env"),
+            (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key beside it"),
+            (
+                #"url: "http://store", bucket: abc, access_key: key, secret_key_env: hush-secret"#,
+                "b.secret_key_env: names no environment variable that is set"
+            ),
+            (
+                #"url: "http://store", bucket: abc, access_key: key, secret_key_file: /nowhere/hush, secret_key_env: PATH"#,
+                "b.secret_key_env: stands beside secret_key_file"
+            ),
+            (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is no name of a region"),
+            (#"url: "http://key:hush@store", bucket: abc"#, "b.url: the URL holds credentials"),
+        ])
     func whatIsWrongWithABucketsKeysIsSaid(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { driver: s3, \(keys) }\n", to: "baton.yaml")

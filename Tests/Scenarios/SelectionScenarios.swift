@@ -17,7 +17,8 @@ struct SelectionScenarios {
         (try await backend(id, baton)["breaker"] as? [String: Any])?["state"] as? String
     }
 
-    @Test func aBackendThatFailsTimeAndAgainIsAskedLastUntilOneRealReadWorks() async throws {
+    @Test("A backend that fails time and again is asked last until one real read works")
+    func aBackendThatFailsTimeAndAgainIsAskedLastUntilOneRealReadWorks() async throws {
         let isWell = Flag()
         let shaky = try FaultyOrigin(Self.content) { _ in isWell.isSet ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
@@ -44,11 +45,12 @@ struct SelectionScenarios {
 
         isWell.set()
         try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
-        #expect(shaky.record.downloads.count == asked, "the trial is a read of one byte, and no client's")
+        #expect(shaky.record.downloads.count == asked, "the probe is a read of one byte, and no client's")
         #expect(try await baton.explained(image) == ["shaky", "sound"])
     }
 
-    @Test func whenAnOpenBreakerIsTriedAgainCanBeSeen() async throws {
+    @Test("When an open breaker is tried again can be seen")
+    func whenAnOpenBreakerIsTriedAgainCanBeSeen() async throws {
         let isDown = Flag()
         let failing = try FaultyOrigin(Self.content) { _ in isDown.isSet ? .status(500) : .sound }
         defer { failing.stop() }
@@ -61,12 +63,13 @@ struct SelectionScenarios {
         #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 503)
         let breaker = try #require(try await backend("failing", baton)["breaker"] as? [String: Any])
         #expect(breaker["state"] as? String == "open")
-        let due = try Date(try #require(breaker["trial_due_at"] as? String), strategy: .iso8601)
+        let due = try Date(try #require(breaker["probe_due_at"] as? String), strategy: .iso8601)
         // Whole seconds; up to a fifth less than what is set.
         #expect(due.timeIntervalSince(before) >= 23 && due.timeIntervalSinceNow <= 30)
     }
 
-    @Test func aTrialThatIsRefusedShowsThatTheBackendAnswers() async throws {
+    @Test("A probe that is refused shows that the backend answers")
+    func aProbeThatIsRefusedShowsThatTheBackendAnswers() async throws {
         let (isDown, refuses) = (Flag(), Flag())
         let shaky = try FaultyOrigin(Self.content) { _ in
             isDown.isSet ? .status(500) : refuses.isSet ? .status(403) : .sound
@@ -88,7 +91,8 @@ struct SelectionScenarios {
         try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
     }
 
-    @Test func theLastLocationIsTriedHoweverItsBackendFared() async throws {
+    @Test("The last location is tried however its backend fared")
+    func theLastLocationIsTriedHoweverItsBackendFared() async throws {
         let isWell = Flag()
         let only = try FaultyOrigin(Self.content) { $0.isProbe || isWell.isSet ? .sound : .status(500) }
         defer { only.stop() }
@@ -103,11 +107,13 @@ struct SelectionScenarios {
         #expect(try await breaker("only", baton) == "open")
         isWell.set()
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        await baton.waitForLog { log in log.count { $0.message == "relay" } == 2 }  // its client has everything a little sooner
-        #expect(try await breaker("only", baton) == "closed", "what works closes it, trial or not")
+        // The line comes a little after the client has everything.
+        await baton.waitForLog { log in log.count { $0.event == "download.finished" } == 2 }
+        #expect(try await breaker("only", baton) == "closed", "what works closes it, probe or not")
     }
 
-    @Test func aBackendThatAsksForPatienceRestsForSoLong() async throws {
+    @Test("A backend that asks for timeout rests for so long")
+    func aBackendThatAsksForTimeoutRestsForSoLong() async throws {
         let busy = try FaultyOrigin(Self.content) {
             $0.isProbe ? .sound : .status(429, headers: [("Retry-After", "3000")])
         }
@@ -122,10 +128,11 @@ struct SelectionScenarios {
         for _ in 1...3 { #expect(try await baton.download(image, of: Self.content).isComplete) }
         #expect(busy.record.downloads.count == 1)
         #expect(try await backend("busy", baton)["rests_until"] is String)
-        #expect(try await breaker("busy", baton) == "closed", "patience was asked for: nothing is broken")
+        #expect(try await breaker("busy", baton) == "closed", "timeout was asked for: nothing is broken")
     }
 
-    @Test func measuredGoesWhereTheDownloadIsDoneFirst() async throws {
+    @Test("Measured goes where the download is done first")
+    func measuredGoesWhereTheDownloadIsDoneFirst() async throws {
         let slow = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .slowFirstByte(.milliseconds(300)) }
         let quick = try FaultyOrigin(Self.content)
         defer {
@@ -141,7 +148,7 @@ struct SelectionScenarios {
         while slow.record.downloads.isEmpty {
             #expect(try await baton.download(image, of: Self.content).isComplete)
             downloads += 1
-            await baton.waitForLog { [downloads] log in log.count { $0.message == "relay" } == downloads }
+            await baton.waitForLog { [downloads] log in log.count { $0.event == "download.finished" } == downloads }
         }
         #expect(try await baton.explained(image) == ["quick", "slow"])
         let response = try await baton.send("GET", "/baton/v1/images/\(image)/explain")

@@ -24,7 +24,8 @@ struct SlowScenarios {
         return try #require(all.first { $0["id"] as? String == id })
     }
 
-    @Test func aDownloadMovesToTheClearlyFasterLocationAndNobodyIsBlamed() async throws {
+    @Test("A download moves to the clearly faster location and nobody is suspected")
+    func aDownloadMovesToTheClearlyFasterLocationAndNobodyIsSuspected() async throws {
         let isWell = Flag()
         isWell.set()
         let slow = try FaultyOrigin(Self.content) { $0.isProbe || isWell.isSet ? .sound : .sound.paced(700_000) }
@@ -55,7 +56,8 @@ struct SlowScenarios {
         #expect(ranked.allSatisfy { $0["standing"] as? String == "regular" && $0["bytes_per_second"] is Double })
     }
 
-    @Test func whereAllAreSlowTheDownloadStays() async throws {
+    @Test("Where all are slow the download stays")
+    func whereAllAreSlowTheDownloadStays() async throws {
         let origins = try (0..<2).map { _ in try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(4_000_000) } }
         defer { for origin in origins { origin.stop() } }
         let baton = try await server(["one": origins[0], "other": origins[1]])

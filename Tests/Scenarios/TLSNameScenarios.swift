@@ -59,7 +59,7 @@ struct TLSNameScenarios {
     /// What of a location at the server serves, or why it does not.
     private func problem(_ keys: String, _ location: String, at server: Server) async throws -> String? {
         let baton = try await BatonProcess(
-            backends: ["store": #"\#(keys), ca_file: "\#(server.trusted)""#], settings: BatonProcess.patience,
+            backends: ["store": #"\#(keys), ca_file: "\#(server.trusted)""#], settings: BatonProcess.timeout,
             directory: server.directory)
         let image = try await baton.addImage()
         let body = #"{"url": "\#(location)", "size": \#(Self.content.size), "digests": {"sha256": "\#(Self.content.sha256)"}}"#

@@ -51,7 +51,8 @@ struct TLSScenarios {
         return next
     }
 
-    @Test func aDownloadOverTLSMovesOnInMidStreamAndIsVerified() async throws {
+    @Test("A download over TLS moves on in mid stream and is verified")
+    func aDownloadOverTLSMovesOnInMidStreamAndIsVerified() async throws {
         // Whoever comes back for the rest is refused: a connection that ended while it was paused is no reason to move.
         let first = try FaultyOrigin(Self.content) { request in
             if request.isProbe { return .sound }
@@ -75,11 +76,12 @@ struct TLSScenarios {
         }
         let got = try await served.command("get", "disk", "-o", "got", "-q", authorities: trusted)
         #expect(got.status == 0 && got.output.contains("verified"), "\(got.errors)")
-        #expect(served.baton.log.contains { $0.message == "relay" && $0["outcome"] == "finished" })
+        #expect(served.baton.log.contains { $0.event == "download.finished" && $0["outcome"] == "finished" })
         #expect(second.record.downloads.count > 0)
     }
 
-    @Test func aServerWhoseCertificateNobodyVouchesForIsNotTalkedTo() async throws {
+    @Test("A server whose certificate nobody vouches for is not talked to")
+    func aServerWhoseCertificateNobodyVouchesForIsNotTalkedTo() async throws {
         let served = try await serve()
         let result = try await served.command("image", "list", authorities: nil)
         #expect(result.status == 3)
@@ -88,7 +90,7 @@ struct TLSScenarios {
         #expect(odd.status != 0 && odd.errors.contains("/nowhere.pem"))
     }
 
-    @Test(arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)])
+    @Test("Only the later versions of TLS are spoken", arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)])
     func onlyTheLaterVersionsOfTLSAreSpoken(version: String, isSpoken: Bool) async throws {
         let served = try await serve()
         let result = try await BatonCommand.run(
@@ -118,13 +120,15 @@ struct TLSScenarios {
         #expect((result.status == 0) == isSpoken, "\(suite): \(result.errors)")
     }
 
-    @Test func linksInAnswersLeadBackOverTLS() async throws {
+    @Test("Links in answers lead back over TLS")
+    func linksInAnswersLeadBackOverTLS() async throws {
         let served = try await serve()
         let answer = try await served.curl(served.url + "/versions")
         #expect(answer.output.contains("\(served.url)/v2/"), "\(answer.output) \(answer.errors)")
     }
 
-    @Test func onSIGHUPTheCertificateIsReadAgain() async throws {
+    @Test("On SIGHUP the certificate is read again")
+    func onSIGHUPTheCertificateIsReadAgain() async throws {
         let served = try await serve()
         kill(served.baton.processID, SIGHUP)
         await served.baton.waitForLog { $0.contains { $0.message.contains("read again") && $0["cause"] == "SIGHUP" } }
@@ -139,12 +143,13 @@ struct TLSScenarios {
             $0.replacingOccurrences(of: served.certificate.file, with: next.file).replacingOccurrences(
                 of: served.certificate.keyFile, with: next.keyFile)
         }
-        await served.baton.waitForLog { $0.contains { $0.message == "The configuration was read again." } }
+        await served.baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
         #expect(try await served.answers(next.file))
         #expect(try await !served.answers(served.certificate.file))
     }
 
-    @Test func changedFilesAreShownToNewConnections() async throws {
+    @Test("Changed files are shown to new connections")
+    func changedFilesAreShownToNewConnections() async throws {
         let served = try await serve()
         let before = try served.directory.write(
             String(contentsOfFile: served.certificate.file, encoding: .utf8), to: "before.pem")
@@ -155,7 +160,8 @@ struct TLSScenarios {
         #expect(try await !served.answers(before))
     }
 
-    @Test func aCertificateThatMakesNoSenseChangesNothing() async throws {
+    @Test("A certificate that makes no sense changes nothing")
+    func aCertificateThatMakesNoSenseChangesNothing() async throws {
         let served = try await serve()
         let trusted = try served.directory.write(
             String(contentsOfFile: served.certificate.file, encoding: .utf8), to: "trusted.pem")
@@ -164,7 +170,8 @@ struct TLSScenarios {
         #expect(try await served.answers(trusted))
     }
 
-    @Test func aHandshakeThatStopsHalfwayIsCut() async throws {
+    @Test("A handshake that stops halfway is cut")
+    func aHandshakeThatStopsHalfwayIsCut() async throws {
         let served = try await serve()
         let port = served.baton.port
         let end = try await onOwnThread {
@@ -177,7 +184,9 @@ struct TLSScenarios {
     }
 
     /// One that says goodbye, and one that just is no more.
-    @Test(arguments: [["curl", "--max-time", "1"], ["timeout", "-s", "KILL", "1", "curl"]])
+    @Test(
+        "A client that goes away ends the transfer",
+        arguments: [["curl", "--max-time", "1"], ["timeout", "-s", "KILL", "1", "curl"]])
     func aClientThatGoesAwayEndsTheTransfer(command: [String]) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(1_000_000) }
         defer { origin.stop() }
@@ -197,39 +206,43 @@ struct TLSScenarios {
         _ = try await BatonCommand.run(
             command + ["-sS", "--cacert", trusted, "-o", "/dev/null", "\(served.url)/v2/images/\(id)/file"],
             program: "/usr/bin/env")
-        await served.baton.waitForLog { $0.contains { $0.message == "relay" && $0["outcome"] == "client-gone" } }
+        await served.baton.waitForLog { $0.contains { $0.event == "download.finished" && $0["outcome"] == "client-gone" } }
         await origin.waitUntil { $0.openConnections == 0 }
     }
 
-    @Test func whoSpeaksPlainHTTPToItGetsNothing() async throws {
+    @Test("Who speaks plain HTTP to it gets nothing")
+    func whoSpeaksPlainHTTPToItGetsNothing() async throws {
         let served = try await serve()
         #expect(try await TestClient.exchange("GET", "/healthz", port: served.baton.port).status == 0)
         #expect(try await served.answers(served.certificate.file))
     }
 
-    @Test func aHeadThatIsTooLargeGetsItsAnswer() async throws {
+    @Test("A head that is too large gets its answer")
+    func aHeadThatIsTooLargeGetsItsAnswer() async throws {
         let served = try await serve()
         let long = try served.directory.write("X-Long: \(String(repeating: "x", count: 90_000))\n", to: "long")
         let answer = try await served.curl("-H", "@\(long)", "-o", "/dev/null", "-w", "%{http_code}", served.url + "/healthz")
         #expect(answer.output == "431", "\(answer.errors)")
     }
 
-    @Test(arguments: [
-        ("certificate_file: \"DIR/a.pem\"", "server.certificate_file: needs key_file"),
-        ("key_file: \"DIR/a.key\"", "server.key_file: needs certificate_file"),
-        ("certificate_file: /nowhere.pem, key_file: \"DIR/a.key\"", "server.certificate_file: /nowhere.pem can't be read"),
-        ("certificate_file: \"DIR/a.key\", key_file: \"DIR/a.key\"", "DIR/a.key holds no certificate"),
-        ("certificate_file: \"DIR/a.pem\", key_file: \"DIR/a.pem\"", "DIR/a.pem holds no private key"),
-        (
-            "certificate_file: \"DIR/a.pem\", key_file: \"DIR/b.key\"",
-            "The key in DIR/b.key is not that of the certificate in DIR/a.pem"
-        ),
-        (
-            "certificate_file: \"DIR/a.pem\", key_file: \"DIR/c.key\"",
-            "DIR/c.key holds no private key in PEM form, or an encrypted one"
-        ),
-        ("certificate_file: \"DIR/odd.pem\", key_file: \"DIR/a.key\"", "DIR/odd.pem holds no certificate in PEM form"),
-    ])
+    @Test(
+        "What is wrong with the files is said before anything starts",
+        arguments: [
+            ("certificate_file: \"DIR/a.pem\"", "server.certificate_file: needs key_file"),
+            ("key_file: \"DIR/a.key\"", "server.key_file: needs certificate_file"),
+            ("certificate_file: /nowhere.pem, key_file: \"DIR/a.key\"", "server.certificate_file: /nowhere.pem can't be read"),
+            ("certificate_file: \"DIR/a.key\", key_file: \"DIR/a.key\"", "DIR/a.key holds no certificate"),
+            ("certificate_file: \"DIR/a.pem\", key_file: \"DIR/a.pem\"", "DIR/a.pem holds no private key"),
+            (
+                "certificate_file: \"DIR/a.pem\", key_file: \"DIR/b.key\"",
+                "The key in DIR/b.key is not that of the certificate in DIR/a.pem"
+            ),
+            (
+                "certificate_file: \"DIR/a.pem\", key_file: \"DIR/c.key\"",
+                "DIR/c.key holds no private key in PEM form, or an encrypted one"
+            ),
+            ("certificate_file: \"DIR/odd.pem\", key_file: \"DIR/a.key\"", "DIR/odd.pem holds no certificate in PEM form"),
+        ])
     func whatIsWrongWithTheFilesIsSaidBeforeAnythingStarts(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         for name in ["a", "b"] { _ = try await TestCertificate(name, in: directory) }

@@ -8,7 +8,7 @@ struct TLSStoreScenarios {
     private static let content = PatternedContent(size: 3_000_029, seed: 112)
 
     private func read(by driver: String, trusting isTrusted: Bool) async throws -> TestClient.Response {
-        let node = try await SwiftNode.shared.value
+        let node = try await OpenStackSwiftNode.shared.value
         try await node.store(Self.content, as: "tls")
         let directory = try TestDirectory()
         let certificate = try await TestCertificate("server", in: directory)
@@ -26,7 +26,7 @@ struct TLSStoreScenarios {
                 + #"storage_url: "\#(url)/v1/AUTH_test""#
         let trust = isTrusted ? #", ca_file: "\#(certificate.file)""# : ""
         let baton = try await BatonProcess(
-            backends: ["store": "driver: \(driver), \(keys)\(trust)"], settings: BatonProcess.patience, directory: directory)
+            backends: ["store": "driver: \(driver), \(keys)\(trust)"], settings: BatonProcess.timeout, directory: directory)
         guard isTrusted else {
             let image = try await baton.addImage()
             return try await baton.send(
@@ -37,12 +37,14 @@ struct TLSStoreScenarios {
         return try await baton.download(image, of: Self.content)
     }
 
-    @Test(arguments: ["s3", "swift"]) func aStoreBehindTLSIsReadWithItsAuthority(driver: String) async throws {
+    @Test("A store behind TLSIs read with its authority", arguments: ["s3", "swift"])
+    func aStoreBehindTLSIsReadWithItsAuthority(driver: String) async throws {
         let response = try await read(by: driver, trusting: true)
         #expect(response.status == 200 && response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test(arguments: ["s3", "swift"]) func aStoreWhoseCertificateNobodyVouchesForIsNotRead(driver: String) async throws {
+    @Test("A store whose certificate nobody vouches for is not read", arguments: ["s3", "swift"])
+    func aStoreWhoseCertificateNobodyVouchesForIsNotRead(driver: String) async throws {
         let answer = try await read(by: driver, trusting: false)
         #expect(answer.json["status"] as? String == "pending")
         #expect((answer.json["problem"] as? String)?.hasPrefix("tls:") == true, "\(answer.text)")

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct UnstatedSizeScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 141)
-    static let settings = "upkeep: { round: 20ms, scrub_interval: 0s }"
+    static let settings = "maintenance: { interval: 20ms, scrub_interval: 0s }"
 
     /// What a registration declares.
     enum Declared: String, CaseIterable {
@@ -91,7 +91,7 @@ struct UnstatedSizeScenarios {
         }
         defer { origin.stop() }
         let baton = try await BatonProcess(
-            origins: ["a": origin], settings: "upkeep: { round: 20ms, scrub_interval: 0s, miss_interval: 10ms }")
+            origins: ["a": origin], settings: "maintenance: { interval: 20ms, scrub_interval: 0s, miss_interval: 10ms }")
         let image = try await baton.addImage()
         let id = try await baton.addUnknownLocation(origin.url(), to: image)
         try await baton.waitUntil(id, is: "active")
@@ -125,7 +125,7 @@ struct UnstatedSizeScenarios {
         defer { for origin in [drip, sound] { origin.stop() } }
         let baton = try await BatonProcess(
             origins: ["drip": drip, "sound": sound],
-            settings: BatonProcess.patience + "\nupkeep: { round: 20ms, scrub_interval: 0s, readers: 1 }\n"
+            settings: BatonProcess.timeout + "\nmaintenance: { interval: 20ms, scrub_interval: 0s, readers: 1 }\n"
                 + "uploads: { max_size: 1GiB }")
         for _ in 0..<2 {
             #expect(try await add(drip.url(), to: baton.addImage(), declaring: .nothing, at: baton).status == 201)
@@ -144,7 +144,7 @@ struct UnstatedSizeScenarios {
             origins: ["torrent": torrent], settings: Self.settings + "\nuploads: { max_size: 8MiB }")
         let image = try await baton.addImage()
         #expect(try await add(torrent.url(), to: image, declaring: .nothing, at: baton).status == 201)
-        let line = await baton.logged { $0.message == "A location could not be read in full." && $0["image"] == image }
+        let line = await baton.logged { $0.event == "verification.incomplete" && $0["image"] == image }
         #expect(line["failure"]?.contains("uploads.max_size") == true, "\(line)")
     }
 }

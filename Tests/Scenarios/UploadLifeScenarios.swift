@@ -17,7 +17,8 @@ struct UploadLifeScenarios {
         let disk = ["disk": #"driver: file, root: "\#(directory.file("disk"))", attach: { role: member }"#]
         return try await BatonProcess(
             backends: disk.merging(backends) { $1 },
-            settings: "uploads: { backend: disk }\nupkeep: { scrub_interval: 0s, round: 20ms, delete_delay: \(delay) }\n"
+            settings:
+                "uploads: { backend: disk }\nmaintenance: { scrub_interval: 0s, interval: 20ms, delete_delay: \(delay) }\n"
                 + settings, directory: directory, token: token)
     }
 
@@ -71,7 +72,7 @@ struct UploadLifeScenarios {
         try Self.content.write(to: baton.directory.file("disk/own"))
         let own = try await baton.addImage(of: Self.content, at: ["file://\(baton.directory.file("disk/own"))"])
         for image in [deleted, own] { #expect(try await baton.send("DELETE", "/v2/images/\(image)").status == 204) }
-        _ = await baton.logged { $0.message.hasPrefix("The file of an upload was deleted") && $0["path"] == deleted }
+        _ = await baton.logged { $0.event == "upload.deleted" && $0["path"] == deleted }
         let left = Set(try FileManager.default.contentsOfDirectory(atPath: baton.directory.file("disk")))
         #expect(left == [kept, "own", ".uploads"])
         #expect(try await baton.download(kept, of: Self.content).isComplete)
@@ -166,7 +167,7 @@ struct UploadLifeScenarios {
         let image = try await baton.addImage()
         let content = PatternedContent(size: 64 << 20, seed: 57)
         let response = try await onOwnThread { [port = baton.port] in
-            let client = try TestClient(port: port, patience: 60)
+            let client = try TestClient(port: port, timeout: 60)
             // The rest never comes.
             try client.beginUpload(of: content, to: image, sending: 800 << 10, chunked: true)
             var response = client.receiveHead()
@@ -196,7 +197,7 @@ struct UploadLifeScenarios {
         // A deleted image makes room at once: its file goes when that is needed.
         #expect(try await baton.send("DELETE", "/v2/images/\(first)").status == 204)
         let fourth = try await uploadedImage(baton)
-        _ = await baton.logged { $0.message.hasPrefix("The file of an upload was deleted") && $0["path"] == first }
+        _ = await baton.logged { $0.event == "upload.deleted" && $0["path"] == first }
         #expect(try await baton.download(fourth, of: Self.content).isComplete)
     }
 }

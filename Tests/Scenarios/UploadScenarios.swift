@@ -31,7 +31,9 @@ struct UploadScenarios {
         try await eventually("\(status) as the status of \(image)") { try await self.status(image, baton) == status }
     }
 
-    @Test(arguments: [true, false]) func anUploadedImageComesBackAsItWentIn(chunked: Bool) async throws {
+    @Test("An uploaded image comes back as it went in", arguments: [true, false]) func anUploadedImageComesBackAsItWentIn(
+        chunked: Bool
+    ) async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         let uploaded = try await baton.upload(Self.content, to: image, chunked: chunked)
@@ -50,7 +52,8 @@ struct UploadScenarios {
         #expect(try await baton.upload(Self.content, to: image).status == 409)
     }
 
-    @Test func anEmptyUploadIsAnEmptyImage() async throws {
+    @Test("An empty upload is an empty image")
+    func anEmptyUploadIsAnEmptyImage() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         #expect(try await baton.upload(PatternedContent(size: 0, seed: 1), to: image).status == 204)
@@ -58,7 +61,8 @@ struct UploadScenarios {
         #expect(response.status == 200 && response.headers["content-length"] == "0")
     }
 
-    @Test func whatIsNoUploadIsRefusedAndTheImageStaysQueued() async throws {
+    @Test("What is no upload is refused and the image stays queued")
+    func whatIsNoUploadIsRefusedAndTheImageStaysQueued() async throws {
         let baton = try await start(", max_size: 1MiB")
         let image = try await baton.addImage()
         let path = "/v2/images/\(image)/file"
@@ -79,7 +83,8 @@ struct UploadScenarios {
         #expect(try await baton.send("PUT", path, headers: type, body: "x").status == 204)
     }
 
-    @Test func aServiceWithoutAPlaceForUploadsSaysSo() async throws {
+    @Test("A service without a place for uploads says so")
+    func aServiceWithoutAPlaceForUploadsSaysSo() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let response = try await baton.upload(PatternedContent(size: 10, seed: 1), to: image)
@@ -87,7 +92,8 @@ struct UploadScenarios {
         #expect(try await status(image, baton) == "queued")
     }
 
-    @Test func whileAnImageIsUploadedItIsSavingAndOneUploadIsEnough() async throws {
+    @Test("While an image is uploaded it is saving and one upload is enough")
+    func whileAnImageIsUploadedItIsSavingAndOneUploadIsEnough() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
@@ -102,30 +108,33 @@ struct UploadScenarios {
         #expect(try await baton.download(image, of: Self.content).firstWrongByte == nil)
     }
 
-    @Test func aClientThatLeavesInMidUploadLeavesNothing() async throws {
+    @Test("A client that leaves in mid upload leaves nothing")
+    func aClientThatLeavesInMidUploadLeavesNothing() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         do {
             try TestClient(port: baton.port).beginUpload(of: Self.content, to: image, sending: 3_000_000)
         }
-        _ = await baton.logged { $0.message == "An upload failed." }
+        _ = await baton.logged { $0.event == "upload.failed" }
         try await wait(for: "queued", of: image, baton)
         #expect(try files(baton) == [])
         #expect(try await baton.upload(Self.content, to: image).status == 204)
     }
 
-    @Test func aClientThatSendsNothingMoreIsCutOff() async throws {
+    @Test("A client that sends nothing more is cut off")
+    func aClientThatSendsNothingMoreIsCutOff() async throws {
         let baton = try await start(settings: "relay: { client_stall_timeout: 200ms }")
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
         try client.beginUpload(of: Self.content, to: image, sending: 1_000_000)
-        _ = await baton.logged { $0.message == "An upload failed." }
+        _ = await baton.logged { $0.event == "upload.failed" }
         try await wait(for: "queued", of: image, baton)
         #expect(client.receiveHead().status == 0, "the connection is closed")
         #expect(try files(baton) == [])
     }
 
-    @Test func anImageDeletedInMidUploadLeavesNothing() async throws {
+    @Test("An image deleted in mid upload leaves nothing")
+    func anImageDeletedInMidUploadLeavesNothing() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
@@ -138,7 +147,8 @@ struct UploadScenarios {
         #expect(try files(baton) == [])
     }
 
-    @Test func aFullDiskLeavesNothing() async throws {
+    @Test("A full disk leaves nothing")
+    func aFullDiskLeavesNothing() async throws {
         let baton = try await start(fileSizeLimit: 2048)
         let image = try await baton.addImage()
         let response = try await baton.upload(Self.content, to: image, chunked: true)
@@ -149,7 +159,8 @@ struct UploadScenarios {
         #expect(try await baton.upload(small, to: image).status == 204)
     }
 
-    @Test func aRestartClearsAwayWhatItCutOff() async throws {
+    @Test("A restart clears away what it cut off")
+    func aRestartClearsAwayWhatItCutOff() async throws {
         let directory = try TestDirectory()
         let image: String
         do {
@@ -170,7 +181,8 @@ struct UploadScenarios {
         #expect(try await baton.upload(Self.content, to: image).status == 204)
     }
 
-    @Test func aBackendThatTakesNoUploadsIsAConfigurationError() async throws {
+    @Test("A backend that takes no uploads is a configuration error")
+    func aBackendThatTakesNoUploadsIsAConfigurationError() async throws {
         let directory = try TestDirectory()
         for (backend, expected) in [("web", "only the driver file takes uploads"), ("none", "is no backend")] {
             let file = try directory.write(

@@ -22,7 +22,8 @@ struct WireScenarios {
         try await body(baton, image, origin)
     }
 
-    @Test func aDownloadCarriesTheHeadersThatClientsVerifyWith() async throws {
+    @Test("A download carries the headers that clients verify with")
+    func aDownloadCarriesTheHeadersThatClientsVerifyWith() async throws {
         let md5 = Self.content.digest(.md5)
         let sha256 = Self.content.sha256
         let origin = try FaultyOrigin(Self.content)
@@ -48,7 +49,8 @@ struct WireScenarios {
         #expect(response.headers["x-openstack-request-id"]?.hasPrefix("req-") == true)
     }
 
-    @Test func headAnswersFromTheCatalogAndIgnoresRange() async throws {
+    @Test("Head answers from the catalog and ignores range")
+    func headAnswersFromTheCatalogAndIgnoresRange() async throws {
         try await served { baton, image, origin in
             let asked = origin.record.requests.count
             let response = try await baton.send("HEAD", "/v2/images/\(image)/file", headers: ["Range": "bytes=5-9"])
@@ -69,12 +71,14 @@ struct WireScenarios {
         }
     }
 
-    @Test(arguments: [
-        RangeCase("bytes=0-0", 0...0), RangeCase("bytes=5-1000004", 5...1_000_004),
-        RangeCase("bytes=2999999-", 2_999_999...(size - 1)), RangeCase("bytes=-1", (size - 1)...(size - 1)),
-        RangeCase("bytes=-99999999", 0...(size - 1)), RangeCase("bytes=7-99999999", 7...(size - 1)),
-        RangeCase("bytes=0-", 0...(size - 1)), RangeCase("bytes= 3-4", 3...4), RangeCase("Bytes=3-4", 3...4),
-    ])
+    @Test(
+        "A range is answered with exactly its bytes",
+        arguments: [
+            RangeCase("bytes=0-0", 0...0), RangeCase("bytes=5-1000004", 5...1_000_004),
+            RangeCase("bytes=2999999-", 2_999_999...(size - 1)), RangeCase("bytes=-1", (size - 1)...(size - 1)),
+            RangeCase("bytes=-99999999", 0...(size - 1)), RangeCase("bytes=7-99999999", 7...(size - 1)),
+            RangeCase("bytes=0-", 0...(size - 1)), RangeCase("bytes= 3-4", 3...4), RangeCase("Bytes=3-4", 3...4),
+        ])
     func aRangeIsAnsweredWithExactlyItsBytes(range: RangeCase) async throws {
         try await served { baton, image, _ in
             let response = try await baton.download(
@@ -98,7 +102,8 @@ struct WireScenarios {
         }
     }
 
-    @Test func aRangeFailsOverInMidStreamToo() async throws {
+    @Test("A range fails over in mid stream too")
+    func aRangeFailsOverInMidStreamToo() async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 500_000) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [dying, sound] { origin.stop() } }
@@ -111,12 +116,13 @@ struct WireScenarios {
         #expect(response.isComplete)
         #expect(response.firstWrongByte == nil)
         #expect(
-            await baton.logged { $0.message == "relay" && $0["range"] != nil }.fields["served"] == [
+            await baton.logged { $0.event == "download.finished" && $0["range"] != nil }.fields["served"] == [
                 "dying 1000000-1499999", "sound 1500000-2999999",
             ])
     }
 
-    @Test func aRangeComesOnlyFromTheObjectThatWasReadInFull() async throws {
+    @Test("A range comes only from the object that was read in full")
+    func aRangeComesOnlyFromTheObjectThatWasReadInFull() async throws {
         let isAnother = Flag()
         let changed = try FaultyOrigin(Self.content) { _ in isAnother.isSet ? .etag("\"v2\"") : .sound }
         let pinned = try FaultyOrigin(Self.content)
@@ -129,19 +135,21 @@ struct WireScenarios {
             image, of: Self.content, headers: ["Range": "bytes=1000000-"], from: 1_000_000)
         #expect(response.isComplete)
         #expect(response.firstWrongByte == nil)
-        let relay = await baton.logged { $0.message == "relay" && $0["range"] != nil }
+        let relay = await baton.logged { $0.event == "download.finished" && $0["range"] != nil }
         #expect(relay.fields["served"] == ["pinned 1000000-\(Self.size - 1)"])
         #expect(relay.fields["failures"]?.first?.contains("validator-changed") == true)
     }
 
     /// Ranges in every malformed shape, and what they get: as Glance and nginx have it 416, and those of another unit are as if
     /// not there (RFC 9110 section 14.2).
-    @Test(arguments: [
-        ("bytes=9-3", 416), ("bytes=3000017-", 416), ("bytes=3000017-3000018", 416), ("bytes=-0", 416),
-        ("bytes=99999999999999999999-", 416), ("bytes=0-1,5-6", 400), ("bytes=0-,-1", 400), ("bytes=a-b", 416),
-        ("bytes=-", 416), ("bytes=", 416), ("bytes", 416), ("items=0-1", 200), ("bytes=1", 416), ("bytes=--1", 416),
-        ("bytes=+1-2", 416), ("bytes=1-2-3", 416), ("bytes=0x1-2", 416), ("=", 200), ("bytes=1 -2", 416),
-    ])
+    @Test(
+        "A malformed range gets a clear answer",
+        arguments: [
+            ("bytes=9-3", 416), ("bytes=3000017-", 416), ("bytes=3000017-3000018", 416), ("bytes=-0", 416),
+            ("bytes=99999999999999999999-", 416), ("bytes=0-1,5-6", 400), ("bytes=0-,-1", 400), ("bytes=a-b", 416),
+            ("bytes=-", 416), ("bytes=", 416), ("bytes", 416), ("items=0-1", 200), ("bytes=1", 416), ("bytes=--1", 416),
+            ("bytes=+1-2", 416), ("bytes=1-2-3", 416), ("bytes=0x1-2", 416), ("=", 200), ("bytes=1 -2", 416),
+        ])
     func aMalformedRangeGetsAClearAnswer(header: String, status: Int) async throws {
         try await served { baton, image, _ in
             let response = try await baton.download(image, of: Self.content, headers: ["Range": header])
@@ -152,7 +160,8 @@ struct WireScenarios {
         }
     }
 
-    @Test func conditionsAreHonoured() async throws {
+    @Test("Conditions are honoured")
+    func conditionsAreHonoured() async throws {
         try await served { baton, image, _ in
             let tag = "\"sha256-\(Self.content.sha256)\""
             let path = "/v2/images/\(image)/file"
@@ -174,7 +183,8 @@ struct WireScenarios {
         }
     }
 
-    @Test func severalRequestsShareAConnection() async throws {
+    @Test("Several requests share a connection")
+    func severalRequestsShareAConnection() async throws {
         try await served { baton, image, _ in
             let port = baton.port
             try await onOwnThread {
@@ -191,7 +201,8 @@ struct WireScenarios {
         }
     }
 
-    @Test func anImageWithoutLocationsHasNoContentAndOneWithoutActiveOnesIsUnavailable() async throws {
+    @Test("An image without locations has no content and one without active ones is unavailable")
+    func anImageWithoutLocationsHasNoContentAndOneWithoutActiveOnesIsUnavailable() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -204,7 +215,8 @@ struct WireScenarios {
         #expect(response.errorMessage.contains("pending"))
     }
 
-    @Test func theRepresentationThatIsAskedForIsServedAndNoOther() async throws {
+    @Test("The representation that is asked for is served and no other")
+    func theRepresentationThatIsAskedForIsServedAndNoOther() async throws {
         let raw = try FaultyOrigin(Self.content)
         let small = PatternedContent(size: 1_500_000, seed: 22)
         let packed = try FaultyOrigin(small)
@@ -225,7 +237,8 @@ struct WireScenarios {
         #expect(failed.status == 503, "another representation is no way out")
     }
 
-    @Test func imagesAreCreatedShownListedAndDeleted() async throws {
+    @Test("Images are created shown listed and deleted")
+    func imagesAreCreatedShownListedAndDeleted() async throws {
         let baton = try await BatonProcess(backends: [:])
         let created = try await baton.send(
             "POST", "/v2/images", body: #"{"name": "a", "disk_format": "qcow2", "container_format": "bare", "kernel": "x"}"#)
@@ -256,7 +269,8 @@ struct WireScenarios {
         #expect(twice.status == 409)
     }
 
-    @Test func theVersionsAndTheHealthAreTold() async throws {
+    @Test("The versions and the health are told")
+    func theVersionsAndTheHealthAreTold() async throws {
         let baton = try await BatonProcess(backends: [:])
         let root = try await baton.send("GET", "/")
         #expect(root.status == 300)
@@ -272,7 +286,8 @@ struct WireScenarios {
         #expect(try await baton.send("GET", "/v2.9/images").status == 200)
     }
 
-    @Test func weightAndTierDecideTheOrder() async throws {
+    @Test("Weight and tier decide the order")
+    func weightAndTierDecideTheOrder() async throws {
         let origins = try (0..<3).map { _ in try FaultyOrigin(Self.content) }
         defer { for origin in origins { origin.stop() } }
         let baton = try await BatonProcess(
@@ -285,7 +300,8 @@ struct WireScenarios {
         #expect(await baton.relay(of: image).fields["served"] == ["c 0-\(Self.size - 1)"])
     }
 
-    @Test func aLocationThatFailedIsAskedLastForAWhile() async throws {
+    @Test("A location that failed is asked last for a while")
+    func aLocationThatFailedIsAskedLastForAWhile() async throws {
         let failing = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [failing, sound] { origin.stop() } }

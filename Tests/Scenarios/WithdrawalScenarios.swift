@@ -27,7 +27,7 @@ struct WithdrawalScenarios {
         return (try await download, await baton.relay(of: image), first)
     }
 
-    @Test(arguments: ["disable", "delete", "quarantine"])
+    @Test("A relay leaves a location at the next byte when another can go on", arguments: ["disable", "delete", "quarantine"])
     func aRelayLeavesALocationAtTheNextByteWhenAnotherCanGoOn(operation: String) async throws {
         let (response, relay, first) = try await interrupted(others: 1, by: operation)
         #expect(response.isComplete && response.firstWrongByte == nil)
@@ -36,14 +36,16 @@ struct WithdrawalScenarios {
         #expect(first.record.bodyBytesSent < Self.content.size)
     }
 
-    @Test func aDisabledLocationThatNobodyCanReplaceFinishesWhatItBegan() async throws {
+    @Test("A disabled location that nobody can replace finishes what it began")
+    func aDisabledLocationThatNobodyCanReplaceFinishesWhatItBegan() async throws {
         let (response, relay, _) = try await interrupted(
             others: 0, by: "disable", first: .sound.paced(6 << 20))
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(relay.fields["served"] == ["a 0-\(Self.content.size - 1)"])
     }
 
-    @Test func aQuarantinedLocationThatNobodyCanReplaceIsCutAtOnce() async throws {
+    @Test("A quarantined location that nobody can replace is cut at once")
+    func aQuarantinedLocationThatNobodyCanReplaceIsCutAtOnce() async throws {
         let (response, relay, _) = try await interrupted(others: 0, by: "quarantine")
         #expect(!response.isComplete && response.firstWrongByte == nil)
         #expect(relay["outcome"] == "exhausted")

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Waiting
+import Foundation
+import Waiting
 
 /// The `baton` command that was built with these tests.
 package enum BatonCommand {

@@ -1,7 +1,7 @@
 package import FaultyOrigin
-internal import Foundation
+import Foundation
 package import ImageModel
-internal import Integrity
+import Integrity
 
 extension PatternedContent {
     /// Its SHA-256 in hexadecimal digits.

@@ -1,7 +1,7 @@
-internal import FaultyOrigin
+import FaultyOrigin
 package import Foundation
-internal import Synchronization
-internal import Waiting
+import Synchronization
+import Waiting
 
 /// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
 package final class BatonProcess: Sendable {
@@ -10,6 +10,9 @@ package final class BatonProcess: Sendable {
         package let level: String
         package let message: String
         package let fields: [String: [String]]
+
+        /// The stable name of what happened (docs/logs.md); nil for lines of libraries.
+        package var event: String? { self["event"] }
 
         /// A field's only value.
         package subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
@@ -55,7 +58,7 @@ package final class BatonProcess: Sendable {
         // Tests say which location serves first.
         if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
         // Scrubs would be further readers of the origins that tests count the requests of.
-        if !settings.contains("upkeep:") { yaml += "upkeep: { scrub_interval: 0s }\n" }
+        if !settings.contains("maintenance:") { yaml += "maintenance: { scrub_interval: 0s }\n" }
         // So would the reads be that make manifests of new images.
         if !settings.contains("manifests:") { yaml += "manifests: { eager: false }\n" }
         yaml += settings + "\nbackends:\n"
@@ -166,7 +169,7 @@ package final class BatonProcess: Sendable {
 
     /// The line about the relay of an image, past or to come.
     package func relay(of image: String, file: String = #fileID, line: Int = #line) async -> LogRecord {
-        await logged(file: file, line: line) { $0.message == "relay" && $0["image"] == image }
+        await logged(file: file, line: line) { $0.event == "download.finished" && $0["image"] == image }
     }
 
     /// Everything that it logged so far.

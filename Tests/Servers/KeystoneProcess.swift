@@ -1,6 +1,6 @@
-internal import Foundation
-internal import Glibc
-internal import Synchronization
+import Foundation
+import Glibc
+import Synchronization
 
 /// A real Keystone, as `scripts/keystone` runs it: a process of its own with a fresh copy of a database in which
 /// admin, alice (member of a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.

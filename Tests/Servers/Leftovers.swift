@@ -1,5 +1,5 @@
-internal import Glibc
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// What is to be cleared away at the end of the whole run: objects that are alive then get no `deinit`.
 package enum Leftovers {

@@ -1,5 +1,5 @@
 package import Foundation
-internal import Glibc
+import Glibc
 
 /// A listening socket of this machine that is handed to servers, as a service manager does.
 package final class ListeningSocket: Sendable {

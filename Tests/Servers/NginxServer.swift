@@ -1,8 +1,8 @@
 package import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Synchronization
-internal import Waiting
+import Foundation
+import Glibc
+import Synchronization
+import Waiting
 
 /// A real nginx that serves the files of a directory: one process, so that killing it ends everything.
 package final class NginxServer: Sendable {

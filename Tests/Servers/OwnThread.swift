@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Runs blocking work on a thread of its own, so that it holds up no other test.
 ///

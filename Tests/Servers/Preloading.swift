@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Libraries that stand between Baton and the system, which is how its clock jumps and its disk fails.
 package enum Preloading {

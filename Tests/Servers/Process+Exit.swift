@@ -1,6 +1,6 @@
 package import Foundation
-internal import Glibc
-internal import Waiting
+import Glibc
+import Waiting
 
 extension Process {
     /// Waits for the end of the process, on a thread that may block. One that does not end in time is killed, and standard error

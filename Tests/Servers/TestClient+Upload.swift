@@ -1,5 +1,5 @@
 package import FaultyOrigin
-internal import Foundation
+import Foundation
 
 extension TestClient {
     /// Sends the head of an upload and its first bytes.

@@ -1,7 +1,7 @@
 package import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Waiting
+import Foundation
+import Glibc
+import Waiting
 
 /// A plain HTTP/1.1 client over one blocking socket: it knows nothing of retries, and says exactly what came.
 package final class TestClient {
@@ -30,20 +30,20 @@ package final class TestClient {
 
     private let socket: Int32
     private var buffer: [UInt8] = []
-    private let patience: Int
+    private let timeout: Int
     /// The last request, for whoever reads that nothing came.
     private var asked = "nothing"
     private var isTimedOut = false
 
     /// - Parameters:
     ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
-    ///   - patience: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
+    ///   - timeout: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
     ///     standard error says so.
-    package init(port: Int, receiveBuffer: Int? = nil, patience: Int = 200) throws {
-        self.patience = patience
+    package init(port: Int, receiveBuffer: Int? = nil, timeout: Int = 200) throws {
+        self.timeout = timeout
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var size = receiveBuffer.map(Int32.init) { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, 4) }
-        var limit = timeval(tv_sec: patience, tv_usec: 0)
+        var limit = timeval(tv_sec: timeout, tv_usec: 0)
         for direction in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(socket, SOL_SOCKET, direction, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
@@ -94,7 +94,7 @@ package final class TestClient {
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN {
                 isTimedOut = true
-                WaitTimeout("bytes of the answer to \(asked)", within: .seconds(patience), at: "TestClient").report()
+                WaitTimeout("bytes of the answer to \(asked)", within: .seconds(timeout), at: "TestClient").report()
             }
             return max(0, count)  // a reset is an end like any other here
         }

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A directory of one test, removed with it.
 package final class TestDirectory: Sendable {

@@ -1,6 +1,6 @@
-internal import Foundation
-internal import Glibc
-internal import Synchronization
+import Foundation
+import Glibc
+import Synchronization
 
 /// A relay in user space between a client and a server of this machine: what a bad network does to the bytes on their way back.
 package final class Weather: Sendable {

@@ -10,7 +10,7 @@ import Waiting
 @Suite(.timeLimit(.minutes(5))) struct LogTests {
     private static let time = timespec(tv_sec: 1_785_499_200, tv_nsec: 45_000_000)
 
-    private func line(_ format: LogFormat, message: String = "relay", _ metadata: Logger.Metadata) -> String {
+    private func line(_ format: LogFormat, message: String = "download.finished", _ metadata: Logger.Metadata) -> String {
         let line = LogLine(time: Self.time, level: .info, logger: "baton", message: message, metadata: metadata)
         return String(decoding: line.bytes(format), as: UTF8.self)
     }
@@ -39,6 +39,20 @@ import Waiting
         #expect((object["list"] as? [Any])?.first as? Int == 1 && (object["nested"] as? [String: Any])?["k"] as? Int == 2)
     }
 
+    @Test(
+        "A message begins with its event's name, which is a field of its own in JSON",
+        arguments: [
+            ("relay.failover: It continues: here.", "relay.failover", "It continues: here."),
+            ("download.finished", "download.finished", "download.finished"),
+            ("No event: a library's line", nil, "No event: a library's line"), ("relay", nil, "relay"),
+            ("a..b: x", nil, "a..b: x"), ("a.: x", nil, "a.: x"), ("host:1: x", nil, "host:1: x"), ("", nil, ""),
+        ])
+    func events(message: String, event: String?, text: String) throws {
+        let data = Data(line(.json, message: message, ["event": "a client's"]).utf8)
+        let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object["event"] as? String == event && object["message"] as? String == text)
+    }
+
     /// What a client can put into a name, with what may stand in a line of it.
     private static let hostile: [(text: String, field: String)] = [
         ("plain", "plain"), ("", "\"\""), ("two words", "\"two words\""), ("a=b", "\"a=b\""), ("\"", "\"\\\"\""),
@@ -51,7 +65,7 @@ import Waiting
     @Test("Values are quoted and escaped as logfmt has it", arguments: hostile)
     func values(text: String, field: String) throws {
         let written = line(.text, ["name": .string(text)])
-        #expect(written == "2026-07-31T12:00:00.045Z info relay name=\(field)\n")
+        #expect(written == "2026-07-31T12:00:00.045Z info download.finished name=\(field)\n")
         let object =
             try JSONSerialization.jsonObject(with: Data(line(.json, message: text, ["name": .string(text)]).utf8))
             as? [String: Any]

@@ -3,7 +3,8 @@ import Testing
 @testable import Telemetry
 
 @Suite struct MetricsTests {
-    @Test func aPageNamesEachMetricWithItsHelpAndItsKind() async {
+    @Test("A page names each metric with its help and its kind")
+    func aPageNamesEachMetricWithItsHelpAndItsKind() async {
         let registry = MetricsRegistry()
         let plain = registry.counter("a_total", "Back\\slash,\nline.")
         let labelled = registry.counter("b_bytes_total", "B.", labels: ["backend", "reason"])
@@ -27,7 +28,8 @@ import Testing
                 """)
     }
 
-    @Test func aHistogramCountsUpToEachOfItsBoundsAndSumsUp() async {
+    @Test("A histogram counts up to each of its bounds and sums up")
+    func aHistogramCountsUpToEachOfItsBoundsAndSumsUp() async {
         let registry = MetricsRegistry()
         let gaps = registry.histogram("gap_seconds", "Gaps.", labels: ["reason"], bounds: [0.5, 1])
         for value in [0.25, 0.5, 0.75, 8] { gaps.record(value, "reset") }
@@ -44,7 +46,8 @@ import Testing
                 """)
     }
 
-    @Test func labelsThatGrowWithoutBoundEndInOneSeries() async {
+    @Test("Labels that grow without bound end in one series")
+    func labelsThatGrowWithoutBoundEndInOneSeries() async {
         let registry = MetricsRegistry()
         let counter = registry.counter("a_total", "A.", labels: ["x"])
         for value in 0..<5000 { counter.add(1, "\(value)") }
@@ -53,7 +56,8 @@ import Testing
         #expect(lines.contains("a_total{x=\"other\"} 4500"))
     }
 
-    @Test func theProcessSaysWhatItTakes() async {
+    @Test("The process says what it takes")
+    func theProcessSaysWhatItTakes() async {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
         let lines = await registry.page().split(separator: "\n").filter { !$0.hasPrefix("#") }

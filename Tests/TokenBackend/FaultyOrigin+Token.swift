@@ -1,8 +1,8 @@
-public import FaultyOrigin
+package import FaultyOrigin
 
 extension FaultyOrigin {
     /// An origin that answers 401 to whoever does not show the door's token of now.
-    public convenience init(
+    package convenience init(
         _ content: PatternedContent, behind door: TokenDoor,
         behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
     ) throws {

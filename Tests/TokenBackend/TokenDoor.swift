@@ -1,9 +1,9 @@
-public import BackendKit
-internal import Synchronization
-internal import Waiting
+package import BackendKit
+import Synchronization
+import Waiting
 
 /// Credentials for tests: hands out one token after the other, counts that, and does so as slowly or as badly as it is told.
-public final class TokenDoor: RenewableCredentials {
+package final class TokenDoor: RenewableCredentials {
     private struct State {
         var generation = 0
         var valid = 1
@@ -18,29 +18,29 @@ public final class TokenDoor: RenewableCredentials {
     private let state = Mutex(State())
 
     /// A door with no token handed out yet.
-    public init() {}
+    package init() {}
 
     /// See `RenewableCredentials`.
-    public var generation: Int { state.withLock { $0.generation } }
+    package var generation: Int { state.withLock { $0.generation } }
 
     /// Whether there is a token that the door does not know to be over.
-    public var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
+    package var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
 
     /// How often a token was fetched.
-    public var fetches: Int { state.withLock { $0.fetches } }
+    package var fetches: Int { state.withLock { $0.fetches } }
 
     /// How many wait for a token.
-    public var waiting: Int { state.withLock { $0.waiting } }
+    package var waiting: Int { state.withLock { $0.waiting } }
 
     /// What a request shows now.
-    public var token: String { "token \(generation)" }
+    package var token: String { "token \(generation)" }
 
     /// Whether that is what lets in.
-    public func admits(_ token: String?) -> Bool { state.withLock { token == "token \($0.valid)" } }
+    package func admits(_ token: String?) -> Bool { state.withLock { token == "token \($0.valid)" } }
 
     /// The tokens handed out so far let nobody in any more.
     /// - Parameter isKnown: whether the door knows it before anybody is refused.
-    public func expire(isKnown: Bool = false) {
+    package func expire(isKnown: Bool = false) {
         state.withLock { state in
             state.valid = state.generation + 1
             state.knowsTheEnd = isKnown
@@ -48,13 +48,13 @@ public final class TokenDoor: RenewableCredentials {
     }
 
     /// Hands out nothing any more, or something again.
-    public func refuse(with failure: AttemptFailure?) { state.withLock { $0.refusal = failure } }
+    package func refuse(with failure: AttemptFailure?) { state.withLock { $0.refusal = failure } }
 
     /// Lets everybody wait, or not any longer.
-    public func hold(_ isHeld: Bool = true) { state.withLock { $0.isHeld = isHeld } }
+    package func hold(_ isHeld: Bool = true) { state.withLock { $0.isHeld = isHeld } }
 
     /// Hands out the next token, once for all who wait.
-    public func renew(beyond generation: Int) async throws(AttemptFailure) {
+    package func renew(beyond generation: Int) async throws(AttemptFailure) {
         let fetch: Task<AttemptFailure?, Never>? = state.withLock { state in
             guard state.generation <= generation else { return nil }
             state.waiting += 1

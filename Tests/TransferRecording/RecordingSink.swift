@@ -1,7 +1,7 @@
 package import CurlTransfer
 package import NIOCore
-internal import Synchronization
-internal import Waiting
+import Synchronization
+import Waiting
 
 /// Counts what a transfer brings, and tells how it ended.
 package final class RecordingSink: TransferSink {

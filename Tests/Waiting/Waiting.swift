@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A test waited for something that did not come.
 package struct WaitTimeout: Error, CustomStringConvertible {

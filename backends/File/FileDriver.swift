@@ -1,9 +1,9 @@
-public import BackendKit
-public import CurlTransfer
-internal import ImageModel
+package import BackendKit
+package import CurlTransfer
+import ImageModel
 
 /// Reads files below a root, through libcurl's `file://` on worker threads, a bounded range at a time.
-public struct FileDriver: Driver {
+package struct FileDriver: Driver {
     private let root: String
     private let workers: FileWorkers
     private let maximumRange: Int64
@@ -12,19 +12,19 @@ public struct FileDriver: Driver {
     /// - Parameters:
     ///   - workers: the threads that read.
     ///   - maximumRange: the most bytes of one read, and so the most that is read in vain; at least 1.
-    public init(root: String, workers: FileWorkers, maximumRange: Int64) {
+    package init(root: String, workers: FileWorkers, maximumRange: Int64) {
         self.root = root
         self.workers = workers
         self.maximumRange = maximumRange
     }
 
     /// Bounded ranges.
-    public var capabilities: Capabilities {
+    package var capabilities: Capabilities {
         Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: maximumRange)
     }
 
     /// A read on a worker, which also opens the file.
-    public func transferRequest(for read: ReadRequest) -> TransferRequest {
+    package func transferRequest(for read: ReadRequest) -> TransferRequest {
         let root = root
         let path = read.path
         return TransferRequest(
@@ -34,7 +34,7 @@ public struct FileDriver: Driver {
     }
 
     /// What the opened file offers of the range.
-    public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+    package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         guard let facts = head.file else {
             return .failure(AttemptFailure(.protocolViolation, .local, detail: "a file answered like a web server"))
         }

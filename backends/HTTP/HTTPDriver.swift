@@ -1,9 +1,9 @@
-public import BackendKit
-public import CurlTransfer
-internal import ImageModel
+package import BackendKit
+package import CurlTransfer
+import ImageModel
 
 /// Reads objects from a web server by ranged GETs (RFC 9110 section 14).
-public struct HTTPDriver: Driver {
+package struct HTTPDriver: Driver {
     private let base: LocationURL
     private let connectTimeout: Duration
     private let access: ServerAccess
@@ -14,7 +14,7 @@ public struct HTTPDriver: Driver {
     /// - Parameters:
     ///   - credentials: sent to that server alone.
     ///   - redirects: what redirects may lead to; empty to follow none.
-    public init(
+    package init(
         base: LocationURL, connectTimeout: Duration, access: ServerAccess = ServerAccess(),
         credentials: OriginCredentials = OriginCredentials(), redirects: [LocationURL] = []
     ) {
@@ -26,17 +26,17 @@ public struct HTTPDriver: Driver {
     }
 
     /// Ranges of any length; nothing is written.
-    public var capabilities: Capabilities { Capabilities(ranges: true, redirectable: isOpen, writable: false) }
+    package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: isOpen, writable: false) }
 
     /// A GET, with the Range that was asked for.
-    public func transferRequest(for read: ReadRequest) -> TransferRequest {
+    package func transferRequest(for read: ReadRequest) -> TransferRequest {
         let text = url(of: read.path)
         guard let url = try? LocationURL(text) else { return request(text, at: base, for: read) }
         return follow(RedirectRule.Target(url: url, text: url.description), for: read, hops: 0)
     }
 
     /// What the status and the header fields mean.
-    public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+    package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         if (300...399).contains(head.status), !redirects.allowed.isEmpty {
             let rule = "it leads out of allow_redirects_to, or on for the \(RedirectRule.limit + 1)th time"
             return .failure(AttemptFailure(.redirect, .location, detail: "answered with status \(head.status): \(rule)"))
@@ -48,13 +48,13 @@ public struct HTTPDriver: Driver {
     }
 
     /// The plain URL, which does not expire; nil if the server asks who is there.
-    public func directURL(for path: String, lifetime: Duration) -> String? { isOpen ? url(of: path) : nil }
+    package func directURL(for path: String, lifetime: Duration) -> String? { isOpen ? url(of: path) : nil }
 
     /// Whether the server can be read without showing anything.
     private var isOpen: Bool { credentialFields.isEmpty && access.clientCertificate == nil }
 
     /// They don't.
-    public var directURLsEnd: Bool { false }
+    package var directURLsEnd: Bool { false }
 
     private func url(of path: String) -> String { "\(base)/\(LocationURL.encode(path: path))" }
 

@@ -1,11 +1,11 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// What is sent to the backend's own server, and to no other: who we are, and further header fields.
 ///
 /// Whoever prints it sees the names of the fields, and no more.
-public struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Who we are.
-    public enum Identity: Sendable {
+    package enum Identity: Sendable {
         /// A name and a password (RFC 7617).
         case basic(user: String, password: String)
         /// A token (RFC 6750).
@@ -17,7 +17,7 @@ public struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugS
     /// - Parameters:
     ///   - identity: nil for a server that asks nobody who they are.
     ///   - fields: further header fields, whose values are secrets.
-    public init(identity: Identity? = nil, fields: [(name: String, value: String)] = []) {
+    package init(identity: Identity? = nil, fields: [(name: String, value: String)] = []) {
         let authorization: String? =
             switch identity {
             case .basic(let user, let password): "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
@@ -28,12 +28,12 @@ public struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugS
     }
 
     /// Whether there is nothing to send.
-    public var isEmpty: Bool { fields.isEmpty }
+    package var isEmpty: Bool { fields.isEmpty }
 
     /// The names of the fields.
-    public var description: String { fields.map(\.name).joined(separator: ", ") }
+    package var description: String { fields.map(\.name).joined(separator: ", ") }
     /// The names of the fields.
-    public var debugDescription: String { description }
+    package var debugDescription: String { description }
     /// Nothing to look into.
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import CurlTransfer
+import BackendKit
+import CurlTransfer
 
 /// Which redirects of a backend are followed. A value: it says where to, and asks nobody.
 struct RedirectRule: Sendable {

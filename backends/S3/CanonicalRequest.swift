@@ -1,4 +1,4 @@
-internal import BackendKit
+import BackendKit
 
 /// A request in the one form that both sides sign (AWS Signature Version 4, "canonical request").
 ///

@@ -1,6 +1,6 @@
-internal import FoundationEssentials
-internal import ImageModel
-internal import Integrity
+import FoundationEssentials
+import ImageModel
+import Integrity
 
 /// Signs requests (AWS Signature Version 4): in header fields, or in the query of a URL. A value: the time is an argument.
 struct RequestSigner {

@@ -1,10 +1,10 @@
-public import BackendKit
-public import CurlTransfer
-public import FoundationEssentials
-internal import ImageModel
+package import BackendKit
+package import CurlTransfer
+package import FoundationEssentials
+import ImageModel
 
 /// Reads objects from one bucket of a store that speaks S3, by ranged GETs that are signed one by one.
-public struct S3Driver: Driver {
+package struct S3Driver: Driver {
     private let endpoint: S3Endpoint
     private let signer: RequestSigner?
     private let connectTimeout: Duration
@@ -16,7 +16,7 @@ public struct S3Driver: Driver {
     ///   - region: the store's name for where it is; part of each signature.
     ///   - credentials: nil to read a public bucket, without signatures.
     ///   - now: the time that signatures bear; stores refuse those that are 15 minutes off.
-    public init(
+    package init(
         endpoint: S3Endpoint, region: String, credentials: S3Credentials?, connectTimeout: Duration,
         access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
     ) {
@@ -28,10 +28,10 @@ public struct S3Driver: Driver {
     }
 
     /// Ranges of any length; presigned URLs; nothing is written.
-    public var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
+    package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
 
     /// A GET, signed now with the Range that was asked for.
-    public func transferRequest(for read: ReadRequest) -> TransferRequest {
+    package func transferRequest(for read: ReadRequest) -> TransferRequest {
         // libcurl makes the Range field; what it will say is signed.
         let range = read.range.map { [(name: "range", value: "bytes=\($0.first)-\($0.last)")] } ?? []
         let signature = signer?.headers(
@@ -44,7 +44,7 @@ public struct S3Driver: Driver {
     }
 
     /// What the status and the header fields mean.
-    public func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+    package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206:
             RangedAnswer(head).object(for: read).map { $0.stating(Self.digest(head)) }
@@ -63,18 +63,18 @@ public struct S3Driver: Driver {
     }
 
     /// Error documents are short.
-    public var refusalLimit: Int { S3ErrorDocument.limit }
+    package var refusalLimit: Int { S3ErrorDocument.limit }
 
     /// What the code in the error document means, and code and message in words; nothing else of the document, which may repeat
     /// what was signed.
-    public func explain(_ refusal: Refusal) -> AttemptFailure {
+    package func explain(_ refusal: Refusal) -> AttemptFailure {
         guard let document = S3ErrorDocument(refusal.body) else { return refusal.failure }
         return S3Refusal(refusal.head).failure(saying: document)
     }
 
     /// A presigned GET, good for `lifetime` within a second and a week (and no longer than the credentials are); the plain URL in
     /// a public bucket.
-    public func directURL(for path: String, lifetime: Duration) -> String? {
+    package func directURL(for path: String, lifetime: Duration) -> String? {
         let url = endpoint.url(of: path)
         guard let signer else { return url }
         let seconds = Int(max(1, min(lifetime.components.seconds, Int64(RequestSigner.longestLifetime))))
@@ -85,5 +85,5 @@ public struct S3Driver: Driver {
     }
 
     /// Those that are signed do.
-    public var directURLsEnd: Bool { signer != nil }
+    package var directURLsEnd: Bool { signer != nil }
 }

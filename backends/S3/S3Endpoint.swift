@@ -1,9 +1,9 @@
-public import BackendKit
+package import BackendKit
 
 /// Where the objects of one bucket are: the store's address, the bucket, and the part of its keys that a backend covers.
-public struct S3Endpoint: Sendable, Hashable {
+package struct S3Endpoint: Sendable, Hashable {
     /// How a request names the bucket.
-    public enum Style: String, Sendable, CaseIterable {
+    package enum Style: String, Sendable, CaseIterable {
         /// As the first segment of the path; every store knows that.
         case path
         /// As the first label of the host.
@@ -11,13 +11,13 @@ public struct S3Endpoint: Sendable, Hashable {
     }
 
     /// The URL that all its locations lie below: the bucket's, with the prefix.
-    public let base: LocationURL
+    package let base: LocationURL
 
     /// - Parameters:
     ///   - address: the store's own URL, without a bucket.
     ///   - prefix: the segments that all keys begin with; empty for the whole bucket.
     /// - Throws: `InvalidS3Endpoint` saying which part is wrong.
-    public init(address: LocationURL, bucket: String, prefix: String = "", style: Style) throws(InvalidS3Endpoint) {
+    package init(address: LocationURL, bucket: String, prefix: String = "", style: Style) throws(InvalidS3Endpoint) {
         guard Self.isBucket(bucket) else { throw .bucket }
         guard style == .path || Self.isName(address.host) else { throw .address }
         let path = address.segments.map { "/" + LocationURL.encode(path: $0) }.joined()
@@ -63,13 +63,13 @@ public struct S3Endpoint: Sendable, Hashable {
 }
 
 /// Which part of an endpoint can't be.
-public enum InvalidS3Endpoint: Error, Sendable, Hashable, CustomStringConvertible {
+package enum InvalidS3Endpoint: Error, Sendable, Hashable, CustomStringConvertible {
     case bucket
     case address
     case prefix
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         switch self {
         case .bucket: "is no name of a bucket: 1 to 255 of a-z, A-Z, 0-9, dot, - and _"
         case .address: "is an address, and no bucket can be put in front of it: write a name, or style: path"

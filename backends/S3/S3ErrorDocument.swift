@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// What a store says in the body of a refusal: its code and its message, and nothing else of it.
 ///

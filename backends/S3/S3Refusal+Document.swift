@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import CurlTransfer
+import BackendKit
+import CurlTransfer
 
 extension S3Refusal {
     /// The failure, now that the error document was read: its code tells apart what has one status.

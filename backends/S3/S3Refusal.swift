@@ -1,5 +1,5 @@
-internal import BackendKit
-internal import CurlTransfer
+import BackendKit
+import CurlTransfer
 
 /// What a store means by an answer without bytes, as far as its head tells.
 struct S3Refusal {

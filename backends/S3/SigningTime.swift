@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import Glibc
+import FoundationEssentials
+import Glibc
 
 /// A point in time as signatures have it: ISO 8601 without separators, in UTC, to the second.
 struct SigningTime: Equatable {

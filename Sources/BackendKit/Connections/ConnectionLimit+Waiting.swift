@@ -1,14 +1,14 @@
 extension ConnectionLimit {
     /// Asks for a connection and waits for it, for those who run as tasks.
-    /// - Parameter timeout: how long to wait at most; the backend's own patience bounds it as well.
+    /// - Parameter timeout: how long to wait at most; the backend's own timeout bounds it as well.
     /// - Throws: `AttemptFailure` with the reason `busy` when there is none in time or the task is cancelled.
-    public func place(
-        for party: ConnectionParty, within timeout: Duration
-    ) async throws(AttemptFailure) -> ConnectionPlace {
+    package func place(
+        for queueKey: QueueKey, within timeout: Duration
+    ) async throws(AttemptFailure) -> ConnectionPermit {
         let (admissions, admission) = AsyncStream.makeStream(of: Bool.self)
-        let (place, isAdmitted) = enter(party) { admission.yield(true) }
+        let (place, isAdmitted) = enter(queueKey) { admission.yield(true) }
         if isAdmitted { return place }
-        let wait = min(timeout, patience)
+        let wait = min(timeout, timeout)
         let timer = Task {
             try await Task.sleep(for: wait)
             admission.yield(false)
@@ -25,7 +25,7 @@ extension ConnectionLimit {
 
 extension AttemptFailure {
     /// The backend's connections were all taken for so long.
-    public static func busy(after wait: Duration) -> AttemptFailure {
+    package static func busy(after wait: Duration) -> AttemptFailure {
         AttemptFailure(.busy, .throttled, detail: "all of the backend's connections were taken for \(wait)")
     }
 }

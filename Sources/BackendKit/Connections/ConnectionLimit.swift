@@ -1,7 +1,7 @@
-internal import Synchronization
+import Synchronization
 
 /// How many connections a backend has at a time, counted over all loops of the process: the shell around a `ConnectionQueue`.
-public final class ConnectionLimit: Sendable {
+package final class ConnectionLimit: Sendable {
     private struct Listener {
         let admitted: @Sendable () -> Void
         let yield: (@Sendable () -> Void)?
@@ -13,36 +13,36 @@ public final class ConnectionLimit: Sendable {
     }
 
     /// The most connections at a time.
-    public let limit: Int
+    package let limit: Int
     /// How long a download waits for one before it tries another location.
-    public let patience: Duration
+    package let timeout: Duration
     private let state: Mutex<State>
 
     /// - Parameter limit: at least 1.
-    public init(limit: Int, patience: Duration) {
+    package init(limit: Int, timeout: Duration) {
         self.limit = max(1, limit)
-        self.patience = patience
+        self.timeout = timeout
         state = Mutex(State(queue: ConnectionQueue(limit: limit)))
     }
 
     /// How many connections are taken, and how many wait for one.
-    public var counts: (held: Int, waiting: Int) { state.withLock { ($0.queue.heldCount, $0.queue.waitingCount) } }
+    package var counts: (held: Int, waiting: Int) { state.withLock { ($0.queue.heldCount, $0.queue.waitingCount) } }
 
     /// Asks for a connection.
     /// - Parameters:
     ///   - yield: called on any thread when the connection is to be given back, or `insist` called, since a download waits.
     ///   - admitted: called once, on any thread, when the connection is there, unless it was there at once.
     /// - Returns: what stands for the connection, or for the wait.
-    public func enter(
-        _ party: ConnectionParty, yield: (@Sendable () -> Void)? = nil, admitted: @escaping @Sendable () -> Void
-    ) -> (place: ConnectionPlace, isAdmitted: Bool) {
+    package func enter(
+        _ queueKey: QueueKey, yield: (@Sendable () -> Void)? = nil, admitted: @escaping @Sendable () -> Void
+    ) -> (place: ConnectionPermit, isAdmitted: Bool) {
         let (ticket, isAdmitted, calls) = state.withLock { state in
-            let (ticket, steps) = state.queue.enter(party)
+            let (ticket, steps) = state.queue.enter(queueKey)
             state.listeners[ticket] = Listener(admitted: admitted, yield: yield)
             return (ticket, steps.contains(.admit(ticket)), Self.calls(for: steps.filter { $0 != .admit(ticket) }, state))
         }
         for call in calls { call() }
-        return (ConnectionPlace(ticket: ticket, limit: self), isAdmitted)
+        return (ConnectionPermit(ticket: ticket, limit: self), isAdmitted)
     }
 
     func leave(_ ticket: ConnectionQueue.Ticket) {
@@ -76,7 +76,7 @@ public final class ConnectionLimit: Sendable {
 }
 
 /// One of a backend's connections, or the wait for it. Whoever drops it has left.
-public final class ConnectionPlace: Sendable {
+package final class ConnectionPermit: Sendable {
     private let ticket: ConnectionQueue.Ticket
     private let limit: ConnectionLimit
 
@@ -86,13 +86,13 @@ public final class ConnectionPlace: Sendable {
     }
 
     /// Gives the connection back, or stops waiting; once or more often.
-    public func leave() { limit.leave(ticket) }
+    package func leave() { limit.leave(ticket) }
 
     /// Says on what terms the connection may be asked back.
-    public func offer(_ offer: ConnectionOffer) { limit.offer(ticket, offer) }
+    package func offer(_ offer: ConnectionOffer) { limit.offer(ticket, offer) }
 
     /// Says that the connection can't be given back although it was asked for.
-    public func insist() { limit.insist(ticket) }
+    package func insist() { limit.insist(ticket) }
 
     deinit { leave() }
 }

@@ -1,5 +1,5 @@
 /// On what terms somebody gives a connection back before it is done with it.
-public enum ConnectionOffer: Sendable, Hashable {
+package enum ConnectionOffer: Sendable, Hashable {
     /// Its client takes nothing: to any download that waits.
     case idle
     /// It has had the connection for a while: to a download that was interrupted, and to a caller who has none.
@@ -34,7 +34,7 @@ extension ConnectionQueue {
     }
 
     private var latestInBackground: Ticket? {
-        asked.filter { $0.value.party.rank == .background }.map(\.key).max { $0.number < $1.number }
+        asked.filter { $0.value.queueKey.rank == .background }.map(\.key).max { $0.number < $1.number }
     }
 
     private var idle: Ticket? {
@@ -43,16 +43,16 @@ extension ConnectionQueue {
 
     /// The latest download of the caller who has the most connections, if that is more than one.
     private var beyondShare: Ticket? {
-        let downloads = asked.filter { $0.value.party.yields }
-        let most = downloads.map { active[$0.value.party.caller] ?? 0 }.max() ?? 0
+        let downloads = asked.filter { $0.value.queueKey.yields }
+        let most = downloads.map { active[$0.value.queueKey.caller] ?? 0 }.max() ?? 0
         guard most > 1 else { return nil }
-        return downloads.filter { active[$0.value.party.caller] == most }.map(\.key).max { $0.number < $1.number }
+        return downloads.filter { active[$0.value.queueKey.caller] == most }.map(\.key).max { $0.number < $1.number }
     }
 
     /// The download that has had its connection for the longest, of a caller who has more than one of those who wait, or who is one
     /// of them.
     private var hadItsTurn: Ticket? {
-        asked.filter { $0.value.offer == .turn && yieldsTurn($0.value.party.caller) }.map(\.key)
+        asked.filter { $0.value.offer == .turn && yieldsTurn($0.value.queueKey.caller) }.map(\.key)
             .min { $0.number < $1.number }
     }
 

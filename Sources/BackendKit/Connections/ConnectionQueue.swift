@@ -1,7 +1,7 @@
 /// Who may have one of a backend's connections, and who waits for one, as a value: no lock, no clock, nobody is called.
 ///
 /// The foreground goes before the background; within each, callers have their turns, and within a caller images
-/// (`ConnectionTurns`). A download that has to wait makes others give their connections back; `ConnectionQueue+Room.swift` says
+/// (`FairQueue`). A download that has to wait makes others give their connections back; `ConnectionQueue+Room.swift` says
 /// whom.
 struct ConnectionQueue: Sendable {
     /// Names one wish for a connection.
@@ -19,7 +19,7 @@ struct ConnectionQueue: Sendable {
 
     /// Somebody who has a connection.
     struct Holder: Sendable {
-        let party: ConnectionParty
+        let queueKey: QueueKey
         /// On what terms it gives the connection back.
         var offer: ConnectionOffer?
         /// Whether it was asked to give the connection back.
@@ -34,9 +34,9 @@ struct ConnectionQueue: Sendable {
     /// How many connections each caller has and was not asked to give back.
     private(set) var active: [String: Int] = [:]
     private(set) var yieldingCount = 0
-    private var waiting: [Ticket: ConnectionParty] = [:]
-    private(set) var foreground = ConnectionTurns<Ticket>()
-    private var background = ConnectionTurns<Ticket>()
+    private var waiting: [Ticket: QueueKey] = [:]
+    private(set) var foreground = FairQueue<Ticket>()
+    private var background = FairQueue<Ticket>()
     /// How many wait for downloads that have begun, by caller.
     private(set) var resuming: [String: Int] = [:]
     private var nextNumber: UInt64 = 0
@@ -51,15 +51,15 @@ struct ConnectionQueue: Sendable {
 
     /// Somebody wants a connection.
     /// - Returns: their ticket, and whom to tell what; they themselves may be admitted at once.
-    mutating func enter(_ party: ConnectionParty) -> (ticket: Ticket, steps: [Step]) {
+    mutating func enter(_ queueKey: QueueKey) -> (ticket: Ticket, steps: [Step]) {
         let ticket = Ticket(number: nextNumber)
         nextNumber += 1
-        waiting[ticket] = party
-        switch party.rank {
-        case .foreground: foreground.add(ticket, party.path[...])
-        case .background: background.add(ticket, party.path[...])
+        waiting[ticket] = queueKey
+        switch queueKey.rank {
+        case .foreground: foreground.add(ticket, queueKey.path[...])
+        case .background: background.add(ticket, queueKey.path[...])
         }
-        if party.isResuming { resuming[party.caller, default: 0] += 1 }
+        if queueKey.isResuming { resuming[queueKey.caller, default: 0] += 1 }
         return (ticket, admit() + makeRoom())
     }
 
@@ -67,12 +67,12 @@ struct ConnectionQueue: Sendable {
     /// - Returns: whom to tell what.
     mutating func leave(_ ticket: Ticket) -> [Step] {
         if let holder = holders.removeValue(forKey: ticket) {
-            if holder.isYielding { yieldingCount -= 1 } else { count(holder.party, -1) }
-        } else if let party = waiting.removeValue(forKey: ticket) {
-            stopWaiting(party)
-            switch party.rank {
-            case .foreground: foreground.remove(ticket, party.path[...])
-            case .background: background.remove(ticket, party.path[...])
+            if holder.isYielding { yieldingCount -= 1 } else { count(holder.queueKey, -1) }
+        } else if let queueKey = waiting.removeValue(forKey: ticket) {
+            stopWaiting(queueKey)
+            switch queueKey.rank {
+            case .foreground: foreground.remove(ticket, queueKey.path[...])
+            case .background: background.remove(ticket, queueKey.path[...])
             }
         }
         return admit() + makeRoom()
@@ -93,7 +93,7 @@ struct ConnectionQueue: Sendable {
         holders[ticket]?.isYielding = false
         holders[ticket]?.insists = true
         yieldingCount -= 1
-        count(holder.party, 1)
+        count(holder.queueKey, 1)
         return makeRoom()
     }
 
@@ -102,30 +102,30 @@ struct ConnectionQueue: Sendable {
         guard let holder = holders[ticket], !holder.isYielding else { return }
         holders[ticket]?.isYielding = true
         yieldingCount += 1
-        count(holder.party, -1)
+        count(holder.queueKey, -1)
     }
 
     private mutating func admit() -> [Step] {
         var steps: [Step] = []
         while holders.count < limit, let ticket = foreground.next(sharing: active) ?? background.next() {
-            guard let party = waiting.removeValue(forKey: ticket) else { continue }
-            stopWaiting(party)
-            holders[ticket] = Holder(party: party)
-            count(party, 1)
+            guard let queueKey = waiting.removeValue(forKey: ticket) else { continue }
+            stopWaiting(queueKey)
+            holders[ticket] = Holder(queueKey: queueKey)
+            count(queueKey, 1)
             steps.append(.admit(ticket))
         }
         return steps
     }
 
-    private mutating func stopWaiting(_ party: ConnectionParty) {
-        guard party.isResuming else { return }
-        let left = (resuming[party.caller] ?? 0) - 1
-        resuming[party.caller] = left > 0 ? left : nil
+    private mutating func stopWaiting(_ queueKey: QueueKey) {
+        guard queueKey.isResuming else { return }
+        let left = (resuming[queueKey.caller] ?? 0) - 1
+        resuming[queueKey.caller] = left > 0 ? left : nil
     }
 
-    private mutating func count(_ party: ConnectionParty, _ change: Int) {
-        guard party.rank == .foreground else { return }
-        let count = (active[party.caller] ?? 0) + change
-        active[party.caller] = count > 0 ? count : nil
+    private mutating func count(_ queueKey: QueueKey, _ change: Int) {
+        guard queueKey.rank == .foreground else { return }
+        let count = (active[queueKey.caller] ?? 0) + change
+        active[queueKey.caller] = count > 0 ? count : nil
     }
 }

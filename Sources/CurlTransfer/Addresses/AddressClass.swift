@@ -1,5 +1,5 @@
 /// The kinds of addresses at which no backend of another machine can be, or where a machine's own secrets are served.
-public enum AddressClass: String, Sendable, Hashable, CaseIterable {
+package enum AddressClass: String, Sendable, Hashable, CaseIterable {
     /// This machine itself: 127.0.0.0/8 and ::1.
     case loopback
     /// The wire that this machine is at: 169.254.0.0/16 and fe80::/10.

@@ -1,12 +1,12 @@
-internal import Glibc
+import Glibc
 
 /// The address of a machine to connect to: IPv4 or IPv6, without port and zone.
-public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
+package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 bytes or 16, in network order.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// Reads an address as it is written: `192.0.2.1`, `2001:db8::1`. Names and other spellings of IPv4 (`127.1`) are none.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         var four = in_addr()
         var sixteen = in6_addr()
         if inet_pton(AF_INET, text, &four) == 1 {
@@ -34,7 +34,7 @@ public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     private init(four bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
     /// Whether it has 16 bytes.
-    public var isIPv6: Bool { bytes.count == 16 }
+    package var isIPv6: Bool { bytes.count == 16 }
 
     /// The IPv4 addresses that a packet to this IPv6 address may be handed on to: it holds them inside.
     var embedded: [PeerAddress] {
@@ -63,7 +63,7 @@ public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As it is usually written (RFC 5952 for IPv6).
-    public var description: String {
+    package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         _ = inet_ntop(isIPv6 ? AF_INET6 : AF_INET, bytes, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

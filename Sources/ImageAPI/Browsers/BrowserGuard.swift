@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import NetworkAddress
+import HTTPTypes
+import Hummingbird
+import NetworkAddress
 
 /// Keeps the web pages that somebody on this machine looks at away from a server that asks nobody who they are (`auth.mode: none`).
 ///

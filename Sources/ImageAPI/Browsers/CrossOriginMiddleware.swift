@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import Hummingbird
+import HTTPTypes
+import Hummingbird
 
 /// Lets pages of other origins use this server from a browser, by the rules of CORS (https://fetch.spec.whatwg.org/#http-cors-protocol).
 struct CrossOriginMiddleware: RouterMiddleware {

@@ -1,6 +1,6 @@
-internal import Glibc
-internal import Logging
-internal import NIOCore
+import Glibc
+import Logging
+import NIOCore
 
 /// Stops accepting for a moment when no descriptor is left for another connection: the listener would be ready all the time, and the loop
 /// would spin. It stands first in the listener's pipeline.
@@ -23,7 +23,8 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Not passed on: to the listener's reader an error is the end. One that does end the listener closes it.
         guard let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) else {
-            return logger.debug("A connection could not be accepted.", metadata: ["error": "\(error)"])
+            return logger.debug(
+                "connections.accept_failed: A connection could not be accepted.", metadata: ["error": "\(error)"])
         }
         report(error)
         pause(context)
@@ -45,10 +46,7 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
         guard NIODeadline.now() >= nextReport else { return }
         nextReport = .now() + Self.reportInterval
         logger.error(
-            """
-            No more connections can be accepted for now: raise the limit of open files (LimitNOFILE, ulimit -n), or lower \
-            server.max_connections.
-            """,
+            "connections.no_descriptors: No more connections can be accepted. Raise the limit of open files (LimitNOFILE, ulimit -n).",
             metadata: ["error": "\(error)"])
     }
 }

@@ -1,5 +1,5 @@
-internal import NIOCore
-internal import Synchronization
+import NIOCore
+import Synchronization
 
 /// The connections that the listener accepted, so that each can be asked to end once its requests are answered, and so that the
 /// listener closes only after the last of them was handed to the server. It stands in the listener's pipeline.

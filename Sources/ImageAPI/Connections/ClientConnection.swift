@@ -1,11 +1,11 @@
-internal import HummingbirdCore
-internal import Identity
-internal import Logging
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOHTTPTypes
-internal import NIOHTTPTypesHTTP1
-internal import NIOSSL
+import HummingbirdCore
+import Identity
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOSSL
 
 /// A client's connection: TLS, HTTP/1, and every limit that a connection has.
 struct ClientConnection: HTTPChannelHandler {

@@ -1,5 +1,5 @@
-internal import NIOCore
-internal import RelayEngine
+import NIOCore
+import RelayEngine
 
 /// Ends what was begun for a client that is gone.
 ///

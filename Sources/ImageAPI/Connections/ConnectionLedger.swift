@@ -1,4 +1,4 @@
-internal import DequeModule
+import DequeModule
 
 /// Which connections there are, and which of them must make room for another. A pure value.
 ///
@@ -17,7 +17,7 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
     }
 
     /// What becomes of a new connection.
-    enum Verdict: Sendable, Equatable {
+    enum Decision: Sendable, Equatable {
         case admitted
         /// It takes the place of an idle one, which must be closed.
         case replaces(ID, at: Limit)
@@ -47,21 +47,21 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
 
     /// A connection comes.
     /// - Parameter address: whose it is; nil if it counts for nobody.
-    mutating func open(_ id: ID, from address: String?, limits: Limits) -> Verdict {
-        var verdict = Verdict.admitted
+    mutating func open(_ id: ID, from address: String?, limits: Limits) -> Decision {
+        var decision = Decision.admitted
         if let address, counts[address, default: 0] >= limits.perAddress {
             guard let oldest = oldest(of: address) else { return .refused(at: .perAddress) }
-            verdict = .replaces(oldest, at: .perAddress)
+            decision = .replaces(oldest, at: .perAddress)
             close(oldest)
         } else if entries.count >= limits.total {
             guard let oldest = oldest(of: nil) else { return .refused(at: .total) }
-            verdict = .replaces(oldest, at: .total)
+            decision = .replaces(oldest, at: .total)
             close(oldest)
         }
         entries[id] = Entry(address: address)
         if let address { counts[address, default: 0] += 1 }
         becameIdle(id)
-        return verdict
+        return decision
     }
 
     /// A connection has gone; nothing happens if it is not here.

@@ -1,5 +1,5 @@
-internal import NIOCore
-internal import NIOHTTPTypes
+import NIOCore
+import NIOHTTPTypes
 
 /// Has the connection end behind its answers when the server drains. One that has not had a request yet waits for its first: the client
 /// has just connected, and its request may be on the way.

@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// Closes a connection whose client takes too long over the head of a request, from its first byte on. Without one byte the idle
 /// timeout counts.

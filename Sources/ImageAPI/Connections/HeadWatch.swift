@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import NIOCore
-internal import NIOHTTPTypes
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
 
 /// Tells `HeadTimeout`, which sees bytes, what they were: where heads end, and when all requests are answered.
 final class HeadWatch: ChannelDuplexHandler, RemovableChannelHandler {

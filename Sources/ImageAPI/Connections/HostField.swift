@@ -1,4 +1,4 @@
-internal import NetworkAddress
+import NetworkAddress
 
 /// The value of a `Host` field, or the authority of a URL: a name or an address, maybe with a port (RFC 9110 section 7.2).
 ///

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import NIOCore
-internal import NIOHTTPTypes
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
 
 /// Closes a connection that is idle for too long: between requests, and in the middle of a request's body. While an answer is made or
 /// sent no time is counted; an answer is sent when the system has all of it.

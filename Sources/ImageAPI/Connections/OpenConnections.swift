@@ -1,8 +1,8 @@
-internal import Logging
-internal import NIOCore
-internal import NetworkAddress
-internal import Synchronization
-internal import Telemetry
+import Logging
+import NIOCore
+import NetworkAddress
+import Synchronization
+import Telemetry
 
 /// The connections of clients, held against their limits: closes idle ones to make room, and refuses others when there are none.
 final class OpenConnections: Sendable {
@@ -57,22 +57,22 @@ final class OpenConnections: Sendable {
     ) -> Bool {
         let id = ObjectIdentifier(channel)
         let address = isProxy ? nil : channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }?.subscriber.description
-        let (verdict, victim, report) = state.withLock { state in
-            let verdict = state.ledger.open(
+        let (decision, victim, report) = state.withLock { state in
+            let decision = state.ledger.open(
                 id, from: address, limits: .init(total: limits.connections, perAddress: limits.connectionsPerAddress))
             var victim: (any Channel)?
-            if case .replaces(let oldest, _) = verdict { victim = state.channels.removeValue(forKey: oldest) }
-            if case .refused = verdict {} else { state.channels[id] = channel }
-            return (verdict, victim, verdict == .admitted ? nil : state.report(at: now))
+            if case .replaces(let oldest, _) = decision { victim = state.channels.removeValue(forKey: oldest) }
+            if case .refused = decision {} else { state.channels[id] = channel }
+            return (decision, victim, decision == .admitted ? nil : state.report(at: now))
         }
         victim?.close(promise: nil)
-        switch verdict {
+        switch decision {
         case .admitted: break
         case .replaces(_, let limit): replaced.add(1, limit.rawValue)
         case .refused(let limit): refused.add(1, limit.rawValue)
         }
-        if let report { log(verdict, report, limits, logger) }
-        if case .refused = verdict {
+        if let report { log(decision, report, limits, logger) }
+        if case .refused = decision {
             channel.close(promise: nil)
             return false
         }
@@ -91,15 +91,15 @@ final class OpenConnections: Sendable {
     }
 
     private func log(
-        _ verdict: ConnectionLedger<ObjectIdentifier>.Verdict, _ times: Int, _ limits: ImageServer.Limits, _ logger: Logger
+        _ decision: ConnectionLedger<ObjectIdentifier>.Decision, _ times: Int, _ limits: ImageServer.Limits, _ logger: Logger
     ) {
         let limit =
-            switch verdict {
+            switch decision {
             case .replaces(_, .perAddress), .refused(.perAddress): "server.max_connections_per_address"
             default: "server.max_connections"
             }
         logger.warning(
-            "Clients reach the limit of connections: idle ones are closed first, then new ones are refused.",
+            "connections.limit_reached: Clients reached the limit of connections. Idle connections are closed first, then new ones are refused.",
             metadata: [
                 "limit": "\(limit)", "times": .stringConvertible(times),
                 "max_connections": .stringConvertible(limits.connections),

@@ -1,8 +1,8 @@
-internal import DequeModule
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import NIOCore
-internal import NIOHTTP1
+import DequeModule
+import FoundationEssentials
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
 
 /// Holds a connection to the rules of HTTP that need the message as it came: refuses what `RequestRules` refuses, answers what is no
 /// HTTP, sends no body in answer to HEAD, and ends the connection where the version or `Connection` asks for it.

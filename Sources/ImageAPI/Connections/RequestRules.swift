@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import NIOHTTP1
+import HTTPTypes
+import NIOHTTP1
 
 /// What a server must refuse of a message before anybody looks at what is asked (RFC 9110, RFC 9112).
 enum RequestRules {

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
-internal import NIOSSL
-internal import Synchronization
+import FoundationEssentials
+import NIOSSL
+import Synchronization
 
 /// What the server shows to clients that speak TLS: a certificate and its key, from two files in PEM form. New connections get what
 /// was read last; those that are open keep what they began with.
-public final class ServerCertificate: Sendable {
+package final class ServerCertificate: Sendable {
     /// What was in the two files at one time.
     private struct Pair: Equatable {
         let certificate: [UInt8]
@@ -27,7 +27,7 @@ public final class ServerCertificate: Sendable {
     ///   - certificateFile: the certificate, those that lead to its root behind it.
     ///   - keyFile: its private key, not encrypted.
     /// - Throws: what is wrong with them.
-    public init(certificateFile: String, keyFile: String) throws(ServerCertificateError) {
+    package init(certificateFile: String, keyFile: String) throws(ServerCertificateError) {
         let pair = try Self.read(certificateFile, keyFile)
         state = Mutex(
             State(
@@ -39,7 +39,7 @@ public final class ServerCertificate: Sendable {
     var context: NIOSSLContext { state.withLock { $0.context } }
 
     /// Shows what another one shows, and looks at its files from now on.
-    public func replace(with other: ServerCertificate) {
+    package func replace(with other: ServerCertificate) {
         let new = other.state.withLock { $0 }
         state.withLock { $0 = new }
     }
@@ -48,7 +48,7 @@ public final class ServerCertificate: Sendable {
     /// is in between for a moment.
     /// - Returns: whether there was something new.
     /// - Throws: what is wrong with them, once for each change; then all stays as it was.
-    public func reloadIfChanged() throws(ServerCertificateError) -> Bool {
+    package func reloadIfChanged() throws(ServerCertificateError) -> Bool {
         let (certificateFile, keyFile) = state.withLock { ($0.certificateFile, $0.keyFile) }
         guard let pair = try? Self.read(certificateFile, keyFile) else { return false }
         let isSettled = state.withLock { state in
@@ -117,14 +117,14 @@ public final class ServerCertificate: Sendable {
 }
 
 /// Why a server's certificate can't be used.
-public enum ServerCertificateError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum ServerCertificateError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(String)
     case noCertificate(String)
     case noKey(String)
     case mismatch(String, String)
 
     /// One sentence for a person.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let file): "\(file) can't be read; does it exist, and may this user read it?"
         case .noCertificate(let file): "\(file) holds no certificate in PEM form (server.certificate_file)."

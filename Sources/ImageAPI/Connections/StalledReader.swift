@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 
 /// Closes a connection whose client takes nothing of what is written to it for too long, whatever the answer.
 final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
+import HTTPTypes
+import Hummingbird
+import ImageModel
 
 /// What a download's answer says of direct locations: a redirection to one in its place, or further fields of its head.
 struct DirectAnswer {
@@ -24,7 +24,7 @@ struct DirectAnswer {
     ///   - isWanted: whether they asked for it.
     ///   - obstacle: why the bytes asked for must come from here, whatever was asked for; nil when they need not.
     init(
-        _ offer: DirectOffer, to target: RepresentationGate.Admitted, isWanted: Bool, obstacle: DirectOffer.Absence?
+        _ offer: DirectOffer, to target: RepresentationResolver.Admitted, isWanted: Bool, obstacle: DirectOffer.Absence?
     ) {
         let links = Self.links(to: offer.places)
         guard isWanted else {

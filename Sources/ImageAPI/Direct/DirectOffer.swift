@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import ImageModel
+import FoundationEssentials
+import ImageModel
 
 /// What a trusted client may be told of the locations of one representation: where it can read them without Baton.
 struct DirectOffer: Sendable {
@@ -20,17 +20,17 @@ struct DirectOffer: Sendable {
         case notTrusted = "not-trusted"
         /// No location that may serve lies in a backend that clients may be sent to.
         case noRedirect = "no-redirect"
-        /// None of those has been proven in full.
-        case notProven = "not-proven"
-        /// All of those failed lately, or are accused.
+        /// None of those has been verified in full.
+        case notVerified = "not-verified"
+        /// All of those failed lately, or are suspect.
         case notHealthy = "not-healthy"
-        /// A range was asked for while the representation is in doubt.
-        case inDoubt = "in-doubt"
+        /// A range was asked for while the representation is on integrity hold.
+        case onIntegrityHold = "integrity-hold"
         /// The range is wanted only of other bytes than these (`If-Range`): a location may not know what the tag means.
         case otherContent = "other-content"
     }
 
-    /// The best first. Those that failed lately stand behind; those that are accused are left out.
+    /// The best first. Those that failed lately stand behind; those that are suspect are left out.
     let places: [Place]
     /// Why there is none, or none that is healthy.
     let absence: Absence?

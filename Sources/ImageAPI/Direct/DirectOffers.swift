@@ -1,7 +1,7 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import ImageModel
-internal import LocationSelection
+import BackendKit
+import FoundationEssentials
+import ImageModel
+import LocationSelection
 
 /// Makes offers: from which locations a client may read by itself, in the order of the selection.
 struct DirectOffers: Sendable {
@@ -12,14 +12,14 @@ struct DirectOffers: Sendable {
     /// The offer of the locations that may serve now.
     func offer(of selection: Selection, at now: Date) -> DirectOffer {
         let open = selection.ranked.compactMap { place(of: $0, at: now) }
-        // What a client gets elsewhere nobody proves for it on the way: the content must have been proven before.
-        let proven = open.filter { $0.location.provenAt != nil }
-        let places = proven.filter { !$0.location.isAccused }
+        // What a client gets elsewhere nobody verifies for it on the way: the content must have been verified before.
+        let verified = open.filter { $0.location.verifiedAt != nil }
+        let places = verified.filter { !$0.location.isSuspect }
         let absence: DirectOffer.Absence? =
             if open.isEmpty {
                 .noRedirect
-            } else if proven.isEmpty {
-                .notProven
+            } else if verified.isEmpty {
+                .notVerified
             } else if !places.contains(where: \.isHealthy) {
                 .notHealthy
             } else {

@@ -1,14 +1,14 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationSelection
-internal import RelayEngine
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import RelayEngine
 
-/// `GET /baton/v1/images/{id}/direct`: where a trusted client can read an image by itself, and with what to prove it.
+/// `GET /baton/v1/images/{id}/direct`: where a trusted client can read an image by itself, and with what to verify it.
 struct DirectRoute: Sendable {
-    let representations: RepresentationGate
+    let representations: RepresentationResolver
     let relays: Relays
     let offers: DirectOffers
 
@@ -18,7 +18,7 @@ struct DirectRoute: Sendable {
         }
         let offer = offers.offer(
             of: relays.select(
-                target.resolution.locations, for: .whole, size: target.representation.size, explores: false), at: .now)
+                target.resolution.locations, for: .whole, size: target.representation.size, isExploring: false), at: .now)
         let representation = target.representation
         let format = representation.format
         let query = "disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)"
@@ -41,7 +41,7 @@ struct DirectRoute: Sendable {
             "location": .string(location.id.description), "backend": .string(location.backend.name),
             "url": .string(place.url), "expires": place.expires.map { .time($0) } ?? .null,
             "healthy": .boolean(place.isHealthy), "size": location.size.map { .integer($0) } ?? .null,
-            "digests": .digests(location.digests), "proven_at": location.provenAt.map { .time($0) } ?? .null,
+            "digests": .digests(location.digests), "verified_at": location.verifiedAt.map { .time($0) } ?? .null,
         ])
     }
 }

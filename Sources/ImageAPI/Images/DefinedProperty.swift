@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import ImageModel
+import HTTPTypes
+import ImageModel
 
 /// The properties of the user that the schema-image.json of Glance defines: each takes less than any string, or null as well.
 enum DefinedProperty: String, CaseIterable {

@@ -1,7 +1,7 @@
-internal import FoundationEssentials
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import Identity
+import ImageCatalog
+import ImageModel
 
 extension JSONValue {
     /// A time as Glance writes it: `2026-09-01T10:00:00Z`.
@@ -53,11 +53,11 @@ extension JSONValue {
             "container_format": .string(location.format.container.rawValue),
             "size": location.size.map { .integer($0) } ?? .null,
             "digests": .digests(location.digests),
-            "learned": .array(location.learned.map(\.rawValue).sorted().map { .string($0) }),
+            "computed": .array(location.computed.map(\.rawValue).sorted().map { .string($0) }),
             "identified": .boolean(location.isIdentified), "weight": .integer(Int64(location.weight)),
             "tier": .integer(Int64(location.tier)), "metadata": .object(location.metadata.mapValues { .string($0) }),
-            "validator": .optional(location.validator?.text), "accused": .boolean(location.isAccused),
-            "proven_at": location.provenAt.map { .time($0) } ?? .null, "created_at": .time(location.createdAt),
+            "validator": .optional(location.validator?.text), "suspect": .boolean(location.isSuspect),
+            "verified_at": location.verifiedAt.map { .time($0) } ?? .null, "created_at": .time(location.createdAt),
             "next_read_at": location.nextReadAt.map { .time($0) } ?? .null,
             "expires_at": location.expiresAt.map { .time($0) } ?? .null,
             "legal_events": .array(location.state.legalEvents.map { .string($0.rawValue) }),
@@ -82,10 +82,10 @@ extension ImageRecord {
     /// What is known of the digests of what a plain download gets.
     var digests: DigestSet { DigestSet(of: representation, locations: locations.map(\.location)) }
 
-    /// The strong digest that somebody has declared, the earliest first; what a read has learned beside it takes no precedence.
+    /// The strong digest that somebody has declared, the earliest first; what a read has computed beside it takes no precedence.
     var declaredStrong: Digest? {
         for location in locations.map(\.location).witnesses {
-            let declared = DigestSet(location.digests.all.filter { !location.learned.contains($0.algorithm) })
+            let declared = DigestSet(location.digests.all.filter { !location.computed.contains($0.algorithm) })
             if let strong = declared.strong { return strong }
         }
         return nil
@@ -93,14 +93,14 @@ extension ImageRecord {
 }
 
 extension DigestSet {
-    /// What is known of a representation's digests: its identity; what reads of the whole have learned beside it; and what those of
-    /// its locations that serve declare without contradicting each other. Who is pending or condemned says nothing.
+    /// What is known of a representation's digests: its identity; what reads of the whole have computed beside it; and what those of
+    /// its locations that serve declare without contradicting each other. Who is pending or quarantined says nothing.
     init(of representation: Representation?, locations: [Location]) {
-        let learned = locations.filter(\.isIdentified).flatMap { location in
-            location.digests.all.filter { location.learned.contains($0.algorithm) }
+        let computed = locations.filter(\.isIdentified).flatMap { location in
+            location.digests.all.filter { location.computed.contains($0.algorithm) }
         }
         self = DigestSet(undisputed: locations.witnesses.flatMap(\.digests.all))
-            .merging(DigestSet(undisputed: learned))
+            .merging(DigestSet(undisputed: computed))
             .merging(DigestSet(representation.map { [$0.identity] } ?? []))
     }
 
@@ -115,7 +115,7 @@ extension DigestSet {
 
 extension [Location] {
     /// Whose declarations count for the representation: those that serve, or will again when their read is over or an operator lets
-    /// them. While there are none, all that have not been condemned and are not on their way out.
+    /// them. While there are none, all that have not been quarantined and are not on their way out.
     fileprivate var witnesses: [Location] {
         let serving = filter { location in
             switch location.state.status {

@@ -1,7 +1,7 @@
-internal import FoundationEssentials
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// The filters among a list's parameters. Every parameter that is not known by name filters by a property of the user.
 struct ImageFiltering {

@@ -1,7 +1,7 @@
-internal import FoundationEssentials
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// What `GET /v2/images` is asked for.
 struct ImageListRequest {

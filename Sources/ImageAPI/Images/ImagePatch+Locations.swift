@@ -1,8 +1,8 @@
-internal import BackendKit
-internal import HTTPTypes
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import BackendKit
+import HTTPTypes
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// The operations of a patch on an image's locations, as Glance has them.
 struct LocationOperations {

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Identity
-internal import ImageModel
+import HTTPTypes
+import Identity
+import ImageModel
 
 extension ImagePatch {
     /// Carries out one operation on a property.

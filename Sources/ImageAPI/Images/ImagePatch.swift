@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// A change to an image as Glance's clients write it, in either of two forms of JSON patch.
 struct ImagePatch: Equatable {

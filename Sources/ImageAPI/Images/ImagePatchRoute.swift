@@ -1,20 +1,20 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationUpkeep
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationUpkeep
 
 /// `PATCH /v2/images/{id}`.
 struct ImagePatchRoute: Sendable {
     let images: any ImageStore
-    let attach: AttachGate
+    let attach: AttachAuthorizer
     let admission: any LocationAdmission
     let lifecycle: LocationLifecycle
 
-    private var gate: ImageGate { ImageGate(images: images) }
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)

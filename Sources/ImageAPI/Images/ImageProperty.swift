@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Identity
-internal import ImageModel
+import HTTPTypes
+import Identity
+import ImageModel
 
 /// The properties of an image that Glance's API knows by name, and what may be done with them.
 enum ImageProperty: String, CaseIterable {

@@ -1,9 +1,9 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// `/v2/images` but for patches, data, and what lies below an image.
 struct ImageRoutes: Sendable {
@@ -11,7 +11,7 @@ struct ImageRoutes: Sendable {
     let images: any ImageStore
     let quota: Reloadable<ProjectQuota>
 
-    private var gate: ImageGate { ImageGate(images: images) }
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func create(_ request: Request, context: APIContext) async throws -> Response {
         let caller = context.caller

@@ -1,5 +1,5 @@
-internal import ImageCatalog
-internal import ImageModel
+import ImageCatalog
+import ImageModel
 
 /// The two ways in which Glance's clients say how to sort.
 enum ImageSorting {

@@ -1,7 +1,7 @@
-internal import BackendKit
-internal import Hummingbird
-internal import ImageCatalog
-internal import LocationUpkeep
+import BackendKit
+import Hummingbird
+import ImageCatalog
+import LocationUpkeep
 
 /// Glance's Images API: which path is answered by whom.
 struct ImagesAPI: Sendable {
@@ -20,7 +20,7 @@ struct ImagesAPI: Sendable {
     ) {
         self.downloads = downloads
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
-        let attach = AttachGate(registry: registry, images: catalog, uploads: targets)
+        let attach = AttachAuthorizer(registry: registry, images: catalog, uploads: targets)
         patches = ImagePatchRoute(images: catalog, attach: attach, admission: admission, lifecycle: lifecycle)
         uploads = UploadRoute(images: catalog, targets: targets, quotas: quota)
         imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission, drain: drain)

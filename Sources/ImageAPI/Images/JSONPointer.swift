@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// A path into a JSON document, in the limited form that Glance takes: `/a/b`, with `~1` for a slash and `~0` for a tilde inside
 /// a name (RFC 6901).

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import NIOPosix
-internal import Synchronization
+import HTTPTypes
+import NIOPosix
+import Synchronization
 
 /// A few threads for work that takes a processor for milliseconds, so that nothing else waits behind it. Callers take turns.
 final class ComputePool: Sendable {

@@ -1,4 +1,4 @@
-internal import BackendKit
+import BackendKit
 
 /// Who of those that wait for a thread gets one, and who is refused. A value: it knows no threads and no time.
 struct ComputeTurns<Waiter> {
@@ -19,7 +19,7 @@ struct ComputeTurns<Waiter> {
     private let limit: Int
     private var free: Int
     private var last = 0
-    private var order = ConnectionTurns<Int>()
+    private var order = FairQueue<Int>()
     private var waiting: [Int: Waiting] = [:]
     /// How many bodies each caller has here, read or waiting.
     private var bodies: [String: Int] = [:]

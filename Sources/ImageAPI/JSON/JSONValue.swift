@@ -1,7 +1,7 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import NIOCore
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
 
 /// Any JSON. Requests are read through it so that what is wrong with them can be said field by field.
 enum JSONValue: Sendable, Equatable, Encodable {

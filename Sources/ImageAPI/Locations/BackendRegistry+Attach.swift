@@ -1,7 +1,7 @@
-internal import BackendKit
-internal import HTTPTypes
-internal import Identity
-internal import ImageModel
+import BackendKit
+import HTTPTypes
+import Identity
+import ImageModel
 
 extension BackendRegistry {
     /// Whether a caller may attach a place to an image. A backend's credentials reach more than its callers may see: naming a

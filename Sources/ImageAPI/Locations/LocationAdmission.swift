@@ -1,28 +1,28 @@
-public import ImageCatalog
-public import ImageModel
+package import ImageCatalog
+package import ImageModel
 
 /// A location as a client of Glance gives it: a place, and perhaps what its bytes must be.
-public struct ProposedLocation: Sendable, Equatable {
+package struct ProposedLocation: Sendable, Equatable {
     /// The image it is for.
-    public let image: ImageID
+    package let image: ImageID
     /// Its backend.
-    public let backend: BackendID
+    package let backend: BackendID
     /// Where in the backend.
-    public let path: String
+    package let path: String
     /// The URL as it was given, with its fragment.
-    public let url: String
+    package let url: String
     /// Which representation it holds.
-    public let format: Format
+    package let format: Format
     /// Its size in bytes; nil if the client did not say, as Glance's never do.
-    public let size: Int64?
+    package let size: Int64?
     /// Its digests; empty if the client did not say.
-    public let digests: DigestSet
+    package let digests: DigestSet
     /// Free words.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 }
 
 /// Lets locations in that come through Glance's API, whose clients say little about them.
-public protocol LocationAdmission: Sendable {
+package protocol LocationAdmission: Sendable {
     /// Looks at a place before anything is stored, and finds out what the client did not say.
     /// - Throws: `APIError` when it can't be a location.
     func examine(_ proposed: ProposedLocation) async throws -> NewLocation

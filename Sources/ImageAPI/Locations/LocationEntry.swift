@@ -1,7 +1,7 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import ImageCatalog
-internal import ImageModel
+import BackendKit
+import FoundationEssentials
+import ImageCatalog
+import ImageModel
 
 /// A location as it stands in a request of Glance's API.
 struct LocationEntry: Equatable {

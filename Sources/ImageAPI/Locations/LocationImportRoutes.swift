@@ -1,20 +1,20 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import Logging
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import Logging
 
 /// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
 struct LocationImportRoutes: Sendable {
     let images: any ImageStore
-    let attach: AttachGate
+    let attach: AttachAuthorizer
     let admission: any LocationAdmission
     let drain: Drain
 
-    private var gate: ImageGate { ImageGate(images: images) }
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await gate.image(context)
@@ -109,7 +109,8 @@ struct LocationImportRoutes: Sendable {
             }
             try await images.setStatus(.success, message: "", ofTask: task.id, at: .now)
         } catch {
-            logger.warning("A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+            logger.warning(
+                "import.failed: A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])
             await undo(task, added, because: error, logger)
         }
     }
@@ -126,7 +127,9 @@ struct LocationImportRoutes: Sendable {
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.
         } catch {
-            logger.error("An import could not be undone.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+            logger.error(
+                "import.cleanup_failed: A failed import could not be undone.",
+                metadata: ["image": "\(task.image)", "error": "\(error)"])
         }
     }
 }

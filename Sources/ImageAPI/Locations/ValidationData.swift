@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import ImageCatalog
-internal import ImageModel
+import HTTPTypes
+import ImageCatalog
+import ImageModel
 
 /// What a client claims of a location's bytes, in Glance's words: an md5 `checksum`, and a strong digest as `os_hash_algo` and
 /// `os_hash_value`.

@@ -1,39 +1,39 @@
-internal import BackendKit
-public import ImageCatalog
-public import ImageModel
-public import LocationUpkeep
+import BackendKit
+package import ImageCatalog
+package import ImageModel
+package import LocationUpkeep
 
 /// Lets a location in as Glance's clients expect it: what they say of its bytes is taken for declared, and what they don't say is
 /// read. A small object is verified by the time they are answered; a large one comes to serve behind the answer.
-public struct VerifyingAdmission: LocationAdmission {
+package struct VerifyingAdmission: LocationAdmission {
     private let catalog: any CatalogStore
     private let activation: LocationActivation
-    private let proofs: ProofQueue
-    private let inquiry: ObjectInquiry
+    private let verifications: VerificationQueue
+    private let probe: ObjectProbe
 
     /// How long an answer may wait for a full read.
-    private static let patience: Duration = .seconds(10)
+    private static let timeout: Duration = .seconds(10)
     /// How long an import, for which nobody waits, may take to be read.
-    private static let importPatience: Duration = .seconds(86_400)
+    private static let importTimeout: Duration = .seconds(86_400)
 
     /// - Parameters:
     ///   - activation: who activates what is in order.
-    ///   - proofs: who reads in full what nobody has declared.
-    ///   - inquiry: who asks an object for its size.
-    public init(
-        catalog: any CatalogStore, activation: LocationActivation, proofs: ProofQueue, inquiry: ObjectInquiry
+    ///   - verifications: who reads in full what nobody has declared.
+    ///   - probe: who asks an object for its size.
+    package init(
+        catalog: any CatalogStore, activation: LocationActivation, verifications: VerificationQueue, probe: ObjectProbe
     ) {
         self.catalog = catalog
         self.activation = activation
-        self.proofs = proofs
-        self.inquiry = inquiry
+        self.verifications = verifications
+        self.probe = probe
     }
 
     /// Asks the backend for the size; with a declared digest it is all that is needed to serve.
-    public func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
+    package func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
         // Where its server does not say, a full read finds it out.
         let total: Int64?
-        switch await inquiry.head(of: proposed.path, in: proposed.backend) {
+        switch await probe.head(of: proposed.path, in: proposed.backend) {
         case .success(let head): total = head.total
         case .failure(let failure): throw APIError.invalidLocation(failure)
         }
@@ -44,7 +44,7 @@ public struct VerifyingAdmission: LocationAdmission {
     }
 
     /// Probes it, or waits for its full read.
-    public func admit(_ location: Location, inFull: Bool) async throws -> Location {
+    package func admit(_ location: Location, inFull: Bool) async throws -> Location {
         var activated = location
         if !inFull {
             let (probed, problem) = try await activation.activate(location)
@@ -52,7 +52,7 @@ public struct VerifyingAdmission: LocationAdmission {
             guard probed.state.status == .pending else { return probed }
             activated = probed
         }
-        await proofs.verify(location.id, within: inFull ? Self.importPatience : Self.patience)
+        await verifications.verify(location.id, within: inFull ? Self.importTimeout : Self.timeout)
         guard let read = try await catalog.location(location.id) else { return activated }
         guard read.failedReads == 0 else {
             throw APIError.badRequest("Invalid location: it was read, and its content is not the image's or can't be read.")

@@ -1,15 +1,15 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// `/v2/images/{id}/members`: with which projects an image is shared.
 struct MemberRoutes: Sendable {
     let images: any ImageStore
 
-    private var gate: ImageGate { ImageGate(images: images) }
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
@@ -70,7 +70,7 @@ struct MemberRoutes: Sendable {
         return Response(status: .noContent)
     }
 
-    private func sharedImage(_ context: APIContext) async throws -> ImageGate.Admitted {
+    private func sharedImage(_ context: APIContext) async throws -> ImageAuthorizer.Admitted {
         let admitted = try await gate.image(context)
         guard admitted.record.image.visibility == .shared else {
             throw APIError(.forbidden, "Only images of the visibility shared have members.")

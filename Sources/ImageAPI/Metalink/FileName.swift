@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// The name that a file of an image gets on a client's disk.
 enum FileName {

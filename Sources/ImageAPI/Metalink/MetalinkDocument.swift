@@ -1,7 +1,7 @@
-internal import FoundationEssentials
-internal import ImageModel
+import FoundationEssentials
+import ImageModel
 
-/// A Metalink 4 document (RFC 5854) of one file: where it can be downloaded, and what proves it, whole and in pieces.
+/// A Metalink 4 document (RFC 5854) of one file: where it can be downloaded, and what verifies it, whole and in pieces.
 ///
 /// The digests of the pieces are its bulk (a million of them for 1 TiB) and are not kept: it is written as `head`, the
 /// `pieces(of:)` of each page of the manifest, and `tail`, and knows its length before that.

@@ -1,15 +1,15 @@
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import ImageModel
-internal import Integrity
-internal import LocationUpkeep
-internal import NIOCore
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import ImageModel
+import Integrity
+import LocationUpkeep
+import NIOCore
 
 /// `GET` and `HEAD /v2/images/{id}/file` of those who want a Metalink document (RFC 5854) in place of the bytes.
 struct MetalinkRoute: Sendable {
-    let manifests: ManifestShelf
+    let manifests: ManifestCache
 
     /// Whether a request is for the document. `metalink=` says so whatever the client accepts: one that sends the same fields with each
     /// request, as aria2 does, would else be given the document again where the document says that the bytes are.
@@ -25,7 +25,7 @@ struct MetalinkRoute: Sendable {
     /// The document, or that it has not changed.
     /// - Parameter offer: the direct locations that the caller may be told of; nil for those who may not be told.
     func answer(
-        _ request: Request, about target: RepresentationGate.Admitted, offer: DirectOffer?, _ context: APIContext
+        _ request: Request, about target: RepresentationResolver.Admitted, offer: DirectOffer?, _ context: APIContext
     ) async throws -> Response {
         let manifest = await manifest(of: target)
         let document = MetalinkDocument(
@@ -48,7 +48,7 @@ struct MetalinkRoute: Sendable {
 
     /// The first place is the best. Where a location failed lately, Baton itself knows better.
     private func urls(
-        _ server: String, _ target: RepresentationGate.Admitted, _ offer: DirectOffer?
+        _ server: String, _ target: RepresentationResolver.Admitted, _ offer: DirectOffer?
     ) -> [String] {
         let format = target.representation.format
         let own =
@@ -76,9 +76,9 @@ extension MetalinkRoute {
     }
 
     /// The manifest, if there is one to be believed. It was made from bytes whose whole digest matched, so it holds while the
-    /// representation is in doubt: that doubts locations. Where two of them contradict what was declared, it is doubted itself.
-    private func manifest(of target: RepresentationGate.Admitted) async -> OpenManifest? {
-        guard let stored = target.resolution.manifest, !target.representation.isDistrusted,
+    /// representation is on integrity hold: that holds locations. Where two of them contradict what was declared, it is held itself.
+    private func manifest(of target: RepresentationResolver.Admitted) async -> OpenManifest? {
+        guard let stored = target.resolution.manifest, !target.representation.hasDigestConflict,
             let first = await manifests.page(0, of: stored)
         else { return nil }
         return OpenManifest(stored: stored, first: first)

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageModel
+import HTTPTypes
+import Hummingbird
+import ImageModel
 
 /// What clients ask to learn what this service can do: schemas, and Glance's `/v2/info`.
 enum DiscoveryRoutes {

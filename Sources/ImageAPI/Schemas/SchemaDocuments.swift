@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// The JSON schemas of Glance's documents. python-glanceclient builds its models from them, so every property that a document
 /// shows has to be here.

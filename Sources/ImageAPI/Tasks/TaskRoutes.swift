@@ -1,8 +1,8 @@
-internal import FoundationEssentials
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
+import FoundationEssentials
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
 
 /// `/v2/tasks` and `/v2/images/{id}/tasks`.
 struct TaskRoutes: Sendable {
@@ -28,7 +28,7 @@ struct TaskRoutes: Sendable {
     }
 
     func ofImage(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await ImageGate(images: images).image(context)
+        let admitted = try await ImageAuthorizer(images: images).image(context)
         var query = TaskQuery()
         query.image = admitted.id
         query.limit = ImageListRequest.largestLimit

@@ -1,13 +1,13 @@
-internal import BackendKit
-internal import FoundationEssentials
-public import ImageCatalog
-internal import ImageModel
-internal import ImageUpload
-public import Logging
-public import ServiceLifecycle
+import BackendKit
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+import ImageUpload
+package import Logging
+import ServiceLifecycle
 
 /// Deletes the files of uploads that no location has any more, once their delay is over.
-public struct UploadExpiry: Service, CustomStringConvertible {
+package struct UploadExpiry: Service, CustomStringConvertible {
     private let targets: Reloadable<UploadTarget?>
     private let uploads: any UploadStore
     private let delay: Duration
@@ -18,7 +18,7 @@ public struct UploadExpiry: Service, CustomStringConvertible {
     ///   - targets: where uploads go; nothing is deleted while they are switched off.
     ///   - delay: from the end of an image to that of its file.
     ///   - interval: between two rounds.
-    public init(
+    package init(
         targets: Reloadable<UploadTarget?>, uploads: any UploadStore, delay: Duration, interval: Duration, logger: Logger
     ) {
         self.targets = targets
@@ -29,10 +29,10 @@ public struct UploadExpiry: Service, CustomStringConvertible {
     }
 
     /// As the log of the services' life names it.
-    public var description: String { "deletion of uploads" }
+    package var description: String { "deletion of uploads" }
 
     /// Works until the service shuts down.
-    public func run() async throws {
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await round()
@@ -49,13 +49,13 @@ public struct UploadExpiry: Service, CustomStringConvertible {
                 try await target.directory.remove(place.path)
                 try await uploads.forgetUpload(place)
                 logger.info(
-                    "The file of an upload was deleted: no image has it any more.",
+                    "upload.deleted: The file of an upload was deleted because no image uses it.",
                     metadata: ["backend": "\(place.backend)", "path": "\(place.path)"])
             }
         } catch is CancellationError {
             return
         } catch {
-            logger.warning("The files of uploads could not be deleted.", metadata: ["error": "\(error)"])
+            logger.warning("upload.deletion_failed: Files of uploads could not be deleted.", metadata: ["error": "\(error)"])
         }
     }
 }

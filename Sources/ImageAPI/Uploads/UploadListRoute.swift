@@ -1,10 +1,10 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import ImageCatalog
-internal import ImageModel
-internal import ImageUpload
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import ImageModel
+import ImageUpload
 
 /// `GET /baton/v1/uploads`: the files that uploads wrote, and what lies beside them.
 struct UploadListRoute: Sendable {

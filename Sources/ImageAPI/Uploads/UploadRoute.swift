@@ -1,13 +1,13 @@
-internal import BackendKit
-internal import FoundationEssentials
-internal import HTTPTypes
-internal import Hummingbird
-internal import Identity
-internal import ImageCatalog
-internal import ImageModel
-internal import ImageUpload
-internal import Logging
-internal import NIOCore
+import BackendKit
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import ImageUpload
+import Logging
+import NIOCore
 
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {
@@ -16,7 +16,7 @@ struct UploadRoute: Sendable {
     let targets: Reloadable<UploadTarget?>
     let quotas: Reloadable<ProjectQuota>
 
-    private var gate: ImageGate { ImageGate(images: images) }
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func put(_ request: Request, context: APIContext) async throws -> Response {
         guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
@@ -46,10 +46,10 @@ struct UploadRoute: Sendable {
     ) async throws -> Response {
         let quota = quotas.current
         // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
-        let place = UploadPlace(backend: target.backend.id, path: id.description)
+        let place = UploadPath(backend: target.backend.id, path: id.description)
         let format = try await Task { try await begin(place, announced: announced, quota, context) }.value
         do {
-            let watch = UploadWatch(patience: target.patience)
+            let watch = UploadWatch(timeout: target.timeout)
             let body = request.body.map { part in
                 watch.note()
                 return part
@@ -91,7 +91,7 @@ struct UploadRoute: Sendable {
     /// Takes the image for this upload alone.
     /// - Returns: its format, which stays as it is from then on.
     private func begin(
-        _ place: UploadPlace, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
+        _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
         let taken = try await gate.update(context) { edit in
             guard edit.image.status == .queued else {
@@ -124,7 +124,7 @@ struct UploadRoute: Sendable {
 
     /// One transaction makes the file a location that serves, and the image active.
     private func finish(
-        _ file: UploadedFile, at place: UploadPlace, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
+        _ file: UploadedFile, at place: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
         _ context: APIContext
     ) async throws {
         let actor = context.caller.user
@@ -152,8 +152,8 @@ struct UploadRoute: Sendable {
         }.value
     }
 
-    private func undo(_ id: ImageID, _ place: UploadPlace, because error: any Error, _ logger: Logger) async {
-        logger.warning("An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
+    private func undo(_ id: ImageID, _ place: UploadPath, because error: any Error, _ logger: Logger) async {
+        logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
         do {
             _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
                 guard edit.image.status == .saving else { return }
@@ -166,7 +166,9 @@ struct UploadRoute: Sendable {
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.
         } catch {
-            logger.error("A failed upload could not be undone.", metadata: ["image": "\(id)", "error": "\(error)"])
+            logger.error(
+                "upload.cleanup_failed: A failed upload could not be undone.",
+                metadata: ["image": "\(id)", "error": "\(error)"])
         }
     }
 

@@ -1,13 +1,13 @@
-internal import NIOCore
-internal import Synchronization
+import NIOCore
+import Synchronization
 
 /// Ends an upload whose client sends nothing for too long, by closing its connection: an image must not be `saving` for ever.
 final class UploadWatch: Sendable {
-    private let patience: Duration
+    private let timeout: Duration
     private let latest = Mutex(ContinuousClock.now)
 
-    /// - Parameter patience: how long nothing may come.
-    init(patience: Duration) { self.patience = patience }
+    /// - Parameter timeout: how long nothing may come.
+    init(timeout: Duration) { self.timeout = timeout }
 
     /// Something came.
     func note() { latest.withLock { $0 = .now } }
@@ -19,7 +19,7 @@ final class UploadWatch: Sendable {
         note()
         let watcher = Task { [self] in
             while true {
-                let end = latest.withLock { $0 } + patience
+                let end = latest.withLock { $0 } + timeout
                 if end <= .now { break }
                 try await Task.sleep(until: end)
             }

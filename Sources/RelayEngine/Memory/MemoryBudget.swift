@@ -1,4 +1,4 @@
-internal import BackendKit
+import BackendKit
 
 /// How the memory for bytes in flight is divided among downloads, and who waits for some, as a value: no lock, no clock, nobody is
 /// called.
@@ -53,7 +53,7 @@ struct MemoryBudget: Sendable {
     /// What all shares come to.
     private(set) var reserved: Int64 = 0
     private var shares: [Ticket: Share] = [:]
-    private var turns = ConnectionTurns<Ticket>()
+    private var turns = FairQueue<Ticket>()
     private var bytesByCaller: [String: Int] = [:]
     private var downloadsByCaller: [String: Int] = [:]
     private var nextNumber: UInt64 = 0

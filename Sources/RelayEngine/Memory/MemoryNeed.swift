@@ -1,6 +1,6 @@
-internal import ImageModel
+import ImageModel
 
-/// How much memory a relay's bytes may take, from intake to the client.
+/// How much memory a relay's bytes may take, from bodyWindow to the client.
 struct MemoryNeed: Sendable, Equatable {
     /// The smallest window that it runs with: one chunk.
     let smallestWindow: Int64
@@ -24,14 +24,14 @@ struct MemoryNeed: Sendable, Equatable {
 
     private static func smallestWindow(_ plan: RelayPlan, _ policy: RelayPolicy) -> Int64 {
         var chunk = policy.slowEdge
-        if case .chunks(let layout) = plan.proof { chunk = layout.chunkSize }
+        if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }
         return min(policy.window, chunk)
     }
 
     /// The window, what waits to be verified, and what still comes when reading is stopped.
     private static func bytes(_ window: Int64, _ plan: RelayPlan, _ policy: RelayPolicy) -> Int64 {
         var unverified: Int64 = 0
-        switch plan.proof {
+        switch plan.verification {
         case .digest: unverified = policy.tail
         case .chunks(let layout): unverified = RelayStateMachine.unverifiedLimit(window, layout, policy)
         case .none: break

@@ -1,19 +1,19 @@
-internal import Synchronization
+import Synchronization
 
 /// The memory that all relays' bytes may take together: the shell around a `MemoryBudget`.
 ///
 /// A relay reserves its share when it begins and changes it at most once a tick; no buffer is counted by itself.
-public final class RelayMemory: Sendable {
+package final class RelayMemory: Sendable {
     /// How much is taken, and by whom.
-    public struct Counts: Sendable, Equatable {
+    package struct Counts: Sendable, Equatable {
         /// What all shares come to, in bytes.
-        public let reserved: Int64
+        package let reserved: Int64
         /// How many downloads wait for a share.
-        public let waiting: Int
+        package let waiting: Int
         /// How many downloads were refused for want of memory since the start.
-        public let refusedForMemory: Int
+        package let refusedForMemory: Int
         /// How many were refused because their caller had too many.
-        public let refusedForCaller: Int
+        package let refusedForCaller: Int
     }
 
     private struct State {
@@ -24,24 +24,24 @@ public final class RelayMemory: Sendable {
     }
 
     /// The most bytes for all together.
-    public let limit: Int64
+    package let limit: Int64
     /// How long a download waits for its share.
-    public let patience: Duration
+    package let timeout: Duration
     private let state: Mutex<State>
     private let level = Atomic(MemoryBudget.Pressure.roomy.rawValue)
 
     /// - Parameters:
     ///   - limit: the most bytes for all together.
     ///   - downloadsPerCaller: the most downloads of one caller; 0 for any number.
-    ///   - patience: how long a download waits for its share.
-    public init(limit: Int64, downloadsPerCaller: Int = 0, patience: Duration = .seconds(10)) {
+    ///   - timeout: how long a download waits for its share.
+    package init(limit: Int64, downloadsPerCaller: Int = 0, timeout: Duration = .seconds(10)) {
         self.limit = limit
-        self.patience = patience
+        self.timeout = timeout
         state = Mutex(State(budget: MemoryBudget(limit: limit, downloadsPerCaller: downloadsPerCaller)))
     }
 
     /// How much is taken now.
-    public var counts: Counts {
+    package var counts: Counts {
         state.withLock {
             Counts(
                 reserved: $0.budget.reserved, waiting: $0.budget.waitingCount, refusedForMemory: $0.refusedForMemory,
@@ -67,8 +67,8 @@ public final class RelayMemory: Sendable {
         case .tooMany: throw .tooManyDownloads
         case .admitted(let ticket, let bytes): return MemoryShare(ticket, need, bytes, self)
         case .waiting(let ticket):
-            let timer = Task { [patience] in
-                try await Task.sleep(for: patience)
+            let timer = Task { [timeout] in
+                try await Task.sleep(for: timeout)
                 grant.yield(nil)
             }
             defer { timer.cancel() }
@@ -110,7 +110,7 @@ public final class RelayMemory: Sendable {
 }
 
 /// Why a download gets no memory.
-public enum MemoryRefusal: Error, Sendable, Equatable {
+package enum MemoryRefusal: Error, Sendable, Equatable {
     /// Others have it all, for as long as it waited.
     case noMemory
     /// The caller has as many downloads as one may have.
@@ -118,7 +118,7 @@ public enum MemoryRefusal: Error, Sendable, Equatable {
 }
 
 /// The share that one relay has of the memory. Whoever drops it has given it back.
-public final class MemoryShare: Sendable {
+package final class MemoryShare: Sendable {
     private let ticket: MemoryBudget.Ticket
     private let memory: RelayMemory
     private let bytes: Atomic<Int64>

@@ -1,7 +1,7 @@
-internal import Synchronization
+import Synchronization
 
 /// A number that only grows, for each combination of labels.
-public final class Counter: MetricsRegistry.Family {
+package final class Counter: MetricsRegistry.Family {
     let description: MetricDescription
     private let values: Mutex<Series<Double>>
 
@@ -12,7 +12,7 @@ public final class Counter: MetricsRegistry.Family {
     }
 
     /// Adds to it; `amount` is never negative.
-    public func add(_ amount: Double = 1, _ labels: String...) {
+    package func add(_ amount: Double = 1, _ labels: String...) {
         values.withLock { $0.update(labels, from: 0) { $0 += max(0, amount) } }
     }
 

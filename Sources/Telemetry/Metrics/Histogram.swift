@@ -1,7 +1,7 @@
-internal import Synchronization
+import Synchronization
 
 /// How often values fell below each of its bounds, for each combination of labels.
-public final class Histogram: MetricsRegistry.Family {
+package final class Histogram: MetricsRegistry.Family {
     private struct Distribution: Sendable {
         var counts: [Int]
         var sum = 0.0
@@ -19,7 +19,7 @@ public final class Histogram: MetricsRegistry.Family {
     }
 
     /// Takes a value in.
-    public func record(_ value: Double, _ labels: String...) {
+    package func record(_ value: Double, _ labels: String...) {
         let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
         values.withLock { values in
             values.update(labels, from: Distribution(counts: Array(repeating: 0, count: bounds.count + 1))) {

@@ -1,7 +1,7 @@
-internal import Synchronization
+import Synchronization
 
 /// All metrics of a process, and the page that Prometheus reads them from.
-public final class MetricsRegistry: Sendable {
+package final class MetricsRegistry: Sendable {
     /// What every kind of metric can do for the page.
     protocol Family: Sendable {
         var description: MetricDescription { get }
@@ -11,26 +11,26 @@ public final class MetricsRegistry: Sendable {
     private let families = Mutex<[any Family]>([])
 
     /// A registry without metrics.
-    public init() {}
+    package init() {}
 
     /// A number that only grows.
     /// - Parameters:
     ///   - name: by Prometheus' conventions: a prefix, base units, `_total` at the end.
     ///   - help: one line.
     ///   - labels: the names of the labels; their values are given with each addition.
-    public func counter(_ name: String, _ help: String, labels: [String] = []) -> Counter {
+    package func counter(_ name: String, _ help: String, labels: [String] = []) -> Counter {
         add(Counter(MetricDescription(name: name, help: help, kind: .counter, labels: labels)))
     }
 
     /// How often values fell below certain bounds.
     /// - Parameter bounds: growing; the last bucket, for all the rest, is added.
-    public func histogram(_ name: String, _ help: String, labels: [String] = [], bounds: [Double]) -> Histogram {
+    package func histogram(_ name: String, _ help: String, labels: [String] = [], bounds: [Double]) -> Histogram {
         add(Histogram(MetricDescription(name: name, help: help, kind: .histogram, labels: labels), bounds: bounds))
     }
 
     /// Numbers that are asked for when the page is read.
     /// - Parameter read: each number with the values of the labels, in their order.
-    public func gauge(
+    package func gauge(
         _ name: String, _ help: String, labels: [String] = [],
         read: @escaping @Sendable () async -> [(labels: [String], value: Double)]
     ) {
@@ -39,7 +39,7 @@ public final class MetricsRegistry: Sendable {
 
     /// Counts that somebody else keeps, asked for when the page is read.
     /// - Parameter read: each count with the values of the labels, in their order.
-    public func counter(
+    package func counter(
         _ name: String, _ help: String, labels: [String] = [],
         read: @escaping @Sendable () async -> [(labels: [String], value: Double)]
     ) {
@@ -47,7 +47,7 @@ public final class MetricsRegistry: Sendable {
     }
 
     /// The page in Prometheus' text format, version 0.0.4.
-    public func page() async -> String {
+    package func page() async -> String {
         var page = ""
         for family in families.withLock({ $0 }) { page += family.description.text(of: await family.samples()) }
         return page

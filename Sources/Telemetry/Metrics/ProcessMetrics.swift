@@ -1,9 +1,9 @@
-internal import Glibc
+import Glibc
 
 /// What this process takes of the machine, under the names that Prometheus' own clients use.
-public enum ProcessMetrics {
+package enum ProcessMetrics {
     /// Registers them.
-    public static func register(in registry: MetricsRegistry) {
+    package static func register(in registry: MetricsRegistry) {
         let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
         registry.gauge("process_resident_memory_bytes", "Memory that this process holds.") {
             guard let pages = words(of: "/proc/self/statm").dropFirst().first.flatMap(Double.init) else { return [] }

@@ -1,6 +1,6 @@
-public import ArgumentParser
-internal import BatonClient
-public import ImageModel
+import ArgumentParser
+import BatonClient
+package import ImageModel
 
 // Types of other modules as the command line spells them.
 extension DiskFormat: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonConfig
-internal import ImageAPI
-internal import ImageModel
+import ArgumentParser
+import BatonConfig
+import ImageAPI
+import ImageModel
 
 /// `baton check`.
 struct Check: AsyncParsableCommand {
@@ -33,9 +33,9 @@ struct Check: AsyncParsableCommand {
         guard machine.problems.isEmpty else { throw CheckFailure(problems: machine.problems, warnings: warnings) }
         let answers = online ? await OnlineCheck(read.configuration, read.backends).run() : nil
         if !output.json, let answers {
-            for answer in answers { Standard.output.line("\(answer.backend): \(answer.verdict.rawValue), \(answer.detail)") }
+            for answer in answers { Standard.output.line("\(answer.backend): \(answer.decision.rawValue), \(answer.detail)") }
         }
-        let unusable = (answers ?? []).filter { $0.verdict == .unusable }.map { answer in
+        let unusable = (answers ?? []).filter { $0.decision == .unusable }.map { answer in
             let key = answer.backend == "keystone" ? "auth.keystone.url" : "backends.\(answer.backend)"
             return ConfigurationProblem(file: file.config, line: read.lines[key], key: key, message: answer.detail)
         }

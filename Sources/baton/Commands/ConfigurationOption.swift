@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import BatonConfig
+import ArgumentParser
+import BatonConfig
 
 /// Which configuration file a command reads.
 struct ConfigurationOption: ParsableArguments {

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import CurlTransfer
-internal import FoundationEssentials
+import ArgumentParser
+import BatonClient
+import CurlTransfer
+import FoundationEssentials
 
 /// Which server a command talks to.
 struct EndpointOptions: ParsableArguments {

@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import ImageModel
+import ArgumentParser
+import BatonClient
+import ImageModel
 
 /// `baton explain`.
 struct Explain: AsyncParsableCommand {
@@ -21,13 +21,13 @@ struct Explain: AsyncParsableCommand {
     private struct Record: Decodable {
         struct Representation: Decodable {
             let digest: String
-            let isInDoubt: Bool
-            let isDistrusted: Bool
+            let isOnIntegrityHold: Bool
+            let hasDigestConflict: Bool
 
             private enum CodingKeys: String, CodingKey {
                 case digest
-                case isInDoubt = "in_doubt"
-                case isDistrusted = "distrusted"
+                case isOnIntegrityHold = "integrity_hold"
+                case hasDigestConflict = "digest_conflict"
             }
         }
         struct Item: Decodable {
@@ -69,11 +69,11 @@ struct Explain: AsyncParsableCommand {
         let record = try answer.decoded(as: Record.self)
         Standard.output.line(
             "image \(id), \(record.format ?? "no format"), \(record.representation?.digest ?? "content not known yet")")
-        if record.representation?.isInDoubt == true {
-            Standard.output.line("in doubt: no ranges are served until each suspect is read alone")
+        if record.representation?.isOnIntegrityHold == true {
+            Standard.output.line("on integrity hold: no ranges are served until each suspect is read alone")
         }
-        if record.representation?.isDistrusted == true {
-            Standard.output.line("distrusted: two locations agree against the declared digest")
+        if record.representation?.hasDigestConflict == true {
+            Standard.output.line("digest conflict: two locations agree against the declared digest")
         }
         if record.ranked.isEmpty, record.rejected.isEmpty {
             let known = record.formats.isEmpty ? "none" : record.formats.joined(separator: ", ")

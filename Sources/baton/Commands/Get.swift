@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import Glibc
-internal import ImageModel
+import ArgumentParser
+import BatonClient
+import Glibc
+import ImageModel
 
 /// `baton get`.
 struct Get: AsyncParsableCommand {

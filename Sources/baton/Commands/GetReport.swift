@@ -1,5 +1,5 @@
-internal import BatonClient
-internal import ImageModel
+import BatonClient
+import ImageModel
 
 /// What `baton get --json` prints.
 struct GetReport: Encodable {

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import FoundationEssentials
-internal import ImageModel
+import ArgumentParser
+import BatonClient
+import FoundationEssentials
+import ImageModel
 
 /// `baton image …`.
 struct ImageCommand: AsyncParsableCommand {

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import FoundationEssentials
-internal import ImageModel
+import ArgumentParser
+import BatonClient
+import FoundationEssentials
+import ImageModel
 
 /// `baton location …`.
 struct LocationCommand: AsyncParsableCommand {
@@ -17,7 +17,7 @@ struct LocationCommand: AsyncParsableCommand {
         for location in locations {
             table.add(
                 location.id,
-                location.status + (location.isAccused ? " (accused)" : "") + (location.cause.map { " (\($0))" } ?? ""),
+                location.status + (location.isSuspect ? " (suspect)" : "") + (location.cause.map { " (\($0))" } ?? ""),
                 location.backend,
                 "\(location.diskFormat)/\(location.containerFormat)", "\(location.tier)", "\(location.weight)", location.url)
         }

@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import FoundationEssentials
+import ArgumentParser
+import BatonClient
+import FoundationEssentials
 
 /// The location that a command is about, and the server that knows it.
 struct LocationTarget: ParsableArguments {
@@ -82,7 +82,8 @@ extension LocationCommand {
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Marks a location for deletion; the backend's bytes stay.",
-            discussion: "It is out of service at once and forgotten after upkeep.delete_delay; until then it can be restored.")
+            discussion:
+                "It is out of service at once and forgotten after maintenance.delete_delay; until then it can be restored.")
         @OptionGroup var operation: LocationOperation
         @Flag(help: "Also if it is the last active location of its image.")
         var force = false

@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import Glibc
+import ArgumentParser
+import Glibc
 
 /// `baton serve`.
 struct Serve: AsyncParsableCommand {
@@ -18,14 +18,16 @@ struct Serve: AsyncParsableCommand {
     var listen: String?
 
     @Flag(help: .hidden)
-    var withoutProof = false
+    var withoutVerification = false
 
     func run() async throws {
         // A client that is gone shows in the result of the write, which says more than the signal; SIGHUP is followed once the server
         // runs; the others mean nothing here, and must not end the process.
         for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         let (path, listen) = (file.config, listen)
-        let server = try BatonServer(provesWholes: !withoutProof) { try ConfigurationOption.load(path, listen: listen) }
+        let server = try BatonServer(isVerifyingWholes: !withoutVerification) {
+            try ConfigurationOption.load(path, listen: listen)
+        }
         try await server.run { place in
             print("baton listens at \(place)")
             fflush(nil)

@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import Identity
+import ArgumentParser
+import Identity
 
 /// `baton token`.
 struct Token: ParsableCommand {

@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import FoundationEssentials
+import ArgumentParser
+import BatonClient
+import FoundationEssentials
 
 /// `baton upload …`.
 struct UploadCommand: AsyncParsableCommand {

@@ -1,11 +1,11 @@
-internal import BackendKit
-internal import BatonConfig
-internal import ImageAPI
-internal import ImageCatalog
-internal import ImageModel
-internal import ImageUpload
-internal import LocationUpkeep
-internal import NIOPosix
+import BackendKit
+import BatonConfig
+import ImageAPI
+import ImageCatalog
+import ImageModel
+import ImageUpload
+import LocationUpkeep
+import NIOPosix
 
 extension BatonConfiguration {
     /// The directory that takes uploads; nil if the configuration names no backend for them.
@@ -16,13 +16,13 @@ extension BatonConfiguration {
     }
 
     /// Where uploads go; nil if the configuration names no backend for them.
-    func uploadTarget(_ backends: [ConfiguredBackend], _ registry: BackendRegistry, _ inquiry: ObjectInquiry) -> UploadTarget? {
+    func uploadTarget(_ backends: [ConfiguredBackend], _ registry: BackendRegistry, _ probe: ObjectProbe) -> UploadTarget? {
         guard let id = uploads.backend, let backend = registry[id], let directory = uploadDirectory(backends) else {
             return nil
         }
         return UploadTarget(
-            backend: backend, directory: directory, patience: relay.clientStallTimeout, inspectsFormat: uploads.inspectsFormat,
-            inquiry: inquiry)
+            backend: backend, directory: directory, timeout: relay.clientStallTimeout, inspectsFormat: uploads.inspectsFormat,
+            probe: probe)
     }
 }
 

@@ -1,34 +1,34 @@
-internal import BackendKit
-internal import BatonConfig
-internal import CurlTransfer
-internal import FoundationEssentials
-internal import ImageAPI
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationSelection
-internal import LocationUpkeep
-internal import Logging
-internal import RelayEngine
-internal import ServiceLifecycle
-internal import Telemetry
+import BackendKit
+import BatonConfig
+import CurlTransfer
+import FoundationEssentials
+import ImageAPI
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import LocationUpkeep
+import Logging
+import RelayEngine
+import ServiceLifecycle
+import Telemetry
 
 /// All of Baton, put together from its configuration.
 struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
-    private let provesWholes: Bool
+    private let isVerifyingWholes: Bool
     private let output: LogOutput
     let logger: Logger
     private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
 
     /// - Parameters:
-    ///   - provesWholes: false for measurements only.
+    ///   - isVerifyingWholes: false for measurements only.
     ///   - read: reads the configuration, now and when it may have changed.
     init(
-        provesWholes: Bool, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
+        isVerifyingWholes: Bool, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
     ) throws {
         (configuration, backends) = try read()
-        self.provesWholes = provesWholes
+        self.isVerifyingWholes = isVerifyingWholes
         self.read = read
         let log = configuration.log
         let output = LogOutput(level: log.level.forLogger, format: log.format.forTelemetry)
@@ -41,7 +41,9 @@ struct BatonServer {
     func run(onRunning: @escaping @Sendable (String) -> Void) async throws {
         // Not for ever: nobody may be reading.
         defer { output.flush(within: .seconds(1)) }
-        if !provesWholes { logger.warning("Digests are not compared: good for measurements, and for nothing else.") }
+        if !isVerifyingWholes {
+            logger.warning("server.unverified: Whole digests are not compared. Use this for measurements only.")
+        }
         let socket = try ActivatedSocket.take()
         if let address = socket?.address, !configuration.auth.mode.allows(address) { throw ActivationError.reachable(address) }
         let descriptors = DescriptorLimit.raise()
@@ -59,29 +61,31 @@ struct BatonServer {
             registry: BackendRegistry(backends.map { $0.start(on: loops[0]) }), loops: loops,
             policy: configuration.relayPolicy,
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
-            breaker: configuration.selection.breaker, provesWholes: provesWholes, chunkSize: configuration.chunkSize,
+            breaker: configuration.selection.breaker, isVerifyingWholes: isVerifyingWholes, chunkSize: configuration.chunkSize,
             memory: memory)
         // Full reads have a thread of their own, which steps back where there is not enough processor for all.
-        let background = TransferLoop(name: "upkeep", slabSize: configuration.relay.slab.count, isBackground: true)
+        let background = TransferLoop(name: "maintenance", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
         let metrics = MetricsRegistry()
-        let doubts = PendingDoubts(catalog: catalog)
-        let upkeep = Upkeep(
-            configuration, catalog: catalog, relays: relays, doubts: doubts, loop: background, metrics: metrics, logger: logger)
-        for location in unfinished { upkeep.proofs.enqueue(location.id) }
-        let manifests = ManifestShelf(catalog: catalog, logger: logger)
-        let journal = RelayJournal(
-            catalog: catalog, proofs: upkeep.proofs, doubts: doubts, metrics: RelayMetrics(in: metrics))
-        LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], upkeep: upkeep, log: output)
+        let holds = PendingIntegrityHolds(catalog: catalog)
+        let maintenance = Maintenance(
+            configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
+        for location in unfinished { maintenance.verifications.enqueue(location.id) }
+        let manifests = ManifestCache(catalog: catalog, logger: logger)
+        let recorder = DownloadRecorder(
+            catalog: catalog, verifications: maintenance.verifications, holds: holds, metrics: DownloadMetrics(in: metrics))
+        LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], maintenance: maintenance, log: output)
             .register(in: metrics)
-        let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget? = { [inquiry = upkeep.inquiry] in
-            $0.uploadTarget($1, relays.registry, inquiry)
+        let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget? = { [probe = maintenance.probe] in
+            $0.uploadTarget($1, relays.registry, probe)
         }
         let uploads = Reloadable(makeUploads(configuration, backends))
         let recovery = try await UploadRecovery.start(
-            catalog, uploads.current, roots: backends.compactMap(\.root), interval: configuration.upkeep.round, logger: logger)
+            catalog, uploads.current, roots: backends.compactMap(\.root), interval: configuration.maintenance.interval,
+            logger: logger)
         let expiry = UploadExpiry(
-            targets: uploads, uploads: catalog, delay: configuration.upkeep.deleteDelay, interval: configuration.upkeep.round,
+            targets: uploads, uploads: catalog, delay: configuration.maintenance.deleteDelay,
+            interval: configuration.maintenance.interval,
             logger: logger)
         let access = Reloadable(
             CallerAccess(
@@ -93,17 +97,18 @@ struct BatonServer {
         let exposure = Reloadable(configuration.exposure(at: listen))
         let drain = Drain()
         let server = ImageServer(
-            catalog: catalog, relays: relays, journal: journal, doubts: doubts, manifests: manifests,
-            activation: upkeep.activation, lifecycle: upkeep.lifecycle, proofs: upkeep.proofs,
+            catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
+            activation: maintenance.activation, lifecycle: maintenance.lifecycle, verifications: maintenance.verifications,
             admission: VerifyingAdmission(
-                catalog: catalog, activation: upkeep.activation, proofs: upkeep.proofs, inquiry: upkeep.inquiry),
+                catalog: catalog, activation: maintenance.activation, verifications: maintenance.verifications,
+                probe: maintenance.probe),
             uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: limits, exposure: exposure, drain: drain)
         let timing = Reloadable(configuration.server)
         let reload = ConfigurationReload(
             configuration, backends: backends, listen: listen,
             parts: .init(
-                relays: relays, upkeep: upkeep, loop: loops[0], certificate: certificate, access: access,
+                relays: relays, maintenance: maintenance, loop: loops[0], certificate: certificate, access: access,
                 descriptors: descriptors,
                 limits: limits, exposure: exposure, quota: quota, uploads: uploads, makeUploads: makeUploads, timing: timing,
                 log: output),
@@ -113,14 +118,14 @@ struct BatonServer {
             at: socket.map(\.place) ?? configuration.server.place, certificate: certificate, logger: logger
         ) { [logger, configuration, backends] (port: Int) in
             let place = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
-            logger.notice("Baton serves.", metadata: configuration.summary(at: place, backends))
+            logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: place, backends))
             notifier.ready("Serves at \(place).")
             onRunning(place)
         }
         let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         let release = MemoryRelease(relays: relays, loop: background)
         try await ServerRun(
-            background: upkeep.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? []), front: http,
+            background: maintenance.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? []), front: http,
             drain: drain, notifier: notifier,
             watchdog: Watchdog(notifier: notifier, loops: loops + [background]),
             timing: timing,
@@ -132,7 +137,7 @@ struct BatonServer {
             handOver: { lock.release() }, flushLog: { [output] in output.flush(within: .seconds(1)) },
             runningDownloads: { relays.runningCount }, logger: logger
         ).run()
-        logger.notice("Baton has stopped.")
+        logger.notice("server.stopped: Baton has stopped.")
     }
 
     private func startLoops() -> [TransferLoop] {
@@ -177,7 +182,7 @@ extension BatonConfiguration {
 
 extension BatonConfiguration.Server {
     /// Where clients connect.
-    fileprivate var place: ListenPlace {
+    fileprivate var place: ListenTarget {
         if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode.bits) }
         return .address(host: listen.host, port: listen.port)
     }
@@ -199,7 +204,7 @@ extension ListenAddress {
 }
 
 extension ActivatedSocket {
-    fileprivate var place: ListenPlace { .inherited(descriptor: descriptor, name: name) }
+    fileprivate var place: ListenTarget { .inherited(descriptor: descriptor, name: name) }
 }
 
 extension BatonConfiguration.Relay {
@@ -231,7 +236,7 @@ extension BatonConfiguration.Relay {
     fileprivate var sharedMemory: RelayMemory {
         RelayMemory(
             limit: memory.map { Int64($0.count) } ?? MachineMemory().available / 4, downloadsPerCaller: downloadsPerCaller,
-            patience: memoryTimeout)
+            timeout: memoryTimeout)
     }
 }
 

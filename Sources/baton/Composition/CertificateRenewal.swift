@@ -1,6 +1,6 @@
-internal import ImageAPI
-internal import Logging
-internal import ServiceLifecycle
+import ImageAPI
+import Logging
+import ServiceLifecycle
 
 /// Lets the server show a new certificate without a restart when its files have changed.
 struct CertificateRenewal: Service, CustomStringConvertible {
@@ -24,10 +24,11 @@ struct CertificateRenewal: Service, CustomStringConvertible {
     private func renew() {
         do {
             guard try certificate.reloadIfChanged() else { return }
-            logger.notice("The server's certificate was read again.", metadata: ["cause": "changed files"])
+            logger.notice(
+                "certificate.reloaded: The server's certificate was read again.", metadata: ["cause": "changed files"])
         } catch {
             logger.error(
-                "The server's new certificate can't be used; the one read before stays.",
+                "certificate.reload_failed: The server's new certificate cannot be used. The previous one stays in use.",
                 metadata: ["cause": "changed files", "problem": "\(error)"])
         }
     }

@@ -1,19 +1,19 @@
-internal import BackendKit
-internal import BatonConfig
-internal import CurlTransfer
-internal import ImageAPI
-internal import ImageCatalog
-internal import ImageUpload
-internal import Logging
-internal import RelayEngine
-internal import Telemetry
+import BackendKit
+import BatonConfig
+import CurlTransfer
+import ImageAPI
+import ImageCatalog
+import ImageUpload
+import Logging
+import RelayEngine
+import Telemetry
 
 /// Reads the configuration again while the server runs. All of a file takes effect, or nothing of it.
 actor ConfigurationReload {
     /// What a running server lets itself be told.
     struct Parts: Sendable {
         let relays: Relays
-        let upkeep: Upkeep
+        let maintenance: Maintenance
         let loop: TransferLoop
         let certificate: ServerCertificate?
         let access: Reloadable<CallerAccess>
@@ -69,7 +69,7 @@ actor ConfigurationReload {
         } catch {
             for problem in problems(of: error) {
                 logger.error(
-                    "The new configuration is wrong: nothing changed.",
+                    "configuration.reload_failed: The new configuration is wrong. Nothing changed.",
                     metadata: ["cause": "\(cause)", "problem": "\(problem)"])
             }
             return
@@ -77,14 +77,14 @@ actor ConfigurationReload {
         let waiting = candidate.configuration.settingsForNextStart(insteadOf: configuration)
         apply(candidate)
         logger.notice(
-            "The configuration was read again.",
+            "configuration.reloaded: The configuration was read again.",
             metadata: [
                 "cause": "\(cause)", "backends": .array(backends.map { "\($0.id)" }),
                 "auth": "\(configuration.auth.mode.rawValue)",
             ])
         if !waiting.isEmpty {
             logger.warning(
-                "Some of what changed takes effect when the server starts again.",
+                "configuration.restart_needed: Some changes take effect at the next start.",
                 metadata: ["keys": .array(waiting.map { "\($0)" })])
         }
     }
@@ -129,7 +129,7 @@ actor ConfigurationReload {
         parts.relays.configure(
             policy: configuration.relayPolicy, strategy: configuration.selection.strategy.forSelection,
             penalty: configuration.selection.penalty, breaker: configuration.selection.breaker)
-        parts.upkeep.configure(configuration)
+        parts.maintenance.configure(configuration)
         // Where everybody is let in, web pages are kept out: at no time is the one true without the other.
         let exposure = configuration.exposure(at: listen)
         if configuration.auth.mode == .none { parts.exposure.replace(with: exposure) }

@@ -1,7 +1,7 @@
-internal import BatonConfig
-internal import CurlTransfer
-internal import Identity
-internal import Logging
+import BatonConfig
+import CurlTransfer
+import Identity
+import Logging
 
 extension BatonConfiguration.Auth {
     /// Who finds out who a caller is.

@@ -1,5 +1,5 @@
-internal import BatonConfig
-internal import Identity
+import BatonConfig
+import Identity
 
 // What every driver's section may have beside its own keys.
 extension ConfiguredBackend {

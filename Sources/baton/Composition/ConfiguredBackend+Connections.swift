@@ -1,15 +1,15 @@
-internal import BackendKit
-internal import BatonConfig
+import BackendKit
+import BatonConfig
 
 // What every section may have whose driver opens connections.
 extension ConfiguredBackend {
     /// How many connections a backend may have, before anything of it is started.
     struct Connections: Sendable {
         let limit: Int
-        let patience: Duration
+        let timeout: Duration
 
         /// The limit that all of the process share.
-        func start() -> ConnectionLimit { ConnectionLimit(limit: limit, patience: patience) }
+        func start() -> ConnectionLimit { ConnectionLimit(limit: limit, timeout: timeout) }
     }
 
     /// A reader of a driver's section that reads `max_connections` and `queue_timeout` as well.
@@ -27,11 +27,11 @@ extension ConfiguredBackend {
     /// - Returns: nil for any number.
     private static func connections(_ settings: Section, _ configuration: BatonConfiguration) -> Connections? {
         let limit = settings.integer("max_connections", in: 1...100_000)
-        let patience = settings.duration(
+        let timeout = settings.duration(
             "queue_timeout", default: configuration.relay.connectTimeout, in: .milliseconds(10) ... .seconds(3600))
         if limit == nil, settings.string("queue_timeout") != nil {
             settings.reject("queue_timeout", "needs max_connections beside it: without a limit nobody waits")
         }
-        return limit.map { Connections(limit: $0, patience: patience) }
+        return limit.map { Connections(limit: $0, timeout: timeout) }
     }
 }

@@ -1,6 +1,6 @@
-internal import BackendKit
-internal import BatonConfig
-internal import HTTPBackend
+import BackendKit
+import BatonConfig
+import HTTPBackend
 
 extension ConfiguredBackend {
     /// A web server.

@@ -1,4 +1,4 @@
-internal import BatonConfig
+import BatonConfig
 
 extension ConfiguredBackend {
     /// A reader of a driver's section that reads `redirect` as well: whether trusted clients may be sent straight to the backend.

@@ -1,6 +1,6 @@
-internal import BackendKit
-internal import BatonConfig
-internal import S3Backend
+import BackendKit
+import BatonConfig
+import S3Backend
 
 extension ConfiguredBackend {
     /// A bucket of a store that speaks S3.
@@ -28,12 +28,12 @@ extension ConfiguredBackend {
     }
 
     /// The bucket in its store, whatever the style that requests name it by.
-    private static func s3Place(_ settings: Section) -> BackendPlace? {
+    private static func s3Place(_ settings: Section) -> BackendScope? {
         guard let text = settings.string("url"), let url = try? LocationURL(text), let bucket = settings.string("bucket") else {
             return nil
         }
         let prefix = settings.string("prefix", default: "").split(separator: "/").map(String.init)
-        return BackendPlace(origin: "s3 \(BackendPlace(url))", segments: [bucket] + prefix)
+        return BackendScope(origin: "s3 \(BackendScope(url))", segments: [bucket] + prefix)
     }
 
     private static func s3Endpoint(_ settings: Section) -> S3Endpoint? {

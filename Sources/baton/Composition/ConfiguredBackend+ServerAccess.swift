@@ -1,6 +1,6 @@
-internal import BackendKit
-internal import BatonConfig
-internal import CurlTransfer
+import BackendKit
+import BatonConfig
+import CurlTransfer
 
 // The keys that all drivers over HTTP have.
 extension ConfiguredBackend {

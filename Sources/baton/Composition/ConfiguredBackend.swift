@@ -1,9 +1,9 @@
-internal import BackendKit
-internal import BatonConfig
-internal import CurlTransfer
-internal import FileBackend
-internal import Identity
-internal import ImageModel
+import BackendKit
+import BatonConfig
+import CurlTransfer
+import FileBackend
+import Identity
+import ImageModel
 
 /// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
 struct ConfiguredBackend: Sendable {
@@ -13,7 +13,7 @@ struct ConfiguredBackend: Sendable {
     let root: String?
     private let base: LocationURL?
     /// Where its objects lie, in each way of naming that place.
-    let places: [BackendPlace]
+    let places: [BackendScope]
     /// The key of its section that says so.
     let placeKey: String
     /// The scheme of URLs by key, if its objects have such.
@@ -28,13 +28,13 @@ struct ConfiguredBackend: Sendable {
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
-        place: BackendPlace? = nil, placeKey: String, makeDriver: @escaping @Sendable (TransferLoop) -> any Driver
+        place: BackendScope? = nil, placeKey: String, makeDriver: @escaping @Sendable (TransferLoop) -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
         self.root = root
         self.base = base
-        places = [base.map(BackendPlace.init), place].compactMap { $0 }
+        places = [base.map(BackendScope.init), place].compactMap { $0 }
         self.placeKey = placeKey
         self.keyScheme = keyScheme
         self.makeDriver = makeDriver

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// How many descriptors this process may have open.
 enum DescriptorLimit {

@@ -1,5 +1,5 @@
-internal import Glibc
-internal import ImageModel
+import Glibc
+import ImageModel
 
 extension FileMode {
     /// Takes from every file that the process makes from now on what this mode has not. A umask that takes more away stays.

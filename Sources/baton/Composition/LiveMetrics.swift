@@ -1,19 +1,19 @@
-internal import BackendKit
-internal import CurlTransfer
-internal import FoundationEssentials
-internal import ImageCatalog
-internal import ImageModel
-internal import LocationSelection
-internal import LocationUpkeep
-internal import RelayEngine
-internal import Telemetry
+import BackendKit
+import CurlTransfer
+import FoundationEssentials
+import ImageCatalog
+import ImageModel
+import LocationSelection
+import LocationUpkeep
+import RelayEngine
+import Telemetry
 
 /// The metrics that are read off the running parts when somebody asks.
 struct LiveMetrics {
     let catalog: any CatalogStore & UploadStore
     let relays: Relays
     let loops: [TransferLoop]
-    let upkeep: Upkeep
+    let maintenance: Maintenance
     let log: LogOutput
 
     func register(in registry: MetricsRegistry) {
@@ -32,10 +32,10 @@ struct LiveMetrics {
     }
 
     private func registerUploads(in registry: MetricsRegistry) {
-        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (UploadCensus.Count) -> Double) {
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (UploadStatistics.Count) -> Double) {
             registry.gauge(name, help, labels: ["state"]) { [catalog] in
-                guard let census = try? await catalog.uploadCensus() else { return [] }
-                return [(["used"], value(census.used)), (["orphaned"], value(census.orphaned))]
+                guard let statistics = try? await catalog.uploadStatistics() else { return [] }
+                return [(["used"], value(statistics.used)), (["orphaned"], value(statistics.orphaned))]
             }
         }
         gauge("baton_uploads", "Files that uploads wrote, by whether an image has them.") { Double($0.files) }
@@ -101,34 +101,35 @@ struct LiveMetrics {
     }
 
     private func registerLocations(in registry: MetricsRegistry) {
-        let census: @Sendable () async -> LocationCensus? = { [catalog, interval = upkeep.scrubInterval] in
-            // Without scrubs no proof is too old; what never was proven counts all the same.
-            try? await catalog.census(provenBefore: interval > .zero ? .now - interval / .seconds(1) : .distantPast)
+        let statistics: @Sendable () async -> LocationStatistics? = { [catalog, interval = maintenance.scrubInterval] in
+            // Without scrubs no verification is too old; what never was verified counts all the same.
+            try? await catalog.statistics(verifiedBefore: interval > .zero ? .now - interval / .seconds(1) : .distantPast)
         }
         registry.gauge("baton_locations", "Locations by their status.", labels: ["status"]) {
-            guard let counts = await census()?.counts else { return [] }
+            guard let counts = await statistics()?.counts else { return [] }
             return LocationStatus.allCases.map { (labels: [$0.rawValue], value: Double(counts[$0] ?? 0)) }
         }
         registry.gauge("baton_scrub_due_locations", "Active locations whose last full read is too long ago, or never was.") {
-            await census().map { [([], Double($0.unproven))] } ?? []
+            await statistics().map { [([], Double($0.unverified))] } ?? []
         }
-        registry.gauge("baton_scrub_oldest_proof_seconds", "Age of the oldest proof of an active location.") {
-            await census()?.oldestProof.map { [([], -$0.timeIntervalSinceNow)] } ?? []
+        registry.gauge("baton_scrub_oldest_verification_seconds", "Age of the oldest verification of an active location.") {
+            await statistics()?.oldestVerification.map { [([], -$0.timeIntervalSinceNow)] } ?? []
         }
         registry.gauge(
             "baton_representations", "Representations that hold bytes, by whether their chunks have digests.",
             labels: ["manifest"]
         ) {
-            guard let census = await census() else { return [] }
-            let without = max(0, census.representations - census.manifests)
-            return [(["present"], Double(census.manifests)), (["missing"], Double(without))]
+            guard let statistics = await statistics() else { return [] }
+            let without = max(0, statistics.representations - statistics.manifests)
+            return [(["present"], Double(statistics.manifests)), (["missing"], Double(without))]
         }
         registry.counter(
-            "baton_background_read_bytes_total", "Bytes read to prove locations.", labels: ["purpose"]
-        ) { [upkeep] in
+            "baton_background_read_bytes_total", "Bytes read to verify locations.", labels: ["purpose"]
+        ) { [maintenance] in
             [
-                (["proof"], Double(upkeep.proofPace.bytesRead)), (["scrub"], Double(upkeep.scrubPace.bytesRead)),
-                (["manifest"], Double(upkeep.manifestPace.bytesRead)),
+                (["verification"], Double(maintenance.verificationPace.bytesRead)),
+                (["scrub"], Double(maintenance.scrubPace.bytesRead)),
+                (["manifest"], Double(maintenance.manifestPace.bytesRead)),
             ]
         }
     }

@@ -1,8 +1,8 @@
-internal import BatonConfig
-internal import Glibc
-internal import ImageAPI
-internal import ImageCatalog
-internal import ImageModel
+import BatonConfig
+import Glibc
+import ImageAPI
+import ImageCatalog
+import ImageModel
 
 /// What is wrong with a configuration on this machine: what its file alone does not say. It looks, and changes nothing.
 struct MachineCheck {
@@ -45,8 +45,8 @@ struct MachineCheck {
             if backend.id == file.configuration.uploads.backend, access(path, W_OK | X_OK) != 0 {
                 problems.append(item(key, "\(root) may not be written by this user, and uploads go there"))
             }
-            if let twin = seen.first(where: { $0.path == path }) {
-                problems.append(item(key, "\(root) is the directory of the backend \(twin.id) too: remove one of them"))
+            if let duplicate = seen.first(where: { $0.path == path }) {
+                problems.append(item(key, "\(root) is the directory of the backend \(duplicate.id) too: remove one of them"))
             } else if let outer = seen.first(where: { path.hasPrefix($0.path + "/") || $0.path.hasPrefix(path + "/") }) {
                 warnings.append(item(key, "\(root) overlaps with the directory of the backend \(outer.id)"))
             }
@@ -84,7 +84,7 @@ struct MachineCheck {
     private mutating func checkPort() {
         let listen = file.configuration.server.listen
         if let path = listen.socketFile { return checkSocketDirectory(of: path) }
-        guard let error = ListenTrial.error(at: listen.host, listen.port) else { return }
+        guard let error = ListenCheck.error(at: listen.host, listen.port) else { return }
         let sentence = "\(ListenError(.address(host: listen.host, port: listen.port), errnoCode: error))"
         let holder = error == EADDRINUSE ? PortHolder(port: listen.port) : nil
         guard let holder else { return problems.append(item("server.listen", sentence)) }
@@ -99,7 +99,7 @@ struct MachineCheck {
     private mutating func checkSocketDirectory(of path: String) {
         let directory = Self.directory(of: path)
         guard !Self.isDirectory(directory) || access(directory, W_OK | X_OK) != 0 else { return }
-        let place = ListenPlace.socketFile(path: path, mode: 0)
+        let place = ListenTarget.socketFile(path: path, mode: 0)
         problems.append(
             item("server.listen", "\(ListenError(place, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
     }

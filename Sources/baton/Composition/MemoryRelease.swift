@@ -1,6 +1,6 @@
-internal import CurlTransfer
-internal import RelayEngine
-internal import ServiceLifecycle
+import CurlTransfer
+import RelayEngine
+import ServiceLifecycle
 
 /// Gives what the heaps still hold back to the system when downloads have ended.
 struct MemoryRelease: Service, CustomStringConvertible {

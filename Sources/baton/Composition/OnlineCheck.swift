@@ -1,27 +1,27 @@
-internal import BackendKit
-internal import BatonConfig
-internal import CurlTransfer
-internal import ImageModel
-internal import LocationUpkeep
+import BackendKit
+import BatonConfig
+import CurlTransfer
+import ImageModel
+import LocationUpkeep
 
 /// Asks each backend, and Keystone, for something that is not there: whoever says so can be reached, and lets us in.
 struct OnlineCheck: Sendable {
     /// What one of them answered.
     struct Answer: Sendable, Encodable {
         /// How good the answer is.
-        enum Verdict: String, Sendable, Encodable {
-            case ready, doubtful, unusable
+        enum Decision: String, Sendable, Encodable {
+            case ready, uncertain, unusable
         }
 
         let backend: String
-        let verdict: Verdict
+        let decision: Decision
         let detail: String
     }
 
     /// No object has that name.
     private static let path = "baton-check/no-object-has-this-name"
 
-    let backends: [(id: BackendID, inquiry: ObjectInquiry)]
+    let backends: [(id: BackendID, probe: ObjectProbe)]
     private let loop: TransferLoop
     private let timeout: Duration
     private let keystone: BatonConfiguration.Keystone?
@@ -33,7 +33,7 @@ struct OnlineCheck: Sendable {
         self.timeout = timeout
         self.backends = backends.map { backend in
             let registry = BackendRegistry([backend.start(on: loop)])
-            return (backend.id, ObjectInquiry(registry: registry, loop: loop, timeout: timeout))
+            return (backend.id, ObjectProbe(registry: registry, loop: loop, timeout: timeout))
         }
         keystone = configuration.auth.mode == .keystone ? configuration.auth.keystone : nil
     }
@@ -41,7 +41,7 @@ struct OnlineCheck: Sendable {
     /// Asks all of them at a time.
     func run() async -> [Answer] {
         let answers = await withTaskGroup(of: Answer.self) { group in
-            for (id, inquiry) in backends { group.addTask { await Self.ask(id, inquiry) } }
+            for (id, probe) in backends { group.addTask { await Self.ask(id, probe) } }
             if let keystone { group.addTask { [loop, timeout] in await Self.ask(keystone, loop, timeout) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -49,10 +49,11 @@ struct OnlineCheck: Sendable {
         return answers.sorted { $0.backend < $1.backend }
     }
 
-    private static func ask(_ id: BackendID, _ inquiry: ObjectInquiry) async -> Answer {
-        switch await inquiry.head(of: path, in: id) {
-        case .success: return Answer(backend: id.name, verdict: .ready, detail: "answers")
-        case .failure(let failure): return Answer(backend: id.name, verdict: verdict(of: failure), detail: detail(of: failure))
+    private static func ask(_ id: BackendID, _ probe: ObjectProbe) async -> Answer {
+        switch await probe.head(of: path, in: id) {
+        case .success: return Answer(backend: id.name, decision: .ready, detail: "answers")
+        case .failure(let failure):
+            return Answer(backend: id.name, decision: decision(of: failure), detail: detail(of: failure))
         }
     }
 
@@ -62,12 +63,12 @@ struct OnlineCheck: Sendable {
         "AuthorizationHeaderMalformed",
     ]
 
-    private static func verdict(of failure: AttemptFailure) -> Answer.Verdict {
+    private static func decision(of failure: AttemptFailure) -> Answer.Decision {
         switch (failure.failureClass, failure.reason) {
         case (_, .missing): .ready
         case (_, .denied) where wrongCredentials.contains(where: { failure.detail.contains($0) }): .unusable
         // Stores that do not let us list answer so where there is nothing.
-        case (_, .denied), (.throttled, _), (.location, _): .doubtful
+        case (_, .denied), (.throttled, _), (.location, _): .uncertain
         default: .unusable
         }
     }
@@ -89,10 +90,10 @@ struct OnlineCheck: Sendable {
             let answer = try await Exchange.run(request, on: loop, timeout: timeout) { _ in 0 }
             let isWell = answer.head.status < 500
             return Answer(
-                backend: "keystone", verdict: isWell ? .ready : .unusable,
+                backend: "keystone", decision: isWell ? .ready : .unusable,
                 detail: isWell ? "answers" : "answered with status \(answer.head.status)")
         } catch {
-            return Answer(backend: "keystone", verdict: .unusable, detail: "\(error)")
+            return Answer(backend: "keystone", decision: .unusable, detail: "\(error)")
         }
     }
 }

@@ -1,4 +1,4 @@
-internal import BatonConfig
+import BatonConfig
 
 extension BatonConfiguration {
     /// The keys whose change takes effect only when the server starts again.
@@ -17,7 +17,7 @@ extension BatonConfiguration {
         compare("relay.memory", \.relay.memory)
         compare("relay.memory_timeout", \.relay.memoryTimeout)
         compare("relay.downloads_per_caller", \.relay.downloadsPerCaller)
-        compare("upkeep", \.upkeep)
+        compare("maintenance", \.maintenance)
         compare("manifests", \.manifests)
         compare("transfer", \.transfer)
         compare("direct", \.direct)

@@ -1,10 +1,10 @@
-internal import BatonConfig
-internal import Glibc
-internal import ImageAPI
-internal import Logging
-internal import ServiceLifecycle
-internal import Synchronization
-internal import UnixSignals
+import BatonConfig
+import Glibc
+import ImageAPI
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
 
 /// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain, a second one ends it, SIGQUIT stops at
 /// once, SIGHUP reads the configuration again.
@@ -109,11 +109,13 @@ struct ServerRun: Sendable {
             switch signal {
             case .sighup: if !drains { requestReload.yield() }
             case .sigquit:
-                logger.warning("The server stops at once.", metadata: log(signal))
+                logger.warning("server.stopping: The server stops at once.", metadata: log(signal))
                 return .stopped
             default:
                 if drains {
-                    logger.warning("A second signal ends the drain: the server stops at once.", metadata: log(signal))
+                    logger.warning(
+                        "server.drain_interrupted: A second signal ended the drain. The server stops at once.",
+                        metadata: log(signal))
                     return .stopped
                 }
                 drains = true
@@ -130,7 +132,7 @@ struct ServerRun: Sendable {
         let server = timing.current
         var metadata = log(signal)
         metadata["downloads"] = .stringConvertible(runningDownloads())
-        logger.notice("The server drains: what runs may end, then it stops.", metadata: metadata)
+        logger.notice("server.draining: The server finishes running requests, then stops.", metadata: metadata)
         notifier.stopping("Drains.")
         drain.begin()
         await withTaskGroup(of: Void.self) { steps in
@@ -147,7 +149,7 @@ struct ServerRun: Sendable {
         try? await Task.sleep(for: server.drainTimeout)
         if !Task.isCancelled {
             logger.warning(
-                "The drain took longer than server.drain_timeout: what still runs is cut off.",
+                "server.drain_timeout: The drain took longer than server.drain_timeout. Running downloads are cut off.",
                 metadata: ["downloads": .stringConvertible(runningDownloads())])
         }
     }
@@ -159,7 +161,7 @@ struct ServerRun: Sendable {
         let (logger, flushLog) = (logger, flushLog)
         Task.detached {
             try? await Task.sleep(for: Self.grace)
-            logger.error("Something did not end when the server was to stop; the process ends without it.")
+            logger.error("server.stop_timeout: A service did not end in time. The process ends without it.")
             flushLog()
             _exit(1)
         }

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
-internal import ImageAPI
-internal import ImageCatalog
-internal import ImageModel
-internal import ImageUpload
-internal import Logging
-internal import ServiceLifecycle
+import FoundationEssentials
+import ImageAPI
+import ImageCatalog
+import ImageModel
+import ImageUpload
+import Logging
+import ServiceLifecycle
 
 /// Ends the uploads that were cut off. Those that another server still takes in while it drains are left alone, and looked after once it
 /// is gone.
@@ -34,7 +34,8 @@ struct UploadRecovery: Service, CustomStringConvertible {
         try await uploads?.recover(cutOff, catalog: catalog)
         guard !foreign.isEmpty else { return nil }
         logger.notice(
-            "Another server still takes in uploads; they are left alone.", metadata: ["images": .array(foreign.map { "\($0)" })]
+            "upload.foreign: Another server still receives uploads. They are left alone.",
+            metadata: ["images": .array(foreign.map { "\($0)" })]
         )
         return UploadRecovery(
             catalog: catalog, uploads: uploads, roots: roots, foreign: foreign, interval: interval, logger: logger)
@@ -57,7 +58,9 @@ struct UploadRecovery: Service, CustomStringConvertible {
                     try await uploads?.recover(over, catalog: catalog)
                     waiting.removeAll { over.contains($0) }
                 } catch {
-                    logger.warning("Uploads that were cut off could not be cleared up yet.", metadata: ["error": "\(error)"])
+                    logger.warning(
+                        "upload.recovery_failed: Interrupted uploads could not be cleaned up yet.",
+                        metadata: ["error": "\(error)"])
                 }
             }
         }

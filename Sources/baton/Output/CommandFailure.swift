@@ -1,9 +1,9 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import BatonConfig
-internal import FoundationEssentials
-internal import Identity
-internal import ImageAPI
+import ArgumentParser
+import BatonClient
+import BatonConfig
+import FoundationEssentials
+import Identity
+import ImageAPI
 
 /// Why a command failed: for people a sentence on standard error, for programs an object on standard output, and the exit code.
 struct CommandFailure {
@@ -85,7 +85,7 @@ struct CommandFailure {
             self.init("refused", error.message)
             self.status = status
         case .file: self.init("file", error.message)
-        case .nonsense: self.init("nonsense", error.message)
+        case .invalidInput: self.init("invalid-input", error.message)
         case .declined: self.init("declined", error.message)
         case .readerGone: self.init("reader_gone", error.message)
         }

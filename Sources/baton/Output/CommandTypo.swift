@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import BatonConfig
+import ArgumentParser
+import BatonConfig
 
 /// A word of the command line that stands where a command is expected and is none.
 struct CommandTypo {

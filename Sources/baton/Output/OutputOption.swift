@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import BatonClient
-internal import CurlTransfer
-internal import FoundationEssentials
+import ArgumentParser
+import BatonClient
+import CurlTransfer
+import FoundationEssentials
 
 /// How a command prints its result.
 struct OutputOption: ParsableArguments {

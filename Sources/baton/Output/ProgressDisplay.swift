@@ -1,6 +1,6 @@
-internal import BatonClient
-internal import Glibc
-internal import Synchronization
+import BatonClient
+import Glibc
+import Synchronization
 
 /// Shows on standard error how far a command is.
 final class ProgressDisplay: Sendable {

@@ -1,5 +1,5 @@
-internal import BatonClient
-internal import Glibc
+import BatonClient
+import Glibc
 
 /// What a person at a terminal is asked before something that can't be undone.
 enum Question {

@@ -1,6 +1,6 @@
-internal import BatonClient
-internal import Glibc
-internal import Synchronization
+import BatonClient
+import Glibc
+import Synchronization
 
 /// The process's standard streams, written to without a buffer. All text for people leaves through `line` and `lines`, which show
 /// as escapes what a terminal would act on: names, reasons and messages are other people's.

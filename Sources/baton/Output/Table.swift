@@ -1,4 +1,4 @@
-internal import BatonClient
+import BatonClient
 
 /// Columns for people.
 struct Table {

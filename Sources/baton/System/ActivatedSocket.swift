@@ -1,6 +1,6 @@
-internal import BatonConfig
-internal import FoundationEssentials
-internal import Glibc
+import BatonConfig
+import FoundationEssentials
+import Glibc
 
 /// The listening socket that a service manager opened and handed over (systemd's socket activation: `LISTEN_PID`, `LISTEN_FDS`). It
 /// outlives this process, so that no client is refused while one server takes over from another.

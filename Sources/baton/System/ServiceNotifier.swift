@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import Glibc
+import FoundationEssentials
+import Glibc
 
 /// Tells the service manager how the server is (systemd's notify protocol: a datagram to `NOTIFY_SOCKET`). Without one, nothing is
 /// sent.

@@ -1,5 +1,5 @@
-internal import CurlTransfer
-internal import Synchronization
+import CurlTransfer
+import Synchronization
 
 /// Tells the service manager that the server is alive, as long as every thread that moves bytes still answers.
 struct Watchdog: Sendable {

@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Servers
 
 /// aria2c with the list of an image's locations and its digest. It is no proxy: its file is looked at when it has ended.
 struct Aria2Contender: Contender {
@@ -37,7 +37,7 @@ struct Aria2Contender: Contender {
                 process[keyPath: stream] = FileHandle.nullDevice
             }
             try process.run()
-            let deadline = ContinuousClock.now + .seconds(Reading.patience)
+            let deadline = ContinuousClock.now + .seconds(Reading.timeout)
             var isDue = deedAt != nil
             while process.isRunning {
                 guard ContinuousClock.now < deadline else {

@@ -1,8 +1,8 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Servers
-internal import Synchronization
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Servers
+import Synchronization
 
 /// Baton, as it is built beside this program.
 final class BatonContender: Contender {
@@ -50,14 +50,14 @@ final class BatonContender: Contender {
     }
 
     /// A location that gave a wrong byte is read alone, and ranks last until that has cleared it, where the plan could not strike it;
-    /// condemned by what has been put right since, it is read once more.
+    /// quarantined by what has been put right since, it is read once more.
     func settle(_ image: StoredImage, after reading: Reading) async throws {
         let id = id(of: image)
         for _ in 0..<600 {
-            // Before that line nobody is accused; who is, is so from then on.
+            // Before that line nobody is suspect; who is, is so from then on.
             let isRecorded = reading.request.map { hasRecorded($0) } ?? true
             let locations = try await process.locations(of: id)
-            let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["accused"] as? Bool != true }
+            let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["suspect"] as? Bool != true }
             if isRecorded, areGood { return }
             for location in locations where location["status"] as? String == "quarantined" {
                 let path = "/baton/v1/locations/\(location["id"] as? String ?? "")/verify"
@@ -70,7 +70,7 @@ final class BatonContender: Contender {
 
     /// Whether Baton has written down what came of a download: its line comes last.
     private func hasRecorded(_ request: String) -> Bool {
-        process.log.contains { $0.message == "relay" && $0["request"] == request }
+        process.log.contains { $0.event == "download.finished" && $0["request"] == request }
     }
 
     /// What Baton logged about a request.
@@ -78,7 +78,7 @@ final class BatonContender: Contender {
         process.rawLog.split(separator: "\n").filter { $0.contains(request) }.map(String.init)
     }
 
-    /// Waits until all images have a manifest: it is made once their first download is proven.
+    /// Waits until all images have a manifest: it is made once their first download is verified.
     func waitForManifests() async throws {
         let missing = #"baton_representations{manifest="missing"} 0"#
         for _ in 0..<600 {

@@ -1,5 +1,5 @@
-internal import ChaosPlan
-internal import FaultyOrigin
+import ChaosPlan
+import FaultyOrigin
 
 /// Something that gets images from several locations to a client: Baton, or what there is beside it.
 protocol Contender: Sendable {

@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Servers
 
 /// A web proxy in front of the same locations: it asks the first, and the others when that one fails.
 final class ProxyContender: Contender {

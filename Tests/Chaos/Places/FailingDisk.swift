@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import Foundation
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import Foundation
+import Glibc
+import Servers
 
 /// Makes reads of single files fail, or take their time, by a library that is preloaded to Baton (`failing-disk.c`).
 struct FailingDisk {

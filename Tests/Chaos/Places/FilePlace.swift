@@ -1,8 +1,8 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Glibc
+import Servers
 
 /// A directory whose files break while they are read, and a good origin behind it.
 struct FilePlace: Place {
@@ -62,7 +62,7 @@ struct FilePlace: Place {
     /// The byte that rots: ahead of what may have been read when the client is at the deed.
     static func rot(_ plan: PlannedDownload) -> Int64 { plan.strikes[0].offset + (36 << 20) }
 
-    /// Writes a part of the content anew and keeps the file's times, as a disk that forgets would.
+    /// Writes a part of the content again and keeps the file's times, as a disk that forgets would.
     private func rewrite(
         _ image: StoredImage, from first: Int64, count: Int64, _ change: (UInt8) -> UInt8 = { $0 }
     ) throws {

@@ -1,9 +1,9 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Servers
-internal import Synchronization
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Glibc
+import Servers
+import Synchronization
 
 /// Baton's own machine: its clock jumps, its catalog is locked by another process. The images lie at the origins.
 final class MachinePlace: Place {

@@ -1,8 +1,8 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Glibc
+import Servers
 
 /// A real nginx in a network of its own whose link is taken down, so that packets vanish; and a good origin behind it.
 struct NetworkPlace: Place {

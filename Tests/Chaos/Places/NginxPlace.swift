@@ -1,7 +1,7 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Servers
 
 /// A real nginx that is killed or stopped, and a good origin behind it.
 struct NginxPlace: Place {

@@ -1,5 +1,5 @@
-internal import ChaosPlan
-internal import FaultyOrigin
+import ChaosPlan
+import FaultyOrigin
 
 /// Three FaultyOrigins. What happens there the storm does by itself.
 struct OriginsPlace: Place {

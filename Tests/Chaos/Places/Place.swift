@@ -1,5 +1,5 @@
-internal import ChaosPlan
-internal import FaultyOrigin
+import ChaosPlan
+import FaultyOrigin
 
 /// Where the images of some lanes lie, and what can be done to it.
 protocol Place: Sendable {

@@ -1,8 +1,8 @@
-internal import ChaosPlan
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
-internal import Servers
+import ChaosPlan
+import FaultyOrigin
+import Foundation
+import Glibc
+import Servers
 
 /// A real nginx behind a relay in user space that delays, limits or swallows what passes, and a good origin behind them.
 struct WeatherPlace: Place {

@@ -75,7 +75,7 @@ class Baton:
     def relay(self, image):
         """The line about the download of an image, past or to come."""
         def lines():
-            return [record for record in self.log() if record.get("message") == "relay" and record.get("image") == image]
+            return [record for record in self.log() if record.get("event") == "download.finished" and record.get("image") == image]
         return wait_until(f"the log about the download of {image}", lines)[-1]
 
     def stop(self):

@@ -42,7 +42,7 @@ class Pair:
             assert (status, location["status"]) == (201, "active"), json.dumps(location)
         return made["id"]
 
-    def prove(self, id):
+    def verify(self, id):
         """Has each location of an image read in full."""
         def locations():
             return self.baton.ask("GET", f"/baton/v1/images/{id}/locations")[1]["locations"]
@@ -50,8 +50,8 @@ class Pair:
         for location in locations():
             status, answer = self.baton.ask("POST", f"/baton/v1/locations/{location['id']}/verify", {"reason": "a test"})
             assert status == 202, answer
-        wait_until("the proof of both locations", lambda: all(
-            location["proven_at"] and location["status"] == "active" for location in locations()))
+        wait_until("the verification of both locations", lambda: all(
+            location["verified_at"] and location["status"] == "active" for location in locations()))
 
     def corrupt_north(self, name="image"):
         """Changes one byte in the middle, and nothing that a server's answer would show."""

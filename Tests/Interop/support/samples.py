@@ -10,7 +10,7 @@ MEBIBYTE = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Bytes and what proves them."""
+    """Bytes and what verifies them."""
 
     data: bytes
 

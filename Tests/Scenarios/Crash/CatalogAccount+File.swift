@@ -1,5 +1,5 @@
-internal import Foundation
-internal import GRDB
+import Foundation
+import GRDB
 
 extension CatalogAccount {
     /// Reads the file of a catalog as of one moment.
@@ -20,7 +20,7 @@ extension CatalogAccount {
         contents = try Row.fetchAll(db, sql: "SELECT * FROM representation ORDER BY image").map { row in
             Content(
                 image: row["image"], size: row["size"], identity: "\(row["algorithm"] as String):\(row["digest"] as String)",
-                isInDoubt: row["in_doubt"], isDistrusted: row["distrusted"])
+                isOnIntegrityHold: row["integrity_hold"], hasDigestConflict: row["digest_conflict"])
         }
         manifests = try Row.fetchAll(db, sql: "SELECT * FROM manifest ORDER BY number").map { row in
             let pages = try Row.fetchAll(

@@ -1,5 +1,5 @@
-internal import ImageModel
-internal import Integrity
+import ImageModel
+import Integrity
 
 extension CatalogAccount.Manifest {
     /// Where it differs from the manifest of a content; nil when it is that.

@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 extension CatalogAccount.ReadChunks {
     /// Where it differs from what a read that came so far must have of a content; nil where it does not.

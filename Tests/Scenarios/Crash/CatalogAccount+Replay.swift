@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 extension CatalogAccount.Entry {
     /// Goes through its history with the table of statuses, and says where they part.

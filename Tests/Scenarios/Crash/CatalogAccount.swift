@@ -50,8 +50,8 @@ struct CatalogAccount: Sendable, Equatable {
         var size: Int64
         /// `sha256:…`.
         var identity: String
-        var isInDoubt: Bool
-        var isDistrusted: Bool
+        var isOnIntegrityHold: Bool
+        var hasDigestConflict: Bool
     }
 
     /// The digests of a representation's chunks.

@@ -51,7 +51,7 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
                 Line(event: "enable", from: "disabled", to: "active", actor: "admin", reason: "m9"))
             ($0.entries[0].status, $0.entries[0].before) = ("active", [])
         },
-        CatalogDamage("what is right was condemned", .wrong) {
+        CatalogDamage("what is right was quarantined", .wrong) {
             $0.entries[0].history.append(
                 Line(event: "missed", from: "disabled", to: "disabled", actor: "baton", reason: "gone"))
         },

@@ -1,7 +1,7 @@
-internal import FaultyOrigin
-internal import ImageModel
-internal import Integrity
-internal import Synchronization
+import FaultyOrigin
+import ImageModel
+import Integrity
+import Synchronization
 
 /// A content at an origin of its own, and what is true of it, computed once: every image that has it is compared again and again.
 final class CrashContent: Sendable {

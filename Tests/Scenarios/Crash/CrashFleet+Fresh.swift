@@ -1,7 +1,7 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import ImageModel
-internal import LocationSelection
+import FaultyOrigin
+import Foundation
+import ImageModel
+import LocationSelection
 
 // Images that are new in a round, so that there are always manifests to be made. Their locations are deleted when the round is over:
 // scrubs would have ever more to read.

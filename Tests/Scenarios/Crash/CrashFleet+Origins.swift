@@ -1,4 +1,4 @@
-internal import FaultyOrigin
+import FaultyOrigin
 
 extension CrashFleet {
     /// The origins, which are there before the server.

@@ -1,13 +1,13 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import ImageModel
-internal import LocationSelection
-internal import Synchronization
+import FaultyOrigin
+import Foundation
+import ImageModel
+import LocationSelection
+import Synchronization
 
 /// The images and origins of the crash scenarios.
 ///
 /// Each image that is there from the beginning has one location that operators only have verified and edited, so that there is always
-/// one that serves; one more of the second image is at an origin whose bytes are wrong in every other round, so that Baton condemns and
+/// one that serves; one more of the second image is at an origin whose bytes are wrong in every other round, so that Baton quarantines and
 /// acquits all the time.
 final class CrashFleet: Sendable {
     /// An image and its bytes.
@@ -20,7 +20,7 @@ final class CrashFleet: Sendable {
 
     static let settings = """
         relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s }
-        upkeep: { round: 20ms, scrub_interval: 500ms, scrub_rate: 24MiB, recheck: 50ms, delete_delay: 2s }
+        maintenance: { interval: 20ms, scrub_interval: 500ms, scrub_rate: 24MiB, recheck: 50ms, delete_delay: 2s }
         manifests: { chunk_size: 64KiB, eager: false }
         """
 

@@ -1,7 +1,7 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import LocationSelection
-internal import Synchronization
+import FaultyOrigin
+import Foundation
+import LocationSelection
+import Synchronization
 
 // What clients do, and who only looks.
 extension CrashLoad {

@@ -1,5 +1,5 @@
-internal import LocationSelection
-internal import Synchronization
+import LocationSelection
+import Synchronization
 
 // Who makes images.
 extension CrashLoad {
@@ -19,13 +19,13 @@ extension CrashLoad {
     }
 
     private func create(_ image: CrashFleet.PlacedImage) -> Bool {
-        journal.withLock { $0.asksToCreate(image.id) }
+        recorder.withLock { $0.asksToCreate(image.id) }
         guard let response = exchange("POST", "/v2/images", body: fleet.creation(of: image)) else { return false }
         guard response.status == 201 else {
             note("the creation of an image was answered with \(response.status): \(response.text)")
             return false
         }
-        journal.withLock { $0.created(image.id) }
+        recorder.withLock { $0.created(image.id) }
         crash.answered()
         return true
     }

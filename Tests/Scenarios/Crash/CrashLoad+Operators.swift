@@ -1,6 +1,6 @@
-internal import Foundation
-internal import LocationSelection
-internal import Synchronization
+import Foundation
+import LocationSelection
+import Synchronization
 
 // What operators do.
 extension CrashLoad {
@@ -11,8 +11,8 @@ extension CrashLoad {
         while !crash.isPulled {
             count += 1
             let mark = "\(round).\(number).\(count)"
-            let own = journal.withLock { journal in
-                journal.books.values.filter { $0.id != nil && !$0.isOver && fleet.owner(of: $0.url, among: 4) == number }
+            let own = recorder.withLock { recorder in
+                recorder.books.values.filter { $0.id != nil && !$0.isOver && fleet.owner(of: $0.url, among: 4) == number }
                     .sorted { $0.url < $1.url }
             }
             let wantsMore = own.count < CrashFleet.share && Int.random(in: 0..<16, using: &random) == 0
@@ -35,7 +35,7 @@ extension CrashLoad {
 
     /// - Returns: the status that the answer tells of; nil when that is the end.
     func register(_ book: LocationBook) -> String? {
-        journal.withLock { $0.asksToRegister(book) }
+        recorder.withLock { $0.asksToRegister(book) }
         let response = exchange(
             "POST", "/baton/v1/images/\(book.content.image)/locations", body: fleet.registration(of: book))
         guard let response else { return nil }
@@ -44,7 +44,7 @@ extension CrashLoad {
             return nil
         }
         let status = response.json["status"] as? String
-        journal.withLock { $0.registered(book.url, as: id, told: status) }
+        recorder.withLock { $0.registered(book.url, as: id, told: status) }
         crash.answered()
         return status ?? ""
     }
@@ -56,7 +56,7 @@ extension CrashLoad {
                 event: line["event"] ?? "", from: line["from"] ?? "", to: line["to"] ?? "", actor: line["actor"] ?? "",
                 reason: line["reason"] ?? "")
         }
-        journal.withLock { $0.saw(lines, of: book.url) }
+        recorder.withLock { $0.saw(lines, of: book.url) }
         return true
     }
 
@@ -66,20 +66,20 @@ extension CrashLoad {
         switch fleet.operation(on: book, using: &random) {
         case "edit":
             let words = LocationBook.Words(weight: .random(in: 0...1000, using: &random), metadata: ["mark": mark])
-            journal.withLock { $0.asks(.init(mark: mark, event: "edited", words: words), of: book.url) }
+            recorder.withLock { $0.asks(.init(mark: mark, event: "edited", words: words), of: book.url) }
             response = exchange(
                 "PATCH", path, body: #"{"weight": \#(words.weight), "metadata": {"mark": "\#(mark)"}, "reason": "\#(mark)"}"#)
         case let operation:
-            journal.withLock { $0.asks(.init(mark: mark, event: operation), of: book.url) }
+            recorder.withLock { $0.asks(.init(mark: mark, event: operation), of: book.url) }
             response = exchange("POST", "\(path)/\(operation)", body: #"{"reason": "\#(mark)"}"#)
         }
         guard let response else { return false }
         switch response.status {
         case 200, 202:
-            journal.withLock { $0.answered(book.url, told: response.json["status"] as? String) }
+            recorder.withLock { $0.answered(book.url, told: response.json["status"] as? String) }
             crash.answered()
         case 409:
-            journal.withLock { $0.refused(book.url) }
+            recorder.withLock { $0.refused(book.url) }
             outcome.withLock { $0.refused += 1 }
         default:
             note("\(path) was answered with \(response.status): \(response.text)")

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Synchronization
+import Foundation
+import Synchronization
 
 /// What goes on at a server while it is killed: operators change locations and make images, clients download, somebody asks how far reads
 /// are. Each of them is one thread that asks one thing after the other, and ends with the server.
@@ -17,7 +17,7 @@ final class CrashLoad: Sendable {
     let port: Int
     let crash: CrashSwitch
     /// Shared by all rounds.
-    let journal: Mutex<CrashJournal>
+    let recorder: Mutex<CrashRecord>
     let outcome = Mutex(Outcome())
     /// Begins every mark of this round.
     let round: Int
@@ -29,13 +29,13 @@ final class CrashLoad: Sendable {
 
     /// - Parameter paged: an image without a manifest, and whether it can be downloaded.
     init(
-        _ fleet: CrashFleet, round: Int, seed: UInt64, port: Int, crash: CrashSwitch, journal: CrashJournal,
+        _ fleet: CrashFleet, round: Int, seed: UInt64, port: Int, crash: CrashSwitch, recorder: CrashRecord,
         paged: (image: CrashFleet.PlacedImage, serves: Bool)
     ) {
         self.paged = paged.image
         fresh = Mutex(paged.serves ? [paged.image] : [])
         (self.fleet, self.round, self.seed, self.port, self.crash) = (fleet, round, seed, port, crash)
-        self.journal = Mutex(journal)
+        self.recorder = Mutex(recorder)
     }
 
     /// Loads the server until it is killed; when the test's time is over first, that is its end as well.

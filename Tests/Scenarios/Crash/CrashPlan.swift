@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// How often to crash, and with which seed, as the environment says.
 struct CrashPlan: Sendable {

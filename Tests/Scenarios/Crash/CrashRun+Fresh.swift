@@ -1,17 +1,17 @@
-internal import FaultyOrigin
-internal import LocationSelection
+import FaultyOrigin
+import LocationSelection
 
 // Fresh images, while nothing else goes on.
 extension CrashRun {
     /// Registers a location.
     /// - Returns: its status.
     mutating func register(_ book: LocationBook) async throws -> String? {
-        journal.asksToRegister(book)
+        recorder.asksToRegister(book)
         let response = try await baton.send(
             "POST", "/baton/v1/images/\(book.content.image)/locations", body: fleet.registration(of: book))
         guard response.status == 201, let id = response.json["id"] as? String else { throw Unexpected(response: response) }
         let status = response.json["status"] as? String
-        journal.registered(book.url, as: id, told: status)
+        recorder.registered(book.url, as: id, told: status)
         return status
     }
 
@@ -21,10 +21,10 @@ extension CrashRun {
         in round: Int, isHeld: Bool
     ) async throws -> (image: CrashFleet.PlacedImage, serves: Bool) {
         let image = fleet.pagedImage(using: &random)
-        journal.asksToCreate(image.id)
+        recorder.asksToCreate(image.id)
         let response = try await baton.send("POST", "/v2/images", body: fleet.creation(of: image))
         guard response.status == 201 else { throw Unexpected(response: response) }
-        journal.created(image.id)
+        recorder.created(image.id)
         let status = try await register(
             fleet.freshBook("\(round).p", of: image, owner: round % 4, isDeclared: !isHeld, isHeld: isHeld))
         return (image, status == "active")
@@ -35,11 +35,11 @@ extension CrashRun {
         for book in freshBooks {
             guard let id = book.id else { continue }
             let mark = "\(round).retire.\(id)"
-            journal.asks(.init(mark: mark, event: "delete"), of: book.url)
+            recorder.asks(.init(mark: mark, event: "delete"), of: book.url)
             let response = try await baton.send(
                 "POST", "/baton/v1/locations/\(id)/delete?force=true", body: #"{"reason": "\#(mark)"}"#)
             guard response.status == 200 else { throw Unexpected(response: response) }
-            journal.answered(book.url, told: response.json["status"] as? String)
+            recorder.answered(book.url, told: response.json["status"] as? String)
         }
     }
 
@@ -56,7 +56,7 @@ extension CrashRun {
 
     /// The locations of fresh images that have not been deleted.
     private var freshBooks: [LocationBook] {
-        journal.books.values.filter { book in
+        recorder.books.values.filter { book in
             CrashFleet.isFresh(book.url) && book.id != nil && !book.isOver && !book.changes.contains { $0.event == "delete" }
         }.sorted { $0.url < $1.url }
     }

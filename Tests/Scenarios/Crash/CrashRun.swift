@@ -1,13 +1,13 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import LocationSelection
-internal import Synchronization
+import FaultyOrigin
+import Foundation
+import LocationSelection
+import Synchronization
 
 /// One catalog over many crashes.
 struct CrashRun {
     let fleet: CrashFleet
     var random: SplitMix64
-    var journal = CrashJournal()
+    var recorder = CrashRecord()
     private(set) var baton: BatonProcess
     private(set) var summary = CrashSummary()
 
@@ -19,7 +19,7 @@ struct CrashRun {
         let baton = try await BatonProcess(origins: origins.all, settings: CrashFleet.settings, in: directory)
         var ids: [String] = []
         for _ in origins.sound { ids.append(try await baton.addImage()) }
-        for id in ids { journal.created(id) }
+        for id in ids { recorder.created(id) }
         fleet = CrashFleet(in: directory, origins: origins, ids: ids)
         self.baton = baton
         for book in fleet.firstBooks() { _ = try await register(book) }
@@ -35,11 +35,11 @@ struct CrashRun {
         let paged = try await makePagedImage(in: round, isHeld: moment.holdsReads)
         let load = CrashLoad(
             fleet, round: round, seed: random.next(), port: baton.port,
-            crash: CrashSwitch(moment, processID: baton.processID), journal: journal, paged: paged)
+            crash: CrashSwitch(moment, processID: baton.processID), recorder: recorder, paged: paged)
         try await load.run()
         _ = try await baton.exited()
         fleet.isHeld.set(false)
-        journal = load.journal.withLock { $0 }
+        recorder = load.recorder.withLock { $0 }
         let outcome = load.outcome.withLock { $0 }
         var flaws = outcome.flaws
         let left = try lookAtWhatIsLeft(&flaws)
@@ -55,7 +55,7 @@ struct CrashRun {
     private mutating func take(_ outcome: CrashLoad.Outcome, _ flaws: [Contradiction]) {
         summary.rounds += 1
         (summary.acknowledged, summary.openDone, summary.openUndone) =
-            (journal.acknowledged, journal.openDone, journal.openUndone)
+            (recorder.acknowledged, recorder.openDone, recorder.openUndone)
         summary.refused += outcome.refused
         summary.downloads += outcome.downloads
         summary.cutDownloads += outcome.cutDownloads
@@ -71,7 +71,7 @@ struct CrashRun {
         }
         let (account, damage) = try CatalogAccount.read(copy.file("catalog.sqlite"), readsOnly: false)
         flaws += damage.map { Contradiction(kind: .wrong, about: "the file that was left", text: $0) }
-        flaws += journal.contradictions(with: account)
+        flaws += recorder.contradictions(with: account)
         return account
     }
 
@@ -118,21 +118,21 @@ struct CrashRun {
     private mutating func lookAtWhatBecameOfIt(since left: CatalogAccount) async throws -> [Contradiction] {
         let (account, damage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
         var flaws = damage.map { Contradiction(kind: .wrong, about: "the file after the start", text: $0) }
-        for entry in left.entries { journal.saw(entry.history, of: entry.url) }
-        journal.saw(left.manifests)
-        flaws += journal.contradictions(with: account) + account.flawsOfRecovery(from: left)
-        journal.settle(by: account)
+        for entry in left.entries { recorder.saw(entry.history, of: entry.url) }
+        recorder.saw(left.manifests)
+        flaws += recorder.contradictions(with: account) + account.flawsOfRecovery(from: left)
+        recorder.settle(by: account)
         for image in fleet.images { flaws += try await download(image.id, image.content) }
         try await waitUntilSettled(account.unsettled)
         flaws += try await downloadFreshImages()
         let (settled, laterDamage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
         flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file once all is settled", text: $0) }
-        flaws += journal.contradictions(with: settled)
-        journal.settle(by: settled)
+        flaws += recorder.contradictions(with: settled)
+        recorder.settle(by: settled)
         (summary.manifests, summary.pagedManifests) =
-            (journal.withManifest.count, journal.withManifest.values.count { $0 > 1 })
-        summary.images = journal.images.count - fleet.images.count
-        summary.proofs = settled.entries.reduce(0) { $0 + $1.history.count { $0.event == "proven" } }
+            (recorder.withManifest.count, recorder.withManifest.values.count { $0 > 1 })
+        summary.images = recorder.images.count - fleet.images.count
+        summary.verifications = settled.entries.reduce(0) { $0 + $1.history.count { $0.event == "verified" } }
         return flaws
     }
 

@@ -11,7 +11,7 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var cutDownloads = 0
     var cutReads = 0
     var halfReads = 0
-    var proofs = 0
+    var verifications = 0
     /// Images that were made while it ran, and the manifests that were seen, those with more than one page among them.
     var images = 0
     var manifests = 0
@@ -68,7 +68,7 @@ struct CrashSummary: Sendable, CustomStringConvertible {
               kills while images had no manifest     \(killsWithoutManifest)
               kills in a read with chunks, 2 pages   \(killsInRead), \(killsInSecondPage)
               kills within a write, of chunks        \(killsInTransaction), \(killsInManifest)
-              proofs in the histories                \(proofs)
+              verifications in the histories                \(verifications)
               images made in the rounds              \(images)
               manifests made, with several pages     \(manifests), \(pagedManifests)
               from exec to ready, p50, p99           \(time(0.5)), \(time(0.99))

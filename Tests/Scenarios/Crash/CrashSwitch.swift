@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Synchronization
+import Foundation
+import Synchronization
 
 /// Kills a server at its moment.
 final class CrashSwitch: Sendable {

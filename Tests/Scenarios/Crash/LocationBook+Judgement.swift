@@ -2,7 +2,7 @@ extension LocationBook {
     /// Where what the catalog says of the location contradicts what is written here.
     func contradictions(with entry: CatalogAccount.Entry) -> [Contradiction] {
         flawsOfRecord(entry) + entry.flawsOfHistory() + flawsOfChanges(entry.history) + flawsOfSeen(entry.history)
-            + flawsOfBlame(entry.history)
+            + flawsOfAttribution(entry.history)
     }
 
     private func lost(_ text: String) -> Contradiction { Contradiction(kind: .lost, about: url, text: text) }
@@ -73,11 +73,11 @@ extension LocationBook {
             ? [] : [lost("its history had \(seen.count) lines which are not the first of its \(history.count)")]
     }
 
-    /// A read that a crash cut off and that went on wrongly would condemn what is right.
-    private func flawsOfBlame(_ history: [CatalogAccount.Line]) -> [Contradiction] {
+    /// A read that a crash cut off and that went on wrongly would quarantine what is right.
+    private func flawsOfAttribution(_ history: [CatalogAccount.Line]) -> [Contradiction] {
         guard isSound else { return [] }
-        let blame: Set<String> = ["accused", "suspect", "mismatched", "missed", "quarantine", "distrusted"]
-        return history.filter { $0.actor == "baton" && blame.contains($0.event) }
+        let attribution: Set<String> = ["marked_suspect", "suspect", "mismatched", "missed", "quarantine", "digest_conflict"]
+        return history.filter { $0.actor == "baton" && attribution.contains($0.event) }
             .map { wrong("its bytes are right, and Baton says: \($0.event), \($0.reason)") }
     }
 }

@@ -1,4 +1,4 @@
-internal import ImageModel
+import ImageModel
 
 /// What was asked of one location and what was answered, in this order.
 struct LocationBook: Sendable {

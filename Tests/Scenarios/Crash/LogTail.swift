@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// What the log of a catalog (SQLite's WAL) holds behind its last commit: a transaction that was being written, which nobody will ever
 /// see.

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// Tells a crash switch of each write to the files of a catalog, as the kernel tells of them (inotify).
 final class WriteWatch: Sendable {

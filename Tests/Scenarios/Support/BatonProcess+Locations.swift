@@ -1,7 +1,7 @@
-internal import Foundation
-internal import ImageCatalog
-internal import ImageModel
-internal import Synchronization
+import Foundation
+import ImageCatalog
+import ImageModel
+import Synchronization
 
 /// What a test changes while an origin runs.
 final class Flag: Sendable {
@@ -54,10 +54,10 @@ extension BatonProcess {
         }
     }
 
-    /// Waits until all locations of an image have been proven in full.
-    func waitUntilProven(_ image: String, file: String = #fileID, line: Int = #line) async throws {
-        try await eventually("all locations of \(image) to be proven", file: file, line: line) {
-            try await locations(of: image).allSatisfy { $0["proven_at"] is String }
+    /// Waits until all locations of an image have been verified in full.
+    func waitUntilVerified(_ image: String, file: String = #fileID, line: Int = #line) async throws {
+        try await eventually("all locations of \(image) to be verified", file: file, line: line) {
+            try await locations(of: image).allSatisfy { $0["verified_at"] is String }
         }
     }
 
@@ -67,7 +67,7 @@ extension BatonProcess {
             guard let id = location["id"] as? String else { continue }
             try await operate("verify", on: id)
         }
-        try await waitUntilProven(image)
+        try await waitUntilVerified(image)
         _ = try await manifest(of: image)
     }
 

@@ -1,7 +1,7 @@
-internal import FaultyOrigin
-internal import ImageCatalog
-internal import ImageModel
-internal import Integrity
+import FaultyOrigin
+import ImageCatalog
+import ImageModel
+import Integrity
 
 extension BatonProcess {
     /// The server's catalog, for a look past it.

@@ -1,6 +1,6 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
+import FaultyOrigin
+import Foundation
+import Glibc
 
 /// A real nginx that serves the files of a directory over TLS.
 final class NginxProcess: Sendable {

@@ -1,6 +1,6 @@
-internal import FaultyOrigin
-internal import Foundation
-internal import Glibc
+import FaultyOrigin
+import Foundation
+import Glibc
 
 /// The kinds of backends that a content can be placed in.
 enum BackendKind: String, CaseIterable, Sendable {
@@ -20,9 +20,9 @@ struct PlacedContent: Sendable {
 
     private final class Keeper: Sendable {
         private let server: NginxServer?
-        private let node: SwiftNode?
+        private let node: OpenStackSwiftNode?
 
-        init(server: NginxServer? = nil, node: SwiftNode? = nil) { (self.server, self.node) = (server, node) }
+        init(server: NginxServer? = nil, node: OpenStackSwiftNode? = nil) { (self.server, self.node) = (server, node) }
         deinit { stop() }
 
         func stop() {
@@ -51,7 +51,7 @@ struct PlacedContent: Sendable {
             keeper = Keeper()
             die = { if truncate("\(root)/x", 1000) != 0 { throw POSIXError(.EIO) } }
         case .s3, .swift:
-            let node = try await SwiftNode()
+            let node = try await OpenStackSwiftNode()
             try await node.store(content, as: "x")
             let key = try directory.write("testing\n", to: "\(id)-key")
             let rest =

@@ -1,8 +1,8 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes of its own that store below a directory.
-final class RadosgwProcess: SwiftStore {
+final class RadosgwProcess: OpenStackSwiftStore {
     /// The one that all scenarios share.
     static let shared = Task { try await RadosgwProcess() }
 
@@ -16,7 +16,7 @@ final class RadosgwProcess: SwiftStore {
         directory = try TestDirectory()
         let started = try await BatonCommand.run(
             ["start", directory.file("ceph")], program: BatonCommand.script("radosgw"))
-        guard started.status == 0 else { throw SwiftNode.Failed(reason: started.errors) }
+        guard started.status == 0 else { throw OpenStackSwiftNode.Failed(reason: started.errors) }
         let state = try JSONDecoder().decode(
             StartedStore.self, from: Data(contentsOf: URL(filePath: directory.file("ceph/radosgw.json"))))
         (url, storageURL, temporaryURLKey) = (state.url, state.storageURL, state.temporaryURLKey)

@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Glibc
+import Foundation
+import Glibc
 
 /// An HTTPS server with a certificate of its own that serves files of a directory: `openssl s_server`.
 final class TLSFileServer: Sendable {

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A certificate with its key, in files. It signs itself, unless another one does.
 struct TestCertificate: Sendable {

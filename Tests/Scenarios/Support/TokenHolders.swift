@@ -1,5 +1,5 @@
-internal import Foundation
-internal import Identity
+import Foundation
+import Identity
 
 /// Somebody of every kind, with the tokens file that lets them in.
 struct TokenHolders {

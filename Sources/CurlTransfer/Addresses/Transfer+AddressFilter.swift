@@ -1,0 +1,52 @@
+import CCurl
+import Glibc
+
+// Holds every address against the request's policy, after the name was resolved and before anything is sent.
+extension Transfer {
+    /// `self` as libcurl's context: see `attachCallbacks`.
+    func attachAddressFilter() throws(TransferError) {
+        try handle.setAddressFilter(
+            context: Unmanaged.passUnretained(self).toOpaque(),
+            opening: { context, _, address in
+                guard let context, let address else { return -1 }
+                return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { transfer in
+                    let peer = PeerAddress(baton_curl_socket_address(address), length: Int(address.pointee.addrlen))
+                    guard transfer.mayUse(peer) else { return -1 }
+                    let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+                    return socket(address.pointee.family, kind, address.pointee.protocol)
+                }
+            },
+            using: { context, peer, _, _, _ in
+                guard let context, let peer else { return CURL_PREREQFUNC_ABORT }
+                return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+                    $0.mayUse(PeerAddress(String(cString: peer))) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+                }
+            })
+    }
+
+    /// Whether an address may be connected to; notes why not.
+    private func mayUse(_ address: PeerAddress?) -> Bool {
+        guard let policy = request.addresses else { return true }
+        guard let address else { return false }
+        refusedAddress = policy.refusal(of: address)
+        return refusedAddress == nil
+    }
+
+    /// What a result of libcurl means for this transfer; nil for success.
+    func error(behind code: CURLcode) -> TransferError? {
+        guard let error = TransferError(code) else { return nil }
+        if let refusedAddress, [.connect, .connectTimeout, .other].contains(error.kind) {
+            return TransferError(
+                .refusedAddress,
+                message:
+                    "the name leads to an address of the class \(refusedAddress.rawValue), which allow_addresses does not name")
+        }
+        var status = 0
+        if request.proxy != nil, baton_curl_get_long(handle.pointer, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK,
+            status >= 300
+        {
+            return TransferError(.connect, message: "the proxy refused to connect, with status \(status)")
+        }
+        return error
+    }
+}

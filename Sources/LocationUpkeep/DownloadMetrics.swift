@@ -1,0 +1,59 @@
+import BackendKit
+import ImageModel
+package import RelayEngine
+package import Telemetry
+
+/// What relays did, in numbers.
+package struct DownloadMetrics: Sendable {
+    private let relays: Counter
+    private let extraBytes: Counter
+    private let failures: Counter
+    private let failovers: Counter
+    private let gaps: Histogram
+    private let resumptions: Counter
+    private let verifications: Counter
+    private let rejectedChunks: Counter
+
+    /// Seconds: from a move that nobody notices to the longest that a relay waits.
+    private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
+
+    /// Registers them.
+    package init(in registry: MetricsRegistry) {
+        relays = registry.counter("baton_relays_total", "Downloads that are over, by how they ended.", labels: ["outcome"])
+        extraBytes = registry.counter("baton_relay_extra_bytes_total", "Bytes fetched beyond those delivered.")
+        failures = registry.counter(
+            "baton_attempt_failures_total", "Attempts that brought less than they were asked for.",
+            labels: ["backend", "reason"])
+        failovers = registry.counter(
+            "baton_failovers_total", "Moves of downloads to another location, by the backend that was left and why.",
+            labels: ["backend", "reason", "mid_stream"])
+        gaps = registry.histogram(
+            "baton_failover_gap_seconds", "From the last byte of one location to the first of the next.",
+            labels: ["reason"], bounds: Self.gapBounds)
+        resumptions = registry.counter(
+            "baton_resumptions_total", "Connections taken up again that a server had closed while the client was slow.")
+        verifications = registry.counter(
+            "baton_relay_verifications_total", "Whole images compared with their digest before the end went out.",
+            labels: ["result"])
+        rejectedChunks = registry.counter(
+            "baton_rejected_chunks_total", "Chunks that did not have their digest; they were fetched again, none was delivered."
+        )
+    }
+
+    /// Counts one relay.
+    package func record(_ summary: RelaySummary) {
+        relays.add(1, summary.outcome.rawValue)
+        extraBytes.add(Double(summary.extraBytes))
+        for failure in summary.failures {
+            failures.add(Double(failure.count), failure.backend.name, failure.failure.reason.rawValue)
+        }
+        for move in summary.moves {
+            failovers.add(1, move.from.name, move.cause.reason.rawValue, "\(move.isMidStream)")
+            gaps.record(move.gap / .seconds(1), move.cause.reason.rawValue)
+        }
+        resumptions.add(Double(summary.resumptions))
+        rejectedChunks.add(Double(summary.rejections.reduce(0) { $0 + $1.count }))
+        if !summary.mismatches.isEmpty { verifications.add(Double(summary.mismatches.count), "mismatched") }
+        if summary.digest != nil, summary.outcome == .finished { verifications.add(1, "matched") }
+    }
+}

@@ -1,0 +1,78 @@
+import BackendKit
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+package import Logging
+import ServiceLifecycle
+
+/// Does what is due with locations without anybody asking: probes pending ones, has those read whose date has come, forgets those
+/// whose deletion's delay is over, and writes down the holds that the catalog did not take.
+package struct MaintenanceLoop: Service, CustomStringConvertible {
+    private let catalog: any CatalogStore
+    private let lifecycle: LocationLifecycle
+    private let activation: LocationActivation
+    private let verifications: VerificationQueue
+    private let holds: PendingIntegrityHolds
+    private let interval: Duration
+    private let logger: Logger
+
+    /// - Parameter interval: between two rounds.
+    package init(
+        catalog: any CatalogStore, lifecycle: LocationLifecycle, activation: LocationActivation,
+        verifications: VerificationQueue,
+        holds: PendingIntegrityHolds, interval: Duration, logger: Logger
+    ) {
+        self.catalog = catalog
+        self.lifecycle = lifecycle
+        self.activation = activation
+        self.verifications = verifications
+        self.holds = holds
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// As the log of the services' life names it.
+    package var description: String { "rounds of what is due" }
+
+    /// Works until the service shuts down.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await round()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    private func round() async {
+        do {
+            try? await holds.writeAll()  // what it does not take now either was said when it arose, and stays
+            let due = try await catalog.dueLocations(at: .now)
+            for location in due.toRead { verifications.enqueue(location.id) }
+            for location in due.toExpire {
+                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the delay is over")
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for locations in Dictionary(grouping: due.toProbe, by: \.backend).values {
+                    group.addTask { try await probe(locations) }
+                }
+                try await group.waitForAll()
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("maintenance.failed: A maintenance pass failed.", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Probes the pending locations of one backend, until it fails: each of the others would wait as long for nothing, and with
+    /// them all that is due elsewhere. Whose turn comes first is left to chance, so that none keeps the others from theirs.
+    private func probe(_ locations: [Location]) async throws {
+        for location in locations.shuffled() where !Task.isCancelled {
+            let (activated, problem) = try await activation.activate(location)
+            if let problem, problem.failureClass != .location { return }
+            guard activated.state.status == .active else { continue }
+            logger.info("location.activated: A pending location is active now.", metadata: ["location": "\(location.id)"])
+        }
+    }
+}

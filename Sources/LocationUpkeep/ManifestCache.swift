@@ -1,0 +1,102 @@
+package import ImageCatalog
+package import ImageModel
+import Integrity
+package import Logging
+package import RelayEngine
+import Synchronization
+
+/// Gives relays and documents the pages of manifests: those that were read lately from memory, the others from the catalog.
+package final class ManifestCache: Sendable {
+    private struct Key: Hashable {
+        let manifest: Int64
+        let page: Int
+    }
+
+    private struct State {
+        var pages: [Key: (digests: [UInt8], usedAt: Int)] = [:]
+        var uses = 0
+    }
+
+    private let catalog: any CatalogStore
+    private let capacity: Int
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// So often a page is asked for when the catalog is busy.
+    private static let attempts = 5
+
+    /// - Parameter capacity: how many pages are kept in memory, 32 KiB each.
+    package init(catalog: any CatalogStore, capacity: Int = 256, logger: Logger) {
+        self.catalog = catalog
+        self.capacity = max(1, capacity)
+        self.logger = logger
+    }
+
+    /// A manifest with the page at hand that lists the chunk at `offset`; nil when it can't be read, so that there is as good as none.
+    package func open(_ stored: StoredManifest, at offset: Int64) async -> RelayManifest? {
+        let first = stored.layout.page(of: stored.layout.chunk(at: offset))
+        guard let digests = await page(first, of: stored) else { return nil }
+        return RelayManifest(layout: stored.layout, pages: [first: digests]) { page, loaded in
+            Task { loaded(await self.page(page, of: stored)) }
+        }
+    }
+
+    /// The digests of a page; nil when it can't be read. One that rotted in the catalog takes its manifest along.
+    package func page(_ number: Int, of stored: StoredManifest) async -> [UInt8]? {
+        let key = Key(manifest: stored.number, page: number)
+        if let digests = held(key) { return digests }
+        do {
+            guard let page = try await read(number, of: stored), page.isIntact(in: stored.layout) else {
+                // One that is not there any more was replaced meanwhile: nothing is damaged.
+                guard try await forget(stored) else { return nil }
+                logger.critical(
+                    "manifest.damaged: A page of a manifest is damaged in the catalog. The manifest is discarded; the next verification stores a new one.",
+                    metadata: ["manifest": .stringConvertible(stored.number), "page": .stringConvertible(number)])
+                return nil
+            }
+            hold(page.digests, key)
+            return page.digests
+        } catch {
+            logger.error(
+                "manifest.unreadable: A page of a manifest could not be read.",
+                metadata: [
+                    "manifest": .stringConvertible(stored.number), "page": .stringConvertible(number), "error": "\(error)",
+                ])
+            return nil
+        }
+    }
+
+    private func forget(_ stored: StoredManifest) async throws -> Bool {
+        state.withLock { state in state.pages = state.pages.filter { $0.key.manifest != stored.number } }
+        return try await catalog.forgetManifest(stored)
+    }
+
+    private func read(_ number: Int, of stored: StoredManifest) async throws -> ManifestPage? {
+        for attempt in 1..<Self.attempts {
+            do {
+                return try await catalog.manifestPage(number, of: stored)
+            } catch CatalogError.busy {
+                try await Task.sleep(for: .milliseconds(100 * attempt))
+            }
+        }
+        return try await catalog.manifestPage(number, of: stored)
+    }
+
+    private func held(_ key: Key) -> [UInt8]? {
+        state.withLock { state in
+            state.uses += 1
+            state.pages[key]?.usedAt = state.uses
+            return state.pages[key]?.digests
+        }
+    }
+
+    private func hold(_ digests: [UInt8], _ key: Key) {
+        state.withLock { state in
+            state.uses += 1
+            state.pages[key] = (digests, state.uses)
+            if state.pages.count > capacity, let oldest = state.pages.min(by: { $0.value.usedAt < $1.value.usedAt }) {
+                state.pages[oldest.key] = nil
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import BackendKit
+import BatonConfig
+import Identity
+import ImageModel
+
+/// Where a backend's objects lie, so that two backends can be compared: a server or a store, and segments in it.
+struct BackendScope: Equatable, CustomStringConvertible {
+    let origin: String
+    let segments: [String]
+
+    init(origin: String, segments: [String]) {
+        self.origin = origin
+        self.segments = segments
+    }
+
+    /// The place of a URL. The names of this machine's loopback are one.
+    init(_ url: LocationURL) {
+        let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains(url.host)
+        self.init(origin: "\(url.scheme)://\(isLoopback ? "localhost" : url.host):\(url.port)", segments: url.segments)
+    }
+
+    var description: String { "\(origin)/\(segments.joined(separator: "/"))" }
+
+    /// Whether the other place is this one or lies in it.
+    func contains(_ other: BackendScope) -> Bool { origin == other.origin && other.segments.starts(with: segments) }
+}
+
+extension ConfiguredBackend {
+    /// Notes what is wrong with backends side by side.
+    static func compare(
+        _ all: [(backend: ConfiguredBackend, section: BackendSection)], _ configuration: BatonConfiguration
+    ) {
+        for (index, later) in all.enumerated() {
+            for earlier in all[..<index] { compare(later.backend, later.section.settings, with: earlier.backend) }
+            warnOfAttach(later.backend, later.section.settings, configuration)
+        }
+    }
+
+    private static func compare(_ backend: ConfiguredBackend, _ settings: Section, with other: ConfiguredBackend) {
+        let pairs = backend.places.flatMap { place in other.places.map { (place, $0) } }
+        if pairs.contains(where: { $0 == $1 }) {
+            settings.reject(
+                backend.placeKey,
+                "is also the place of the backend \(other.id): a location there would belong to both; remove one")
+        } else if let (place, otherPlace) = pairs.first(where: { $0.contains($1) || $1.contains($0) }) {
+            let (inner, outer) = place.contains(otherPlace) ? (other.id, backend.id) : (backend.id, other.id)
+            settings.warn(
+                backend.placeKey,
+                "overlaps with the backend \(other.id): a location that lies in both belongs to \(inner), not \(outer)")
+        }
+    }
+
+    private static func warnOfAttach(
+        _ backend: ConfiguredBackend, _ settings: Section, _ configuration: BatonConfiguration
+    ) {
+        guard configuration.uploads.backend == backend.id, let rule = backend.attach, rule.role != .admin, rule.prefix.isEmpty
+        else { return }
+        settings.warn(
+            "attach",
+            "lets each \(rule.role.rawValue) make images of other people's uploads, which lie in this backend: give it a prefix"
+        )
+    }
+}

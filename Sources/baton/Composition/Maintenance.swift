@@ -1,0 +1,92 @@
+import BatonConfig
+import CurlTransfer
+import ImageCatalog
+import LocationUpkeep
+import Logging
+import RelayEngine
+import ServiceLifecycle
+import Telemetry
+
+/// Everything that looks after locations, put together from the configuration.
+struct Maintenance {
+    let lifecycle: LocationLifecycle
+    let verifications: VerificationQueue
+    let activation: LocationActivation
+    let probe: ObjectProbe
+    let verificationPace: ReadRateLimiter
+    let scrubPace: ReadRateLimiter
+    let manifestPace: ReadRateLimiter
+    private let verifier: Verifier
+    /// How old a verification may be; nothing for any age.
+    let scrubInterval: Duration
+    /// What works in the background until the server stops.
+    let services: [any Service]
+
+    /// - Parameter loop: whose thread reads locations in full.
+    init(
+        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, holds: PendingIntegrityHolds,
+        loop: TransferLoop,
+        metrics: MetricsRegistry, logger: Logger
+    ) {
+        let maintenance = configuration.maintenance
+        verificationPace = ReadRateLimiter(bytesPerSecond: Int64(maintenance.readRate.count))
+        scrubPace = ReadRateLimiter(bytesPerSecond: Int64(maintenance.scrubRate.count))
+        manifestPace = ReadRateLimiter(sharing: scrubPace)
+        scrubInterval = maintenance.scrubInterval
+        let schedule = ReadSchedule(
+            recheck: maintenance.recheck, missInterval: maintenance.missInterval,
+            scrubInterval: maintenance.scrubInterval > .zero ? maintenance.scrubInterval : nil)
+        lifecycle = LocationLifecycle(
+            catalog: catalog, relays: relays, schedule: schedule, deleteDelay: maintenance.deleteDelay)
+        verifier = Verifier(
+            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
+            settings: configuration.readSettings, chunkSize: configuration.chunkSize, metrics: metrics, logger: logger)
+        verifications = VerificationQueue(
+            verifier: verifier, pace: verificationPace, readers: maintenance.readers,
+            logger: logger)
+        probe = ObjectProbe(
+            registry: relays.registry, loop: relays.nextLoop(),
+            timeout: configuration.probeTimeout)
+        activation = LocationActivation(
+            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, verifications: verifications,
+            probe: probe, relays: relays, logger: logger)
+        let scrubber = Scrubber(
+            catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: maintenance.interval,
+            logger: logger)
+        let rounds = MaintenanceLoop(
+            catalog: catalog, lifecycle: lifecycle, activation: activation, verifications: verifications, holds: holds,
+            interval: maintenance.interval, logger: logger)
+        let probes = HalfOpenProbes(catalog: catalog, relays: relays, probe: probe, logger: logger)
+        let manifests = EagerManifests(
+            catalog: catalog, verifier: verifier, lifecycle: lifecycle, relays: relays, pace: manifestPace,
+            readers: maintenance.readers, interval: maintenance.interval, logger: logger)
+        services = [verifications, scrubber, rounds, probes] + (configuration.manifests.eager ? [manifests] : [])
+    }
+}
+
+extension Maintenance {
+    /// Goes by another configuration from now on, as far as that is possible without a restart.
+    func configure(_ configuration: BatonConfiguration) {
+        verifier.settings = configuration.readSettings
+        probe.timeout = configuration.probeTimeout
+    }
+}
+
+extension BatonConfiguration {
+    fileprivate var readSettings: Verifier.Settings {
+        .init(
+            stallTimeout: relay.stallTimeout, inspectsFormat: uploads.inspectsFormat,
+            sizeLimit: Int64(uploads.maximumSize.count))
+    }
+
+    fileprivate var probeTimeout: Duration { relay.connectTimeout + relay.stallTimeout }
+}
+
+extension BatonConfiguration.Activation {
+    fileprivate var rule: ActivationRule {
+        switch self {
+        case .probe: .probe
+        case .verify: .verify
+        }
+    }
+}

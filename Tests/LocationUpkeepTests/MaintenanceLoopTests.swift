@@ -1,0 +1,51 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import Foundation
+import ImageCatalog
+import ImageModel
+import Logging
+import RelayEngine
+import Testing
+
+@testable import LocationUpkeep
+
+/// What is done in a round with the locations of a backend that fails.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct MaintenanceLoopTests {
+    private static let content = PatternedContent(size: 1000, seed: 201)
+
+    @Test("A backend that fails is asked once a round, however many of its locations are pending")
+    func aBackendThatFails() async throws {
+        let failing = try FaultyOrigin(Self.content) { _ in .status(500) }
+        // Its object is missing, which says nothing of the backend: it counts the rounds.
+        let counting = try FaultyOrigin(Self.content) { _ in .status(404) }
+        let fixture = try VerifierFixture(["failing": failing, "counting": counting])
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        for (backend, count) in [("failing", 5), ("counting", 1)] {
+            for _ in 0..<count {
+                _ = try await fixture.catalog.addLocation(
+                    NewLocation(
+                        image: try await fixture.image(), backend: BackendID(backend), path: "image",
+                        url: "http://\(backend)/image", format: VerifierFixture.format, size: Self.content.size,
+                        digests: DigestSet([Self.content.digest])), id: LocationID(), at: .now, actor: "test",
+                    reason: "registered")
+            }
+        }
+        let rounds = MaintenanceLoop(
+            catalog: fixture.catalog, lifecycle: fixture.lifecycle,
+            activation: LocationActivation(
+                rule: .probe, catalog: fixture.catalog, lifecycle: fixture.lifecycle, verifications: fixture.verifications,
+                probe: ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30)),
+                relays: fixture.relays, logger: logger),
+            verifications: fixture.verifications, holds: fixture.holds, interval: .milliseconds(1), logger: logger)
+        let running = Task { try await rounds.run() }
+        await counting.waitUntil { $0.requests.count >= 4 }
+        running.cancel()
+        _ = await running.result
+        let asked = failing.record.requests.count
+        #expect(asked >= 3 && asked <= counting.record.requests.count + 1)
+    }
+}

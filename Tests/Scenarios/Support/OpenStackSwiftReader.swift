@@ -1,0 +1,75 @@
+import BackendKit
+import CurlTransfer
+import FaultyOrigin
+import Foundation
+import ImageModel
+import OpenStackSwiftBackend
+
+/// Reads with the driver as a relay does, without one: a token before the first request, and once another after a 401.
+final class OpenStackSwiftReader: Sendable {
+    let driver: OpenStackSwiftDriver
+    private let loop = TransferLoop(name: "test", slabSize: 65_536)
+
+    /// A reader with a log-in.
+    /// - Parameter login: nil for none.
+    init(
+        _ store: any OpenStackSwiftStore, login: (any OpenStackSwiftLogin)?, signer: TempURLSigner? = nil,
+        now: @escaping @Sendable () -> Date = { .now }
+    ) throws {
+        let loop = loop
+        let credentials = login.map { login in
+            OpenStackSwiftCredentials(login) { request throws(TransferError) in
+                try await Exchange.run(request, on: loop, limit: 1 << 20, timeout: .seconds(60))
+            }
+        }
+        driver = OpenStackSwiftDriver(
+            container: try OpenStackSwiftContainer("images"), account: login == nil ? try LocationURL(store.storageURL) : nil,
+            credentials: credentials, signer: signer, connectTimeout: .seconds(60),
+            access: ServerAccess(addresses: AddressPolicy(allowing: [.loopback])), now: now)
+    }
+
+    /// A reader that logs in with TempAuth.
+    convenience init(
+        _ store: any OpenStackSwiftStore, user: String = "test:tester", key: String = "testing", signer: TempURLSigner? = nil,
+        now: @escaping @Sendable () -> Date = { .now }
+    ) throws {
+        let login = TempAuthLogin(
+            url: "\(store.url)/auth/v1.0", user: user, key: key, account: nil, timeout: .seconds(60))
+        try self.init(store, login: login, signer: signer, now: now)
+    }
+
+    deinit { loop.stop() }
+
+    /// The head, and all bytes that it announced.
+    func read(_ key: String, _ range: ByteRange? = nil) async throws(AttemptFailure) -> (head: ObjectHead, bytes: [UInt8]) {
+        guard let credentials = driver.credentials else { return try await readOnce(key, range) }
+        if !credentials.areReady { try await credentials.renew(beyond: credentials.generation) }
+        let generation = credentials.generation
+        do {
+            return try await readOnce(key, range)
+        } catch  where error.failureClass == .credentials {
+            try await credentials.renew(beyond: generation)
+            return try await readOnce(key, range)
+        }
+    }
+
+    private func readOnce(
+        _ key: String, _ range: ByteRange?
+    ) async throws(AttemptFailure) -> (head: ObjectHead, bytes: [UInt8]) {
+        let read = ReadRequest(path: key, range: range)
+        let answer: Exchange.Answer
+        do {
+            answer = try await Exchange.run(driver.transferRequest(for: read), on: loop, limit: 1 << 26, timeout: nil)
+        } catch {
+            throw driver.classify(error)
+        }
+        return (try driver.inspect(answer.head, of: read).get(), answer.body)
+    }
+}
+
+extension PatternedContent {
+    /// Whether these are its bytes from `offset` on.
+    func matches(_ bytes: [UInt8], at offset: Int64 = 0) -> Bool {
+        bytes.withUnsafeBytes { firstDifference(from: $0, at: offset) == nil }
+    }
+}

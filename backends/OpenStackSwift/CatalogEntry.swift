@@ -1,0 +1,66 @@
+import BackendKit
+
+/// Which URL of Keystone's catalogue to take.
+package struct CatalogEntry: Sendable, Hashable {
+    /// For whom a URL is.
+    package enum Interface: String, Sendable, CaseIterable {
+        case `public`, `internal`, admin
+    }
+
+    /// The kind of service, `object-store`.
+    package let serviceType: String
+    /// The region; nil where there is only one.
+    package let region: String?
+    /// For whom the URL is.
+    package let interface: Interface
+
+    /// An entry with every property given.
+    package init(serviceType: String = "object-store", region: String? = nil, interface: Interface = .public) {
+        self.serviceType = serviceType
+        self.region = region
+        self.interface = interface
+    }
+
+    /// A service as the catalogue has it.
+    struct Service: Decodable {
+        struct Endpoint: Decodable {
+            let interface: String
+            let region: String?
+            let regionID: String?
+            let url: String
+
+            enum CodingKeys: String, CodingKey {
+                case interface, region, url
+                case regionID = "region_id"
+            }
+        }
+        let type: String
+        let endpoints: [Endpoint]?
+    }
+
+    /// The URL of that service there.
+    func url(in catalog: [Service]) throws(AttemptFailure) -> LocationURL {
+        let all = catalog.filter { $0.type == serviceType }.flatMap { $0.endpoints ?? [] }
+            .filter { $0.interface == interface.rawValue }
+        let chosen = all.filter { region == nil || $0.regionID ?? $0.region == region }
+        guard let endpoint = chosen.first else {
+            throw Self.failure("names no \(serviceType) with the interface \(interface.rawValue)\(place); \(Self.advice)")
+        }
+        guard Set(chosen.map(\.url)).count == 1 else {
+            throw Self.failure("names \(serviceType) in several regions: set keystone.region")
+        }
+        guard let url = try? LocationURL(endpoint.url), url.scheme != "file" else {
+            throw Self.failure("has a URL for \(serviceType) that can't be used; set storage_url in its place")
+        }
+        return url
+    }
+
+    private static let advice = "look at keystone.region, keystone.interface and at what the user may do in the project"
+
+    private var place: String { region.map { " in the region \($0)" } ?? "" }
+
+    /// What was shown leads to no account: as good as refused.
+    private static func failure(_ text: String) -> AttemptFailure {
+        AttemptFailure(.denied, .credentials, detail: "Keystone's catalogue \(text)")
+    }
+}

@@ -1,0 +1,55 @@
+package import BackendKit
+
+/// One container of an account, and the part of its objects that a backend covers. Where the account is says a log-in.
+package struct OpenStackSwiftContainer: Sendable, Hashable {
+    private let segments: [String]
+
+    /// - Parameters:
+    ///   - name: 1 to 256 bytes, without slashes.
+    ///   - prefix: the segments that the names of all objects begin with; empty for the whole container.
+    /// - Throws: `InvalidOpenStackSwiftContainer` saying which part is wrong.
+    package init(_ name: String, prefix: String = "") throws(InvalidOpenStackSwiftContainer) {
+        guard (1...256).contains(name.utf8.count), Self.segments(of: name) == [name] else { throw .name }
+        guard let path = prefix.isEmpty ? [] : Self.segments(of: prefix) else { throw .prefix }
+        segments = [name] + path
+    }
+
+    /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
+    func path(of key: String, in account: LocationURL) -> String {
+        LocationURL.encode(key: decodedPath(of: key, in: account))
+    }
+
+    /// The URL of an object, ready for the wire.
+    func url(of key: String, in account: LocationURL) -> String {
+        "\(account.scheme)://\(account.authority)\(path(of: key, in: account))"
+    }
+
+    /// The path of an object as the store reads it.
+    func decodedPath(of key: String, in account: LocationURL) -> String {
+        (account.segments + segments + [key]).map { "/" + $0 }.joined()
+    }
+
+    /// The URL that all its locations lie below.
+    package func base(in account: LocationURL) -> LocationURL? {
+        try? LocationURL("\(account)" + segments.map { "/" + LocationURL.encode(path: $0) }.joined())
+    }
+
+    /// The segments of a path, by the strict rules of locations: none of them empty or of dots.
+    private static func segments(of path: String) -> [String]? {
+        try? LocationURL("http://container/" + LocationURL.encode(path: path)).segments
+    }
+}
+
+/// Which part of a container can't be.
+package enum InvalidOpenStackSwiftContainer: Error, Sendable, Hashable, CustomStringConvertible {
+    case name
+    case prefix
+
+    /// One sentence for a person.
+    package var description: String {
+        switch self {
+        case .name: "is no name of a container: 1 to 256 bytes without slashes, backslashes and NUL, and not . or .."
+        case .prefix: "has an empty segment, a dot segment or a backslash; write whole segments, e.g. images/"
+        }
+    }
+}

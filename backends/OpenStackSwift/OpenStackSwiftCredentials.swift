@@ -1,0 +1,99 @@
+package import BackendKit
+package import CurlTransfer
+import Synchronization
+
+/// The token of one account: fetched when somebody needs it, renewed ahead of its end and when it is refused.
+package final class OpenStackSwiftCredentials: RenewableCredentials {
+    /// Sends a request and waits for the whole answer, whatever its status.
+    package typealias Send = @Sendable (TransferRequest) async throws(TransferError) -> Exchange.Answer
+
+    private typealias Outcome = Result<Void, AttemptFailure>
+
+    private struct State {
+        var session: OpenStackSwiftSession?
+        /// From when on a new one is fetched first.
+        var isDue: ContinuousClock.Instant?
+        var generation = 0
+        var fetch: Task<Outcome, Never>?
+        /// What the last fetch failed with, and until when nobody asks again.
+        var trouble: (failure: AttemptFailure, until: ContinuousClock.Instant)?
+    }
+
+    /// How long a failure stands: whoever shows a wrong key again and again is locked out in some places.
+    static let pause = Duration.seconds(2)
+    /// How long before its end a token is renewed, or a tenth of its lifetime if that is less.
+    static let margin = Duration.seconds(60)
+
+    private let login: any OpenStackSwiftLogin
+    private let send: Send
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let state = Mutex(State())
+
+    /// - Parameter now: the time, for tests.
+    package init(
+        _ login: any OpenStackSwiftLogin, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        send: @escaping Send
+    ) {
+        self.login = login
+        self.now = now
+        self.send = send
+    }
+
+    /// How often a token has been fetched.
+    package var generation: Int { state.withLock { $0.generation } }
+
+    /// Whether there is a token that is not about to end.
+    package var areReady: Bool {
+        let time = now()
+        return state.withLock { $0.session != nil && $0.isDue.map { time < $0 } != false }
+    }
+
+    /// The last one fetched, be it old; nil before the first.
+    var session: OpenStackSwiftSession? { state.withLock { $0.session } }
+
+    /// Logs in, unless somebody else has done so, or is at it.
+    package func renew(beyond generation: Int) async throws(AttemptFailure) {
+        let time = now()
+        let pending: Result<Task<Outcome, Never>?, AttemptFailure> = state.withLock { state in
+            if state.generation > generation { return .success(nil) }
+            if let fetch = state.fetch { return .success(fetch) }
+            if let trouble = state.trouble, time < trouble.until { return .failure(trouble.failure) }
+            let fetch = Task { await self.fetch() }
+            state.fetch = fetch
+            return .success(fetch)
+        }
+        try await pending.get()?.value.get()
+    }
+
+    private func fetch() async -> Outcome {
+        let outcome: Result<OpenStackSwiftSession, AttemptFailure>
+        do throws(AttemptFailure) {
+            outcome = .success(try login.session(from: try await answer()))
+        } catch {
+            outcome = .failure(error)
+        }
+        let time = now()
+        state.withLock { state in
+            state.fetch = nil
+            switch outcome {
+            case .success(let session):
+                state.session = session
+                state.isDue = session.lifetime.map { time + $0 - min(Self.margin, $0 / 10) }
+                state.generation += 1
+                state.trouble = nil
+            case .failure(let failure): state.trouble = (failure, until: time + Self.pause)
+            }
+        }
+        return outcome.map { _ in }
+    }
+
+    private func answer() async throws(AttemptFailure) -> Exchange.Answer {
+        do {
+            return try await send(login.request)
+        } catch {
+            let failure = AttemptFailure.classify(error)
+            throw AttemptFailure(
+                failure.reason, failure.failureClass == .local ? .local : .backend, detail: "the log-in: \(failure.detail)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package import BackendKit
+package import CurlTransfer
+import FoundationEssentials
+package import Identity
+
+/// The log-in at Keystone, whose catalogue says where the account is.
+package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
+    /// What to send.
+    package let request: TransferRequest
+    private let url: String
+    private let wanted: CatalogEntry
+    private let account: LocationURL?
+
+    /// - Parameters:
+    ///   - settings: who logs in; nil is returned if nobody does.
+    ///   - wanted: which entry of the catalogue to take.
+    ///   - account: the account's URL in place of the one in the catalogue.
+    package init?(_ settings: KeystoneSettings, wanted: CatalogEntry, account: LocationURL?) {
+        guard let login = KeystoneLogin(settings) else { return nil }
+        request = login.request(withCatalog: account == nil)
+        url = settings.url
+        self.wanted = wanted
+        self.account = account
+    }
+
+    /// The token from its header field, the rest from the token's description.
+    package func session(from answer: Exchange.Answer) throws(AttemptFailure) -> OpenStackSwiftSession {
+        guard answer.head.status == 201 else {
+            throw refusal(answer.head, setting: "keystone.url, the user or the application credential")
+        }
+        guard let token = answer.head["x-subject-token"],
+            let description = try? JSONDecoder().decode(Envelope.self, from: Data(answer.body)).token
+        else {
+            throw AttemptFailure(.protocolViolation, .backend, detail: "Keystone's answer to the log-in makes no sense")
+        }
+        let account =
+            if let account { account } else { try wanted.url(in: description.catalog ?? []) }
+        return try OpenStackSwiftSession(
+            account: account, token: token, lifetime: description.lifetime, fetchedFrom: url)
+    }
+
+    private struct Envelope: Decodable {
+        let token: Token
+    }
+
+    private struct Token: Decodable {
+        let issuedAt: String?
+        let expiresAt: String?
+        let catalog: [CatalogEntry.Service]?
+
+        enum CodingKeys: String, CodingKey {
+            case catalog
+            case issuedAt = "issued_at"
+            case expiresAt = "expires_at"
+        }
+
+        /// By Keystone's own clock: ours may be off.
+        var lifetime: Duration? {
+            guard let issued = issuedAt.flatMap({ UTCTime.parse($0) }), let expires = expiresAt.flatMap({ UTCTime.parse($0) })
+            else { return nil }
+            return .seconds(max(0, expires.timeIntervalSince(issued)))
+        }
+    }
+}

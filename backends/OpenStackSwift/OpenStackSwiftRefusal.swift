@@ -1,0 +1,28 @@
+import BackendKit
+import CurlTransfer
+
+/// What a store means by an answer without bytes.
+struct OpenStackSwiftRefusal {
+    private let head: ResponseHead
+
+    init(_ head: ResponseHead) { self.head = head }
+
+    /// The failure, in words that say what to look at.
+    var failure: AttemptFailure {
+        let detail = "answered with status \(head.status)"
+        switch head.status {
+        case 401:
+            return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is not good, or no longer")
+        case 403:
+            return AttemptFailure(.denied, .credentials, detail: "\(detail): the user may not read this container")
+        // The store looks at the first segment before it answers.
+        case 409:
+            return AttemptFailure(
+                .unreadable, .location, detail: "\(detail): a segment of the large object is missing or another one")
+        // 498 is what Swift's own ratelimit says.
+        case 429, 498:
+            return AttemptFailure(.throttled, .throttled, retryAfter: RangedAnswer(head).retryAfter, detail: detail)
+        default: return RangedAnswer(head).failure
+        }
+    }
+}

@@ -62,7 +62,8 @@ lint: setup ## Checks formatting, the order of the modules, and the scripts
 	scripts/check-threats
 	scripts/check-files
 	scripts/check-waits
-	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports scripts/fuzz .ci/run
+	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-files scripts/check-reports scripts/commit-msg \
+		scripts/fuzz .ci/run
 
 format: ## Formats all Swift code in place
 	swift format --in-place --parallel --recursive Package.swift Sources backends Tests benchmarks

@@ -16,8 +16,8 @@ let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
-/// A library module of Baton. Its dependencies point one way only (docs/architecture.md); `scripts/check-layers` fails
-/// when an import leaves that order.
+/// A library module of Baton. Dependencies point one way only: the compiler refuses an import that is not declared here, and
+/// `scripts/module-graph` draws them into docs/architecture.md.
 func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }

@@ -2,12 +2,12 @@ package import CurlTransfer
 import Glibc
 
 extension AttemptFailure {
-    /// What a transfer's error means where a driver has no better word for it.
+    /// The driver-independent classification of a transfer error.
     package static func classify(_ error: TransferError) -> AttemptFailure {
         switch error.kind {
         case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
         case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)
-        // What a name leads to is the same for all locations of a backend, and is the operator's to put right.
+        // A host name resolves alike for all locations of a backend, and the operator has to fix it.
         case .refusedAddress: AttemptFailure(.refusedAddress, .backend, detail: error.message)
         case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
         case .tls, .untrusted: AttemptFailure(.tls, .backend, detail: error.message)

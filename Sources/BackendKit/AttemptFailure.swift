@@ -1,42 +1,92 @@
-/// Whose trouble a failure is; decides what is suspected and whether trying again makes sense.
+/// The party at fault for a failure. It decides which component is suspected and whether a retry makes sense.
 package enum FailureClass: String, Sendable, Hashable, CaseIterable {
-    /// Ours: disk, memory, descriptors, configuration.
+    /// Baton itself: disk, memory, descriptors, configuration.
     case local
-    /// The storage system: connecting, names, TLS, 5xx, resets, stalls.
+    /// The storage system: connecting, name resolution, TLS, 5xx, resets, stalls.
     case backend
-    /// This object at this place: missing, another size, another content.
+    /// This object at this location: missing, of another size, of other content.
     case location
-    /// What we showed to be let in.
+    /// The credentials that Baton sent.
     case credentials
-    /// The storage system asks for timeout.
+    /// The storage system is overloaded and asks the client to wait.
     case throttled
 }
 
-/// Why an attempt brought less than it was asked for.
+/// The reason why an attempt delivered fewer bytes than requested.
 package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What happened, in a form fit for a metric's label and for users who may not see URLs.
+    /// The reason as a label for metrics, logs and the API. It holds no URL, so that any user may see it.
     package enum Reason: String, Sendable, Hashable, CaseIterable {
-        case resolve, connect, tls, reset, stall, protocolViolation = "protocol", serverError = "server-error"
-        case shortBody = "short-body", missing, wrongSize = "wrong-size", sizeUnstated = "size-unstated", wrongRange =
-            "wrong-range", encoded, redirect
-        case noRanges = "no-ranges", validatorChanged = "validator-changed", wrongDigest = "wrong-digest"
-        case unexpectedStatus = "unexpected-status", notAFile = "not-a-file", outsideRoot = "outside-root", unreadable
+        /// The host name did not resolve.
+        case resolve
+        /// No connection was established in time.
+        case connect
+        /// The TLS handshake failed, or the certificate is not trusted.
+        case tls
+        /// The connection broke.
+        case reset
+        /// The server sent nothing for too long.
+        case stall
+        /// The response violates the protocol, or a request could not be made.
+        case protocolViolation = "protocol"
+        /// The server answered with a 5xx status.
+        case serverError = "server-error"
+        /// The body ended before the announced length.
+        case shortBody = "short-body"
+        /// The object , its bucket or its backend does not exist.
+        case missing
+        /// The object's size differs from the representation's.
+        case wrongSize = "wrong-size"
+        /// The server does not state the object's size.
+        case sizeUnstated = "size-unstated"
+        /// A 206 does not have the requested range, or has no readable Content-Range.
+        case wrongRange = "wrong-range"
+        /// The body has a content coding that changes the bytes.
+        case encoded
+        /// The server redirects, and the redirect is not followed.
+        case redirect
+        /// The server answered a Range request with the whole object.
+        case noRanges = "no-ranges"
+        /// The object is not the one that was seen before.
+        case validatorChanged = "validator-changed"
+        /// The bytes, of a chunk or of the whole, do not match their digest.
+        case wrongDigest = "wrong-digest"
+        /// The server answered with a status that has no meaning here.
+        case unexpectedStatus = "unexpected-status"
+        /// The path does not name a regular file.
+        case notAFile = "not-a-file"
+        /// The path leads out of the backend's root directory.
+        case outsideRoot = "outside-root"
+        /// The file can't be read.
+        case unreadable
+        /// Reading the file failed with an I/O error.
         case diskError = "disk-error"
-        case refusedAddress = "refused-address", unauthorized, denied, throttled, busy, exhausted, onIntegrityHold =
-            "integrity-hold",
-            withdrawn, slow
+        /// The host name resolved to an address that the configuration does not allow.
+        case refusedAddress = "refused-address"
+        /// The server does not accept the credentials (401).
+        case unauthorized
+        /// The server knows the caller and refuses the request (403).
+        case denied
+        /// The server asks for fewer requests (429, or 503 with Retry-After).
+        case throttled
+        /// All of the backend's connections, or all workers, were in use for too long.
+        case busy
+        /// Baton ran out of a resource of its own, such as memory or descriptors.
+        case exhausted
+        /// The representation is on integrity hold.
+        case onIntegrityHold = "integrity-hold"
+        /// The location was withdrawn while it was being read.
+        case withdrawn
+        /// The location was left because a faster one is available.
+        case slow
     }
 
-    /// What happened.
     package let reason: Reason
-    /// Whose trouble it is.
     package let failureClass: FailureClass
-    /// How long the server asked us to wait.
+    /// The delay that the server asked for with Retry-After.
     package let retryAfter: Duration?
-    /// The details for the log: no URL, no secret.
+    /// Details for the log, without URLs and secrets.
     package let detail: String
 
-    /// A failure with its details.
     package init(_ reason: Reason, _ failureClass: FailureClass, retryAfter: Duration? = nil, detail: String) {
         self.reason = reason
         self.failureClass = failureClass
@@ -44,7 +94,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         self.detail = detail
     }
 
-    /// Whether the same location may do better when asked again within one relay.
+    /// Whether a retry at the same location may succeed within one relay.
     package var isWorthRevisiting: Bool {
         switch failureClass {
         case .backend, .throttled, .local: true
@@ -52,12 +102,12 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         }
     }
 
-    /// Whether newer credentials may help: a server that knows the caller and refuses (403) will not change its mind.
+    /// Whether newer credentials may help. They do not help after 403: the server knows the caller and refuses it.
     package var asksForCredentials: Bool { reason == .unauthorized }
 
-    /// Whether it is the end of a connection, which is nobody's fault after we had stopped reading for a while.
+    /// Whether the connection ended early. That is not the server's fault if Baton had stopped reading for a while.
     package var isConnectionEnd: Bool { reason == .reset || reason == .shortBody }
 
-    /// `reset: the connection broke`.
+    /// The reason and the details, for example `reset: the connection broke`.
     package var description: String { "\(reason.rawValue): \(detail)" }
 }

@@ -2,24 +2,22 @@ package import Identity
 package import ImageModel
 import Synchronization
 
-/// A configured storage system: its id, its place, and the driver that speaks to it.
+/// A configured storage system: its id, its base URL, and the driver that talks to it.
 package struct Backend: Sendable {
-    /// Its key in the configuration.
+    /// The backend's key in the configuration.
     package let id: BackendID
-    /// The URL that all its locations lie below; nil if they have URLs by key only.
+    /// The URL that all its locations lie below; nil if locations have key URLs only.
     package let base: LocationURL?
-    /// The code for its kind.
     package let driver: any Driver
-    /// The scheme of the URLs that name its objects by key, `s3`; nil if its objects have paths only.
+    /// The scheme of the URLs that name objects by key, for example `s3`; nil if objects have paths only.
     package let keyScheme: String?
-    /// How many connections it has at a time; nil for any number.
+    /// The limit on concurrent connections; nil for no limit.
     package let connections: ConnectionLimit?
-    /// Who but an admin may attach locations of it; nil for nobody.
+    /// The rule that lets callers other than admins attach locations of this backend; nil if only admins may.
     package let attach: AttachRule?
-    /// Whether trusted clients may be sent straight to it.
+    /// Whether trusted clients may be redirected to the backend.
     package let redirects: Bool
 
-    /// A backend with every property given.
     package init(
         id: BackendID, base: LocationURL?, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
         connections: ConnectionLimit? = nil, redirects: Bool = false
@@ -33,44 +31,42 @@ package struct Backend: Sendable {
         self.redirects = redirects
     }
 
-    /// What the URLs of its locations begin with, the slash included.
+    /// The prefix of the URLs of its locations, with the trailing slash.
     package var urlPrefix: String { base.map { "\($0)/" } ?? "\(keyScheme ?? "")://\(id)/" }
 }
 
-/// What a URL names: a backend, where in it, and the URL in its one spelling.
+/// A resolved URL: the backend, the path in it, and the URL in its canonical spelling.
 package struct Place: Sendable {
-    /// The backend.
     package let backend: Backend
-    /// Where in the backend, decoded.
+    /// The path in the backend, decoded.
     package let path: String
-    /// The URL, written as Baton writes it.
+    /// The URL in its canonical spelling.
     package let url: String
 }
 
-/// All configured backends. It is the allow-list: what lies in none of them can't be fetched. A reload of the configuration replaces
-/// them; whoever reads from a backend meanwhile keeps the one it began with.
+/// All configured backends. The registry is the allow-list: an object outside every backend can't be fetched. A configuration
+/// reload replaces the backends. A running read keeps the backend it began with.
 package final class BackendRegistry: Sendable {
     private let backends: Mutex<[BackendID: Backend]>
 
-    /// The registry of the given backends; ids must differ.
+    /// Creates a registry of the given backends, whose ids must differ.
     package init(_ backends: [Backend]) { self.backends = Mutex(Self.byID(backends)) }
 
-    /// These in place of those before; ids must differ.
+    /// Replaces all backends. The ids must differ.
     package func replace(with backends: [Backend]) { self.backends.withLock { $0 = Self.byID(backends) } }
 
     private static func byID(_ backends: [Backend]) -> [BackendID: Backend] {
         Dictionary(backends.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The backend of that id.
     package subscript(id: BackendID) -> Backend? { backends.withLock { $0[id] } }
 
-    /// All backends, by name.
+    /// All backends, ordered by id.
     package var all: [Backend] { backends.withLock { Array($0.values) }.sorted { $0.id < $1.id } }
 
-    /// What a text names that is a URL below a backend's base, or one by key.
-    /// - Returns: nil when it lies in no backend.
-    /// - Throws: `InvalidLocationURL` when it is no URL of a location.
+    /// Resolves a URL below a backend's base or a key URL.
+    /// - Returns: nil if the URL lies in no backend.
+    /// - Throws: `InvalidLocationURL` if the text is not a location URL.
     package func place(of text: String) throws(InvalidLocationURL) -> Place? {
         let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
         if let scheme, all.contains(where: { $0.keyScheme == scheme }) {
@@ -82,7 +78,7 @@ package final class BackendRegistry: Sendable {
         return locate(url).map { Place(backend: $0.backend, path: $0.path, url: url.description) }
     }
 
-    /// The backend that a URL lies in, and where in it. Of two that nest, the inner one.
+    /// The backend that contains a URL, and the path in it. If two backends nest, the inner one.
     package func locate(_ url: LocationURL) -> (backend: Backend, path: String)? {
         let holding = all.compactMap { backend in
             backend.base.flatMap { base in url.path(below: base).map { (backend, $0, depth: base.segments.count) } }

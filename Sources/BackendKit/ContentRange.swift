@@ -1,13 +1,13 @@
-/// A `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: both ends must be there, and the size of the whole or `*`.
+/// The `Content-Range` of a 206 (RFC 9110 section 14.4), read strictly: both ends must be present, and the total size or `*`.
 package struct ContentRange: Sendable, Hashable {
     /// The offset of the first byte that follows.
     package let first: Int64
     /// The offset of the last byte that follows.
     package let last: Int64
-    /// The size of the whole; nil if the server does not know it.
+    /// The total size; nil if the server does not know it.
     package let total: Int64?
 
-    /// The range that `text` spells (`bytes 0-99/1234`, `bytes 0-99/*`); nil for anything else.
+    /// Parses `bytes 0-99/1234` or `bytes 0-99/*`; nil for anything else.
     package init?(_ text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
@@ -27,7 +27,7 @@ package struct ContentRange: Sendable, Hashable {
         self.last = last
     }
 
-    /// Digits only: `Int64` itself would take signs.
+    /// Parses digits only: `Int64.init` also accepts signs.
     private static func number(_ text: Substring) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
         return Int64(text)

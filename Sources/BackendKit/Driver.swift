@@ -1,18 +1,17 @@
 package import CurlTransfer
 package import ImageModel
 
-/// What a kind of backend can do.
+/// The capabilities of a kind of backend.
 package struct Capabilities: Sendable, Hashable {
-    /// Whether any part of an object can be asked for. (Whether a server keeps that promise shows in its answers.)
+    /// Whether any part of an object can be requested. (Whether a server does serve ranges shows in its responses.)
     package let ranges: Bool
-    /// Whether a client can be sent there with a direct URL.
+    /// Whether a client can be redirected to it with a direct URL.
     package let redirectable: Bool
     /// Whether objects can be written.
     package let writable: Bool
-    /// The most bytes that one request should ask for; nil for no limit. Requests with a limit are never paused.
+    /// The largest range that one request should ask for, in bytes; nil for no limit. Requests with a limit are never paused.
     package let maximumRange: Int64?
 
-    /// Capabilities with every property given.
     package init(ranges: Bool, redirectable: Bool, writable: Bool, maximumRange: Int64? = nil) {
         self.ranges = ranges
         self.redirectable = redirectable
@@ -21,16 +20,15 @@ package struct Capabilities: Sendable, Hashable {
     }
 }
 
-/// One read that the relay wants of a driver.
+/// One read that a driver is asked to make a request for.
 package struct ReadRequest: Sendable, Hashable {
-    /// Where in the backend, decoded, without a leading slash.
+    /// The path in the backend, decoded, without a leading slash.
     package let path: String
-    /// Which bytes; nil for all, with no Range sent.
+    /// The requested bytes; nil for all, without a Range header.
     package let range: ByteRange?
-    /// Whether to go past caches on a new connection.
+    /// Whether to bypass caches and use a new connection.
     package let isFresh: Bool
 
-    /// A read with every property given.
     package init(path: String, range: ByteRange?, isFresh: Bool = false) {
         self.path = path
         self.range = range
@@ -38,55 +36,53 @@ package struct ReadRequest: Sendable, Hashable {
     }
 }
 
-/// The code for one kind of backend: it says how to ask, and what the answer means. It opens no sockets.
+/// The code for one kind of backend. It describes the request for a read and interprets the response. It opens no sockets.
 package protocol Driver: Sendable {
-    /// What this kind of backend can do.
     var capabilities: Capabilities { get }
 
-    /// What its requests carry and what has to be renewed; nil if nothing ends.
+    /// The credentials of its requests that have to be renewed; nil if they do not expire.
     var credentials: (any RenewableCredentials)? { get }
 
-    /// How to ask for these bytes.
+    /// Describes the request for a read.
     func transferRequest(for read: ReadRequest) -> TransferRequest
 
-    /// What an answer's head means: the bytes that follow it, or why they are not wanted. Called before any byte of the body.
+    /// Interprets the head of a response: the bytes that follow it, or the failure. Called before any byte of the body.
     func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure>
 
-    /// The most bytes of a refusal's body that are worth being read before the next location is asked; 0 for none.
+    /// The most bytes of a refusal's body to read before the next location is tried; 0 for none.
     var refusalLimit: Int { get }
 
-    /// What a refusal means, its body included.
+    /// Classifies a refusal by its head and body.
     func explain(_ refusal: Refusal) -> AttemptFailure
 
-    /// What an error of the transfer means.
+    /// Classifies a transfer error.
     func classify(_ error: TransferError) -> AttemptFailure
 
-    /// A URL that a trusted client can read the object at without any credentials but those in the URL itself; nil if there is
-    /// none.
-    /// - Parameter lifetime: how long credentials in the URL are good for, from now on; a driver may cut it to what its kind of
-    ///   backend takes.
+    /// A URL at which a trusted client can read the object without further credentials; nil if there is none.
+    /// - Parameter lifetime: how long credentials in the URL are valid from now on. A driver may shorten it to its backend's
+    ///   limit.
     func directURL(for path: String, lifetime: Duration) -> String?
 
-    /// Whether its direct URLs end with their lifetime; those that hold no credentials don't.
+    /// Whether its direct URLs expire after their lifetime; URLs without credentials do not.
     var directURLsEnd: Bool { get }
 }
 
 extension Driver {
-    /// None that end.
+    /// The default: nothing to renew.
     package var credentials: (any RenewableCredentials)? { nil }
 
-    /// None: most servers say in the head all that matters.
+    /// The default is 0: the head of most servers' responses says all that matters.
     package var refusalLimit: Int { 0 }
 
-    /// What the head alone means.
+    /// The default: the failure that the head alone implies.
     package func explain(_ refusal: Refusal) -> AttemptFailure { refusal.failure }
 
-    /// The common meaning of a transfer's errors.
+    /// The default: the driver-independent classification.
     package func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
 
-    /// None: most backends can't be read without credentials.
+    /// The default is nil: most backends can't be read without credentials.
     package func directURL(for path: String, lifetime: Duration) -> String? { nil }
 
-    /// They do.
+    /// The default: direct URLs expire.
     package var directURLsEnd: Bool { true }
 }

@@ -1,6 +1,6 @@
 import ImageModel
 
-/// Why a text is no URL of a location. Never repeats the URL, which may hold credentials.
+/// The reason why a text is not a location URL. It never contains the URL, which may hold credentials.
 package enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertible {
     case noScheme
     case unknownScheme(String)
@@ -13,7 +13,7 @@ package enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConverti
     case emptySegment
     case invalidKey
 
-    /// One sentence for a person: what is wrong, what to do.
+    /// One sentence that names the problem and the remedy.
     package var description: String {
         switch self {
         case .noScheme: "the URL has no scheme: write for example http://host/path or file:///path"

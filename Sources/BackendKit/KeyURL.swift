@@ -1,21 +1,21 @@
 package import ImageModel
 
-/// The URL of an object by its key, `s3://BACKEND/KEY`: for stores whose keys are no paths, so that a key may hold what a
+/// The URL of an object by its key, `s3://BACKEND/KEY`, for stores whose keys are not paths. A key may contain what a
 /// `LocationURL` refuses.
 ///
-/// The host is the id of a configured backend. What follows its slash is the key, percent-encoded, and taken literally once it is
-/// decoded: slashes in a row and at the ends are characters like others. Segments `.` and `..` are refused: they can't be sent in
-/// a way that no server and no proxy takes for a path to be shortened, and then it names another object.
+/// The host is the id of a configured backend. The text after its slash is the percent-encoded key, which is literal once
+/// decoded: repeated, leading and trailing slashes are ordinary characters. The segments `.` and `..` are refused: any server
+/// or proxy may normalize the path of the request, which then names another object.
 package struct KeyURL: Sendable, Hashable {
-    /// In lower case.
+    /// The scheme in lower case.
     package let scheme: String
-    /// The backend, which may be in no configuration.
+    /// The backend's id, which need not be configured.
     package let backend: BackendID
-    /// The key, decoded; never empty.
+    /// The decoded key; never empty.
     package let key: String
 
-    /// Reads a URL.
-    /// - Throws: `InvalidLocationURL` saying what is wrong with it.
+    /// Parses a URL.
+    /// - Throws: `InvalidLocationURL` that names the problem.
     package init(_ text: String) throws(InvalidLocationURL) {
         guard let separator = text.firstRange(of: "://") else { throw .noScheme }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
@@ -34,6 +34,6 @@ package struct KeyURL: Sendable, Hashable {
 }
 
 extension KeyURL: CustomStringConvertible {
-    /// The URL, with only those characters of the key escaped that must be.
+    /// The URL, with only the necessary characters of the key escaped.
     package var description: String { "\(scheme)://\(backend)/\(LocationURL.encode(path: key))" }
 }

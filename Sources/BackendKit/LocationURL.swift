@@ -1,20 +1,20 @@
 import CurlTransfer
 import ImageModel
 
-/// A location's or a backend's URL, read strictly enough to be an allow-list: a scheme, a host, a port, whole path segments, and
-/// nothing that could mean another place to another reader.
+/// A location's or a backend's URL, parsed strictly enough for an allow-list: a scheme, a host, a port and whole path segments.
+/// It refuses anything that another parser could read differently.
 package struct LocationURL: Sendable, Hashable {
-    /// In lower case.
+    /// The scheme in lower case.
     package let scheme: String
-    /// In lower case; empty for `file`. An IPv6 address has its brackets and its usual spelling (RFC 5952).
+    /// The host in lower case; empty for `file`. An IPv6 address is in brackets, in its canonical form (RFC 5952).
     package let host: String
-    /// The port, the scheme's own if the URL names none; 0 for `file`.
+    /// The port; the scheme's default if the URL names none; 0 for `file`.
     package let port: Int
-    /// The segments of the path, decoded, none of them empty, `.` or `..`.
+    /// The decoded path segments. None is empty, `.` or `..`.
     package let segments: [String]
 
-    /// Reads a URL.
-    /// - Throws: `InvalidLocationURL` saying what is wrong with it.
+    /// Parses a URL.
+    /// - Throws: `InvalidLocationURL` that names the problem.
     package init(_ text: String) throws(InvalidLocationURL) {
         guard let separator = text.firstRange(of: "://") else { throw .noScheme }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
@@ -29,16 +29,16 @@ package struct LocationURL: Sendable, Hashable {
         segments = try Self.parse(path: path)
     }
 
-    /// The path below `base` that this URL names, decoded; nil if it lies outside. `base` itself is no place below it.
+    /// The path of this URL below `base`, decoded; nil if it lies outside or equals `base`.
     package func path(below base: LocationURL) -> String? {
         guard hasOrigin(of: base), segments.count > base.segments.count,
-            // Byte by byte: two spellings of one letter are two places.
+            // Compares bytes: canonically equivalent Unicode strings are two different paths.
             segments.starts(with: base.segments, by: { $0.utf8.elementsEqual($1.utf8) })
         else { return nil }
         return segments.dropFirst(base.segments.count).joined(separator: "/")
     }
 
-    /// Whether both name the same server: scheme, host and port are equal.
+    /// Whether both URLs have the same scheme, host and port.
     package func hasOrigin(of other: LocationURL) -> Bool {
         scheme == other.scheme && host == other.host && port == other.port
     }
@@ -58,7 +58,7 @@ package struct LocationURL: Sendable, Hashable {
             port = Int(number)
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
-            // One spelling, so that equal addresses are equal hosts.
+            // The canonical form, so that equal addresses are equal hosts.
             guard let address = PeerAddress(String(host.dropFirst().dropLast())), address.isIPv6 else { throw .invalidHost }
             return ("[\(address)]", port)
         }
@@ -80,7 +80,7 @@ package struct LocationURL: Sendable, Hashable {
             guard let bytes = percentDecoded(part), let segment = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidEscape
             }
-            // An encoded slash would be a separator to one reader and a character to the next; so would a NUL.
+            // Parsers disagree on an encoded slash: a separator for some, a character for others. The same holds for NUL.
             guard !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0), !bytes.contains(UInt8(ascii: "\\")) else {
                 throw .invalidEscape
             }
@@ -111,7 +111,7 @@ package struct LocationURL: Sendable, Hashable {
 }
 
 extension LocationURL {
-    /// A path as a URL wants it: everything but unreserved characters (RFC 3986 section 2.3) and slashes is escaped.
+    /// Percent-encodes a path: everything but unreserved characters (RFC 3986 section 2.3) and slashes.
     package static func encode(path: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
@@ -130,8 +130,8 @@ extension LocationURL {
 }
 
 extension LocationURL {
-    /// An object's key as a URL's path wants it. Segments of dots, which no new location has, are escaped like other characters: sent
-    /// as they are, each client, proxy and server on the way may shorten the path.
+    /// Percent-encodes an object's key as a URL path. The segments `.` and `..`, which no new location has, are escaped as
+    /// well: any client, proxy or server may otherwise normalize the path.
     package static func encode(key: String) -> String {
         key.pathSegments.map { segment in
             switch segment {
@@ -144,13 +144,13 @@ extension LocationURL {
 }
 
 extension LocationURL: CustomStringConvertible {
-    /// The host with its port, if that is not the scheme's own: what a Host field says.
+    /// The value of a Host field: the host, with the port unless it is the scheme's default.
     package var authority: String {
         let standardPorts = ["http": 80, "https": 443, "file": 0]
         return standardPorts[scheme] == port ? host : "\(host):\(port)"
     }
 
-    /// The URL, encoded, without a slash at its end.
+    /// The encoded URL without a trailing slash.
     package var description: String {
         "\(scheme)://\(authority)" + segments.map { "/" + Self.encode(path: $0) }.joined()
     }

@@ -1,24 +1,23 @@
 package import ImageModel
 
-/// What a driver read out of the head of a good answer: which bytes follow, of what whole.
+/// The head of a good response as read by a driver: the bytes that follow, and the object they belong to.
 package struct ObjectHead: Sendable, Hashable {
     /// The offset of the first byte that follows.
     package let first: Int64
-    /// How many bytes follow as announced; nil if the server did not say.
+    /// The announced number of bytes that follow; nil if the server did not say.
     package let count: Int64?
     /// The size of the whole object; nil if the server did not say.
     package let total: Int64?
-    /// What pins the object, if the server says anything.
+    /// The validator that pins the object; nil if the server sent none.
     package let validator: Validator?
-    /// The digest of the whole object that the server states: what was written there once, no verification of what follows. Nil if it
-    /// states none.
+    /// The digest of the whole object that the server states; nil if it states none. It was recorded when the object was
+    /// written and does not verify the bytes that follow.
     package let stated: Digest?
-    /// Whether a later read can be expected to be answered from its first byte on, wherever that lies.
+    /// Whether later ranged reads can be expected to start at their first byte.
     package let answersRanges: Bool
-    /// The name of a coding that the bytes are said to have, gzip: they are taken as they are. Nil if they are plain.
+    /// The coding that the bytes are labelled with (gzip), taken as they are; nil if they are plain.
     package let coding: String?
 
-    /// A head with every property given.
     package init(
         first: Int64, count: Int64?, total: Int64?, validator: Validator?, stated: Digest? = nil,
         answersRanges: Bool = true, coding: String? = nil
@@ -32,7 +31,7 @@ package struct ObjectHead: Sendable, Hashable {
         self.coding = coding
     }
 
-    /// The same head of an object whose digest the server states.
+    /// A copy with the digest that the server states.
     package func stating(_ digest: Digest?) -> ObjectHead {
         ObjectHead(
             first: first, count: count, total: total, validator: validator, stated: digest, answersRanges: answersRanges,

@@ -1,16 +1,15 @@
 package import CurlTransfer
 import ImageModel
 
-/// The answer of a web server to a GET with or without a Range (RFC 9110 sections 14 and 15), read strictly: what every driver
-/// over HTTP has in common.
+/// A web server's response to a GET with or without a Range (RFC 9110 sections 14 and 15), read strictly. All drivers over HTTP
+/// share it.
 package struct RangedAnswer: Sendable {
     private let head: ResponseHead
 
-    /// An answer with that head.
     package init(_ head: ResponseHead) { self.head = head }
 
-    /// The bytes that follow, or why they are not wanted: only a 206 that begins where the range that was asked for does and ends
-    /// there or earlier, or a 200 of everything, is good, and neither if its coding changes the bytes.
+    /// The bytes that follow, or the failure. Two responses are good: a 206 that begins at the requested offset and ends within
+    /// the requested range, and a 200 with everything. Neither may have a coding that changes the bytes.
     package func object(for read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 206: partial(of: read)
@@ -19,7 +18,7 @@ package struct RangedAnswer: Sendable {
         }
     }
 
-    /// What a status means that brings no bytes.
+    /// The failure that a status without bytes means.
     package var failure: AttemptFailure {
         let detail = "answered with status \(head.status)"
         switch head.status {
@@ -37,13 +36,13 @@ package struct RangedAnswer: Sendable {
         }
     }
 
-    /// How long the server asks to be left alone, an hour at most; nil if it does not ask for any time (RFC 9110 section 10.2.3).
+    /// The delay that the server asks for, one hour at most; nil if it asks for none (RFC 9110 section 10.2.3).
     package var retryAfter: Duration? {
         guard let seconds = head["retry-after"].flatMap(Int64.init) ?? secondsUntilRetry, seconds > 0 else { return nil }
         return .seconds(min(seconds, 3600))
     }
 
-    /// From the time of the answer to the one at which the server wants to be asked again, both by its own clock.
+    /// The seconds between the response's Date and its Retry-After date, both by the server's clock.
     private var secondsUntilRetry: Int64? {
         guard let time = head.time("retry-after"), let now = head.time("date") else { return nil }
         return time - now
@@ -54,7 +53,8 @@ package struct RangedAnswer: Sendable {
         guard let range = head["content-range"].flatMap(ContentRange.init) else {
             return .failure(AttemptFailure(.wrongRange, .location, detail: "206 without a Content-Range that can be read"))
         }
-        // It may end earlier (RFC 9110 section 15.3.7): the object may, or the server gives so much at a time and no more.
+        // The range may end earlier (RFC 9110 section 15.3.7): the object is shorter, or the server limits the size of a
+        // response.
         guard let asked = read.range, range.first == asked.first, range.last <= asked.last else {
             return .failure(
                 AttemptFailure(
@@ -70,7 +70,7 @@ package struct RangedAnswer: Sendable {
     private var whole: Result<ObjectHead, AttemptFailure> {
         if let failure = coding.failure { return .failure(failure) }
         let length = head["content-length"].flatMap { Int64($0) }
-        // Apache answers a range that has every byte with 200, and others all the same.
+        // Apache answers a range that covers every byte with 200, although it serves other ranges.
         let units = (head["accept-ranges"] ?? "").lowercased().split { ", \t".contains($0) }
         return .success(
             ObjectHead(
@@ -80,7 +80,8 @@ package struct RangedAnswer: Sendable {
 
     private var coding: ContentCoding { ContentCoding(head) }
 
-    /// The ETag, weak or strong, else the date: both only ever compared with an earlier answer for the same location.
+    /// The ETag, weak or strong, else the Last-Modified date. Both are compared only with an earlier response for the same
+    /// location.
     private var validator: Validator? {
         if let tag = head["etag"] { return Validator(tag) }
         return head["last-modified"].map { Validator("last-modified \($0)") }

@@ -1,19 +1,18 @@
 package import CurlTransfer
 
-/// An answer that brings no bytes of the object, while its body is read for what it says of the reason.
+/// A response without the object's bytes, whose body is read for the reason it states.
 package struct Refusal: Sendable {
-    /// What the head alone means.
+    /// The failure that the head alone implies.
     package let failure: AttemptFailure
-    /// The head.
     package let head: ResponseHead
-    /// When the head came.
+    /// The time at which the head arrived.
     package let began: ContinuousClock.Instant
     /// The body so far, up to the limit.
     package private(set) var body: [UInt8] = []
 
     private let limit: Int
 
-    /// A refusal whose body is about to come.
+    /// Creates a refusal whose body has not been read yet.
     /// - Parameter limit: the most bytes of the body to keep; at least 1.
     package init(_ failure: AttemptFailure, head: ResponseHead, limit: Int, at now: ContinuousClock.Instant = .now) {
         began = now
@@ -22,16 +21,16 @@ package struct Refusal: Sendable {
         self.limit = limit
     }
 
-    /// Whether no more of the body is wanted.
+    /// Whether enough of the body has been read.
     package var isFull: Bool { body.count >= limit }
 
-    /// Keeps what fits of the next bytes.
+    /// Appends bytes up to the limit.
     package mutating func take(_ bytes: some Collection<UInt8>) { body.append(contentsOf: bytes.prefix(limit - body.count)) }
 }
 
 extension Driver {
-    /// The refusal that an answer's head begins; nil where nothing more will be known of it.
-    /// - Parameter failure: what the head alone means.
+    /// The refusal that the head of a response begins; nil if its body is not worth reading.
+    /// - Parameter failure: the failure that the head alone implies.
     package func refusal(
         _ failure: AttemptFailure, _ head: ResponseHead, at now: ContinuousClock.Instant = .now
     ) -> Refusal? {

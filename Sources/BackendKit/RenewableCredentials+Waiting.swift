@@ -1,7 +1,7 @@
-// For those who carry out requests.
+// Variants of `renew(beyond:)` for callers that carry out requests.
 extension RenewableCredentials {
-    /// As `renew(beyond:)`, for those who can't wait.
-    /// - Parameter done: called once, on any thread; with nil when the credentials are there.
+    /// A variant of `renew(beyond:)` for callers that can't suspend.
+    /// - Parameter done: called once, on any thread; with nil once the credentials are renewed.
     package func renew(beyond generation: Int, done: @escaping @Sendable (AttemptFailure?) -> Void) {
         Task {
             do throws(AttemptFailure) {
@@ -13,8 +13,8 @@ extension RenewableCredentials {
         }
     }
 
-    /// As `renew(beyond:)`, for those who wait only so long; a fetch that takes longer goes on for others.
-    /// - Throws: `AttemptFailure`: the fetch's own, or `stall` when there is no answer in time or the task is cancelled.
+    /// A variant of `renew(beyond:)` with a timeout. A fetch that takes longer continues for other callers.
+    /// - Throws: `AttemptFailure`: the fetch's own, or `stall` if there is no result in time or the task is cancelled.
     package func renew(beyond generation: Int, within timeout: Duration) async throws(AttemptFailure) {
         let late = AttemptFailure.noCredentials(within: timeout)
         let (answers, answer) = AsyncStream.makeStream(of: AttemptFailure?.self)
@@ -33,7 +33,7 @@ extension RenewableCredentials {
 }
 
 extension AttemptFailure {
-    /// Credentials were asked for and did not come.
+    /// The failure after a renewal of credentials timed out.
     package static func noCredentials(within timeout: Duration) -> AttemptFailure {
         AttemptFailure(.stall, .backend, detail: "no new credentials for \(timeout)")
     }

@@ -1,18 +1,18 @@
 package import CurlTransfer
 
-/// How the servers of a backend are reached: what verifies them, what we show them, what stands between, where they may be. The
-/// drivers over HTTP have it in common.
+/// How the servers of a backend are reached: trusted certificates, client certificate, proxy, allowed addresses. The drivers
+/// over HTTP share it.
 package struct ServerAccess: Sendable {
-    /// A file of certificates to check the servers' with, in place of the system's; nil for those.
+    /// The path of a PEM file with certificate authorities that replace the system's; nil for the system's.
     package var authorities: String?
-    /// What is shown to the backend's own server when it asks for a certificate; nil for nothing.
+    /// The certificate that is sent to the backend's own server on request; nil for none.
     package var clientCertificate: ClientCertificate?
-    /// The proxy to go through; nil for none.
+    /// The proxy; nil for none.
     package var proxy: Proxy?
-    /// Which addresses may be connected to, beside those that the configuration spells out.
+    /// The addresses that may be connected to, beside those that the configuration spells out.
     package var addresses: AddressPolicy
 
-    /// The access that needs nothing, to ordinary addresses.
+    /// Creates an access without special settings, to ordinary addresses.
     package init(
         authorities: String? = nil, clientCertificate: ClientCertificate? = nil, proxy: Proxy? = nil,
         addresses: AddressPolicy = AddressPolicy()
@@ -23,15 +23,15 @@ package struct ServerAccess: Sendable {
         self.addresses = addresses
     }
 
-    /// Lays it upon a request.
+    /// Applies the settings to a request.
     /// - Parameters:
-    ///   - host: the request's, as an operator wrote it into the configuration; an IPv6 address in brackets.
-    ///   - isOwn: whether that is the backend's own server, which alone sees our certificate.
+    ///   - host: the request's host as written in the configuration; an IPv6 address in brackets.
+    ///   - isOwn: whether that is the backend's own server. Only that server receives the client certificate.
     package func apply(to request: inout TransferRequest, host: String, isOwn: Bool = true) {
         request.authorities = authorities
         request.clientCertificate = isOwn ? clientCertificate : nil
         request.proxy = proxy
-        // What is connected to is the proxy, where there is one.
+        // With a proxy, the connection goes to the proxy.
         request.addresses = addresses.permitting(host: proxy?.host ?? host)
     }
 }

@@ -1,11 +1,11 @@
-/// A value with a secret in it: whoever prints it, or looks into it, sees its `description` and no more.
+/// A value that contains a secret. Printing, debugging and mirrors show its `description` only.
 package protocol Undisclosed: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Undisclosed {
-    /// That there is something.
+    /// A placeholder that reveals only that a value exists.
     package var description: String { "(secret)" }
-    /// The same.
+    /// The same placeholder.
     package var debugDescription: String { description }
-    /// Nothing to look into.
+    /// A mirror without children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,7 +1,7 @@
 extension ConnectionLimit {
-    /// Asks for a connection and waits for it, for those who run as tasks.
-    /// - Parameter timeout: how long to wait at most; the backend's own timeout bounds it as well.
-    /// - Throws: `AttemptFailure` with the reason `busy` when there is none in time or the task is cancelled.
+    /// Requests a connection and suspends the task until it is granted.
+    /// - Parameter timeout: the longest wait; the backend's own timeout bounds it as well.
+    /// - Throws: `AttemptFailure` with the reason `busy` if no connection is free in time or the task is cancelled.
     package func place(
         for queueKey: QueueKey, within timeout: Duration
     ) async throws(AttemptFailure) -> ConnectionPermit {
@@ -24,7 +24,7 @@ extension ConnectionLimit {
 }
 
 extension AttemptFailure {
-    /// The backend's connections were all taken for so long.
+    /// The failure after waiting for one of the backend's connections, all of which were taken.
     package static func busy(after wait: Duration) -> AttemptFailure {
         AttemptFailure(.busy, .throttled, detail: "all of the backend's connections were taken for \(wait)")
     }

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// How many connections a backend has at a time, counted over all loops of the process: the shell around a `ConnectionQueue`.
+/// The limit on a backend's concurrent connections, counted over all transfer loops of the process. It wraps a
+/// `ConnectionQueue` with a lock and callbacks.
 package final class ConnectionLimit: Sendable {
     private struct Listener {
         let admitted: @Sendable () -> Void
@@ -12,9 +13,9 @@ package final class ConnectionLimit: Sendable {
         var listeners: [ConnectionQueue.Ticket: Listener] = [:]
     }
 
-    /// The most connections at a time.
+    /// The largest number of concurrent connections.
     package let limit: Int
-    /// How long a download waits for one before it tries another location.
+    /// How long a download waits for a connection before it tries another location.
     package let timeout: Duration
     private let state: Mutex<State>
 
@@ -25,14 +26,14 @@ package final class ConnectionLimit: Sendable {
         state = Mutex(State(queue: ConnectionQueue(limit: limit)))
     }
 
-    /// How many connections are taken, and how many wait for one.
+    /// The number of connections taken, and of requests that wait for one.
     package var counts: (held: Int, waiting: Int) { state.withLock { ($0.queue.heldCount, $0.queue.waitingCount) } }
 
-    /// Asks for a connection.
+    /// Requests a connection.
     /// - Parameters:
-    ///   - yield: called on any thread when the connection is to be given back, or `insist` called, since a download waits.
-    ///   - admitted: called once, on any thread, when the connection is there, unless it was there at once.
-    /// - Returns: what stands for the connection, or for the wait.
+    ///   - yield: called on any thread when a download waits; the holder then gives the connection back or calls `insist`.
+    ///   - admitted: called once, on any thread, when the connection is granted, unless it was granted at once.
+    /// - Returns: the permit, which stands for the connection or for the wait.
     package func enter(
         _ queueKey: QueueKey, yield: (@Sendable () -> Void)? = nil, admitted: @escaping @Sendable () -> Void
     ) -> (place: ConnectionPermit, isAdmitted: Bool) {
@@ -64,7 +65,7 @@ package final class ConnectionLimit: Sendable {
         for call in calls { call() }
     }
 
-    /// What to call once the lock is open again.
+    /// The callbacks to invoke after the lock is released.
     private static func calls(for steps: [ConnectionQueue.Step], _ state: State) -> [@Sendable () -> Void] {
         steps.compactMap { step in
             switch step {
@@ -75,7 +76,7 @@ package final class ConnectionLimit: Sendable {
     }
 }
 
-/// One of a backend's connections, or the wait for it. Whoever drops it has left.
+/// One of a backend's connections, or the wait for one. Deinitialization gives it back.
 package final class ConnectionPermit: Sendable {
     private let ticket: ConnectionQueue.Ticket
     private let limit: ConnectionLimit
@@ -85,13 +86,13 @@ package final class ConnectionPermit: Sendable {
         self.limit = limit
     }
 
-    /// Gives the connection back, or stops waiting; once or more often.
+    /// Gives the connection back, or stops waiting. Repeated calls have no effect.
     package func leave() { limit.leave(ticket) }
 
-    /// Says on what terms the connection may be asked back.
+    /// Declares on what terms the connection may be reclaimed.
     package func offer(_ offer: ConnectionOffer) { limit.offer(ticket, offer) }
 
-    /// Says that the connection can't be given back although it was asked for.
+    /// Declines a request to give the connection back.
     package func insist() { limit.insist(ticket) }
 
     deinit { leave() }

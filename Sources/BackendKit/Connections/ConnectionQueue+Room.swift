@@ -1,12 +1,12 @@
-/// On what terms somebody gives a connection back before it is done with it.
+/// The terms on which a holder gives its connection back early.
 package enum ConnectionOffer: Sendable, Hashable {
-    /// Its client takes nothing: to any download that waits.
+    /// The holder's client reads nothing: the connection may go to any waiting download.
     case idle
-    /// It has had the connection for a while: to a download that was interrupted, and to a caller who has none.
+    /// The holder has had its turn: the connection may go to an interrupted download, or to a caller without a connection.
     case turn
 }
 
-// Who gives a connection back when a download waits. As many are asked as there are claims, each once.
+// Reclaims connections when downloads wait: one per waiting download, and each holder is asked once.
 extension ConnectionQueue {
     mutating func makeRoom() -> [Step] {
         var steps: [Step] = []
@@ -17,9 +17,9 @@ extension ConnectionQueue {
         return steps
     }
 
-    /// For any download that waits: a read in the background, then a download whose client takes nothing. For a caller who has no
-    /// connection: a download of the caller with the most. For that caller, and for a download that was interrupted: one that has
-    /// had its turn.
+    /// The next holder to ask for its connection. For any waiting download: a background read, then a download whose client
+    /// reads nothing. For a caller without a connection: a download of the caller with the most connections. For that caller
+    /// and for an interrupted download: a download that has had its turn.
     private func nextToYield() -> Ticket? {
         guard foreground.count > yieldingCount else { return nil }
         if let ticket = latestInBackground ?? idle { return ticket }
@@ -41,7 +41,7 @@ extension ConnectionQueue {
         asked.filter { $0.value.offer == .idle }.map(\.key).min { $0.number < $1.number }
     }
 
-    /// The latest download of the caller who has the most connections, if that is more than one.
+    /// The latest download of the caller with the most connections, if that caller has more than one.
     private var beyondShare: Ticket? {
         let downloads = asked.filter { $0.value.queueKey.yields }
         let most = downloads.map { active[$0.value.queueKey.caller] ?? 0 }.max() ?? 0
@@ -49,8 +49,8 @@ extension ConnectionQueue {
         return downloads.filter { active[$0.value.queueKey.caller] == most }.map(\.key).max { $0.number < $1.number }
     }
 
-    /// The download that has had its connection for the longest, of a caller who has more than one of those who wait, or who is one
-    /// of them.
+    /// The download that has held its connection for the longest and has had its turn. Its caller has more than one connection,
+    /// or is among the waiting callers.
     private var hadItsTurn: Ticket? {
         asked.filter { $0.value.offer == .turn && yieldsTurn($0.value.queueKey.caller) }.map(\.key)
             .min { $0.number < $1.number }

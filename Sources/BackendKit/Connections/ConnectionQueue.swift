@@ -1,56 +1,55 @@
-/// Who may have one of a backend's connections, and who waits for one, as a value: no lock, no clock, nobody is called.
+/// The holders of a backend's connections and the requests that wait for one, as a value without locks, clocks and callbacks.
 ///
-/// The foreground goes before the background; within each, callers have their turns, and within a caller images
-/// (`FairQueue`). A download that has to wait makes others give their connections back; `ConnectionQueue+Room.swift` says
-/// whom.
+/// The foreground takes precedence over the background. Within each, callers take turns, and within a caller its images do (see
+/// `FairQueue`). A waiting download makes other holders give their connections back; `ConnectionQueue+Room.swift` selects them.
 struct ConnectionQueue: Sendable {
-    /// Names one wish for a connection.
+    /// Identifies one request for a connection.
     struct Ticket: Sendable, Hashable {
         let number: UInt64
     }
 
-    /// What somebody is to be told.
+    /// A notification for the owner of a ticket.
     enum Step: Sendable, Equatable {
-        /// The connection is theirs.
+        /// The connection is granted.
         case admit(Ticket)
-        /// They are to give it back as soon as they can: a download waits.
+        /// The connection should be given back as soon as possible, since a download waits.
         case yield(Ticket)
     }
 
-    /// Somebody who has a connection.
+    /// A granted request.
     struct Holder: Sendable {
         let queueKey: QueueKey
-        /// On what terms it gives the connection back.
+        /// The terms on which it gives the connection back.
         var offer: ConnectionOffer?
         /// Whether it was asked to give the connection back.
         var isYielding = false
-        /// Whether it said that it can't.
+        /// Whether it declined to give the connection back.
         var insists = false
     }
 
-    /// The most connections at a time.
+    /// The largest number of concurrent connections.
     let limit: Int
     var holders: [Ticket: Holder] = [:]
-    /// How many connections each caller has and was not asked to give back.
+    /// The number of connections per caller, without those that were asked back.
     private(set) var active: [String: Int] = [:]
     private(set) var yieldingCount = 0
     private var waiting: [Ticket: QueueKey] = [:]
     private(set) var foreground = FairQueue<Ticket>()
     private var background = FairQueue<Ticket>()
-    /// How many wait for downloads that have begun, by caller.
+    /// The number of waiting requests for downloads that have begun, by caller.
     private(set) var resuming: [String: Int] = [:]
     private var nextNumber: UInt64 = 0
 
     /// - Parameter limit: at least 1.
     init(limit: Int) { self.limit = max(1, limit) }
 
-    /// How many connections are taken.
+    /// The number of connections taken.
     var heldCount: Int { holders.count }
-    /// How many wait for one.
+    /// The number of waiting requests.
     var waitingCount: Int { waiting.count }
 
-    /// Somebody wants a connection.
-    /// - Returns: their ticket, and whom to tell what; they themselves may be admitted at once.
+    /// Requests a connection.
+    /// - Returns: the request's ticket, and the notifications to send. The new request itself may be admitted at once.
     mutating func enter(_ queueKey: QueueKey) -> (ticket: Ticket, steps: [Step]) {
         let ticket = Ticket(number: nextNumber)
         nextNumber += 1
@@ -63,8 +62,8 @@ struct ConnectionQueue: Sendable {
         return (ticket, admit() + makeRoom())
     }
 
-    /// A connection is given back, or not waited for any more. A ticket that is not known is let be.
-    /// - Returns: whom to tell what.
+    /// Gives a connection back, or stops waiting for one. An unknown ticket is ignored.
+    /// - Returns: the notifications to send.
     mutating func leave(_ ticket: Ticket) -> [Step] {
         if let holder = holders.removeValue(forKey: ticket) {
             if holder.isYielding { yieldingCount -= 1 } else { count(holder.queueKey, -1) }
@@ -78,16 +77,16 @@ struct ConnectionQueue: Sendable {
         return admit() + makeRoom()
     }
 
-    /// Somebody who has a connection would give it back on these terms.
-    /// - Returns: whom to tell what.
+    /// Sets the terms on which a holder gives its connection back.
+    /// - Returns: the notifications to send.
     mutating func offer(_ ticket: Ticket, _ offer: ConnectionOffer) -> [Step] {
         guard holders[ticket] != nil else { return [] }
         holders[ticket]?.offer = offer
         return makeRoom()
     }
 
-    /// Somebody who was asked to give a connection back can't.
-    /// - Returns: whom to tell what.
+    /// Records that a holder declined to give its connection back.
+    /// - Returns: the notifications to send.
     mutating func insist(_ ticket: Ticket) -> [Step] {
         guard let holder = holders[ticket], holder.isYielding else { return [] }
         holders[ticket]?.isYielding = false
@@ -97,7 +96,7 @@ struct ConnectionQueue: Sendable {
         return makeRoom()
     }
 
-    /// Notes that somebody is asked to give a connection back.
+    /// Marks a holder as asked to give its connection back.
     mutating func ask(_ ticket: Ticket) {
         guard let holder = holders[ticket], !holder.isYielding else { return }
         holders[ticket]?.isYielding = true

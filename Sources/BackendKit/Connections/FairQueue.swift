@@ -1,21 +1,22 @@
 import DequeModule
 
-/// Tickets that wait, in turns: each queueKey is served one ticket and goes to the end, so that a thousand tickets of one hold up
-/// nobody else for more than one. Within a queueKey the next level has its turns; at the last, who came first is first.
+/// A queue of tickets in which parties take turns: each party is served one ticket and goes to the end of the line. A thousand
+/// tickets of one party therefore delay any other party by one ticket at most. Within a party the next level takes turns; the
+/// last level is first in, first out.
 package struct FairQueue<Ticket: Hashable & Sendable>: Sendable {
     private var tickets: Deque<Ticket> = []
     private var order: Deque<String> = []
     private var parties: [String: FairQueue] = [:]
-    /// How many tickets wait.
+    /// The number of waiting tickets.
     package private(set) var count = 0
 
-    /// Nobody waits.
+    /// Creates an empty queue.
     package init() {}
 
-    /// The parties of the first level that have tickets here.
+    /// The parties of the first level with waiting tickets.
     var waitingParties: some Sequence<String> { parties.keys }
 
-    /// Puts a ticket at the end of its queueKey's line.
+    /// Appends a ticket to the line of its party.
     package mutating func add(_ ticket: Ticket, _ path: ArraySlice<String>) {
         count += 1
         guard let queueKey = path.first else { return tickets.append(ticket) }
@@ -23,9 +24,9 @@ package struct FairQueue<Ticket: Hashable & Sendable>: Sendable {
         parties[queueKey, default: FairQueue()].add(ticket, path.dropFirst())
     }
 
-    /// Takes out the ticket whose turn it is.
-    /// - Parameter held: how much the parties of the first level have already. The one with the least is served first; among
-    ///   equals the line decides.
+    /// Removes the next ticket.
+    /// - Parameter held: the number of connections that each party of the first level already has. The party with the fewest is
+    ///   served first; among equals the line decides.
     package mutating func next(sharing held: [String: Int] = [:]) -> Ticket? {
         guard count > 0 else { return nil }
         count -= 1
@@ -36,7 +37,7 @@ package struct FairQueue<Ticket: Hashable & Sendable>: Sendable {
         return ticket
     }
 
-    /// The ticket that `next` would take out.
+    /// The ticket that `next` would remove.
     package func first(sharing held: [String: Int] = [:]) -> Ticket? {
         guard let turn = turn(sharing: held) else { return tickets.first }
         return parties[order[turn]]?.first()
@@ -52,7 +53,7 @@ package struct FairQueue<Ticket: Hashable & Sendable>: Sendable {
         return turn?.index
     }
 
-    /// Takes out a ticket whose holder waits no longer.
+    /// Removes a ticket whose owner no longer waits.
     package mutating func remove(_ ticket: Ticket, _ path: ArraySlice<String>) {
         guard let queueKey = path.first else {
             guard let index = tickets.firstIndex(of: ticket) else { return }

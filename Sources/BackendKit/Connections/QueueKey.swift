@@ -1,18 +1,18 @@
-/// For whom a connection is wanted; decides whose turn it is where a backend takes so many at a time.
+/// The party that requests a connection. It decides the order in which a backend's limited connections are granted.
 package struct QueueKey: Sendable, Hashable {
-    /// Who goes before whom.
+    /// The precedence of a request.
     package enum Rank: Sendable, Hashable {
-        /// Somebody waits for it: downloads, and questions about an object.
+        /// Downloads, and probes of an object: a client waits for the result.
         case foreground
-        /// Full reads of single locations: they begin when nobody of the foreground waits, and make room when one does.
+        /// Full reads of single locations. They begin when no foreground request waits, and give way when one does.
         case background
     }
 
-    /// Who goes before whom.
     package let rank: Rank
-    /// Those who have turns: a caller, then an image of that caller's.
+    /// The parties that take turns: a caller, then an image of that caller.
     let path: [String]
-    /// Whether it is for a download that has begun: it was interrupted, and its client waits in the middle of the image.
+    /// Whether the request is for a download that has begun: it was interrupted, and its client waits in the middle of the
+    /// image.
     package private(set) var isResuming = false
 
     private init(rank: Rank, path: [String]) {
@@ -20,28 +20,28 @@ package struct QueueKey: Sendable, Hashable {
         self.path = path
     }
 
-    /// The first of those who have turns.
+    /// The first element of the path.
     var caller: String { path.first ?? "" }
 
-    /// Whether a connection that was given for it can be asked back for the sake of others.
+    /// Whether a connection granted to this key can be reclaimed for other downloads.
     var yields: Bool { rank == .foreground && self != .probe }
 
-    /// The same wish, in the middle of the download.
+    /// The same key, in the middle of the download.
     package func resumed() -> QueueKey {
         var queueKey = self
         queueKey.isResuming = true
         return queueKey
     }
 
-    /// A download.
-    /// - Parameter caller: who asked for it.
+    /// The key of a download.
+    /// - Parameter caller: the caller's name.
     package static func download(by caller: String, of image: String) -> QueueKey {
         QueueKey(rank: .foreground, path: [caller, image])
     }
 
-    /// A question about one object, asked by Baton itself.
+    /// The key of a probe, which Baton itself makes.
     package static let probe = QueueKey(rank: .foreground, path: ["", ""])
 
-    /// A full read of a location of that image.
+    /// The key of a full read of one of the image's locations.
     package static func maintenance(of image: String) -> QueueKey { QueueKey(rank: .background, path: [image]) }
 }

@@ -1,4 +1,4 @@
-/// Any JSON, to be passed on with what this client does not know of.
+/// Any JSON value, to preserve members that this client does not know.
 package enum AnyJSON: Sendable, Equatable, Codable {
     case null
     case boolean(Bool)
@@ -8,7 +8,6 @@ package enum AnyJSON: Sendable, Equatable, Codable {
     case array([AnyJSON])
     case object([String: AnyJSON])
 
-    /// Reads whatever comes.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -28,7 +27,6 @@ package enum AnyJSON: Sendable, Equatable, Codable {
         }
     }
 
-    /// Writes it as it was.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

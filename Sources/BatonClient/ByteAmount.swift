@@ -1,15 +1,14 @@
-/// A number of bytes as people write it at a command line: `4096`, `10M`, `1.5GiB`, `500kB`.
+/// A number of bytes in the notation of a command line: `4096`, `10M`, `1.5GiB`, `500kB`.
 package struct ByteAmount: Sendable, Equatable {
-    /// The number.
     package let count: Int64
 
-    /// What is accepted, for an error's sentence.
+    /// The accepted notation, for an error message.
     package static let advice =
         "write a number of bytes, for example 4096, 500K, 10M, 1.5G or 64MiB (kB, MB and GB are powers of 1000)"
 
-    /// The amount that a text spells; nil when it spells none, or more than fits.
+    /// Parses an amount; nil if the text is not one, or if it exceeds `Int64`.
     ///
-    /// K, M, G, T and P are powers of 1024, alone or before iB; before B they are powers of 1000, as the GNU tools have it.
+    /// K, M, G, T and P are powers of 1024, alone or before iB. Before B they are powers of 1000, as in the GNU tools.
     package init?(_ text: String) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let factor = Self.factor(of: text.dropFirst(number.count).lowercased()) else { return nil }

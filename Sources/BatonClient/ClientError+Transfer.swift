@@ -1,7 +1,7 @@
 import CurlTransfer
 
 extension ClientError {
-    /// What a transfer's error means to a person at the command line.
+    /// The message for a transfer error, for a person at the command line.
     static func unreachable(_ endpoint: Endpoint, _ error: TransferError) -> ClientError {
         let url = endpoint.url
         switch error.kind {
@@ -27,7 +27,7 @@ extension ClientError {
         }
     }
 
-    /// A server that takes the connection and sends nothing.
+    /// The error for a server that accepts the connection and sends nothing.
     static func silent(_ endpoint: Endpoint) -> ClientError {
         ClientError(
             .unreachable, "\(endpoint.url) sent nothing for \(endpoint.timeout.components.seconds) s: try again.")

@@ -1,43 +1,40 @@
-/// Why a command could not be carried out; one sentence for a person.
+/// The reason why a command failed; one sentence for a person.
 package struct ClientError: Error, Sendable, CustomStringConvertible {
-    /// What kind of trouble; decides the exit code and whether trying again makes sense.
+    /// The kind of failure. It decides the exit code and whether a retry makes sense.
     package enum Kind: Sendable, Equatable {
         /// There is no server, or the connection to it broke.
         case unreachable
-        /// The server may not be the one that was meant: its certificate is not trusted.
+        /// The server's certificate is not trusted, so it may be another server.
         case untrusted
-        /// The server said no; the status tells how.
+        /// The server refused the request with this status.
         case refused(status: Int)
-        /// The bytes do not have the image's digest.
+        /// The bytes do not match the image's digest.
         case corrupt
-        /// The local file system said no.
+        /// A local file operation failed.
         case file
-        /// What the server answered makes no sense.
+        /// The server's response is malformed.
         case invalidInput
-        /// The person who was asked said no.
+        /// The user declined when asked for confirmation.
         case declined
-        /// Nobody reads any more what is written.
+        /// The reader of the output closed it.
         case readerGone
     }
 
-    /// What kind of trouble.
     package let kind: Kind
-    /// What, where, what to do.
+    /// What failed, where, and the remedy.
     package let message: String
-    /// How long the server asked to wait.
+    /// The delay that the server asked for.
     package let retryAfter: Duration?
 
-    /// An error with every property given.
     package init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
         self.kind = kind
         self.message = message
         self.retryAfter = retryAfter
     }
 
-    /// The message.
     package var description: String { message }
 
-    /// Whether the same may go well a little later.
+    /// Whether a retry may succeed a little later.
     var isPassing: Bool {
         switch kind {
         case .unreachable, .refused(status: 502...504), .refused(status: 429): true

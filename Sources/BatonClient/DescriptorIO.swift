@@ -1,9 +1,9 @@
 import Glibc
 
-/// Reads and writes of descriptors that may stop halfway.
+/// Reads and writes on descriptors, with short reads and writes continued.
 package enum DescriptorIO {
-    /// Writes everything; waits where a descriptor that does not block is full.
-    /// - Returns: nil, or the error's number.
+    /// Writes all bytes; waits while a non-blocking descriptor is full.
+    /// - Returns: nil, or the errno value.
     package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -20,7 +20,7 @@ package enum DescriptorIO {
         return nil
     }
 
-    /// Reads from where the descriptor stands to the end, a mebibyte at a time.
+    /// Reads from the descriptor's current offset to the end, one mebibyte at a time.
     static func readToEnd(
         _ descriptor: Int32, named path: String, _ take: (UnsafeRawBufferPointer) -> Void
     ) throws(ClientError) {

@@ -2,7 +2,7 @@ import BackendKit
 import CurlTransfer
 import ImageModel
 
-/// Reads one object at a URL that was made for this client. It sends nothing of ours along: what lets it in is in the URL.
+/// Reads one object at a direct URL. It sends no credentials: the URL contains what grants access.
 struct DirectDriver: Driver {
     let url: String
 

@@ -5,8 +5,7 @@ import LocationSelection
 import NIOCore
 import RelayEngine
 
-/// One relay from an image's direct locations into a file: the server's own way of moving on from a location that fails, run
-/// in the client.
+/// One relay from an image's direct locations into a file. It runs the server's failover in the client.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
@@ -18,7 +17,7 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
     private var relay: Relay?
     private var waiter: CheckedContinuation<RelaySummary, any Error>?
     private var failure: ClientError?
-    /// What the relay waits for, while more has come than the limit of the rate allows.
+    /// The relay's continuations while more bytes have arrived than the rate limit allows.
     private var held: [@Sendable () -> Void] = []
     private var lastReport = ContinuousClock.now
 
@@ -33,19 +32,19 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
         limit = RateLimit(bytesPerSecond, startedAt: .now)
     }
 
-    /// A location that fails is left for good sooner than in the server: behind the last of them there is the server.
+    /// The policy gives up on a location sooner than the server does, since the server is the fallback.
     private static var policy: RelayPolicy {
         var policy = RelayPolicy()
         policy.revisits = 3
         policy.giveUpAfter = .seconds(15)
-        // A limit of the rate may keep the relay waiting for long.
+        // A rate limit may keep the relay waiting for long.
         policy.clientStallTimeout = .seconds(86_400)
         return policy
     }
 
-    /// Reads what the file lacks. What comes is verified by the file, whose digest goes on from try to try.
-    /// - Returns: what became of it; the file has every byte up to where it ended.
-    /// - Throws: `ClientError` when the file can't be written.
+    /// Reads what the file lacks. The file verifies the bytes; its digest continues from attempt to attempt.
+    /// - Returns: the outcome; the file has every byte up to where the relay ended.
+    /// - Throws: `ClientError` if the file can't be written.
     func run(_ sources: [RelaySource]) async throws -> RelaySummary {
         guard let rest = ByteRange(first: sink.size, last: target.size - 1) else {
             preconditionFailure("there is nothing to fetch")
@@ -106,7 +105,7 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
     private func report() { onProgress(Download.Progress(done: sink.size, total: target.size)) }
 }
 
-/// Who learns of a location's behaviour in a client that reads it once: nobody.
+/// An observer that discards what a one-time client observes of a location.
 private struct Unobserved: RelayObserver {
     func attemptBegan(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}

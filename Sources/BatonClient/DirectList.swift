@@ -4,7 +4,7 @@ import FoundationEssentials
 import ImageModel
 import RelayEngine
 
-/// The locations of an image that a server lets this client read by itself, the best first.
+/// The locations of an image that the server lets this client read directly, the best first.
 struct DirectList: Decodable, Sendable {
     struct Place: Decodable, Sendable {
         let location: String
@@ -16,7 +16,7 @@ struct DirectList: Decodable, Sendable {
     let digest: String
     let locations: [Place]
 
-    /// The locations as a relay reads them.
+    /// The locations as sources of a relay.
     var sources: [RelaySource] {
         locations.map { place in
             RelaySource(
@@ -25,13 +25,13 @@ struct DirectList: Decodable, Sendable {
         }
     }
 
-    /// Whether it is about the bytes that this download began with.
+    /// Whether the list describes the content that this download began with.
     func isAbout(_ target: DownloadTarget) -> Bool { size == target.size && digest == target.digest.description }
 }
 
 extension Endpoint {
-    /// Asks where an image can be read without the server.
-    /// - Throws: `ClientError`; of the kind `refused` with status 403 when this client is not trusted.
+    /// Fetches the direct locations of an image.
+    /// - Throws: `ClientError`; of the kind `refused` with status 403 if this client is not trusted.
     func directList(of image: ImageID, query: [String]) async throws -> DirectList {
         let path = "/baton/v1/images/\(image)/direct" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         return try await send("GET", path).decoded(as: DirectList.self)

@@ -5,28 +5,27 @@ package import ImageModel
 import Integrity
 import RelayEngine
 
-/// Downloads an image: into a file, verified and resumed after a break, never a corrupt file under the final name; or into a stream, as
-/// verified as what the server lets go.
+/// A download of an image into a file or a stream. A file is verified and resumed after an interruption, and its final name
+/// never holds corrupt content. A stream is verified as far as the server verifies what it releases.
 package struct Download: Sendable {
-    /// How far it is.
+    /// The progress of a download.
     package struct Progress: Sendable {
-        /// Bytes that are there, those of earlier tries included.
+        /// The number of bytes present, including those of earlier tries.
         package let done: Int64
-        /// Bytes in all.
+        /// The size of the image in bytes.
         package let total: Int64
 
-        /// So far of so much.
         package init(done: Int64, total: Int64) {
             self.done = done
             self.total = total
         }
     }
 
-    /// What a person who waits is shown.
+    /// A progress event for a person who waits.
     package enum Event: Sendable {
-        /// A file that is there is read, for its digest.
+        /// An existing file is being read for its digest.
         case checking(Progress)
-        /// Bytes come.
+        /// Bytes are being received.
         case fetching(Progress)
         /// A try failed, and the next one begins.
         case retrying(attempt: Int, of: Int, reason: String)
@@ -39,13 +38,14 @@ package struct Download: Sendable {
     private let bytesPerSecond: Int64?
     private let onEvent: @Sendable (Event) -> Void
 
+    /// Creates a download.
     /// - Parameters:
-    ///   - output: where it goes; an existing file is replaced once the new one is verified.
-    ///   - tries: how often to try without progress, at least 1.
-    ///   - isDirect: whether to read from the image's locations as far as the server lets this client, and from the server what
-    ///     is left. Not for streams: what locations send is verified at the end only.
-    ///   - bytesPerSecond: the most to fetch in a second; nil for no limit.
-    ///   - onEvent: called now and then, from any thread.
+    ///   - output: the destination; an existing file is replaced once the new one is verified.
+    ///   - tries: the number of tries without progress, at least 1.
+    ///   - isDirect: whether to read from the image's locations where the server permits it, and the rest from the server. Not
+    ///     for streams: bytes from locations are verified only at the end.
+    ///   - bytesPerSecond: the rate limit; nil for none.
+    ///   - onEvent: called from time to time, from any thread.
     package init(
         from endpoint: Endpoint, to output: DownloadOutput, tries: Int, isDirect: Bool = false, bytesPerSecond: Int64?,
         onEvent: @escaping @Sendable (Event) -> Void
@@ -58,12 +58,13 @@ package struct Download: Sendable {
         self.onEvent = onEvent
     }
 
-    /// Runs it.
-    /// - Returns: what was downloaded, and from where; the output has the verified content.
+    /// Runs the download.
+    /// - Returns: the content and its origins; the output holds the verified content.
     /// - Throws: `ClientError`.
     package func run(image: ImageID, query: [String]) async throws -> DownloadReport {
         var failures = 0
-        // What comes again up to there is no progress: a server that can't verify the image would be asked for it for ever.
+        // Bytes received again up to this offset are not progress. Otherwise a server that can't verify the image would be
+        // asked for ever.
         var furthest: [Digest: Int64] = [:]
         var course = DownloadState(isDirect: isDirect)
         var opened: (any DownloadSink)?
@@ -84,10 +85,10 @@ package struct Download: Sendable {
                     try sink.complete()
                     return DownloadReport(target: target, origins: course.origins, troubles: course.troubles)
                 } catch let error as ClientError where error.isPassing && sink.size > before {
-                    failures = 0  // it went forward: be patient again
+                    failures = 0  // there was progress: count tries from 0
                     throw error
                 } catch let error as ClientError where error.kind == .corrupt && course.origins.hasDirect {
-                    // Nobody has verified on the way what came from locations: now the server shall.
+                    // Bytes from locations were not verified on the way: fetch the image from the server, which verifies.
                     course.leaveDirect("what came from locations was not the image; it was dropped")
                     opened = nil
                 }
@@ -100,7 +101,7 @@ package struct Download: Sendable {
         }
     }
 
-    /// What was opened in an earlier try, if it is for the same content.
+    /// The sink of an earlier try, if it is for the same content.
     private func sink(_ opened: (any DownloadSink)?, for target: DownloadTarget) throws(ClientError) -> any DownloadSink {
         if let opened, opened.target.digest == target.digest, opened.target.size == target.size {
             if !target.isResumable, opened.offset > 0 { try opened.restart() }
@@ -116,7 +117,7 @@ package struct Download: Sendable {
         }
     }
 
-    /// The report of a download that is not needed: the file is the image already.
+    /// The report of a download that is not needed, since the file already has the image's content.
     private func reportIfThere(_ target: DownloadTarget) throws(ClientError) -> DownloadReport? {
         guard case .file(let path) = output else { return nil }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -138,7 +139,7 @@ package struct Download: Sendable {
         return DownloadReport(target: target, origins: origins, troubles: [], isUnchanged: true)
     }
 
-    /// Fetches what is missing. A proxy in between may answer with less than asked (RFC 9110 section 15.3.7): then the rest is asked for.
+    /// Fetches the missing bytes. If a proxy in between sends less than asked (RFC 9110 section 15.3.7), the rest is requested next.
     private func fetchRest(
         of target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadState
     ) async throws {
@@ -162,12 +163,12 @@ package struct Download: Sendable {
         try await fetch.run(request)
     }
 
-    /// Reads from the locations what they give; what they don't, is left to the server.
+    /// Reads from the locations. The remaining bytes are left to the server.
     private func fetchDirectly(
         _ target: DownloadTarget, of image: ImageID, _ query: [String], into sink: any DownloadSink,
         _ course: inout DownloadState
     ) async throws {
-        // Twice: URLs end, and new ones are to be had.
+        // Twice, since URLs expire and new ones can be fetched.
         for _ in 0..<2 {
             let list: DirectList
             do {

@@ -1,18 +1,17 @@
-/// Which bytes of a download came from where.
+/// The origin of each byte of a download.
 package struct DownloadOrigins: Sendable, Equatable {
-    /// Where bytes came from.
+    /// An origin of bytes.
     package enum Source: Sendable, Hashable {
-        /// They were there: an earlier run had fetched them.
+        /// An earlier run had fetched them.
         case kept
         /// The server streamed them.
         case stream
-        /// A location of this backend, without the server.
+        /// A location of this backend, read directly.
         case direct(backend: String)
     }
 
-    /// Bytes in a row from one place.
+    /// A run of bytes from one origin.
     package struct Part: Sendable, Hashable {
-        /// Where they came from.
         package let source: Source
         /// The offset of the first byte.
         package let first: Int64
@@ -20,10 +19,10 @@ package struct DownloadOrigins: Sendable, Equatable {
         package fileprivate(set) var last: Int64
     }
 
-    /// The parts, without a gap from the first byte on.
+    /// The parts, without gaps from offset 0 on.
     package private(set) var parts: [Part] = []
 
-    /// Whether anything came from a location without the server.
+    /// Whether any bytes came directly from a location.
     var hasDirect: Bool {
         parts.contains { part in
             if case .direct = part.source { true } else { false }
@@ -32,13 +31,13 @@ package struct DownloadOrigins: Sendable, Equatable {
 
     private var end: Int64 { parts.last.map { $0.last + 1 } ?? 0 }
 
-    /// Forgets the bytes from this offset on: they are not there any more.
+    /// Drops the bytes from this offset on, which no longer exist.
     mutating func cut(to offset: Int64) {
         parts.removeAll { $0.first >= offset }
         if let index = parts.indices.last { parts[index].last = min(parts[index].last, offset - 1) }
     }
 
-    /// Everything new up to this offset came from there.
+    /// Assigns all new bytes up to this offset to the source.
     mutating func extend(to offset: Int64, from source: Source) {
         guard offset > end else { return }
         if let index = parts.indices.last, parts[index].source == source {

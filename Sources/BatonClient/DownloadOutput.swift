@@ -1,32 +1,32 @@
 import Glibc
 package import ImageModel
 
-/// What the path given for a download leads to, decided before the first byte is asked for.
+/// The destination of a download, determined before the first byte is requested.
 package enum DownloadOutput: Sendable, Equatable {
-    /// A regular file, or a name that is free. It is replaced once the content is verified. Symbolic links are resolved.
+    /// A regular file, or an unused name. It is replaced once the content is verified. Symbolic links are resolved.
     case file(path: String)
-    /// A device or a FIFO: opened, written in place, and never renamed over.
+    /// A device or a FIFO: written in place and never replaced by a rename.
     case device(path: String)
-    /// A descriptor that this process was started with: written in place.
+    /// A descriptor that this process inherited: written in place.
     case descriptor(Int32)
 
-    /// Whether bytes leave as they come, without a way back.
+    /// Whether written bytes can't be taken back.
     package var isStream: Bool {
         if case .file = self { false } else { true }
     }
 
-    /// Whether a path names a directory, which the image's file goes into.
+    /// Whether a path names a directory, in which the image's file is created.
     package static func isDirectory(_ path: String) -> Bool {
         if path.hasSuffix("/") { return true }
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Looks at what is there.
+    /// Resolves a path by what exists there.
     /// - Parameters:
     ///   - path: as the user gave it; `-` is standard output.
-    ///   - name: what the file is called where the path names a directory.
-    /// - Throws: `ClientError` when nothing can be written there.
+    ///   - name: the file's name if the path names a directory.
+    /// - Throws: `ClientError` if nothing can be written there.
     package init(_ path: String, named name: String) throws(ClientError) {
         if path == "-" {
             self = try Self.descriptor(STDOUT_FILENO, path)
@@ -39,22 +39,22 @@ package enum DownloadOutput: Sendable, Equatable {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .file("the directory \(path) can't be used") }
         self = try Self.following(path.utf8.last == UInt8(ascii: "/") ? path + name : "\(path)/\(name)")
-        // The name may come from the image: it must not choose a device that happens to lie in the directory.
+        // The name may come from the image, which must not select a device in the directory.
         guard case .file = self else {
             throw ClientError(.file, "\(path) already holds a \(name) that is no regular file: give the file's own path.")
         }
     }
 
-    /// The name of an image's file in a directory: the image's own name, as far as it can be one.
+    /// The file name for an image in a directory: the image's own name, made legal.
     ///
-    /// A slash, a control character, or what changes the direction of text becomes `_`, and so does a leading dot: an image's
-    /// name must choose neither another directory nor a hidden file.
+    /// Slashes, control characters and characters that change the direction of text become `_`, and so does a leading dot. An
+    /// image's name can thus select neither another directory nor a hidden file.
     package static func fileName(of name: String?, id: ImageID) -> String {
         var result = ""
         for scalar in (name ?? "").unicodeScalars {
             let isLegal = scalar != "/" && !scalar.isUnprintable
             let next = isLegal ? String(scalar) : "_"
-            // Room for the end of the partial file's name; file systems allow 255 bytes.
+            // Leaves room for the partial file's suffix: file systems allow 255 bytes.
             guard result.utf8.count + next.utf8.count <= 200 else { break }
             result += next
         }
@@ -62,8 +62,8 @@ package enum DownloadOutput: Sendable, Equatable {
         return result.isEmpty ? id.description : result
     }
 
-    /// Follows symbolic links by hand: those of `/proc/self/fd` lead to open descriptors, and those that lead nowhere name the
-    /// file to make.
+    /// Resolves symbolic links one by one. Links below `/proc/self/fd` lead to open descriptors, and dangling links name the
+    /// file to create.
     private static func following(_ given: String) throws(ClientError) -> DownloadOutput {
         var path = given
         for _ in 0..<40 {
@@ -96,7 +96,8 @@ package enum DownloadOutput: Sendable, Equatable {
         return target.hasPrefix("/") ? target : directory(of: link) + "/" + target
     }
 
-    /// - Returns: nil unless the path lies where the kernel shows the open descriptors of a process; else whether it is this one.
+    /// Whether a path lies in a directory of open descriptors below `/proc`.
+    /// - Returns: nil if it does not; else whether the descriptors are this process's.
     private static func liesAmongDescriptors(_ path: String) -> Bool? {
         guard let resolved = realpath(directory(of: path), nil) else { return nil }
         defer { free(resolved) }
@@ -124,7 +125,7 @@ package enum DownloadOutput: Sendable, Equatable {
 }
 
 extension DownloadOutput {
-    /// The file's path, symbolic links resolved; nil for a descriptor, which has none.
+    /// The file's path with symbolic links resolved; nil for a descriptor.
     package var path: String? {
         switch self {
         case .file(let path), .device(let path): path
@@ -132,8 +133,8 @@ extension DownloadOutput {
         }
     }
 
-    /// Whether what is written to that descriptor gets between the bytes of this stream. Devices that drop or copy everything, and
-    /// terminals, are shared without harm only as long as nobody else writes; so they count.
+    /// Whether bytes written to the descriptor would be mixed into this stream. Devices that drop or copy everything, and
+    /// terminals, count as well: sharing them is harmless only while nothing else is written to them.
     package func isSameFile(as descriptor: Int32) -> Bool {
         var own = stat()
         var other = stat()

@@ -1,11 +1,10 @@
-/// What a download came to.
+/// The outcome of a download.
 package struct DownloadReport: Sendable {
-    /// What was downloaded.
     package internal(set) var target: DownloadTarget
-    /// Which bytes came from where.
+    /// The origin of each byte.
     package internal(set) var origins: DownloadOrigins
-    /// What went wrong on the way with direct locations, each a short text without a URL.
+    /// The failures of direct locations on the way, each a short text without a URL.
     package internal(set) var troubles: [String]
-    /// Whether the file was the image already, and nothing was fetched.
+    /// Whether the file already had the image's content, so that nothing was fetched.
     package internal(set) var isUnchanged = false
 }

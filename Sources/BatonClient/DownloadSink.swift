@@ -1,23 +1,23 @@
 import ImageModel
 
-/// Where the bytes of a download go. It computes their digest on the way.
+/// The destination of a download's bytes. It computes their digest as they arrive.
 ///
-/// Used by one queueKey at a time: the task that prepares it, then the transfer loop's thread.
+/// One thread uses it at a time: first the task that prepares it, then the transfer loop's thread.
 protocol DownloadSink: AnyObject, Sendable {
-    /// What it was opened for.
+    /// The target that it was opened for.
     var target: DownloadTarget { get }
-    /// How many bytes of the image are there.
+    /// The number of the image's bytes that are present.
     var size: Int64 { get }
-    /// The offset of the next byte it needs: `size`, or less while bytes that are there already are compared.
+    /// The offset of the next byte that it needs: `size`, or less while existing bytes are compared again.
     var offset: Int64 { get }
 
-    /// Takes the bytes at `offset`.
+    /// Appends bytes at `offset`.
     func append(_ bytes: UnsafeRawBufferPointer) throws(ClientError)
 
-    /// The bytes come from offset 0 again.
+    /// Starts over at offset 0.
     func restart() throws(ClientError)
 
-    /// All bytes are there: compares the digest, and makes the result final.
+    /// Compares the digest after the last byte and makes the result final.
     func complete() throws(ClientError)
 }
 

@@ -2,22 +2,22 @@ import CurlTransfer
 import FoundationEssentials
 package import ImageModel
 
-/// What the server says an image's data are, before any of them is fetched.
+/// The server's description of an image's data, before any of it is fetched.
 package struct DownloadTarget: Sendable, Equatable {
     /// The path of the data on the server.
     package let path: String
-    /// How many bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// What verifies them.
+    /// The digest that verifies the data.
     package let digest: Digest
-    /// The entity tag, to go on with the same bytes only.
+    /// The entity tag, to resume only the same content.
     package let entityTag: String
-    /// Whether a partial file may be completed; not while the server holds the image.
+    /// Whether a partial file may be resumed; false while the image is on integrity hold.
     package let isResumable: Bool
 }
 
 extension Endpoint {
-    /// Asks what an image's data are.
+    /// Fetches the description of an image's data.
     /// - Parameter query: further parameters of the request, each encoded, e.g. `disk_format=raw`.
     /// - Throws: `ClientError`.
     package func target(image: ImageID, query: [String]) async throws -> DownloadTarget {
@@ -41,7 +41,7 @@ extension Endpoint {
 }
 
 extension Digest {
-    /// Baton's entity tags spell the identity digest: `"sha256-9f86…"`.
+    /// Parses the identity digest in Baton's entity tags: `"sha256-9f86…"`.
     init?(entityTag: String) {
         let parts = entityTag.trimmingQuotes().split(separator: "-", maxSplits: 1)
         guard parts.count == 2, let algorithm = DigestAlgorithm(rawValue: String(parts[0])),

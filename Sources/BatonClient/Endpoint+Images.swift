@@ -1,10 +1,10 @@
 import FoundationEssentials
 package import ImageModel
 
-// What the command line asks of a server beside image data.
+// Requests of the command line other than image data.
 extension Endpoint {
-    /// All images, page by page.
-    /// - Parameter name: only those of this name; nil for all.
+    /// Fetches all images, page by page.
+    /// - Parameter name: only images with this name; nil for all.
     /// - Throws: `ClientError`.
     package func images(named name: String? = nil) async throws -> [ImageRecord] {
         struct Page: Decodable {
@@ -22,7 +22,7 @@ extension Endpoint {
         return images
     }
 
-    /// The image that a person means by an id or by a name that only one image has.
+    /// Resolves an id, or a name that only one image has.
     /// - Throws: `ClientError`.
     package func imageID(_ text: String) async throws -> ImageID {
         if let id = ImageID(text) { return id }
@@ -37,14 +37,14 @@ extension Endpoint {
         return id
     }
 
-    /// One image.
+    /// Fetches one image.
     /// - Throws: `ClientError`.
     package func image(_ id: ImageID) async throws -> ImageRecord {
         try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
     }
 
-    /// An image's locations, page by page.
-    /// - Returns: all of them, and the list as the server gave it.
+    /// Fetches an image's locations, page by page.
+    /// - Returns: all locations, and the list as the server sent it.
     /// - Throws: `ClientError`.
     package func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
         struct Page: Decodable { let locations: [LocationRecord] }
@@ -54,7 +54,7 @@ extension Endpoint {
 }
 
 extension String {
-    /// For a query's value: everything but RFC 3986's unreserved characters is encoded.
+    /// Percent-encodes a query value: everything but RFC 3986's unreserved characters.
     fileprivate var percentEncoded: String {
         utf8.map { byte in
             switch byte {

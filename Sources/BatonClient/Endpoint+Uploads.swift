@@ -1,24 +1,24 @@
 import FoundationEssentials
 
-/// A file that an upload wrote, as the server lists it.
+/// A file written by an upload, as listed by the server.
 package struct UploadEntry: Codable, Sendable, Equatable {
-    /// The backend that it lies in.
+    /// The id of the backend that holds it.
     package let backend: String
-    /// Where in the backend.
+    /// The path in the backend.
     package let path: String
-    /// The image that it was uploaded for.
+    /// The id of the image that it was uploaded for.
     package let image: String
     /// The project that owned the image; nil if none did.
     package let owner: String?
-    /// Its size in bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// `receiving`, `stored`, `removing`, or `unknown` when the server has no record of it.
+    /// `receiving`, `stored`, `removing`, or `unknown` if the server has no record of it.
     package let state: String
-    /// Whether no image has it any more.
+    /// Whether no image refers to it.
     package let isOrphan: Bool
-    /// When the upload began; nil if that is unknown.
+    /// The time at which the upload began; nil if unknown.
     package let createdAt: String?
-    /// When the server will delete it; nil if it will not.
+    /// The time at which the server will delete it; nil if it will not.
     package let expiresAt: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -30,8 +30,8 @@ package struct UploadEntry: Codable, Sendable, Equatable {
 }
 
 extension Endpoint {
-    /// The files that uploads wrote, page by page.
-    /// - Parameter onlyOrphans: only those that no image has any more.
+    /// Fetches the list of files written by uploads, page by page.
+    /// - Parameter onlyOrphans: only files that no image refers to.
     /// - Throws: `ClientError`.
     package func uploads(onlyOrphans: Bool) async throws -> [UploadEntry] {
         struct Page: Decodable {

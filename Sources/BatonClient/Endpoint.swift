@@ -1,26 +1,27 @@
 package import CurlTransfer
 import FoundationEssentials
 
-/// A Baton server as its clients see it.
+/// A Baton server, as seen by its clients.
 package struct Endpoint: Sendable {
-    /// The server's URL, without a slash at its end, or `unix:` and the path of its socket file.
+    /// The server's URL without a trailing slash, or `unix:` and the path of its socket file.
     package let url: String
-    /// What every path is added to.
+    /// The prefix of every request's URL.
     private let base: String
-    /// The file to connect to; nil where the URL says whom.
+    /// The socket file to connect to; nil if the URL names a host.
     private let socketFile: String?
     let token: String?
-    /// A file of certificates to check the server's with, in place of the system's; nil for those.
+    /// The path of a PEM file with certificate authorities that replace the system's; nil for the system's.
     let authorities: String?
     let loop: TransferLoop
-    /// A server that says nothing for so long is given up.
+    /// The longest silence of the server before it is given up.
     var timeout: Duration = .seconds(30)
 
+    /// Creates an endpoint.
     /// - Parameters:
     ///   - url: the server's URL, or `unix:` and the path of its socket file.
     ///   - token: sent as `X-Auth-Token`; nil sends none.
-    ///   - authorities: a file of certificates to check the server's with, in place of the system's; nil for those.
-    ///   - loop: where the transfers run.
+    ///   - authorities: the path of a PEM file with certificate authorities that replace the system's; nil for the system's.
+    ///   - loop: the loop that runs the transfers.
     package init(url: String, token: String?, authorities: String? = nil, loop: TransferLoop) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         socketFile = Self.socketFile(in: url)
@@ -30,15 +31,15 @@ package struct Endpoint: Sendable {
         self.loop = loop
     }
 
-    /// The path of the socket file that a server's URL names, which must be absolute; nil if it names none.
+    /// The absolute path of the socket file that a URL names; nil if it names none.
     package static func socketFile(in url: String) -> String? {
         url.hasPrefix("unix:/") ? String(url.dropFirst("unix:".count)) : nil
     }
 
-    /// An answer, whole.
+    /// A complete response.
     package typealias Answer = Exchange.Answer
 
-    /// More than any list of ours; a server that sends more is not one of ours.
+    /// The largest response in bytes. No list of a Baton server is larger.
     private static let limit = 64 << 20
 
     func request(
@@ -53,9 +54,9 @@ package struct Endpoint: Sendable {
         return request
     }
 
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and waits for the complete response.
     /// - Parameter body: JSON; nil sends none.
-    /// - Throws: `ClientError`, also when the server says no.
+    /// - Throws: `ClientError`, also if the server refuses.
     package func send(_ method: String, _ path: String, body: [UInt8]? = nil) async throws -> Answer {
         let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
         let how: TransferRequest.Method =
@@ -69,7 +70,7 @@ package struct Endpoint: Sendable {
         return answer
     }
 
-    /// Sends a request and waits for the whole answer, whatever its status.
+    /// Sends a request and waits for the complete response, whatever its status.
     func exchange(_ request: TransferRequest) async throws(ClientError) -> Answer {
         do {
             return try await Exchange.run(request, on: loop, limit: Self.limit, silence: timeout)
@@ -82,8 +83,8 @@ package struct Endpoint: Sendable {
         }
     }
 
-    /// Asks again with GET what a HEAD was refused: the answer to HEAD has no body to explain itself with.
-    /// - Returns: nil when it is not refused any more.
+    /// Repeats a refused HEAD as a GET, since the response to a HEAD has no body with an explanation.
+    /// - Returns: nil if the GET is not refused.
     func explainedRefusal(of path: String) async throws(ClientError) -> ClientError? {
         do {
             let answer = try await Exchange.run(request(path), on: loop, timeout: timeout) { head in
@@ -95,7 +96,7 @@ package struct Endpoint: Sendable {
         }
     }
 
-    /// What a server's "no" says, in its own words.
+    /// The error for a refusal, with the server's own message.
     func refusal(_ answer: Answer) -> ClientError {
         struct Envelope: Decodable {
             struct Inner: Decodable { let message: String }
@@ -110,12 +111,12 @@ package struct Endpoint: Sendable {
             retryAfter: wait)
     }
 
-    /// What to do about a server that asks who is there.
+    /// The remedy if the server asks for authentication.
     private func advice(on status: Int) -> String {
         switch status {
         case 401 where token == nil: " Set the environment variable BATON_TOKEN to it."
         case 401: " The one sent is that of the environment variable BATON_TOKEN."
-        // Without a token 403 comes from a server that asks nobody who they are: a token would change nothing.
+        // Without a token, 403 comes from a server that does not authenticate: a token would change nothing.
         case 403 where token != nil: " Who you are is what the token in BATON_TOKEN says."
         default: ""
         }

@@ -17,7 +17,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     private var lastActivity = ContinuousClock.now
     private var lastReport = ContinuousClock.now
     private var isPaused = false
-    /// Whether what was there is not part of the result any more.
+    /// Whether the bytes that existed before are no longer part of the result.
     private(set) var hasRestarted = false
 
     init(
@@ -71,9 +71,9 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             }
             return true
         case 200:
-            // The range was not served, or none was asked for.
+            // The server ignored the range, or none was requested.
             guard sink.offset > 0 else { return true }
-            // The image is another by now, or on integrity hold: what was there must not be completed.
+            // The image has changed, or it is on integrity hold: the existing bytes must not be completed.
             do { try sink.restart() } catch { failure = error }
             hasRestarted = true
             return failure == nil
@@ -92,7 +92,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         guard failure == nil else { return }
         limit.receive(Int64(bytes.count))
         do { try sink.append(bytes) } catch { failure = error }
-        // A stream may take its time, which is not the server's.
+        // Time that the output takes does not count as the server's silence.
         lastActivity = .now
     }
 

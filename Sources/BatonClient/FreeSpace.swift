@@ -1,11 +1,12 @@
 import Glibc
 
-/// Whether a download fits, before it begins.
+/// The check that a download fits, before it begins.
 enum FreeSpace {
+    /// Throws if the space is too small.
     /// - Parameters:
-    ///   - needed: bytes that are still to be written.
-    ///   - available: bytes that there is room for.
-    ///   - place: where, for the error.
+    ///   - needed: bytes still to be written.
+    ///   - available: bytes of free space.
+    ///   - place: the destination, for the error.
     static func require(_ needed: Int64, of available: Int64, on place: String) throws(ClientError) {
         guard needed > available else { return }
         throw ClientError(
@@ -14,7 +15,7 @@ enum FreeSpace {
                 + "make room, or give another place with --output.")
     }
 
-    /// Holds it against the file system that an open file lies in; one that does not say how large it is passes.
+    /// Checks the file system of an open file. A file system that does not state its size passes.
     static func require(_ needed: Int64, inFileSystemOf descriptor: Int32, of path: String) throws(ClientError) {
         var status = statvfs()
         guard fstatvfs(descriptor, &status) == 0, status.f_blocks > 0 else { return }

@@ -1,21 +1,20 @@
 package import CurlTransfer
 import FoundationEssentials
 
-/// An image as the server shows it.
+/// An image, as shown by the server.
 package struct ImageRecord: Codable, Sendable {
-    /// Its id.
     package let id: String
-    /// Its name for people.
+    /// The name for people.
     package let name: String?
     /// `queued` or `active`.
     package let status: String
-    /// Who may see it.
+    /// The visibility: which projects see the image.
     package let visibility: String
     /// The disk format of a plain download.
     package let diskFormat: String?
     /// The container format of a plain download.
     package let containerFormat: String?
-    /// In bytes; nil while unknown.
+    /// The size in bytes; nil while unknown.
     package let size: Int64?
     /// The MD5, if known.
     package let checksum: String?
@@ -23,7 +22,6 @@ package struct ImageRecord: Codable, Sendable {
     package let digestAlgorithm: String?
     /// The strongest digest known.
     package let digest: String?
-    /// When it was created.
     package let createdAt: String
 
     private enum CodingKeys: String, CodingKey {
@@ -36,33 +34,29 @@ package struct ImageRecord: Codable, Sendable {
     }
 }
 
-/// A location as the server shows it.
+/// A location, as shown by the server.
 package struct LocationRecord: Decodable, Sendable {
-    /// Its id.
     package let id: String
-    /// Where it is.
     package let url: String
-    /// The backend it lies in.
+    /// The id of the backend that holds it.
     package let backend: String
-    /// Whether it may serve.
+    /// The status, which decides whether it may serve.
     package let status: String
-    /// Its disk format.
     package let diskFormat: String
-    /// Its container format.
     package let containerFormat: String
-    /// In bytes; nil while unknown.
+    /// The size in bytes; nil while unknown.
     package let size: Int64?
-    /// The operator's class, the lower first.
+    /// The operator's class; lower ones first.
     package let tier: Int
-    /// The operator's preference, the higher first.
+    /// The operator's preference; higher ones first.
     package let weight: Int
-    /// Whether it contributed to a failed verification and was not cleared since.
+    /// Whether it contributed to a failed verification and has not been cleared since.
     package let isSuspect: Bool
-    /// When a read of it alone last matched.
+    /// The time of the last read of it alone that matched.
     package let verifiedAt: String?
-    /// Why it does not serve yet, as far as the server knows.
+    /// The reason why it does not serve yet, as far as the server knows.
     package let problem: String?
-    /// The same in a word.
+    /// The first word of `problem`.
     package var cause: String? { problem.map { String($0.prefix { $0 != ":" }) } }
 
     private enum CodingKeys: String, CodingKey {
@@ -75,8 +69,8 @@ package struct LocationRecord: Decodable, Sendable {
 }
 
 extension Exchange.Answer {
-    /// The body, decoded.
-    /// - Throws: `ClientError` when it is something else.
+    /// Decodes the body as JSON.
+    /// - Throws: `ClientError` if the body is not such a record.
     package func decoded<Record: Decodable>(as type: Record.Type) throws(ClientError) -> Record {
         do {
             return try JSONDecoder().decode(type, from: Data(body))

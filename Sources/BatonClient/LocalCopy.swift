@@ -2,11 +2,11 @@ import Glibc
 package import ImageModel
 import Integrity
 
-/// What a file at hand says about an image: its size and digests, to register a location with.
+/// The size and the digests of a local file, to register a location with.
 package struct LocalCopy: Sendable {
-    /// In bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// Its sha256, sha512 and md5.
+    /// The sha256, sha512 and md5.
     package let digests: DigestSet
 
     /// Reads the file once.

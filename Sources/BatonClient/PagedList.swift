@@ -1,25 +1,25 @@
 import FoundationEssentials
 
-/// A list that a server gives page by page, whole.
+/// All pages of a list.
 package struct PagedList: Sendable {
     let pages: [Endpoint.Answer]
 
-    /// What each page says, in their order.
-    /// - Throws: `ClientError` if one is no such page.
+    /// Decodes each page, in order.
+    /// - Throws: `ClientError` if a page can't be decoded.
     package func decoded<Page: Decodable>(as type: Page.Type) throws -> [Page] {
         try pages.map { try $0.decoded(as: type) }
     }
 
-    /// The list as one object of JSON, written as servers write it.
+    /// The list as one JSON object.
     /// - Parameter name: the member that holds the items.
-    /// - Throws: `ClientError` if a page is none.
+    /// - Throws: `ClientError` if a page can't be decoded.
     package func json(listing name: String) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(try document(listing: name)), as: UTF8.self)
     }
 
-    /// The members of the first page, with the items of all and without the link to a next one.
+    /// The members of the first page, with the items of all pages and without the link to the next one.
     func document(listing name: String) throws -> AnyJSON {
         var whole: [String: AnyJSON] = [:]
         var items: [AnyJSON] = []
@@ -34,8 +34,8 @@ package struct PagedList: Sendable {
 }
 
 extension Endpoint {
-    /// All pages of a list.
-    /// - Parameter path: the first one's.
+    /// Fetches all pages of a list.
+    /// - Parameter path: the path of the first page.
     /// - Throws: `ClientError`.
     package func list(_ path: String) async throws -> PagedList {
         struct Link: Decodable { let next: String? }

@@ -2,10 +2,10 @@ import Glibc
 import ImageModel
 import Integrity
 
-/// The file that a download grows in, under a name that no one takes for the image. It holds bytes of one content only: the
-/// content's digest is part of the name.
+/// The file that a download grows in, under a name that can't be mistaken for the image's. The name contains the content's
+/// digest, so the file holds bytes of one content only.
 ///
-/// `@unchecked Sendable`: used by one queueKey at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: one thread uses it at a time, first the task that prepares it, then the transfer loop's thread.
 final class PartialFile: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     let path: String
@@ -16,8 +16,8 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
 
     var offset: Int64 { size }
 
-    /// Opens the partial file of an earlier try, or a new one, and takes what is there into the digest.
-    /// - Parameter onProgress: called while what is there is read.
+    /// Opens the partial file of an earlier try, or a new one, and digests the existing bytes.
+    /// - Parameter onProgress: called while the existing bytes are read.
     init(
         for finalPath: String, of target: DownloadTarget, onProgress: (Download.Progress) -> Void = { _ in }
     ) throws(ClientError) {
@@ -44,7 +44,7 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// Beside the final file; a name that is as long as file systems allow is cut.
+    /// The partial file's path, beside the final file. The name is shortened if it would exceed the file system's limit.
     private static func path(for finalPath: String, of digest: Digest) -> String {
         let ending = ".\(digest.hex.prefix(16)).part"
         let start = finalPath.lastSlash.map { finalPath.utf8.index(after: $0) } ?? finalPath.startIndex
@@ -64,7 +64,7 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
         }
     }
 
-    /// Drops everything.
+    /// Empties the file.
     func restart() throws(ClientError) {
         guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
             throw .file("\(path) can't be emptied")
@@ -82,14 +82,14 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
         size += Int64(bytes.count)
     }
 
-    /// Gives the file its final name if it is right, and removes it if it is wrong.
+    /// Renames the file to its final name if the digest matches; removes it otherwise.
     func complete() throws(ClientError) {
         let computed = digest.finish()
         guard size == target.size, computed == target.digest else {
             unlink(path)
             throw .mismatch(computed, of: target, "It was removed; try again.")
         }
-        // A file that is replaced hands its permissions on.
+        // The new file inherits the permissions of the file that it replaces.
         var status = stat()
         if stat(finalPath, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o777) }
         guard fsync(descriptor) == 0 else { throw .file("\(path) can't be brought to disk") }

@@ -1,6 +1,6 @@
 extension Unicode.Scalar {
-    /// Whether a terminal acts on the character instead of showing it, or nobody sees it: control characters, what changes the
-    /// direction of text, separators of lines and paragraphs. The joiners of Persian and of emoji are text.
+    /// Whether a terminal interprets the character instead of showing it, or shows nothing: control characters, characters that
+    /// change the direction of text, line and paragraph separators. The joiners of Persian and of emoji are text.
     package var isUnprintable: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
@@ -11,13 +11,13 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// The text for a terminal: what must not reach one is shown as an escape, `\u{1B}`.
+    /// The text for a terminal, with unprintable characters escaped as `\u{1B}`.
     package var plain: String { escaped { $0.isUnprintable } }
 
-    /// The same for texts of several lines, whose ends are kept.
+    /// A variant of `plain` that keeps line feeds.
     package var plainLines: String { escaped { $0.isUnprintable && $0 != "\n" } }
 
-    /// The same for a text of JSON, in JSON's own escapes. Its blanks are kept.
+    /// A variant of `plain` for JSON text, with JSON's own escapes. Whitespace is kept.
     package var plainJSON: String {
         replacing(where: { $0.isUnprintable && $0 != "\n" && $0 != "\r" && $0 != "\t" }) { scalar in
             String(scalar).utf16.map { unit in

@@ -1,19 +1,18 @@
-/// How a download's progress looks on a terminal: `[=====>    ]  43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
+/// A download's progress on a terminal: `[=====>    ]  43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
 package struct ProgressLine: Sendable {
     private var rate: Double?
     private var last: (done: Int64, at: ContinuousClock.Instant)?
     private var lastGrowth: ContinuousClock.Instant?
 
-    /// Nothing has come yet.
     package init() {}
 
-    /// Forgets the rate: what comes next has its own.
+    /// Resets the rate, since the next phase has its own.
     mutating func reset() { self = ProgressLine() }
 
-    /// The line for now.
+    /// The line to draw now.
     /// - Parameters:
-    ///   - width: the terminal's, in columns; the line is never longer.
-    ///   - note: stands in the place of rate and time.
+    ///   - width: the terminal's width in columns; the line is never longer.
+    ///   - note: replaces rate and time.
     package mutating func text(
         for progress: Download.Progress, width: Int, note: String? = nil, at now: ContinuousClock.Instant
     ) -> String {
@@ -25,7 +24,7 @@ package struct ProgressLine: Sendable {
         return "[\(bar)\(String(repeating: " ", count: room - bar.count))] \(words)"
     }
 
-    /// The same without the bar: ` 43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
+    /// The line without the bar: ` 43 %  21.6 MiB of 50.2 MiB  5.0 MiB/s  6 s left`.
     mutating func words(
         for progress: Download.Progress, note: String? = nil, at now: ContinuousClock.Instant
     ) -> String {
@@ -42,10 +41,10 @@ package struct ProgressLine: Sendable {
         return words + "  \(Self.bytes(Int64(rate)))/s  \(Self.time(left)) left"
     }
 
-    /// Without a byte for so long a rate is one of the past.
+    /// The longest time without a byte before the rate is discarded.
     private static let silence: Duration = .seconds(3)
 
-    /// The rate follows the last few seconds, so that it neither jumps nor lags.
+    /// Averages the rate over the last few seconds, so that it neither jumps nor lags.
     private mutating func measure(_ done: Int64, at now: ContinuousClock.Instant) {
         guard let last, done >= last.done else {
             rate = nil
@@ -59,13 +58,13 @@ package struct ProgressLine: Sendable {
         guard seconds >= 0.05 else { return }
         self.last = (done, now)
         let current = Double(done - last.done) / seconds
-        // Until something has come there is no rate to follow.
+        // There is no rate before the first byte.
         guard current > 0 || rate != nil else { return }
         let share = min(1, seconds / 3)
         rate = rate.map { $0 + (current - $0) * share } ?? current
     }
 
-    /// `21.6 MiB`.
+    /// Formats a number of bytes, for example `21.6 MiB`.
     package static func bytes(_ count: Int64) -> String {
         var value = Double(count)
         for unit in ["B", "KiB", "MiB", "GiB"] {

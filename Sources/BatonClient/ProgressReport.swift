@@ -1,9 +1,9 @@
-/// What is written to standard error while a command waits: on a terminal a line that is drawn over, else a line every few seconds.
-/// A value: the time is an argument.
+/// The progress output on standard error: on a terminal one line that is redrawn, else a line every few seconds. A value: the
+/// time is an argument.
 package struct ProgressReport: Sendable {
-    /// Between two lines that stay.
+    /// The interval between two permanent lines.
     private static let lineInterval: Duration = .seconds(5)
-    /// Between two drawings of one line.
+    /// The interval between two redraws of one line.
     private static let drawInterval: Duration = .milliseconds(100)
 
     private let isTerminal: Bool
@@ -13,14 +13,13 @@ package struct ProgressReport: Sendable {
     private var lastWritten: ContinuousClock.Instant
     private var isDrawn = false
 
-    /// Nothing has been written yet.
     package init(isTerminal: Bool, startedAt now: ContinuousClock.Instant) {
         self.isTerminal = isTerminal
         lastWritten = now
     }
 
-    /// What to write now; nil for nothing.
-    /// - Parameter width: the terminal's, in columns.
+    /// The text to write now; nil for none.
+    /// - Parameter width: the terminal's width in columns.
     package mutating func text(for event: Download.Event, width: Int, at now: ContinuousClock.Instant) -> String? {
         switch event {
         case .checking(let progress): return text(for: progress, isChecking: true, width: width, at: now)
@@ -56,7 +55,7 @@ package struct ProgressReport: Sendable {
         return "\r" + line.text(for: progress, width: width, note: note, at: now) + "\u{1B}[K"
     }
 
-    /// What to write at the end, so that the last line stays.
+    /// The text to write at the end, so that the last line stays.
     package mutating func end() -> String? {
         defer { isDrawn = false }
         return isDrawn ? "\n" : nil

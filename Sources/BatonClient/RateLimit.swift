@@ -1,4 +1,4 @@
-/// How much of a download may have come by now. A value: the time is an argument.
+/// A limit on the bytes received since the start of a download. A value: the time is an argument.
 struct RateLimit: Sendable {
     private let bytesPerSecond: Int64?
     private let started: ContinuousClock.Instant
@@ -12,7 +12,7 @@ struct RateLimit: Sendable {
 
     mutating func receive(_ count: Int64) { received += count }
 
-    /// Whether more has come than the limit allows.
+    /// Whether more bytes have arrived than the limit allows.
     func isAhead(at now: ContinuousClock.Instant) -> Bool {
         guard let bytesPerSecond else { return false }
         return Double(received) > max(.zero, now - started) / .seconds(1) * Double(bytesPerSecond)

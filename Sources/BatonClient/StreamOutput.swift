@@ -2,10 +2,10 @@ import Glibc
 import ImageModel
 import Integrity
 
-/// A download that is written in place: to standard output, a FIFO or a device. What was written can't be taken back. So when a
-/// server sends the image from its beginning again, the bytes that were written are compared by their digest and not written twice.
+/// A download that is written in place: to standard output, a FIFO or a device. Written bytes can't be taken back. If a server
+/// restarts the image from its beginning, the bytes already written are compared by their digest and not written twice.
 ///
-/// `@unchecked Sendable`: used by one queueKey at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: one thread uses it at a time, first the task that prepares it, then the transfer loop's thread.
 final class StreamOutput: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     private let descriptor: Int32
@@ -13,7 +13,7 @@ final class StreamOutput: DownloadSink, @unchecked Sendable {
     private let name: String
     private var digest: DigestStream
     private(set) var size: Int64 = 0
-    /// What was written before the server began again, and what came of it since.
+    /// The bytes written before the server restarted.
     private var written: (digest: Digest, size: Int64)?
     private var repeated: DigestStream
     private(set) var offset: Int64 = 0
@@ -38,8 +38,7 @@ final class StreamOutput: DownloadSink, @unchecked Sendable {
         if isOwned { close(descriptor) }
     }
 
-    /// A disk has an end, and so has the file system of a file that a shell opened; what else is written in place has none that can
-    /// be known.
+    /// Checks the free space of a disk, and of the file system of a file that a shell opened. Other outputs have no known size.
     private func checkSpace() throws(ClientError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return }
@@ -87,7 +86,7 @@ final class StreamOutput: DownloadSink, @unchecked Sendable {
         guard size == target.size, computed == target.digest else {
             throw .mismatch(computed, of: target, "It was written to \(name) already: discard it.")
         }
-        // Disks report late errors here; pipes and terminals can't be brought anywhere.
+        // Disks report late errors here. Pipes and terminals don't support fsync.
         if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS {
             throw .file("\(name) can't be brought to disk")
         }

@@ -1,58 +1,56 @@
 package import NetworkAddress
 
 extension BatonConfiguration {
-    /// How it is found out who a caller is.
+    /// The way in which callers are authenticated.
     package enum AuthMode: String, Sendable, Equatable, CaseIterable {
-        /// Everybody is admin, and the server is reachable from this machine only.
+        /// No authentication: every caller is admin, and the server is reachable from this machine only.
         case none
-        /// Whoever has a token of a file.
+        /// Tokens listed in a file.
         case tokens
-        /// Whoever has a token that Keystone knows.
+        /// Tokens that Keystone validates.
         case keystone
 
-        /// Whether a server may listen there: where everybody is admin, nobody from outside may come.
+        /// Whether a server may listen at an address. Without authentication it may listen at loopback addresses and socket
+        /// files only.
         package func allows(_ address: ListenAddress) -> Bool { self != .none || address.isLoopback }
     }
 
-    /// Who a caller is.
+    /// The authentication of callers.
     package struct Auth: Sendable, Equatable {
-        /// How it is found out.
         package var mode: AuthMode = .none
-        /// The file that the mode `tokens` reads; nil in the others.
+        /// The token file of the mode `tokens`; nil in other modes.
         package var tokensFile: String?
-        /// How Keystone is asked.
         package var keystone = Keystone()
-        /// From where callers have the role trusted beside what their token gives them.
+        /// Networks whose callers have the role trusted in addition to their token's roles.
         package var trustedNetworks: [IPNetwork] = []
-        /// The servers in front of this one that are believed when they say for whom they ask.
+        /// Proxies in front of this server whose forwarding headers are trusted.
         package var trustedProxies: [IPNetwork] = []
     }
 
-    /// How Keystone is asked.
+    /// The connection to Keystone.
     package struct Keystone: Sendable, Equatable {
-        /// Whose token accompanies a question.
+        /// The credentials that accompany a validation request.
         package enum Credentials: Sendable, Equatable {
-            /// The caller's own.
+            /// The caller's own token.
             case callersOwn
-            /// That of a user with the role service or admin.
+            /// A user with the role service or admin.
             case password(user: String, userDomain: String, password: Secret, project: String, projectDomain: String)
-            /// That of an application credential.
+            /// An application credential.
             case applicationCredential(id: String, secret: Secret)
         }
 
-        /// Its URL; empty unless the mode is `keystone`.
+        /// The URL of Keystone; empty unless the mode is `keystone`.
         package var url = ""
-        /// Whose token accompanies a question.
         package var credentials: Credentials = .callersOwn
-        /// How long an answer stands.
+        /// How long a validation is cached.
         package var cache: Duration = .seconds(300)
-        /// How long a question may take.
+        /// The timeout of a validation request.
         package var timeout: Duration = .seconds(5)
-        /// How many unknown tokens one client address may send a minute; 0 for any number.
+        /// The number of unknown tokens that one client address may send per minute; 0 for no limit.
         package var guesses = 60
-        /// The certificates that Keystone's is checked with; nil for the system's.
+        /// The path of a PEM file with certificate authorities for Keystone; nil for the system's.
         package var authorities: String?
-        /// The name of the role of those who may be sent straight to locations.
+        /// The name of the role whose holders may be redirected to locations.
         package var trustedRole = "trusted"
     }
 }

@@ -1,4 +1,4 @@
-// What is read from the file, section by section.
+// Reads the file section by section.
 extension BatonConfiguration {
     init(_ file: Section) {
         self.init()
@@ -93,7 +93,7 @@ extension BatonConfiguration {
             "slow_window", default: relay.slowWindow, in: .milliseconds(100) ... .seconds(600))
         relay.slowRate = section.bytes("slow_rate", default: relay.slowRate, in: ByteCount(0) ... .gibibytes(1))
         relay.slowDwell = section.duration("slow_dwell", default: relay.slowDwell, in: .zero ... .seconds(3600))
-        // Before a download is given up, a location that stalls must have been left for another.
+        // A download must be able to leave a stalled location for another before it is given up.
         relay.giveUpAfter = section.duration(
             "give_up_after", default: max(relay.giveUpAfter, relay.stallTimeout * 2),
             in: max(.milliseconds(100), relay.stallTimeout + .milliseconds(100)) ... .seconds(3600))
@@ -158,7 +158,7 @@ extension BatonConfiguration {
     }
 
     private mutating func readDirect(_ section: Section) {
-        // A week is the longest that a signature of S3 can live.
+        // An S3 signature is valid for a week at most.
         direct.lifetime = section.duration("lifetime", default: direct.lifetime, in: .seconds(1) ... .seconds(7 * 86_400))
         section.finish()
     }

@@ -1,13 +1,13 @@
 package import ImageModel
 
 extension BatonConfiguration {
-    /// Where clients' uploads go.
+    /// The settings of clients' uploads.
     package struct Uploads: Sendable, Equatable {
-        /// The backend that takes them; nil when there are none.
+        /// The backend that stores uploads; nil disables them.
         package var backend: BackendID?
-        /// The most bytes of one upload.
+        /// The largest upload in bytes.
         package var maximumSize: ByteCount = .gibibytes(1024)
-        /// Whether uploads and full reads of locations hold the bytes against the declared format.
+        /// Whether uploads and full reads of locations check the bytes against the declared format.
         package var inspectsFormat = true
     }
 
@@ -25,7 +25,7 @@ extension BatonConfiguration {
         section.finish()
     }
 
-    /// Holds the name of the backend against those that there are. (Whether its driver can be written to, its driver says.)
+    /// Checks that the named backend is configured. (The driver decides whether it is writable.)
     func checkUploads(_ section: Section, backends: [String]) {
         guard let backend = uploads.backend, !backends.contains(backend.name) else { return }
         let known = backends.isEmpty ? "none is configured" : "there are \(backends.joined(separator: ", "))"

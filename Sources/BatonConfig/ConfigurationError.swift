@@ -1,9 +1,8 @@
-/// Everything that is wrong with a configuration file, so that it can be put right in one go.
+/// All problems of a configuration file, so that they can be fixed in one pass.
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong, by line.
+    /// The problems, ordered by line.
     package let problems: [ConfigurationProblem]
 
-    /// An error with every problem there is.
     package init(_ problems: [ConfigurationProblem]) {
         self.problems = problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
     }
@@ -12,18 +11,17 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     package var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
-/// One thing that is wrong with a configuration file.
+/// One problem of a configuration file.
 package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The file, as it was named.
+    /// The path of the file as the caller named it.
     package let file: String
-    /// The line, from 1; nil when the whole file is meant.
+    /// The line, from 1; nil if the problem concerns the whole file.
     package let line: Int?
-    /// The key with those above it, e.g. `relay.stall_timeout`; nil when no single key is meant.
+    /// The key with its parents, e.g. `relay.stall_timeout`; nil if the problem concerns no single key.
     package let key: String?
-    /// What is wrong, and what would be right.
+    /// The problem and the remedy.
     package let message: String
 
-    /// A problem with every property given.
     package init(file: String, line: Int?, key: String?, message: String) {
         self.file = file
         self.line = line
@@ -31,7 +29,7 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
         self.message = message
     }
 
-    /// `baton.yaml:12: relay.stall_timeout: "3 parsecs" is no duration; …`
+    /// The problem in one line, for example `baton.yaml:12: relay.stall_timeout: "3 parsecs" is no duration; …`
     package var description: String {
         let place = line.map { "\(file):\($0)" } ?? file
         return "\(place): " + (key.map { "\($0): " } ?? "") + message

@@ -4,48 +4,47 @@ import Yams
 
 /// One backend's section of the file, for the code that knows its driver.
 package struct BackendSection {
-    /// The key it stands under.
+    /// The backend's id, which is the section's key.
     package let id: BackendID
-    /// Its further keys.
+    /// The keys other than `driver`.
     package let settings: Section
 }
 
-/// What a backend was read from: its section, and what the files and environment variables held that it names. While that is the same,
-/// so is the backend.
+/// The inputs that a backend was read from: its section, and the contents of the files and environment variables that it names.
+/// A backend is unchanged while its source is equal.
 package struct BackendSource: Sendable, Equatable {
     let section: String
     let inputs: [Data]
 }
 
-/// Reads a configuration file whole, the backends included.
+/// A configuration file, read completely, including the backends.
 ///
-/// `Backend` is what the caller makes of a backend's section; the drivers are named by the caller because only the executable
-/// knows them.
+/// `Backend` is the value that the caller makes of a backend's section. The caller supplies the drivers, since only the
+/// executable knows them.
 package struct ConfigurationFile<Backend> {
-    /// Makes something of a backend's section, noting what is wrong with it; nil if that was too much.
+    /// Creates a value from a backend's section and records its problems; nil if it can't be created.
     package typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
 
-    /// Looks at all backends side by side, noting what is wrong with them.
+    /// Checks all backends together and records their problems.
     package typealias Comparison = ([(backend: Backend, section: BackendSection)], BatonConfiguration) -> Void
 
-    /// What operators set.
     package let configuration: BatonConfiguration
     /// The backends, in the order of the file.
     package let backends: [Backend]
-    /// What is allowed and may not be meant, by line.
+    /// Settings that are valid but probably unintended, ordered by line.
     package let warnings: [ConfigurationProblem]
-    /// The line of each key that is there, by its name with those above it.
+    /// The line of each key in the file, by its full name.
     package let lines: [String: Int]
-    /// What each backend was read from.
+    /// The source of each backend.
     package let sources: [BackendID: BackendSource]
-    /// Every key that was looked for, with those above it.
+    /// The full name of every key that was looked up.
     let knownKeys: Set<String>
 
     /// Reads the file at `path`.
     /// - Parameters:
-    ///   - drivers: by their name in the file.
-    ///   - compare: notes what is wrong with the backends side by side.
-    /// - Throws: `ConfigurationError` with everything that is wrong.
+    ///   - drivers: the drivers by their name in the file.
+    ///   - compare: records problems of the backends as a whole.
+    /// - Throws: `ConfigurationError` with all problems.
     package init(
         path: String, drivers: [String: ReadBackend], comparing compare: Comparison = { _, _ in }
     ) throws(ConfigurationError) {
@@ -62,8 +61,8 @@ package struct ConfigurationFile<Backend> {
     }
 
     /// Reads the text of a file.
-    /// - Parameter file: how to name it in errors.
-    /// - Throws: `ConfigurationError` with everything that is wrong.
+    /// - Parameter file: the file's name in error messages.
+    /// - Throws: `ConfigurationError` with all problems.
     package init(
         yaml: String, named file: String, drivers: [String: ReadBackend],
         comparing compare: Comparison = { _, _ in }
@@ -139,7 +138,7 @@ extension ConfigurationProblem {
         ConfigurationProblem(file: file, line: nil, key: nil, message: message)
     }
 
-    /// What Yams says, with the line it says it of.
+    /// Converts an error of Yams, with its line.
     init(_ file: String, _ error: any Error) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),

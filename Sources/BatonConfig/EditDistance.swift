@@ -1,5 +1,5 @@
 extension String {
-    /// How many letters must be put in, taken out or changed to get from one word to the other (Levenshtein).
+    /// The Levenshtein distance: the number of letters to insert, delete or replace.
     package func distance(to other: String) -> Int {
         let target = Array(other)
         var previous = Array(0...target.count)

@@ -1,13 +1,12 @@
-/// Where a server listens: `127.0.0.1:9292`, `[::1]:9292`, `localhost:0`, `unix:/run/baton/baton.sock`.
+/// The address of a listening socket: `127.0.0.1:9292`, `[::1]:9292`, `localhost:0`, `unix:/run/baton/baton.sock`.
 package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    /// A name or an address, without brackets; empty for a socket file.
+    /// A host name or an IP address without brackets; empty for a socket file.
     package let host: String
-    /// 0 takes any free port.
+    /// The port; 0 selects any free port.
     package let port: Int
-    /// The absolute path of the socket file; nil for a name or an address.
+    /// The absolute path of the socket file; nil for a host.
     package let socketFile: String?
 
-    /// A name or an address, and a port.
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
@@ -20,11 +19,11 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.socketFile = socketFile
     }
 
-    /// The address that `text` spells, `host:port`, `[v6]:port` or `unix:` and an absolute path; nil when it spells none.
+    /// Parses `host:port`, `[v6]:port`, or `unix:` and an absolute path; nil for anything else.
     package init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst("unix:".count)
-            // The system takes 107 bytes of a path.
+            // Linux accepts 107 bytes of a path.
             guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count < 108, !path.utf8.contains(0) else { return nil }
             self.init(socketFile: String(path))
             return
@@ -40,14 +39,14 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: String(host), port: Int(port))
     }
 
-    /// Whether only this machine can reach it. Names other than `localhost` are not looked up: they count as reachable.
+    /// Whether only this machine can reach the address. Names other than `localhost` are not resolved and count as reachable.
     package var isLoopback: Bool {
         if socketFile != nil || host == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts[0] == "127"
     }
 
-    /// `host:port`, with the brackets that an IPv6 address needs, or `unix:` and the path.
+    /// `host:port` with the brackets of an IPv6 address, or `unix:` and the path.
     package var description: String {
         if let socketFile { return "unix:\(socketFile)" }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

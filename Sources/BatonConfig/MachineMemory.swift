@@ -1,14 +1,14 @@
 import FoundationEssentials
 
-/// How much memory this process can have: the machine's, or what its control groups (cgroups, version 1 and 2) leave of that.
+/// The memory that this process can use: the machine's, limited by its control groups (cgroups, version 1 and 2).
 package struct MachineMemory: Sendable {
-    /// Where the kernel's files are: the root directory, but for tests.
+    /// The directory above `proc` and `sys`: the root directory, except in tests.
     private let root: String
 
-    /// - Parameter root: what stands before `/proc` and `/sys`.
+    /// - Parameter root: the path prefix of `/proc` and `/sys`.
     package init(root: String = "") { self.root = root }
 
-    /// The smallest of all limits, in bytes; 1 GiB when the system says nothing.
+    /// The smallest limit in bytes; 1 GiB if the system states none.
     package var available: Int64 { (limits + [total].compactMap { $0 }).min() ?? 1 << 30 }
 
     private var total: Int64? {
@@ -17,8 +17,8 @@ package struct MachineMemory: Sendable {
         return words.count > 1 ? Int64(words[1]).map { $0 * 1024 } : nil
     }
 
-    /// Those of the groups that the process is in and of the groups above them. Inside of a container the path may be one that only
-    /// the host has; then the mount's own root is the container's group.
+    /// The limits of the process's groups and their parents. In a container the group's path may exist only on the host; the
+    /// mount's root is then the container's group.
     private var limits: [Int64] {
         lines("/proc/self/cgroup").flatMap { line -> [Int64] in
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -34,7 +34,7 @@ package struct MachineMemory: Sendable {
         var limits: [Int64] = []
         while true {
             let directory = ([Substring(mount)] + group).joined(separator: "/")
-            // "max" is not a number; version 1 writes a huge one for no limit.
+            // "max" is not a number; version 1 writes a very large number for no limit.
             if let limit = lines("\(directory)/\(file)").first.flatMap({ Int64($0) }), limit > 0 { limits.append(limit) }
             if group.popLast() == nil { return limits }
         }

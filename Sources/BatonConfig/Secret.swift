@@ -1,15 +1,14 @@
-/// A password or the like: whoever prints it sees that it is there, and no more.
+/// A password or similar secret, which printing, debugging and mirrors do not reveal.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The secret itself, to hand to whoever needs it.
+    /// The secret itself.
     package let value: String
 
-    /// A secret.
     package init(_ value: String) { self.value = value }
 
-    /// That there is one.
+    /// A placeholder that reveals only that a secret exists.
     package var description: String { "(secret)" }
-    /// That there is one.
+    /// The same placeholder.
     package var debugDescription: String { description }
-    /// Nothing to look into.
+    /// A mirror without children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

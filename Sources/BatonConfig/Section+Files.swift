@@ -1,13 +1,13 @@
 import FoundationEssentials
 import Glibc
 
-// Keys whose values are the names of files, or of environment variables.
+// Keys whose values name files or environment variables.
 extension Section {
-    /// The name of a file, which must be there and readable; nil when the key is missing or the file can't be read.
+    /// The path of a file that must exist and be readable; nil if the key is missing or the file can't be read.
     package func file(_ key: String) -> String? { contents(key)?.path }
 
-    /// The text of a file that holds a secret and nothing else, without the line's end; nil when the key is missing or the file
-    /// can't be read.
+    /// The text of a file that holds only a secret, without the trailing newline; nil if the key is missing or the file can't
+    /// be read.
     package func secret(inFile key: String) -> Secret? {
         guard let (path, data) = contents(key) else { return nil }
         warnOfReaders(key, path)
@@ -24,8 +24,8 @@ extension Section {
         return Secret(String(secret))
     }
 
-    /// A secret in the file that `NAME_file` names, or in the environment variable that `NAME_env` names; nil when neither is there,
-    /// or when it can't be read.
+    /// A secret in the file that `NAME_file` names, or in the environment variable that `NAME_env` names; nil if neither key is
+    /// present or the secret can't be read.
     package func secret(_ name: String) -> Secret? {
         let inFile = secret(inFile: "\(name)_file")
         let inEnvironment = secret(inEnvironment: "\(name)_env")
@@ -35,13 +35,13 @@ extension Section {
         return inFile ?? inEnvironment
     }
 
-    /// Whether one of the keys of `secret(_:)` is there, so that a secret is meant.
+    /// Whether one of the keys of `secret(_:)` is present.
     package func namesSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
 
-    /// The name of a file in PEM form (RFC 7468) that holds something of that label.
+    /// The path of a PEM file (RFC 7468) that contains an object with the given label.
     /// - Parameters:
-    ///   - label: the end of what its dashes enclose, e.g. `CERTIFICATE`.
-    ///   - what: the same for a person.
+    ///   - label: the end of the text between the dashes, e.g. `CERTIFICATE`.
+    ///   - what: the object's name in error messages.
     package func file(_ key: String, pem label: String, _ what: String) -> String? {
         guard let (path, data) = contents(key) else { return nil }
         guard String(decoding: data, as: UTF8.self).contains("\(label)-----") else {
@@ -52,18 +52,18 @@ extension Section {
         return path
     }
 
-    /// A secret that every user of the machine can read is none.
+    /// Warns of a secret that every user of the machine can read.
     private func warnOfReaders(_ key: String, _ path: String) {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & 0o006 != 0 else { return }
         warn(key, "every user of this machine can \(status.st_mode & 0o002 != 0 ? "change" : "read") \(path): chmod o= \(path)")
     }
 
-    /// A secret in an environment variable that the key names; nil when the key is missing or the variable is not set.
+    /// The secret in the environment variable that the key names; nil if the key is missing or the variable is not set.
     package func secret(inEnvironment key: String) -> Secret? {
         guard let name = string(key) else { return nil }
         guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
-            // Whoever writes the secret itself here must not find it in the message.
+            // The value may be the secret itself, written here by mistake: the message does not repeat it.
             reject(key, "names no environment variable that is set; write the variable's name, and set it where Baton starts")
             return nil
         }
@@ -75,7 +75,7 @@ extension Section {
         return Secret(text)
     }
 
-    /// Notes it when a secret is configured in neither way although another key wants it.
+    /// Records a problem if another key requires a secret and neither key of it is present.
     package func requireSecret(_ name: String, beside key: String) {
         if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env beside it") }
     }

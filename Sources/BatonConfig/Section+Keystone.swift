@@ -1,20 +1,20 @@
-// The keys by which Keystone is asked, wherever that is configured.
+// The keys for a connection to Keystone, in every section that has one.
 extension Section {
-    /// The key `url`: where Keystone's Identity API v3 is; nil when it is missing or wrong.
+    /// The key `url`, the URL of Keystone's Identity API v3; nil if it is missing or invalid.
     package func keystoneURL(isNeeded: Bool) -> String? {
         let example = "http://127.0.0.1:5000"
         guard let text = isNeeded ? requiredString("url", example: example) : string("url") else { return nil }
         let isWeb = text.hasPrefix("http://") || text.hasPrefix("https://")
         let isLegal = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"@?#\"\\".utf8.contains($0) }
         guard isWeb, isLegal else {
-            // A URL with a password in it would be repeated here.
+            // The URL may contain a password: the message does not repeat it.
             reject("url", "is no http or https URL without user, query and fragment; write for example \(example)")
             return nil
         }
         return text
     }
 
-    /// A user with password and project, or an application credential; nil when there is neither, or when something is wrong.
+    /// A user with password and project, or an application credential; nil if there is neither, or if a key is invalid.
     package func keystoneCredentials() -> BatonConfiguration.Keystone.Credentials? {
         let user = string("user")
         let userDomain = string("user_domain", default: "Default")

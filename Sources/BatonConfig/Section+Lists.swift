@@ -3,7 +3,7 @@ import Yams
 
 // Keys whose values are lists.
 extension Section {
-    /// Networks of IP, e.g. `[10.0.0.0/8, fd00::/8]`; none when the key is missing.
+    /// IP networks, e.g. `[10.0.0.0/8, fd00::/8]`; empty if the key is missing.
     package func networks(_ key: String) -> [IPNetwork] {
         list(key, example: "[10.0.0.0/8, fd00::/8]").compactMap { text in
             do throws(InvalidNetwork) {
@@ -15,8 +15,8 @@ extension Section {
         }
     }
 
-    /// Origins of web pages, e.g. `["https://console.example"]`; none when the key is missing.
-    /// - Parameter allowsAll: whether `*` may stand for all.
+    /// Origins of web pages, e.g. `["https://console.example"]`; empty if the key is missing.
+    /// - Parameter allowsAll: whether `*` may stand for all origins.
     func origins(_ key: String, allowsAll: Bool) -> [String] {
         list(key, example: "[\"https://console.example\"]").compactMap { text in
             if text == "*" {
@@ -36,7 +36,7 @@ extension Section {
         }
     }
 
-    /// The URL that a server has for its clients, without a slash at its end; nil when the key is missing or wrong.
+    /// The public URL of a server, without a trailing slash; nil if the key is missing or invalid.
     func publicURL(_ key: String) -> String? {
         guard let text = string(key) else { return nil }
         let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
@@ -47,7 +47,7 @@ extension Section {
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
-    /// Single values in brackets or on lines that begin with a dash.
+    /// The scalar items of a sequence, in flow or block style.
     private func list(_ key: String, example: String) -> [String] {
         guard let node = take(key) else { return [] }
         let texts = node.sequence.map { Array($0).map(\.scalar?.string) } ?? [nil]

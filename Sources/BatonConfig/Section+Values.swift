@@ -1,15 +1,15 @@
 package import ImageModel
 import Yams
 
-// The kinds of values that keys have.
+// Getters for the types of values.
 extension Section {
-    /// A text, or nil when the key is missing.
+    /// A string; nil if the key is missing.
     package func string(_ key: String) -> String? { text(key) }
 
-    /// A text.
+    /// A string with a default.
     package func string(_ key: String, default fallback: String) -> String { text(key) ?? fallback }
 
-    /// A text that must be there.
+    /// A string that must be present.
     package func requiredString(_ key: String, example: String) -> String? {
         guard let value = text(key) else {
             reject(key, "is missing; write for example \(key): \"\(example)\"")
@@ -18,7 +18,7 @@ extension Section {
         return value
     }
 
-    /// The texts of a list, e.g. `[a, b]`; a single one may stand without brackets. Empty when the key is missing.
+    /// The strings of a list, e.g. `[a, b]`, or a single string without brackets; empty if the key is missing.
     package func strings(_ key: String) -> [String] {
         guard let node = take(key) else { return [] }
         let texts = node.sequence.map { $0.map(\.scalar?.string) } ?? [node.scalar?.string]
@@ -29,7 +29,7 @@ extension Section {
         return texts.compactMap { $0 }
     }
 
-    /// Some of a few words, as a list.
+    /// A list of words from an enumeration.
     package func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) -> [Choice] where Choice.RawValue == String {
         strings(key).compactMap { text in
             if let choice = Choice(rawValue: text) { return choice }
@@ -49,12 +49,12 @@ extension Section {
         return within(key, number, range, fallback) { "\($0)" }
     }
 
-    /// A whole number, or nil when the key is missing or wrong.
+    /// A whole number; nil if the key is missing or invalid.
     package func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         text(key) == nil ? nil : integer(key, default: range.lowerBound, in: range)
     }
 
-    /// Yes or no.
+    /// `true` or `false`.
     package func boolean(_ key: String, default fallback: Bool) -> Bool {
         guard let text = text(key) else { return fallback }
         switch text {
@@ -66,7 +66,7 @@ extension Section {
         }
     }
 
-    /// A length of time, e.g. `500ms`, `3s`, `5m`, `1h`.
+    /// A duration, e.g. `500ms`, `3s`, `5m`, `1h`.
     package func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
         guard let text = text(key) else { return fallback }
         guard let duration = Duration(configured: text) else {
@@ -99,12 +99,12 @@ extension Section {
         return mode
     }
 
-    /// A number of bytes, or nil when the key is missing or wrong.
+    /// A number of bytes; nil if the key is missing or invalid.
     package func bytes(_ key: String, in range: ClosedRange<ByteCount>) -> ByteCount? {
         text(key) == nil ? nil : bytes(key, default: range.lowerBound, in: range)
     }
 
-    /// One of a few words.
+    /// One word of an enumeration.
     package func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
     where Choice.RawValue == String {
         guard let text = text(key) else { return fallback }

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Yams
 
-/// One mapping of the file, read key by key. A getter returns its default when the key is missing or wrong; what is wrong is
-/// noted, so that one pass over the file finds every problem.
+/// One mapping of the file, read key by key. A getter returns its default if the key is missing or invalid. Problems are
+/// recorded, so that one pass over the file finds all of them.
 package final class Section {
-    /// The name of the section with those above it, e.g. `backends.north`; empty for the whole file.
+    /// The full name of the section, e.g. `backends.north`; empty for the whole file.
     package let path: String
     let log: ProblemLog
     private let line: Int?
@@ -32,17 +32,17 @@ package final class Section {
         }
     }
 
-    /// The keys that are there, in the order of their lines.
+    /// The keys that are present, in the order of their lines.
     package var keys: [String] { entries.keys.sorted { (lines[$0] ?? 0, $0) < (lines[$1] ?? 0, $1) } }
 
     func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    /// Notes a problem of one key.
+    /// Records a problem of one key.
     package func reject(_ key: String, _ message: String) {
         log.note(line: lines[key] ?? line, key: name(of: key), message)
     }
 
-    /// Notes what is allowed and may not be meant.
+    /// Records a setting that is valid but probably unintended.
     package func warn(_ key: String, _ message: String) {
         log.warn(line: lines[key] ?? line, key: name(of: key), message)
     }
@@ -54,10 +54,11 @@ package final class Section {
         return node
     }
 
-    /// What is written below a key, in one spelling.
+    /// The YAML below a key, serialized in one canonical form.
     func source(of key: String) -> String { entries[key].flatMap { try? Yams.serialize(node: $0) } ?? "" }
 
-    /// The plain value of a key; nil when the key is missing, or when it holds something else, which is noted.
+    /// The scalar value of a key; nil if the key is missing, or if its value is of another kind, which is recorded as a
+    /// problem.
     func text(_ key: String) -> String? {
         guard let node = take(key) else { return nil }
         guard let scalar = node.scalar else {
@@ -67,12 +68,12 @@ package final class Section {
         return scalar.string
     }
 
-    /// The section below a key; an empty one when it is missing.
+    /// The section below a key; an empty one if the key is missing.
     package func section(_ key: String) -> Section {
         Section(path: name(of: key), node: take(key), log: log)
     }
 
-    /// Notes every key that nobody asked for.
+    /// Records a problem for every key that was never looked up.
     package func finish() {
         for key in keys where !asked.contains(key) {
             let nearest = asked.min { $0.distance(to: key) < $1.distance(to: key) }
@@ -82,16 +83,16 @@ package final class Section {
     }
 }
 
-/// What the reading of one file noted.
+/// The problems and warnings recorded while one file is read.
 final class ProblemLog {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
-    /// Where each key stands, by its name with those above it.
+    /// The line of each key, by its full name.
     var lines: [String: Int] = [:]
-    /// Every key that was looked for.
+    /// The full name of every key that was looked up.
     var asked: Set<String> = []
-    /// What files and environment variables held that were named.
+    /// The contents of the named files and environment variables.
     var inputs: [Data] = []
 
     init(file: String) { self.file = file }
@@ -108,7 +109,7 @@ final class ProblemLog {
 }
 
 extension Node {
-    /// Whether nothing was written after the key.
+    /// Whether the key has no value.
     fileprivate var isNothing: Bool {
         guard let scalar else { return false }
         return scalar.style == .plain && ["", "~", "null"].contains(scalar.string)

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Why a file that the configuration needs can't be read.
+/// The reason why a file that the configuration needs can't be read.
 enum UnreadableFile: Error, CustomStringConvertible {
     case missing
     case directory
@@ -14,7 +14,7 @@ enum UnreadableFile: Error, CustomStringConvertible {
         } catch {
             var isDirectory = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                // Below a directory that may not be looked into, nothing is there either.
+                // If the parent directory can't be searched, the file seems not to exist.
                 let isForbidden = (error as? CocoaError)?.code == .fileReadNoPermission
                 throw isForbidden ? UnreadableFile.forbidden : UnreadableFile.missing
             }

@@ -1,24 +1,21 @@
-/// What we show to a server that asks for a certificate (TLS client authentication).
+/// The certificate that is sent to a server on request (TLS client authentication).
 ///
-/// Whoever prints it sees the names of the files, and no more.
+/// Printing, debugging and mirrors show the names of the files only.
 package struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The file of the certificate, in PEM form, those that lead to its root behind it.
+    /// The path of the PEM file with the certificate, followed by the chain to its root.
     package let certificateFile: String
-    /// The file of its private key, in PEM form.
+    /// The path of the PEM file with the private key.
     package let keyFile: String
     let passphrase: String?
 
-    /// - Parameter passphrase: what the key is encrypted with; nil if it is not.
+    /// - Parameter passphrase: the passphrase of the key; nil if the key is not encrypted.
     package init(certificateFile: String, keyFile: String, passphrase: String?) {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
         self.passphrase = passphrase
     }
 
-    /// The files.
     package var description: String { "\(certificateFile), \(keyFile)" }
-    /// The files.
     package var debugDescription: String { description }
-    /// Nothing to look into.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 
-// Whom a connection goes to, and what both sides show each other.
+// Options for TLS, the proxy and the addresses of connections.
 extension EasyHandle {
     func prepareTLS(_ request: TransferRequest) throws(TransferError) {
         try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)  // at least
@@ -25,8 +25,8 @@ extension EasyHandle {
         try set(CURLOPT_PROXYPASSWORD, credentials.password)
     }
 
-    /// Lets `opening` judge every address before a socket is made for it, and `using` the address of every connection, new or kept
-    /// from an earlier transfer, before a request goes out on it. `context` must outlive the transfer.
+    /// Calls `opening` for every address before a socket is opened, and `using` for every connection, new or reused, before a
+    /// request is sent on it. `context` must outlive the transfer.
     func setAddressFilter(
         context: UnsafeMutableRawPointer, opening: @escaping baton_curl_opensocket_callback,
         using: @escaping baton_curl_prereq_callback

@@ -1,6 +1,6 @@
 import CCurl
 
-/// One easy handle of libcurl: the options that every transfer of ours has, and those that a request adds.
+/// One easy handle of libcurl, with the options that all transfers share and those of one request.
 ///
 /// Confined to the thread that runs the transfer.
 final class EasyHandle {
@@ -8,10 +8,10 @@ final class EasyHandle {
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var body: [UInt8] = []
 
-    /// `CURL *` is `void *` to Swift.
+    /// Swift imports `CURL *` as `void *`.
     typealias OpaqueHandle = UnsafeMutableRawPointer
 
-    /// - Throws: `TransferError` of kind `local` when libcurl has no memory for a handle.
+    /// - Throws: `TransferError` of kind `local` if libcurl has no memory for a handle.
     init() throws(TransferError) {
         _ = CurlGlobal.ready
         guard let pointer = curl_easy_init() else {
@@ -25,8 +25,8 @@ final class EasyHandle {
         curl_slist_free_all(headerList)
     }
 
-    /// Brings the handle into the state that `request` asks for, from whatever it did before.
-    /// - Parameter url: what to hand to libcurl: the request's own URL or the name of an opened file.
+    /// Resets the handle and sets the options of `request`.
+    /// - Parameter url: the URL for libcurl: the request's own, or the name of an opened file.
     func prepare(_ request: TransferRequest, url: String) throws(TransferError) {
         curl_easy_reset(pointer)
         curl_slist_free_all(headerList)
@@ -66,7 +66,7 @@ final class EasyHandle {
             self.body = body
             try set(CURLOPT_CUSTOMREQUEST, method)
             try check(baton_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
-            // COPYPOSTFIELDS copies, so the array's memory is needed for this call only.
+            // COPYPOSTFIELDS copies, so the array's memory has to be valid only during this call.
             try check(
                 self.body.withUnsafeMutableBytes { baton_curl_set_pointer(pointer, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
             )
@@ -89,7 +89,7 @@ final class EasyHandle {
         try check(baton_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerList))
     }
 
-    /// Sets where libcurl delivers; `context` must outlive the transfer.
+    /// Sets libcurl's write and header callbacks. `context` must outlive the transfer.
     func setCallbacks(
         context: UnsafeMutableRawPointer, body: @escaping DataCallback, header: DataCallback?
     ) throws(TransferError) {

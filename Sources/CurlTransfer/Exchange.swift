@@ -1,17 +1,15 @@
 import NIOCore
 
-/// One request and its whole answer in memory, for answers that are small; or its head alone.
+/// One request and its complete response in memory, for small responses; or its head alone.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
-    /// An answer, whatever its status.
+    /// A response, whatever its status.
     package struct Answer: Sendable {
-        /// The head.
         package let head: ResponseHead
-        /// The body; empty if the head alone was asked for.
+        /// The body; empty if only the head was requested.
         package let body: [UInt8]
 
-        /// An answer with every property given.
         package init(head: ResponseHead, body: [UInt8]) {
             self.head = head
             self.body = body
@@ -22,10 +20,10 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
 
     private let loop: TransferLoop
     private var limit: Int
-    /// How much of the body to keep, once the head is there; nil for what `limit` says, and no more.
+    /// The number of bytes of the body to keep, determined by the head; nil for `limit`, which the body must not exceed.
     private let part: (@Sendable (ResponseHead) -> Int)?
     private var deadline: ContinuousClock.Instant?
-    /// How long nothing may come; each sign of the server moves the deadline. Nil for a deadline that stands.
+    /// The longest silence; each sign of the server extends the deadline. Nil for a fixed deadline.
     private let silence: Duration?
     private var transfer: TransferID?
     private var waiter: CheckedContinuation<Outcome, Never>?
@@ -43,31 +41,31 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         deadline = (timeout ?? silence).map { .now + $0 }
     }
 
-    /// Sends a request and waits for the answer.
+    /// Sends a request and waits for the response.
     /// - Parameters:
-    ///   - limit: the most bytes of the body; 0 asks for the head alone and ends the transfer there.
-    ///   - timeout: how long it may take; nil for as long as the server keeps the connection.
+    ///   - limit: the most bytes of the body; 0 requests the head alone and ends the transfer after it.
+    ///   - timeout: the time limit; nil for as long as the server keeps the connection.
     package static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: limit, timeout: timeout).run(request)
     }
 
-    /// Sends a request and waits for the answer as long as something comes.
+    /// Sends a request and waits for the response while the server keeps sending.
     /// - Parameters:
     ///   - limit: the most bytes of the body.
-    ///   - silence: how long nothing may come.
+    ///   - silence: the longest time without any byte.
     package static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, silence: Duration
     ) async throws(TransferError) -> Answer {
         try await Exchange(loop: loop, limit: limit, timeout: nil, silence: silence).run(request)
     }
 
-    /// Sends a request, and waits for the head and the part of the body that it makes worth reading. What is
-    /// longer is cut, and a body that breaks or takes too long is what came of it.
+    /// Sends a request, and waits for the head and as much of the body as the head makes worth reading. A longer body is
+    /// truncated. A body that breaks off or takes too long is returned as far as it was received.
     /// - Parameters:
-    ///   - timeout: how long it may take.
-    ///   - part: the most bytes of the body, by the head; 0 ends the transfer there.
+    ///   - timeout: the time limit.
+    ///   - part: the most bytes of the body for a head; 0 ends the transfer after the head.
     package static func run(
         _ request: TransferRequest, on loop: TransferLoop, timeout: Duration,
         keeping part: @escaping @Sendable (ResponseHead) -> Int
@@ -97,10 +95,10 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         waiter = nil
     }
 
-    /// Nothing to do: the deadline runs from the start.
+    /// Does nothing: the deadline runs from the start.
     package func transferBegan(_ transfer: TransferID) {}
 
-    /// Keeps the head, and goes on if the body is wanted.
+    /// Keeps the head, and continues if the body is wanted.
     package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         self.head = head
         extend()
@@ -108,18 +106,18 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         return limit > 0
     }
 
-    /// Keeps what fits, and one byte more to tell that there was more.
+    /// Appends bytes up to the limit, and one more to detect a body that is too long.
     package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         extend()
         body.append(contentsOf: bytes.prefix(max(0, limit + 1 - body.count)))
     }
 
-    /// Keeps a file's bytes alike.
+    /// Appends the bytes of a file in the same way.
     package func transfer(_ transfer: TransferID, slab: Slab) {
         slab.withUnsafeReadableBytes { self.transfer(transfer, bytes: $0) }
     }
 
-    /// Ends an answer that is too long.
+    /// Ends a response that is too long.
     package func transferSettled(_ transfer: TransferID) {
         guard body.count > limit else { return }
         if part != nil, let head {
@@ -129,7 +127,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         }
     }
 
-    /// Hands the answer over.
+    /// Resumes the waiting caller with the response.
     package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         if let head, error == nil || limit == 0 || part != nil {
             finish(.success(Answer(head: head, body: body)))
@@ -138,7 +136,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         }
     }
 
-    /// Gives up when the time is over.
+    /// Gives up after the deadline.
     package func tick(_ now: ContinuousClock.Instant) {
         guard let deadline, now >= deadline else { return }
         if part != nil, let head { return finish(.success(Answer(head: head, body: body))) }

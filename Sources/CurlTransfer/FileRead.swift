@@ -3,12 +3,12 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// One bounded read of a file, on its way from a loop to a worker and back.
+/// One bounded read of a file, passed from a loop to a worker and back.
 ///
 /// `@unchecked Sendable`: `slabs` belongs to the loop until `submit`, then to the one worker that runs it; the mailbox's lock
 /// orders the hand-overs. The rest is immutable or atomic.
 final class FileRead: @unchecked Sendable {
-    /// What a whole read brought.
+    /// The result of a complete read.
     struct Content: Sendable {
         let facts: FileFacts
         let slabs: [ByteBuffer]
@@ -37,9 +37,9 @@ final class FileRead: @unchecked Sendable {
 
     func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    /// Reads the range. Nothing is delivered before the file is known to be the same after the read as before: a file that is
-    /// written meanwhile yields no byte.
-    /// - Parameter idle: the handle to read with, made when there is none.
+    /// Reads the range. Bytes are delivered only if the file's facts are the same before and after the read. A file that is
+    /// modified meanwhile therefore yields no byte.
+    /// - Parameter idle: the handle to read with; created if nil.
     func perform(with idle: inout EasyHandle?) -> Outcome {
         do throws(TransferError) {
             let file = try source.open()
@@ -48,7 +48,7 @@ final class FileRead: @unchecked Sendable {
             if range.lowerBound < before.size {
                 let handle = if let idle { idle } else { try EasyHandle() }
                 idle = handle
-                // The name pins the inode: whatever happens to the path now, this is the file that was examined.
+                // The name pins the inode: whatever the path refers to now, libcurl reads the file that was examined.
                 try handle.prepare(request, url: "file:///proc/self/fd/\(file.descriptor)")
                 try handle.setCallbacks(
                     context: Unmanaged.passUnretained(self).toOpaque(),  // `self` lives beyond the perform below
@@ -65,7 +65,8 @@ final class FileRead: @unchecked Sendable {
             }
             let expected = max(0, min(range.upperBound, before.size - 1) - range.lowerBound + 1)
             guard received == expected else {
-                // Nobody has written to it. libcurl takes an error of the disk for the file's end, and some errors do not last.
+                // The file was not modified. libcurl takes a disk error for the end of the file, and some disk errors are
+                // transient.
                 throw file.readError(at: range.lowerBound + received)
                     ?? TransferError(
                         .file(errno: EIO), message: "the file gave \(received) bytes where \(expected) were due")

@@ -6,6 +6,7 @@ package struct FileSource: Sendable {
     let workers: FileWorkers
     let open: @Sendable () throws(TransferError) -> OpenedFile
 
+    /// Creates a source.
     /// - Parameters:
     ///   - workers: the threads of the file's backend.
     ///   - open: opens the file; called on a worker, since even that may block on a network disk.
@@ -15,17 +16,17 @@ package struct FileSource: Sendable {
     }
 }
 
-/// A descriptor that is closed when nobody needs it any more.
+/// A file descriptor that is closed on deinitialization.
 package final class OpenedFile: Sendable {
     let descriptor: Int32
 
-    /// Takes the descriptor over.
+    /// Takes ownership of the descriptor.
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
-    /// Opens `path`, relative to `root`, without leaving `root` by links or dots (openat2, RESOLVE_BENEATH).
-    /// - Throws: `TransferError` of kind `file` with the system's error number.
+    /// Opens `path`, relative to `root`, without leaving `root` by symbolic links or dots (openat2, RESOLVE_BENEATH).
+    /// - Throws: `TransferError` of kind `file` with the errno value.
     package static func open(_ path: String, beneath root: String) throws(TransferError) -> OpenedFile {
         let directory = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .system("the backend's root can't be opened") }
@@ -35,15 +36,15 @@ package final class OpenedFile: Sendable {
         return OpenedFile(descriptor: descriptor)
     }
 
-    /// Why the file gives nothing at an offset that lies within it; nil if it gives something, or no reason.
+    /// The error of reading at an offset within the file; nil if the read succeeds or ends.
     func readError(at offset: Int64) -> TransferError? {
         var byte: UInt8 = 0
         guard pread(descriptor, &byte, 1, off_t(offset)) < 0 else { return nil }
         return .system("the file can't be read")
     }
 
-    /// What the file is now.
-    /// - Throws: `TransferError`: `notRegularFile` for anything but a regular file.
+    /// The file's current facts.
+    /// - Throws: `TransferError` of kind `notRegularFile` for anything but a regular file.
     func facts() throws(TransferError) -> FileFacts {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system("the file can't be examined") }
@@ -57,28 +58,27 @@ package final class OpenedFile: Sendable {
     }
 }
 
-/// What tells one state of a file from another.
+/// The properties that distinguish one state of a file from another.
 package struct FileFacts: Sendable, Hashable {
     /// A time stamp of the file system.
     package struct Time: Sendable, Hashable {
-        /// Since 1970.
+        /// The seconds since 1970.
         package let seconds: Int64
-        /// Within the second.
+        /// The nanoseconds within the second.
         package let nanoseconds: Int64
     }
 
-    /// Bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// Which file.
     package let inode: UInt64
-    /// When its content was last written.
+    /// The time of the last change of the content (mtime).
     package let modified: Time
-    /// When its content or its record was last written; a program can't set it back.
+    /// The time of the last change of the content or the inode (ctime). A program can't set it back.
     package let changed: Time
 }
 
 extension TransferError {
-    /// The error that `errno` holds now.
+    /// An error with the current value of `errno`.
     static func system(_ what: String) -> TransferError {
         let number = errno
         return TransferError(.file(errno: number), message: "\(what): \(String(cString: strerror(number)))")

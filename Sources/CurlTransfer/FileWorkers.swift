@@ -2,8 +2,8 @@ import CCurl
 import Glibc
 import Synchronization
 
-/// The threads that read one backend's files. libcurl reads a file in one go and cannot pause, so it does so here, one bounded
-/// range at a time; a disk that hangs holds up its own backend's workers and nobody else.
+/// The threads that read one backend's files. libcurl reads a file in one call and can't pause, so it runs here, one bounded
+/// range at a time. A disk that hangs blocks only the workers of its own backend.
 package final class FileWorkers: Sendable {
     private struct Queue {
         var jobs: [(read: FileRead, sink: any TransferSink)] = []
@@ -16,7 +16,7 @@ package final class FileWorkers: Sendable {
     private let queue = Mutex(Queue())
     private let arrivals = Semaphore()
 
-    /// Workers for the backend `name`: at most `limit` threads, each started when it is first needed.
+    /// Creates the workers of the backend `name`: at most `limit` threads, each started on demand.
     package init(name: String, limit: Int) {
         self.name = name
         self.limit = max(1, limit)
@@ -33,7 +33,7 @@ package final class FileWorkers: Sendable {
         arrivals.signal()
     }
 
-    /// Takes back a read that no worker has taken up yet: a disk may hang for longer than its reader waits.
+    /// Removes a read that no worker has started: a disk may hang for longer than its reader waits.
     func withdraw(_ read: FileRead) {
         queue.withLock { queue in queue.jobs.removeAll { $0.read === read } }
     }
@@ -57,9 +57,9 @@ package final class FileWorkers: Sendable {
     }
 }
 
-/// A counting semaphore of the system.
+/// A POSIX counting semaphore.
 ///
-/// `@unchecked Sendable`: `sem_t` is made to be shared; its memory is fixed from init to deinit.
+/// `@unchecked Sendable`: `sem_t` is designed to be shared; its memory is fixed from init to deinit.
 private final class Semaphore: @unchecked Sendable {
     private let pointer = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 

@@ -1,13 +1,13 @@
-/// Puts the lines that libcurl hands to its header callback together to one head.
+/// Assembles a head from the lines that libcurl passes to its header callback.
 ///
-/// Interim responses (1xx) are forgotten at the next status line, trailers after the head are ignored.
+/// Interim responses (1xx) are dropped at the next status line; trailers are ignored.
 struct HeadParser {
     private var status = 0
     private var fields: [(name: String, value: String)] = []
     private var isComplete = false
 
-    /// Takes one line with its line end.
-    /// - Returns: the head when this line was the empty one that ends it, else nil.
+    /// Adds one line with its line end.
+    /// - Returns: the head if this was the empty line that ends it, else nil.
     mutating func take(_ line: UnsafeRawBufferPointer) -> ResponseHead? {
         guard !isComplete else { return nil }
         let text = line.trimmed
@@ -27,12 +27,13 @@ struct HeadParser {
         return nil
     }
 
-    /// A value as text. What is no UTF-8 is Latin-1, as HTTP once had it: two entity tags that differ in a byte stay different.
+    /// A value as text. A value that is not UTF-8 is decoded as Latin-1, which HTTP once used: entity tags that differ in a
+    /// byte stay different.
     private static func value(of bytes: UnsafeRawBufferPointer) -> String {
         String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
-    /// `HTTP/1.1 206 Partial Content` → 206; 0 when there is none.
+    /// Parses a status line: `HTTP/1.1 206 Partial Content` → 206; 0 if there is no status.
     private static func status(of line: UnsafeRawBufferPointer) -> Int {
         let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
         guard words.count >= 2 else { return 0 }
@@ -41,7 +42,7 @@ struct HeadParser {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The same bytes without blanks and line ends around them.
+    /// The bytes without surrounding whitespace and line ends.
     fileprivate var trimmed: UnsafeRawBufferPointer {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
         var start = startIndex

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Work that other threads leave for a loop, and the descriptor that wakes it.
+/// Jobs that other threads enqueue for a loop, and the descriptor that wakes it.
 final class Mailbox: Sendable {
     typealias Job = @Sendable () -> Void
 
@@ -17,7 +17,7 @@ final class Mailbox: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Leaves a job; wakes the loop only if the box was empty, since otherwise it is awake or woken already.
+    /// Enqueues a job. Wakes the loop only if the mailbox was empty; otherwise the loop is awake or already woken.
     func put(_ job: @escaping Job) {
         let wasEmpty = jobs.withLock { jobs in
             jobs.append(job)
@@ -28,13 +28,13 @@ final class Mailbox: Sendable {
         _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Makes the descriptor quiet again; before `empty`, so that a job put in between wakes again.
+    /// Resets the eventfd. Called before `empty`, so that a job enqueued in between wakes the loop again.
     func acknowledge() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
     }
 
-    /// Takes all jobs out.
+    /// Removes and returns all jobs.
     func empty() -> [Job] {
         jobs.withLock { jobs in
             guard !jobs.isEmpty else { return [] }

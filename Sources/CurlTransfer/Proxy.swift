@@ -1,24 +1,21 @@
-/// A proxy that connections go through: plain requests for `http` (RFC 9110 section 7.6), a tunnel for `https` (CONNECT).
+/// An HTTP proxy: plain requests for `http` (RFC 9110 section 7.6), a tunnel for `https` (CONNECT).
 ///
-/// Whoever prints it sees its URL, and no more.
+/// Printing, debugging and mirrors show its URL only.
 package struct Proxy: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Its `http` URL, without credentials.
+    /// The proxy's `http` URL, without credentials.
     package let url: String
-    /// Its host as the URL has it, an IPv6 address in brackets.
+    /// The host as in the URL, an IPv6 address in brackets.
     package let host: String
     let credentials: (user: String, password: String)?
 
-    /// - Parameter credentials: shown to the proxy alone; nil if it asks for none.
+    /// - Parameter credentials: sent to the proxy alone; nil if it requires none.
     package init(url: String, host: String, credentials: (user: String, password: String)?) {
         self.url = url
         self.host = host
         self.credentials = credentials
     }
 
-    /// The URL.
     package var description: String { url }
-    /// The URL.
     package var debugDescription: String { url }
-    /// Nothing to look into.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,17 +1,17 @@
-/// The kinds of addresses at which no backend of another machine can be, or where a machine's own secrets are served.
+/// The classes of addresses that no backend on another machine can have, or that serve a machine's own secrets.
 package enum AddressClass: String, Sendable, Hashable, CaseIterable {
-    /// This machine itself: 127.0.0.0/8 and ::1.
+    /// This machine: 127.0.0.0/8 and ::1.
     case loopback
-    /// The wire that this machine is at: 169.254.0.0/16 and fe80::/10.
+    /// The local link: 169.254.0.0/16 and fe80::/10.
     case linkLocal = "link-local"
-    /// No machine, which the system takes for this one: 0.0.0.0/8 and ::.
+    /// The unspecified addresses, which the system treats as this machine: 0.0.0.0/8 and ::.
     case unspecified
-    /// Groups of machines: 224.0.0.0/4 and ff00::/8; the reserved 240.0.0.0/4, broadcasts among it.
+    /// Multicast groups, 224.0.0.0/4 and ff00::/8, and the reserved 240.0.0.0/4 with the broadcast address.
     case multicast
-    /// Where clouds tell their machines who they are, with credentials.
+    /// The services at which clouds give their machines metadata and credentials.
     case metadata
 
-    /// The well-known addresses of clouds' metadata and their kin (AWS, Azure, Google, Alibaba, Oracle).
+    /// The well-known addresses of cloud metadata services (AWS, Azure, Google, Alibaba, Oracle).
     private static let metadataAddresses = Set(
         [
             "169.254.169.254", "169.254.170.2", "169.254.170.23", "168.63.129.16", "100.100.100.200", "192.0.0.192",
@@ -19,7 +19,7 @@ package enum AddressClass: String, Sendable, Hashable, CaseIterable {
             "fd00:ec2::23", "fd20:ce::254",
         ].compactMap { PeerAddress($0) })
 
-    /// The class of the address itself; nil for all others, private networks among them.
+    /// The class of the address itself; nil for all others, including private networks.
     init?(ofPlain address: PeerAddress) {
         let bytes = address.bytes
         if Self.metadataAddresses.contains(address) {
@@ -43,7 +43,7 @@ package enum AddressClass: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The classes of an address, and of the IPv4 addresses that it holds inside; none for an ordinary one.
+    /// The classes of an address and of the IPv4 addresses embedded in it; empty for an ordinary address.
     static func all(of address: PeerAddress) -> [AddressClass] {
         ([address] + address.embedded).compactMap { AddressClass(ofPlain: $0) }
     }

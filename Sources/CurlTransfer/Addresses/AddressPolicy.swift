@@ -1,17 +1,17 @@
-/// Which addresses may be connected to: the door behind name resolution. It is asked with the address that a connection would go
-/// to or goes to, so nothing that a name server says later can get round it.
+/// The policy for addresses that may be connected to, enforced after name resolution. It checks the address of the actual
+/// connection, so a later answer of a name server can't bypass it.
 package struct AddressPolicy: Sendable, Hashable {
-    /// The classes that may be connected to beside the ordinary addresses.
+    /// The allowed classes, in addition to ordinary addresses.
     private var classes: Set<AddressClass>
-    /// Single addresses that may be connected to, whatever their class.
+    /// Single allowed addresses, whatever their class.
     private var addresses: Set<PeerAddress> = []
 
-    /// A policy that lets through ordinary addresses and the classes given.
+    /// Creates a policy that allows ordinary addresses and the given classes.
     package init(allowing classes: Set<AddressClass> = []) { self.classes = classes }
 
-    /// The same, for a host that the operator wrote into the configuration: an address written there is meant, and `localhost`
-    /// means loopback. What another name leads to is not permitted by its being written.
-    /// - Parameter host: as a URL has it, an IPv6 address in brackets.
+    /// A copy that also allows a host from the configuration. An address written there is allowed, and `localhost` allows
+    /// loopback. The addresses that another name resolves to are not allowed by it.
+    /// - Parameter host: the host as in a URL, an IPv6 address in brackets.
     package func permitting(host: String) -> AddressPolicy {
         var policy = self
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
@@ -23,7 +23,7 @@ package struct AddressPolicy: Sendable, Hashable {
         return policy
     }
 
-    /// Why an address may not be connected to: its class; nil if it may.
+    /// The class because of which an address is refused; nil if it is allowed.
     package func refusal(of address: PeerAddress) -> AddressClass? {
         addresses.contains(address) ? nil : AddressClass.all(of: address).first { !classes.contains($0) }
     }

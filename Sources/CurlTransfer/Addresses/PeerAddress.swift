@@ -1,11 +1,11 @@
 import Glibc
 
-/// The address of a machine to connect to: IPv4 or IPv6, without port and zone.
+/// The IPv4 or IPv6 address of a peer, without port and zone.
 package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
-    /// 4 bytes or 16, in network order.
+    /// The 4 or 16 bytes in network order.
     package let bytes: [UInt8]
 
-    /// Reads an address as it is written: `192.0.2.1`, `2001:db8::1`. Names and other spellings of IPv4 (`127.1`) are none.
+    /// Parses `192.0.2.1` or `2001:db8::1`; nil for names and other spellings of IPv4 such as `127.1`.
     package init?(_ text: String) {
         var four = in_addr()
         var sixteen = in6_addr()
@@ -18,8 +18,8 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The address that a resolved name led to; nil for anything but IPv4 and IPv6.
-    /// - Parameter length: how many bytes there are behind the pointer.
+    /// Reads a socket address; nil for anything but IPv4 and IPv6.
+    /// - Parameter length: the number of bytes behind the pointer.
     init?(_ address: UnsafePointer<sockaddr>?, length: Int) {
         guard let address else { return nil }
         switch Int32(address.pointee.sa_family) {
@@ -33,10 +33,10 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
 
     private init(four bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
-    /// Whether it has 16 bytes.
+    /// Whether the address has 16 bytes.
     package var isIPv6: Bool { bytes.count == 16 }
 
-    /// The IPv4 addresses that a packet to this IPv6 address may be handed on to: it holds them inside.
+    /// The IPv4 addresses embedded in this IPv6 address, to which its packets may be forwarded.
     var embedded: [PeerAddress] {
         guard isIPv6 else { return [] }
         let last = PeerAddress(four: bytes[12...])
@@ -49,20 +49,20 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
             return isPlain || isMapped || isTranslated ? [last] : []
         // NAT64's well-known prefix, 64:ff9b::/96 (RFC 6052).
         case (0, 0x64, 0xFF, 0x9B) where bytes[4] == 0 && bytes[5] == 0: return [last]
-        // NAT64's local prefix, 64:ff9b:1::/48 (RFC 8215): each length of the prefix in use has its own place for the address
-        // (RFC 6052 section 2.2), and one that begins with 0 is another length's gap.
+        // NAT64's local prefix, 64:ff9b:1::/48 (RFC 8215). Each prefix length in use has its own position for the address (RFC
+        // 6052 section 2.2). An address that begins with 0 is the padding of another length.
         case (0, 0x64, 0xFF, 0x9B):
             let places = [bytes[6..<8] + bytes[9..<11], bytes[7..<8] + bytes[9..<12], bytes[9..<13], bytes[12...]]
             return places.filter { $0.first != 0 }.map { PeerAddress(four: $0) }
         // 6to4, 2002::/16 (RFC 3056).
         case (0x20, 0x02, _, _): return [PeerAddress(four: bytes[2..<6])]
-        // Teredo, 2001::/32 (RFC 4380): the server's address, and the client's with all bits turned round.
+        // Teredo, 2001::/32 (RFC 4380): the server's address, and the client's with all bits inverted.
         case (0x20, 0x01, 0, 0): return [PeerAddress(four: bytes[4..<8]), PeerAddress(four: bytes[12...].map { ~$0 })]
         default: return []
         }
     }
 
-    /// As it is usually written (RFC 5952 for IPv6).
+    /// The canonical text (RFC 5952 for IPv6).
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         _ = inet_ntop(isIPv6 ? AF_INET6 : AF_INET, bytes, &text, socklen_t(text.count))

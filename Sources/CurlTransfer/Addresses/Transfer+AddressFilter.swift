@@ -1,9 +1,9 @@
 import CCurl
 import Glibc
 
-// Holds every address against the request's policy, after the name was resolved and before anything is sent.
+// Checks every address against the request's policy, after name resolution and before anything is sent.
 extension Transfer {
-    /// `self` as libcurl's context: see `attachCallbacks`.
+    /// Installs the filter with `self` as libcurl's context; see `attachCallbacks`.
     func attachAddressFilter() throws(TransferError) {
         try handle.setAddressFilter(
             context: Unmanaged.passUnretained(self).toOpaque(),
@@ -24,7 +24,7 @@ extension Transfer {
             })
     }
 
-    /// Whether an address may be connected to; notes why not.
+    /// Whether an address may be connected to; records the class if not.
     private func mayUse(_ address: PeerAddress?) -> Bool {
         guard let policy = request.addresses else { return true }
         guard let address else { return false }
@@ -32,7 +32,7 @@ extension Transfer {
         return refusedAddress == nil
     }
 
-    /// What a result of libcurl means for this transfer; nil for success.
+    /// The error that a result code of libcurl means for this transfer; nil for success.
     func error(behind code: CURLcode) -> TransferError? {
         guard let error = TransferError(code) else { return nil }
         if let refusedAddress, [.connect, .connectTimeout, .other].contains(error.kind) {

@@ -1,12 +1,11 @@
-/// An algorithm and the bytes that it computed over a content.
+/// A digest of a content, with its algorithm.
 package struct Digest: Sendable, Hashable {
-    /// The algorithm that made `bytes`.
     package let algorithm: DigestAlgorithm
-    /// The digest itself; always `algorithm.byteCount` bytes.
+    /// The digest's bytes; always `algorithm.byteCount`.
     package let bytes: [UInt8]
 
-    /// A digest of raw bytes.
-    /// - Throws: `InvalidDigest` when the length is not the algorithm's.
+    /// Creates a digest from raw bytes.
+    /// - Throws: `InvalidDigest` if the length is not the algorithm's.
     package init(_ algorithm: DigestAlgorithm, bytes: [UInt8]) throws(InvalidDigest) {
         guard bytes.count == algorithm.byteCount else {
             throw InvalidDigest(algorithm: algorithm, problem: .length(found: bytes.count * 2))
@@ -15,8 +14,8 @@ package struct Digest: Sendable, Hashable {
         self.bytes = bytes
     }
 
-    /// A digest of hexadecimal text, in either case.
-    /// - Throws: `InvalidDigest` when the length is not the algorithm's or a character is no hexadecimal digit.
+    /// Parses a digest from hexadecimal text, in either case.
+    /// - Throws: `InvalidDigest` if the length is not the algorithm's or a character is not a hexadecimal digit.
     package init(_ algorithm: DigestAlgorithm, hex: String) throws(InvalidDigest) {
         let digits = Array(hex.utf8)
         guard digits.count == algorithm.byteCount * 2 else {
@@ -41,26 +40,24 @@ package struct Digest: Sendable, Hashable {
 }
 
 extension Digest: CustomStringConvertible {
-    /// `sha256:9f86…`, whole.
+    /// The algorithm and the whole digest, `sha256:9f86…`.
     package var description: String { "\(algorithm.rawValue):\(hex)" }
 }
 
-/// A text that is no digest of the algorithm it claims.
+/// A text that is not a digest of the stated algorithm.
 package struct InvalidDigest: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong with it.
+    /// The defect of the text.
     package enum Problem: Sendable, Equatable {
-        /// Another number of hexadecimal digits than the algorithm has.
+        /// The number of hexadecimal digits is not the algorithm's.
         case length(found: Int)
-        /// A character outside 0-9, a-f.
+        /// A character is not a hexadecimal digit.
         case notHexadecimal
     }
 
-    /// The algorithm that was claimed.
+    /// The stated algorithm.
     package let algorithm: DigestAlgorithm
-    /// What is wrong.
     package let problem: Problem
 
-    /// One sentence for a person.
     package var description: String {
         switch problem {
         case .length(let found):

@@ -1,8 +1,8 @@
-/// A digest algorithm that an image's bytes can be verified with.
+/// An algorithm of digests that verify an image's bytes.
 package enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable {
     case sha256, sha512, sha1, md5
 
-    /// The length of a digest of this algorithm, in bytes.
+    /// The length of a digest in bytes.
     package var byteCount: Int {
         switch self {
         case .sha256: 32
@@ -12,9 +12,9 @@ package enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable 
         }
     }
 
-    /// Whether two contents with an equal digest can be made on purpose (RFC 6151, RFC 6194).
+    /// Whether collisions can be constructed (RFC 6151, RFC 6194).
     package var isBroken: Bool { self == .sha1 || self == .md5 }
 
-    /// The order in which a representation picks its identity digest, the best first.
+    /// The order of preference for a representation's identity digest, the best first.
     package static let byPreference: [DigestAlgorithm] = [.sha256, .sha512, .sha1, .md5]
 }

@@ -1,58 +1,52 @@
 package import FoundationEssentials
 
-/// What a client asks for by id.
+/// An image, which clients request by id.
 package struct Image: Sendable, Hashable {
-    /// Glance's image status, as far as Baton's images have one.
+    /// Glance's image status, without the values that Baton's images never have.
     package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         /// No location can serve yet.
         case queued
-        /// A client is uploading its bytes.
+        /// A client is uploading the bytes.
         case saving
-        /// A location was given and is being looked at.
+        /// A location was added and is being checked.
         case importing
-        /// At least one location may serve or did.
+        /// At least one location serves or has served.
         case active
         /// An operator has stopped its downloads.
         case deactivated
     }
 
-    /// Who may see it, as Glance has it.
+    /// The visibility in Glance's terms: which projects see the image.
     package enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
         case `public`, community, shared, `private`
     }
 
-    /// Its name in the API.
     package let id: ImageID
     /// A name for people; not unique.
     package var name: String?
-    /// Whether it can be downloaded.
+    /// The status, which decides whether it can be downloaded.
     package var status: Status
-    /// Who may see it.
     package var visibility: Visibility
-    /// The disk format of the representation that a plain download gets; nil while unknown.
+    /// The disk format of the representation of a plain download; nil while unknown.
     package var diskFormat: DiskFormat?
     /// The container format of that representation; nil while unknown.
     package var containerFormat: ContainerFormat?
-    /// The disk that a machine needs to boot it, in GiB.
+    /// The disk size that a machine needs to boot it, in GiB.
     package var minDisk: Int
     /// The memory that a machine needs to boot it, in MiB.
     package var minRAM: Int
     /// Whether it must not be deleted.
     package var isProtected: Bool
-    /// Whether lists leave it out.
+    /// Whether lists omit it.
     package var isHidden: Bool
-    /// The project that owns it.
     package var owner: String?
-    /// Free words for finding it.
+    /// Free-form tags for finding it.
     package var tags: [String]
-    /// Further properties of the user, which appear at the top level on the wire; nil for one that is null there.
+    /// Additional user properties, which appear at the top level on the wire; nil for a property that is null there.
     package var properties: [String: String?]
-    /// When it was created.
     package let createdAt: Date
-    /// When it was last changed.
     package var updatedAt: Date
 
-    /// An image with every property given.
     package init(
         id: ImageID, name: String? = nil, status: Status = .queued, visibility: Visibility = .shared,
         diskFormat: DiskFormat? = nil, containerFormat: ContainerFormat? = nil, minDisk: Int = 0, minRAM: Int = 0,
@@ -76,7 +70,7 @@ package struct Image: Sendable, Hashable {
         self.updatedAt = updatedAt
     }
 
-    /// Which representation a plain download gets; nil while a format is unknown.
+    /// The format of the representation of a plain download; nil while a format is unknown.
     package var format: Format? {
         guard let diskFormat, let containerFormat else { return nil }
         return Format(disk: diskFormat, container: containerFormat)

@@ -1,36 +1,31 @@
 package import FoundationEssentials
 
-/// Something that Baton does for an image after the request for it was answered, as Glance's tasks are.
+/// Work for an image that continues after the request was answered, like Glance's tasks.
 package struct ImageTask: Sendable, Hashable {
-    /// How far it is; the values of Glance.
+    /// The progress; the values of Glance.
     package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         case pending, processing, success, failure
     }
 
-    /// Its name in the API.
     package let id: UUID
-    /// What it does, in Glance's word: `location_import`.
+    /// The kind in Glance's terms: `location_import`.
     package let kind: String
-    /// How far it is.
     package var status: Status
-    /// The image it is for.
+    /// The image that the task works on.
     package let image: ImageID
-    /// The project that asked for it.
+    /// The project of the caller who started it; nil if there is none.
     package let owner: String?
-    /// The user who asked for it.
+    /// The user who started it.
     package let user: String
-    /// The request that asked for it.
+    /// The id of the request that started it.
     package let request: String
-    /// What was asked, as JSON.
+    /// The input as JSON.
     package let input: String
-    /// Why it failed; empty otherwise.
+    /// The reason for a failure; empty otherwise.
     package var message: String
-    /// When it was asked for.
     package let createdAt: Date
-    /// When its status last changed.
     package var updatedAt: Date
 
-    /// A task with every property given.
     package init(
         id: UUID = UUID(), kind: String, status: Status = .pending, image: ImageID, owner: String?, user: String,
         request: String, input: String, message: String = "", createdAt: Date, updatedAt: Date

@@ -2,50 +2,46 @@ package import FoundationEssentials
 
 /// A place where one representation of an image can be read.
 package struct Location: Sendable, Hashable {
-    /// Its name in the API.
     package let id: LocationID
-    /// The image it belongs to.
     package let image: ImageID
-    /// The configured storage system it lies in.
+    /// The configured storage system that holds it.
     package let backend: BackendID
-    /// Where in the backend, relative to the backend's root, decoded, without a leading slash.
+    /// The path relative to the backend's root, decoded, without a leading slash.
     package let path: String
     /// The URL it was registered with; shown to admins only.
     package let url: String
-    /// Its status and those before.
+    /// The status, with the statuses it can return to.
     package var state: LocationState
-    /// Which representation it holds.
+    /// The format of the representation that it holds.
     package let format: Format
-    /// Its size in bytes, as declared or computed; nil until then.
+    /// The declared or computed size in bytes; nil while unknown.
     package let size: Int64?
-    /// Its digests, as declared or computed.
+    /// The declared or computed digests.
     package let digests: DigestSet
-    /// Those of its digests that nobody declared: a full read computed them.
+    /// The algorithms of the digests that were computed by a full read and not declared.
     package let computed: Set<DigestAlgorithm>
     /// Whether it is known to hold its representation: size and identity digest are the representation's.
     package var isIdentified: Bool
-    /// The operator's preference under the strategy `weighted`: higher is earlier.
+    /// The operator's preference under the strategy `weighted`; higher ones first.
     package var weight: Int
-    /// The operator's class: all of a lower tier come before any of a higher one.
+    /// The operator's class: all locations of a lower tier precede those of a higher one.
     package var tier: Int
-    /// Free words of the operator.
+    /// Free-form metadata of the operator.
     package var metadata: [String: String]
-    /// What pinned the object when it was last read in full, or when it was probed if it never was; nil if nothing did.
+    /// The validator of the last full read, or of the probe if there was no full read; nil if the server sent none.
     package var validator: Validator?
     /// Whether it contributed to a failed verification and has not been cleared since.
     package var isSuspect: Bool
-    /// When a read of it alone last matched the identity digest.
+    /// The time of the last read of it alone that matched the identity digest.
     package var verifiedAt: Date?
-    /// When it is due to be read again without anybody asking; nil when no time is set.
+    /// The time at which maintenance will read it next; nil if none is set.
     package var nextReadAt: Date?
-    /// How many reads of it in a row came to nothing or to other content.
+    /// The number of consecutive reads that failed or found other content.
     package var failedReads: Int
-    /// When it is forgotten for good, if it is marked for deletion.
+    /// The time at which its record is removed, if it is marked for deletion.
     package var expiresAt: Date?
-    /// When it was registered.
     package let createdAt: Date
 
-    /// A location with every property given.
     package init(
         id: LocationID, image: ImageID, backend: BackendID, path: String, url: String, state: LocationState = LocationState(),
         format: Format, size: Int64?, digests: DigestSet, computed: Set<DigestAlgorithm> = [], isIdentified: Bool = true,
@@ -76,11 +72,11 @@ package struct Location: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    /// What it holds: of one representation, any location gives the same bytes.
+    /// The name of the representation that it holds: all locations of one representation give the same bytes.
     package var representation: Representation.Name { Representation.Name(image: image, format: format) }
 
-    /// Whether a range can be served from it without the digests of chunks: it was read in full, its content matched, nothing has
-    /// spoken against it since, and its validator tells whether it is still the object that was read.
+    /// Whether ranges can be served from it without chunk digests: a full read matched, no later evidence contradicts it, and
+    /// its validator detects a changed object.
     package var servesVerifiedRanges: Bool {
         state.status.serves && isIdentified && verifiedAt != nil && validator != nil && !isSuspect
     }

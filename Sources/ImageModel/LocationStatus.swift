@@ -1,47 +1,47 @@
-/// The durable answer to "may this location serve?" (docs/location-status.md).
+/// The durable status of a location: whether it may serve (docs/location-status.md).
 package enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
     /// Registered, neither probed nor verified.
     case pending
-    /// Taken out while it is read in full.
+    /// Out of service while it is read in full.
     case verifying
-    /// May serve.
+    /// In service.
     case active
-    /// Taken out by an operator.
+    /// Out of service at an operator's request.
     case disabled
-    /// Its content was verified wrong or gone.
+    /// Out of service because its content is wrong or missing.
     case quarantined
-    /// To be forgotten after a delay.
+    /// Marked for deletion after a delay.
     case pendingDelete = "pending_delete"
-    /// The record is a tombstone; the backend's bytes are untouched.
+    /// A tombstone record; the backend's bytes are untouched.
     case deleted
 
     /// Whether downloads may read from it.
     package var serves: Bool { self == .active }
 }
 
-/// What can happen to a location.
+/// The events of a location.
 package enum LocationEvent: String, Sendable, Hashable, Codable, CaseIterable {
-    /// One ranged read found existence, size and validator in order.
+    /// A ranged read confirmed existence, size and validator.
     case probed
-    /// A full read was asked for.
+    /// A full read was requested.
     case verify
     /// The full read matched the digest.
     case matched
     /// The full read and its repetition did not match.
     case mismatched
-    /// The full read could not be carried through, or was cut off by a restart.
+    /// The full read failed, or a restart interrupted it.
     case unreachable
-    /// A failed verification points at it.
+    /// A failed verification made it a suspect.
     case suspect
-    /// Its content was verified wrong or gone.
+    /// Its content is verified to be wrong or missing.
     case quarantine
-    /// An operator takes it out.
+    /// An operator took it out of service.
     case disable
-    /// An operator lets it back in.
+    /// An operator put it back into service.
     case enable
-    /// An operator wants it forgotten.
+    /// An operator requested its deletion.
     case delete
-    /// An operator changed their mind before the delay was over.
+    /// An operator cancelled the deletion before the delay was over.
     case restore
     /// The delay is over.
     case expire

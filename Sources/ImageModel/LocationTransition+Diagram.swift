@@ -1,5 +1,5 @@
 extension LocationTransition {
-    /// The whole table as a Mermaid state diagram; docs/location-status.md shows it.
+    /// The whole table as a Mermaid state diagram, which docs/location-status.md shows.
     package static var diagram: String {
         var lines = ["stateDiagram-v2", "    [*] --> pending"]
         for status in LocationStatus.allCases {

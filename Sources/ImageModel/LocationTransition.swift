@@ -1,19 +1,19 @@
-/// Where an event leads from a status.
+/// The effect of an event on a status.
 package enum LocationTransition: Sendable, Hashable {
-    /// To that status; what was before is forgotten.
+    /// Changes to that status and forgets the earlier ones.
     case to(LocationStatus)
-    /// To that status, keeping the present one to come back to.
+    /// Changes to that status and keeps the current one to return to.
     case suspending(LocationStatus)
-    /// To that status in place of the present one; what was before stays.
+    /// Replaces the current status by that one and keeps the earlier ones.
     case replacing(LocationStatus)
-    /// Back to the status before.
+    /// Returns to the status before.
     case back
-    /// Back to the status before if that serves, else to `active`.
+    /// Returns to the status before if that one serves, else changes to `active`.
     case verified
-    /// No change: the read goes on while the location serves.
+    /// Changes nothing: the read continues while the location serves.
     case stay
 
-    /// The whole table, the one place that says what is legal. A pair that is missing here is illegal.
+    /// The complete table of legal transitions. A missing pair is illegal.
     package static let table: [LocationStatus: [LocationEvent: LocationTransition]] = [
         .pending: [.probed: .to(.active), .verify: .suspending(.verifying), .delete: .suspending(.pendingDelete)],
         .verifying: [

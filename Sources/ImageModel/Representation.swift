@@ -1,23 +1,23 @@
 package import FoundationEssentials
 
-/// One exact byte sequence of an image. Its locations are interchangeable at any byte; those of another one never are.
+/// One exact byte sequence of an image. Its locations are interchangeable at any byte; those of different representations never
+/// are.
 package struct Representation: Sendable, Hashable {
-    /// The image it represents.
     package let image: ImageID
-    /// What tells it from the image's other representations.
+    /// The format, which distinguishes it from the image's other representations.
     package let format: Format
-    /// Its length in bytes, from 0.
+    /// The length in bytes; 0 or more.
     package let size: Int64
-    /// The digest that verifies it; with `size`, its identity.
+    /// The digest that verifies it; together with `size` its identity.
     package let identity: Digest
-    /// Whether a verification of the whole failed and not every contributor has been cleared or quarantined since.
+    /// Whether a whole verification failed and some contributor has been neither cleared nor quarantined since.
     package var isOnIntegrityHold: Bool
-    /// When a verification of the whole last failed; nil if none ever did.
+    /// The time of the last failed whole verification; nil if there was none.
     package var heldSince: Date?
-    /// Whether two of its locations agree with each other against its declared digest: the declaration is wrong, or both are.
+    /// Whether two of its locations agree with each other against its declared digest: either the declaration is wrong, or both
+    /// are.
     package var hasDigestConflict: Bool
 
-    /// A representation with every property given.
     package init(
         image: ImageID, format: Format, size: Int64, identity: Digest, isOnIntegrityHold: Bool = false,
         heldSince: Date? = nil, hasDigestConflict: Bool = false
@@ -31,27 +31,25 @@ package struct Representation: Sendable, Hashable {
         self.hasDigestConflict = hasDigestConflict
     }
 
-    /// For how many seconds after a failed verification no ranges are served, even when the hold is settled sooner: whoever was cut
-    /// off holds wrong bytes, and would complete a corrupt file by resuming it.
+    /// The seconds after a failed verification during which no ranges are served, even if the hold is settled sooner. A client
+    /// that was cut off has wrong bytes, and would complete a corrupt file if it resumed.
     package static let rangePause: TimeInterval = 3600
 
-    /// Whether ranges may be served, or the whole alone.
+    /// Whether ranges may be served, or only the whole.
     package func servesRanges(at now: Date) -> Bool {
         guard !isOnIntegrityHold else { return false }
         return heldSince.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
     }
 
-    /// What tells a representation from all others.
+    /// The unique name of a representation.
     package struct Name: Sendable, Hashable {
-        /// The image it represents.
         package let image: ImageID
-        /// What tells it from the image's other representations.
+        /// The format, which distinguishes it from the image's other representations.
         package let format: Format
     }
 
-    /// What tells it from all others.
     package var name: Name { Name(image: image, format: format) }
 
-    /// The strong entity tag (RFC 9110 section 8.8.3), made of the identity digest, quotes included.
+    /// The strong entity tag (RFC 9110 section 8.8.3) with the identity digest, quotes included.
     package var entityTag: String { "\"\(identity.algorithm.rawValue)-\(identity.hex)\"" }
 }

@@ -1,27 +1,27 @@
 import ImageModel
 
-/// Computes the digest of each chunk as the bytes flow by.
+/// Computes the digest of each chunk of a byte stream.
 struct ChunkDigester: Sendable {
     let layout: ChunkLayout
     /// The offset of the next byte.
     private(set) var position: Int64
     private var state: DigestState
 
-    /// A digester whose first byte is that of a chunk.
+    /// Creates a digester that starts at the first byte of a chunk.
     init(_ layout: ChunkLayout, chunk: Int = 0) {
         self.layout = layout
         position = layout.start(of: chunk)
         state = DigestState(layout.algorithm)
     }
 
-    /// One that goes on in the middle of a chunk.
+    /// Creates a digester that continues in the middle of a chunk.
     init(_ layout: ChunkLayout, position: Int64, state: DigestState) {
         self.layout = layout
         self.position = position
         self.state = state
     }
 
-    /// Takes the next bytes in; `finished` learns the digest of each chunk that they end. Bytes behind the last chunk are ignored.
+    /// Adds bytes, and calls `finished` with the digest of each completed chunk. Bytes after the last chunk are ignored.
     mutating func update(_ bytes: UnsafeRawBufferPointer, finished: (_ chunk: Int, _ digest: [UInt8]) -> Void) {
         var rest = bytes[...]
         while !rest.isEmpty, position < layout.size {
@@ -37,6 +37,6 @@ struct ChunkDigester: Sendable {
         }
     }
 
-    /// The state of the chunk that is not finished.
+    /// The state of the incomplete chunk.
     var snapshot: [UInt8] { state.bytes }
 }

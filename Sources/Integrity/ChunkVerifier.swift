@@ -1,41 +1,40 @@
 package import ImageModel
 
-/// Verifies chunk after chunk as the bytes flow by, against the pages of a manifest as far as they are there.
+/// Verifies a byte stream chunk by chunk against the pages of a manifest, as far as they are supplied.
 package struct ChunkVerifier: Sendable {
-    /// A chunk whose bytes do not have its digest.
+    /// A chunk whose bytes do not match its digest.
     package struct Rejection: Sendable, Equatable {
-        /// The offset of its first byte.
+        /// The offset of the chunk's first byte.
         package let start: Int64
-        /// The digest that the bytes have.
+        /// The digest of the bytes.
         package let digest: [UInt8]
     }
 
     private var digester: ChunkDigester
-    /// Pages that were supplied, by number; those behind the verified bytes are forgotten.
+    /// The supplied pages by index, without those before the verified offset.
     private var pages: [Int: [UInt8]] = [:]
-    /// Digests of chunks whose page is not there yet.
+    /// The digests of chunks whose page has not been supplied.
     private var waiting: [(chunk: Int, digest: [UInt8])] = []
-    /// Every byte taken in below this offset is verified.
+    /// The offset below which every byte is verified.
     package private(set) var verified: Int64
-    /// The first chunk that failed; nothing behind it is taken in before `restart`.
+    /// The first chunk that failed. Bytes are ignored from there on until `restart`.
     package private(set) var rejection: Rejection?
 
-    /// A verifier whose first byte is that of a chunk.
+    /// Creates a verifier that starts at the first byte of a chunk.
     package init(_ layout: ChunkLayout, from start: Int64) {
         digester = ChunkDigester(layout, chunk: layout.chunk(at: start))
         verified = start
     }
 
-    /// How the whole is cut.
     package var layout: ChunkLayout { digester.layout }
 
-    /// Whether the page is there, or was and is not needed any more.
+    /// Whether the page was supplied or is no longer needed.
     package func has(page: Int) -> Bool { pages[page] != nil || page < layout.page(of: layout.chunk(at: verified)) }
 
-    /// The page that lists the first chunk not verified yet; nil when all are verified.
+    /// The index of the page with the first unverified chunk; nil if all are verified.
     package var neededPage: Int? { verified < layout.size ? layout.page(of: layout.chunk(at: verified)) : nil }
 
-    /// Takes the next bytes in. What follows a rejected chunk is ignored.
+    /// Adds bytes. Bytes after a rejected chunk are ignored.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard rejection == nil else { return }
         var finished: [(chunk: Int, digest: [UInt8])] = []
@@ -44,13 +43,13 @@ package struct ChunkVerifier: Sendable {
         if !finished.isEmpty { compare() }
     }
 
-    /// Takes a page in: its digests, one behind the other.
+    /// Supplies the concatenated digests of a page.
     package mutating func supply(_ digests: [UInt8], ofPage page: Int) {
         pages[page] = digests
         compare()
     }
 
-    /// Goes on at the rejected chunk's first byte.
+    /// Restarts at the first byte of the rejected chunk.
     package mutating func restart() {
         guard let rejection else { return }
         digester = ChunkDigester(layout, chunk: layout.chunk(at: rejection.start))

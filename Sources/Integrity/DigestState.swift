@@ -1,7 +1,7 @@
 import CCrypto
 import ImageModel
 
-/// The running state of one digest, as OpenSSL's plain structures hold it.
+/// The running state of one digest, in OpenSSL's low-level structures.
 enum DigestState: Sendable {
     case sha256(SHA256_CTX)
     case sha512(SHA512_CTX)
@@ -69,7 +69,7 @@ enum DigestState: Sendable {
         return digest
     }
 
-    /// The structure's memory.
+    /// The memory of the structure.
     var bytes: [UInt8] {
         switch self {
         case .sha256(let context): withUnsafeBytes(of: context) { Array($0) }
@@ -79,7 +79,7 @@ enum DigestState: Sendable {
         }
     }
 
-    /// The state that such memory holds; nil when its size is not the structure's.
+    /// Restores a state from such memory; nil if its size is not the structure's.
     init?(_ algorithm: DigestAlgorithm, bytes: [UInt8]) {
         switch algorithm {
         case .sha256:
@@ -98,7 +98,7 @@ enum DigestState: Sendable {
     }
 }
 
-/// OpenSSL's structures: plain memory without pointers, zero before their start.
+/// OpenSSL's low-level structures: plain memory without pointers, all zero before initialization.
 private protocol PlainContext {
     init()
 }
@@ -109,9 +109,11 @@ extension SHA_CTX: PlainContext {}
 extension MD5_CTX: PlainContext {}
 
 extension PlainContext {
+    /// Restores a structure from its memory.
     /// - Parameters:
-    ///   - pending: how many bytes wait in the structure's block; more than fit would make OpenSSL write beyond it.
-    ///   - block: the size of that block.
+    ///   - pending: the number of bytes buffered in the structure's block. A value that exceeds the block would make OpenSSL
+    ///     write beyond it.
+    ///   - block: the size of that block in bytes.
     fileprivate init?(memory: [UInt8], pending: KeyPath<Self, UInt32>, block: UInt32) {
         guard memory.count == MemoryLayout<Self>.size else { return nil }
         self.init()

@@ -1,15 +1,13 @@
 import CCrypto
 package import ImageModel
 
-/// Computes a digest over bytes as they flow by (OpenSSL EVP).
+/// Computes a digest over a byte stream (OpenSSL EVP).
 ///
-/// One stream has one owner at a time; it is moved, never shared.
+/// A stream has one owner at a time; it is moved, never shared.
 package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is referred to from nowhere else
-    /// What it computes.
     package let algorithm: DigestAlgorithm
     private let context: OpaquePointer
 
-    /// A stream that has seen no byte.
     package init(_ algorithm: DigestAlgorithm) {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("OpenSSL has no memory for a digest") }
         self.algorithm = algorithm
@@ -19,12 +17,11 @@ package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is
 
     deinit { EVP_MD_CTX_free(context) }
 
-    /// Takes the next bytes in.
     package func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
-    /// The digest of everything taken in since the start, and starts again.
+    /// Returns the digest of all bytes since the start, and starts over.
     package func finish() -> Digest {
         var bytes = [UInt8](repeating: 0, count: algorithm.byteCount)
         EVP_DigestFinal_ex(context, &bytes, nil)
@@ -35,13 +32,13 @@ package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is
         return digest
     }
 
-    /// Forgets everything taken in.
+    /// Discards all bytes and starts over.
     package func start() {
         let started = EVP_DigestInit_ex2(context, Self.implementation(of: algorithm), nil)
         precondition(started == 1, "this OpenSSL does not offer \(algorithm)")
     }
 
-    /// Fetched once: OpenSSL 3 otherwise searches its providers at each start.
+    /// The fetched implementation. It is fetched once, since OpenSSL 3 otherwise searches its providers at each start.
     private static func implementation(of algorithm: DigestAlgorithm) -> OpaquePointer? {
         switch algorithm {
         case .sha256: Implementations.sha256.pointer

@@ -1,12 +1,12 @@
 import CCrypto
 package import ImageModel
 
-/// Verifies that whoever made a message knew a key (HMAC, RFC 2104).
+/// Message authentication codes (HMAC, RFC 2104).
 package enum KeyedDigest {
-    /// The code of a message.
+    /// Computes the code of a message.
     /// - Parameters:
-    ///   - algorithm: the digest it is built on.
-    ///   - key: of any length; not to be kept by the callee.
+    ///   - algorithm: the underlying digest.
+    ///   - key: a key of any length; not kept.
     /// - Returns: `algorithm.byteCount` bytes.
     package static func compute(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> [UInt8] {
         var code = [UInt8](repeating: 0, count: algorithm.byteCount)
@@ -16,7 +16,7 @@ package enum KeyedDigest {
         return code
     }
 
-    /// The code of a message in hexadecimal digits, in lower case.
+    /// The code of a message as lower-case hexadecimal text.
     package static func hex(_ algorithm: DigestAlgorithm, over message: String, key: [UInt8]) -> String {
         compute(algorithm, over: message, key: key)
             .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()

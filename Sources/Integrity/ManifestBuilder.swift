@@ -1,43 +1,40 @@
 package import ImageModel
 
-/// Makes a manifest of a whole's bytes as they flow by. It is worth nothing until the digest of the whole has matched.
+/// Builds a manifest from a byte stream. The manifest is valid only after the digest of the whole has matched.
 ///
-/// It keeps the digests, 32 bytes for each MiB, and can be written down half-way to go on after a restart.
+/// It keeps 32 bytes for each MiB, and its state can be saved to continue after a restart.
 package struct ManifestBuilder: Sendable {
     private var digester: ChunkDigester
-    /// The digests of the finished chunks, one behind the other.
+    /// The concatenated digests of the completed chunks.
     package private(set) var digests: [UInt8] = []
 
-    /// A builder that has seen no byte.
     package init(_ layout: ChunkLayout) { digester = ChunkDigester(layout) }
 
-    /// How the whole is cut.
     package var layout: ChunkLayout { digester.layout }
 
     /// The offset of the next byte.
     package var position: Int64 { digester.position }
 
-    /// Takes the next bytes in.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        // Moved out for the while: the closure may not touch what is being changed.
+        // Moved out temporarily: the closure must not access a property that is being modified.
         var digests = digests
         self.digests = []
         digester.update(bytes) { _, digest in digests += digest }
         self.digests = digests
     }
 
-    /// Forgets everything taken in.
+    /// Discards all bytes and starts over.
     package mutating func start() { self = ManifestBuilder(layout) }
 
-    /// The manifest, once every byte has been taken in.
+    /// The manifest; nil until every byte has been added.
     package var manifest: Manifest? { position == layout.size ? Manifest(layout: layout, digests: digests) : nil }
 }
 
 extension ManifestBuilder {
-    /// The state of the chunk that is not finished, for this build of Baton on this kind of machine only.
+    /// The state of the incomplete chunk, valid only for this build of Baton on this kind of machine.
     package var snapshot: [UInt8] { digester.snapshot }
 
-    /// Goes on at `position` from what was written down; nil when it does not fit or was taken by another build.
+    /// Restores a saved state at `position`; nil if it does not fit or comes from another build.
     package init?(_ layout: ChunkLayout, position: Int64, digests: [UInt8], snapshot: [UInt8]) {
         guard (0...layout.size).contains(position), let state = DigestState(layout.algorithm, bytes: snapshot) else {
             return nil

@@ -1,19 +1,19 @@
 package import ImageModel
 
 extension Manifest {
-    /// Its pages, sealed.
+    /// The sealed pages of the manifest.
     package var pages: [ManifestPage] {
         (0..<layout.pageCount).map { ManifestPage(sealing: digests(ofPage: $0), number: $0) }
     }
 }
 
 extension ManifestPage {
-    /// A page whose seal is made of its digests.
+    /// Creates a page and computes its seal.
     package init(sealing digests: [UInt8], number: Int) {
         self.init(number: number, digests: digests, seal: Self.seal(of: digests))
     }
 
-    /// Whether it is a page of that layout and holds what was sealed: storage may rot, too.
+    /// Whether the page fits the layout and matches its seal. This detects corruption of the catalog's own storage.
     package func isIntact(in layout: ChunkLayout) -> Bool {
         (0..<layout.pageCount).contains(number)
             && digests.count == layout.chunks(of: number).count * layout.algorithm.byteCount

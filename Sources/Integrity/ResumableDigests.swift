@@ -1,30 +1,27 @@
 package import ImageModel
 
-/// Computes several digests over one stream of bytes, and can be written down half-way to go on after a restart.
+/// Computes several digests over one byte stream. Its state can be saved to continue after a restart.
 ///
-/// One value has one owner at a time; copies go separate ways.
+/// A value has one owner at a time; copies are independent.
 package struct ResumableDigests: Sendable {
     private var states: [DigestState]
 
-    /// Digests that have seen no byte.
     package init(_ algorithms: Set<DigestAlgorithm>) {
         states = DigestAlgorithm.byPreference.filter(algorithms.contains).map(DigestState.init)
     }
 
-    /// What it computes.
     package var algorithms: [DigestAlgorithm] { states.map(\.algorithm) }
 
-    /// Takes the next bytes in.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         for index in states.indices { states[index].update(bytes) }
     }
 
-    /// The digests of everything taken in so far; more may follow.
+    /// The digests of all bytes so far; more may follow.
     package func finished() -> DigestSet { DigestSet(states.map { $0.finished() }) }
 }
 
 extension ResumableDigests {
-    /// The state as bytes, for this build of Baton on this kind of machine only.
+    /// The state as bytes, valid only for this build of Baton on this kind of machine.
     package var snapshot: [UInt8] {
         states.flatMap { state in
             let bytes = state.bytes
@@ -32,7 +29,7 @@ extension ResumableDigests {
         }
     }
 
-    /// Goes on from a snapshot; nil when it was taken by another build or is damaged.
+    /// Restores a snapshot; nil if it comes from another build or is damaged.
     package init?(snapshot: [UInt8]) {
         var rest = snapshot[...]
         states = []

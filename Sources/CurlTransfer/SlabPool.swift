@@ -1,32 +1,32 @@
 package import NIOCore
 
-/// A recycled memory buffer in flight; it has no identity.
+/// A recycled memory buffer in flight, without identity.
 package typealias Slab = ByteBuffer
 
-/// Recycles the memory that bytes travel in. Fresh memory of this size costs a page fault per 4 KiB, so a slab is used again as
-/// soon as whoever wrote it to a socket has let go of it.
+/// A pool that recycles the memory that bytes travel in. Fresh memory of this size costs a page fault per 4 KiB, so a slab is
+/// reused as soon as the code that wrote it to a socket has released it.
 ///
-/// A slab taken belongs to the taker alone while it is filled; `recycle` tells the pool to look whether it has come back. The pool
-/// then holds one reference to its storage: when that is the only one left, the slab is free.
+/// A slab belongs to its taker alone while it is filled. `recycle` hands the pool a reference to its storage; the slab is free
+/// once that is the only reference left.
 package struct SlabPool {
-    /// How many bytes a slab takes.
+    /// The size of a slab in bytes.
     package let slabSize: Int
     private let keep: Int
     private var inFlight: [ByteBuffer] = []
     private var next = 0
-    /// How many slabs were taken since the last look at those that are free.
+    /// The number of slabs taken since the last trim.
     private var taken = 0
 
-    /// A pool of slabs of `slabSize` bytes that keeps at most `keep` of them for use again.
+    /// Creates a pool of slabs of `slabSize` bytes that keeps at most `keep` of them for reuse.
     package init(slabSize: Int, keep: Int) {
         self.slabSize = slabSize
         self.keep = keep
     }
 
-    /// The memory of the slabs that are on their way out or wait to be used again.
+    /// The memory of the slabs that are in flight or wait for reuse.
     package var heldBytes: Int { inFlight.count * slabSize }
 
-    /// An empty slab that nobody else refers to. Looks at a few slabs only, so that its cost has a bound.
+    /// Returns an empty, uniquely referenced slab. It examines a few slabs only, so that its cost is bounded.
     package mutating func take() -> ByteBuffer {
         taken += 1
         for _ in 0..<min(inFlight.count, 16) {
@@ -36,13 +36,13 @@ package struct SlabPool {
         return ByteBufferAllocator().buffer(capacity: slabSize)
     }
 
-    /// Remembers a filled slab that is on its way out, to use it again when it is free. A piece of one is let be: two pieces would
-    /// hold each other's storage, which then never came free.
+    /// Remembers a filled slab that is in flight, to reuse it once it is free. Slices of a slab are ignored: two slices would
+    /// hold each other's storage, which would then never become free.
     package mutating func recycle(_ slab: ByteBuffer) {
         if inFlight.count < keep, slab.capacity >= slabSize { inFlight.append(slab) }
     }
 
-    /// Forgets the free slabs beyond as many as were taken since the last time: those that nobody needed.
+    /// Drops free slabs that were not needed: those beyond the number taken since the last call.
     package mutating func trimUnused() {
         var spare = taken
         taken = 0
@@ -54,7 +54,7 @@ package struct SlabPool {
         next = 0
     }
 
-    /// Forgets all slabs, so that an idle service gives their memory back.
+    /// Drops all slabs, so that an idle service releases their memory.
     package mutating func trim() {
         inFlight = []
         next = 0

@@ -1,30 +1,30 @@
 import CCurl
 import NIOCore
 
-/// One exchange on a `TransferLoop`, what libcurl's callbacks get as their context.
+/// One exchange on a `TransferLoop`, and the context of libcurl's callbacks.
 ///
-/// Not `Sendable`: made, used and released on the loop's thread.
+/// Not `Sendable`: created, used and released on the loop's thread.
 final class Transfer {
     let id: TransferID
     private(set) var handle: EasyHandle
-    /// What is asked now: what was asked first, or where an answer sent us.
+    /// The current request: the original one, or the one that a redirect led to.
     private(set) var request: TransferRequest
     unowned let loop: TransferLoop
     let sink: any TransferSink
-    /// Where the answer sends us, if that is to be followed.
+    /// The request to follow after a redirect; nil if there is none.
     private(set) var next: TransferRequest?
-    /// The class of an address that could not be connected to because the request's policy refused it.
+    /// The class of the address that the request's policy refused; nil if it refused none.
     var refusedAddress: AddressClass?
     private var parser = HeadParser()
     private(set) var isHeadAccepted = false
     var hasBegun = false
     private(set) var isPaused = false
     private var wantsPause = false
-    /// Whether libcurl was stopped because the batch is full, to be let go on when the sink has seen it.
+    /// Whether libcurl was paused because the batch is full; it resumes once the sink has processed the batch.
     private var isYielding = false
-    /// Bytes since the sink was last told that a batch is over.
+    /// The number of bytes in the current batch.
     private var batch = 0
-    /// Whether bytes came since the sink was last told that a batch is over.
+    /// Whether the transfer is on the loop's list of transfers to settle.
     var isTouched = false
 
     init(id: TransferID, handle: EasyHandle, request: TransferRequest, loop: TransferLoop, sink: any TransferSink) {
@@ -35,9 +35,9 @@ final class Transfer {
         self.sink = sink
     }
 
-    /// The bytes after which other transfers have their turn.
+    /// The number of bytes after which other transfers get their turn.
     private static let batchLimit = 1 << 20
-    /// libcurl's way to say "stop": any count other than the one given.
+    /// The return value that stops libcurl: any count other than the one it passed.
     private static let refuse = -1
 
     func header(_ line: UnsafeRawBufferPointer) -> Int {
@@ -55,22 +55,23 @@ final class Transfer {
         touch()
         batch += bytes.count
         if batch >= Self.batchLimit, !isYielding {
-            // libcurl 7.88 reads up to 100 buffers in one go while the socket is readable; a pause makes it stop after this one.
+            // libcurl 7.88 reads up to 100 buffers in one call while the socket is readable; a pause stops it after this one.
             isYielding = true
             curl_easy_pause(handle.pointer, CURLPAUSE_ALL)
         }
         return bytes.count
     }
 
-    /// Stops reading. Outside libcurl's callbacks it would do so at once, inside one it must wait for its end; so it always waits,
-    /// and before there is a head, for that: libcurl forgets a pause when it sends the request.
+    /// Pauses at the end of the batch. Outside its callbacks libcurl would pause at once, and inside one it can't pause before
+    /// it returns. Deferring always gives both cases the same behaviour. Before there is a head, the pause waits for it:
+    /// libcurl drops a pause when it sends the request.
     func pause() {
         guard !isPaused else { return }
         wantsPause = true
         touch()
     }
 
-    /// Reads on; may call the sink's `bytes` before it returns.
+    /// Resumes reading. May call the sink's `bytes` before it returns.
     func resume() {
         wantsPause = false
         guard isPaused else { return }
@@ -78,7 +79,7 @@ final class Transfer {
         curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
     }
 
-    /// The sink has seen the batch: pause if it wants that, else go on. May call the sink's `bytes`.
+    /// Ends a batch that the sink has processed: pauses if the sink wants that, else continues. May call the sink's `bytes`.
     func endBatch() {
         let hasStopped = isYielding
         isYielding = false
@@ -86,21 +87,21 @@ final class Transfer {
         if wantsPause, isHeadAccepted {
             wantsPause = false
             isPaused = true
-            // PAUSE_ALL: pausing only the receiving side lets libcurl read one more buffer each time.
+            // PAUSE_ALL: if only the receiving side is paused, libcurl reads one more buffer each time.
             if !hasStopped { curl_easy_pause(handle.pointer, CURLPAUSE_ALL) }
         } else if hasStopped {
             curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
         }
     }
 
-    /// Puts it on the list of those that the loop looks at before it sleeps again.
+    /// Adds the transfer to the list that the loop settles before it sleeps again.
     func touch() {
         guard !isTouched else { return }
         isTouched = true
         loop.touched.append(self)
     }
 
-    /// Takes the place of what was asked before, of which the sink has seen nothing but the beginning.
+    /// Replaces the request after a redirect. The sink has seen only the beginning of the transfer.
     func go(to request: TransferRequest, with handle: EasyHandle) {
         (self.request, self.handle) = (request, handle)
         (next, refusedAddress, parser) = (nil, nil, HeadParser())
@@ -108,8 +109,8 @@ final class Transfer {
         (isPaused, isYielding) = (false, false)
     }
 
-    /// Hands the handle to the multi handle's callbacks. The context is unretained: the loop's table holds the transfer until
-    /// after `curl_multi_remove_handle`, so no callback outlives it.
+    /// Registers the handle's callbacks. The context is unretained: the loop's table holds the transfer until after
+    /// `curl_multi_remove_handle`, so no callback outlives it.
     func attachCallbacks() throws(TransferError) {
         try handle.setCallbacks(
             context: Unmanaged.passUnretained(self).toOpaque(),

@@ -1,14 +1,14 @@
 import CCurl
 
 extension TransferError {
-    /// The error behind a result code of libcurl; nil for success.
+    /// The error for a result code of libcurl; nil for success.
     init?(_ code: CURLcode) {
         guard code != CURLE_OK else { return nil }
         let kind: Kind =
             switch code {
             case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
             case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: .connect
-            // There is no total timeout, so time can only run out while connecting.
+            // There is no total timeout, so a timeout can only occur while connecting.
             case CURLE_OPERATION_TIMEDOUT: .connectTimeout
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: .untrusted
             case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE: .tls

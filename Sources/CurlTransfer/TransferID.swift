@@ -1,4 +1,4 @@
-/// Names a running transfer to its loop. Never reused within a process.
+/// Identifies a running transfer. Never reused within a process.
 package struct TransferID: Sendable, Hashable {
     let number: UInt64
 }

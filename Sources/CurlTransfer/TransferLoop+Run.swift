@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-// What the thread does: waits, lets libcurl act, tells the sinks.
+// The loop's thread: waits for events, runs libcurl, calls the sinks.
 extension TransferLoop {
     func run() {
         thread.withLock { $0 = pthread_self() }
@@ -46,8 +46,8 @@ extension TransferLoop {
         curl_multi_socket_action(multi, descriptor, mask, &running)
     }
 
-    /// Tells the sinks that a batch is over, pauses or lets go on, and reports what has ended, until nothing is left to tell: a
-    /// sink may resume or start transfers, which may bring bytes at once.
+    /// Ends batches, pauses or resumes transfers, and reports those that ended, until nothing is left: a sink may resume or
+    /// start transfers, which may deliver bytes at once.
     private func settle() {
         repeat {
             while !touched.isEmpty {
@@ -119,7 +119,7 @@ extension TransferLoop {
             { _, milliseconds, context in
                 guard let context else { return 0 }
                 Unmanaged<TransferLoop>.fromOpaque(context)._withUnsafeGuaranteedRef {
-                    // Only remember it: calling libcurl from here would re-enter it.
+                    // Only records the deadline: a call into libcurl from here would re-enter it.
                     $0.curlDeadline = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
                 }
                 return 0

@@ -4,16 +4,16 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// A thread that runs transfers: epoll tells it which sockets are ready, libcurl's multi handle does the protocol, sinks get the
-/// bytes. Everything that belongs to a stream happens on its loop, so that no byte needs a lock.
+/// A thread that runs transfers: epoll reports ready sockets, libcurl's multi handle speaks the protocol, sinks receive the
+/// bytes. All work of a stream happens on its loop, so that no byte needs a lock.
 ///
 /// `@unchecked Sendable`: all mutable state is touched on the loop's own thread only (checked by `preconditionOnLoop`); other
 /// threads reach it through `enqueue`, whose mailbox is `Sendable` by itself.
 package final class TransferLoop: @unchecked Sendable {
-    /// How often `Ticking` parties are called while there are any.
+    /// The interval of calls to `Ticking` objects while there are any.
     package static let tickInterval: Duration = .milliseconds(25)
 
-    /// For how long a slab may lie unused.
+    /// How long an unused slab is kept.
     static let trimInterval: Duration = .seconds(5)
 
     let mailbox = Mailbox()
@@ -27,9 +27,9 @@ package final class TransferLoop: @unchecked Sendable {
     private var idleHandles: [EasyHandle] = []
     var tickers: [ObjectIdentifier: any Ticking] = [:]
     var nextTick: ContinuousClock.Instant
-    /// When slabs are looked at that nobody needs.
+    /// The time of the next trim of unused slabs.
     var nextTrim: ContinuousClock.Instant
-    /// When libcurl wants to be called without a socket being ready; nil for never.
+    /// The time at which libcurl wants to be called without a ready socket; nil for never.
     var curlDeadline: ContinuousClock.Instant?
     var touched: [Transfer] = []
 
@@ -39,13 +39,13 @@ package final class TransferLoop: @unchecked Sendable {
     package var slabs: SlabPool
     let slabMemory = Atomic(0)
 
-    /// The memory of this loop's slabs in bytes, as of its last tick; from any thread.
+    /// The memory of this loop's slabs in bytes, as of its last tick. May be read on any thread.
     package var slabBytes: Int { slabMemory.load(ordering: .relaxed) }
 
-    /// Starts a loop on a new thread; it ends by `stop()`.
+    /// Starts a loop on a new thread, which runs until `stop()`.
     /// - Parameters:
-    ///   - slabSize: bytes per slab.
-    ///   - isBackground: whether its thread steps back where there is not enough processor for all.
+    ///   - slabSize: the size of a slab in bytes.
+    ///   - isBackground: whether the thread yields the processor to others.
     package init(name: String = "transfer", slabSize: Int = 512 << 10, isBackground: Bool = false) {
         _ = CurlGlobal.ready
         guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory for a multi handle") }
@@ -70,10 +70,10 @@ package final class TransferLoop: @unchecked Sendable {
         close(epoll)
     }
 
-    /// Runs a job on the loop's thread, after those enqueued before.
+    /// Runs a job on the loop's thread, after the jobs enqueued before.
     package func enqueue(_ job: @escaping @Sendable () -> Void) { mailbox.put(job) }
 
-    /// Ends the thread after the jobs enqueued before; running transfers end without a further call to their sinks.
+    /// Ends the thread after the jobs enqueued before. Running transfers end without another call to their sinks.
     package func stop() {
         enqueue {
             self.isStopped = true
@@ -83,7 +83,7 @@ package final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// How many transfers run; on the loop's thread only.
+    /// The number of running transfers; on the loop's thread only.
     package var transferCount: Int {
         preconditionOnLoop()
         return transfers.count + reads.count
@@ -91,7 +91,7 @@ package final class TransferLoop: @unchecked Sendable {
 
     // MARK: Transfers (on the loop's thread only)
 
-    /// Starts a transfer. If it cannot even start, the sink hears of it as of any failure, after this call returned.
+    /// Starts a transfer. A failure to start is reported to the sink like any other, after this call has returned.
     package func start(_ request: TransferRequest, sink: any TransferSink) -> TransferID {
         preconditionOnLoop()
         nextID += 1
@@ -127,7 +127,7 @@ package final class TransferLoop: @unchecked Sendable {
         curl_multi_add_handle(multi, transfer.handle.pointer)
     }
 
-    /// Goes on with what an answer said to ask instead. To its sink it is the same transfer.
+    /// Follows a redirect. For the sink it is the same transfer.
     func follow(_ transfer: Transfer, to request: TransferRequest) {
         curl_multi_remove_handle(multi, transfer.handle.pointer)
         do throws(TransferError) {
@@ -142,7 +142,7 @@ package final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// Ends a transfer at once; its sink is not called again. Unknown transfers are let be.
+    /// Ends a transfer at once; its sink is not called again. Unknown transfers are ignored.
     package func cancel(_ id: TransferID) {
         preconditionOnLoop()
         if let read = reads.removeValue(forKey: id) {
@@ -152,14 +152,14 @@ package final class TransferLoop: @unchecked Sendable {
         if let transfer = transfers[id] { remove(transfer) }
     }
 
-    /// Stops reading from the server: what libcurl has received already still comes, nothing after it. May be called from within
-    /// a sink's `bytes`. Reads of files are bounded and don't pause.
+    /// Pauses a transfer. Bytes that libcurl has already received are still delivered. May be called from within a sink's
+    /// `bytes`. Reads of files are bounded and do not pause.
     package func pause(_ id: TransferID) {
         preconditionOnLoop()
         transfers[id]?.pause()
     }
 
-    /// Reads on.
+    /// Resumes a transfer.
     package func resume(_ id: TransferID) {
         preconditionOnLoop()
         transfers[id]?.resume()
@@ -172,7 +172,6 @@ package final class TransferLoop: @unchecked Sendable {
         tickers[ObjectIdentifier(ticking)] = ticking
     }
 
-    /// Stops calling `ticking`.
     package func remove(_ ticking: any Ticking) {
         preconditionOnLoop()
         tickers[ObjectIdentifier(ticking)] = nil
@@ -181,7 +180,7 @@ package final class TransferLoop: @unchecked Sendable {
         slabMemory.store(0, ordering: .relaxed)
     }
 
-    /// Takes what a worker read; see `FileRead`.
+    /// Delivers a worker's result; see `FileRead`.
     func deliver(_ id: TransferID, to sink: any TransferSink, _ outcome: FileRead.Outcome) {
         guard reads.removeValue(forKey: id) != nil else { return }
         switch outcome {
@@ -197,13 +196,14 @@ package final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// Says that a worker took a read up.
+    /// Reports that a worker started a read.
     func began(_ id: TransferID, _ sink: any TransferSink) {
         if reads[id] != nil { sink.transferBegan(id) }
     }
 
-    /// - Parameter isWhole: whether the transfer ended well. Only then the handle is used again: one that ended in a name look-up
-    ///   keeps its receive buffer, and libcurl 7.88 lets no option of such a handle's buffer be set any more.
+    /// Removes a transfer from the loop.
+    /// - Parameter isWhole: whether the transfer succeeded. Only then is its handle reused: a handle that ended in a name
+    ///   look-up keeps its receive buffer, and libcurl 7.88 then refuses to change the buffer's options.
     func remove(_ transfer: Transfer, isWhole: Bool = false) {
         guard transfers[transfer.id] != nil else { return }
         forget(transfer)

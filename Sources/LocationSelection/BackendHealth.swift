@@ -1,47 +1,48 @@
-/// What this process has seen of one backend lately.
+/// This process's recent measurements of one backend.
 package struct BackendHealth: Sendable, Equatable {
-    /// Whether it is worth being asked.
+    /// The circuit breaker.
     package var breaker: Breaker
-    /// Seconds until the first byte of an answer.
+    /// The time to first byte, in seconds.
     package private(set) var firstByte = MovingAverage(.peak)
-    /// Bytes a second, over the time in which somebody wanted them.
+    /// The throughput in bytes per second, over the time in which bytes were wanted.
     package private(set) var throughput = MovingAverage(.plain)
-    /// Attempts that run now.
+    /// The number of running attempts.
     package private(set) var running = 0
-    /// Until when it asked to be left alone.
+    /// The time until which the backend asked for no requests.
     package private(set) var restsUntil: ContinuousClock.Instant?
 
-    /// What is assumed of a backend that nobody has measured yet: neither so good that all rush to it, nor so bad that nobody tries.
+    /// The values assumed for a backend without measurements: neither so good that it attracts all load, nor so bad that it is
+    /// never tried.
     private static let assumedFirstByte = 0.05
     private static let assumedThroughput = 100e6
-    /// Shorter reads say more about the way there than about the throughput.
+    /// The smallest read in bytes that counts as a sample. Shorter reads measure latency rather than throughput.
     private static let smallestSample: Int64 = 256 << 10
 
-    /// Nothing seen yet.
     package init(limits: Breaker.Limits = Breaker.Limits()) { breaker = Breaker(limits: limits) }
 
-    /// Whether it asked to be left alone.
+    /// Whether the backend asked for no requests.
     package func rests(at now: ContinuousClock.Instant) -> Bool { restsUntil.map { $0 > now } ?? false }
 
-    /// What a read of `size` bytes would cost now, in seconds, were the throughput shared with all that runs.
+    /// The estimated duration in seconds of a read of `size` bytes, if the throughput is shared with all running attempts.
     package func cost(of size: Int64) -> Double {
         let seconds =
             (firstByte.value ?? Self.assumedFirstByte) + Double(size) / max(throughput.value ?? Self.assumedThroughput, 1)
         return seconds * Double(running + 1)
     }
 
-    /// Bytes a second that one more read could expect, were the throughput shared with all that runs; nil before anything was measured.
+    /// The throughput in bytes per second that one more read can expect, shared with all running attempts; nil without
+    /// measurements.
     package var rateForOneMore: Double? { throughput.value.map { $0 / Double(running + 1) } }
 
-    /// An attempt that goes on brings so many bytes a second.
+    /// Records the throughput of a running attempt.
     package mutating func recordThroughput(_ bytesPerSecond: Double, at now: ContinuousClock.Instant) {
         throughput.record(bytesPerSecond, at: now)
     }
 
-    /// An attempt began.
+    /// Records the start of an attempt.
     package mutating func attemptBegan() { running += 1 }
 
-    /// An attempt ended, well or not.
+    /// Records the end of an attempt.
     package mutating func attemptEnded(_ measure: AttemptMeasure, at now: ContinuousClock.Instant) {
         running = max(0, running - 1)
         if measure.isComplete { breaker.recordSuccess() }
@@ -51,24 +52,23 @@ package struct BackendHealth: Sendable, Equatable {
         }
     }
 
-    /// It asked to be left alone.
+    /// Records that the backend asked for no requests for a while.
     package mutating func rest(for time: Duration, at now: ContinuousClock.Instant) {
         restsUntil = max(restsUntil ?? now, now + time)
     }
 }
 
-/// What one attempt says about its backend.
+/// The measurements of one attempt.
 package struct AttemptMeasure: Sendable, Equatable {
-    /// Whether it brought all that it was asked for. One that was cancelled says neither well nor ill of the backend.
+    /// Whether it delivered all requested bytes. A cancelled attempt says nothing about the backend.
     package var isComplete: Bool
-    /// From the request to the first byte; nil if none came.
+    /// The time from the request to the first byte; nil if none arrived.
     package var firstByte: Duration?
-    /// The bytes that came.
+    /// The number of bytes received.
     package var bytes: Int64
-    /// How long they took, without the time in which reading was paused.
+    /// The time that they took, without pauses of reading.
     package var active: Duration
 
-    /// A measure with every property given.
     package init(isComplete: Bool, firstByte: Duration?, bytes: Int64, active: Duration) {
         self.isComplete = isComplete
         self.firstByte = firstByte

@@ -1,30 +1,29 @@
-/// Whether a backend is worth being asked: it opens after failures in a row, and closes when one real read has worked again.
+/// A circuit breaker of a backend. It opens after consecutive failures, and closes after a real read has succeeded.
 ///
-/// An open breaker forbids nothing. It puts the backend's locations behind all others, so that no download waits for a dead
-/// server while another one lives, and the last location of a representation is still tried.
+/// An open breaker does not forbid requests. It ranks the backend's locations last, so that no download waits for a dead server
+/// while another one is available. The only location of a representation is still tried.
 package struct Breaker: Sendable, Equatable {
-    /// When a breaker opens, and for how long.
+    /// The limits that determine when a breaker opens, and for how long.
     package struct Limits: Sendable, Equatable {
-        /// The failures in a row that open it; at least 1.
+        /// The number of consecutive failures that open it; at least 1.
         package var failures = 5
-        /// How long it is open the first time; each probe that fails adds as much.
+        /// The first opening time; each failed probe extends it by as much.
         package var opening: Duration = .seconds(30)
-        /// The longest it is open.
+        /// The longest opening time.
         package var longestOpening: Duration = .seconds(300)
-        /// How long a probe may take before another one may start.
+        /// The time limit of a probe, after which another one may start.
         package var probeTimeout: Duration = .seconds(60)
 
-        /// The defaults.
         package init() {}
     }
 
-    /// What a breaker is.
+    /// The state of a breaker; its raw values are used in metrics and the API.
     package enum State: String, Sendable, Equatable, CaseIterable {
-        /// Nothing is wrong.
+        /// Requests are ranked normally.
         case closed
-        /// The backend is asked last.
+        /// The backend is ranked last.
         case open
-        /// A probe runs, which decides.
+        /// A probe is running, which decides between closed and open.
         case halfOpen = "half-open"
     }
 
@@ -35,14 +34,12 @@ package struct Breaker: Sendable, Equatable {
     }
 
     var limits: Limits
-    /// Whether it was opened for what answers contain: then no answer that merely comes closes it.
+    /// Whether it was opened because of wrong content. A response that merely arrives then does not close it.
     private var isTripped = false
     private var phase = Phase.closed(failures: 0)
 
-    /// A closed breaker.
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// What it is.
     package var state: State {
         switch phase {
         case .closed: .closed
@@ -51,25 +48,25 @@ package struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// The failures in a row; 0 once it is open.
+    /// The number of consecutive failures; 0 once it is open.
     package var failures: Int { if case .closed(let failures) = phase { failures } else { 0 } }
 
-    /// When a probe is due; nil when it is not open.
+    /// The time at which a probe is due; nil if the breaker is not open.
     package var probeDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
 
-    /// A download from the backend brought all that it was asked for.
+    /// Records that a download received everything it requested from the backend.
     package mutating func recordSuccess() {
         if !isTripped { phase = .closed(failures: 0) }
     }
 
-    /// A probe worked. One that began before the breaker was tripped says nothing about that.
+    /// Records a successful probe. A probe that began before the breaker was tripped does not count.
     package mutating func recordProbeSuccess() {
         guard case .halfOpen = phase else { return }
         isTripped = false
         phase = .closed(failures: 0)
     }
 
-    /// The backend failed. What fails while it is open changes nothing: nobody expected better.
+    /// Records a failure. Failures while the breaker is open change nothing, since they are expected.
     package mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         switch phase {
         case .closed(let failures) where failures + 1 < limits.failures: phase = .closed(failures: failures + 1)
@@ -79,7 +76,7 @@ package struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Opens it for what the backend's answers contain. From then on only a probe closes it.
+    /// Opens the breaker because of wrong content. Only a probe closes it then.
     package mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         isTripped = true
         switch phase {
@@ -89,8 +86,8 @@ package struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Takes on the probe that is due, if there is one.
-    /// - Returns: whether the caller is the one to try.
+    /// Claims the probe that is due, if there is one.
+    /// - Returns: whether the caller is to carry it out.
     package mutating func beginProbe(at now: ContinuousClock.Instant) -> Bool {
         switch phase {
         case .open(let times, let until) where until <= now, .halfOpen(let times, let until) where until <= now:
@@ -100,7 +97,7 @@ package struct Breaker: Sendable, Equatable {
         }
     }
 
-    /// Jitter of a fifth, so that many processes do not come back to a server in the same moment.
+    /// Opens with a jitter of one fifth, so that many processes do not return to a server at the same moment.
     private mutating func open(
         times: Int, at now: ContinuousClock.Instant, _ random: inout some RandomNumberGenerator
     ) {

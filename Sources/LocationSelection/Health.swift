@@ -1,65 +1,65 @@
 package import ImageModel
 
-/// What this process has seen lately of backends and locations. Moves ranks, never status.
+/// This process's recent observations of backends and locations. They change ranks, never a status.
 package struct Health: Sendable {
-    /// Whose trouble a failed attempt was.
+    /// The party at fault for a failed attempt.
     package enum Trouble: Sendable, Equatable {
-        /// The backend's: it counts for the breaker.
+        /// The backend: the failure counts for the breaker.
         case backend
-        /// This location's: its backend may be in the best of health.
+        /// This location: its backend may be healthy.
         case location
-        /// The backend asks for timeout, for so long if it said so.
+        /// The backend asks for a pause, of the given length if it stated one.
         case throttled(Duration?)
     }
 
-    /// Which locations failed lately.
+    /// The recently failed locations.
     package private(set) var locations: LocationHealth
     private var limits: Breaker.Limits
     private var backends: [BackendID: BackendHealth] = [:]
     private var lastFailed: [BackendID: LocationID] = [:]
     private var random: SplitMix64
 
-    /// How long a backend rests that asks for timeout and does not say for how long.
+    /// The pause for a backend that asks for one without stating a length.
     private static let rest: Duration = .seconds(1)
 
-    /// Nobody has failed yet.
+    /// Creates a health without observations.
     /// - Parameters:
-    ///   - penalty: how long a failure puts a location behind the others.
-    ///   - seed: for the jitter of breakers.
+    ///   - penalty: how long a failure ranks a location behind the others.
+    ///   - seed: the seed of the breakers' jitter.
     package init(penalty: Duration, limits: Breaker.Limits = Breaker.Limits(), seed: UInt64) {
         locations = LocationHealth(penalty: penalty)
         self.limits = limits
         random = SplitMix64(seed: seed)
     }
 
-    /// Goes by other settings from now on; what was seen stays.
+    /// Changes the settings and keeps the observations.
     package mutating func configure(penalty: Duration, limits: Breaker.Limits) {
         locations.penalty = penalty
         self.limits = limits
         for backend in backends.keys { backends[backend]?.breaker.limits = limits }
     }
 
-    /// What was seen of a backend.
+    /// The observations of a backend.
     package subscript(backend: BackendID) -> BackendHealth { backends[backend] ?? BackendHealth(limits: limits) }
 
-    /// An attempt at the backend began.
+    /// Records the start of an attempt.
     package mutating func attemptBegan(in backend: BackendID) {
         backends[backend, default: BackendHealth(limits: limits)].attemptBegan()
     }
 
-    /// An attempt at the backend ended; a failure is recorded beside.
+    /// Records the end of an attempt; a failure is recorded separately.
     package mutating func attemptEnded(
         in backend: BackendID, _ measure: AttemptMeasure, at now: ContinuousClock.Instant
     ) {
         backends[backend, default: BackendHealth(limits: limits)].attemptEnded(measure, at: now)
     }
 
-    /// An attempt at the backend goes on, at so many bytes a second.
+    /// Records the throughput of a running attempt, in bytes per second.
     package mutating func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID, at now: ContinuousClock.Instant) {
         backends[backend, default: BackendHealth(limits: limits)].recordThroughput(bytesPerSecond, at: now)
     }
 
-    /// An attempt at the location failed.
+    /// Records a failed attempt at the location.
     package mutating func recordFailure(
         of location: LocationID, in backend: BackendID, _ trouble: Trouble, at now: ContinuousClock.Instant
     ) {
@@ -74,16 +74,17 @@ package struct Health: Sendable {
         }
     }
 
-    /// The location contributed to a verified whole.
+    /// Records that the location contributed to a verified download.
     package mutating func recordSuccess(of location: LocationID) { locations.recordSuccess(of: location) }
 
-    /// Opens a backend's breaker, whatever its attempts say.
+    /// Opens a backend's breaker regardless of its attempts.
     package mutating func trip(_ backend: BackendID, for location: LocationID, at now: ContinuousClock.Instant) {
         lastFailed[backend] = location
         backends[backend, default: BackendHealth(limits: limits)].breaker.trip(at: now, using: &random)
     }
 
-    /// The probes that are due: which backend, and the location to read. The caller carries them out, and says how they went.
+    /// Claims the probes that are due, each with the location to read. The caller carries them out and reports the outcome with
+    /// `endProbe`.
     package mutating func beginProbes(at now: ContinuousClock.Instant) -> [(backend: BackendID, location: LocationID)] {
         var due: [(backend: BackendID, location: LocationID)] = []
         for (backend, location) in lastFailed.sorted(by: { $0.key < $1.key }) {
@@ -92,7 +93,7 @@ package struct Health: Sendable {
         return due
     }
 
-    /// How a probe went.
+    /// Records the outcome of a probe.
     package mutating func endProbe(of backend: BackendID, worked: Bool, at now: ContinuousClock.Instant) {
         if worked {
             backends[backend]?.breaker.recordProbeSuccess()

@@ -1,21 +1,20 @@
 package import ImageModel
 
-/// Which locations failed lately, as this process saw it. Moves ranks, never status.
+/// The recently failed locations, as seen by this process. They change ranks, never a status.
 package struct LocationHealth: Sendable {
-    /// How long a failure puts a location at the end.
+    /// How long a failure ranks a location last.
     package var penalty: Duration
     private var failedUntil: [LocationID: ContinuousClock.Instant] = [:]
 
-    /// Nobody has failed yet.
     package init(penalty: Duration) { self.penalty = penalty }
 
-    /// The location failed just now.
+    /// Records a failure.
     package mutating func recordFailure(of location: LocationID, at now: ContinuousClock.Instant) {
         failedUntil = failedUntil.filter { $0.value > now }
         failedUntil[location] = now + penalty
     }
 
-    /// The location served well just now.
+    /// Records a success, which clears a failure.
     package mutating func recordSuccess(of location: LocationID) { failedUntil[location] = nil }
 
     /// Whether a failure still counts.

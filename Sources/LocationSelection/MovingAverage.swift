@@ -1,27 +1,26 @@
-/// An average in which older samples count less and less, by their age and not by their number.
+/// A moving average in which samples lose weight with their age, not with their number.
 package struct MovingAverage: Sendable, Equatable {
-    /// How a sample moves the average.
+    /// The effect of a sample on the average.
     package enum Kind: Sendable, Equatable {
-        /// Up and down alike.
+        /// Samples above and below the average have the same weight.
         case plain
-        /// Up at once and down slowly ("peak EWMA"): a slow answer is believed sooner than a quick one.
+        /// A higher sample replaces the average, lower ones decrease it slowly ("peak EWMA"). A slow response thus has effect
+        /// sooner than a fast one.
         case peak
     }
 
-    /// The average; nil before the first sample.
     package private(set) var value: Double?
     private let kind: Kind
     private let memory: Duration
     private var sampledAt: ContinuousClock.Instant?
 
-    /// An average without samples.
+    /// Creates an average without samples.
     /// - Parameter memory: the age at which half of the average comes from newer samples.
     package init(_ kind: Kind, memory: Duration = .seconds(10)) {
         self.kind = kind
         self.memory = memory
     }
 
-    /// Takes a sample in.
     package mutating func record(_ sample: Double, at now: ContinuousClock.Instant) {
         defer { sampledAt = now }
         guard let value, let sampledAt else {
@@ -32,7 +31,7 @@ package struct MovingAverage: Sendable, Equatable {
             self.value = sample
             return
         }
-        // Each sample counts for something, however soon it follows the last.
+        // The lower bound gives each sample some weight, however soon it follows the last one.
         let age = max((now - sampledAt) / memory, 0.05)
         self.value = value + (sample - value) * age / (1 + age)
     }

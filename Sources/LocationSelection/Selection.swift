@@ -1,91 +1,88 @@
 package import ImageModel
 
-/// How locations of one tier are ordered.
+/// The order of locations in a tier.
 package enum SelectionStrategy: String, Sendable, Hashable, CaseIterable {
-    /// As they were registered.
+    /// The order of registration.
     case ordered
-    /// The higher weight first, as Glance's location strategy.
+    /// Higher weights first, like Glance's location strategy.
     case weighted
-    /// The one that will be done first, as its backend was measured; now and then another, so that its measure stays true.
+    /// The shortest estimated duration first, by the backends' measurements. Now and then another location is first, to keep
+    /// its measurements current.
     case measured
 }
 
-/// The locations that may serve, the best first, and the others, each with its reason.
+/// The ranked locations, the best first, and the rejected ones, each with its reason.
 package struct Selection: Sendable, Equatable {
-    /// Why a location stands where it stands.
+    /// The reason for a location's rank.
     package enum Standing: String, Sendable, Equatable {
-        /// By its tier and the strategy.
+        /// Ranked by its tier and the strategy.
         case regular
-        /// In front of its equals although measured slower, so that its measure stays true.
+        /// Ranked first among its equals although measured slower, to keep its measurements current.
         case explored
-        /// At the end because it failed lately.
+        /// Ranked behind the others because it failed recently.
         case failedLately = "failed-lately"
-        /// Behind those because its backend asked to be left alone.
+        /// Ranked behind those because its backend asked for a pause.
         case resting
-        /// Behind those because its backend's breaker is open.
+        /// Ranked behind those because its backend's breaker is open.
         case breakerOpen = "breaker-open"
-        /// At the very end because it contributed to a failed verification and is not cleared.
+        /// Ranked last because it contributed to a failed verification and is not cleared.
         case suspect
     }
 
-    /// Why a location is not in the running.
+    /// The reason why a location is rejected.
     package enum Rejection: String, Sendable, Equatable {
         /// Its status does not let it serve.
         case status
-        /// Its backend is not in the configuration.
+        /// Its backend is not configured.
         case noBackend = "no-backend"
-        /// It has nothing that pins its object, so no range of it can be trusted.
+        /// It has no validator to pin its object, so its ranges can't be trusted.
         case noValidator = "no-validator"
-        /// It was never read in full, so no range of it can be trusted.
+        /// It was never read in full, so its ranges can't be trusted.
         case unverified = "not-verified"
-        /// It contributed to a failed verification and is not cleared: no range of it can be trusted.
+        /// It contributed to a failed verification and is not cleared, so its ranges can't be trusted.
         case suspect
     }
 
     /// A location that may serve.
     package struct Ranked: Sendable, Equatable {
-        /// The location.
         package let location: Location
-        /// Why it stands here.
         package let standing: Standing
-        /// What a read of it would cost, in seconds as measured.
+        /// The estimated duration of a read, in seconds.
         package let cost: Double
     }
 
-    /// A location that may not.
+    /// A location that may not serve.
     package struct Rejected: Sendable, Equatable {
-        /// The location.
         package let location: Location
-        /// Why not.
         package let reason: Rejection
     }
 
-    /// The best first.
+    /// The ranked locations, the best first.
     package let ranked: [Ranked]
-    /// In the order of registration.
+    /// The rejected locations in order of registration.
     package let rejected: [Rejected]
 }
 
 extension Selection {
-    /// What a download needs of a location.
+    /// The requirement of a download on a location.
     package enum Need: Sendable, Equatable {
-        /// Any active location: what it gives will be verified.
+        /// Any active location, since a whole download is verified.
         case whole
-        /// A full read that matched, the validator that this read saw, and nothing held against it since: without a manifest, a
-        /// range can't be verified while it is served.
+        /// A location whose last full read matched, whose validator is unchanged since that read, and which is not a suspect.
+        /// Without a manifest, a range can't be verified while it is served.
         case range
     }
 
-    /// How often a measured order tries another one than the best: one in so many.
+    /// One measured order in this many begins with another location than the best.
     private static let explorationInterval: UInt64 = 20
 
     /// Ranks the locations of one representation.
     /// - Parameters:
-    ///   - locations: in the order of registration.
-    ///   - need: what the download needs of them.
-    ///   - size: how many bytes it needs.
-    ///   - backends: the configured ones.
-    ///   - randomNumber: any number, to tell whether this one isExploring; nil never does.
+    ///   - locations: the locations in order of registration.
+    ///   - need: the requirement of the download.
+    ///   - size: the number of bytes that it needs.
+    ///   - backends: the configured backends.
+    ///   - randomNumber: decides whether this order explores; nil never does.
     package init(
         of locations: [Location], need: Need, size: Int64, strategy: SelectionStrategy, backends: Set<BackendID>,
         health: Health, randomNumber: UInt64? = nil, at now: ContinuousClock.Instant
@@ -119,7 +116,7 @@ extension Selection {
         self.rejected = rejected
     }
 
-    /// Puts one of the best one's equals in front.
+    /// Moves one of the best location's equals to the front.
     private static func explore(_ ranked: inout [Ranked], _ randomNumber: UInt64) {
         guard let best = ranked.first, best.standing == .regular else { return }
         let equals = ranked.prefix { $0.standing == .regular && $0.location.tier == best.location.tier }.count

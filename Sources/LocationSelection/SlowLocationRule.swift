@@ -1,29 +1,27 @@
-/// When a location that brings bytes is left for a faster one. Slow is not stalled: it is nobody's failure, and where all are slow
-/// the download stays where it is.
+/// The rule for leaving a slow location for a faster one. A slow location has not stalled or failed, and if all are slow the
+/// download stays.
 package struct SlowLocationRule: Sendable, Equatable {
-    /// How long a location is watched before it is judged, and again each time.
+    /// The time over which throughput is measured before each decision.
     package var window: Duration = .seconds(2)
-    /// How many times faster another one must be; 0 never moves.
+    /// How many times faster another location must be; 0 disables moves.
     package var factor = 3
-    /// Bytes a second below which a location is as good as stalled: it is left at once, also for one that nobody has measured, and
-    /// for one of a worse tier.
+    /// The throughput in bytes per second below which a location counts as stalled. It is then left at once, even for a
+    /// location without measurements or of a worse tier.
     package var floor: Int64 = 64 << 10
-    /// How long no second move follows the first.
+    /// The shortest time between two moves.
     package var dwell: Duration = .seconds(10)
 
-    /// The defaults.
     package init() {}
 
-    /// A location that the download could go to.
+    /// A location that the download could move to.
     package struct Alternative: Sendable, Equatable {
-        /// Its index among the candidates.
+        /// The location's index among the candidates.
         package var candidate: Int
-        /// What can be expected of it.
+        /// The throughput that can be expected of it.
         package var estimate: ThroughputEstimate
-        /// Whether the operator put it behind the one that is read.
+        /// Whether its tier is worse than that of the current location.
         package var isOfWorseTier: Bool
 
-        /// An alternative with every property given.
         package init(candidate: Int, estimate: ThroughputEstimate, isOfWorseTier: Bool = false) {
             self.candidate = candidate
             self.estimate = estimate
@@ -31,23 +29,22 @@ package struct SlowLocationRule: Sendable, Equatable {
         }
     }
 
-    /// What to do.
     package enum Decision: Sendable, Equatable {
-        /// Go on here.
+        /// Continue at the current location.
         case stay
-        /// Go on there from the next edge of a chunk.
+        /// Continue at that candidate from the next chunk boundary.
         case moveAtEdge(to: Int)
-        /// Go on there from the next byte: an edge may be hours away.
+        /// Continue at that candidate from the next byte: the next boundary may be hours away.
         case moveNow(to: Int)
     }
 
-    /// Judges a location by its last window.
+    /// Decides by the throughput of the last window.
     /// - Parameters:
-    ///   - rate: bytes a second that it brought.
-    ///   - remaining: the bytes still wanted.
-    ///   - alternatives: where the download could go, the best ranked first.
+    ///   - rate: the throughput in bytes per second.
+    ///   - remaining: the number of bytes still wanted.
+    ///   - alternatives: the other candidates, the best ranked first.
     package func decision(at rate: Double, remaining: Int64, alternatives: [Alternative]) -> Decision {
-        // What is done within a window is done before a move pays.
+        // A download that ends within a window ends before a move pays.
         guard factor > 0, Double(remaining) > rate * (window / .seconds(1)) else { return .stay }
         let crawls = rate < Double(floor)
         var best: (candidate: Int, rate: Double)?
@@ -61,7 +58,7 @@ package struct SlowLocationRule: Sendable, Equatable {
         return crawls ? .moveNow(to: best.candidate) : .moveAtEdge(to: best.candidate)
     }
 
-    /// Bytes a second to expect of one that is clearly faster; nil for all others.
+    /// The expected throughput in bytes per second of a clearly faster alternative; nil for all others.
     private func expectation(of alternative: Alternative, insteadOf rate: Double, crawls: Bool) -> Double? {
         switch alternative.estimate {
         case .rate(let expected):

@@ -1,12 +1,10 @@
-/// A small random number generator that gives the same numbers for the same seed, so that a decision can be played again
-/// (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// A small random number generator that gives the same numbers for the same seed, so that decisions are reproducible (Steele,
+/// Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable, Equatable {
     private var state: UInt64
 
-    /// A generator that starts at `seed`.
     package init(seed: UInt64) { state = seed }
 
-    /// The next number, any of 64 bits.
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

@@ -1,17 +1,17 @@
 package import ImageModel
 
-/// What a running download could expect of a location if it went there now.
+/// The throughput that a running download could expect at a location now.
 package enum ThroughputEstimate: Sendable, Equatable {
-    /// So many bytes a second, by what was seen of its backend lately and what runs there already.
+    /// Bytes per second, by the backend's recent measurements and its running attempts.
     case rate(Double)
-    /// It may serve, but nobody knows how fast.
+    /// It may serve, but there are no measurements.
     case unknown
-    /// Its backend's breaker is open, it asked to be left alone, all its connections are taken, or the location failed lately.
+    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all its connections are taken, or the
+    /// location failed recently.
     case avoided
 }
 
 extension Health {
-    /// What a download could expect of a location.
     package func estimate(of location: LocationID, in backend: BackendID, at now: ContinuousClock.Instant) -> ThroughputEstimate
     {
         let seen = self[backend]

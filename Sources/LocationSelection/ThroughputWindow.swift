@@ -1,19 +1,19 @@
-/// How fast bytes come, one window after the other. Only time in which it was the source's turn counts: a client that does not
-/// read makes no source slow.
+/// Measures throughput, one window after the other. Only time in which the source could send counts: a client that does not
+/// read does not make a source slow.
 package struct ThroughputWindow: Sendable, Equatable {
     private let window: Duration
     private var bytes: Int64 = 0
     private var active: Duration = .zero
     private var activeSince: ContinuousClock.Instant?
 
-    /// Nothing seen yet.
-    /// - Parameter window: how much active time makes a judgement.
+    /// Creates an empty window.
+    /// - Parameter window: the active time that a measurement covers.
     package init(window: Duration) { self.window = window }
 
-    /// Takes in what came since the last call, and whose turn it is from now on.
+    /// Adds the bytes received since the last call, and sets whether the source can send from now on.
     ///
-    /// A window ends with bytes: silence is a stall's business.
-    /// - Returns: bytes a second, when a window is over.
+    /// A window ends only with bytes: silence is handled as a stall.
+    /// - Returns: bytes per second if a window is complete.
     package mutating func observe(
         _ count: Int64, isActive: Bool, at now: ContinuousClock.Instant
     ) -> Double? {

@@ -1,45 +1,44 @@
 package import Logging
 
-/// How log lines look.
+/// The format of log lines.
 package enum LogFormat: String, Sendable, CaseIterable {
     /// For people: `2026-09-01T10:00:00.123Z info download.finished image=… outcome=finished`.
     case text
-    /// For collectors: one JSON object a line.
+    /// One JSON object per line, for log collectors.
     case json
 }
 
-/// Makes each record one line, and leaves it to an output that writes it.
+/// A log handler that formats each record as one line and passes it to an output.
 package struct LineLogHandler: LogHandler {
-    /// What every record of this logger carries.
+    /// Metadata of every record of this logger.
     package var metadata: Logger.Metadata = [:]
-    /// What is added to every record as it is made.
+    /// Provides metadata for each record when it is created.
     package var metadataProvider: Logger.MetadataProvider?
     private let label: String
     private let output: LogOutput
-    /// For this logger alone.
+    /// This logger's own level; nil for the output's.
     private var ownLevel: Logger.Level?
 
+    /// Creates a handler.
     /// - Parameters:
-    ///   - label: who logs.
-    ///   - output: where lines go, and which.
+    ///   - label: the logger's name.
+    ///   - output: the destination of the lines, which also sets the level.
     package init(label: String, output: LogOutput) {
         self.label = label
         self.output = output
     }
 
-    /// Records below this level are dropped.
+    /// The lowest level that is logged.
     package var logLevel: Logger.Level {
         get { ownLevel ?? output.level }
         set { ownLevel = newValue }
     }
 
-    /// One value of the metadata.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Writes one record.
     package func log(event: LogEvent) {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }

@@ -1,7 +1,7 @@
 import Glibc
 import Logging
 
-/// One record as one line, whatever a client put into a name.
+/// One record formatted as one line, whatever text clients put into names.
 struct LogLine {
     /// Names that a record's own parts have in JSON.
     private static let ownNames: Set<String> = ["time", "level", "logger", "event", "message"]
@@ -12,7 +12,7 @@ struct LogLine {
     let message: String
     let metadata: Logger.Metadata
 
-    /// The line with its end.
+    /// The line, including its line end.
     func bytes(_ format: LogFormat) -> [UInt8] {
         var line: String
         switch format {
@@ -81,7 +81,7 @@ struct LogLine {
         }
     }
 
-    /// A number or a truth value as JSON has them; nil for all else.
+    /// A number or a boolean as JSON; nil for anything else.
     private static func number(_ value: any CustomStringConvertible) -> String? {
         switch value {
         case let value as Bool: value ? "true" : "false"
@@ -92,7 +92,7 @@ struct LogLine {
         }
     }
 
-    /// A time as RFC 3339 has it, in UTC, with milliseconds.
+    /// A time as in RFC 3339, in UTC, with milliseconds.
     static func timestamp(_ time: timespec) -> String {
         var (second, parts) = (time.tv_sec, tm())
         gmtime_r(&second, &parts)

@@ -2,18 +2,19 @@ import Glibc
 package import Logging
 import Synchronization
 
-/// Where log lines go, and which of them.
+/// The destination of log lines, and the lowest level that is logged.
 package final class LogOutput: Sendable {
-    /// So much waits while nobody reads: some thousand lines.
+    /// The most bytes that wait while nothing reads the log: some thousand lines.
     private static let queueLimit = 2 << 20
 
     private let currentLevel: Mutex<Logger.Level>
     private let format: LogFormat
     private let queue: LogQueue
 
+    /// Creates an output.
     /// - Parameters:
-    ///   - level: records below are dropped.
-    ///   - descriptor: where lines are written: standard error, but for tests.
+    ///   - level: the lowest level that is logged.
+    ///   - descriptor: where lines are written: standard error, except in tests.
     package init(level: Logger.Level, format: LogFormat, descriptor: Int32 = 2) {
         currentLevel = Mutex(level)
         self.format = format
@@ -26,19 +27,19 @@ package final class LogOutput: Sendable {
         }
     }
 
-    /// Records below are dropped.
+    /// The lowest level that is logged.
     package var level: Logger.Level {
         get { currentLevel.withLock { $0 } }
         set { currentLevel.withLock { $0 = newValue } }
     }
 
-    /// How many lines were dropped since the start because nobody read them.
+    /// The number of lines dropped since the start because nothing read the log.
     package var droppedLines: Int { queue.dropped }
 
     /// Waits until all lines are written, but not longer than `limit`.
     package func flush(within limit: Duration) { queue.flush(within: limit) }
 
-    /// Writes a record when its turn comes; never waits.
+    /// Enqueues a record; never blocks.
     func write(_ level: Logger.Level, _ logger: String, _ message: String, _ metadata: Logger.Metadata) {
         queue.append(
             LogLine(time: Self.now, level: level, logger: logger, message: message, metadata: metadata).bytes(format))

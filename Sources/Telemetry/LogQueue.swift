@@ -2,14 +2,14 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Lines on their way to a file descriptor. A thread of its own writes them: a reader that stops reading stops nobody else. What finds
-/// the queue full is dropped and counted, and the next line says how many were.
+/// A queue of lines for a file descriptor. A dedicated thread writes them, so that a reader that stops reading blocks no other
+/// thread. Lines that find the queue full are dropped and counted; the next line states their number.
 final class LogQueue: Sendable {
     private struct State {
         var lines: [[UInt8]] = []
-        /// Of all lines that are not written yet.
+        /// The size of all lines that are not written yet.
         var bytes = 0
-        /// Since the last line that was taken.
+        /// The number of lines dropped since the last line that was enqueued.
         var dropped = 0
     }
 
@@ -20,21 +20,22 @@ final class LogQueue: Sendable {
     private let total = Atomic(0)
     private let arrivals = DispatchSemaphore(value: 0)
 
+    /// Creates a queue.
     /// - Parameters:
     ///   - limit: the most bytes that wait.
-    ///   - notice: the line that says how many were dropped.
+    ///   - notice: creates the line that states how many lines were dropped.
     init(descriptor: Int32, limit: Int, notice: @escaping @Sendable (Int) -> [UInt8]) {
         self.descriptor = descriptor
         self.limit = limit
         self.notice = notice
-        // A queue of its own has a thread of its own, which the others' work does not wait for.
+        // A queue of its own gets its own thread, which other work does not wait for.
         DispatchQueue(label: "log").async { [self] in work() }
     }
 
-    /// How many lines were dropped since the start.
+    /// The number of lines dropped since the start.
     var dropped: Int { total.load(ordering: .relaxed) }
 
-    /// Takes a line with its end; never waits.
+    /// Enqueues a line with its line end; never blocks.
     func append(_ line: [UInt8]) {
         let isTaken = state.withLock { state in
             guard state.bytes + line.count <= limit else {
@@ -49,7 +50,7 @@ final class LogQueue: Sendable {
         if isTaken { arrivals.signal() } else { total.add(1, ordering: .relaxed) }
     }
 
-    /// Waits until all is written, but not longer than `limit`.
+    /// Waits until all lines are written, but not longer than `limit`.
     func flush(within limit: Duration) {
         let deadline = ContinuousClock.now + limit
         while state.withLock({ $0.bytes > 0 }), ContinuousClock.now < deadline { usleep(1000) }
@@ -87,7 +88,7 @@ final class LogQueue: Sendable {
     }
 
     /// Writes a whole line, however long that takes.
-    /// - Returns: false when nobody will ever read it.
+    /// - Returns: false if the line can never be read.
     private func write(_ line: [UInt8]) -> Bool {
         var rest = line[...]
         while !rest.isEmpty {

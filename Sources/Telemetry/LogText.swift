@@ -1,9 +1,9 @@
-/// Text in log lines: nothing of it ends a line, moves a terminal's cursor or changes the direction of writing.
+/// Escapes text for log lines, so that it can't end a line, move a terminal's cursor or change the direction of writing.
 enum LogText {
     private static let hexadecimal = Array("0123456789abcdef".unicodeScalars)
 
-    /// Whether a character is written as an escape: controls, separators of lines and paragraphs, marks of direction, and what shows
-    /// nothing.
+    /// Whether a character is escaped: control characters, line and paragraph separators, direction marks and invisible
+    /// characters.
     private static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
@@ -22,7 +22,7 @@ enum LogText {
         case " "..."~": text.append(scalar)
         default:
             guard isEscaped(scalar) else { return text.append(scalar) }
-            // As JSON escapes them: two units for what lies beyond the first plane.
+            // Escaped as in JSON: two UTF-16 units for characters outside the Basic Multilingual Plane.
             for unit in String(scalar).utf16 {
                 text.append(contentsOf: "\\u".unicodeScalars)
                 for shift in [12, 8, 4, 0] { text.append(hexadecimal[Int(unit >> UInt16(shift)) & 0xF]) }
@@ -36,13 +36,13 @@ enum LogText {
         return String(result)
     }
 
-    /// A message, in one line.
+    /// A message on one line.
     static func escaped(_ text: String) -> String { escaped(text, quotes: false) }
 
-    /// Text in quotation marks, as JSON and logfmt have it.
+    /// Text in quotation marks, for JSON and logfmt.
     static func quoted(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
 
-    /// A field's value in logfmt: quoted if it would not be read as one word.
+    /// A field's value in logfmt, quoted unless it is one word.
     static func value(_ text: String) -> String {
         let isWord =
             !text.isEmpty
@@ -52,7 +52,7 @@ enum LogText {
         return isWord ? text : quoted(text)
     }
 
-    /// A field's name in logfmt, which can't be quoted.
+    /// A field's name in logfmt, where names can't be quoted.
     static func key(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

@@ -1,17 +1,17 @@
 import Synchronization
 
-/// A number that only grows, for each combination of labels.
+/// A counter with one value per combination of labels.
 package final class Counter: MetricsRegistry.Family {
     let description: MetricDescription
     private let values: Mutex<Series<Double>>
 
     init(_ description: MetricDescription) {
         self.description = description
-        // Without labels it is there from the start; otherwise nobody could tell "never" from "not measured".
+        // A counter without labels exists from the start, so that zero can be distinguished from no measurement.
         values = Mutex(Series(isPlain: description.labels.isEmpty, 0))
     }
 
-    /// Adds to it; `amount` is never negative.
+    /// Adds `amount`, which must not be negative.
     package func add(_ amount: Double = 1, _ labels: String...) {
         values.withLock { $0.update(labels, from: 0) { $0 += max(0, amount) } }
     }
@@ -21,8 +21,8 @@ package final class Counter: MetricsRegistry.Family {
     }
 }
 
-/// The values of one metric by their labels, of which there are only so many: a label that grows without bound would take the memory
-/// of whoever collects it.
+/// The values of one metric by their labels. Their number is limited, since labels that grow without bound would exhaust the
+/// collector's memory.
 struct Series<Value: Sendable>: Sendable {
     private var values: [[String]: Value]
     private static var limit: Int { 500 }
@@ -35,7 +35,7 @@ struct Series<Value: Sendable>: Sendable {
         change(&values[isKnown ? labels : labels.map { _ in Self.rest }, default: initial()])
     }
 
-    /// In the order of their labels, so that two pages can be compared.
+    /// The values ordered by their labels, so that two pages can be compared.
     var sorted: [(labels: [String], value: Value)] {
         values.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
     }

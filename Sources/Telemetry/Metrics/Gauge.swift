@@ -1,4 +1,4 @@
-/// Numbers that somebody else keeps; they are asked for when the page is read.
+/// A metric whose values are kept elsewhere and read when the page is requested.
 struct Gauge: MetricsRegistry.Family {
     let description: MetricDescription
     private let read: @Sendable () async -> [(labels: [String], value: Double)]

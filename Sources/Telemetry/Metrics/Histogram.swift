@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How often values fell below each of its bounds, for each combination of labels.
+/// A histogram with one distribution per combination of labels.
 package final class Histogram: MetricsRegistry.Family {
     private struct Distribution: Sendable {
         var counts: [Int]
@@ -18,7 +18,6 @@ package final class Histogram: MetricsRegistry.Family {
             Series(isPlain: description.labels.isEmpty, Distribution(counts: Array(repeating: 0, count: bounds.count + 1))))
     }
 
-    /// Takes a value in.
     package func record(_ value: Double, _ labels: String...) {
         let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
         values.withLock { values in

@@ -1,4 +1,4 @@
-/// A metric's name and nature.
+/// A metric's name, help text, kind and labels.
 struct MetricDescription: Sendable {
     enum Kind: String {
         case counter, gauge, histogram
@@ -9,7 +9,7 @@ struct MetricDescription: Sendable {
     let kind: Kind
     let labels: [String]
 
-    /// The lines of the page that are about it.
+    /// The metric's lines of the page.
     func text(of samples: [MetricSample]) -> String {
         var text = "# HELP \(name) \(Self.escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
         for sample in samples {
@@ -22,7 +22,7 @@ struct MetricDescription: Sendable {
         return text
     }
 
-    /// A whole number without a point, as far as such numbers are exact.
+    /// A number in Prometheus' notation. Whole numbers have no decimal point as long as they are exact.
     static func number(_ value: Double) -> String {
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
         if value.isNaN { return "NaN" }
@@ -43,12 +43,12 @@ struct MetricDescription: Sendable {
     }
 }
 
-/// One number of a metric.
+/// One sample of a metric.
 struct MetricSample {
     var labels: [String]
     var value: Double
-    /// What stands behind the name: `_bucket`, `_sum`, `_count`.
+    /// The suffix of the name: `_bucket`, `_sum`, `_count`.
     var suffix = ""
-    /// A bucket's upper bound.
+    /// The upper bound of a bucket.
     var bound: String?
 }

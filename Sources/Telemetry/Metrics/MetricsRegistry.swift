@@ -1,8 +1,8 @@
 import Synchronization
 
-/// All metrics of a process, and the page that Prometheus reads them from.
+/// All metrics of a process, and the page that Prometheus scrapes.
 package final class MetricsRegistry: Sendable {
-    /// What every kind of metric can do for the page.
+    /// A kind of metric, as the page needs it.
     protocol Family: Sendable {
         var description: MetricDescription { get }
         func samples() async -> [MetricSample]
@@ -10,26 +10,25 @@ package final class MetricsRegistry: Sendable {
 
     private let families = Mutex<[any Family]>([])
 
-    /// A registry without metrics.
     package init() {}
 
-    /// A number that only grows.
+    /// Registers a counter.
     /// - Parameters:
-    ///   - name: by Prometheus' conventions: a prefix, base units, `_total` at the end.
+    ///   - name: the name by Prometheus' conventions: a prefix, base units, `_total` at the end.
     ///   - help: one line.
-    ///   - labels: the names of the labels; their values are given with each addition.
+    ///   - labels: the names of the labels, whose values are passed with each addition.
     package func counter(_ name: String, _ help: String, labels: [String] = []) -> Counter {
         add(Counter(MetricDescription(name: name, help: help, kind: .counter, labels: labels)))
     }
 
-    /// How often values fell below certain bounds.
-    /// - Parameter bounds: growing; the last bucket, for all the rest, is added.
+    /// Registers a histogram.
+    /// - Parameter bounds: the ascending upper bounds; a last bucket without bound is added.
     package func histogram(_ name: String, _ help: String, labels: [String] = [], bounds: [Double]) -> Histogram {
         add(Histogram(MetricDescription(name: name, help: help, kind: .histogram, labels: labels), bounds: bounds))
     }
 
-    /// Numbers that are asked for when the page is read.
-    /// - Parameter read: each number with the values of the labels, in their order.
+    /// Registers a gauge that is read when the page is requested.
+    /// - Parameter read: returns each value with its label values, in the order of `labels`.
     package func gauge(
         _ name: String, _ help: String, labels: [String] = [],
         read: @escaping @Sendable () async -> [(labels: [String], value: Double)]
@@ -37,8 +36,8 @@ package final class MetricsRegistry: Sendable {
         _ = add(Gauge(MetricDescription(name: name, help: help, kind: .gauge, labels: labels), read: read))
     }
 
-    /// Counts that somebody else keeps, asked for when the page is read.
-    /// - Parameter read: each count with the values of the labels, in their order.
+    /// Registers a counter that is kept elsewhere and read when the page is requested.
+    /// - Parameter read: returns each value with its label values, in the order of `labels`.
     package func counter(
         _ name: String, _ help: String, labels: [String] = [],
         read: @escaping @Sendable () async -> [(labels: [String], value: Double)]

@@ -1,8 +1,7 @@
 import Glibc
 
-/// What this process takes of the machine, under the names that Prometheus' own clients use.
+/// Metrics of this process's resources, under the names that Prometheus' client libraries use.
 package enum ProcessMetrics {
-    /// Registers them.
     package static func register(in registry: MetricsRegistry) {
         let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
         registry.gauge("process_resident_memory_bytes", "Memory that this process holds.") {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// An address of IP, version 4 or 6.
+/// An IPv4 or IPv6 address.
 ///
-/// An IPv4 address and its IPv4-mapped form (RFC 4291 section 2.5.5.2) are one: which of them a socket shows depends on how the
-/// server listens, not on who is there.
+/// An IPv4 address equals its IPv4-mapped form (RFC 4291 section 2.5.5.2): which of them a socket reports depends on how the
+/// server listens, not on the peer.
 package struct IPAddress: Sendable, Hashable {
-    /// 16 bytes in the order of the network; an IPv4 address in its mapped form.
+    /// The 16 bytes in network order; an IPv4 address in its mapped form.
     let bytes: [UInt8]
 
     private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
 
-    /// Reads `192.0.2.1` or `2001:db8::1`, the latter maybe with a zone (`fe80::1%eth0`), which is dropped; nil if it is neither.
+    /// Parses `192.0.2.1` or `2001:db8::1`; nil for anything else. The zone of an IPv6 address (`fe80::1%eth0`) is dropped.
     package init?(_ text: some StringProtocol) {
         let isSix = text.contains(":")
         let literal = isSix ? String(text.prefix { $0 != "%" }) : String(text)
@@ -19,12 +19,12 @@ package struct IPAddress: Sendable, Hashable {
         self.bytes = isSix ? bytes : Self.mappedPrefix + bytes
     }
 
-    /// Whether it is an address of version 4, mapped or not.
+    /// Whether it is an IPv4 address, mapped or not.
     package var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The usual spelling (RFC 5952), an IPv4 address with dots.
+    /// The canonical text (RFC 5952), in dotted form for IPv4.
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let raw = isFour ? Array(bytes.suffix(4)) : bytes
@@ -34,13 +34,13 @@ extension IPAddress: CustomStringConvertible {
 }
 
 extension IPAddress {
-    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+    /// Whether it is a loopback address: 127.0.0.0/8 or ::1.
     package var isLoopback: Bool { isFour ? bytes[12] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
 }
 
 extension IPAddress {
-    /// What one client can take addresses from: an IPv4 address stands for itself, one of IPv6 for its network of 64 bits, of which a
-    /// single machine may have all addresses.
+    /// The address that stands for one client: an IPv4 address itself, or the /64 network of an IPv6 address, since one machine
+    /// may use all addresses of its /64.
     package var subscriber: IPAddress {
         isFour ? self : IPAddress(bytes: Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8))
     }

@@ -1,13 +1,13 @@
-/// A range of addresses with a common beginning, as CIDR writes it: `10.0.0.0/8`, `fd00::/8` (RFC 4632, RFC 4291 section 2.3).
+/// An IP network in CIDR notation: `10.0.0.0/8`, `fd00::/8` (RFC 4632, RFC 4291 section 2.3).
 ///
-/// A network of version 6 holds no address of version 4: who writes `::/0` does not mean them.
+/// An IPv6 network contains no IPv4 address, so `::/0` covers IPv6 only.
 package struct IPNetwork: Sendable, Hashable {
     private let base: IPAddress
-    /// In bits of 128.
+    /// The prefix length, in bits of 128.
     private let length: Int
 
-    /// Reads a network, or an address, which stands for itself alone.
-    /// - Throws: `InvalidNetwork` saying what is wrong with it.
+    /// Parses a network, or an address, which stands for itself.
+    /// - Throws: `InvalidNetwork` that names the problem.
     package init(_ text: String) throws(InvalidNetwork) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let base = IPAddress(parts[0]), !parts[0].contains("%") else { throw .noAddress }
@@ -22,17 +22,17 @@ package struct IPNetwork: Sendable, Hashable {
         }
         self.base = base
         self.length = isWrittenAsFour ? 96 + length : length
-        // 10.1.0.0/8 may mean 10.0.0.0/8 or 10.1.0.0/16: whom to trust is not to be guessed.
+        // 10.1.0.0/8 may mean 10.0.0.0/8 or 10.1.0.0/16: trust must not depend on a guess.
         guard base.bytes == Self.cut(base.bytes, to: self.length) else { throw .bitsBeyondLength }
     }
 
-    /// Whether the address lies in it.
+    /// Whether the network contains an address.
     package func contains(_ address: IPAddress) -> Bool {
         address.isFour == base.isFour && Self.cut(address.bytes, to: length) == base.bytes
     }
 
-    /// Whether it holds so much that it is no network of one's own: more than a /8 of version 4, or more than a /16 of version 6 but
-    /// for the addresses that are unique locally (fc00::/7) or on a link (fe80::/10).
+    /// Whether the network is too large for one operator: larger than a /8 for IPv4, or than a /16 for IPv6, except unique
+    /// local (fc00::/7) and link-local (fe80::/10) addresses.
     package var isVast: Bool {
         if base.isFour { return length < 96 + 8 }
         guard length < 16 else { return false }
@@ -40,7 +40,7 @@ package struct IPNetwork: Sendable, Hashable {
         return !(length >= 7 && first & 0xFE == 0xFC) && !(length >= 10 && first == 0xFE && base.bytes[1] & 0xC0 == 0x80)
     }
 
-    /// The first bits, and zeros behind them.
+    /// Keeps the first `length` bits and clears the others.
     private static func cut(_ bytes: [UInt8], to length: Int) -> [UInt8] {
         bytes.enumerated().map { index, byte in
             let kept = max(0, min(8, length - index * 8))

@@ -1,13 +1,13 @@
-/// What is wrong with a text that should name a network; a part of a sentence for a person.
+/// The reason why a text is not a network, as part of a sentence.
 package enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible {
-    /// It begins with no address.
+    /// It does not begin with an address.
     case noAddress
-    /// What follows the slash is no length.
+    /// The text after the slash is not a valid length.
     case noLength(longest: Int)
-    /// The address has bits set behind the length.
+    /// The address has bits set after the prefix.
     case bitsBeyondLength
 
-    /// What, and what would be right.
+    /// The problem and the remedy.
     package var description: String {
         switch self {
         case .noAddress: "is no network; write for example 10.0.0.0/8, fd00::/8 or a single address"

@@ -2,20 +2,21 @@ import Glibc
 import ImageModel
 import NIOPosix
 
-/// The right to upload a file of one name, which one process has at a time: a lock (flock(2)) on a file of its own beside the upload.
-/// The system gives it up with the process that holds it. A held lock means that the upload still runs; without one it was cut off.
+/// The exclusive right to upload a file of one name, among all processes: a lock (flock(2)) on a separate file beside the
+/// upload. The system releases it when its process ends. A held lock means that the upload is running; without one the upload
+/// was interrupted.
 final class UploadClaim: Sendable {
     private let path: String
     private let descriptor: Int32
 
-    /// - Parameter mode: the permissions of its file, at most.
-    /// - Returns: nil if somebody else has it.
+    /// - Parameter mode: the upper bound of the lock file's permissions.
+    /// - Returns: nil if another upload holds the lock.
     init?(_ path: String, mode: FileMode) throws(UploadError) {
         self.path = path
         while true {
             let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode.bits)
             guard opened >= 0 else { throw UploadFile.error("locking an upload", errno) }
-            // `isHeld` takes it for a moment.
+            // `isHeld` takes the lock for a moment.
             var isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
             for _ in 0..<5 where !isLocked {
                 usleep(2000)
@@ -25,7 +26,7 @@ final class UploadClaim: Sendable {
                 close(opened)
                 return nil
             }
-            // The upload before may have removed the file in between. Then the lock is on a file without a name.
+            // The previous upload may have removed the file in between. The lock is then on a file without a name.
             var facts = stat()
             if fstat(opened, &facts) == 0, facts.st_nlink > 0 {
                 descriptor = opened
@@ -35,13 +36,13 @@ final class UploadClaim: Sendable {
         }
     }
 
-    /// Gives it up, once.
+    /// Releases the lock. Must be called once.
     func release() {
         unlink(path)
         close(descriptor)
     }
 
-    /// Whether some process has it.
+    /// Whether any process holds the lock.
     static func isHeld(_ path: String) -> Bool {
         let opened = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard opened >= 0 else { return false }
@@ -60,7 +61,7 @@ extension UploadDirectory {
     }
 
     /// Runs `body` while no other upload of that name can begin, in any process.
-    /// - Throws: `UploadError.underWay` if one runs, and what `body` throws.
+    /// - Throws: `UploadError.underWay` if one is running, and the errors of `body`.
     package func claiming<Value: Sendable>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
         let (path, mode) = (claimPath(name), mode)
         guard let claim = try await threads.runIfActive({ try UploadClaim(path, mode: mode) }) else {
@@ -76,9 +77,9 @@ extension UploadDirectory {
         }
     }
 
-    /// Whether an upload of that name runs, in any process.
+    /// Whether an upload of that name is running, in any process.
     package func isUnderWay(_ name: String) -> Bool { Self.isUnderWay(name, in: root) }
 
-    /// The same for the directory at a path, which may take uploads no longer.
+    /// A variant for the directory at a path, which may no longer accept uploads.
     package static func isUnderWay(_ name: String, in root: String) -> Bool { UploadClaim.isHeld(claimPath(name, in: root)) }
 }

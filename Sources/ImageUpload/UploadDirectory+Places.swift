@@ -3,18 +3,18 @@ import ImageModel
 import NIOPosix
 
 extension UploadDirectory {
-    /// What a path is to the directory, links resolved.
+    /// The role of a path in the directory, with symbolic links resolved.
     package enum Place: Sendable, Equatable {
-        /// Nothing of uploads.
+        /// The path does not belong to uploads.
         case elsewhere
-        /// Where uploads lie while their bytes come in.
+        /// The path is in the directory of running uploads.
         case temporary
-        /// Where an upload of that name is, or would be.
+        /// The path is that of an upload with this name, whether it exists or not.
         case file(String)
     }
 
-    /// What the file at `path` below `root` is to the directory. The root may be another's, with this directory above, below or behind a
-    /// link in it.
+    /// The role of the file at `path` below `root`. The root may be another backend's, with this directory above it, below it
+    /// or behind a symbolic link in it.
     package func place(of path: String, below root: String) async throws -> Place {
         let own = self.root
         return try await threads.runIfActive { Self.place(of: path, below: root, in: own) }
@@ -32,7 +32,7 @@ extension UploadDirectory {
         return parts.count == 1 ? .file(first) : .elsewhere
     }
 
-    /// The path without links as far as it exists; what does not stays as it is written.
+    /// Resolves the symbolic links of a path as far as it exists; the rest stays as written.
     private static func resolved(_ path: String) -> String {
         if let text = realpath(path, nil) {
             defer { free(text) }
@@ -42,7 +42,7 @@ extension UploadDirectory {
         return resolved(String(path[..<slash])) + path[slash...]
     }
 
-    /// The names of the finished files with their sizes, in order, and of whatever else lies beside them.
+    /// The finished files with their sizes, ordered by name, and all other files in the directory.
     package func files() async throws -> [(name: String, size: Int64)] {
         let root = root
         return try await threads.runIfActive {

@@ -3,31 +3,31 @@ package import ImageModel
 package import NIOCore
 package import NIOPosix
 
-/// What an upload became.
+/// The result of an upload.
 package struct UploadedFile: Sendable, Equatable {
-    /// Its name in the directory.
+    /// The file's name in the directory.
     package let name: String
-    /// Its size in bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// Its sha256, sha512 and md5.
+    /// The sha256, sha512 and md5.
     package let digests: DigestSet
 }
 
-/// A directory that takes uploads. A file appears in it under its name whole and lasting, or not at all; what is under way lies
-/// in `.uploads` below it. Writing and digesting happen on threads of their own, a block at a time.
+/// A directory that stores uploads. A file appears under its name complete and durable, or not at all; running uploads are in
+/// `.uploads` below it. Writing and digesting run on separate threads, one block at a time.
 package struct UploadDirectory: Sendable {
     let root: String
     private let limit: Int64
     let mode: FileMode
     let threads: NIOThreadPool
 
-    /// How many bytes are written in one go.
+    /// The number of bytes per write.
     private static let block = 1 << 20
 
     /// - Parameters:
     ///   - root: an absolute path.
-    ///   - limit: the most bytes of one upload.
-    ///   - mode: the permissions of its files, at most.
+    ///   - limit: the largest upload in bytes.
+    ///   - mode: the upper bound of the files' permissions.
     package init(root: String, limit: Int64, mode: FileMode = .standard, threads: NIOThreadPool) {
         self.root = root
         self.limit = limit
@@ -39,8 +39,8 @@ package struct UploadDirectory: Sendable {
 
     var workshop: String { "\(root)/\(Self.temporaryName)" }
 
-    /// Makes the directory ready, and clears away what uploads left in it that were cut off with the service. Those that run, in any
-    /// process, are left alone.
+    /// Prepares the directory, and removes the remains of uploads that were interrupted with the service. Uploads that are
+    /// running in any process are left alone.
     /// - Throws: `UploadError`.
     package func prepare() throws(UploadError) {
         if mkdir(workshop, mode.directoryBits) != 0, errno != EEXIST {
@@ -53,7 +53,7 @@ package struct UploadDirectory: Sendable {
         }
     }
 
-    /// An earlier version may have made it for everybody to read. Who does not own it leaves that to its owner.
+    /// An earlier version may have made the directory readable by all. Only its owner can change that.
     private func narrowTemporaryDirectory() {
         var facts = stat()
         guard lstat(workshop, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { return }
@@ -61,7 +61,7 @@ package struct UploadDirectory: Sendable {
         if bits & ~mode.directoryBits != 0 { chmod(workshop, bits & mode.directoryBits) }
     }
 
-    /// The names of what lies in a directory.
+    /// The names of the entries of a directory.
     static func names(in path: String) throws(UploadError) -> [String] {
         guard let directory = opendir(path) else { throw UploadFile.error("reading \(path)", errno) }
         defer { closedir(directory) }
@@ -75,14 +75,14 @@ package struct UploadDirectory: Sendable {
         return names
     }
 
-    /// Takes an upload in.
+    /// Stores an upload.
     /// - Parameters:
-    ///   - body: its bytes as they come.
-    ///   - announced: how many there should be, if anybody said so.
-    ///   - quota: how many there may be beside `limit`; nil for any number.
-    ///   - name: what the file shall be called; a single part of a path.
-    ///   - declared: the format that the bytes must be of; nil where that is not looked at.
-    /// - Throws: `UploadError`, and what `body` throws; nothing is left behind then.
+    ///   - body: the bytes.
+    ///   - announced: the announced number of bytes; nil if unknown.
+    ///   - quota: the number of bytes allowed in addition to `limit`; nil for no quota.
+    ///   - name: the file's name, a single path component.
+    ///   - declared: the format that the bytes must have; nil disables the check.
+    /// - Throws: `UploadError`, and the errors of `body`. No file is left behind then.
     package func receive<Body: AsyncSequence>(
         _ body: Body, announced: Int64?, quota: Int64? = nil, named name: String, declared: Format? = nil
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
@@ -124,7 +124,7 @@ package struct UploadDirectory: Sendable {
         try await threads.runIfActive { try rest.withUnsafeReadableBytes { try file.write($0) } }
     }
 
-    /// Deletes a finished upload, for good once this returns. One that is not there is no error.
+    /// Deletes a finished upload durably. A missing file is not an error.
     package func remove(_ name: String) async throws {
         let root = root
         try await threads.runIfActive {

@@ -1,25 +1,25 @@
 package import FormatInspection
 
-/// Why an upload did not become a file; one sentence for a person.
+/// The reason why an upload failed; one sentence for a person.
 package enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// More bytes came than an image may have.
+    /// The upload exceeds the size limit of images.
     case tooLarge(limit: Int64)
-    /// More bytes came than the image's project may still upload.
+    /// The upload exceeds the quota of the image's project.
     case overQuota(room: Int64)
-    /// Another number of bytes came than was announced.
+    /// The number of bytes differs from the announced one.
     case wrongSize(announced: Int64, received: Int64)
-    /// The bytes are not what the image is declared as, or refer to other files.
+    /// The bytes do not have the declared format, or refer to other files.
     case refusedFormat(FormatRefusal)
-    /// No room on the disk.
+    /// The disk is full.
     case diskFull
-    /// There is a file of that name already.
+    /// A file with that name exists.
     case exists(name: String)
-    /// An upload of that name runs already.
+    /// An upload of that name is running.
     case underWay(name: String)
     /// The directory or a file in it can't be used.
     case unusable(deed: String, cause: String)
 
-    /// What, where, what to do.
+    /// What failed, where, and the remedy.
     package var description: String {
         switch self {
         case .tooLarge(let limit):

@@ -4,8 +4,8 @@ import Glibc
 import ImageModel
 import Integrity
 
-/// One upload on its way to being a file: written under a temporary name, digested as it is written, and in the end given its
-/// own name in one step. Every call blocks, and only one is made at a time.
+/// One upload in progress: written under a temporary name, digested as it is written, and renamed in one step at the end. Every
+/// call blocks, and only one is made at a time.
 ///
 /// `@unchecked Sendable`: its owner makes one call after the other, each on some thread of a pool.
 final class UploadFile: @unchecked Sendable {
@@ -15,18 +15,19 @@ final class UploadFile: @unchecked Sendable {
     private let sha256 = DigestStream(.sha256)
     private let sha512 = DigestStream(.sha512)
     private let md5 = DigestStream(.md5)
-    /// Looks at the bytes as they are written; nil where uploads are not inspected.
+    /// Inspects the bytes as they are written; nil if uploads are not inspected.
     private var inspector: FormatInspector?
     private(set) var size: Int64 = 0
-    /// Whether the temporary file is this upload's: one that was there before, or came after this one was renamed, is another's.
+    /// Whether this upload created the temporary file. A file that existed before, or was created after this one was renamed,
+    /// belongs to another upload.
     private var ownsTemporary = false
 
-    /// Begins an empty file.
+    /// Creates an empty file.
     /// - Parameters:
-    ///   - directory: where the file will lie in the end.
-    ///   - temporaryPath: where it lies meanwhile, in the same file system.
-    ///   - mode: its permissions, at most.
-    ///   - declared: what the bytes must be; nil where that is not looked at.
+    ///   - directory: the final directory.
+    ///   - temporaryPath: the temporary path, on the same file system.
+    ///   - mode: the upper bound of the file's permissions.
+    ///   - declared: the format that the bytes must have; nil disables the check.
     init(in directory: String, temporaryPath: String, mode: FileMode, declared: Format? = nil) throws(UploadError) {
         self.directory = directory
         inspector = declared.map { FormatInspector(declared: $0) }
@@ -38,7 +39,6 @@ final class UploadFile: @unchecked Sendable {
 
     deinit { abandon() }
 
-    /// Appends bytes.
     func write(_ bytes: UnsafeRawBufferPointer) throws(UploadError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -54,8 +54,8 @@ final class UploadFile: @unchecked Sendable {
         size += Int64(bytes.count)
     }
 
-    /// Makes the file last, and gives it its name. It never takes the place of another file.
-    /// - Returns: the digests of what was written.
+    /// Makes the file durable and renames it to its final name. It never replaces another file.
+    /// - Returns: the digests of the written bytes.
     func finish(named name: String) throws(UploadError) -> DigestSet {
         if let refusal = inspector?.finish() { throw .refusedFormat(refusal) }
         guard fsync(descriptor) == 0 else { throw Self.error("making a file last", errno) }
@@ -79,7 +79,7 @@ final class UploadFile: @unchecked Sendable {
         return DigestSet([sha256.finish(), sha512.finish(), md5.finish()])
     }
 
-    /// Leaves nothing behind. Without effect on a finished one.
+    /// Removes the temporary file. Has no effect on a finished upload.
     func abandon() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
@@ -87,7 +87,7 @@ final class UploadFile: @unchecked Sendable {
         ownsTemporary = false
     }
 
-    /// Makes the names in a directory last.
+    /// Makes the entries of a directory durable.
     static func synchronize(_ directory: String) throws(UploadError) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw error("opening the directory", errno) }

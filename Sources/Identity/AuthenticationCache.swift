@@ -1,18 +1,18 @@
 import FoundationEssentials
 
-/// What is remembered of answers about tokens, by the tokens' digests. It knows no clock: the time is given.
+/// A cache of validated and refused tokens, by the tokens' digests. A value: the time is an argument.
 struct AuthenticationCache {
-    /// What is known of a token.
+    /// The cached knowledge of a token.
     enum Decision: Equatable {
-        /// Its caller, from an answer that is young enough.
+        /// The caller, from a recent validation.
         case known(Caller)
-        /// Its caller, from an answer that should be asked for again, and stands if that can't be done.
+        /// The caller, from a validation that should be repeated, and that is used if it can't be.
         case stale(Caller)
-        /// It was refused a short while ago.
+        /// The token was refused recently.
         case refused
-        /// It was known, and its time is over.
+        /// The token was valid and has expired.
         case expired
-        /// Nothing.
+        /// The token is not in the cache.
         case absent
     }
 
@@ -29,16 +29,16 @@ struct AuthenticationCache {
     private var refused: [TokenDigest: Date] = [:]
 
     /// - Parameters:
-    ///   - capacity: the most tokens remembered as admitted, and the most remembered as refused; at least 4.
-    ///   - lifetime: how many seconds an answer stands.
-    ///   - refusalLifetime: how many seconds a refusal stands.
+    ///   - capacity: the largest number of valid tokens, and of refused tokens; at least 4.
+    ///   - lifetime: how many seconds a validation is cached.
+    ///   - refusalLifetime: how many seconds a refusal is cached.
     init(capacity: Int, lifetime: TimeInterval, refusalLifetime: TimeInterval) {
         self.capacity = capacity
         self.lifetime = lifetime
         self.refusalLifetime = refusalLifetime
     }
 
-    /// How many tokens are remembered.
+    /// The number of cached tokens.
     var count: Int { admitted.count + refused.count }
 
     func decision(on token: TokenDigest, at now: Date) -> Decision {
@@ -54,7 +54,7 @@ struct AuthenticationCache {
         refused[token] = nil
         if admitted[token] == nil, admitted.count >= capacity {
             admitted = admitted.filter { $0.value.expires > now }
-            // Still full: the quarter that was asked about longest ago goes, at once, so that this is rare.
+            // If the cache is still full, the least recently used quarter is removed at once, so that this is rare.
             if admitted.count >= capacity {
                 let oldest = admitted.sorted { $0.value.asked < $1.value.asked }.prefix(max(1, capacity / 4))
                 for (key, _) in oldest { admitted[key] = nil }
@@ -72,7 +72,7 @@ struct AuthenticationCache {
         refused[token] = now
     }
 
-    /// A clock that was set back makes an answer old, never young.
+    /// If the clock was set back, an entry counts as old, never as young.
     private func isYoung(_ time: Date, _ lifetime: TimeInterval, _ now: Date) -> Bool {
         let age = now.timeIntervalSince(time)
         return age >= 0 && age < lifetime

@@ -1,17 +1,17 @@
-/// Why a token lets nobody in; one sentence for a person, which never holds the token.
+/// The reason why a token is refused; one sentence for a person, without the token.
 package enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConvertible {
-    /// There is none.
+    /// The request has no token.
     case missing
-    /// Nobody has it, or it was revoked.
+    /// The token does not exist, or it was revoked.
     case unknown
-    /// Its time is over.
+    /// The token has expired.
     case expired
-    /// Nobody can tell now; asking again after a while may help.
+    /// The token can't be validated now; a retry after a while may succeed.
     case unavailable(retryAfter: Duration)
-    /// The client sent too many tokens that nobody has; this one was not looked at.
+    /// The client sent too many unknown tokens; this one was not validated.
     case tooManyGuesses(retryAfter: Duration)
 
-    /// What, and what to do.
+    /// The problem and the remedy.
     package var description: String {
         switch self {
         case .missing: "This request needs a token: send one as X-Auth-Token or as Authorization: Bearer."

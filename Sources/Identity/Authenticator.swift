@@ -1,32 +1,31 @@
 package import NetworkAddress
 
-/// Finds out who sends a token.
+/// Determines the caller who sent a token.
 package protocol Authenticator: Sendable {
-    /// What a refused client is told to do: the value of `WWW-Authenticate` (RFC 9110 section 11.6.1).
+    /// The value of `WWW-Authenticate` for a refused client (RFC 9110 section 11.6.1).
     var challenge: String { get }
 
-    /// The caller who has this token.
+    /// The caller to whom a token belongs.
     /// - Parameters:
-    ///   - token: as it was sent; nil when none was.
-    ///   - client: from where it was sent; nil if nobody knows.
+    ///   - token: the token as sent; nil if none was.
+    ///   - client: the address it was sent from; nil if unknown.
     func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller
 }
 
 extension Authenticator {
-    /// The caller who has this token, wherever it was sent from.
+    /// The caller to whom a token belongs, regardless of the client's address.
     package func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
         try await caller(of: token, from: nil)
     }
 }
 
-/// Asks nobody (`auth.mode: none`).
+/// Admits every request without authentication (`auth.mode: none`).
 package struct AdmitsEverybody: Authenticator {
-    /// Never sent: nobody is refused.
+    /// Never sent, since no request is refused.
     package let challenge = "Bearer realm=\"baton\""
 
-    /// Ready as it is.
     package init() {}
 
-    /// Everybody, whatever token they send.
+    /// Returns `.everybody` for any token.
     package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller { .everybody }
 }

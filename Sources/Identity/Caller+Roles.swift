@@ -1,5 +1,5 @@
 extension Caller.Role {
-    /// The roles that this one contains, itself among them.
+    /// The roles that this one includes, itself among them.
     package var contained: Set<Caller.Role> {
         switch self {
         case .reader: [.reader]
@@ -12,6 +12,6 @@ extension Caller.Role {
 }
 
 extension Caller {
-    /// Whether they have a role, be it through another that contains it.
+    /// Whether the caller has a role, directly or through another role that includes it.
     package func has(_ role: Role) -> Bool { roles.contains { $0.contained.contains(role) } }
 }

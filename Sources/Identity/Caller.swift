@@ -1,39 +1,37 @@
-/// Who sent a request, as far as it matters to what they may do.
+/// The sender of a request: user, project and roles.
 package struct Caller: Sendable, Hashable {
-    /// What a caller may do, in the words of Baton and of Glance's policies.
+    /// A role, in the terms of Baton and of Glance's policies.
     package enum Role: String, Sendable, Hashable, CaseIterable {
-        /// Looks and downloads.
+        /// May view and download.
         case reader
-        /// Reader, and changes what their own project has.
+        /// A reader who may also change what the own project owns.
         case member
-        /// Reader, and is sent straight to locations.
+        /// A reader who may be redirected to locations.
         case trusted
         /// Another service of the cloud, which may see locations.
         case service
-        /// Everything, in every project.
+        /// May do everything in every project.
         case admin
     }
 
     /// The user's id, for histories and logs; never a secret.
     package let user: String
-    /// The project they act for; nil if they act for none.
+    /// The project that the caller acts for; nil for none.
     package let project: String?
-    /// What they may do. Empty for somebody who is known and may nothing.
+    /// The roles; empty for a known caller without any rights.
     package let roles: Set<Role>
 
-    /// A caller with every property given.
     package init(user: String, project: String?, roles: Set<Role>) {
         self.user = user
         self.project = project
         self.roles = roles
     }
 
-    /// Everybody, where nobody is asked who they are (`auth.mode: none`).
+    /// Every caller without authentication (`auth.mode: none`).
     package static let everybody = Caller(user: "admin", project: nil, roles: Set(Role.allCases))
 
-    /// Who has not been asked yet, and may nothing.
+    /// A caller who is not authenticated yet and has no rights.
     package static let nobody = Caller(user: "nobody", project: nil, roles: [])
 
-    /// Whether they may do everything.
     package var isAdmin: Bool { roles.contains(.admin) }
 }

@@ -1,28 +1,29 @@
 import FoundationEssentials
 import NetworkAddress
 
-/// How many tokens that nobody has each client address may still send, as a value: the time is given. An address has a minute's worth
-/// at first, and gets them back evenly. One network of 64 bits counts as one address of version 6: whoever has one has them all.
+/// A limit on the unknown tokens per client address, as a value: the time is an argument. An address starts with a minute's
+/// allowance, which is refilled evenly. A /64 network counts as one IPv6 address, since one client may use all of its
+/// addresses.
 struct GuessLimit: Sendable {
     private struct Bucket {
         var left: Double
         var time: Date
     }
 
-    /// The most addresses that are remembered.
+    /// The largest number of addresses that are tracked.
     private static let capacity = 10_000
 
     private let perMinute: Int
     private var buckets: [IPAddress: Bucket] = [:]
 
-    /// - Parameter perMinute: 0 for any number.
+    /// - Parameter perMinute: the allowance; 0 for no limit.
     init(perMinute: Int) { self.perMinute = perMinute }
 
-    /// How many addresses are remembered.
+    /// The number of tracked addresses.
     var count: Int { buckets.count }
 
     /// Counts a guess.
-    /// - Returns: how long to wait before the next one; nil when this one may be made.
+    /// - Returns: how long to wait before the next one; nil if this one is allowed.
     mutating func take(from client: IPAddress, at now: Date) -> Duration? {
         guard perMinute > 0 else { return nil }
         let client = client.subscriber
@@ -34,7 +35,7 @@ struct GuessLimit: Sendable {
         return nil
     }
 
-    /// It was no guess.
+    /// Refunds a guess after the token turned out to be valid.
     mutating func giveBack(to client: IPAddress) {
         let client = client.subscriber
         guard let bucket = buckets[client] else { return }
@@ -43,12 +44,12 @@ struct GuessLimit: Sendable {
 
     private func left(of client: IPAddress, at now: Date) -> Double {
         guard let bucket = buckets[client] else { return Double(perMinute) }
-        // A clock that was set back gives nothing.
+        // A clock that was set back refills nothing.
         let passed = max(0, now.timeIntervalSince(bucket.time))
         return min(Double(perMinute), bucket.left + passed * Double(perMinute) / 60)
     }
 
-    /// Forgets addresses that have everything back; if there are too few, the half that has the most.
+    /// Removes addresses with a full allowance; if there are too few, the half with the largest allowance.
     private mutating func makeRoom(at now: Date) {
         let byRest = buckets.keys.map { (client: $0, left: left(of: $0, at: now)) }.sorted { $0.left > $1.left }
         let whole = byRest.count { $0.left >= Double(perMinute) }

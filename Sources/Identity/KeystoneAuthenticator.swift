@@ -2,25 +2,26 @@ package import FoundationEssentials
 import Logging
 package import NetworkAddress
 
-/// Lets in who has a token that Keystone knows (`auth.mode: keystone`).
+/// Admits callers with a token that Keystone validates (`auth.mode: keystone`).
 ///
-/// An answer stands for a while and is then asked for again. When Keystone does not answer, whoever is known stays so until their token
-/// expires, and nobody else gets in.
+/// A validation is cached for a while and then repeated. While Keystone does not respond, cached callers remain valid until
+/// their tokens expire, and other tokens are refused.
 package actor KeystoneAuthenticator: Authenticator {
-    /// Told to a refused client, as keystonemiddleware does.
+    /// The challenge for a refused client, as keystonemiddleware sends it.
     package nonisolated let challenge: String
 
     private typealias Outcome = Result<Caller, AuthenticationRefusal>
 
-    /// The most tokens that are remembered.
+    /// The largest number of cached tokens.
     private static let capacity = 10_000
-    /// The most questions under way at a time: whoever floods with guesses must not flood Keystone.
+    /// The largest number of concurrent validations, so that a flood of guesses does not flood Keystone.
     private static let questionLimit = 64
-    /// How many of them may be about new tokens from one address: a slow Keystone must have time for others.
+    /// The largest number of concurrent validations of new tokens from one address, so that a slow Keystone remains available
+    /// for others.
     private static let questionsPerClient = 32
-    /// How long a refusal stands.
+    /// How long a refusal is cached, in seconds.
     private static let refusalLifetime: TimeInterval = 5
-    /// No token of Keystone is as long: Fernet's have some 250 bytes, JWS some 1,000.
+    /// An upper bound of the length of tokens in bytes: Fernet tokens have some 250 bytes, JWS tokens some 1,000.
     private static let longestToken = 4096
 
     private let service: KeystoneService
@@ -31,10 +32,10 @@ package actor KeystoneAuthenticator: Authenticator {
     private var questions: [TokenDigest: Task<Outcome, Never>] = [:]
 
     /// - Parameters:
-    ///   - service: who asks Keystone.
-    ///   - cache: how long an answer stands.
-    ///   - guesses: how many unknown tokens one client address may send a minute; 0 for any number.
-    ///   - now: the time, for tests.
+    ///   - service: the client of Keystone.
+    ///   - cache: how long a validation is cached.
+    ///   - guesses: the number of unknown tokens that one client address may send per minute; 0 for no limit.
+    ///   - now: the clock, for tests.
     package init(
         _ service: KeystoneService, cache: Duration, guesses: Int = 60, now: @escaping @Sendable () -> Date = { .now }
     ) {
@@ -46,10 +47,9 @@ package actor KeystoneAuthenticator: Authenticator {
         challenge = "Keystone uri=\"\(service.url)\""
     }
 
-    /// Who has the token.
     package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
         guard let token, !token.isEmpty else { throw .missing }
-        // It becomes a header field of our question: nothing that could end that field.
+        // The token becomes a header field of the validation request, so it must not contain characters that end the field.
         guard token.utf8.count <= Self.longestToken, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .unknown }
         let digest = TokenDigest(of: token)
         switch cache.decision(on: digest, at: now()) {
@@ -71,7 +71,7 @@ package actor KeystoneAuthenticator: Authenticator {
         }
     }
 
-    /// Asks about a token that may be a guess. While questions of an address are under way they count as guesses.
+    /// Validates a token that may be a guess. Running validations of an address count as guesses.
     private func ask(
         aboutNew token: String, _ digest: TokenDigest, from client: IPAddress?
     ) async throws(AuthenticationRefusal) -> Caller {
@@ -89,7 +89,7 @@ package actor KeystoneAuthenticator: Authenticator {
         return try outcome.get()
     }
 
-    /// Asks once, however many requests with that token wait for the answer.
+    /// Validates a token once for all requests that wait for the result.
     private func ask(about token: String, _ digest: TokenDigest) async -> Outcome {
         if let question = questions[digest] { return await question.value }
         guard questions.count < Self.questionLimit else { return .failure(.unavailable(retryAfter: .seconds(1))) }

@@ -1,12 +1,12 @@
 package import CurlTransfer
 import FoundationEssentials
 
-/// A log-in at Keystone (Identity API v3, `POST /v3/auth/tokens`). Its request holds the password: it goes into no log.
+/// A log-in at Keystone (Identity API v3, `POST /v3/auth/tokens`). Its request contains the password and must not be logged.
 package struct KeystoneLogin: Sendable {
     private let settings: KeystoneSettings
     private let body: [UInt8]
 
-    /// The log-in with the credentials of the settings; nil if there are none.
+    /// Creates a log-in with the credentials of the settings; nil if there are none.
     package init?(_ settings: KeystoneSettings) {
         let auth: Body.Auth
         switch settings.credentials {
@@ -26,8 +26,9 @@ package struct KeystoneLogin: Sendable {
         self.body = Array(body)
     }
 
-    /// What to send. A good answer has status 201, the token in the field `X-Subject-Token`, and its description in the body.
-    /// - Parameter withCatalog: whether the description shall say where all services are.
+    /// The log-in request. A successful response has status 201, the token in the field `X-Subject-Token`, and its description
+    /// in the body.
+    /// - Parameter withCatalog: whether the description includes the service catalogue.
     package func request(withCatalog: Bool) -> TransferRequest {
         settings.tokenRequest(
             .send(method: "POST", body: body), headers: [("Content-Type", "application/json")], withCatalog: withCatalog)
@@ -35,7 +36,6 @@ package struct KeystoneLogin: Sendable {
 }
 
 extension KeystoneSettings {
-    /// A request about tokens.
     func tokenRequest(
         _ method: TransferRequest.Method, headers: [(name: String, value: String)], withCatalog: Bool
     ) -> TransferRequest {
@@ -47,7 +47,6 @@ extension KeystoneSettings {
     }
 }
 
-/// The body of `POST /v3/auth/tokens`.
 private struct Body: Encodable {
     struct Domain: Encodable {
         let name: String

@@ -1,16 +1,16 @@
 import CurlTransfer
 
-/// The requests of Keystone's Identity API v3 that are needed here.
+/// Requests of Keystone's Identity API v3.
 struct KeystoneRequests: Sendable {
     let settings: KeystoneSettings
 
-    /// Asks whose a token is.
-    /// - Parameter authority: the token of whoever asks.
+    /// A request that validates a token.
+    /// - Parameter authority: the token of the requester.
     func validation(of token: String, authority: String) -> TransferRequest {
         settings.tokenRequest(
             .get, headers: [("X-Auth-Token", authority), ("X-Subject-Token", token)], withCatalog: false)
     }
 
-    /// Logs the service in; nil when it has no credentials of its own.
+    /// The log-in request of this service; nil if it has no credentials.
     func login() -> TransferRequest? { KeystoneLogin(settings)?.request(withCatalog: false) }
 }

@@ -2,9 +2,8 @@ import CurlTransfer
 package import FoundationEssentials
 package import Logging
 
-/// Asks Keystone, with a token of its own if it has credentials, and says so in the log when it gets no answer.
+/// A client of Keystone. It uses a token of its own if it has credentials, and logs failures.
 package actor KeystoneService {
-    /// Keystone's URL.
     package nonisolated let url: String
 
     private struct Authority {
@@ -12,11 +11,11 @@ package actor KeystoneService {
         let expires: Date
     }
 
-    /// How long nobody is asked again when question after question got no answer: each would take its whole time.
+    /// The pause in seconds after repeated failures, each of which would take the whole timeout.
     private static let pause: TimeInterval = 2
-    /// So many in a row: one alone may be the fault of its token.
+    /// The number of consecutive failures before a pause: a single one may be caused by its token.
     private static let failuresBeforePause = 3
-    /// How long before its end the own token is renewed.
+    /// How many seconds before its expiry the service's own token is renewed.
     private static let margin: TimeInterval = 30
 
     private let requests: KeystoneRequests
@@ -26,11 +25,11 @@ package actor KeystoneService {
     private var authority: Authority?
     private var login: Task<Result<String, AuthenticationRefusal>, Never>?
     private var pausedSince: Date?
-    /// How many questions in a row got no answer.
+    /// The number of consecutive failures.
     private var failures = 0
     private var trouble: String?
 
-    /// - Parameter now: the time, for tests.
+    /// - Parameter now: the clock, for tests.
     package init(
         _ settings: KeystoneSettings, transport: any KeystoneTransport, logger: Logger,
         now: @escaping @Sendable () -> Date = { .now }
@@ -42,8 +41,8 @@ package actor KeystoneService {
         self.now = now
     }
 
-    /// Whose a token is.
-    /// - Throws: `unknown`, or `unavailable` when Keystone doesn't say.
+    /// Validates a token.
+    /// - Throws: `unknown`, or `unavailable` if Keystone does not respond.
     func validate(_ token: String) async throws(AuthenticationRefusal) -> KeystoneToken {
         var mayRenew = true
         while true {
@@ -56,7 +55,7 @@ package actor KeystoneService {
                 }
                 answered()
                 return known
-            // What Keystone, or a proxy before it, can't even read as a token is none.
+            // Keystone, or a proxy in front of it, can't parse the token.
             case 404, 400, 413, 414, 431:
                 answered()
                 throw .unknown
@@ -73,7 +72,7 @@ package actor KeystoneService {
         }
     }
 
-    /// The token to ask with; nil for the caller's own.
+    /// The token that authorizes a validation; nil for the caller's own.
     private func authorityToken() async throws(AuthenticationRefusal) -> String? {
         guard let request = requests.login() else { return nil }
         if let authority, authority.expires.timeIntervalSince(now()) > Self.margin { return authority.token }

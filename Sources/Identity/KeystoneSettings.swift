@@ -1,28 +1,26 @@
-/// How Keystone is asked about tokens.
+/// The connection to Keystone.
 package struct KeystoneSettings: Sendable {
-    /// Whose token accompanies the question.
+    /// The credentials that accompany a validation request.
     package enum Credentials: Sendable {
-        /// The caller's own: everybody may have their own token checked.
+        /// The caller's own token: any user may validate their own token.
         case callersOwn
-        /// That of a user with the role service or admin.
+        /// A user with the role service or admin.
         case password(user: String, userDomain: String, password: String, project: String, projectDomain: String)
-        /// That of an application credential with the role service or admin.
+        /// An application credential with the role service or admin.
         case applicationCredential(id: String, secret: String)
     }
 
-    /// Keystone's URL, without `/v3` and without a slash at its end.
+    /// The URL of Keystone, without `/v3` and without a trailing slash.
     package let url: String
-    /// Whose token accompanies the question.
     package let credentials: Credentials
-    /// The certificates that Keystone's is checked with; nil for the system's.
+    /// The path of a PEM file with certificate authorities for Keystone; nil for the system's.
     package let authorities: String?
-    /// How long one exchange may take.
+    /// The timeout of one exchange.
     package let timeout: Duration
-    /// The name of the role that is `Caller.Role.trusted` here.
+    /// The name of the role that maps to `Caller.Role.trusted`.
     package let trustedRole: String
 
-    /// Settings with every property given.
-    /// - Parameter url: with or without `/v3` or a slash at its end.
+    /// - Parameter url: the URL, with or without `/v3` or a trailing slash.
     package init(
         url: String, credentials: Credentials, timeout: Duration, authorities: String?, trustedRole: String = "trusted"
     ) {

@@ -1,13 +1,13 @@
 import FoundationEssentials
 
-/// What Keystone says of a valid token.
+/// Keystone's description of a valid token.
 struct KeystoneToken: Sendable {
     let caller: Caller
     let expires: Date
 
-    /// Reads the body of an answer; nil if it makes no sense.
+    /// Parses the body of a response; nil if it is malformed.
     ///
-    /// Only a token for a project brings roles: as in Glance, whoever rules a domain is nobody's admin here.
+    /// Only a token for a project has roles. As in Glance, the admin of a domain is not an admin here.
     init?(_ body: [UInt8], trustedRole: String) {
         guard let token = try? JSONDecoder().decode(Envelope.self, from: Data(body)).token,
             let expires = UTCTime.parse(token.expiresAt), !token.user.id.isEmpty

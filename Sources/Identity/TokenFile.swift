@@ -4,18 +4,18 @@ package import Logging
 package import NetworkAddress
 import Synchronization
 
-/// Lets in who has a token of a file (`auth.mode: tokens`). A changed file is read again, without a restart; one that makes no sense
-/// changes nothing, and the log says why.
+/// Admits callers with a token from a file (`auth.mode: tokens`). A changed file is reloaded without a restart; an invalid one
+/// is ignored, with the reason in the log.
 package final class TokenFile: Authenticator {
-    /// Told to a refused client.
+    /// The challenge for a refused client.
     package let challenge = "Bearer realm=\"baton\""
 
-    /// What tells one state of the file from the next.
+    /// The properties that distinguish one state of the file from the next.
     private struct Stamp: Equatable {
         let inode: UInt64
         let size: Int64
         let written: Time
-        /// Also when its owner or its permissions were changed.
+        /// The ctime, which also changes with the owner and the permissions.
         let changed: Time
 
         struct Time: Equatable {
@@ -32,9 +32,9 @@ package final class TokenFile: Authenticator {
         var checked: Date
     }
 
-    /// How long the file is not looked at again.
+    /// The interval in seconds between checks of the file.
     private static let interval: TimeInterval = 1
-    /// Ten thousands of tokens fit in.
+    /// The largest file in bytes: room for tens of thousands of tokens.
     private static let sizeLimit = 8 << 20
 
     private let path: String
@@ -43,7 +43,7 @@ package final class TokenFile: Authenticator {
     private let state: Mutex<State>
 
     /// Reads the file.
-    /// - Parameter now: the time, for tests.
+    /// - Parameter now: the clock, for tests.
     package init(path: String, logger: Logger, now: @escaping @Sendable () -> Date = { .now }) throws(TokenFileError) {
         self.path = path
         self.logger = logger
@@ -52,8 +52,8 @@ package final class TokenFile: Authenticator {
         state = Mutex(State(list: try Self.read(path), stamp: stamp, checked: now()))
     }
 
-    /// The tokens of a file, without anything that goes on.
-    /// - Throws: what is wrong with it, by line.
+    /// Reads the tokens of a file once.
+    /// - Throws: `TokenFileError` with all problems, by line.
     package static func read(_ path: String) throws(TokenFileError) -> TokenList {
         func whole(_ message: String) -> TokenFileError {
             TokenFileError(file: path, problems: [.init(line: nil, message: message)])
@@ -69,7 +69,6 @@ package final class TokenFile: Authenticator {
         return try TokenList(text, named: path)
     }
 
-    /// Who has the token.
     package func caller(of token: String?, from client: IPAddress?) async throws(AuthenticationRefusal) -> Caller {
         guard let token, !token.isEmpty else { throw .missing }
         let now = now()

@@ -1,16 +1,16 @@
-/// Everything that is wrong with a tokens file, by line. No sentence holds what stands in the line.
+/// All problems of a tokens file, by line. No message contains the text of a line.
 package struct TokenFileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// One thing that is wrong.
+    /// One problem.
     package struct Problem: Sendable, Equatable {
-        /// The line, from 1; nil when the whole file is meant.
+        /// The line, from 1; nil if the problem concerns the whole file.
         package let line: Int?
-        /// What is wrong, and what would be right.
+        /// The problem and the remedy.
         package let message: String
     }
 
-    /// The file, as it was named.
+    /// The path of the file as the caller named it.
     package let file: String
-    /// What is wrong, in the order of the lines.
+    /// The problems, in order of their lines.
     package let problems: [Problem]
 
     /// One sentence for each problem, each on its own line.

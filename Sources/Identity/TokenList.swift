@@ -1,10 +1,10 @@
 import FoundationEssentials
 import ImageModel
 
-/// The tokens that get in, with who has them: what a tokens file says.
+/// The tokens of a tokens file, with their callers.
 ///
-/// A line is `sha256:DIGEST USER PROJECT ROLES [EXPIRES]`, separated by blanks; `-` stands for no project and for no role; roles are
-/// separated by commas. Empty lines and what follows a `#` at the beginning of a word are skipped.
+/// A line is `sha256:DIGEST USER PROJECT ROLES [EXPIRES]`, separated by blanks; `-` stands for no project and for no role;
+/// roles are separated by commas. Empty lines are skipped, and so is the text after a `#` at the beginning of a word.
 package struct TokenList: Sendable {
     struct Entry: Sendable {
         let digest: TokenDigest
@@ -14,8 +14,8 @@ package struct TokenList: Sendable {
 
     let entries: [Entry]
 
-    /// Reads the text of a tokens file.
-    /// - Parameter file: how to name it in errors.
+    /// Parses a tokens file.
+    /// - Parameter file: the file's name in error messages.
     package init(_ text: String, named file: String) throws(TokenFileError) {
         var entries: [Entry] = []
         var problems: [TokenFileError.Problem] = []
@@ -41,7 +41,7 @@ package struct TokenList: Sendable {
         self.entries = entries
     }
 
-    /// Who has a token. Every entry is compared, and each in a time that does not depend on the token.
+    /// The caller to whom a token belongs. Every entry is compared, each in constant time.
     func caller(of token: String, at now: Date) throws(AuthenticationRefusal) -> Caller {
         let digest = TokenDigest(of: token)
         var found: Entry?

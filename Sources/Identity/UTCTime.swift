@@ -1,8 +1,8 @@
 package import FoundationEssentials
 
-/// Points in time as tokens have them: `2026-09-01T10:00:00Z`, or with a fraction as Keystone writes it, which is dropped.
+/// Times in the notation of tokens: `2026-09-01T10:00:00Z`. A fraction, which Keystone writes, is dropped.
 package enum UTCTime {
-    /// The point in time; nil if the text is none.
+    /// Parses a time; nil if the text is none.
     package static func parse(_ text: some StringProtocol) -> Date? {
         guard text.hasSuffix("Z") else { return nil }
         let seconds = text.dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,8 +1,8 @@
 package import ImageModel
 
-// An inspection can be written down half-way, to go on after a restart.
+// Saves and restores an unfinished inspection, so that it can continue after a restart.
 extension FormatInspector {
-    /// The state as bytes, for this version of Baton.
+    /// The state as bytes, valid only for this version of Baton.
     package var snapshot: [UInt8] {
         var bytes = Self.bytes(of: UInt64(position))
         for part in [head.bytes, tail.bytes] {
@@ -15,8 +15,8 @@ extension FormatInspector {
         return bytes
     }
 
-    /// Goes on from a snapshot; nil when it was taken by another version or is damaged.
-    /// - Parameter declared: what the image is said to be.
+    /// Restores a snapshot; nil if it comes from another version or is damaged.
+    /// - Parameter declared: the image's declared format.
     package init?(snapshot: [UInt8], declared: Format) {
         var rest = snapshot[...]
         guard let position = Self.number(&rest), position < 1 << 62,

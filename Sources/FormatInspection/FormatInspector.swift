@@ -1,22 +1,22 @@
 package import ImageModel
 
-/// Looks at an image's bytes while they pass, and says in the end whether they are what its declared format promises and refer to
-/// nothing outside of themselves. It keeps only the few parts of the image that it judges by, however large the image is, and
-/// does not depend on how the bytes are cut into pieces.
+/// Inspects an image's bytes as they pass. At the end it reports whether they have the declared format and refer to nothing
+/// outside of themselves. It keeps only the few parts of the image that it needs, however large the image is, and its result
+/// does not depend on how the bytes are split.
 package struct FormatInspector: Sendable, Equatable {
-    /// From an image's first byte: all headers, a VMDK's embedded descriptor, and the first volume descriptor of an ISO.
+    /// The kept length of the image's beginning: all headers, a VMDK's embedded descriptor, and the first volume descriptor of
+    /// an ISO.
     static let headLength = VMDK.descriptorOffset + VMDK.maximumDescriptor
 
     private let declared: Format
-    /// How many bytes were taken in.
+    /// The number of bytes inspected so far.
     package private(set) var position: Int64
     private(set) var head: Region
     private(set) var tail: Tail
-    /// Further in, and for VHDX alone: its region tables, then its metadata table, then one of its items.
+    /// Further regions, for VHDX only: its region tables, then its metadata table, then one of its items.
     private(set) var vhdx: [Region]
 
-    /// An inspection that has seen no byte.
-    /// - Parameter declared: what the image is said to be.
+    /// - Parameter declared: the image's declared format.
     package init(declared: Format) {
         self.init(declared: declared, position: 0, head: Region(at: 0, length: Self.headLength), tail: Tail(), vhdx: [])
     }
@@ -29,7 +29,6 @@ package struct FormatInspector: Sendable, Equatable {
         self.vhdx = vhdx
     }
 
-    /// Takes the image's next bytes in.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         head.take(bytes, at: position)
         tail.take(bytes)
@@ -38,7 +37,7 @@ package struct FormatInspector: Sendable, Equatable {
         position += Int64(bytes.count)
     }
 
-    /// What a complete region points to lies behind it, and perhaps in these same bytes.
+    /// Adds the region that a complete region points to. It lies after that region, perhaps in these same bytes.
     private mutating func followVHDX(_ bytes: UnsafeRawBufferPointer) {
         var index = 0
         while index < vhdx.count {
@@ -50,15 +49,15 @@ package struct FormatInspector: Sendable, Equatable {
         }
     }
 
-    /// What speaks against the image, now that all its bytes were taken in; nil if nothing does.
+    /// The refusal of the image after all its bytes were inspected; nil if it is acceptable.
     package func finish() -> FormatRefusal? {
         let found = detected
-        // Inside of another container there is an archive, or what only the container's reader knows.
+        // Another container holds an archive, or content that only the container's reader understands.
         if declared.container == .bare, let refusal = mismatch(found) { return refusal }
         return found.lazy.compactMap { format in hazard(of: format).map { .hazard(format, $0) } }.first
     }
 
-    /// Every format that the bytes are of, without those that a disk's content could imitate where another is certain.
+    /// All detected formats, without those that a disk's content could imitate if another one is certain.
     private var detected: [DetectedFormat] {
         var found: [DetectedFormat] = []
         if Qcow2.isQcow(head.bytes) { found.append(Qcow2.isVersion1(head.bytes) ? .qcow : .qcow2) }
@@ -76,7 +75,7 @@ package struct FormatInspector: Sendable, Equatable {
         let expected: DetectedFormat
         switch declared.disk {
         case .raw:
-            // An ISO is a disk's bytes as they are, made to be written to one.
+            // An ISO is a disk's raw bytes, made to be written to a disk.
             return found.first { $0 != .iso }.map { .mismatch(declared: .raw, found: $0) }
         case .ami, .ari, .aki, .ploop:
             return found.first.map { .mismatch(declared: declared.disk, found: $0) }

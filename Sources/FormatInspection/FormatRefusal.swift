@@ -1,15 +1,15 @@
 package import ImageModel
 
-/// Why an image's bytes are not acceptable under its declared format; one sentence for a person.
+/// The reason why an image's bytes are not acceptable for its declared format; one sentence for a person.
 package enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The bytes are of another format than the declared one; nil if no format is recognized.
+    /// The bytes have another format than the declared one; nil if no format is recognized.
     case mismatch(declared: DiskFormat, found: DetectedFormat?)
-    /// The bytes are of the declared format and of another one: two programs would see two images.
+    /// The bytes have the declared format and another one: two programs would see two images.
     case ambiguous(declared: DiskFormat, found: DetectedFormat)
-    /// The format is known, and this image uses something of it that is refused.
+    /// The format is known, and the image uses a refused feature of it.
     case hazard(DetectedFormat, Hazard)
 
-    /// What an image may not do. Most make whoever opens the image read another file of its host.
+    /// A refused feature. Most of them make the program that opens the image read another file of its host.
     package enum Hazard: String, Sendable, Hashable, CaseIterable {
         case backingFile = "names a backing file"
         case dataFile = "keeps its data in another file"
@@ -24,7 +24,7 @@ package enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case damaged = "has a damaged or incomplete header"
     }
 
-    /// What, where, what to do.
+    /// The problem and the remedy.
     package var description: String {
         switch self {
         case .mismatch(let declared, let found?):

@@ -1,6 +1,6 @@
-/// ISO 9660 and UDF. The first 32 KiB are free for a boot loader, a partition table included.
+/// ISO 9660 and UDF. The first 32 KiB are reserved for a boot loader, including a partition table.
 enum ISO {
-    /// Behind the type of the first volume descriptor.
+    /// The offset of the identifier, after the type of the first volume descriptor.
     private static let identifier = 0x8001
 
     static func isISO(_ head: [UInt8]) -> Bool {

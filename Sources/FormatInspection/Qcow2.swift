@@ -1,6 +1,6 @@
 /// QEMU's format (docs/interop/qcow2.rst of QEMU). Numbers are big-endian.
 enum Qcow2 {
-    /// "QFI" and 0xFB.
+    /// The magic number: "QFI" and 0xFB.
     static let magic: [UInt8] = [0x51, 0x46, 0x49, 0xFB]
 
     private enum Offset {
@@ -11,13 +11,13 @@ enum Qcow2 {
 
     private enum Feature {
         static let dataFile: UInt64 = 1 << 2
-        /// Written to and not closed, marked as corrupt, a compression type, extended L2 entries: nothing outside of the file.
+        /// Dirty, corrupt, a compression type, extended L2 entries: features without references outside of the file.
         static let harmless: UInt64 = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4
     }
 
     static func isQcow(_ head: [UInt8]) -> Bool { head.starts(with: magic) }
 
-    /// Whether it is qcow, the format before qcow2, which bears the same magic.
+    /// Whether the format is qcow, the predecessor of qcow2 with the same magic number.
     static func isVersion1(_ head: [UInt8]) -> Bool { head.bigEndian(UInt32.self, at: Offset.version) == 1 }
 
     static func hazard(_ head: [UInt8]) -> FormatRefusal.Hazard? {

@@ -1,24 +1,23 @@
-/// A part of the image that is kept while its bytes pass.
+/// A region of the image that is kept as its bytes pass.
 struct Region: Sendable, Equatable {
-    /// Where it begins in the image.
+    /// The offset in the image.
     let offset: Int64
-    /// How many bytes it should have.
+    /// The length in bytes.
     let length: Int
-    /// What was kept so far, from `offset` on.
+    /// The bytes kept so far, from `offset` on.
     private(set) var bytes: [UInt8]
 
-    /// - Parameter bytes: what an earlier inspection kept of it.
+    /// - Parameter bytes: the bytes kept by an earlier inspection.
     init(at offset: Int64, length: Int, bytes: [UInt8] = []) {
         self.offset = offset
         self.length = length
         self.bytes = bytes
     }
 
-    /// Whether it has all its bytes.
     var isComplete: Bool { bytes.count == length }
 
-    /// Keeps what falls into the region. The image's bytes come in order, without a gap.
-    /// - Parameter position: where `part` begins in the image.
+    /// Keeps the bytes that fall into the region. The image's bytes arrive in order, without gaps.
+    /// - Parameter position: the offset of `part` in the image.
     mutating func take(_ part: UnsafeRawBufferPointer, at position: Int64) {
         let next = offset + Int64(bytes.count)
         let end = min(offset + Int64(length), position + Int64(part.count))
@@ -27,15 +26,14 @@ struct Region: Sendable, Equatable {
     }
 }
 
-/// The last bytes of the image.
 struct Tail: Sendable, Equatable {
-    /// How many are kept: a streamOptimized VMDK's footer with its two markers, which is longer than a VHD's.
+    /// The number of bytes kept: a streamOptimized VMDK's footer with its two markers, which is longer than a VHD's.
     static let length = 1536
     private(set) var bytes: [UInt8]
 
     init(bytes: [UInt8] = []) { self.bytes = bytes }
 
-    /// Keeps the last bytes of what came so far.
+    /// Keeps the last bytes so far.
     mutating func take(_ part: UnsafeRawBufferPointer) {
         let kept = UnsafeRawBufferPointer(rebasing: part.suffix(Self.length))
         let surplus = bytes.count + kept.count - Self.length
@@ -45,19 +43,19 @@ struct Tail: Sendable, Equatable {
 }
 
 extension [UInt8] {
-    /// A number at an offset, the most significant byte first; nil beyond the end.
+    /// The big-endian number at an offset; nil beyond the end.
     func bigEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number? {
         let size = Number.bitWidth / 8
         guard offset >= 0, offset <= count - size else { return nil }
         return self[offset..<offset + size].reduce(0) { $0 << 8 | Number(truncatingIfNeeded: $1) }
     }
 
-    /// A number at an offset, the least significant byte first; nil beyond the end.
+    /// The little-endian number at an offset; nil beyond the end.
     func littleEndian<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int) -> Number? {
         bigEndian(type, at: offset)?.byteSwapped
     }
 
-    /// Whether these characters stand at an offset.
+    /// Whether the bytes at an offset equal the text.
     func has(_ text: StaticString, at offset: Int = 0) -> Bool {
         guard offset >= 0, offset <= count - text.utf8CodeUnitCount else { return false }
         return text.withUTF8Buffer { self[offset..<offset + $0.count].elementsEqual($0) }

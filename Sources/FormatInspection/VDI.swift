@@ -15,7 +15,7 @@ enum VDI {
             let type = head.littleEndian(UInt32.self, at: Offset.type), head.count >= Offset.parents.upperBound
         else { return .damaged }
         guard version >> 16 == 1 else { return .unknownVersion }
-        // 1 grows, 2 has its full size; 3 and 4 are differences.
+        // Type 1 is dynamic and type 2 fixed; types 3 and 4 are differences.
         if type == 3 || type == 4 { return .parent }
         guard type == 1 || type == 2 else { return .unsafeType }
         return head[Offset.parents].allSatisfy { $0 == 0 } ? nil : .parent

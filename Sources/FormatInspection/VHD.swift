@@ -1,18 +1,18 @@
-/// The format of Virtual PC: a footer of 512 bytes behind the disk, with a copy in front where the disk is not of full size. Numbers
-/// are big-endian.
+/// The format of Virtual PC: a footer of 512 bytes after the disk, with a copy at the beginning unless the disk is fixed.
+/// Numbers are big-endian.
 enum VHD {
     private enum Offset {
         static let type = 60
         static let checksum = 64
     }
     private static let length = 512
-    /// Before 2004 footers were a byte shorter.
+    /// The lengths of footers, which were a byte shorter before 2004.
     private static let lengths = [length, length - 1]
 
     static func isVHD(_ head: [UInt8]) -> Bool { head.has("conectix") }
 
-    /// Whether a footer stands behind a disk of full size.
-    /// - Parameter isDeclared: whether the image is said to be a VHD. Otherwise the footer must have its checksum, too.
+    /// Whether a fixed disk ends with a footer.
+    /// - Parameter isDeclared: whether the image is declared as a VHD. Otherwise the footer's checksum must match as well.
     static func isFixed(_ tail: [UInt8], isDeclared: Bool) -> Bool {
         footers(tail).contains { isDeclared || $0.bigEndian(UInt32.self, at: Offset.checksum) == checksum(of: $0) }
     }
@@ -35,7 +35,7 @@ enum VHD {
         lengths.filter { $0 <= tail.count }.map { Array(tail.suffix($0)) }.filter(isVHD)
     }
 
-    /// The complement of the sum of all bytes but its own.
+    /// The complement of the sum of all bytes except the checksum's own.
     private static func checksum(of footer: [UInt8]) -> UInt32 {
         let own = Offset.checksum..<Offset.checksum + 4
         return ~footer.indices.lazy.filter { !own.contains($0) }.reduce(0) { $0 &+ UInt32(footer[$1]) }

@@ -1,14 +1,14 @@
-/// The format of Hyper-V ([MS-VHDX]). Two region tables say where the metadata table is, which says where its items are. Numbers are
-/// little-endian.
+/// The format of Hyper-V ([MS-VHDX]). Two region tables contain the offset of the metadata table, which contains the offsets of
+/// its items. Numbers are little-endian.
 enum VHDX {
-    /// Both region tables, which lie behind each other.
+    /// Both region tables, which are adjacent.
     static let tables = Region(at: 192 << 10, length: 2 * tableLength)
-    /// Of a region table, and of the metadata table.
+    /// The length of a region table and of the metadata table.
     private static let tableLength = 64 << 10
     private static let entryLength = 32
     private static let maximumEntries = 2047
 
-    /// GUIDs as they lie in the file.
+    /// GUIDs in their byte order in the file.
     private enum GUID {
         /// 8B7CA206-4790-4B9A-B8FE-575F050F886E
         static let metadataRegion: [UInt8] = [
@@ -26,7 +26,7 @@ enum VHDX {
 
     static func isVHDX(_ head: [UInt8]) -> Bool { head.has("vhdxfile") }
 
-    /// What is to be kept once the last of these regions is complete; nil if there is nothing more, or nothing that makes sense.
+    /// The region to keep after the last of these is complete; nil if there is none, or if the offset is invalid.
     static func region(after regions: [Region]) -> Region? {
         guard let last = regions.last else { return nil }
         switch regions.count {
@@ -41,11 +41,11 @@ enum VHDX {
     static func hazard(_ regions: [Region]) -> FormatRefusal.Hazard? {
         if regions.count > 1, items(regions[1].bytes).contains(where: { $0.name == GUID.parentLocator }) { return .parent }
         guard regions.count == 3, let flags = regions[2].bytes.littleEndian(UInt32.self, at: 4) else { return .damaged }
-        // Whether it has a parent.
+        // The flag `HasParent`.
         return flags & 2 == 0 ? nil : .parent
     }
 
-    /// Where the metadata table is. Which of the two region tables counts is up to the reader, so they must agree.
+    /// The offset of the metadata table. Readers differ in which of the two region tables they use, so both must agree.
     private static func metadataOffset(_ tables: [UInt8]) -> Int64? {
         var offsets: Set<UInt64> = []
         for table in [Array(tables.prefix(tableLength)), Array(tables.suffix(tableLength))] where table.has("regi") {
@@ -58,7 +58,7 @@ enum VHDX {
             }
         }
         guard offsets.count == 1, let offset = offsets.first else { return nil }
-        // Regions lie behind the first MiB, which is the header's.
+        // Regions follow the header, which is the first MiB.
         guard offset >= 1 << 20, offset < 1 << 62 else { return nil }
         return Int64(offset)
     }
@@ -79,10 +79,10 @@ enum VHDX {
         }
     }
 
-    /// Where in the metadata the file's parameters are; nil if that is not said in exactly one way.
+    /// The offset of the file parameters in the metadata; nil unless there is exactly one.
     private static func fileParameters(_ metadata: [UInt8]) -> UInt32? {
         let offsets = items(metadata).filter { $0.name == GUID.fileParameters }.map(\.offset)
-        // Items lie behind the table.
+        // Items follow the table.
         guard offsets.count == 1, let offset = offsets.first, offset >= tableLength else { return nil }
         return offset
     }

@@ -1,9 +1,9 @@
-/// VMware's format. Only kinds that are one file with its descriptor inside are safe; a descriptor can name any other file as an
-/// extent or a parent. Numbers are little-endian, positions count sectors of 512 bytes.
+/// VMware's format. Only kinds that consist of one file with an embedded descriptor are safe: a descriptor can name any other
+/// file as an extent or a parent. Numbers are little-endian; positions count sectors of 512 bytes.
 enum VMDK {
-    /// Where the embedded descriptor is.
+    /// The offset of the embedded descriptor.
     static let descriptorOffset = 512
-    /// The most bytes of an embedded descriptor; they have 20 sectors as a rule.
+    /// The largest embedded descriptor in bytes; usual ones have 20 sectors.
     static let maximumDescriptor = 64 << 10
 
     private enum Offset {
@@ -14,7 +14,7 @@ enum VMDK {
         static let directory = 56
         static let end = 79
     }
-    /// Where the directory's place stands in the footer.
+    /// The value of the header's directory offset if the footer contains the actual one.
     private static let atEnd = UInt64.max
 
     static func isVMDK(_ head: [UInt8]) -> Bool {
@@ -22,11 +22,11 @@ enum VMDK {
     }
 
     static func hazard(_ head: [UInt8], tail: [UInt8]) -> FormatRefusal.Hazard? {
-        // COWD is an extent without a descriptor; a text names its extents.
+        // COWD is an extent without a descriptor; a text descriptor names its extents.
         guard head.has("KDMV") else { return .unsafeCreateType }
         guard head.count >= Offset.end, let header = Header(head) else { return .damaged }
         guard (1...3).contains(header.version) else { return .unknownVersion }
-        // Readers take a file without a capacity for a descriptor with extents of its own.
+        // Readers take a file without a capacity for a descriptor with its own extents.
         guard header.capacity > 0 else { return .externalExtents }
         guard header.descriptor == 1, (1...UInt64(maximumDescriptor / 512)).contains(header.descriptorSize) else {
             return .noDescriptor
@@ -59,7 +59,7 @@ enum VMDK {
         }
     }
 
-    /// The last three sectors are a marker, the footer and a marker. Readers believe the footer where the header leads to it.
+    /// Whether the last three sectors are a marker, a footer and a marker. Readers use the footer if the header refers to it.
     private static func hasFooter(_ tail: [UInt8], like header: Header) -> Bool {
         guard tail.count == Tail.length else { return false }
         let footer = Array(tail[512..<1024])

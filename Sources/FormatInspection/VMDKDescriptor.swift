@@ -1,16 +1,16 @@
-/// The text in a VMDK that says of what kind it is and where its parts are. Keywords have no case.
+/// The text in a VMDK that states its type and the location of its extents. Keywords are case-insensitive.
 ///
-/// Readers look for bytes. So does this: to Unicode a mark behind a keyword makes another word of it.
+/// Like other readers, this one searches bytes: in Unicode, a combining mark after a keyword makes it another word.
 struct VMDKDescriptor {
-    /// Letters of ASCII are in lower case.
+    /// The text with ASCII letters in lower case.
     private let text: [UInt8]
 
-    /// - Parameter bytes: with what pads it; the text ends with the first NUL.
+    /// - Parameter bytes: the bytes with padding; the text ends at the first NUL.
     init(_ bytes: some Sequence<UInt8>) {
         text = bytes.prefix { $0 != 0 }.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
     }
 
-    /// Whether a file is a descriptor that stands by itself: VMware knows one by its first line, QEMU by a version behind comments.
+    /// Whether a file is a stand-alone descriptor. VMware recognizes one by its first line, QEMU by a version after comments.
     static func isDescriptor(_ head: [UInt8]) -> Bool {
         if hasVersion(head) { return true }
         let beginning = head.prefix(512)
@@ -20,9 +20,9 @@ struct VMDKDescriptor {
         return beginning.allSatisfy(isText) && !descriptor.values(of: "createtype").isEmpty
     }
 
-    /// What speaks against the descriptor of a sparse file.
+    /// The hazard in the descriptor of a sparse file; nil if there is none.
     var hazard: FormatRefusal.Hazard? {
-        // Readers look for this word wherever it stands.
+        // Readers search for this word anywhere in the text.
         if !places(of: "parentfilenamehint").isEmpty { return .parent }
         if values(of: "parentcid").contains(where: { !$0.elementsEqual("ffffffff".utf8) }) { return .parent }
         let types = values(of: "createtype")
@@ -34,7 +34,7 @@ struct VMDKDescriptor {
             guard let keyword = words.first, keyword.first != UInt8(ascii: "#") else { continue }
             if keyword.isOne(of: "rw", "rdonly", "noaccess") {
                 extents += 1
-                // The only extent is the file itself; the name is the one that it had.
+                // The only extent is the file itself, under its original name.
                 guard extents == 1, words.count == 4, words[2].isOne(of: "sparse"),
                     !words[3].contains(where: Self.leadsElsewhere)
                 else { return .externalExtents }
@@ -45,13 +45,13 @@ struct VMDKDescriptor {
         return extents == 1 ? nil : .noDescriptor
     }
 
-    /// Where a word begins, whatever stands around it.
+    /// The offsets of a word, whatever surrounds it.
     private func places(of word: StaticString) -> [Int] {
         let word = Array("\(word)".utf8)
         return text.indices.filter { text[$0] == word[0] && text[$0...].starts(with: word) }
     }
 
-    /// What is assigned to a key, wherever it stands, without quotes; empty where no value follows on the key.
+    /// The values assigned to a key anywhere in the text, without quotes; empty if no value follows the key.
     private func values(of key: StaticString) -> [ArraySlice<UInt8>] {
         places(of: key).map { place in
             let rest = text[(place + key.utf8CodeUnitCount)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
@@ -67,10 +67,10 @@ struct VMDKDescriptor {
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-    /// Text may be of any language.
+    /// Whether a byte may be part of text, in any language.
     private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || isBlank(byte) }
 
-    /// Whether a line with a version follows on nothing but comments and empty lines.
+    /// Whether the first line that is neither a comment nor empty contains a version.
     private static func hasVersion(_ head: [UInt8]) -> Bool {
         for line in head.prefix(4096).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if line.first == UInt8(ascii: "#") { continue }
@@ -84,6 +84,6 @@ struct VMDKDescriptor {
 }
 
 extension ArraySlice<UInt8> {
-    /// Whether these bytes spell one of the words.
+    /// Whether the bytes equal one of the words.
     fileprivate func isOne(of words: String...) -> Bool { words.contains { elementsEqual($0.utf8) } }
 }

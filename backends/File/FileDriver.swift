@@ -2,23 +2,22 @@ package import BackendKit
 package import CurlTransfer
 import ImageModel
 
-/// Reads files below a root, through libcurl's `file://` on worker threads, a bounded range at a time.
+/// Reads files below a root directory, through libcurl's `file://` on worker threads, one bounded range at a time.
 package struct FileDriver: Driver {
     private let root: String
     private let workers: FileWorkers
     private let maximumRange: Int64
 
-    /// A driver for the directory `root`.
+    /// Creates a driver for the directory `root`.
     /// - Parameters:
     ///   - workers: the threads that read.
-    ///   - maximumRange: the most bytes of one read, and so the most that is read in vain; at least 1.
+    ///   - maximumRange: the most bytes of one read, and thus of an unneeded read; at least 1.
     package init(root: String, workers: FileWorkers, maximumRange: Int64) {
         self.root = root
         self.workers = workers
         self.maximumRange = maximumRange
     }
 
-    /// Bounded ranges.
     package var capabilities: Capabilities {
         Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: maximumRange)
     }
@@ -33,7 +32,7 @@ package struct FileDriver: Driver {
             range: read.range.map { $0.first...$0.last }, isFresh: read.isFresh)
     }
 
-    /// What the opened file offers of the range.
+    /// Checks the opened file against the requested range.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         guard let facts = head.file else {
             return .failure(AttemptFailure(.protocolViolation, .local, detail: "a file answered like a web server"))
@@ -45,7 +44,7 @@ package struct FileDriver: Driver {
                 first: first, count: max(0, last - first + 1), total: facts.size, validator: Self.validator(of: facts)))
     }
 
-    /// The time of writing can be set back by whoever rewrites the file; the time at which its record changed can't.
+    /// The validator includes the ctime, since a program that rewrites the file can set back the mtime.
     private static func validator(of facts: FileFacts) -> Validator {
         Validator("inode \(facts.inode), written \(text(facts.modified)), changed \(text(facts.changed))")
     }

@@ -10,10 +10,10 @@ package struct HTTPDriver: Driver {
     private let credentialFields: OriginCredentials
     private let redirects: RedirectRule
 
-    /// A driver for the server at `base`.
+    /// Creates a driver for the server at `base`.
     /// - Parameters:
-    ///   - credentials: sent to that server alone.
-    ///   - redirects: what redirects may lead to; empty to follow none.
+    ///   - credentials: sent to that server only.
+    ///   - redirects: the prefixes that redirects may lead to; empty to follow none.
     package init(
         base: LocationURL, connectTimeout: Duration, access: ServerAccess = ServerAccess(),
         credentials: OriginCredentials = OriginCredentials(), redirects: [LocationURL] = []
@@ -25,17 +25,17 @@ package struct HTTPDriver: Driver {
         self.redirects = RedirectRule(allowed: redirects)
     }
 
-    /// Ranges of any length; nothing is written.
+    /// Ranges of any length; not writable.
     package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: isOpen, writable: false) }
 
-    /// A GET, with the Range that was asked for.
+    /// A GET with the requested Range.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
         let text = url(of: read.path)
         guard let url = try? LocationURL(text) else { return request(text, at: base, for: read) }
         return follow(RedirectRule.Target(url: url, text: url.description), for: read, hops: 0)
     }
 
-    /// What the status and the header fields mean.
+    /// Interprets the status and the header fields.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         if (300...399).contains(head.status), !redirects.allowed.isEmpty {
             let rule = "it leads out of allow_redirects_to, or on for the \(RedirectRule.limit + 1)th time"
@@ -47,18 +47,17 @@ package struct HTTPDriver: Driver {
         return RangedAnswer(head).object(for: read)
     }
 
-    /// The plain URL, which does not expire; nil if the server asks who is there.
+    /// The plain URL, which does not expire; nil if the server requires credentials.
     package func directURL(for path: String, lifetime: Duration) -> String? { isOpen ? url(of: path) : nil }
 
-    /// Whether the server can be read without showing anything.
+    /// Whether the server can be read without credentials.
     private var isOpen: Bool { credentialFields.isEmpty && access.clientCertificate == nil }
 
-    /// They don't.
     package var directURLsEnd: Bool { false }
 
     private func url(of path: String) -> String { "\(base)/\(LocationURL.encode(path: path))" }
 
-    /// A request that goes where its answer leads, as far as the rule says.
+    /// A request that follows redirects as far as the rule allows.
     private func follow(_ target: RedirectRule.Target, for read: ReadRequest, hops: Int) -> TransferRequest {
         var request = request(target.text, at: target.url, for: read)
         if !redirects.allowed.isEmpty {
@@ -69,7 +68,7 @@ package struct HTTPDriver: Driver {
         return request
     }
 
-    /// The same read at one place. Only the backend's own server sees who we are.
+    /// The same read at one URL. Only the backend's own server receives credentials.
     private func request(_ text: String, at url: LocationURL, for read: ReadRequest) -> TransferRequest {
         let isOwn = url.hasOrigin(of: base)
         var request = TransferRequest(

@@ -1,24 +1,24 @@
 import BackendKit
 import CurlTransfer
 
-/// Which redirects of a backend are followed. A value: it says where to, and asks nobody.
+/// The redirects of a backend that are followed. A value: it computes the target and sends nothing.
 struct RedirectRule: Sendable {
-    /// A place that an answer led to.
+    /// The target of a redirect.
     struct Target: Sendable, Equatable {
-        /// The place, as it was held against the list.
+        /// The parsed URL, which is compared with the allowed prefixes.
         let url: LocationURL
-        /// The URL as it goes over the wire: its path is spelled as the answer did, because a store may have signed that spelling.
+        /// The URL for the wire. Its path is spelled as in the response, because a store may have signed that spelling.
         let text: String
     }
 
-    /// The most that are followed for one read.
+    /// The most redirects that are followed for one read.
     static let limit = 5
 
-    /// The places that redirects may lead to: all that lies below one of these, by whole segments.
+    /// The prefixes that redirects may lead to, compared by whole path segments.
     let allowed: [LocationURL]
 
-    /// Where to go on, after an answer of the place `current`; nil when the answer is no redirect, or none that is followed.
-    /// - Parameter hops: how many were followed before.
+    /// The target of a response from `current`; nil if the response is not a redirect, or is one that is not followed.
+    /// - Parameter hops: the number of redirects followed before.
     func target(of head: ResponseHead, from current: LocationURL, hops: Int) -> Target? {
         guard [301, 302, 303, 307, 308].contains(head.status), hops < Self.limit, let location = head["location"],
             let target = Self.resolve(location, against: current),
@@ -27,7 +27,7 @@ struct RedirectRule: Sendable {
         return target
     }
 
-    /// The place that a reference names (RFC 3986 section 5.2); nil for what could mean another place to another reader.
+    /// Resolves a URI reference (RFC 3986 section 5.2); nil for references that another parser could read differently.
     static func resolve(_ reference: String, against current: LocationURL) -> Target? {
         let named = reference.prefix { $0 != "#" }  // what stands behind is for browsers
         let place = named.prefix { $0 != "?" }
@@ -54,7 +54,7 @@ struct RedirectRule: Sendable {
         return Target(url: url, text: "\(url.scheme)://\(url.authority)" + escaped(path) + query)
     }
 
-    /// The same spelling, with what has no place in a URL escaped (RFC 3986 section 2).
+    /// Escapes the characters that are not allowed in a URL (RFC 3986 section 2), and keeps the spelling otherwise.
     private static func escaped(_ text: Substring) -> String {
         text.utf8.reduce(into: "") { escaped, byte in
             let isLegal =

@@ -1,27 +1,25 @@
 import BackendKit
 
-/// Which URL of Keystone's catalogue to take.
+/// Selects a URL in Keystone's service catalogue.
 package struct CatalogEntry: Sendable, Hashable {
-    /// For whom a URL is.
+    /// The interface of an endpoint.
     package enum Interface: String, Sendable, CaseIterable {
         case `public`, `internal`, admin
     }
 
-    /// The kind of service, `object-store`.
+    /// The type of the service, `object-store`.
     package let serviceType: String
-    /// The region; nil where there is only one.
+    /// The region; nil if there is only one.
     package let region: String?
-    /// For whom the URL is.
     package let interface: Interface
 
-    /// An entry with every property given.
     package init(serviceType: String = "object-store", region: String? = nil, interface: Interface = .public) {
         self.serviceType = serviceType
         self.region = region
         self.interface = interface
     }
 
-    /// A service as the catalogue has it.
+    /// A service in the catalogue.
     struct Service: Decodable {
         struct Endpoint: Decodable {
             let interface: String
@@ -38,7 +36,7 @@ package struct CatalogEntry: Sendable, Hashable {
         let endpoints: [Endpoint]?
     }
 
-    /// The URL of that service there.
+    /// The URL of the selected endpoint.
     func url(in catalog: [Service]) throws(AttemptFailure) -> LocationURL {
         let all = catalog.filter { $0.type == serviceType }.flatMap { $0.endpoints ?? [] }
             .filter { $0.interface == interface.rawValue }
@@ -59,7 +57,7 @@ package struct CatalogEntry: Sendable, Hashable {
 
     private var place: String { region.map { " in the region \($0)" } ?? "" }
 
-    /// What was shown leads to no account: as good as refused.
+    /// The failure if the credentials lead to no account, which is treated like a refusal.
     private static func failure(_ text: String) -> AttemptFailure {
         AttemptFailure(.denied, .credentials, detail: "Keystone's catalogue \(text)")
     }

@@ -14,17 +14,17 @@ package struct OpenStackSwiftContainer: Sendable, Hashable {
         segments = [name] + path
     }
 
-    /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
+    /// The path of an object for the wire. Each byte of the key is literal: none is a separator.
     func path(of key: String, in account: LocationURL) -> String {
         LocationURL.encode(key: decodedPath(of: key, in: account))
     }
 
-    /// The URL of an object, ready for the wire.
+    /// The URL of an object for the wire.
     func url(of key: String, in account: LocationURL) -> String {
         "\(account.scheme)://\(account.authority)\(path(of: key, in: account))"
     }
 
-    /// The path of an object as the store reads it.
+    /// The decoded path of an object, as the store reads it.
     func decodedPath(of key: String, in account: LocationURL) -> String {
         (account.segments + segments + [key]).map { "/" + $0 }.joined()
     }
@@ -34,7 +34,7 @@ package struct OpenStackSwiftContainer: Sendable, Hashable {
         try? LocationURL("\(account)" + segments.map { "/" + LocationURL.encode(path: $0) }.joined())
     }
 
-    /// The segments of a path, by the strict rules of locations: none of them empty or of dots.
+    /// The segments of a path by the rules of locations: none is empty, `.` or `..`.
     private static func segments(of path: String) -> [String]? {
         try? LocationURL("http://container/" + LocationURL.encode(path: path)).segments
     }
@@ -45,7 +45,6 @@ package enum InvalidOpenStackSwiftContainer: Error, Sendable, Hashable, CustomSt
     case name
     case prefix
 
-    /// One sentence for a person.
     package var description: String {
         switch self {
         case .name: "is no name of a container: 1 to 256 bytes without slashes, backslashes and NUL, and not . or .."

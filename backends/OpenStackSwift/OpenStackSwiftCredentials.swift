@@ -15,13 +15,13 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
         var isDue: ContinuousClock.Instant?
         var generation = 0
         var fetch: Task<Outcome, Never>?
-        /// What the last fetch failed with, and until when nobody asks again.
+        /// The failure of the last fetch, and the time until which it is not repeated.
         var trouble: (failure: AttemptFailure, until: ContinuousClock.Instant)?
     }
 
-    /// How long a failure stands: whoever shows a wrong key again and again is locked out in some places.
+    /// How long a failure is cached: some servers lock out clients that repeat a wrong key.
     static let pause = Duration.seconds(2)
-    /// How long before its end a token is renewed, or a tenth of its lifetime if that is less.
+    /// How long before its expiry a token is renewed, or a tenth of its lifetime if that is less.
     static let margin = Duration.seconds(60)
 
     private let login: any OpenStackSwiftLogin
@@ -29,7 +29,7 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
 
-    /// - Parameter now: the time, for tests.
+    /// - Parameter now: the clock, for tests.
     package init(
         _ login: any OpenStackSwiftLogin, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         send: @escaping Send
@@ -39,10 +39,9 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
         self.send = send
     }
 
-    /// How often a token has been fetched.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Whether there is a token that is not about to end.
+    /// Whether there is a token that is not about to expire.
     package var areReady: Bool {
         let time = now()
         return state.withLock { $0.session != nil && $0.isDue.map { time < $0 } != false }
@@ -51,7 +50,7 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
     /// The last one fetched, be it old; nil before the first.
     var session: OpenStackSwiftSession? { state.withLock { $0.session } }
 
-    /// Logs in, unless somebody else has done so, or is at it.
+    /// Logs in, unless a newer session exists. Concurrent callers share one log-in.
     package func renew(beyond generation: Int) async throws(AttemptFailure) {
         let time = now()
         let pending: Result<Task<Outcome, Never>?, AttemptFailure> = state.withLock { state in

@@ -16,13 +16,13 @@ package struct OpenStackSwiftDriver: Driver {
     private let access: ServerAccess
     private let now: @Sendable () -> Date
 
-    /// A driver for one container.
+    /// Creates a driver for one container.
     /// - Parameters:
-    ///   - account: the account's URL; nil to have it from the log-in.
-    ///   - credentials: nil to read a public container, without a token.
-    ///   - signer: who signs direct URLs; nil for nobody.
-    ///   - access: how the store is reached; it permits the addresses that the operator wrote down.
-    ///   - now: the time that direct URLs end by.
+    ///   - account: the account's URL; nil to use the log-in's.
+    ///   - credentials: nil to read a public container without a token.
+    ///   - signer: signs direct URLs; nil disables them.
+    ///   - access: how the store is reached; it permits the addresses in the configuration.
+    ///   - now: the clock for the expiry of direct URLs.
     package init(
         container: OpenStackSwiftContainer, account: LocationURL?, credentials: OpenStackSwiftCredentials?,
         signer: TempURLSigner?,
@@ -37,16 +37,15 @@ package struct OpenStackSwiftDriver: Driver {
         self.now = now
     }
 
-    /// Ranges of any length; temporary URLs if there is a key for them; nothing is written.
+    /// Ranges of any length, temporary URLs if there is a key for them; not writable.
     package var capabilities: Capabilities {
         Capabilities(ranges: true, redirectable: signer != nil || tokens == nil, writable: false)
     }
 
-    /// A GET with the token that is there now.
+    /// A GET with the current token.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
         let session = tokens?.session
-        // Before the first log-in nobody knows where the account is. Whoever asks too early gets an error, and no other server
-        // the request.
+        // The account is unknown before the first log-in. A premature request then fails, and is not sent to another server.
         let url = (account ?? session?.account).map { container.url(of: read.path, in: $0) } ?? "swift:"
         let token = session.map { [(name: "X-Auth-Token", value: $0.token)] } ?? []
         var request = TransferRequest(
@@ -56,7 +55,7 @@ package struct OpenStackSwiftDriver: Driver {
         return request
     }
 
-    /// What the status and the header fields mean. Large objects (SLO, DLO) are answered as one.
+    /// Interprets the status and the header fields. The store serves large objects (SLO, DLO) as one.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206:
@@ -65,8 +64,8 @@ package struct OpenStackSwiftDriver: Driver {
         }
     }
 
-    /// A temporary URL that is good for `lifetime`, a second at least; the plain one of a public container. Nil without a key for
-    /// such URLs, and before the first log-in if that says where the account is.
+    /// A temporary URL that is valid for `lifetime`, at least a second; the plain URL of a public container. Nil without a key
+    /// for such URLs, and before the first log-in if that provides the account's URL.
     package func directURL(for path: String, lifetime: Duration) -> String? {
         guard let account = account ?? tokens?.session?.account else { return nil }
         let url = container.url(of: path, in: account)
@@ -75,10 +74,10 @@ package struct OpenStackSwiftDriver: Driver {
         return "\(url)?\(signer.query(path: container.decodedPath(of: path, in: account), end: end))"
     }
 
-    /// Temporary URLs end, those of public containers do not.
+    /// Whether direct URLs expire: temporary URLs do, those of public containers do not.
     package var directURLsEnd: Bool { signer != nil }
 
-    /// The ETag of an object in one piece is the MD5 of its bytes; that of a large one is not.
+    /// The MD5 of the object from its ETag; nil for large objects, whose ETag is not an MD5.
     private static func digest(_ head: ResponseHead) -> Digest? {
         guard head["x-static-large-object"] == nil, head["x-object-manifest"] == nil, let tag = head["etag"] else { return nil }
         return try? Digest(.md5, hex: tag)

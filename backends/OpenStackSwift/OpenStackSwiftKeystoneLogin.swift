@@ -11,10 +11,11 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
     private let wanted: CatalogEntry
     private let account: LocationURL?
 
+    /// Creates a log-in; nil if the settings have no credentials.
     /// - Parameters:
-    ///   - settings: who logs in; nil is returned if nobody does.
-    ///   - wanted: which entry of the catalogue to take.
-    ///   - account: the account's URL in place of the one in the catalogue.
+    ///   - settings: the connection to Keystone and the credentials.
+    ///   - wanted: the catalogue entry to use.
+    ///   - account: the account's URL, instead of the one in the catalogue.
     package init?(_ settings: KeystoneSettings, wanted: CatalogEntry, account: LocationURL?) {
         guard let login = KeystoneLogin(settings) else { return nil }
         request = login.request(withCatalog: account == nil)
@@ -54,7 +55,7 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
             case expiresAt = "expires_at"
         }
 
-        /// By Keystone's own clock: ours may be off.
+        /// The lifetime by Keystone's own clock, since the local one may be off.
         var lifetime: Duration? {
             guard let issued = issuedAt.flatMap({ UTCTime.parse($0) }), let expires = expiresAt.flatMap({ UTCTime.parse($0) })
             else { return nil }

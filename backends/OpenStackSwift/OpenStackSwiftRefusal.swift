@@ -7,7 +7,7 @@ struct OpenStackSwiftRefusal {
 
     init(_ head: ResponseHead) { self.head = head }
 
-    /// The failure, in words that say what to look at.
+    /// The failure, with a detail that names what to check.
     var failure: AttemptFailure {
         let detail = "answered with status \(head.status)"
         switch head.status {
@@ -15,11 +15,11 @@ struct OpenStackSwiftRefusal {
             return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is not good, or no longer")
         case 403:
             return AttemptFailure(.denied, .credentials, detail: "\(detail): the user may not read this container")
-        // The store looks at the first segment before it answers.
+        // The store checks the first segment before it responds.
         case 409:
             return AttemptFailure(
                 .unreadable, .location, detail: "\(detail): a segment of the large object is missing or another one")
-        // 498 is what Swift's own ratelimit says.
+        // 498 is the status of Swift's ratelimit middleware.
         case 429, 498:
             return AttemptFailure(.throttled, .throttled, retryAfter: RangedAnswer(head).retryAfter, detail: detail)
         default: return RangedAnswer(head).failure

@@ -4,12 +4,12 @@ import BackendKit
 package struct OpenStackSwiftSession: Sendable, Undisclosed {
     /// The account's URL, which its containers lie below.
     let account: LocationURL
-    /// Printable ASCII, so that it can be a header field.
+    /// The token, in printable ASCII, so that it can be a header field.
     let token: String
-    /// How long the token is good, from the answer on; nil if nobody said.
+    /// How long the token is valid from the response on; nil if unknown.
     let lifetime: Duration?
 
-    /// - Throws: `AttemptFailure` when the token can't be sent or would be sent in the clear where it was not fetched so.
+    /// - Throws: `AttemptFailure` if the token can't be sent, or would be sent without TLS although it was fetched with TLS.
     init(account: LocationURL, token: String, lifetime: Duration?, fetchedFrom login: String) throws(AttemptFailure) {
         guard (1...16_384).contains(token.utf8.count), token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw AttemptFailure(
@@ -25,6 +25,5 @@ package struct OpenStackSwiftSession: Sendable, Undisclosed {
         self.lifetime = lifetime
     }
 
-    /// Where the account is.
     package var description: String { "\(account) (secret)" }
 }

@@ -12,8 +12,8 @@ package struct TempAuthLogin: OpenStackSwiftLogin {
     /// - Parameters:
     ///   - url: e.g. `http://store:8080/auth/v1.0`.
     ///   - user: e.g. `account:user`; like the key without line ends.
-    ///   - account: the account's URL in place of the one in the answer.
-    ///   - timeout: how long a connection may take.
+    ///   - account: the account's URL, instead of the one in the response.
+    ///   - timeout: the timeout for connecting.
     package init(url: String, user: String, key: String, account: LocationURL?, timeout: Duration) {
         request = TransferRequest(
             source: .url(url), headers: [("User-Agent", "baton"), ("X-Auth-User", user), ("X-Auth-Key", key)],

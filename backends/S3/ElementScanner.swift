@@ -1,14 +1,14 @@
-/// Walks over the children of an XML text's root, one level deep: all that an error document needs.
+/// Scans the children of an XML document's root, one level deep, which suffices for error documents.
 ///
-/// It takes less than XML: no document type, no CDATA, and of the entities the five that XML predefines and those by number. What it
-/// does not know ends the walk. Nothing recurses, and no step goes back, so the time is linear in the text.
+/// It accepts a subset of XML: no document type and no CDATA, and only predefined and numeric entities. Any other construct
+/// ends the scan. It neither recurses nor backtracks, so its time is linear in the size of the text.
 struct ElementScanner {
     private var rest: ArraySlice<UInt8>
 
     init(_ text: some Sequence<UInt8>) { rest = Array(text)[...] }
 
-    /// Goes behind the start tag of the root.
-    /// - Returns: false when the text does not begin with that root.
+    /// Advances past the start tag of the root.
+    /// - Returns: false if the document does not begin with that root.
     mutating func openRoot(_ name: String) -> Bool {
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         skipBlanks()
@@ -20,8 +20,8 @@ struct ElementScanner {
         return tag.kind == .start && tag.name == name
     }
 
-    /// The next child and the text right below it; children of that child are passed over.
-    /// - Returns: nil at the end of the root, and where the text stops being what this reads.
+    /// The next child with its immediate text; its own children are skipped.
+    /// - Returns: nil at the end of the root, and at any construct outside of the subset.
     mutating func nextChild() -> (name: String, text: String)? {
         skipBlanks()
         guard let child = takeTag(), child.kind != .end else { return nil }
@@ -57,7 +57,7 @@ struct ElementScanner {
             inside = inside.dropLast()
         }
         let name = inside.prefix { !Self.isBlank($0) }
-        // Comments, document types and CDATA begin so; none of them has a place in an error document.
+        // Comments, document types and CDATA begin with these characters; none of them belongs in an error document.
         guard let first = name.first, first != UInt8(ascii: "!"), first != UInt8(ascii: "?") else { return nil }
         return (kind, String(decoding: name, as: UTF8.self))
     }

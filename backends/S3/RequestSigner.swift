@@ -2,22 +2,22 @@ import FoundationEssentials
 import ImageModel
 import Integrity
 
-/// Signs requests (AWS Signature Version 4): in header fields, or in the query of a URL. A value: the time is an argument.
+/// Signs requests (AWS Signature Version 4), in header fields or in the query of a URL. A value: the time is an argument.
 struct RequestSigner {
     static let algorithm = "AWS4-HMAC-SHA256"
-    /// The longest that a presigned URL may live, in seconds: a week.
+    /// The longest lifetime of a presigned URL in seconds: a week.
     static let longestLifetime = 604_800
 
     let credentials: S3Credentials
     let region: String
-    /// `s3` but in tests.
+    /// The service name: `s3` except in tests.
     var service = "s3"
 
-    /// The header fields to add to a request without a body; together with `host` and those given they are all signed.
+    /// The header fields to add to a request without a body. `host`, the given fields and the added ones are signed.
     /// - Parameters:
-    ///   - path: encoded, with its first slash.
-    ///   - host: as the Host field will have it.
-    ///   - headers: further fields that will be sent and shall be signed, each of them once.
+    ///   - path: encoded, with its leading slash.
+    ///   - host: the value of the Host field.
+    ///   - headers: additional fields that will be sent and are signed; each name once.
     func headers(
         method: String, path: String, host: String, headers: [(name: String, value: String)] = [], at date: Date
     ) -> [(name: String, value: String)] {
@@ -32,7 +32,7 @@ struct RequestSigner {
         return added + [(name: "Authorization", value: authorization(of: request, at: time))]
     }
 
-    /// The query of a URL that lets whoever has it do one thing, with the parameters given.
+    /// The query of a presigned URL, with the given parameters.
     /// - Parameter lifetime: in seconds, 1 to `longestLifetime`.
     func presignedQuery(
         method: String, path: String, host: String, parameters: [(name: String, value: String)], lifetime: Int, at date: Date
@@ -50,18 +50,17 @@ struct RequestSigner {
         return "\(request.encodedQuery)&X-Amz-Signature=\(signature(of: request, at: time))"
     }
 
-    /// The value of the Authorization field.
     func authorization(of request: CanonicalRequest, at time: SigningTime) -> String {
         "\(Self.algorithm) Credential=\(credentials.accessKey)/\(scope(at: time)), SignedHeaders=\(request.signedHeaders), "
             + "Signature=\(signature(of: request, at: time))"
     }
 
-    /// What is signed: the time, the scope, and the digest of the canonical request.
+    /// The signed text: time, scope, and digest of the canonical request.
     func stringToSign(for request: CanonicalRequest, at time: SigningTime) -> String {
         [Self.algorithm, time.stamp, scope(at: time), Self.sha256(request.text)].joined(separator: "\n")
     }
 
-    /// The key of one day, region and service, which is made from the secret.
+    /// The signing key of one day, region and service, derived from the secret key.
     func signingKey(at time: SigningTime) -> [UInt8] {
         [time.day, region, service, "aws4_request"].reduce(Array("AWS4\(credentials.secretKey)".utf8)) { key, word in
             KeyedDigest.compute(.sha256, over: word, key: key)

@@ -3,7 +3,7 @@ package import CurlTransfer
 package import FoundationEssentials
 import ImageModel
 
-/// Reads objects from one bucket of a store that speaks S3, by ranged GETs that are signed one by one.
+/// Reads objects from one bucket of a store with the S3 API, by individually signed ranged GETs.
 package struct S3Driver: Driver {
     private let endpoint: S3Endpoint
     private let signer: RequestSigner?
@@ -11,11 +11,11 @@ package struct S3Driver: Driver {
     private let access: ServerAccess
     private let now: @Sendable () -> Date
 
-    /// A driver for one bucket.
+    /// Creates a driver for one bucket.
     /// - Parameters:
-    ///   - region: the store's name for where it is; part of each signature.
-    ///   - credentials: nil to read a public bucket, without signatures.
-    ///   - now: the time that signatures bear; stores refuse those that are 15 minutes off.
+    ///   - region: the store's region, which is part of each signature.
+    ///   - credentials: nil to read a public bucket without signatures.
+    ///   - now: the clock for signatures; stores refuse those that are 15 minutes off.
     package init(
         endpoint: S3Endpoint, region: String, credentials: S3Credentials?, connectTimeout: Duration,
         access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
@@ -27,12 +27,12 @@ package struct S3Driver: Driver {
         self.now = now
     }
 
-    /// Ranges of any length; presigned URLs; nothing is written.
+    /// Ranges of any length, presigned URLs; not writable.
     package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
 
-    /// A GET, signed now with the Range that was asked for.
+    /// A GET, signed now with the requested Range.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
-        // libcurl makes the Range field; what it will say is signed.
+        // libcurl creates the Range field; its value is signed here.
         let range = read.range.map { [(name: "range", value: "bytes=\($0.first)-\($0.last)")] } ?? []
         let signature = signer?.headers(
             method: "GET", path: endpoint.path(of: read.path), host: endpoint.host, headers: range, at: now())
@@ -43,7 +43,7 @@ package struct S3Driver: Driver {
         return request
     }
 
-    /// What the status and the header fields mean.
+    /// Interprets the status and the header fields.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         switch head.status {
         case 200, 206:
@@ -52,8 +52,9 @@ package struct S3Driver: Driver {
         }
     }
 
-    /// The ETag of an object in one piece is the MD5 of its bytes, unless it is encrypted with a key that is not the store's own
-    /// (Amazon S3 API reference, "Object"). That of one in several parts has a hyphen.
+    /// The MD5 of the object from its ETag. The ETag of an object uploaded in one piece is the MD5 of its bytes, unless it is
+    /// encrypted with a key that is not the store's own (Amazon S3 API reference, "Object"). The ETag of a multipart object
+    /// contains a hyphen.
     private static func digest(_ head: ResponseHead) -> Digest? {
         let encryption = head["x-amz-server-side-encryption"] ?? "AES256"
         guard encryption == "AES256", head["x-amz-server-side-encryption-customer-algorithm"] == nil, let tag = head["etag"],
@@ -62,17 +63,16 @@ package struct S3Driver: Driver {
         return try? Digest(.md5, hex: String(tag.dropFirst().dropLast()))
     }
 
-    /// Error documents are short.
     package var refusalLimit: Int { S3ErrorDocument.limit }
 
-    /// What the code in the error document means, and code and message in words; nothing else of the document, which may repeat
-    /// what was signed.
+    /// Classifies a refusal by the code in the error document. The detail contains code and message only: the rest of the
+    /// document may repeat signed text.
     package func explain(_ refusal: Refusal) -> AttemptFailure {
         guard let document = S3ErrorDocument(refusal.body) else { return refusal.failure }
         return S3Refusal(refusal.head).failure(saying: document)
     }
 
-    /// A presigned GET, good for `lifetime` within a second and a week (and no longer than the credentials are); the plain URL in
+    /// A presigned GET, valid for `lifetime` between a second and a week (and no longer than the credentials); the plain URL in
     /// a public bucket.
     package func directURL(for path: String, lifetime: Duration) -> String? {
         let url = endpoint.url(of: path)
@@ -84,6 +84,6 @@ package struct S3Driver: Driver {
         return "\(url)?\(query)"
     }
 
-    /// Those that are signed do.
+    /// Whether direct URLs are signed, and thus expire.
     package var directURLsEnd: Bool { signer != nil }
 }

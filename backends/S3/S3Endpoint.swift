@@ -1,12 +1,12 @@
 package import BackendKit
 
-/// Where the objects of one bucket are: the store's address, the bucket, and the part of its keys that a backend covers.
+/// The address of a backend's objects: the store's URL, the bucket, and the key prefix that the backend covers.
 package struct S3Endpoint: Sendable, Hashable {
-    /// How a request names the bucket.
+    /// The style in which requests name the bucket.
     package enum Style: String, Sendable, CaseIterable {
-        /// As the first segment of the path; every store knows that.
+        /// As the first path segment; supported by every store.
         case path
-        /// As the first label of the host.
+        /// As the first label of the host name.
         case virtual
     }
 
@@ -14,9 +14,9 @@ package struct S3Endpoint: Sendable, Hashable {
     package let base: LocationURL
 
     /// - Parameters:
-    ///   - address: the store's own URL, without a bucket.
+    ///   - address: the store's URL, without a bucket.
     ///   - prefix: the segments that all keys begin with; empty for the whole bucket.
-    /// - Throws: `InvalidS3Endpoint` saying which part is wrong.
+    /// - Throws: `InvalidS3Endpoint` that names the invalid part.
     package init(address: LocationURL, bucket: String, prefix: String = "", style: Style) throws(InvalidS3Endpoint) {
         guard Self.isBucket(bucket) else { throw .bucket }
         guard style == .path || Self.isName(address.host) else { throw .address }
@@ -33,15 +33,15 @@ package struct S3Endpoint: Sendable, Hashable {
         }
     }
 
-    /// What the Host field of its requests is.
+    /// The value of the Host field.
     var host: String { base.authority }
 
-    /// The path of an object as it goes over the wire. Each byte of the key stands for itself: nothing is a separator.
+    /// The path of an object for the wire. Each byte of the key is literal: none is a separator.
     func path(of key: String) -> String {
         (base.segments + [key]).map { "/" + LocationURL.encode(key: $0) }.joined()
     }
 
-    /// The URL of an object, ready for the wire.
+    /// The URL of an object for the wire.
     func url(of key: String) -> String { "\(base.scheme)://\(host)\(path(of: key))" }
 
     private static func isBucket(_ name: String) -> Bool {
@@ -56,19 +56,18 @@ package struct S3Endpoint: Sendable, Hashable {
         return isPlain && (1...255).contains(name.utf8.count) && name != "." && name != ".."
     }
 
-    /// Whether a host is a name, to which a bucket can be put in front, and no address.
+    /// Whether a host is a name, which a bucket can be prepended to, and not an IP address.
     private static func isName(_ host: String) -> Bool {
         !host.hasPrefix("[") && !host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || ($0 >= 0x30 && $0 <= 0x39) }
     }
 }
 
-/// Which part of an endpoint can't be.
+/// The invalid part of an endpoint.
 package enum InvalidS3Endpoint: Error, Sendable, Hashable, CustomStringConvertible {
     case bucket
     case address
     case prefix
 
-    /// One sentence for a person.
     package var description: String {
         switch self {
         case .bucket: "is no name of a bucket: 1 to 255 of a-z, A-Z, 0-9, dot, - and _"

@@ -1,22 +1,22 @@
 import ImageModel
 
-/// What a store says in the body of a refusal: its code and its message, and nothing else of it.
+/// The code, message and region in the body of a store's refusal.
 ///
-/// Error documents (Amazon S3 API reference, "Error responses") are small XML texts. Some servers put the string to sign or the
-/// canonical request beside the message; those would carry parts of a request's secrets into a log, so only two elements are read.
+/// Error documents (Amazon S3 API reference, "Error responses") are small XML documents. Some servers include the string to
+/// sign or the canonical request, which would leak parts of a request's secrets into the log. So no other elements are read.
 struct S3ErrorDocument: Equatable {
-    /// `NoSuchKey`, `SlowDown`, …: letters, digits, dots and hyphens, at most 64.
+    /// The code, such as `NoSuchKey` or `SlowDown`: letters, digits, dots and hyphens, at most 64.
     let code: String
-    /// One sentence for a person, in printable characters, at most 200; nil if there is none.
+    /// One sentence for a person, in at most 200 printable characters; nil if there is none.
     let message: String?
-    /// The region that the store wants a signature to name; nil if it says none.
+    /// The region that signatures must name; nil if the store states none.
     let region: String?
 
-    /// The most bytes of a body that are looked at.
+    /// The most bytes of a body that are parsed.
     static let limit = 16 << 10
 
-    /// Reads a body.
-    /// - Returns: nil when it is no error document.
+    /// Parses a body.
+    /// - Returns: nil if it is not an error document.
     init?(_ body: some Collection<UInt8>) {
         var scanner = ElementScanner(body.prefix(Self.limit))
         guard scanner.openRoot("Error") else { return nil }
@@ -30,7 +30,7 @@ struct S3ErrorDocument: Equatable {
         region = found["Region"].flatMap { Self.isName($0) ? $0 : nil }
     }
 
-    /// The code and the message as they go into a log.
+    /// The code and the message, for the log.
     var summary: String { message.map { "\(code): \($0)" } ?? code }
 
     private static func isName(_ text: String) -> Bool {
@@ -45,7 +45,7 @@ struct S3ErrorDocument: Equatable {
             }
     }
 
-    /// The text on one line, without control characters, cut to what a log line has room for.
+    /// The text on one line, without control characters, truncated to the length of a log line.
     private static func printable(_ text: String) -> String {
         let words = text.unicodeScalars.split { $0.properties.generalCategory == .control || $0 == " " }
         let line = words.map { String(String.UnicodeScalarView($0)) }.joined(separator: " ")

@@ -2,7 +2,7 @@ import BackendKit
 import CurlTransfer
 
 extension S3Refusal {
-    /// The failure, now that the error document was read: its code tells apart what has one status.
+    /// The failure by the code of the error document, which distinguishes causes with the same status.
     func failure(saying document: S3ErrorDocument) -> AttemptFailure {
         let byStatus = failure
         let said = "answered with status \(head.status), \(document.summary)"

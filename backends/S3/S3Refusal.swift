@@ -1,19 +1,19 @@
 import BackendKit
 import CurlTransfer
 
-/// What a store means by an answer without bytes, as far as its head tells.
+/// A store's response without bytes, interpreted by its head.
 struct S3Refusal {
     let head: ResponseHead
 
     init(_ head: ResponseHead) { self.head = head }
 
-    /// The failure, in words that say what to look at.
+    /// The failure, with a detail that names what to check.
     var failure: AttemptFailure {
         let detail = "answered with status \(head.status)"
         switch head.status {
         case 301, 302, 307, 308:
             return AttemptFailure(.redirect, .backend, detail: "\(detail): \(otherPlace)")
-        // A wrong region, an access key or a session's token that is malformed or expired, a missing signature.
+        // A wrong region, a malformed or expired access key or session token, or a missing signature.
         case 400:
             return AttemptFailure(
                 .denied, .credentials, detail: "\(detail): region, access key or session token are not accepted\(regionHint)")
@@ -21,7 +21,7 @@ struct S3Refusal {
             return AttemptFailure(
                 .denied, .credentials,
                 detail: "\(detail): the key or its rights are not accepted, or this machine's clock is off\(regionHint)")
-        // SlowDown, with or without a time to wait.
+        // SlowDown, with or without Retry-After.
         case 503:
             return AttemptFailure(.throttled, .throttled, retryAfter: RangedAnswer(head).retryAfter, detail: detail)
         default: return RangedAnswer(head).failure
@@ -34,7 +34,7 @@ struct S3Refusal {
 
     private var regionHint: String { region.map { "; the bucket is in the region \($0)" } ?? "" }
 
-    /// Where the store says that the bucket is. Only what can be a region's name is repeated.
+    /// The bucket's region as stated by the store; nil unless it has the form of a region's name.
     private var region: String? {
         guard let name = head["x-amz-bucket-region"], (1...64).contains(name.utf8.count) else { return nil }
         let isPlain = name.utf8.allSatisfy { byte in

@@ -1,12 +1,12 @@
 import FoundationEssentials
 import Glibc
 
-/// A point in time as signatures have it: ISO 8601 without separators, in UTC, to the second.
+/// A time in the notation of signatures: ISO 8601 basic format, in UTC, to the second.
 struct SigningTime: Equatable {
-    /// `20130524T000000Z`.
+    /// The time, for example `20130524T000000Z`.
     let stamp: String
 
-    /// `20130524`.
+    /// The day, for example `20130524`.
     var day: String { String(stamp.prefix(8)) }
 
     init(_ date: Date) {

@@ -1,10 +1,10 @@
 package import ImageModel
 
-/// Why the catalog did not do what it was asked; one sentence for a person.
+/// The reason why a catalog operation failed; one sentence for a person.
 package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownImage(ImageID)
     case imageExists(ImageID)
-    /// A deleted image had that id; its clients would take the new one's bytes for the old one's.
+    /// A deleted image had that id. Its clients would take the new image's bytes for the old one's.
     case formerImage(ImageID)
     case protectedImage(ImageID)
     case unknownMarker(ImageID)
@@ -12,39 +12,39 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownMember(ImageID, project: String)
     case unknownLocation(LocationID)
     case duplicateLocation(LocationID)
-    /// Another size or digest than the representation's.
+    /// The size or a digest differs from the representation's.
     case differentContent(declared: String, existing: String)
-    /// It is not known yet which content the location holds.
+    /// The content of the location is not known yet.
     case unidentified(LocationID)
     case illegalEvent(IllegalLocationEvent)
-    /// A suspicion does not take the last active location out of service.
+    /// A suspect location is not taken out of service if it is the last active one.
     case lastActive(LocationID)
     /// The last active location of an image is not deleted without force.
     case lastActiveDeletion(LocationID)
-    /// A project has as much as it may.
+    /// A project has reached its quota.
     case overQuota(Quota)
     /// The file of an earlier upload of the image is being deleted.
     case uploadRemoved(ImageID)
-    /// No room on the disk.
+    /// The disk is full.
     case diskFull(path: String)
-    /// Another process holds the file.
+    /// Another process has locked the file.
     case busy(path: String)
-    /// The file is damaged, or no catalog.
+    /// The file is damaged, or it is not a catalog.
     case damaged(path: String, message: String)
     /// A later version of Baton has written the file.
     case newerSchema(path: String)
     /// The file can't be opened, read or written.
     case unusable(path: String, message: String)
 
-    /// What a project has too much of.
+    /// The exhausted quota.
     package enum Quota: Sendable, Equatable {
-        /// Images.
+        /// The number of images.
         case images(limit: Int)
-        /// Bytes of uploads.
+        /// The bytes of uploads.
         case bytes(limit: Int64)
     }
 
-    /// Whether the cause lies with the service and not with what was asked.
+    /// Whether the cause lies with the service and not with the request.
     package var isOurTrouble: Bool {
         switch self {
         case .diskFull, .busy, .damaged, .newerSchema, .unusable: true
@@ -52,7 +52,7 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What, where, what to do.
+    /// What failed, where, and the remedy.
     package var description: String {
         switch self {
         case .unknownImage(let id): "There is no image \(id)."

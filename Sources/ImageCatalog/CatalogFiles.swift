@@ -2,11 +2,13 @@ import FoundationEssentials
 import Glibc
 import ImageModel
 
-/// The files of a catalog on disk, and who may read them. SQLite gives those beside the catalog the permissions of the catalog itself.
+/// The files of a catalog on disk, and their permissions. SQLite gives its companion files the permissions of the catalog.
 enum CatalogFiles {
-    /// Makes the catalog's directory and an empty file, if they are not there, and takes from files that are what `mode` has not.
+    /// Creates the catalog's directory and an empty file if they do not exist, and removes permissions beyond `mode` from
+    /// existing files.
     ///
-    /// A file that is there is never opened: closing a descriptor would end the locks that other connections of this process hold on it.
+    /// An existing file is never opened: closing its descriptor would release the locks that other connections of this process
+    /// hold on it.
     static func prepare(_ path: String, _ mode: FileMode) throws {
         try FileManager.default.createDirectory(
             at: URL(filePath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
@@ -16,7 +18,7 @@ enum CatalogFiles {
         for file in [path, path + "-wal", path + "-shm"] { narrow(file, mode) }
     }
 
-    /// Who can't change the permissions of a file does not own it, and leaves that to its owner.
+    /// Removes permissions from a file. A process that may not change them is not the owner, and leaves the file to its owner.
     private static func narrow(_ file: String, _ mode: FileMode) {
         var facts = stat()
         guard stat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o777 & ~mode.bits != 0 else {

@@ -2,17 +2,17 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// The right to do a catalog's background work and to clear up after its uploads, which one process has at a time. It is a lock
-/// (flock(2)) on a file beside the catalog, wherever links to it lead; the system gives it up with the process that holds it.
+/// The exclusive right to do a catalog's background work and to clean up after its uploads. It is a lock (flock(2)) on a file
+/// beside the catalog, with symbolic links resolved. The system releases it when its process ends.
 package final class CatalogLock: Sendable {
     private let descriptor: Mutex<Int32?>
 
     private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
 
-    /// Takes it, before the catalog is opened.
+    /// Acquires the lock, before the catalog is opened.
     /// - Parameters:
-    ///   - path: the catalog's, as it is configured.
-    ///   - limit: how long to wait for another server that is giving it up.
+    ///   - path: the catalog's path as configured.
+    ///   - limit: how long to wait for another server to release the lock.
     /// - Throws: `CatalogLockError`.
     package static func take(_ path: String, waiting limit: Duration = .seconds(2)) async throws -> CatalogLock {
         let catalog = try realPath(path)
@@ -39,7 +39,7 @@ package final class CatalogLock: Sendable {
 
     deinit { release() }
 
-    /// Gives it up; the catalog itself can still be used.
+    /// Releases the lock; the catalog itself can still be used.
     package func release() {
         let held = descriptor.withLock { descriptor in
             defer { descriptor = nil }
@@ -50,18 +50,19 @@ package final class CatalogLock: Sendable {
         close(held)
     }
 
-    /// Who wrote their process id into the file.
+    /// The process id in the lock file.
     private static func holder(_ descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return Int32(String(decoding: bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
 
-    /// Where the catalog lies, or will lie, once all links are followed.
+    /// The path of the catalog with symbolic links resolved, whether it exists or not.
     static func realPath(_ path: String) throws -> String {
         if let found = resolved(path) {
             var facts = stat()
-            // SQLite tells its companion files by the name; two names of one file would have two sets of them.
+            // SQLite derives the names of its companion files from the catalog's; a file with two names would have two sets of
+            // them.
             guard stat(found, &facts) == 0, facts.st_nlink <= 1 else { throw CatalogLockError.severalNames(catalog: found) }
             return found
         }
@@ -90,16 +91,15 @@ package final class CatalogLock: Sendable {
     }
 }
 
-/// Why a catalog's background work can't be taken on.
+/// The reason why the lock can't be acquired.
 package enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Another server does it.
+    /// Another server holds the lock.
     case inUse(catalog: String, process: Int32?)
-    /// The catalog has several names that are no symbolic links.
+    /// The catalog has several hard links.
     case severalNames(catalog: String)
     /// The file can't be locked.
     case unusable(file: String, cause: String)
 
-    /// One sentence for a person.
     package var description: String {
         switch self {
         case .inUse(let catalog, let process):

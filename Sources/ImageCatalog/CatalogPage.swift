@@ -1,20 +1,19 @@
 import ImageModel
 
-/// A part of a list that fits into memory.
+/// A page of a list, bounded in memory.
 package struct CatalogPage<Item: Sendable>: Sendable {
-    /// What a page may take: enough for any ordinary one, little enough for many clients that ask at a time.
+    /// The ordinary page size in bytes: large enough for ordinary pages, small enough for many concurrent clients.
     package static var ordinarySize: Int { 16 << 20 }
 
-    /// What is on it, in the order of the list. At least one item if there is any.
+    /// The items in the order of the list; at least one if there are any.
     package private(set) var items: [Item] = []
-    /// Whether it ends before the count that was asked for, since it has as many bytes as a page may have.
+    /// Whether the page was cut by its size before the requested count.
     package private(set) var isCut = false
     private var room: Int
 
-    /// An empty page.
     init(size: Int) { room = size }
 
-    /// Adds an item if there is room for it.
+    /// Adds an item if it fits.
     mutating func add(_ item: Item, of bytes: Int) {
         guard !isCut, items.isEmpty || bytes <= room else { return isCut = true }
         items.append(item)
@@ -23,7 +22,7 @@ package struct CatalogPage<Item: Sendable>: Sendable {
 }
 
 extension ImageRecord {
-    /// How many bytes it takes, near enough: its texts, and a sum for all else.
+    /// An estimate of the record's size in bytes: its texts, and a constant for everything else.
     var size: Int {
         var size = 1024 + image.textSize
         for listed in locations { size += 512 + listed.location.textSize + (listed.metadata?.utf8.count ?? 0) }
@@ -32,7 +31,7 @@ extension ImageRecord {
 }
 
 extension Image {
-    /// The bytes of its texts that have no small bound.
+    /// The size in bytes of the texts without a small limit.
     var textSize: Int {
         let properties = properties.reduce(0) { $0 + $1.key.utf8.count + ($1.value ?? "").utf8.count + 8 }
         return (name ?? "").utf8.count + tags.reduce(properties) { $0 + $1.utf8.count + 4 }
@@ -46,6 +45,6 @@ extension Location {
 }
 
 extension ImageTask {
-    /// How many bytes it takes, near enough.
+    /// An estimate of the task's size in bytes.
     var size: Int { 512 + input.utf8.count + message.utf8.count }
 }

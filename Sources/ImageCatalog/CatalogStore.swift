@@ -1,60 +1,56 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// Where images, representations and locations are kept. Every operation is one transaction; errors are `CatalogError`s.
+/// The store of images, representations and locations. Every operation is one transaction; errors are `CatalogError`s.
 package protocol CatalogStore: LifecycleStore, ManifestStore {
-    /// Registers an image. Throws `imageExists`, `formerImage` for the id of one that was deleted, and `overQuota` when the project that
-    /// owns it has as many as it may.
+    /// Registers an image. Throws `imageExists`, `formerImage` for the id of a deleted image, and `overQuota` if the owning
+    /// project has reached its quota.
     func createImage(_ image: Image, quota: ProjectQuota) async throws
-    /// The image of that id.
+    /// The image with that id; nil if there is none.
     func image(_ id: ImageID) async throws -> Image?
-    /// Forgets an image with its representations and locations. Throws `unknownImage`, `protectedImage`.
+    /// Deletes an image with its representations and locations. Throws `unknownImage`, `protectedImage`.
     func deleteImage(_ id: ImageID) async throws
 
-    /// Registers a location, pending, in the representation of its image and format, which it founds if it is the first.
-    /// What can't be told to hold the same content (no size, or no digest in the identity's algorithm) joins it when it has been
-    /// read. Throws `unknownImage`, `duplicateLocation`, `differentContent`.
+    /// Registers a pending location in the representation of its image and format, which is created for the first location. A
+    /// location that can't be compared (without a size, or without a digest in the identity's algorithm) joins the
+    /// representation after it was read. Throws `unknownImage`, `duplicateLocation`, `differentContent`.
     func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location
-    /// The location of that id.
+    /// The location with that id; nil if there is none.
     func location(_ id: LocationID) async throws -> Location?
     /// An image's locations in the order of registration.
     func locations(of image: ImageID) async throws -> [Location]
 
-    /// What a download needs to know, as of one moment; nil if there is no such image.
+    /// The data that a download needs, as of one moment; nil if there is no such image.
     func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution?
 }
 
 extension CatalogStore {
-    /// Registers an image, however many there are. Throws as `createImage(_:quota:)`.
+    /// Registers an image without a quota. Throws as `createImage(_:quota:)`.
     package func createImage(_ image: Image) async throws { try await createImage(image, quota: ProjectQuota()) }
 }
 
-/// A location to register.
 package struct NewLocation: Sendable, Equatable {
-    /// The image it belongs to.
     package let image: ImageID
-    /// Its backend.
     package let backend: BackendID
-    /// Where in the backend.
+    /// The path in the backend.
     package let path: String
-    /// The URL it was given with.
+    /// The URL that it was registered with.
     package let url: String
-    /// Which representation it holds.
+    /// The format of the representation that it holds.
     package let format: Format
-    /// Its size in bytes, if declared.
+    /// The declared size in bytes; nil if none was declared.
     package let size: Int64?
-    /// Its digests, as far as declared.
+    /// The declared digests.
     package let digests: DigestSet
     /// The preference under `weighted`.
     package let weight: Int
     /// The operator's class.
     package let tier: Int
-    /// Free words.
+    /// Free-form metadata.
     package let metadata: [String: String]
 
-    /// A location with every property given.
     package init(
         image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64?, digests: DigestSet,
         weight: Int = 0, tier: Int = 0, metadata: [String: String] = [:]
@@ -72,51 +68,45 @@ package struct NewLocation: Sendable, Equatable {
     }
 }
 
-/// Which representation a download wants; what it leaves open, the image's own formats fill in.
+/// The requested formats of a download. Missing ones default to the image's own.
 package struct RequestedFormat: Sendable, Equatable {
-    /// The disk format, if asked for.
+    /// The requested disk format; nil for the image's own.
     package var disk: DiskFormat?
-    /// The container format, if asked for.
+    /// The requested container format; nil for the image's own.
     package var container: ContainerFormat?
 
-    /// The image's own.
     package init() {}
 
-    /// Exactly this one.
     package init(_ format: Format) {
         disk = format.disk
         container = format.container
     }
 }
 
-/// What a download needs to know of an image.
+/// The data of an image that a download needs.
 package struct Resolution: Sendable, Equatable {
-    /// The image.
     package let image: Image
-    /// The representation that was asked for; nil if the image has none such, or none of its locations is identified yet.
+    /// The requested representation; nil if the image has none with that format, or if none of its locations is identified yet.
     package let representation: Representation?
-    /// The digests of the representation's chunks, if they are known.
+    /// The manifest of the representation; nil if there is none.
     package let manifest: StoredManifest?
-    /// The locations of the format that was asked for in the order of registration, tombstones left out.
+    /// The locations of the requested format in the order of registration, without tombstones.
     package let locations: [Location]
     /// The formats of all its representations and locations; empty if it never had a location.
     package let formats: [Format]
-    /// The format that was asked for; nil if the image's own is not known.
+    /// The requested format; nil if the image's own is unknown.
     package let format: Format?
 }
 
-/// One line of a location's history.
+/// One entry of a location's history.
 package struct LocationHistoryEntry: Sendable, Equatable {
-    /// When.
     package let time: Date
-    /// What happened: a `LocationEvent`'s name, or `registered`, `suspect`, `verified`, `probe-failed`.
+    /// The name of a `LocationEvent`, or `registered`, `suspect`, `verified`, `probe-failed`.
     package let event: String
-    /// The status before.
     package let from: LocationStatus
-    /// The status after.
     package let to: LocationStatus
-    /// Who did it.
+    /// The user or the component that caused it.
     package let actor: String
-    /// Why.
+    /// The reason.
     package let reason: String
 }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 import ImageModel
 
-/// A condition and what stands for its question marks.
+/// An SQL condition and the values of its placeholders.
 struct SQLCondition {
     let text: String
     let values: [any DatabaseValueConvertible]
@@ -14,23 +14,23 @@ struct SQLCondition {
 }
 
 extension ImageQuery {
-    /// The order made total: every image has one place in it.
+    /// The order with tie-breakers, so that it is total.
     var totalOrder: [ImageOrder] {
         let direction = order.first?.direction ?? .descending
         var seen: Set<ImageOrder.Key> = []
         let keys = (order + [ImageOrder(.createdAt, direction), ImageOrder(.id, direction)]).filter { key in
-            // No two images have one id: what comes behind it decides nothing.
+            // Ids are unique: keys after the id have no effect.
             !seen.contains(.id) && seen.insert(key.key).inserted
         }
         return keys
     }
 
-    /// What every image of the list fulfils, wherever its page begins.
+    /// The conditions of the list, without the page's start.
     var conditions: [SQLCondition] { filters.map(\.condition) + [scope.condition].compactMap(\.self) }
 
-    /// Everything behind the image with these values.
+    /// The condition for all images after the one with these values.
     ///
-    /// One comparison of rows where all keys go the same way, so that an index finds the place; else key by key.
+    /// A single row comparison if all keys have the same direction, so that an index can be used; else a comparison key by key.
     func condition(behind values: [any DatabaseValueConvertible]) -> SQLCondition {
         let order = totalOrder
         let columns = order.map(\.key.column)
@@ -50,7 +50,7 @@ extension ImageQuery {
 }
 
 extension ImageOrder.Key {
-    /// A column that is never null.
+    /// The column of the key, which is never null.
     var column: String {
         switch self {
         case .name, .size, .diskFormat, .containerFormat: rawValue + "_key"
@@ -106,7 +106,7 @@ extension ImageFilter {
             let parts = [disk.map { ("min_disk = ?", $0) }, memory.map { ("min_ram = ?", $0) }].compactMap(\.self)
             return SQLCondition((["1"] + parts.map(\.0)).joined(separator: " AND "), parts.map(\.1))
         case .time(let time, let comparison, let date):
-            // On the wire a time has no fraction, so whole seconds are what a client can compare with.
+            // Times have no fraction on the wire, so clients can compare whole seconds only.
             return SQLCondition(
                 "\(time.rawValue) / 1000 \(comparison.sql) ?", [Int64(date.timeIntervalSince1970.rounded(.down))])
         case .tag(let tag):
@@ -130,7 +130,7 @@ extension ImageFilter {
 }
 
 extension ImageFilter.Word {
-    /// Where an index helps, the column that has one.
+    /// The column, one with an index if there is any.
     fileprivate var column: String {
         switch self {
         case .name, .diskFormat, .containerFormat: rawValue + "_key"

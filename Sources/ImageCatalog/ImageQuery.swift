@@ -1,51 +1,49 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// Which images a list shows, and in which order.
+/// The filters, the order and the page of a list of images.
 package struct ImageQuery: Sendable, Equatable {
-    /// Whose eyes a list is made for.
+    /// The perspective of a list: which images it may contain.
     package enum Scope: Sendable, Equatable {
-        /// All images.
         case everything
-        /// What is public or community, what the project owns, and what is shared with it.
-        /// - `sharing`: what the project must have made of a shared image; nil for anything.
+        /// Public and community images, images that the project owns, and images shared with it.
+        /// - `sharing`: the project's response to a shared image; nil for any.
         case project(String?, sharing: Member.Status?)
     }
 
-    /// At most so many; from 0.
+    /// The largest number of images; 0 or more.
     package var limit = 25
-    /// At most so many bytes, as their size is estimated, but at least one image.
+    /// The largest estimated size of the page in bytes; at least one image is returned.
     package var pageSize = CatalogPage<ImageRecord>.ordinarySize
-    /// Begin behind this one.
+    /// The image after which the page begins; nil for the first page.
     package var marker: ImageID?
-    /// Whose eyes.
+    /// The perspective.
     package var scope = Scope.everything
-    /// All must hold.
+    /// The filters, all of which must match.
     package var filters: [ImageFilter] = []
-    /// By what to sort, the most significant first. Ties are broken by the time of creation and the id, in the direction of the
+    /// The sort keys, the most significant first. Ties are broken by the time of creation and the id, in the direction of the
     /// first key.
     package var order: [ImageOrder] = [ImageOrder(.createdAt, .descending)]
 
-    /// Everything, the newest first, 25 at a time.
     package init() {}
 }
 
-/// A condition that a listed image fulfils.
+/// A condition on the images of a list.
 package enum ImageFilter: Sendable, Equatable {
-    /// The columns that hold a word.
+    /// Columns that hold a word.
     package enum Word: String, Sendable, CaseIterable {
         case id, name, status, visibility, owner
         case diskFormat = "disk_format"
         case containerFormat = "container_format"
     }
 
-    /// The columns that hold a time.
+    /// Columns that hold a time.
     package enum Time: String, Sendable, CaseIterable {
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }
 
-    /// How a time is compared.
+    /// A comparison of times.
     package enum Comparison: String, Sendable, CaseIterable {
         case gt, gte, lt, lte, eq, neq
     }
@@ -59,29 +57,29 @@ package enum ImageFilter: Sendable, Equatable {
 
     /// The word is one of these.
     case word(Word, [String])
-    /// It is in lists, or hidden from them.
+    /// Whether lists omit the image.
     case isHidden(Bool)
-    /// It can be deleted, or not.
+    /// Whether the image is protected from deletion.
     case isProtected(Bool)
-    /// Its size in bytes lies in the range.
+    /// The size in bytes lies in the range.
     case size(ClosedRange<Int64>)
-    /// A whole number is exactly this.
+    /// The minimum disk or memory equals this number.
     case minimum(disk: Int?, memory: Int?)
     /// The time compares like this.
     case time(Time, Comparison, Date)
-    /// It bears the tag.
+    /// The image has the tag.
     case tag(String)
-    /// A property of the user has this value.
+    /// A user property has this value.
     case property(String, String)
-    /// It has this digest, in hexadecimal digits.
+    /// The image has this digest, in hexadecimal digits.
     case checksum(Checksum, String)
-    /// It is not of this visibility, unless this project owns it.
+    /// The image does not have this visibility, unless this project owns it.
     case notVisibility(Image.Visibility, unlessOwner: String?)
 }
 
-/// One key of an order.
+/// One sort key of a list.
 package struct ImageOrder: Sendable, Equatable {
-    /// What can be sorted by.
+    /// The columns to sort by.
     package enum Key: String, Sendable, CaseIterable {
         case name, status, size, id
         case diskFormat = "disk_format"
@@ -90,18 +88,16 @@ package struct ImageOrder: Sendable, Equatable {
         case updatedAt = "updated_at"
     }
 
-    /// Which end comes first.
+    /// The direction of a sort key.
     package enum Direction: String, Sendable, CaseIterable {
         case ascending = "asc"
         case descending = "desc"
     }
 
-    /// By what.
     package let key: Key
-    /// Which end first. What is not known counts as least.
+    /// The direction. Unknown values sort as the smallest.
     package let direction: Direction
 
-    /// A key with its direction.
     package init(_ key: Key, _ direction: Direction) {
         self.key = key
         self.direction = direction

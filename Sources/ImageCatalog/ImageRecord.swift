@@ -1,15 +1,14 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// An image with all that is shown of it.
+/// An image with everything that is shown of it.
 package struct ImageRecord: Sendable, Equatable {
-    /// The image.
     package let image: Image
-    /// What the project that asked makes of it; nil when it is not shared with that project.
+    /// The response of the requesting project; nil if the image is not shared with it.
     package let membership: Member.Status?
-    /// What a plain download gets; nil as long as the image has none.
+    /// The representation of a plain download; nil while the image has none.
     package let representation: Representation?
-    /// That representation's locations that serve or soon will, in the order that clients gave them.
+    /// That representation's locations that serve or soon will, in the clients' order.
     package let locations: [ListedLocation]
 
     init(image: Image, membership: Member.Status?, representation: Representation?, locations: [ListedLocation]) {
@@ -19,45 +18,42 @@ package struct ImageRecord: Sendable, Equatable {
         self.locations = locations
     }
 
-    /// An image that nothing belongs to yet.
+    /// Creates the record of a new image, without locations.
     package init(new image: Image) { self.init(image: image, membership: nil, representation: nil, locations: []) }
 }
 
-/// A location as it stands in an image's list.
+/// A location in an image's list of locations.
 package struct ListedLocation: Sendable, Equatable {
-    /// The location.
     package let location: Location
-    /// Its metadata as the client wrote it, as JSON, where that is more than words by name.
+    /// The metadata as the client's JSON, if it is more than strings by name.
     package var metadata: String?
 
-    /// Statuses in which clients see a location: it serves, or nobody has found anything against it.
+    /// The statuses in which clients see a location: it serves, or nothing speaks against it.
     static let shown: Set<LocationStatus> = [.pending, .verifying, .active]
 }
 
-/// What a change can do to an image. Everything is as it is now; what is changed is stored.
+/// An edit of an image. It begins with the current values; changed values are stored.
 package struct ImageEdit: Sendable {
-    /// One place of the list.
+    /// One entry of the list of locations.
     package enum Entry: Sendable {
-        /// A location that is there already; its metadata may have been changed.
+        /// An existing location, whose metadata may be changed.
         case kept(ListedLocation, words: [String: String])
-        /// One to register.
+        /// A location to register.
         case new(NewEntry)
     }
 
-    /// A location to register, and what it is to become.
+    /// A location to register, and its initial state.
     package struct NewEntry: Sendable {
-        /// The id it will have.
+        /// The id of the new location.
         package let id: LocationID
-        /// The location.
         package let location: NewLocation
-        /// Its metadata as JSON, where that is more than words by name.
+        /// The metadata as JSON, if it is more than strings by name.
         package let metadata: String?
-        /// What pins the object, when somebody has just looked at it: the location is then active at once.
+        /// The validator of the object, if a probe has just determined it; the location is then active at once.
         package let validator: Validator?
         /// Whether to activate it at once.
         package let isActive: Bool
 
-        /// An entry with every property given.
         package init(
             id: LocationID = LocationID(), _ location: NewLocation, metadata: String? = nil, validator: Validator? = nil,
             isActive: Bool = false
@@ -70,20 +66,18 @@ package struct ImageEdit: Sendable {
         }
     }
 
-    /// The image.
     package var image: Image
-    /// What the project that asked makes of it.
+    /// The response of the requesting project.
     package let membership: Member.Status?
-    /// What a plain download gets.
+    /// The representation of a plain download.
     package let representation: Representation?
-    /// The list of its locations. What is left out of it is deleted.
+    /// The list of locations. Locations that are removed from it are deleted.
     package var entries: [Entry]
-    /// When what is left out of the list is forgotten for good; nil for never.
+    /// The time at which the records of removed locations expire; nil for never.
     package var expiresAt: Date?
-    /// What happens to the image's upload; nil for nothing.
+    /// The step of the image's upload; nil for none.
     package var upload: UploadStep?
 
-    /// An edit with every property given.
     package init(image: Image, membership: Member.Status?, representation: Representation?, entries: [Entry]) {
         self.image = image
         self.membership = membership

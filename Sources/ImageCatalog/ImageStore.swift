@@ -1,69 +1,67 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog that Glance's API is made of: images with all that is shown of them, members, tasks. Every operation
-/// is one transaction; errors are `CatalogError`s, and what a caller's own closure throws.
+/// The part of the catalog behind Glance's API: images with everything that is shown of them, members, tasks. Every operation
+/// is one transaction; errors are `CatalogError`s, and those of a caller's closure.
 package protocol ImageStore: UploadStore {
-    /// An image and what belongs to it, seen by a project; nil if there is no such image.
+    /// An image's record as seen by a project; nil if there is no such image.
     func record(of image: ImageID, for project: String?) async throws -> ImageRecord?
-    /// The images that a query asks for, in its order, as far as a page goes. Throws `unknownMarker`.
+    /// A page of the images that match a query, in its order. Throws `unknownMarker`.
     func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord>
-    /// Reads an image, lets `change` edit it, and stores what it made of it, all in one transaction: no other writer comes
-    /// between. Nothing is stored when `change` throws.
-    /// Throws `unknownImage`, what registering a location throws, and what `change` throws.
+    /// Reads an image, lets `change` edit it, and stores the result, in one transaction without concurrent writers. Nothing is
+    /// stored if `change` throws. Throws `unknownImage`, the errors of registering a location, and those of `change`.
     func update(
         _ image: ImageID, for project: String?, at time: Date, actor: String,
         _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
     ) async throws -> ImageRecord
-    /// Forgets locations that were registered in vain and never served.
+    /// Deletes locations that were registered in vain and never served.
     func forget(_ locations: [LocationID]) async throws
-    /// The images whose bytes are being uploaded.
+    /// The images with a running upload.
     func imagesBeingSaved() async throws -> [ImageID]
-    /// Ends these uploads, as far as they are not over.
+    /// Ends the uploads of these images that are still running.
     func recoverUploads(_ images: [ImageID], at time: Date) async throws
-    /// Ends what a restart cut off: these uploads, and all imports.
+    /// Ends these uploads and all imports after a restart interrupted them.
     func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws
 
-    /// The projects that an image is shared with, in order of their sharing.
+    /// The projects that an image is shared with, in the order of sharing.
     func members(of image: ImageID) async throws -> [Member]
-    /// Shares an image. Throws `memberExists`, `unknownImage`.
+    /// Shares an image with a project. Throws `memberExists`, `unknownImage`.
     func add(_ member: Member) async throws
-    /// Stores what a project makes of an image. Throws `unknownMember`.
+    /// Stores a project's response to a shared image. Throws `unknownMember`.
     func setStatus(_ status: Member.Status, of project: String, in image: ImageID, at time: Date) async throws -> Member
-    /// Shares an image no longer. Throws `unknownMember`.
+    /// Ends the sharing of an image with a project. Throws `unknownMember`.
     func removeMember(_ project: String, of image: ImageID) async throws
 
-    /// Writes a task down.
+    /// Stores a new task.
     func add(_ task: ImageTask) async throws
-    /// Says how a task goes on.
+    /// Updates the status of a task.
     func setStatus(_ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date) async throws
-    /// The task of that id.
+    /// The task with that id; nil if there is none.
     func task(_ id: UUID) async throws -> ImageTask?
-    /// The tasks that a query asks for, the newest first, as far as a page goes.
+    /// A page of the tasks that match a query, the newest first.
     func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask>
 }
 
 extension ImageStore {
-    /// What is on the page of images that a query asks for.
+    /// The images on the page of a query.
     package func records(_ query: ImageQuery) async throws -> [ImageRecord] { try await page(query).items }
 
-    /// What is on the page of tasks that a query asks for.
+    /// The tasks on the page of a query.
     package func tasks(_ query: TaskQuery) async throws -> [ImageTask] { try await page(query).items }
 }
 
-/// Which tasks a list shows.
+/// The filters and the page of a list of tasks.
 package struct TaskQuery: Sendable, Equatable {
-    /// At most so many; from 0.
+    /// The largest number of tasks; 0 or more.
     package var limit = 25
-    /// At most so many bytes, as their size is estimated, but at least one task.
+    /// The largest estimated size of the page in bytes; at least one task is returned.
     package var pageSize = CatalogPage<ImageTask>.ordinarySize
-    /// Begin behind this one.
+    /// The task after which the page begins; nil for the first page.
     package var marker: UUID?
-    /// Only those for this image.
+    /// Only tasks of this image; nil for all.
     package var image: ImageID?
-    /// Only those of this project; nil for everybody's.
+    /// Only tasks of this project; nil for all.
     package var owner: String?
 
-    /// Everything, 25 at a time.
     package init() {}
 }

@@ -1,83 +1,79 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog that the lives of locations go through. Every operation is one transaction; errors are
+/// The part of the catalog that manages the lifecycle of locations. Every operation is one transaction; errors are
 /// `CatalogError`s.
 package protocol LifecycleStore: Sendable {
-    /// Takes a location through an event, with a line in its history.
-    /// Throws `unknownLocation`, `illegalEvent`, `lastActive`, `unidentified`.
+    /// Applies an event to a location and records it in its history. Throws `unknownLocation`, `illegalEvent`, `lastActive`,
+    /// `unidentified`.
     func apply(_ change: LocationChange) async throws -> Location
-    /// Changes what an operator may set of a location, with a line in its history. Throws `unknownLocation`.
+    /// Changes an operator's settings of a location and records the change in its history. Throws `unknownLocation`.
     func edit(_ location: LocationID, _ edit: LocationEdit, actor: String, reason: String, at time: Date) async throws
         -> Location
-    /// A location's history, the oldest first.
+    /// A location's history, the oldest entry first.
     func history(of location: LocationID) async throws -> [LocationHistoryEntry]
-    /// Ends the reads that a restart cut off.
+    /// Ends the reads that a restart interrupted.
     /// - Returns: the locations that were being verified.
     func recoverAfterStart(at time: Date) async throws -> [Location]
 
-    /// A whole did not match: the representation is on integrity hold, and who contributed is suspect.
+    /// Records a failed whole verification: the representation is put on integrity hold, and its contributors become suspects.
     func recordDigestMismatch(
         of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws
-    /// Chunks that these locations contributed to did not have their digests: each is suspect, and will be read alone. No wrong byte
-    /// has left, so there is no hold.
+    /// Records a chunk that failed verification: each contributor becomes a suspect and will be read alone. No wrong byte was
+    /// sent, so there is no hold.
     func recordRejectedChunk(by contributors: [LocationID], at time: Date, actor: String, reason: String) async throws
-    /// A location read alone, in full, gave the representation's content: it is cleared, what it did not declare is computed, and
-    /// if it was taken out for the read it serves again. The first identified location of a format founds its representation.
-    /// Throws `unknownLocation`, `differentContent` when the read contradicts what is declared.
+    /// Records a full read of a location alone that matched: the location is cleared, its undeclared digests are stored as
+    /// computed, and it serves again if it was taken out for the read. The first identified location of a format creates its
+    /// representation. Throws `unknownLocation`, `differentContent` if the read contradicts a declaration.
     func recordMatch(of location: LocationID, _ content: LocationContent, at time: Date) async throws -> Location
-    /// A download that one location served alone matched: it is cleared, and its representation with the last one.
+    /// Records a download that one location served alone and that matched: the location is cleared, and so is its
+    /// representation after its last suspect.
     func recordVerification(of location: LocationID, validator: Validator?, at time: Date) async throws
-    /// A full read of the location came to nothing; it is due again at `nextReadAt`.
+    /// Records a failed full read of a location, which is due again at `nextReadAt`.
     func recordFailedRead(of location: LocationID, nextReadAt: Date) async throws
-    /// A full read of the location could not begin, for reasons that are ours; it is due again at `nextReadAt`.
+    /// Postpones a full read that could not begin for a local reason; it is due again at `nextReadAt`.
     func postponeRead(of location: LocationID, until nextReadAt: Date) async throws
-    /// A scrub did not find the location's object.
-    /// - Returns: what is known of its absence within the last day, this time included.
+    /// Records that a scrub did not find the location's object.
+    /// - Returns: the absence within the last day, this time included.
     func recordMiss(of location: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence
-    /// A probe found that a pending location can't serve yet: its history says why. Without effect on one that is not pending.
+    /// Records in its history why a pending location can't serve yet. Has no effect on a location that is not pending.
     func recordProbeFailure(of location: LocationID, at time: Date, actor: String, reason: String) async throws
-    /// Two locations agree with each other against what was declared.
+    /// Records that two locations agree with each other against the declared digest.
     func recordDigestConflict(of location: LocationID, reason: String, at time: Date) async throws
 
-    /// The active locations that are suspect.
+    /// The active locations that are suspects.
     func suspects() async throws -> [Location]
-    /// What is to be done with locations now without anybody asking.
+    /// The locations with maintenance due now.
     func dueLocations(at time: Date) async throws -> DueLocations
-    /// The active location whose last verification is the oldest, if it is older than `date` and it is not to be left alone until later.
+    /// The active location with the oldest verification, if that is before `date` and its next read is not set for later.
     func nextToScrub(verifiedBefore date: Date, at time: Date) async throws -> Location?
-    /// Counts the locations, the active ones that were not read in full since `date`, and the manifests.
+    /// Counts the locations, the active ones without a full read since `date`, and the manifests.
     func statistics(verifiedBefore date: Date) async throws -> LocationStatistics
 
-    /// How far an unfinished read of the location came.
+    /// The progress of an unfinished read of the location.
     func readProgress(of location: LocationID) async throws -> ReadProgress?
-    /// Writes down how far a read came; nil forgets it.
+    /// Saves the progress of a read; nil deletes it.
     func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws
 }
 
-/// An event that happens to a location, with who, when and why.
+/// An event of a location, with its actor, reason and time.
 package struct LocationChange: Sendable, Equatable {
-    /// The event.
     package let event: LocationEvent
-    /// To whom.
     package let location: LocationID
-    /// Who caused it.
+    /// The user or the component that caused it.
     package let actor: String
-    /// Why.
     package let reason: String
-    /// When.
     package let time: Date
-    /// What pins the object, if that was found out; nil keeps what is known.
+    /// The object's validator, if it was determined; nil keeps the known one.
     package let validator: Validator?
     /// Whether even the last active location of an image may be deleted.
     package let isForced: Bool
-    /// For `delete`: when the delay is over.
+    /// For `delete`: the end of the delay.
     package let expiresAt: Date?
-    /// When the location is to be read again without anybody asking; nil sets no time.
+    /// The time of the location's next maintenance read; nil sets none.
     package let nextReadAt: Date?
 
-    /// A change with every property given.
     package init(
         _ event: LocationEvent, of location: LocationID, actor: String, reason: String, at time: Date,
         validator: Validator? = nil, isForced: Bool = false, expiresAt: Date? = nil, nextReadAt: Date? = nil
@@ -94,31 +90,30 @@ package struct LocationChange: Sendable, Equatable {
     }
 }
 
-/// What an operator changes of a location; what is nil stays.
+/// An operator's changes of a location; nil keeps a setting.
 package struct LocationEdit: Sendable, Equatable {
     /// The preference under `weighted`.
     package var weight: Int?
     /// The operator's class.
     package var tier: Int?
-    /// Free words.
+    /// Free-form metadata.
     package var metadata: [String: String]?
 
-    /// Changes nothing.
+    /// Creates an edit without changes.
     package init() {}
 }
 
-/// What a full read of a location found.
+/// The result of a full read of a location.
 package struct LocationContent: Sendable, Equatable {
-    /// Bytes.
+    /// The size in bytes.
     package let size: Int64
-    /// Every digest that was computed.
+    /// Every computed digest.
     package let digests: DigestSet
-    /// What pins the object, if the backend says anything.
+    /// The validator of the object; nil if the backend states none.
     package let validator: Validator?
-    /// Whether the backend stated the size; else it is no more than where the answer ended, which may have been cut off.
+    /// Whether the backend stated the size. Otherwise it is the length of the response, which may have been truncated.
     package let isSizeStated: Bool
 
-    /// A content with every property given.
     package init(size: Int64, digests: DigestSet, validator: Validator?, isSizeStated: Bool = true) {
         self.isSizeStated = isSizeStated
         self.size = size
@@ -127,29 +122,28 @@ package struct LocationContent: Sendable, Equatable {
     }
 }
 
-/// How far a full read came.
+/// The progress of a full read.
 package struct ReadProgress: Sendable, Equatable {
     /// The offset of the next byte.
     package let position: Int64
-    /// The size of the object.
+    /// The size of the object in bytes.
     package let size: Int64
-    /// What pinned the object; the read can only go on with the same.
+    /// The object's validator; the read can continue only with the same one.
     package let validator: Validator?
-    /// The digests' state, as `Integrity` writes it.
+    /// The state of the digests, as serialized by `Integrity`.
     package let digests: [UInt8]
-    /// The chunks that were read; nil where the read makes no manifest.
+    /// The chunks that were read; nil if the read builds no manifest.
     package let chunks: Chunks?
 
-    /// The part of a manifest that an unfinished read has made.
+    /// The part of a manifest that an unfinished read has built.
     package struct Chunks: Sendable, Equatable {
-        /// How the object is cut.
+        /// The division of the object into chunks.
         package let layout: ChunkLayout
-        /// The digests of the finished chunks, one behind the other.
+        /// The concatenated digests of the completed chunks.
         package let digests: [UInt8]
-        /// The state of the chunk that is not finished, as `Integrity` writes it.
+        /// The state of the incomplete chunk, as serialized by `Integrity`.
         package let state: [UInt8]
 
-        /// Chunks with every property given.
         package init(layout: ChunkLayout, digests: [UInt8], state: [UInt8]) {
             self.layout = layout
             self.digests = digests
@@ -157,7 +151,6 @@ package struct ReadProgress: Sendable, Equatable {
         }
     }
 
-    /// A progress with every property given.
     package init(position: Int64, size: Int64, validator: Validator?, digests: [UInt8], chunks: Chunks? = nil) {
         self.position = position
         self.size = size
@@ -167,41 +160,40 @@ package struct ReadProgress: Sendable, Equatable {
     }
 }
 
-/// What is known of an object that scrubs do not find.
+/// The recorded absence of an object that scrubs do not find.
 package struct Absence: Sendable, Equatable {
-    /// When it was missed, within the last day, the oldest first.
+    /// The times of misses within the last day, the oldest first.
     package let misses: [Date]
-    /// Whether another object of its backend was read in full since the first of them.
+    /// Whether another object of its backend was read in full since the first miss.
     package let backendReads: Bool
 
-    /// An absence with every property given.
     package init(misses: [Date], backendReads: Bool) {
         self.misses = misses
         self.backendReads = backendReads
     }
 }
 
-/// How many locations there are, how old their verifications, and how many representations have manifests.
+/// The number of locations, the age of their verifications, and the number of manifests.
 package struct LocationStatistics: Sendable, Equatable {
-    /// The locations of each status that has any.
+    /// The number of locations by status, without statuses that have none.
     package let counts: [LocationStatus: Int]
-    /// Active locations that were not read in full since the date asked for.
+    /// The number of active locations without a full read since the given date.
     package let unverified: Int
     /// The oldest verification of an active location; nil if there is none.
     package let oldestVerification: Date?
-    /// Representations that are not empty, with or without a manifest.
+    /// The number of non-empty representations, with or without a manifest.
     package let representations: Int
-    /// Manifests.
+    /// The number of manifests.
     package let manifests: Int
 }
 
-/// What is to be done with locations without anybody asking.
+/// The locations with maintenance due now.
 package struct DueLocations: Sendable, Equatable {
-    /// Pending and identified: to be probed.
+    /// Pending and identified locations, to be probed.
     package let toProbe: [Location]
-    /// To be read in full: pending and not identified, suspect, taken out for a read that an error may have ended, or the date has
-    /// come that a read was set for.
+    /// Locations to be read in full: pending and unidentified, suspect, taken out for a read that an error may have ended, or
+    /// with a scheduled read that is due.
     package let toRead: [Location]
-    /// Marked for deletion, and the delay is over.
+    /// Locations marked for deletion whose delay is over.
     package let toExpire: [Location]
 }

@@ -1,41 +1,40 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog that keeps the digests of chunks. Every operation is one transaction; errors are `CatalogError`s.
+/// The part of the catalog that stores manifests. Every operation is one transaction; errors are `CatalogError`s.
 package protocol ManifestStore: Sendable {
-    /// Keeps the manifest of a representation whose whole digest matched, unless there is one that this version can read, or the
-    /// representation is not what it was.
-    /// - Parameter pages: all of the layout's, sealed.
-    /// - Returns: whether it was kept.
+    /// Stores the manifest of a representation whose whole digest matched, unless a readable one exists or the representation
+    /// has changed.
+    /// - Parameter pages: all pages of the layout, sealed.
+    /// - Returns: whether it was stored.
     func addManifest(_ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date)
         async throws
         -> Bool
-    /// One page; nil if there is none such, or the manifest was forgotten.
+    /// One page of a manifest; nil if there is none, or if the manifest was deleted.
     func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage?
-    /// Forgets a manifest that can't be trusted; the next verification of the whole makes a new one.
-    /// - Returns: whether it was there.
+    /// Deletes a manifest that can't be trusted; the next whole verification builds a new one.
+    /// - Returns: whether it existed.
     func forgetManifest(_ manifest: StoredManifest) async throws -> Bool
-    /// The locations to read for the manifests that are missing: of each representation that has bytes and no manifest, and against
-    /// which nothing speaks, the first active location whose read is not set for later. The newest come first.
+    /// The locations to read in full for missing manifests. Of each non-empty representation without a manifest and without a
+    /// hold, it is the first active location whose next read is not set for later. The newest come first.
     /// - Parameters:
-    ///   - backends: only locations in these.
-    ///   - images: only those of these images; nil for all.
-    ///   - cursor: where the page before ended; nil for the first page.
-    ///   - limit: the most of one page.
+    ///   - backends: only locations in these backends.
+    ///   - images: only locations of these images; nil for all.
+    ///   - cursor: the end of the previous page; nil for the first page.
+    ///   - limit: the largest number of locations per page.
     func locationsForManifests(
         in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
     ) async throws -> ManifestCandidates
 }
 
-/// A page of locations whose full reads would make manifests.
+/// A page of locations whose full reads would build manifests.
 package struct ManifestCandidates: Sendable, Equatable {
-    /// Where a page ends.
+    /// The end of a page.
     package struct Cursor: Sendable, Hashable {
         let number: Int64
     }
 
-    /// The locations, the newest first.
     package let locations: [Location]
-    /// Where the next page begins; nil if this is the last one.
+    /// The start of the next page; nil if this is the last one.
     package let next: Cursor?
 }

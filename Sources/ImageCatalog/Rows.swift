@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 import ImageModel
 
-// How the model's values lie in the tables' columns: times as milliseconds since 1970, lists and dictionaries as JSON.
+// The encoding of the model's values in columns: times as milliseconds since 1970, lists and dictionaries as JSON.
 
 extension Date {
     var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
@@ -10,7 +10,7 @@ extension Date {
     init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }
 
-/// A row that does not hold what this version wrote there.
+/// A row with a value that this version does not understand.
 struct UnreadableRow: Error, CustomStringConvertible {
     let column: String
     var description: String { "the column \(column) holds an unknown value" }

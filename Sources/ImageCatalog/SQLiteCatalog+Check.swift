@@ -1,7 +1,7 @@
 import GRDB
 
 extension SQLiteCatalog {
-    /// Whether a file that is there can be this version's catalog. Nothing in it is changed.
+    /// Checks whether an existing file can be used as a catalog by this version. Changes nothing in it.
     /// - Throws: `CatalogError`.
     package static func check(path: String) throws {
         var configuration = Configuration()

@@ -2,9 +2,8 @@ package import FoundationEssentials
 import GRDB
 package import ImageModel
 
-// What is to be done without anybody asking.
+// Maintenance that is due.
 extension SQLiteCatalog {
-    /// The active locations that are suspect.
     package func suspects() async throws -> [Location] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM location WHERE suspect = 1 AND status = 'active' ORDER BY number")
@@ -12,7 +11,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// What is to be done with locations now.
     package func dueLocations(at time: Date) async throws -> DueLocations {
         try await read { db in
             func all(_ condition: String, _ arguments: StatementArguments = []) throws -> [Location] {
@@ -21,7 +19,7 @@ extension SQLiteCatalog {
             }
             let now = time.milliseconds
             return DueLocations(
-                // What an import brings is read in full first, whatever was declared.
+                // The locations of an import are read in full first, whatever was declared.
                 toProbe: try all(
                     """
                     status = 'pending' AND identified = 1 AND COALESCE(next_read_at, 0) <= ?
@@ -39,7 +37,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The active location whose last verification is the oldest.
     package func nextToScrub(verifiedBefore date: Date, at time: Date) async throws -> Location? {
         try await read { db in
             try Row.fetchOne(
@@ -52,7 +49,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Counts the locations and manifests.
     package func statistics(verifiedBefore date: Date) async throws -> LocationStatistics {
         try await read { db in
             var counts: [LocationStatus: Int] = [:]

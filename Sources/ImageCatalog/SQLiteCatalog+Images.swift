@@ -3,8 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Registers an image.
-    /// - Throws: `CatalogError`: `overQuota`, `imageExists`, or `formerImage` when a deleted one had that id.
     package func createImage(_ image: Image, quota: ProjectQuota) async throws {
         try await write { db in
             try Self.checkImages(of: image.owner, quota, db)
@@ -31,12 +29,10 @@ extension SQLiteCatalog {
             ])
     }
 
-    /// The image of that id.
     package func image(_ id: ImageID) async throws -> Image? {
         try await read { db in try Self.image(id, db) }
     }
 
-    /// Forgets an image with everything below it.
     package func deleteImage(_ id: ImageID) async throws {
         try await write { db in
             guard let image = try Self.image(id, db) else { throw CatalogError.unknownImage(id) }
@@ -45,7 +41,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// What a download needs to know, read in one transaction.
     package func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
         try await read { db in
             guard let image = try Self.image(id, db) else { return nil }

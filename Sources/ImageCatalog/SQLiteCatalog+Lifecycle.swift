@@ -3,12 +3,10 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Takes a location through an event.
     package func apply(_ change: LocationChange) async throws -> Location {
         try await write { db in try Self.apply(change, db) }
     }
 
-    /// Changes what an operator may set.
     package func edit(
         _ id: LocationID, _ edit: LocationEdit, actor: String, reason: String, at time: Date
     ) async throws -> Location {
@@ -26,7 +24,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// A location's history, the oldest first.
     package func history(of location: LocationID) async throws -> [LocationHistoryEntry] {
         try await read { db in
             try Row.fetchAll(
@@ -35,7 +32,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Ends the reads that a restart cut off.
     package func recoverAfterStart(at time: Date) async throws -> [Location] {
         try await write { db in
             let rows = try Row.fetchAll(db, sql: "SELECT * FROM location WHERE status = 'verifying' ORDER BY number")
@@ -47,10 +43,9 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Writes down why a pending location does not serve yet.
     package func recordProbeFailure(of id: LocationID, at time: Date, actor: String, reason: String) async throws {
         try await write { db in
-            // Somebody else may have activated or deleted it meanwhile.
+            // It may have been activated or deleted meanwhile.
             guard let location = try Self.location(id, db), location.state.status == .pending else { return }
             try Self.note("probe-failed", id, from: .pending, to: .pending, actor, reason, time, db)
         }
@@ -82,7 +77,7 @@ extension SQLiteCatalog {
                     """,
                 arguments: [change.time.milliseconds, location.image.description])
         }
-        // It is never read again.
+        // A deleted location is never read again.
         if state.status == .deleted { try forgetReadProgress(of: location.id, db) }
         try note(
             change.event.rawValue, location.id, from: location.state.status, to: state.status, change.actor, change.reason,
@@ -91,7 +86,7 @@ extension SQLiteCatalog {
         return try requiredLocation(location.id, db)
     }
 
-    /// Some events are legal for a location only if others of its image are there.
+    /// Checks the events that are legal only while other locations of the image serve.
     private static func checkOthers(_ change: LocationChange, _ location: Location, _ db: Database) throws {
         guard location.state.status.serves else { return }
         let others = try locations(of: location.image, db).filter { $0.id != location.id && $0.state.status.serves }

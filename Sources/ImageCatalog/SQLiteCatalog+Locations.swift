@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Registers a location, in one transaction with the representation that it founds or joins.
     package func addLocation(
         _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
     ) async throws -> Location {
@@ -48,13 +47,13 @@ extension SQLiteCatalog {
         return try Self.requiredLocation(id, db)
     }
 
-    /// What follows the first `#`. Glance's clients take two URLs that differ in it for two locations.
+    /// The text after the first `#`. Glance's clients treat URLs with different fragments as different locations.
     private static func fragment(of url: String) -> Substring? {
         url.firstIndex(of: "#").map { url[$0...] }
     }
 
-    /// Finds or founds the representation that a content belongs to.
-    /// - Returns: whether the content is known to be the representation's; not so as long as there is nothing to compare.
+    /// Finds or creates the representation that a content belongs to.
+    /// - Returns: whether the content is known to be the representation's; false while there is nothing to compare.
     static func join(
         _ image: ImageID, _ format: Format, size: Int64?, digests: DigestSet, _ db: Database
     ) throws -> Bool {
@@ -77,12 +76,10 @@ extension SQLiteCatalog {
         return size != nil && digest != nil
     }
 
-    /// The location of that id.
     package func location(_ id: LocationID) async throws -> Location? {
         try await read { db in try Self.location(id, db) }
     }
 
-    /// An image's locations in the order of registration.
     package func locations(of image: ImageID) async throws -> [Location] {
         try await read { db in try Self.locations(of: image, db) }
     }

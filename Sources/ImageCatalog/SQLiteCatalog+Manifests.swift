@@ -2,9 +2,8 @@ package import FoundationEssentials
 import GRDB
 package import ImageModel
 
-// The digests of chunks.
+// Manifests.
 extension SQLiteCatalog {
-    /// Keeps a manifest.
     package func addManifest(
         _ layout: ChunkLayout, pages: [ManifestPage], of representation: Representation, at time: Date
     ) async throws -> Bool {
@@ -13,7 +12,7 @@ extension SQLiteCatalog {
             guard let known, known.size == layout.size, known.identity == representation.identity, !known.hasDigestConflict,
                 try Self.manifest(of: known, db) == nil
             else { return false }
-            // One that this version can't read is in the way.
+            // Removes a manifest that this version can't read.
             try db.execute(
                 sql: "DELETE FROM manifest WHERE image = ? AND disk_format = ? AND container_format = ?",
                 arguments: [known.image.description, known.format.disk.rawValue, known.format.container.rawValue])
@@ -38,7 +37,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// One page of a manifest.
     package func manifestPage(_ page: Int, of manifest: StoredManifest) async throws -> ManifestPage? {
         try await read { db in
             let row = try Row.fetchOne(
@@ -50,7 +48,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Forgets a manifest.
     package func forgetManifest(_ manifest: StoredManifest) async throws -> Bool {
         try await write { db in
             guard
@@ -62,7 +59,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The locations to read for the manifests that are missing.
     package func locationsForManifests(
         in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
     ) async throws -> ManifestCandidates {
@@ -73,7 +69,7 @@ extension SQLiteCatalog {
             arguments += StatementArguments(backends.map(\.name))
             if let images { arguments += StatementArguments(images.map(\.description)) }
             arguments += [cursor?.number ?? .max, limit]
-            // A manifest of other bytes, which this version would not use, is in nobody's way: a full read replaces it.
+            // A manifest of other bytes, which this version would not use, does not count: a full read replaces it.
             let rows = try Row.fetchAll(
                 db,
                 sql: """
@@ -100,12 +96,11 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Whether there is a manifest of the representation.
     static func hasManifest(_ image: ImageID, _ format: Format, _ db: Database) throws -> Bool {
         try representations(of: image, db).contains { try $0.format == format && manifest(of: $0, db) != nil }
     }
 
-    /// An algorithm that this version does not know, or a manifest of another content, is as good as none.
+    /// The representation's manifest; nil if there is none, if its algorithm is unknown, or if it belongs to another content.
     static func manifest(of representation: Representation, _ db: Database) throws -> StoredManifest? {
         guard let row = try manifestRow(of: representation, db), row["identity"] == representation.identity.description,
             let algorithm = DigestAlgorithm(rawValue: row["algorithm"]), row["size"] == representation.size,

@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// The projects that an image is shared with.
     package func members(of image: ImageID) async throws -> [Member] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM member WHERE image = ? ORDER BY rowid", arguments: [image.description])
@@ -11,7 +10,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Shares an image.
     package func add(_ member: Member) async throws {
         try await write { db in
             guard try Self.image(member.image, db) != nil else { throw CatalogError.unknownImage(member.image) }
@@ -27,7 +25,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Stores what a project makes of an image.
     package func setStatus(
         _ status: Member.Status, of project: String, in image: ImageID, at time: Date
     ) async throws -> Member {
@@ -42,7 +39,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Shares an image no longer.
     package func removeMember(_ project: String, of image: ImageID) async throws {
         try await write { db in
             guard try Self.member(project, of: image, db) != nil else {

@@ -2,9 +2,8 @@ package import FoundationEssentials
 import GRDB
 package import ImageModel
 
-// How far unfinished reads came.
+// The progress of unfinished reads.
 extension SQLiteCatalog {
-    /// How far an unfinished read came.
     package func readProgress(of location: LocationID) async throws -> ReadProgress? {
         try await read { db in
             try Row.fetchOne(
@@ -32,7 +31,6 @@ extension SQLiteCatalog {
         try db.execute(sql: "DELETE FROM read_progress WHERE location = ?", arguments: [location.description])
     }
 
-    /// Writes down how far a read came.
     package func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws {
         try await write { db in
             guard let progress else { return try Self.forgetReadProgress(of: location, db) }
@@ -41,7 +39,7 @@ extension SQLiteCatalog {
             let known = try Row.fetchOne(
                 db, sql: "SELECT position, size, validator, chunk_size, chunk_algorithm FROM read_progress WHERE location = ?",
                 arguments: [location.description])
-            // A read that began again, since its object is another one, has other chunks; so has one that cuts it otherwise.
+            // A read that restarted, since its object changed, has other chunks, and so has one with another layout.
             let goesOn =
                 known.map {
                     $0["position"] <= progress.position && $0["size"] == progress.size
@@ -49,7 +47,7 @@ extension SQLiteCatalog {
                         && $0["chunk_size"] == progress.chunks?.layout.chunkSize
                         && $0["chunk_algorithm"] == progress.chunks?.layout.algorithm.rawValue
                 } ?? false
-            // Not INSERT OR REPLACE, which would take the pages along.
+            // INSERT OR REPLACE would delete the pages as well.
             try db.execute(
                 sql: """
                     INSERT INTO read_progress (location, position, size, validator, digests, saved_at, chunk_size,
@@ -69,7 +67,8 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Writes the pages that are new or have grown, so that a checkpoint of a large image costs what was read since the last one.
+    /// Writes only pages that are new or have grown, so that the cost of a checkpoint depends on the bytes read since the last
+    /// one.
     private static func savePages(
         of chunks: ReadProgress.Chunks?, _ location: LocationID, goesOn: Bool, _ db: Database
     ) throws {

@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog: ImageStore {
-    /// An image and what belongs to it.
     package func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
         try await read { db in
             guard let image = try Self.image(image, db) else { return nil }
@@ -11,7 +10,6 @@ extension SQLiteCatalog: ImageStore {
         }
     }
 
-    /// The images that a query asks for.
     package func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> {
         try await read { db in
             var conditions = query.conditions
@@ -35,7 +33,8 @@ extension SQLiteCatalog: ImageStore {
         }
     }
 
-    /// Some of the images that a query finds: many at a time, since what belongs to them takes three queries, but not many large ones.
+    /// The next images of a query. Images are fetched in batches, since their related rows take three queries; large images
+    /// make smaller batches.
     private static func nextImages(_ rows: RowCursor) throws -> [Image] {
         var images: [Image] = []
         var size = 0
@@ -47,7 +46,7 @@ extension SQLiteCatalog: ImageStore {
         return images
     }
 
-    /// The values of a marker in the columns of the order. One that the list could not show is as if it were not there.
+    /// A marker's values in the columns of the order. A marker that the list could not show counts as unknown.
     private static func place(
         of marker: ImageID, in query: ImageQuery, _ db: Database
     ) throws -> [any DatabaseValueConvertible] {
@@ -61,7 +60,7 @@ extension SQLiteCatalog: ImageStore {
         return query.totalOrder.map { row[$0.key.column] as DatabaseValue }
     }
 
-    /// What belongs to these images, in their order: three queries for all.
+    /// The records of these images, in their order, by three queries for all of them.
     static func records(of images: [Image], for project: String?, _ db: Database) throws -> [ImageRecord] {
         let ids = try encoded(images.map(\.id.description))
         let among = "IN (SELECT value FROM json_each(?))"

@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Writes a task down.
     package func add(_ task: ImageTask) async throws {
         try await write { db in
             try db.execute(
@@ -19,7 +18,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Says how a task goes on.
     package func setStatus(
         _ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date
     ) async throws {
@@ -30,7 +28,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The task of that id.
     package func task(_ id: UUID) async throws -> ImageTask? {
         try await read { db in
             try Row.fetchOne(db, sql: "SELECT * FROM task WHERE id = ?", arguments: [id.uuidString.lowercased()])
@@ -38,7 +35,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The tasks that a query asks for, the newest first.
     package func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> {
         try await read { db in
             var conditions = [SQLCondition("1")]

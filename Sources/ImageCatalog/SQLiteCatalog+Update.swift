@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Reads, edits and stores an image in one transaction.
     package func update(
         _ id: ImageID, for project: String?, at time: Date, actor: String,
         _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
@@ -15,7 +14,7 @@ extension SQLiteCatalog {
             var edit = ImageEdit(
                 image: image, membership: before.membership, representation: before.representation,
                 entries: before.locations.map { .kept($0, words: $0.location.metadata) })
-            // Nothing was written yet, so that what the closure throws may leave as it is.
+            // Nothing was written yet, so an error of the closure leaves the catalog unchanged.
             do { try change(&edit) } catch { return .failure(error) }
             try Self.store(edit, over: before, time, actor, db)
             guard let changed = try Self.image(id, db), let after = try Self.records(of: [changed], for: project, db).first
@@ -25,7 +24,7 @@ extension SQLiteCatalog {
         return try outcome.get()
     }
 
-    /// Forgets locations, and representations that they alone had founded.
+    /// Deletes locations, and representations that they alone had created.
     package func forget(_ locations: [LocationID]) async throws {
         try await write { db in try Self.forget(locations, db) }
     }
@@ -47,7 +46,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The reason of locations that came with an image's document.
+    /// The reason in the history of locations that came with an image's document.
     private static let givenThroughAPI = "given through the Images API"
 
     private static func hasNeverServed(_ location: Location, _ db: Database) throws -> Bool {
@@ -56,7 +55,6 @@ extension SQLiteCatalog {
             arguments: [location.id.description]) ?? false
     }
 
-    /// The images whose bytes are being uploaded.
     package func imagesBeingSaved() async throws -> [ImageID] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT id FROM image WHERE status = 'saving' ORDER BY id").map { row in
@@ -65,7 +63,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Ends these uploads, as far as they are not over.
     package func recoverUploads(_ images: [ImageID], at time: Date) async throws {
         try await write { db in try Self.recoverUploads(images, time, db) }
     }
@@ -81,11 +78,10 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Ends these uploads and all imports, which a restart cut off.
     package func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
         try await write { db in
             try Self.recoverUploads(cutOff, time, db)
-            // What an import had registered and not yet brought to service is undone with it.
+            // Locations that an import registered and did not bring into service are removed with it.
             let imported = try Row.fetchAll(
                 db,
                 sql: """
@@ -152,7 +148,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Who gives a place again that was taken out a while ago means it again; the record that waits to be forgotten does not wait.
+    /// Expires pending deletions of the same location: a client that adds it again wants a new record.
     private static func expire(
         placesLike new: NewLocation, _ actor: String, _ time: Date, _ db: Database
     ) throws {
@@ -175,7 +171,7 @@ extension SQLiteCatalog {
 }
 
 extension ImageEdit {
-    /// Whether the list of locations is as it was, in its order and with its words.
+    /// Whether the list of locations is unchanged, including its order and its metadata.
     fileprivate func keepsLocations(of before: ImageRecord) -> Bool {
         entries.count == before.locations.count
             && zip(entries, before.locations).allSatisfy { entry, listed in

@@ -3,20 +3,19 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog: UploadStore {
-    /// Whether a location has the file: tombstones have none.
+    /// Whether a location uses the file; tombstones do not.
     private static let isUsed = """
         EXISTS (SELECT 1 FROM location WHERE location.backend = upload.backend AND location.path = upload.path
             AND location.status <> 'deleted')
         """
 
-    /// Whether the image takes the bytes that come in.
+    /// Whether the image's upload is still running.
     private static let isReceiving = """
         (state = 'receiving' AND EXISTS (SELECT 1 FROM image WHERE image.id = upload.image AND image.status = 'saving'))
         """
 
     private static let isOrphan = "(NOT \(isReceiving) AND NOT \(isUsed))"
 
-    /// The uploads of a backend in the order of their paths.
     package func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
         try await read { db in
             try Row.fetchAll(
@@ -29,7 +28,6 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Which of these paths nothing in the catalog has.
     package func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
         try await read { db in
             try String.fetchAll(
@@ -43,7 +41,6 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Counts the uploads.
     package func uploadStatistics() async throws -> UploadStatistics {
         try await read { db in
             var counts: [Bool: UploadStatistics.Count] = [:]
@@ -58,7 +55,6 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// The bytes that count against the quota of a project.
     package func uploadedBytes(of owner: String?) async throws -> Int64 {
         try await read { db in try Self.uploadedBytes(of: owner, db) }
     }
@@ -71,7 +67,6 @@ extension SQLiteCatalog: UploadStore {
             arguments: [owner]) ?? 0
     }
 
-    /// Sets and takes back the ends of uploads, and marks those whose end has come.
     package func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath] {
         try await write { db in
             let now = time.milliseconds
@@ -95,7 +90,6 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Forgets an upload whose file has been deleted.
     package func forgetUpload(_ place: UploadPath) async throws {
         try await write { db in
             try db.execute(
@@ -104,7 +98,6 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Whether an image has that id, or a deleted one had it.
     package func hasUsed(_ id: ImageID) async throws -> Bool {
         try await read { db in
             try Bool.fetchOne(
@@ -115,7 +108,7 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Writes down what happens to the upload of an image, in the transaction that changes the image.
+    /// Records a step of an image's upload, in the transaction that changes the image.
     /// - Throws: `CatalogError`: `overQuota`, or `uploadRemoved` while the file of an earlier upload is being deleted.
     static func apply(_ step: UploadStep, to image: Image, at time: Date, _ db: Database) throws {
         switch step {
@@ -134,7 +127,7 @@ extension SQLiteCatalog: UploadStore {
                 ])
             try check(quota, of: image, at: time, db)
         case .finish(let place, let size, let quota):
-            // The row is there, unless a round took it for one of an upload that had failed.
+            // The row exists, unless maintenance took it for that of a failed upload.
             try db.execute(
                 sql: """
                     INSERT INTO upload (backend, path, image, owner, size, state, created_at) VALUES (?, ?, ?, ?, ?, 'stored', ?)
@@ -151,9 +144,9 @@ extension SQLiteCatalog: UploadStore {
         }
     }
 
-    /// Holds what the image's project has, this upload included, against its quota. Files of its deleted images do not count, and are
-    /// deleted without further delay once they would have made the difference: a project that uploads and deletes all the time fills
-    /// no disk.
+    /// Checks the uploads of the image's project, including this one, against its quota. Files of deleted images do not count,
+    /// and are deleted without further delay once they would exceed the quota. A project that uploads and deletes repeatedly
+    /// thus can't fill the disk.
     private static func check(_ quota: ProjectQuota, of image: Image, at time: Date, _ db: Database) throws {
         guard let limit = quota.bytes else { return }
         let used = try uploadedBytes(of: image.owner, db)
@@ -168,7 +161,7 @@ extension SQLiteCatalog: UploadStore {
             arguments: [time.milliseconds, time.milliseconds, image.owner])
     }
 
-    /// Holds the number of a project's images, a new one included, against its quota.
+    /// Checks the number of a project's images, including a new one, against its quota.
     static func checkImages(of owner: String?, _ quota: ProjectQuota, _ db: Database) throws {
         guard let limit = quota.images else { return }
         let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM image WHERE owner IS ?", arguments: [owner]) ?? 0

@@ -3,7 +3,6 @@ import GRDB
 package import ImageModel
 
 extension SQLiteCatalog {
-    /// Puts a representation on integrity hold and suspects who contributed.
     package func recordDigestMismatch(
         of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws {
@@ -17,14 +16,13 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Suspects who contributed to a chunk that did not have its digest.
     package func recordRejectedChunk(
         by contributors: [LocationID], at time: Date, actor: String, reason: String
     ) async throws {
         try await write { db in
             for contributor in contributors {
                 try Self.markSuspect(contributor, actor, reason, time, db)
-                // The manifest that turned the chunk down may be forgotten by now.
+                // The manifest that rejected the chunk may have been deleted by now.
                 guard let location = try Self.location(contributor, db) else { continue }
                 try Self.settleIntegrityHold(of: location.image, location.format, db)
             }
@@ -34,14 +32,13 @@ extension SQLiteCatalog {
     private static func markSuspect(
         _ id: LocationID, _ actor: String, _ reason: String, _ time: Date, _ db: Database
     ) throws {
-        // Deleted meanwhile: there is nobody left to markSuspect.
+        // The location was deleted meanwhile.
         guard let location = try location(id, db) else { return }
         try db.execute(sql: "UPDATE location SET suspect = 1 WHERE id = ?", arguments: [id.description])
         let status = location.state.status
         try note("marked_suspect", id, from: status, to: status, actor, reason, time, db)
     }
 
-    /// Clears a location, and its representation with the last one.
     package func recordVerification(of id: LocationID, validator: Validator?, at time: Date) async throws {
         try await write { db in
             let location = try Self.requiredLocation(id, db)
@@ -49,7 +46,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Clears a location that was read alone, learns what it did not declare, and lets it serve again.
     package func recordMatch(of id: LocationID, _ content: LocationContent, at time: Date) async throws -> Location {
         try await write { db in
             let location = try Self.requiredLocation(id, db)
@@ -62,7 +58,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Takes over what a read computed and nobody declared; what was declared stays as it is.
+    /// Stores the size and the digests that a read computed and that were not declared. Declared values are kept.
     private static func learn(_ content: LocationContent, of location: Location, _ db: Database) throws {
         let contradicted = location.digests.all.first { content.digests[$0.algorithm] != $0 }
         guard location.size ?? content.size == content.size, contradicted == nil else {
@@ -90,7 +86,7 @@ extension SQLiteCatalog {
     private static func clear(
         _ location: Location, _ validator: Validator?, reason: String, _ time: Date, _ db: Database
     ) throws {
-        // What this read saw and nothing else: a probe's validator may be that of another object.
+        // Only the validator of this read: a probe's validator may be that of another object.
         try db.execute(
             sql: """
                 UPDATE location SET suspect = 0, verified_at = ?, validator = ?, next_read_at = NULL,
@@ -102,7 +98,6 @@ extension SQLiteCatalog {
         try settleIntegrityHold(of: location.image, location.format, db)
     }
 
-    /// A full read came to nothing.
     package func recordFailedRead(of id: LocationID, nextReadAt: Date) async throws {
         try await write { db in
             try db.execute(
@@ -111,7 +106,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// A full read could not begin; it is due again at `nextReadAt`.
     package func postponeRead(of id: LocationID, until nextReadAt: Date) async throws {
         try await write { db in
             try db.execute(
@@ -120,13 +114,12 @@ extension SQLiteCatalog {
         }
     }
 
-    /// A scrub did not find the object.
     package func recordMiss(of id: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence {
         try await write { db in
             let location = try Self.requiredLocation(id, db)
             let row = try Row.fetchOne(db, sql: "SELECT misses FROM location WHERE id = ?", arguments: [id.description])
             let known = try row?.decoded("misses", as: [Int64].self) ?? []
-            // Looking again and again within the interval shows one absence, not several.
+            // Several misses within the interval count as one.
             let interval = nextReadAt.milliseconds - time.milliseconds
             let isNew = known.last.map { time.milliseconds - $0 >= interval } ?? true
             let recent = known.filter { $0 > time.milliseconds - 86_400_000 }
@@ -144,7 +137,6 @@ extension SQLiteCatalog {
         }
     }
 
-    /// Two locations agree with each other against what was declared.
     package func recordDigestConflict(of id: LocationID, reason: String, at time: Date) async throws {
         try await write { db in
             let location = try Self.requiredLocation(id, db)
@@ -159,7 +151,8 @@ extension SQLiteCatalog {
         }
     }
 
-    /// A representation is on integrity hold as long as someone suspect may still serve it, now or again, and no manifest keeps wrong bytes in.
+    /// Updates the integrity hold of a representation. It remains while a suspect may serve, now or later, and no manifest
+    /// keeps wrong bytes from being sent.
     static func settleIntegrityHold(of image: ImageID, _ format: Format, _ db: Database) throws {
         let settled: Set<LocationStatus> = [.quarantined, .pendingDelete, .deleted]
         let isOpen =
@@ -167,7 +160,7 @@ extension SQLiteCatalog {
             && locations(of: image, db).contains {
                 $0.format == format && $0.isSuspect && !settled.contains($0.state.status)
             }
-        // Both ways: an suspect location that an operator brings back brings the hold back, too.
+        // In both directions: a suspect that an operator brings back also brings back the hold.
         try setIntegrityHold(isOpen, of: image, format, db)
     }
 

@@ -1,26 +1,26 @@
 import GRDB
 package import ImageModel
 
-/// The catalog in one SQLite file.
+/// A catalog in one SQLite file.
 package struct SQLiteCatalog: CatalogStore {
     let pool: DatabasePool
     private let path: String
 
-    /// Opens the file, makes it (and its directory) if it is not there, and brings its tables up to date.
-    /// - Parameter mode: the permissions of its files, at most.
+    /// Opens the file, creates it (and its directory) if it does not exist, and migrates its tables.
+    /// - Parameter mode: the upper bound of its files' permissions.
     /// - Throws: `CatalogError`.
     package init(path: String, mode: FileMode = .standard) throws {
         try self.init(path: path, mode: mode, configuration: Configuration())
     }
 
-    /// - Parameter configuration: further settings of the connections, for tests.
+    /// - Parameter configuration: additional settings of the connections, for tests.
     init(path: String, mode: FileMode = .standard, configuration base: Configuration) throws {
         self.path = path
         var configuration = base
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = true
-        // In WAL mode NORMAL loses no transaction when the process dies, and none but the last when the machine does: what the
-        // catalog learns can be computed again, what operators do must not be lost, so FULL.
+        // In WAL mode, NORMAL loses no transaction if the process dies, but may lose the last ones if the machine does.
+        // Computed data can be computed again, but operators' changes must not be lost: hence FULL.
         configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         do {
             try CatalogFiles.prepare(path, mode)

@@ -1,11 +1,11 @@
 import GRDB
 
 extension Schema {
-    /// What Glance's clients ask of images beyond the first tables: sorting by any key, members, tasks, the order of locations.
+    /// Tables and columns for Glance's clients: sorting by any key, members, tasks, the order of locations.
     static func registerImages(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("3: images for Glance's clients") { db in
-            // The size of the representation that a plain download gets, kept by triggers so that lists can be sorted by it.
-            // Nothing is least: columns without a null let one comparison of rows find where a page begins.
+            // The size of a plain download's representation, kept by triggers so that lists can be sorted by it. Unknown values
+            // are the smallest: columns without nulls let a single row comparison find the start of a page.
             try db.execute(
                 sql: """
                     ALTER TABLE image ADD COLUMN size INTEGER;
@@ -55,7 +55,7 @@ extension Schema {
         }
     }
 
-    /// Which ids are used up: who keeps one by heart must never get other bytes under it.
+    /// The ids of deleted images: a client that remembers one must never get other bytes under it.
     static func registerFormerImages(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("4: ids of deleted images") { db in
             try db.execute(

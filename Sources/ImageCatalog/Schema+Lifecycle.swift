@@ -1,10 +1,10 @@
 import GRDB
 
 extension Schema {
-    /// What the life of a location needs: sizes and digests that are learned later, dates, and reads that survive a restart.
+    /// Columns for the lifecycle of locations: computed sizes and digests, times, and reads that survive a restart.
     static func registerLifecycle(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("2: lifecycle of locations") { db in
-            // SQLite can't take a NOT NULL or a reference off a column: the table is made anew and filled.
+            // SQLite can't drop NOT NULL or a reference from a column: the table is rebuilt and filled.
             try db.execute(
                 sql: """
                     ALTER TABLE representation ADD COLUMN distrusted INTEGER NOT NULL DEFAULT 0;

@@ -1,10 +1,10 @@
 import GRDB
 
 extension Schema {
-    /// The digests of chunks, in pages that are read when they are needed; 32 bytes for each MiB of an image.
+    /// Manifests in pages that are loaded on demand; 32 bytes for each MiB of an image.
     static func registerManifests(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("5: manifests") { db in
-            // The algorithm and the chunk size are part of each manifest: another version of Baton may make others.
+            // The algorithm and the chunk size are part of each manifest, since another version of Baton may use others.
             try db.execute(
                 sql: """
                     CREATE TABLE manifest (

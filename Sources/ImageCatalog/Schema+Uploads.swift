@@ -1,10 +1,11 @@
 import GRDB
 
 extension Schema {
-    /// The files that uploads wrote: they outlive their images, so that they can be deleted after them.
+    /// The files written by uploads, which outlive their images so that they can be deleted after them.
     static func registerUploads(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("6: uploads") { db in
-            // What earlier versions wrote is told by its path, the image's id, and by the location having been activated with the upload.
+            // Uploads of earlier versions are recognized by their path, the image's id, and by a location that was activated
+            // with the upload.
             try db.execute(
                 sql: """
                     CREATE TABLE upload (

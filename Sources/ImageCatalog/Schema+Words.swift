@@ -1,7 +1,7 @@
 import GRDB
 
 extension Schema {
-    /// Columns and events by the names of docs/glossary.md.
+    /// Columns and events under the names of docs/glossary.md.
     static func registerWords(in migrator: inout DatabaseMigrator) {
         migrator.registerMigration("7: the glossary's names") { db in
             try db.execute(

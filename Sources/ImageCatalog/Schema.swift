@@ -1,6 +1,6 @@
 import GRDB
 
-/// The tables and how they came about. A migration that has landed is never changed; a new one follows it.
+/// The tables and their migrations. A released migration is never changed; changes are new migrations.
 enum Schema {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()

@@ -3,98 +3,88 @@ package import ImageModel
 
 /// A file that an upload wrote, or is writing, into a backend.
 package struct UploadRecord: Sendable, Equatable {
-    /// How far it is.
+    /// The state of an upload.
     package enum State: String, Sendable, Equatable, CaseIterable {
-        /// Its bytes are coming in.
+        /// Bytes are being received.
         case receiving
-        /// It is whole.
+        /// The file is complete.
         case stored
-        /// It is being deleted.
+        /// The file is being deleted.
         case removing
     }
 
-    /// Where it lies.
     package let place: UploadPath
     /// The image that it was uploaded for, which may have been deleted.
     package let image: ImageID
-    /// The image's owner when it was uploaded.
+    /// The image's owner at the time of the upload.
     package let owner: String?
-    /// Its size in bytes; while it is being received, the size that was announced, 0 if none was.
+    /// The size in bytes. While bytes are being received it is the announced size; 0 if none was announced.
     package let size: Int64
-    /// How far it is.
     package let state: State
-    /// When the upload began.
     package let createdAt: Date
-    /// Whether no location has it any more.
+    /// Whether no location uses it.
     package let isOrphan: Bool
-    /// When it will be deleted; nil as long as nothing has decided that.
+    /// The time at which it will be deleted; nil while none is set.
     package let expiresAt: Date?
 }
 
-/// Where an upload's file lies.
+/// The location of an upload's file.
 package struct UploadPath: Sendable, Hashable {
-    /// The backend that uploads go to.
     package let backend: BackendID
-    /// Where in it.
+    /// The path in the backend.
     package let path: String
 
-    /// A place with every property given.
     package init(backend: BackendID, path: String) {
         self.backend = backend
         self.path = path
     }
 }
 
-/// What a change of an image says of its upload.
+/// A step of an image's upload.
 package enum UploadStep: Sendable, Equatable {
-    /// Its bytes begin to come in.
+    /// The upload begins.
     case begin(UploadPath, announced: Int64?, ProjectQuota)
-    /// The file is whole.
+    /// The file is complete.
     case finish(UploadPath, size: Int64, ProjectQuota)
-    /// It failed, and left no file.
+    /// The upload failed and left no file.
     case abandon(UploadPath)
 }
 
-/// What one project may have; images without a project share one quota.
+/// The quotas of one project. Images without a project share one quota.
 package struct ProjectQuota: Sendable, Equatable {
-    /// The most images; nil for any number.
+    /// The limit on images; nil for no limit.
     package var images: Int?
-    /// The most bytes of uploads; nil for any number.
+    /// The limit on uploaded bytes; nil for no limit.
     package var bytes: Int64?
 
-    /// A quota with every property given.
     package init(images: Int? = nil, bytes: Int64? = nil) {
         self.images = images
         self.bytes = bytes
     }
 }
 
-/// How many uploads there are, and how many bytes.
+/// The number of uploads and their bytes.
 package struct UploadStatistics: Sendable, Equatable {
-    /// A number of files and their bytes.
     package struct Count: Sendable, Equatable {
-        /// Files.
         package let files: Int
-        /// Bytes.
         package let bytes: Int64
     }
 
-    /// Those that a location has, or that are being received.
+    /// Uploads that a location uses, or that are being received.
     package let used: Count
-    /// Those that no location has any more, and that are not deleted yet.
+    /// Uploads that no location uses, and that are not deleted yet.
     package let orphaned: Count
 }
 
-/// Which uploads a list shows, by their paths.
+/// The filters and the page of a list of uploads, ordered by path.
 package struct UploadQuery: Sendable, Equatable {
-    /// At most so many; from 0.
+    /// The largest number of uploads; 0 or more.
     package var limit: Int
-    /// Begin behind this path.
+    /// The path after which the page begins; nil for the first page.
     package var marker: String?
-    /// Only those that no location has.
+    /// Whether to list only uploads that no location uses.
     package var onlyOrphans: Bool
 
-    /// A query with every property given.
     package init(limit: Int, marker: String? = nil, onlyOrphans: Bool = false) {
         self.limit = limit
         self.marker = marker
@@ -102,22 +92,22 @@ package struct UploadQuery: Sendable, Equatable {
     }
 }
 
-/// The part of the catalog that knows which files uploads wrote. Every operation is one transaction.
+/// The part of the catalog that records the files written by uploads. Every operation is one transaction.
 package protocol UploadStore: Sendable {
-    /// The uploads of a backend in the order of their paths.
+    /// The uploads of a backend, ordered by path.
     func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord]
-    /// Which of these paths of a backend neither an upload nor a location has.
+    /// The paths of a backend that neither an upload nor a location uses.
     func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String]
-    /// Counts them.
     func uploadStatistics() async throws -> UploadStatistics
-    /// The bytes of uploads that count against the quota of a project.
+    /// The bytes of uploads that count against a project's quota.
     func uploadedBytes(of owner: String?) async throws -> Int64
-    /// Sets the end of uploads that no location has any more, and takes back that of others. Whose end has come is marked `removing`.
-    /// - Parameter delay: from the end of an image to that of its upload. One whose location waited to be deleted waits no longer.
-    /// - Returns: those whose files are to be deleted now.
+    /// Sets the expiry of uploads that no location uses, and clears that of others. Expired uploads are marked `removing`.
+    /// - Parameter delay: the time from the end of an image to that of its upload. An upload whose location waited for its
+    ///   deletion expires at once.
+    /// - Returns: the uploads whose files are to be deleted now.
     func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath]
-    /// Forgets an upload whose file has been deleted.
+    /// Deletes the record of an upload whose file was deleted.
     func forgetUpload(_ place: UploadPath) async throws
-    /// Whether an image has that id, or a deleted one had it.
+    /// Whether an image, or a deleted one, has that id.
     func hasUsed(_ id: ImageID) async throws -> Bool
 }

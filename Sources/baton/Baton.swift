@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// The command line.
+/// The `baton` command.
 @main
 struct Baton: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +20,7 @@ struct Baton: AsyncParsableCommand {
 
     static let version = "0.1.0"
 
-    /// Runs the command; errors become one line on standard error and an exit code.
+    /// Runs the command. Errors become one line on standard error and an exit code.
     static func main() async {
         Standard.prepare()
         do {
@@ -33,7 +33,7 @@ struct Baton: AsyncParsableCommand {
         } catch let code as ExitCode {
             Glibc.exit(code.rawValue)
         } catch let error where exitCode(for: error).isSuccess {
-            // Help and version are what was asked for.
+            // Help and version were requested.
             Standard.output.write(fullMessage(for: error) + "\n")
         } catch {
             let failure = CommandFailure(error)

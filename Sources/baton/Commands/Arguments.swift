@@ -2,18 +2,18 @@ import ArgumentParser
 import BatonClient
 package import ImageModel
 
-// Types of other modules as the command line spells them.
+// Argument parsing for types of other modules.
 extension DiskFormat: ExpressibleByArgument {}
 extension ContainerFormat: ExpressibleByArgument {}
 
 extension ByteAmount {
-    /// A number of bytes, e.g. `10MiB`.
+    /// Parses a number of bytes, e.g. `10MiB`.
     static func size(_ text: String) throws -> ByteAmount {
         guard let amount = ByteAmount(text) else { throw ValidationError("\(advice).") }
         return amount
     }
 
-    /// A number of bytes a second, e.g. `10M` or `10M/s`.
+    /// Parses a rate in bytes per second, e.g. `10M` or `10M/s`.
     static func rate(_ text: String) throws -> ByteAmount {
         try size(text.hasSuffix("/s") ? String(text.dropLast(2)) : text)
     }

@@ -50,7 +50,7 @@ struct Check: AsyncParsableCommand {
     }
 }
 
-/// What `baton check` found beyond the file itself.
+/// The problems that `baton check` found on the machine, in addition to those of the file itself.
 struct CheckFailure: Error, CustomStringConvertible {
     let problems: [ConfigurationProblem]
     let warnings: [ConfigurationProblem]
@@ -59,7 +59,7 @@ struct CheckFailure: Error, CustomStringConvertible {
 }
 
 extension ConfiguredBackend {
-    /// `http, at most 2 connections`.
+    /// The driver and the connection limit, for example `http, at most 2 connections`.
     fileprivate var summary: String {
         connections.map { "\(driverName), at most \($0.limit) \($0.limit == 1 ? "connection" : "connections")" } ?? driverName
     }

@@ -1,29 +1,29 @@
 import ArgumentParser
 import BatonConfig
 
-/// Which configuration file a command reads.
+/// The option that names the configuration file.
 struct ConfigurationOption: ParsableArguments {
     @Option(help: "The configuration file.")
     var config = "baton.yaml"
 
-    /// Reads it, with everything that can be said of it by itself.
+    /// Reads the file with its warnings.
     func read() throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
         try Self.read(config)
     }
 
-    /// Reads it.
-    /// - Parameter listen: an address in place of the file's.
+    /// Reads the file.
+    /// - Parameter listen: overrides the file's address.
     func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
         try Self.load(config, listen: listen)
     }
 
-    /// Reads a file, with everything that can be said of it by itself.
+    /// Reads a file with its warnings.
     static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
         try ConfigurationFile(path: path, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
     }
 
     /// Reads a file.
-    /// - Parameter listen: an address in place of the file's.
+    /// - Parameter listen: overrides the file's address.
     static func load(_ path: String, listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
         let file = try read(path)
         var configuration = file.configuration

@@ -3,7 +3,7 @@ import BatonClient
 import CurlTransfer
 import FoundationEssentials
 
-/// Which server a command talks to.
+/// The options that name the server.
 struct EndpointOptions: ParsableArguments {
     @Option(help: "The server's URL, or unix: and the path of its socket file. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
     var endpoint: String?
@@ -28,7 +28,7 @@ struct EndpointOptions: ParsableArguments {
         endpoint ?? ProcessInfo.processInfo.environment["BATON_ENDPOINT"] ?? "http://127.0.0.1:9292"
     }
 
-    /// The server; the token comes from `BATON_TOKEN`.
+    /// Creates the endpoint, with the token from `BATON_TOKEN`.
     func open() -> Endpoint {
         Endpoint(
             url: url, token: ProcessInfo.processInfo.environment["BATON_TOKEN"], authorities: authorities,

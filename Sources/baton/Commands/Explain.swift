@@ -41,7 +41,7 @@ struct Explain: AsyncParsableCommand {
                 case lastFailure = "last_failure"
             }
 
-            /// Why it stands where it stands, and how it failed last.
+            /// The reason for its rank, and its last failure.
             var words: String {
                 why + (lastFailure.map { "; failed at \($0.time): \($0.reason), \($0.detail)" } ?? "")
             }

@@ -56,7 +56,7 @@ struct Get: AsyncParsableCommand {
         var query: [String] = []
         if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
         if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
-        // Nothing of ours may get between the image's bytes.
+        // No text of Baton may be mixed into the image's bytes.
         let isErrorTaken = target.isSameFile(as: STDERR_FILENO)
         if target.isSameFile(as: STDOUT_FILENO) { Standard.takeOutput() }
         let display = quiet || isErrorTaken ? nil : ProgressDisplay()
@@ -75,7 +75,7 @@ struct Get: AsyncParsableCommand {
         tell(of: report, image: id, target)
     }
 
-    /// Where the image goes; its name is asked for where that makes the file's name.
+    /// The destination of the image. The image's name is fetched if it becomes the file's name.
     private func target(of id: ImageID, at endpoint: Endpoint) async throws -> DownloadOutput {
         guard let output else { return try DownloadOutput(id.description, named: "") }
         guard output != "-" || isatty(STDOUT_FILENO) != 1 else {
@@ -96,7 +96,7 @@ struct Get: AsyncParsableCommand {
         if direct { printOrigins(of: report) }
     }
 
-    /// What came from where, and what went wrong with what was tried first.
+    /// Prints the origin of each byte, and the failures of direct locations.
     private func printOrigins(of report: DownloadReport) {
         var table = Table("FROM", "FIRST BYTE", "LAST BYTE")
         for part in report.origins.parts { table.add(part.source.text, "\(part.first)", "\(part.last)") }

@@ -1,7 +1,7 @@
 import BatonClient
 import ImageModel
 
-/// What `baton get --json` prints.
+/// The output of `baton get --json`.
 struct GetReport: Encodable {
     struct Part: Encodable {
         let from: String
@@ -29,7 +29,7 @@ struct GetReport: Encodable {
 }
 
 extension DownloadOrigins.Source {
-    /// As it is printed; a backend's id has no blanks.
+    /// The printed form.
     var text: String {
         switch self {
         case .kept: "kept from before"

@@ -93,7 +93,7 @@ struct ImageCommand: AsyncParsableCommand {
             do {
                 locations = try await endpoint.locations(of: id).records
             } catch let error as ClientError where error.kind == .refused(status: 403) {
-                return  // where images lie is for admins
+                return  // locations are shown to admins only
             }
             if !locations.isEmpty { Standard.output.lines("\n" + LocationCommand.table(of: locations)) }
         }
@@ -130,7 +130,7 @@ struct ImageCommand: AsyncParsableCommand {
     }
 }
 
-/// `key=value` on the command line.
+/// A `key=value` argument.
 struct KeyValue: ExpressibleByArgument {
     let key: String
     let value: String

@@ -2,7 +2,7 @@ import ArgumentParser
 import BatonClient
 import FoundationEssentials
 
-/// The location that a command is about, and the server that knows it.
+/// The options that name a location and its server.
 struct LocationTarget: ParsableArguments {
     @Argument(help: "The location's id, as `baton location list` shows it.")
     var location: String
@@ -14,13 +14,13 @@ struct LocationTarget: ParsableArguments {
     }
 }
 
-/// What the commands have in common that change a location's status.
+/// The options of commands that change a location's status.
 struct LocationOperation: ParsableArguments {
     @OptionGroup var target: LocationTarget
     @Option(help: "Why, for the location's history.")
     var reason: String?
 
-    /// Runs an operation of the server on the location, and says what it is then.
+    /// Runs a server operation on the location and prints its new status.
     func run(_ operation: String, force: Bool = false) async throws {
         struct Body: Encodable {
             let reason: String?

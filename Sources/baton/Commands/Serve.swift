@@ -21,8 +21,8 @@ struct Serve: AsyncParsableCommand {
     var withoutVerification = false
 
     func run() async throws {
-        // A client that is gone shows in the result of the write, which says more than the signal; SIGHUP is followed once the server
-        // runs; the others mean nothing here, and must not end the process.
+        // A closed connection shows in the result of a write, which says more than SIGPIPE. SIGHUP is handled once the server
+        // runs. The others have no meaning here and must not end the process.
         for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         let (path, listen) = (file.config, listen)
         let server = try BatonServer(isVerifyingWholes: !withoutVerification) {

@@ -3,7 +3,7 @@ import BatonConfig
 import Identity
 import ImageModel
 
-/// Where a backend's objects lie, so that two backends can be compared: a server or a store, and segments in it.
+/// The scope of a backend's objects, so that two backends can be compared: a server or a store, and path segments in it.
 struct BackendScope: Equatable, CustomStringConvertible {
     let origin: String
     let segments: [String]
@@ -13,7 +13,7 @@ struct BackendScope: Equatable, CustomStringConvertible {
         self.segments = segments
     }
 
-    /// The place of a URL. The names of this machine's loopback are one.
+    /// The scope of a URL. All names of the loopback interface count as one.
     init(_ url: LocationURL) {
         let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains(url.host)
         self.init(origin: "\(url.scheme)://\(isLoopback ? "localhost" : url.host):\(url.port)", segments: url.segments)
@@ -21,12 +21,12 @@ struct BackendScope: Equatable, CustomStringConvertible {
 
     var description: String { "\(origin)/\(segments.joined(separator: "/"))" }
 
-    /// Whether the other place is this one or lies in it.
+    /// Whether the other scope equals this one or lies in it.
     func contains(_ other: BackendScope) -> Bool { origin == other.origin && other.segments.starts(with: segments) }
 }
 
 extension ConfiguredBackend {
-    /// Notes what is wrong with backends side by side.
+    /// Records conflicts between backends.
     static func compare(
         _ all: [(backend: ConfiguredBackend, section: BackendSection)], _ configuration: BatonConfiguration
     ) {

@@ -12,7 +12,7 @@ import RelayEngine
 import ServiceLifecycle
 import Telemetry
 
-/// All of Baton, put together from its configuration.
+/// The server, composed from its configuration.
 struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
@@ -22,7 +22,7 @@ struct BatonServer {
     private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
 
     /// - Parameters:
-    ///   - isVerifyingWholes: false for measurements only.
+    ///   - isVerifyingWholes: false only for measurements.
     ///   - read: reads the configuration, now and when it may have changed.
     init(
         isVerifyingWholes: Bool, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
@@ -36,10 +36,10 @@ struct BatonServer {
         logger = Logger(label: "baton") { label in LineLogHandler(label: label, output: output) }
     }
 
-    /// Serves until a signal ends it.
-    /// - Parameter onRunning: called with the place it listens at, once it does.
+    /// Runs until a signal ends the server.
+    /// - Parameter onRunning: called with the address once the server listens.
     func run(onRunning: @escaping @Sendable (String) -> Void) async throws {
-        // Not for ever: nobody may be reading.
+        // The wait is limited, since nothing may be reading the log.
         defer { output.flush(within: .seconds(1)) }
         if !isVerifyingWholes {
             logger.warning("server.unverified: Whole digests are not compared. Use this for measurements only.")
@@ -49,7 +49,7 @@ struct BatonServer {
         let descriptors = DescriptorLimit.raise()
         let certificate = try configuration.server.loadCertificate()
         configuration.server.fileMode.limitProcess()
-        // Before anything is touched: another server may be at work.
+        // The lock is taken before anything is changed: another server may be running.
         let lock = try await CatalogLock.take(configuration.catalog)
         let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
@@ -63,7 +63,7 @@ struct BatonServer {
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
             breaker: configuration.selection.breaker, isVerifyingWholes: isVerifyingWholes, chunkSize: configuration.chunkSize,
             memory: memory)
-        // Full reads have a thread of their own, which steps back where there is not enough processor for all.
+        // Full reads run on a separate thread, which yields the processor to downloads.
         let background = TransferLoop(name: "maintenance", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
         let metrics = MetricsRegistry()
@@ -148,30 +148,29 @@ struct BatonServer {
 }
 
 extension BatonConfiguration {
-    /// From where clients come.
-    /// - Parameter listen: where it listens; nil where only this machine's users come from.
+    /// The server's exposure to browsers and its public address.
+    /// - Parameter listen: the listening address; nil if only users of this machine can connect.
     func exposure(at listen: ListenAddress?) -> ImageServer.Exposure {
         .init(
             corsOrigins: server.corsOrigins, publicURL: server.publicURL, admitsEverybody: auth.mode == .none,
             host: listen.flatMap { $0.socketFile == nil ? $0.host : nil })
     }
 
-    /// The limits of a client's connection.
-    /// - Parameter descriptors: how many this process may have.
+    /// The limits of client connections.
+    /// - Parameter descriptors: the number of descriptors that this process may have.
     func connectionLimits(_ descriptors: Int) -> ImageServer.Limits {
         let connections = DescriptorLimit.connections(
             descriptors, total: server.maximumConnections, perAddress: server.maximumConnectionsPerAddress)
         return .init(
             idleTimeout: server.idleTimeout, headTimeout: server.headerTimeout,
-            // Relays notice it themselves, and say so in the log; this is for all other answers.
+            // Relays detect stalled clients themselves and log them; this limit is for all other responses.
             stallTimeout: relay.clientStallTimeout + .seconds(5), headerSize: server.maximumHeaderSize.count,
             connections: connections.total, connectionsPerAddress: connections.perAddress)
     }
 
-    /// The limits of a download in the relay's own terms.
     var relayPolicy: RelayPolicy { relay.policy(batch: max(1 << 20, Int64(transfer.fileRange.count))) }
 
-    /// What the log says when the server starts.
+    /// The metadata of the log line at the start.
     fileprivate func summary(at place: String, _ backends: [ConfiguredBackend]) -> Logger.Metadata {
         [
             "version": "\(Baton.version)", "listen": "\(place)", "catalog": "sqlite:\(catalog)",
@@ -181,13 +180,13 @@ extension BatonConfiguration {
 }
 
 extension BatonConfiguration.Server {
-    /// Where clients connect.
+    /// The address to listen at.
     fileprivate var place: ListenTarget {
         if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode.bits) }
         return .address(host: listen.host, port: listen.port)
     }
 
-    /// What clients are shown; nil for plain HTTP.
+    /// Loads the server's certificate; nil for plain HTTP.
     func loadCertificate() throws(ServerCertificateError) -> ServerCertificate? {
         guard let certificate else { return nil }
         return try ServerCertificate(certificateFile: certificate.certificate, keyFile: certificate.key)
@@ -195,8 +194,8 @@ extension BatonConfiguration.Server {
 }
 
 extension ListenAddress {
-    /// How clients reach what listens here.
-    /// - Parameter port: the one that it got.
+    /// The URL at which clients reach the server.
+    /// - Parameter port: the port that was assigned.
     fileprivate func url(port: Int, isSecure: Bool) -> String {
         if socketFile != nil { return description }
         return "\(isSecure ? "https" : "http")://\(ListenAddress(host: host, port: port))"
@@ -208,8 +207,8 @@ extension ActivatedSocket {
 }
 
 extension BatonConfiguration.Relay {
-    /// The limits in the relay's own terms.
-    /// - Parameter batch: how many bytes may come at a time.
+    /// The policy of relays.
+    /// - Parameter batch: the largest number of bytes that may arrive at once.
     fileprivate func policy(batch: Int64) -> RelayPolicy {
         var policy = RelayPolicy()
         policy.stallTimeout = stallTimeout

@@ -2,9 +2,9 @@ import ImageAPI
 import Logging
 import ServiceLifecycle
 
-/// Lets the server show a new certificate without a restart when its files have changed.
+/// Reloads the server's certificate without a restart when its files change.
 struct CertificateRenewal: Service, CustomStringConvertible {
-    /// How often the files are looked at.
+    /// The interval between checks of the files.
     private static let interval: Duration = .seconds(1)
 
     let certificate: ServerCertificate

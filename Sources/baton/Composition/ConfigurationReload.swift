@@ -8,38 +8,38 @@ import Logging
 import RelayEngine
 import Telemetry
 
-/// Reads the configuration again while the server runs. All of a file takes effect, or nothing of it.
+/// Reloads the configuration while the server runs. Either the whole file takes effect or nothing of it.
 actor ConfigurationReload {
-    /// What a running server lets itself be told.
+    /// The parts of a running server that can be reconfigured.
     struct Parts: Sendable {
         let relays: Relays
         let maintenance: Maintenance
         let loop: TransferLoop
         let certificate: ServerCertificate?
         let access: Reloadable<CallerAccess>
-        /// How many this process may have.
+        /// The number of descriptors that this process may have.
         let descriptors: Int
         let limits: Reloadable<ImageServer.Limits>
         let exposure: Reloadable<ImageServer.Exposure>
         let quota: Reloadable<ProjectQuota>
         let uploads: Reloadable<UploadTarget?>
         let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget?
-        /// How long to drain.
+        /// The settings of a drain.
         let timing: Reloadable<BatonConfiguration.Server>
         let log: LogOutput
     }
 
-    /// What the server goes by.
+    /// The configuration in effect.
     private var configuration: BatonConfiguration
     private var backends: [ConfiguredBackend]
-    /// Where it listens, whatever a new file says.
+    /// The listening address, which a reload does not change.
     private let listen: ListenAddress?
     private let parts: Parts
     private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
     private let logger: Logger
 
     /// - Parameters:
-    ///   - listen: where it listens; nil where only this machine's users come from.
+    ///   - listen: the listening address; nil if only users of this machine can connect.
     ///   - read: reads and checks the file.
     init(
         _ configuration: BatonConfiguration, backends: [ConfiguredBackend], listen: ListenAddress?, parts: Parts,
@@ -53,7 +53,7 @@ actor ConfigurationReload {
         self.logger = logger
     }
 
-    /// Everything of a new file that can go wrong, done before anything of it takes effect.
+    /// The parts of a new configuration that can fail, created before any of it takes effect.
     private struct Candidate {
         let configuration: BatonConfiguration
         let backends: [ConfiguredBackend]
@@ -61,7 +61,7 @@ actor ConfigurationReload {
         let certificate: ServerCertificate?
     }
 
-    /// Reads the file, and goes by it if it is right.
+    /// Reads the file and applies it if it is valid.
     func reload(because cause: String) {
         let candidate: Candidate
         do {
@@ -95,11 +95,11 @@ actor ConfigurationReload {
         let isSame = new.auth == configuration.auth && new.auth.mode == .keystone
         let access =
             isSame
-            ? parts.access.current  // with the answers that it remembers
+            ? parts.access.current  // with its cached validations
             : CallerAccess(
                 authenticator: try new.auth.authenticator(loop: parts.loop, logger: logger), trusted: new.auth.trusted)
         let certificate = parts.certificate == nil ? nil : try new.server.loadCertificate()
-        // Last: it changes something.
+        // Last, since it changes the file system.
         try new.uploadDirectory(newBackends)?.prepare()
         return Candidate(configuration: new, backends: newBackends, access: access, certificate: certificate)
     }
@@ -110,7 +110,7 @@ actor ConfigurationReload {
     }
 
     private func apply(_ new: Candidate) {
-        // What it is made of besides its section.
+        // The inputs of a backend other than its section.
         let isSameGround =
             new.configuration.relay.connectTimeout == configuration.relay.connectTimeout
             && new.configuration.transfer == configuration.transfer
@@ -118,7 +118,7 @@ actor ConfigurationReload {
         let registry = parts.relays.registry
         registry.replace(
             with: new.backends.map { backend in
-                // One that is as it was keeps its connections and its log-in.
+                // An unchanged backend keeps its connections and its log-in.
                 if isSameGround, let source = known[backend.id], source == backend.source, let running = registry[backend.id] {
                     return running
                 }
@@ -130,7 +130,7 @@ actor ConfigurationReload {
             policy: configuration.relayPolicy, strategy: configuration.selection.strategy.forSelection,
             penalty: configuration.selection.penalty, breaker: configuration.selection.breaker)
         parts.maintenance.configure(configuration)
-        // Where everybody is let in, web pages are kept out: at no time is the one true without the other.
+        // Without authentication, web pages are refused. The order ensures that one never takes effect without the other.
         let exposure = configuration.exposure(at: listen)
         if configuration.auth.mode == .none { parts.exposure.replace(with: exposure) }
         parts.access.replace(with: new.access)

@@ -4,8 +4,8 @@ import Identity
 import Logging
 
 extension BatonConfiguration.Auth {
-    /// Who finds out who a caller is.
-    /// - Parameter loop: where Keystone is asked.
+    /// The authenticator of the configured mode.
+    /// - Parameter loop: the loop for requests to Keystone.
     func authenticator(loop: TransferLoop, logger: Logger) throws(TokenFileError) -> any Authenticator {
         switch mode {
         case .none: return AdmitsEverybody()
@@ -17,17 +17,17 @@ extension BatonConfiguration.Auth {
         }
     }
 
-    /// From where callers are trusted beside what their token says.
+    /// The networks whose callers are trusted in addition to their token's roles.
     var trusted: TrustedNetworks { TrustedNetworks(networks: trustedNetworks, proxies: trustedProxies) }
 
-    /// Looks at what the configuration names, without starting anything.
+    /// Checks the named files without starting anything.
     func check() throws(TokenFileError) {
         if mode == .tokens, let tokensFile { _ = try TokenFile.read(tokensFile) }
     }
 }
 
 extension BatonConfiguration.Keystone {
-    /// The same in the terms of those who ask.
+    /// The settings in the types of `Identity`.
     fileprivate var settings: KeystoneSettings {
         KeystoneSettings(
             url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: authorities,
@@ -36,7 +36,7 @@ extension BatonConfiguration.Keystone {
 }
 
 extension BatonConfiguration.Keystone.Credentials {
-    /// The same in the terms of those who ask.
+    /// The credentials in the types of `Identity`.
     var forIdentity: KeystoneSettings.Credentials {
         switch self {
         case .callersOwn: .callersOwn

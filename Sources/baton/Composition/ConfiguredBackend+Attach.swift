@@ -1,9 +1,9 @@
 import BatonConfig
 import Identity
 
-// What every driver's section may have beside its own keys.
+// The section `attach`, which every driver has.
 extension ConfiguredBackend {
-    /// Who may attach locations, in the words of the configuration.
+    /// The roles that may attach locations, as spelled in the configuration.
     private enum AttachRole: String, CaseIterable {
         case member, trusted, service, admin
 
@@ -17,7 +17,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// A reader of a driver's section that reads `attach` as well.
+    /// Extends a driver's reader by the section `attach`.
     static func withAttach(
         _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
     ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
@@ -29,7 +29,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// - Returns: nil when the section is not there, and admins alone attach.
+    /// - Returns: nil if the section is missing, so that only admins attach locations.
     private static func attachRule(_ section: Section) -> AttachRule? {
         let prefix = section.string("prefix")
         guard section.string("role") != nil || prefix != nil else {

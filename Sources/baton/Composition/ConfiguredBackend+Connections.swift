@@ -1,18 +1,18 @@
 import BackendKit
 import BatonConfig
 
-// What every section may have whose driver opens connections.
+// The connection limit, which all drivers with network connections have.
 extension ConfiguredBackend {
-    /// How many connections a backend may have, before anything of it is started.
+    /// A backend's connection limit before the backend is started.
     struct Connections: Sendable {
         let limit: Int
         let timeout: Duration
 
-        /// The limit that all of the process share.
+        /// Creates the limit that all loops of the process share.
         func start() -> ConnectionLimit { ConnectionLimit(limit: limit, timeout: timeout) }
     }
 
-    /// A reader of a driver's section that reads `max_connections` and `queue_timeout` as well.
+    /// Extends a driver's reader by `max_connections` and `queue_timeout`.
     static func withConnections(
         _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
     ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
@@ -24,7 +24,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// - Returns: nil for any number.
+    /// - Returns: nil for no limit.
     private static func connections(_ settings: Section, _ configuration: BatonConfiguration) -> Connections? {
         let limit = settings.integer("max_connections", in: 1...100_000)
         let timeout = settings.duration(

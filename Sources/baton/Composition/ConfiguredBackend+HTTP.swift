@@ -3,7 +3,7 @@ import BatonConfig
 import HTTPBackend
 
 extension ConfiguredBackend {
-    /// A web server.
+    /// Reads the section of a web server.
     static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let credentials = OriginCredentials(identity: identity(settings), fields: headerFields(settings))
@@ -32,7 +32,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// - Returns: nil when the server asks nobody who they are, and when something is wrong.
+    /// - Returns: nil for a server without authentication, and if a key is invalid.
     private static func identity(_ settings: Section) -> OriginCredentials.Identity? {
         let user = settings.string("user")
         let password = settings.secret("password")
@@ -65,7 +65,7 @@ extension ConfiguredBackend {
         return password.map { .basic(user: user, password: $0.value) }
     }
 
-    /// Fields that are Baton's own to set, or that a transfer lives by.
+    /// Fields that Baton sets itself, or that control the transfer.
     private static let ownFields: Set<String> = [
         "host", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "accept-encoding",
         "connection", "content-length", "transfer-encoding", "te", "expect", "upgrade", "proxy-authorization", "user-agent",
@@ -107,7 +107,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// RFC 9110 section 5.6.2.
+    /// Whether a text is a field name (RFC 9110 section 5.6.2).
     private static func isFieldName(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in

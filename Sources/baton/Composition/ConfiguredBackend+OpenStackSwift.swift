@@ -5,10 +5,10 @@ import Identity
 import OpenStackSwiftBackend
 
 extension ConfiguredBackend {
-    /// A log-in has a few KiB, Keystone's catalogue a hundred at most.
+    /// The largest log-in response in bytes. A log-in has a few KiB, Keystone's catalogue a hundred at most.
     private static let loginLimit = 1 << 20
 
-    /// A container of OpenStack Swift.
+    /// Reads the section of an OpenStack Swift container.
     static func swift(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let container = swiftContainer(settings)
@@ -35,7 +35,7 @@ extension ConfiguredBackend {
                     return try await Exchange.run(request, on: loop, limit: loginLimit, timeout: timeout)
                 }
             }
-            // Ahead of the first read, so that it need not wait; who needs the token and finds none logs in again.
+            // Logs in before the first read, so that it need not wait. A read without a token logs in again.
             if let credentials { Task { try? await credentials.renew(beyond: 0) } }
             return OpenStackSwiftDriver(
                 container: container, account: account, credentials: credentials, signer: signer,
@@ -43,7 +43,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// The container in the account that a log-in leads to: who logs in where.
+    /// The scope of the container in the account of a log-in, identified by the log-in's server and user.
     private static func loginPlace(_ settings: Section) -> BackendScope {
         let keystone = settings.section("keystone")
         let words = [
@@ -56,8 +56,8 @@ extension ConfiguredBackend {
             segments: path.split(separator: "/").map(String.init))
     }
 
-    /// How log-in and store are reached. Addresses that the operator wrote down may be connected to, whatever their class; those
-    /// that a log-in names may not be others of that kind.
+    /// The access to the log-in and the store. Addresses in the configuration may be connected to, whatever their class;
+    /// addresses that a log-in returns must not be others of those classes.
     private static func swiftAccess(_ settings: Section, _ account: LocationURL?) -> ServerAccess {
         var access = serverAccess(settings)
         let written = [settings.string("auth_url"), settings.section("keystone").string("url")].compactMap { $0 }
@@ -90,7 +90,7 @@ extension ConfiguredBackend {
         return nil
     }
 
-    /// - Returns: nil for a public container, and when something is wrong.
+    /// - Returns: nil for a public container, and if a key is invalid.
     private static func swiftLogin(
         _ settings: Section, account: LocationURL?, timeout: Duration
     ) -> (any OpenStackSwiftLogin)? {

@@ -1,7 +1,7 @@
 import BatonConfig
 
 extension ConfiguredBackend {
-    /// A reader of a driver's section that reads `redirect` as well: whether trusted clients may be sent straight to the backend.
+    /// Extends a driver's reader by `redirect`: whether trusted clients may be redirected to the backend.
     static func withRedirect(
         _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
     ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {

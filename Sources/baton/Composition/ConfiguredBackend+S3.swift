@@ -3,7 +3,7 @@ import BatonConfig
 import S3Backend
 
 extension ConfiguredBackend {
-    /// A bucket of a store that speaks S3.
+    /// Reads the section of a bucket with the S3 API.
     static func s3(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let region = settings.string("region", default: "us-east-1")
@@ -27,7 +27,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// The bucket in its store, whatever the style that requests name it by.
+    /// The scope of the bucket, whatever the style in which requests name it.
     private static func s3Place(_ settings: Section) -> BackendScope? {
         guard let text = settings.string("url"), let url = try? LocationURL(text), let bucket = settings.string("bucket") else {
             return nil
@@ -67,7 +67,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// - Returns: nil for a public bucket, and when something is wrong.
+    /// - Returns: nil for a public bucket, and if a key is invalid.
     private static func s3Credentials(_ settings: Section) -> S3Credentials? {
         let accessKey = settings.string("access_key")
         let secretKey = settings.secret("secret_key")
@@ -83,7 +83,7 @@ extension ConfiguredBackend {
         }
         settings.requireSecret("secret_key", beside: "access_key")
         guard let secretKey else { return nil }
-        // The token goes into a header field as it is.
+        // The token becomes a header field unchanged.
         guard token?.value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) != false else {
             settings.reject(
                 settings.string(keys[2]) == nil ? keys[3] : keys[2],

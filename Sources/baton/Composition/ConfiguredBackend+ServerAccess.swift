@@ -2,9 +2,9 @@ import BackendKit
 import BatonConfig
 import CurlTransfer
 
-// The keys that all drivers over HTTP have.
+// The keys of all drivers over HTTP.
 extension ConfiguredBackend {
-    /// How the servers of a backend are reached.
+    /// Reads how the servers of a backend are reached.
     static func serverAccess(_ settings: Section) -> ServerAccess {
         ServerAccess(
             authorities: settings.file("ca_file", pem: "CERTIFICATE", "certificate"), clientCertificate: certificate(settings),
@@ -48,7 +48,7 @@ extension ConfiguredBackend {
                 return nil
             }
             let credentials = user.flatMap { user in password.map { (user: user, password: $0.value) } }
-            // The port is always named: libcurl takes 1080 where a proxy's URL has none.
+            // The port is always explicit, since libcurl defaults to 1080 for a proxy URL without a port.
             return Proxy(url: "http://\(url.host):\(url.port)", host: url.host, credentials: credentials)
         } catch {
             settings.reject("proxy", "\(error)")

@@ -5,25 +5,25 @@ import FileBackend
 import Identity
 import ImageModel
 
-/// A backend as the configuration describes it, before anything of it is started. The one place that names the drivers.
+/// A backend as configured, before it is started. The only place that names the drivers.
 struct ConfiguredBackend: Sendable {
     let id: BackendID
     let driverName: String
-    /// The directory behind it, if it has one.
+    /// The root directory; nil if the backend has none.
     let root: String?
     private let base: LocationURL?
-    /// Where its objects lie, in each way of naming that place.
+    /// The scopes of its objects, one for each way of naming them.
     let places: [BackendScope]
-    /// The key of its section that says so.
+    /// The key of its section that determines the scope.
     let placeKey: String
-    /// The scheme of URLs by key, if its objects have such.
+    /// The scheme of key URLs; nil if its objects have paths only.
     private let keyScheme: String?
     private let makeDriver: @Sendable (TransferLoop) -> any Driver
     var attach: AttachRule?
     var redirects = false
-    /// How many connections it may have; nil for any number.
+    /// The connection limit; nil for none.
     var connections: Connections?
-    /// What it was read from.
+    /// The inputs it was read from.
     var source: BackendSource?
 
     init(
@@ -40,7 +40,7 @@ struct ConfiguredBackend: Sendable {
         self.makeDriver = makeDriver
     }
 
-    /// How to read each driver's keys.
+    /// The readers of the drivers' sections.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
         let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
             "http": withConnections(http), "file": file, "s3": withConnections(s3), "swift": withConnections(swift),
@@ -48,8 +48,8 @@ struct ConfiguredBackend: Sendable {
         return own.mapValues { withRedirect(withAttach($0)) }
     }
 
-    /// Starts what it needs.
-    /// - Parameter loop: where a driver that logs in does so.
+    /// Creates the running backend.
+    /// - Parameter loop: the loop for log-ins.
     func start(on loop: TransferLoop) -> Backend {
         Backend(
             id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach,

@@ -2,7 +2,7 @@ import Glibc
 import ImageModel
 
 extension FileMode {
-    /// Takes from every file that the process makes from now on what this mode has not. A umask that takes more away stays.
+    /// Sets the umask so that files created from now on have at most this mode. A stricter umask is kept.
     func limitProcess() {
         let inherited = Glibc.umask(umask)
         _ = Glibc.umask(inherited | umask)

@@ -1,9 +1,9 @@
 import FoundationEssentials
 import Glibc
 
-/// Whether a server could listen somewhere: it takes the address and gives it back at once.
+/// Checks whether a server could listen at an address, by binding it for a moment.
 enum ListenCheck {
-    /// - Returns: nil, or the number of the error.
+    /// - Returns: nil, or the errno value.
     static func error(at host: String, _ port: Int) -> Int32? {
         guard port > 0 else { return nil }
         var hints = addrinfo()
@@ -15,7 +15,7 @@ enum ListenCheck {
         let descriptor = socket(found.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
-        // As the server does: connections that ended lately do not hold the port.
+        // As in the server: recently closed connections do not block the port.
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         return bind(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0 ? nil : errno
@@ -36,14 +36,14 @@ struct PortHolder {
             let name = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "?"
             self.name = String(name.prefix { $0 != "\n" })
             let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")) ?? ""
-            // The program may have been replaced since it was started.
+            // The executable may have been replaced since it was started.
             isBaton = program.hasSuffix("/baton") || program.hasSuffix("/baton (deleted)")
             return
         }
         return nil
     }
 
-    /// The names that descriptors of such sockets have.
+    /// The link targets of descriptors of such sockets.
     private static func listening(at port: Int, in table: String) -> [String] {
         let text = (try? String(contentsOfFile: table, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").dropFirst().compactMap { line in

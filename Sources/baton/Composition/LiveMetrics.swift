@@ -8,7 +8,7 @@ import LocationUpkeep
 import RelayEngine
 import Telemetry
 
-/// The metrics that are read off the running parts when somebody asks.
+/// The metrics that are read from the running parts when the page is requested.
 struct LiveMetrics {
     let catalog: any CatalogStore & UploadStore
     let relays: Relays
@@ -102,7 +102,7 @@ struct LiveMetrics {
 
     private func registerLocations(in registry: MetricsRegistry) {
         let statistics: @Sendable () async -> LocationStatistics? = { [catalog, interval = maintenance.scrubInterval] in
-            // Without scrubs no verification is too old; what never was verified counts all the same.
+            // Without scrubs no verification is too old; locations that were never verified still count.
             try? await catalog.statistics(verifiedBefore: interval > .zero ? .now - interval / .seconds(1) : .distantPast)
         }
         registry.gauge("baton_locations", "Locations by their status.", labels: ["status"]) {

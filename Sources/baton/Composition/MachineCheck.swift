@@ -4,15 +4,15 @@ import ImageAPI
 import ImageCatalog
 import ImageModel
 
-/// What is wrong with a configuration on this machine: what its file alone does not say. It looks, and changes nothing.
+/// The problems of a configuration on this machine, beyond those of the file itself. The check changes nothing.
 struct MachineCheck {
     private let file: ConfigurationFile<ConfiguredBackend>
     private let name: String
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
 
-    /// Looks at everything.
-    /// - Parameter name: the file's, for what is said of its lines.
+    /// Runs all checks.
+    /// - Parameter name: the file's name in messages.
     init(of file: ConfigurationFile<ConfiguredBackend>, named name: String) {
         self.file = file
         self.name = name
@@ -69,7 +69,7 @@ struct MachineCheck {
             if access(path, R_OK | W_OK) != 0 { problems.append(item("catalog", "\(path) may not be written by this user")) }
             return
         }
-        // It is made at the first start, with the directories that are missing.
+        // The catalog is created at the first start, with missing directories.
         var directory = Self.directory(of: path)
         while directory != ".", access(directory, F_OK) != 0, errno == ENOENT { directory = Self.directory(of: directory) }
         guard Self.isDirectory(directory) else {

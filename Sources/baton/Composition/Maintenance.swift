@@ -7,7 +7,7 @@ import RelayEngine
 import ServiceLifecycle
 import Telemetry
 
-/// Everything that looks after locations, put together from the configuration.
+/// All parts that maintain locations, composed from the configuration.
 struct Maintenance {
     let lifecycle: LocationLifecycle
     let verifications: VerificationQueue
@@ -17,12 +17,12 @@ struct Maintenance {
     let scrubPace: ReadRateLimiter
     let manifestPace: ReadRateLimiter
     private let verifier: Verifier
-    /// How old a verification may be; nothing for any age.
+    /// The age at which a verification is renewed; zero for never.
     let scrubInterval: Duration
-    /// What works in the background until the server stops.
+    /// The background services that run until the server stops.
     let services: [any Service]
 
-    /// - Parameter loop: whose thread reads locations in full.
+    /// - Parameter loop: the loop for full reads.
     init(
         _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, holds: PendingIntegrityHolds,
         loop: TransferLoop,
@@ -65,7 +65,7 @@ struct Maintenance {
 }
 
 extension Maintenance {
-    /// Goes by another configuration from now on, as far as that is possible without a restart.
+    /// Applies another configuration, as far as that is possible without a restart.
     func configure(_ configuration: BatonConfiguration) {
         verifier.settings = configuration.readSettings
         probe.timeout = configuration.probeTimeout

@@ -2,13 +2,13 @@ import CurlTransfer
 import RelayEngine
 import ServiceLifecycle
 
-/// Gives what the heaps still hold back to the system when downloads have ended.
+/// Returns free heap memory to the system after downloads have ended.
 struct MemoryRelease: Service, CustomStringConvertible {
-    /// How often it is looked at.
+    /// The interval between checks.
     private static let interval: Duration = .seconds(10)
 
     let relays: Relays
-    /// A thread that nobody waits for.
+    /// A loop without latency requirements.
     let loop: TransferLoop
 
     var description: String { "release of memory" }

@@ -4,11 +4,12 @@ import CurlTransfer
 import ImageModel
 import LocationUpkeep
 
-/// Asks each backend, and Keystone, for something that is not there: whoever says so can be reached, and lets us in.
+/// Requests a nonexistent object from each backend, and a nonexistent token from Keystone. A server that reports it missing is
+/// reachable and accepts the credentials.
 struct OnlineCheck: Sendable {
-    /// What one of them answered.
+    /// The result for one server.
     struct Answer: Sendable, Encodable {
-        /// How good the answer is.
+        /// The conclusion from a response.
         enum Decision: String, Sendable, Encodable {
             case ready, uncertain, unusable
         }
@@ -18,7 +19,7 @@ struct OnlineCheck: Sendable {
         let detail: String
     }
 
-    /// No object has that name.
+    /// A path that names no object.
     private static let path = "baton-check/no-object-has-this-name"
 
     let backends: [(id: BackendID, probe: ObjectProbe)]
@@ -38,7 +39,7 @@ struct OnlineCheck: Sendable {
         keystone = configuration.auth.mode == .keystone ? configuration.auth.keystone : nil
     }
 
-    /// Asks all of them at a time.
+    /// Checks all servers concurrently.
     func run() async -> [Answer] {
         let answers = await withTaskGroup(of: Answer.self) { group in
             for (id, probe) in backends { group.addTask { await Self.ask(id, probe) } }
@@ -57,7 +58,7 @@ struct OnlineCheck: Sendable {
         }
     }
 
-    /// What stores that speak S3 say of credentials that are wrong for every object (Amazon S3 API reference, "Error responses").
+    /// The S3 error codes for credentials that are wrong for every object (Amazon S3 API reference, "Error responses").
     private static let wrongCredentials = [
         "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "ExpiredToken", "InvalidToken",
         "AuthorizationHeaderMalformed",
@@ -67,7 +68,7 @@ struct OnlineCheck: Sendable {
         switch (failure.failureClass, failure.reason) {
         case (_, .missing): .ready
         case (_, .denied) where wrongCredentials.contains(where: { failure.detail.contains($0) }): .unusable
-        // Stores that do not let us list answer so where there is nothing.
+        // Stores answer so for a missing object if the credentials may not list the bucket.
         case (_, .denied), (.throttled, _), (.location, _): .uncertain
         default: .unusable
         }

@@ -1,7 +1,7 @@
 import BatonConfig
 
 extension BatonConfiguration {
-    /// The keys whose change takes effect only when the server starts again.
+    /// The changed keys that take effect only after a restart.
     func settingsForNextStart(insteadOf running: BatonConfiguration) -> [String] {
         var keys: [String] = []
         func compare<Value: Equatable>(_ key: String, _ value: (BatonConfiguration) -> Value) {

@@ -6,40 +6,39 @@ import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
-/// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain, a second one ends it, SIGQUIT stops at
-/// once, SIGHUP reads the configuration again.
+/// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain and a second one ends it. SIGQUIT
+/// stops at once. SIGHUP reloads the configuration.
 struct ServerRun: Sendable {
     private enum Part {
         case background, front, stopped, watchdog, drainRequests, reloads
     }
 
-    /// How long the services may take to end once nothing is waited for any more.
+    /// How long the services may take to end after the drain.
     private static let grace: Duration = .seconds(5)
 
-    /// What works in the background; ended when a drain begins, since the next server does that work from then on.
+    /// Background services. They end when a drain begins, since the next server takes over their work.
     let background: [any Service]
-    /// What clients are connected to; ended last.
+    /// The service with the client connections; ended last.
     let front: any Service
     let drain: Drain
     let notifier: ServiceNotifier
     let watchdog: Watchdog
-    /// How long to drain, asked when a drain begins.
+    /// The settings of a drain, read when it begins.
     let timing: Reloadable<BatonConfiguration.Server>
-    /// Reads the configuration again.
+    /// Reloads the configuration.
     let reload: @Sendable () async -> Void
-    /// The background work is another server's from now on.
+    /// Hands the background work over to another server.
     let handOver: @Sendable () -> Void
-    /// Lets the last lines out.
+    /// Writes the last log lines.
     let flushLog: @Sendable () -> Void
     let runningDownloads: @Sendable () -> Int
     let logger: Logger
 
-    /// Runs them.
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigquit, .sighup)
         let background = group(background)
         let front = group([front])
-        // One at a time, and apart from the signals: a reload may wait for a file system that hangs.
+        // One at a time and separate from the signals, since a reload may wait for a file system that hangs.
         let (reloads, requestReload) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let (drainRequests, requestDrain) = AsyncStream.makeStream(of: UnixSignal.self)
         let (backgroundEnd, endBackground) = AsyncStream.makeStream(of: Void.self)
@@ -84,7 +83,7 @@ struct ServerRun: Sendable {
         }
     }
 
-    /// That it was stopped is no error.
+    /// Runs a group of services. Cancellation is not an error.
     private static func run(_ group: ServiceGroup) async throws {
         do {
             try await group.run()
@@ -95,7 +94,7 @@ struct ServerRun: Sendable {
         ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
     }
 
-    /// - Returns: once the server is to stop without waiting for anything.
+    /// - Returns: when the server is to stop without a drain.
     private func follow(
         _ signals: UnixSignalsSequence, _ requestReload: AsyncStream<Void>.Continuation,
         _ requestDrain: AsyncStream<UnixSignal>.Continuation
@@ -125,7 +124,7 @@ struct ServerRun: Sendable {
         return .drainRequests
     }
 
-    /// Stops the background work, then the listener, and waits for what runs, but only so long.
+    /// Stops the background work, then the listener, and waits a limited time for running downloads.
     private func drainAll(
         because signal: UnixSignal, _ background: ServiceGroup, _ backgroundEnd: AsyncStream<Void>, _ front: ServiceGroup
     ) async {
@@ -156,7 +155,7 @@ struct ServerRun: Sendable {
 
     private func log(_ signal: UnixSignal) -> Logger.Metadata { ["signal": "\(signal)"] }
 
-    /// Ends the process when something does not let itself be stopped.
+    /// Ends the process if a service does not stop.
     private func exitIfStuck() {
         let (logger, flushLog) = (logger, flushLog)
         Task.detached {

@@ -6,23 +6,23 @@ import ImageUpload
 import Logging
 import ServiceLifecycle
 
-/// Ends the uploads that were cut off. Those that another server still takes in while it drains are left alone, and looked after once it
-/// is gone.
+/// Ends interrupted uploads. Uploads that another server still receives while it drains are left alone, and handled once that
+/// server is gone.
 struct UploadRecovery: Service, CustomStringConvertible {
     let catalog: any CatalogStore & ImageStore
-    /// Nothing when this server takes no uploads itself.
+    /// The target of uploads; nil if this server accepts none.
     let uploads: UploadTarget?
-    /// The directories of all backends: the other server may take uploads into another one than this server does.
+    /// The directories of all backends: the other server may store uploads in another one than this server does.
     let roots: [String]
-    /// What another server takes in.
+    /// The images whose uploads another server receives.
     let foreign: [ImageID]
     let interval: Duration
     let logger: Logger
 
     var description: String { "recovery of uploads" }
 
-    /// Ends what was cut off before this server started.
-    /// - Returns: what looks after the rest; nil if there is none.
+    /// Ends the uploads that were interrupted before this server started.
+    /// - Returns: a service that handles the remaining ones; nil if there are none.
     static func start(
         _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, roots: [String], interval: Duration,
         logger: Logger
@@ -53,7 +53,7 @@ struct UploadRecovery: Service, CustomStringConvertible {
                 let over = waiting.filter { !Self.isUnderWay($0, in: roots) }
                 guard !over.isEmpty, !Task.isCancelled else { continue }
                 do {
-                    // Without effect on those that became whole.
+                    // Has no effect on completed uploads.
                     try await catalog.recoverUploads(over, at: .now)
                     try await uploads?.recover(over, catalog: catalog)
                     waiting.removeAll { over.contains($0) }

@@ -5,7 +5,7 @@ import FoundationEssentials
 import Identity
 import ImageAPI
 
-/// Why a command failed: for people a sentence on standard error, for programs an object on standard output, and the exit code.
+/// A failed command: a sentence on standard error for people, an object on standard output for programs, and an exit code.
 struct CommandFailure {
     /// A problem of one line of a file.
     struct Problem: Encodable {
@@ -41,7 +41,7 @@ struct CommandFailure {
     private var status: Int?
     private var problems: [Problem]?
     private var warnings: [Problem]?
-    /// What people see, if it is more than the message: lines of ours, whose parts have been through `plain`.
+    /// The text for people, if it is more than the message. Its lines are Baton's, with parts escaped by `plain`.
     private var text: String?
 
     private static func lines(_ sentences: [String]) -> String {
@@ -66,7 +66,7 @@ struct CommandFailure {
             text = Self.lines(error.sentences)
         case let error as ServerCertificateError: self.init("configuration", "\(error)")
         case is CancellationError: self.init("interrupted", "It was interrupted.")
-        // What Foundation prints of its errors is for nobody.
+        // Foundation's descriptions of its errors are not meant for users.
         case let error as CocoaError: self.init("file", error.sentence)
         default: self.init(other: error)
         }
@@ -107,10 +107,10 @@ struct CommandFailure {
         }
     }
 
-    /// Writes it.
+    /// Reports the failure.
     func tell() {
         if kind == "reader_gone" { Standard.endForWantOfReader() }
-        // A message may be a server's, or repeat a name: with a line of its own it would pass for another message.
+        // The message may be a server's or contain a name: with several lines it could imitate another message.
         if let text { Standard.error.lines(text) } else { Standard.error.line("baton: \(message)") }
         guard CommandLine.arguments.prefix(while: { $0 != "--" }).contains("--json") else { return }
         OutputOption.printJSON(

@@ -1,14 +1,14 @@
 import ArgumentParser
 import BatonConfig
 
-/// A word of the command line that stands where a command is expected and is none.
+/// A word of the command line in the place of a command that is not a command.
 struct CommandTypo {
     private let word: String
     private let path: [String]
     private let command: any ParsableCommand.Type
 
-    /// Walks down the commands that the words name.
-    /// - Returns: nil when each of them is there.
+    /// Follows the commands that the words name.
+    /// - Returns: nil if all of them exist.
     init?(in arguments: [String], of root: any ParsableCommand.Type = Baton.self) {
         var command = root
         var path = [Self.name(of: root)]
@@ -25,7 +25,7 @@ struct CommandTypo {
         return nil
     }
 
-    /// What is wrong, and what may be meant.
+    /// The problem and a suggestion.
     var sentence: String {
         let names = command.configuration.subcommands.map(Self.name)
         let nearest = names.map { (name: $0, distance: $0.distance(to: word)) }.min { $0.distance < $1.distance }
@@ -34,7 +34,7 @@ struct CommandTypo {
         return "\(path.joined(separator: " ")) has no command \"\(word)\"; \(guess)there are \(known)."
     }
 
-    /// How the command is used that the word was given to.
+    /// The usage of the command that the word was given to.
     var usage: String { "Usage: \(path.joined(separator: " ")) <subcommand>; --help says more." }
 
     private static func name(of command: any ParsableCommand.Type) -> String {

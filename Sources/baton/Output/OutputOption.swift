@@ -3,22 +3,20 @@ import BatonClient
 import CurlTransfer
 import FoundationEssentials
 
-/// How a command prints its result.
+/// The options for the format of a command's result.
 struct OutputOption: ParsableArguments {
     @Flag(help: "Print one JSON object, for programs; in place of the result an object with the key error if it fails.")
     var json = false
 
-    /// Prints a value as JSON.
     func printJSON(_ value: some Encodable, to stream: Standard = .output) { Self.printJSON(value, to: stream) }
 
-    /// Prints a server's JSON as it came.
+    /// Prints a server's JSON unchanged.
     func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
 
-    /// Prints a server's list, all pages as one.
+    /// Prints all pages of a server's list as one.
     /// - Parameter name: the member that holds the items.
     func printJSON(_ list: PagedList, listing name: String) throws { Self.write(try list.json(listing: name), to: .output) }
 
-    /// Prints a value as JSON.
     static func printJSON(_ value: some Encodable, to stream: Standard = .output) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -2,7 +2,7 @@ import BatonClient
 import Glibc
 import Synchronization
 
-/// Shows on standard error how far a command is.
+/// Shows the progress of a command on standard error.
 final class ProgressDisplay: Sendable {
     private struct State {
         var report: ProgressReport
@@ -25,7 +25,7 @@ final class ProgressDisplay: Sendable {
         }
     }
 
-    /// Leaves the last line standing; nothing is shown any more.
+    /// Ends the display and leaves the last line.
     func end() {
         state.withLock { state in
             if !state.isOver, let text = state.report.end() { Standard.error.write(text) }

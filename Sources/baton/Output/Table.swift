@@ -1,6 +1,6 @@
 import BatonClient
 
-/// Columns for people.
+/// A table in aligned columns, for people.
 struct Table {
     private let head: [String]
     private var rows: [[String]] = []
@@ -9,7 +9,7 @@ struct Table {
 
     mutating func add(_ cells: String...) { rows.append(cells.map(\.plain)) }
 
-    /// The lines, each column as wide as its widest cell.
+    /// The lines, with each column as wide as its widest cell.
     var text: String {
         let all = [head] + rows
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }

@@ -2,19 +2,19 @@ import BatonConfig
 import FoundationEssentials
 import Glibc
 
-/// The listening socket that a service manager opened and handed over (systemd's socket activation: `LISTEN_PID`, `LISTEN_FDS`). It
-/// outlives this process, so that no client is refused while one server takes over from another.
+/// The listening socket that a service manager opened and passed on (systemd's socket activation: `LISTEN_PID`, `LISTEN_FDS`).
+/// It outlives this process, so that no client is refused while one server takes over from another.
 struct ActivatedSocket {
-    /// The first descriptor that is handed over.
+    /// The first descriptor that is passed on.
     private static let first: Int32 = 3
 
     let descriptor: Int32
-    /// Where it listens; nil for a unix socket.
+    /// The address; nil for a Unix socket.
     let address: ListenAddress?
-    /// The same for logs and errors.
+    /// The address or path for logs and errors.
     let name: String
 
-    /// The socket meant for this process; nil if there is none.
+    /// Takes the socket for this process; nil if there is none.
     /// - Throws: `ActivationError`.
     static func take() throws(ActivationError) -> ActivatedSocket? {
         let environment = ProcessInfo.processInfo.environment
@@ -24,7 +24,7 @@ struct ActivatedSocket {
         return try ActivatedSocket(descriptor: first)
     }
 
-    /// How many sockets are meant for a process; nil if none is.
+    /// The number of sockets for a process; nil if there are none.
     static func count(in environment: [String: String], process: Int32) -> Int? {
         guard environment["LISTEN_PID"].flatMap({ Int32($0) }) == process, let text = environment["LISTEN_FDS"],
             let count = Int(text), count > 0
@@ -69,13 +69,12 @@ struct ActivatedSocket {
     }
 }
 
-/// Why a socket that was handed over can't be used.
+/// The reason why a passed socket can't be used.
 enum ActivationError: Error, CustomStringConvertible {
     case several(Int)
     case notListening(Int32)
     case reachable(ListenAddress)
 
-    /// One sentence for a person.
     var description: String {
         switch self {
         case .several(let count):

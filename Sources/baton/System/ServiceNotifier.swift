@@ -1,14 +1,14 @@
 import FoundationEssentials
 import Glibc
 
-/// Tells the service manager how the server is (systemd's notify protocol: a datagram to `NOTIFY_SOCKET`). Without one, nothing is
-/// sent.
+/// Reports the server's state to the service manager (systemd's notify protocol: a datagram to `NOTIFY_SOCKET`). Without a
+/// service manager, nothing is sent.
 struct ServiceNotifier: Sendable {
     private let path: String?
-    /// How often the service manager wants to hear that all is well; nil if it does not.
+    /// The interval in which the service manager expects signs of life; nil if it expects none.
     let watchdog: Duration?
 
-    /// - Parameter process: whose sign of life is wanted.
+    /// - Parameter process: the process that the environment variables must name.
     init(environment: [String: String] = ProcessInfo.processInfo.environment, process: Int32 = getpid()) {
         path = environment["NOTIFY_SOCKET"].flatMap { $0.hasPrefix("/") || $0.hasPrefix("@") ? $0 : nil }
         let isMeant = environment["WATCHDOG_PID"].map { Int32($0) == process } ?? true
@@ -16,10 +16,10 @@ struct ServiceNotifier: Sendable {
         watchdog = isMeant && microseconds > 0 ? .microseconds(microseconds) : nil
     }
 
-    /// It serves.
+    /// Reports that the server is ready.
     func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
 
-    /// It reads its configuration again; `ready` follows.
+    /// Reports that the configuration is being reloaded; `ready` follows.
     func reloading() {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
@@ -27,10 +27,10 @@ struct ServiceNotifier: Sendable {
             "RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)\nSTATUS=Reads its configuration again.")
     }
 
-    /// It is about to stop.
+    /// Reports that the server is stopping.
     func stopping(_ status: String) { send("STOPPING=1\nSTATUS=\(status)") }
 
-    /// It is alive.
+    /// Sends a sign of life.
     func alive() { send("WATCHDOG=1") }
 
     private func send(_ message: String) {
@@ -39,7 +39,7 @@ struct ServiceNotifier: Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         var name = Array(path.utf8)
         guard name.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
-        if name[0] == UInt8(ascii: "@") { name[0] = 0 }  // a name that is no file
+        if name[0] == UInt8(ascii: "@") { name[0] = 0 }  // an abstract name
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
         let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count + (path.hasPrefix("@") ? 0 : 1))
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -48,7 +48,7 @@ struct ServiceNotifier: Sendable {
         let bytes = Array(message.utf8)
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                // A service manager that does not read must not stop the server.
+                // Does not block: a service manager that does not read must not stop the server.
                 sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0, size)
             }
         }

@@ -1,7 +1,7 @@
 import CurlTransfer
 import Synchronization
 
-/// Tells the service manager that the server is alive, as long as every thread that moves bytes still answers.
+/// Sends signs of life to the service manager while every transfer loop responds.
 struct Watchdog: Sendable {
     private final class Answers: Sendable {
         let count = Atomic(0)
@@ -10,7 +10,7 @@ struct Watchdog: Sendable {
     let notifier: ServiceNotifier
     let loops: [TransferLoop]
 
-    /// Works until the task is cancelled; returns at once if nobody wants to hear of it.
+    /// Runs until the task is cancelled; returns at once if no signs of life are expected.
     func run() async {
         guard let period = notifier.watchdog else { return }
         var answers: Answers?

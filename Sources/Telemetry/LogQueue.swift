@@ -81,7 +81,7 @@ final class LogQueue: Sendable {
                         state.bytes -= line.count
                         if !isWritten { state.dropped += 1 }
                     }
-                    if !isWritten { usleep(1000) }  // nobody is there to read: not a reason to spin
+                    if !isWritten { usleep(1000) }  // nothing reads the log: wait instead of spinning
                 }
             }
         }

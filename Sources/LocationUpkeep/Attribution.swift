@@ -1,29 +1,28 @@
 package import ImageModel
 
-/// Who is wrong when a location's content is not what it should be, judged from reading locations alone (DESIGN 1.7: attribution is
-/// earned).
+/// The decision about a location whose content is not as declared, based on reads of single locations. A location is
+/// quarantined only if its own repeated read confirms the wrong content.
 package enum Attribution: Sendable, Equatable {
-    /// What a content is known by that is not the declared one.
+    /// A content other than the declared one, by size and digest.
     package struct OtherContent: Sendable, Hashable {
-        /// Bytes.
+        /// The size in bytes.
         package let size: Int64
-        /// The digest in the identity's algorithm; nil if the size alone gave it away.
+        /// The digest in the identity's algorithm; nil if the size alone differed.
         package let digest: Digest?
 
-        /// A content with every property given.
         package init(size: Int64, digest: Digest?) {
             self.size = size
             self.digest = digest
         }
     }
 
-    /// What reading a location alone gave.
+    /// The result of reading a location alone.
     package enum Reading: Sendable, Equatable {
         /// The declared content.
         case matched
-        /// Another one; the same in two reads if it is the suspect's.
+        /// Another content; for the suspect the same in both reads.
         case other(OtherContent)
-        /// The suspect's two reads differ from each other, or it can't be read.
+        /// The suspect's two reads differ, or it can't be read.
         case unsettled
     }
 
@@ -31,15 +30,15 @@ package enum Attribution: Sendable, Equatable {
     case clear
     /// The location's content is wrong.
     case quarantine
-    /// Another location has the same content: what was declared is wrong, and nobody is to attribution.
+    /// Another location has the same content: the declaration is wrong, and neither location is.
     case recordDeclaredConflict
-    /// Nothing is certain: it stays as it is.
+    /// The reads are inconclusive: the location keeps its status.
     case undecided
 
-    /// Judges one location.
+    /// Decides about one location.
     /// - Parameters:
-    ///   - suspect: what two reads of it gave.
-    ///   - others: what one read of each other location of the representation gave.
+    ///   - suspect: the result of two reads of it.
+    ///   - others: the result of one read of each other location of the representation.
     package init(suspect: Reading, others: [Reading]) {
         switch suspect {
         case .matched: self = .clear

@@ -3,7 +3,7 @@ import ImageModel
 package import RelayEngine
 package import Telemetry
 
-/// What relays did, in numbers.
+/// Metrics of relays.
 package struct DownloadMetrics: Sendable {
     private let relays: Counter
     private let extraBytes: Counter
@@ -14,10 +14,9 @@ package struct DownloadMetrics: Sendable {
     private let verifications: Counter
     private let rejectedChunks: Counter
 
-    /// Seconds: from a move that nobody notices to the longest that a relay waits.
+    /// Bucket bounds in seconds: from an imperceptible move to the longest wait of a relay.
     private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
 
-    /// Registers them.
     package init(in registry: MetricsRegistry) {
         relays = registry.counter("baton_relays_total", "Downloads that are over, by how they ended.", labels: ["outcome"])
         extraBytes = registry.counter("baton_relay_extra_bytes_total", "Bytes fetched beyond those delivered.")
@@ -40,7 +39,6 @@ package struct DownloadMetrics: Sendable {
         )
     }
 
-    /// Counts one relay.
     package func record(_ summary: RelaySummary) {
         relays.add(1, summary.outcome.rawValue)
         extraBytes.add(Double(summary.extraBytes))

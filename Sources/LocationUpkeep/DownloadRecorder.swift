@@ -6,22 +6,21 @@ import Integrity
 package import Logging
 package import RelayEngine
 
-/// What a relay was about, for the recorder.
+/// The context of a relay, for the recorder.
 package struct RelayRecord: Sendable {
-    /// What was delivered.
+    /// The delivered representation.
     package let representation: Representation
-    /// Which part of it; nil for the whole.
+    /// The delivered range; nil for the whole.
     package let range: ByteRange?
-    /// Whether the client asked for a range, which could not be verified, and was sent the whole.
+    /// Whether the client requested a range that could not be verified, and received the whole.
     package let ignoresRange: Bool
-    /// The manifest that its chunks were verified by.
+    /// The manifest that verified the chunks; nil if there was none.
     package let manifest: StoredManifest?
-    /// The locations as they were when the relay began.
+    /// The locations at the start of the relay.
     package let locations: [Location]
-    /// What keeps ranges from completing what it leaves unverified; nil where its locations were read in full before.
+    /// The ticket that suppresses ranges after an unverified delivery; nil if the locations were read in full before.
     package let unverified: UnverifiedDeliveries.Ticket?
 
-    /// A record with every property given.
     package init(
         representation: Representation, range: ByteRange?, ignoresRange: Bool = false, manifest: StoredManifest? = nil,
         locations: [Location], unverified: UnverifiedDeliveries.Ticket? = nil
@@ -35,20 +34,20 @@ package struct RelayRecord: Sendable {
     }
 }
 
-/// Writes down what relays found out: verifications and failed verifications in the catalog, and one line in the log.
+/// Records the results of relays: verifications and failed verifications in the catalog, and one line in the log.
 package struct DownloadRecorder: Sendable {
     private let catalog: any CatalogStore
     private let verifications: VerificationQueue
     private let holds: PendingIntegrityHolds
     private let metrics: DownloadMetrics
 
-    /// A verification younger than that (in seconds) is not written down again.
+    /// The age in seconds below which a verification is not recorded again.
     private static let verificationAge: TimeInterval = 3600
 
     /// - Parameters:
-    ///   - verifications: who reads the locations that a relay leaves questions about.
-    ///   - holds: what keeps a failed verification until the catalog has it.
-    ///   - metrics: where they are counted.
+    ///   - verifications: the queue for reads of locations that a relay leaves uncertain.
+    ///   - holds: keeps a failed verification until the catalog has recorded it.
+    ///   - metrics: the metrics of relays.
     package init(
         catalog: any CatalogStore, verifications: VerificationQueue, holds: PendingIntegrityHolds, metrics: DownloadMetrics
     ) {
@@ -58,12 +57,12 @@ package struct DownloadRecorder: Sendable {
         self.metrics = metrics
     }
 
-    /// Records one relay. A catalog that fails is logged; the download was what it was.
+    /// Records one relay. A failure of the catalog is logged and does not affect the download.
     package func record(_ summary: RelaySummary, of record: RelayRecord, logger: Logger) async {
         metrics.record(summary)
-        // In a task of its own: the request's may be cancelled, and the catalog would not listen to it any more.
+        // In a separate task: the request's task may be cancelled, and the catalog would then refuse to write.
         await Task { await write(summary, record, logger) }.value
-        // Whether or not that could be written: but not before, so that the read knows whom it is about.
+        // Whether or not the write succeeded, but only after it, so that the read finds the suspects in the catalog.
         for contributors in summary.mismatches { queueReads(of: contributors, record) }
         for rejection in summary.rejections { queueReads(of: rejection.contributors, record) }
         if record.range != nil || record.ignoresRange { queueVerifications(of: summary, record) }
@@ -73,7 +72,8 @@ package struct DownloadRecorder: Sendable {
         log(summary, record, logger)
     }
 
-    /// Has contributors to wrong bytes read alone. Who was suspect before and could not be judged has a date for that.
+    /// Queues reads of single contributors to wrong bytes. A location that was suspect before and could not be settled has a
+    /// scheduled read.
     private func queueReads(of contributors: [LocationID], _ record: RelayRecord) {
         for contributor in contributors {
             let known = record.locations.first { $0.id == contributor }
@@ -82,7 +82,7 @@ package struct DownloadRecorder: Sendable {
         }
     }
 
-    /// What the catalog does not take of one kind does not keep it from the next.
+    /// Writes each kind of result; a failure of one does not prevent the next.
     private func write(_ summary: RelaySummary, _ record: RelayRecord, _ logger: Logger) async {
         func attempt(_ change: () async throws -> Void) async {
             do {
@@ -112,7 +112,7 @@ package struct DownloadRecorder: Sendable {
         try await holds.write(holds.hold(representation.name, contributors: contributors))
     }
 
-    /// None of these bytes has left: nothing is on integrity hold but who gave them.
+    /// Records a rejected chunk. None of its bytes was sent, so only its contributors become suspects and there is no hold.
     private func recordRejection(
         _ rejection: RelaySummary.Rejection, _ record: RelayRecord, _ logger: Logger
     ) async throws {
@@ -128,8 +128,8 @@ package struct DownloadRecorder: Sendable {
             reason: "the chunk at byte \(rejection.start) did not have its digest in a download")
     }
 
-    /// Two locations agree with each other and none with the manifest: it is what can't be trusted.
-    /// It stays until their reads have told who is wrong, since nothing wrong leaves as long as it is there.
+    /// Reports that two locations agree with each other against the manifest, which is then in question. The manifest is kept
+    /// until reads have settled which is wrong: as long as it exists, no wrong byte is sent.
     private func reportContradiction(by locations: [LocationID], _ record: RelayRecord, _ logger: Logger) {
         guard !locations.isEmpty else { return }
         logger.critical(
@@ -141,7 +141,7 @@ package struct DownloadRecorder: Sendable {
         _ = try await catalog.addManifest(manifest.layout, pages: manifest.pages, of: record.representation, at: .now)
     }
 
-    /// Writes only what is news, so that a download that goes well costs no transaction.
+    /// Records only changes, so that an uneventful download costs no transaction.
     private func recordVerification(_ id: LocationID, _ validator: Validator?, _ record: RelayRecord) async throws {
         guard let known = record.locations.first(where: { $0.id == id }) else { return }
         let isOld = known.verifiedAt.map { Date.now.timeIntervalSince($0) > Self.verificationAge } ?? true
@@ -156,7 +156,7 @@ package struct DownloadRecorder: Sendable {
             else { continue }
             verifications.enqueue(location.id)
         }
-        // A client that only ever asks for ranges would never have one verified: the read of one location makes the manifest.
+        // A client that only requests ranges would never have one verified: a full read of one location builds the manifest.
         guard record.manifest == nil, summary.manifest == nil, !record.representation.hasDigestConflict,
             let first = summary.parts.first,
             let location = record.locations.first(where: { $0.id == first.location }), !location.isReadLater
@@ -164,7 +164,8 @@ package struct DownloadRecorder: Sendable {
         verifications.enqueue(location.id)
     }
 
-    /// A whole that broke off before anything verified it: whoever gave its bytes is read, so that ranges can be served again.
+    /// Handles a whole download that ended before it was verified: its contributors are read, so that ranges can be served
+    /// again.
     private func settleUnverified(_ summary: RelaySummary, _ record: RelayRecord) {
         guard let ticket = record.unverified else { return }
         let isVerified = summary.digest == record.representation.identity
@@ -174,7 +175,7 @@ package struct DownloadRecorder: Sendable {
         for location in Set(unverified) { enqueueUnlessLater(location, record) }
     }
 
-    /// An object that is not the one that was read any more has to be read before ranges come from it again.
+    /// Queues reads of objects that have changed since they were read, as required before they serve ranges again.
     private func queueReadsOfChangedObjects(_ summary: RelaySummary, _ record: RelayRecord) {
         let changed = summary.failures.filter { $0.failure.reason == .validatorChanged }.map(\.location)
         for location in Set(changed) { enqueueUnlessLater(location, record) }
@@ -189,7 +190,7 @@ package struct DownloadRecorder: Sendable {
         var metadata: Logger.Metadata = [
             "image": "\(record.representation.image)", "outcome": "\(summary.outcome.rawValue)",
             "served": .array(summary.parts.map { "\($0.backend) \($0.first)-\($0.last)" }),
-            // One after the other for the same: a backend may have several locations of an image.
+            // Entries of one backend are consecutive: a backend may have several locations of an image.
             "locations": .array(summary.parts.map { "\($0.location)" }),
         ]
         if let range = record.range { metadata["range"] = "\(range)" }
@@ -209,17 +210,17 @@ package struct DownloadRecorder: Sendable {
 }
 
 extension RelaySummary.Failure {
-    /// `north reset: the connection broke`, or `north reset: the connection broke (40 times)`.
+    /// One failure: `north reset: the connection broke`, or `north reset: the connection broke (40 times)`.
     fileprivate var line: String { "\(backend) \(failure)" + (count == 1 ? "" : " (\(count) times)") }
 }
 
 extension RelaySummary.Rejection {
-    /// `at byte 2097152`, or `at byte 2097152 and 3 more`.
+    /// One rejection: `at byte 2097152`, or `at byte 2097152 and 3 more`.
     fileprivate var line: String { count == 1 ? "at byte \(start)" : "at byte \(start) and \(count - 1) more" }
 }
 
 extension RelaySummary.Move {
-    /// `north → south at byte 26214400 after 3.2 ms (reset)`.
+    /// One move: `north → south at byte 26214400 after 3.2 ms (reset)`.
     fileprivate var line: String {
         let milliseconds = (gap / .microseconds(1)).rounded() / 1000
         return "\(from) → \(to) at byte \(offset) after \(milliseconds) ms (\(cause.reason.rawValue))"
@@ -227,6 +228,6 @@ extension RelaySummary.Move {
 }
 
 extension Location {
-    /// Whether a read of it came to nothing lately, and the next one has a date.
+    /// Whether its next read is scheduled for later, after a recent failure.
     fileprivate var isReadLater: Bool { nextReadAt.map { $0 > .now } ?? false }
 }

@@ -7,12 +7,13 @@ package import RelayEngine
 import ServiceLifecycle
 import Synchronization
 
-/// Reads one location of each representation that has no manifest, so that it has one before a client asks for a range. What is being
-/// downloaded comes first, then the newest. What is to be read is in the catalog: a restart loses none of it, and it takes no memory.
+/// Reads one location of each representation without a manifest, so that the manifest exists before a client requests a range.
+/// Running downloads' representations come first, then the newest. Pending work is kept in the catalog, so that a restart loses
+/// none of it and it needs no memory.
 package final class EagerManifests: Service, CustomStringConvertible {
-    /// How many rows of the catalog are looked at together.
+    /// The number of catalog rows per query.
     private static let pageSize = 64
-    /// Of how many images that are being downloaded the catalog is asked at once.
+    /// The largest number of downloading images per query.
     private static let downloadedLimit = 256
 
     private let catalog: any CatalogStore
@@ -25,11 +26,11 @@ package final class EagerManifests: Service, CustomStringConvertible {
     private let queue: Mutex<ManifestQueue>
 
     /// - Parameters:
-    ///   - lifecycle: who knows when a location begins to serve.
-    ///   - relays: the downloads that run.
-    ///   - pace: how fast all its reads may go together.
-    ///   - readers: how many reads may run at a time, each of another backend.
-    ///   - interval: how often it looks without being woken.
+    ///   - lifecycle: signals when a location begins to serve.
+    ///   - relays: the running downloads.
+    ///   - pace: the rate limit of all its reads together.
+    ///   - readers: the number of concurrent reads, each of a different backend.
+    ///   - interval: the interval between checks without a signal.
     package init(
         catalog: any CatalogStore, verifier: Verifier, lifecycle: LocationLifecycle, relays: Relays, pace: ReadRateLimiter,
         readers: Int, interval: Duration, logger: Logger
@@ -44,10 +45,10 @@ package final class EagerManifests: Service, CustomStringConvertible {
         queue = Mutex(ManifestQueue(readers: readers))
     }
 
-    /// As the log of the services' life names it.
+    /// The service's name in the log.
     package var description: String { "reads for manifests" }
 
-    /// Works until the service shuts down; running reads are then cut off and keep their progress.
+    /// Runs until the service shuts down. Running reads are then cancelled and keep their progress.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
@@ -64,7 +65,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
         }
     }
 
-    /// The next location to read, marked as being read; nil if none may be read now.
+    /// The next location to read, marked as being read; nil if no read may begin now.
     private func next() async -> Location? {
         let backends = relays.registry.all.map(\.id)
         let available = queue.withLock { $0.available(backends, at: .now) }

@@ -6,18 +6,18 @@ package import Logging
 package import RelayEngine
 import ServiceLifecycle
 
-/// Finds out whether a backend whose breaker is open works again, by one real ranged read of what failed there last: no client's
-/// download is spent on that.
+/// Probes backends with open breakers by a ranged read of the location that failed last, so that no client's download is used
+/// as a probe.
 package struct HalfOpenProbes: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let relays: Relays
     private let probe: ObjectProbe
     private let logger: Logger
 
-    /// How often it looks for probes that are due.
+    /// The interval between checks for due probes.
     private static let interval: Duration = .seconds(1)
 
-    /// - Parameter probe: who reads.
+    /// - Parameter probe: carries out the reads.
     package init(catalog: any CatalogStore, relays: Relays, probe: ObjectProbe, logger: Logger) {
         self.catalog = catalog
         self.relays = relays
@@ -25,10 +25,10 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    /// As the log of the services' life names it.
+    /// The service's name in the log.
     package var description: String { "probes of backends" }
 
-    /// Works until the service shuts down.
+    /// Runs until the service shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -69,13 +69,13 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
     private enum Decision {
         case works
         case failed(AttemptFailure)
-        /// It was not asked: the probe is taken up again when its time is over.
+        /// The backend was not asked: the probe is repeated after its timeout.
         case unasked
     }
 
-    /// What a read says about the backend. It works if it answered, even without this object or not to us.
+    /// The conclusion about the backend. It works if it responded, even if the object is missing or access is denied.
     private func decision(on backend: BackendID, at location: Location?) async -> Decision {
-        // The location was forgotten meanwhile: the next downloads will tell.
+        // The location was deleted meanwhile: the next downloads will show the backend's state.
         guard let location else { return .works }
         switch await probe.head(of: location.path, in: backend, isEmpty: location.size == 0) {
         case .success: return .works
@@ -83,7 +83,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
             switch failure.failureClass {
             case .location, .credentials: return .works
             case .backend: return .failed(failure)
-            // Whoever asks for timeout is alive; but when all of its connections are taken by us it was not asked.
+            // A backend that throttles is alive. It was not asked if all of its connections were taken by this process.
             case .throttled: return failure.reason == .busy ? .unasked : .works
             case .local: return .unasked
             }

@@ -3,19 +3,19 @@ package import ImageModel
 package import Logging
 package import RelayEngine
 
-/// The log's lines about what goes wrong in a download, written when it happens: an operator who is looking for the cause of a gap does
-/// not have to wait for the download's end.
+/// Logs incidents of a download as they happen, so that an operator need not wait for the end of the download to find the cause
+/// of a gap.
 package struct IncidentLog: Sendable {
     private let image: ImageID
     private let logger: Logger
 
-    /// - Parameter logger: the request's, so that its lines bear its id.
+    /// - Parameter logger: the request's logger, whose lines have its id.
     package init(image: ImageID, logger: Logger) {
         self.image = image
         self.logger = logger
     }
 
-    /// Writes one line; never waits.
+    /// Writes one line; never blocks.
     package func note(_ incident: RelayIncident) {
         switch incident {
         case .failed(let place, let failure, let offset):

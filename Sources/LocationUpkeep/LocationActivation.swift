@@ -4,16 +4,15 @@ package import ImageModel
 package import Logging
 package import RelayEngine
 
-/// What a new location has to pass before it serves.
+/// The check that a new location has to pass before it serves.
 package enum ActivationRule: String, Sendable, CaseIterable {
-    /// One ranged read that finds it there; the first download verifies it. What can't be compared with its representation is read
-    /// in full all the same.
+    /// One ranged read that finds the object; the first download verifies it. A location that can't be compared with its
+    /// representation is read in full nevertheless.
     case probe
-    /// A full read.
     case verify
 }
 
-/// Lets new locations serve once they have passed what the operator asks of them.
+/// Activates new locations once they have passed the configured check.
 package struct LocationActivation: Sendable {
     private let rule: ActivationRule
     private let catalog: any CatalogStore
@@ -23,8 +22,8 @@ package struct LocationActivation: Sendable {
     private let failures: ProbeFailures
 
     /// - Parameters:
-    ///   - probe: who asks objects for their size.
-    ///   - relays: who remembers what went wrong last.
+    ///   - probe: reads the size of objects.
+    ///   - relays: keeps each location's last failure.
     package init(
         rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationLifecycle, verifications: VerificationQueue,
         probe: ObjectProbe, relays: Relays, logger: Logger
@@ -37,8 +36,8 @@ package struct LocationActivation: Sendable {
         failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
     }
 
-    /// Probes a pending location and activates it if all is well, or has it read in full where that is needed.
-    /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
+    /// Probes a pending location and activates it if it passes, or queues a full read where one is required.
+    /// - Returns: the location in its new state, and the problem if it is still pending because of one.
     /// - Throws: `CatalogError`.
     package func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
         guard rule == .probe, location.isIdentified, let size = location.size else {
@@ -58,13 +57,13 @@ package struct LocationActivation: Sendable {
                     .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
                 return (activated, nil)
             } catch CatalogError.illegalEvent {
-                // Somebody else was faster: it is what they made of it.
+                // Another request was faster: the location is returned as that one left it.
                 return (try await catalog.location(location.id) ?? location, nil)
             }
         }
     }
 
-    /// - Returns: what pins the object, if it has the right size, and no other digest than the declared one where its store knows one.
+    /// - Returns: the object's validator, if its size is right and the store states no digest other than the declared one.
     private func judge(_ head: ObjectHead, _ location: Location, _ size: Int64) -> Result<Validator?, AttemptFailure> {
         guard let total = head.total else {
             return .failure(

@@ -4,17 +4,17 @@ package import ImageCatalog
 package import ImageModel
 package import RelayEngine
 
-/// The one way that a location's status changes: first the catalog, then the relays that run.
+/// Changes the status of locations: first in the catalog, then in the running relays. All changes of status pass here.
 package struct LocationLifecycle: Sendable {
     private let catalog: any CatalogStore
     private let relays: Relays
     private let schedule: ReadSchedule
     private let deleteDelay: Duration
     let reads = RunningReads()
-    /// Locations began to serve.
+    /// Signals that locations began to serve.
     let activations = WakeSignal()
 
-    /// - Parameter deleteDelay: from an operator's word to the end of a location.
+    /// - Parameter deleteDelay: the time from an operator's request to the deletion of a location.
     package init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
         self.catalog = catalog
         self.relays = relays
@@ -22,14 +22,14 @@ package struct LocationLifecycle: Sendable {
         self.deleteDelay = deleteDelay
     }
 
-    /// Takes a location through an event.
+    /// Applies an event to a location.
     /// - Parameter isForced: whether even the last active location of an image may be deleted.
     /// - Throws: `CatalogError`.
     package func apply(
         _ event: LocationEvent, to location: Location, actor: String, reason: String, validator: Validator? = nil,
         isForced: Bool = false, nextReadAt: Date? = nil, at time: Date = .now
     ) async throws -> Location {
-        // Before the catalog says so, that no download finds it active and this process thinks otherwise.
+        // Before the catalog's transaction, so that no download finds it active there and withdrawn here.
         if Self.letsServe(event) { relays.readmit(location.id) }
         let changed = try await catalog.apply(
             LocationChange(
@@ -40,22 +40,23 @@ package struct LocationLifecycle: Sendable {
         if event == .disable || event == .delete { reads.cancel(location.id) }
         if !changed.state.status.serves {
             relays.withdraw(location.id, atOnce: changed.state.status == .quarantined)
-            // Somebody may have let it back in between the transaction and this word.
+            // The location may have been enabled again between the transaction and the withdrawal.
             if try await catalog.location(location.id)?.state.status.serves == true { relays.readmit(location.id) }
         }
         return changed
     }
 
-    /// Too much of a backend's content was verified wrong: its locations stand behind all others until a probe read works.
+    /// Opens a backend's breaker after too much wrong content. Its locations are ranked last until a probe succeeds.
     func tripBreaker(_ backend: BackendID, because location: LocationID) { relays.tripBreaker(backend, because: location) }
 
-    /// A full read of it came to nothing.
+    /// Records a failed full read.
     func noteFailure(of location: LocationID, _ failure: AttemptFailure) { relays.noteFailure(of: location, failure) }
 
-    /// When a location is forgotten that is deleted at `time`.
+    /// The time at which a location deleted at `time` expires.
     package func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
 
-    /// Locations were deleted in a larger transaction of the catalog: running relays leave them, and nobody reads them on.
+    /// Handles locations that were deleted in a larger transaction of the catalog: running relays leave them, and their reads
+    /// end.
     package func wereDeleted(_ locations: [LocationID]) {
         for location in locations {
             reads.cancel(location)
@@ -63,8 +64,9 @@ package struct LocationLifecycle: Sendable {
         }
     }
 
-    /// A full read of it alone gave its content: it is cleared, and serves again if it was taken out for the read.
-    /// - Throws: `CatalogError`, `differentContent` among them.
+    /// Records a full read of a location alone that matched: the location is cleared, and serves again if it was taken out for
+    /// the read.
+    /// - Throws: `CatalogError`, including `differentContent`.
     func recordMatch(of location: Location, _ content: LocationContent, at time: Date = .now) async throws -> Location {
         relays.readmit(location.id)
         let changed = try await catalog.recordMatch(of: location.id, content, at: time)
@@ -81,10 +83,10 @@ package struct LocationLifecycle: Sendable {
 
     private func recheck(_ event: LocationEvent, _ location: Location, _ time: Date) -> Date? {
         switch event {
-        // It goes on serving; that a read was asked for must not be lost with the process.
+        // The location continues to serve; the scheduled read ensures that the request survives a restart.
         case .verify where location.state.status == .active: time
         case .quarantine, .mismatched: schedule.recheck(after: location.failedReads, from: time)
-        // A read of a quarantined location that came to nothing.
+        // A failed read of a quarantined location.
         case .unreachable where location.state.before.last == .quarantined:
             schedule.recheck(after: max(0, location.failedReads - 1), from: time)
         default: nil

@@ -5,8 +5,8 @@ import ImageModel
 package import Logging
 import ServiceLifecycle
 
-/// Does what is due with locations without anybody asking: probes pending ones, has those read whose date has come, forgets those
-/// whose deletion's delay is over, and writes down the holds that the catalog did not take.
+/// Runs due maintenance of locations: probes pending ones, queues scheduled reads, expires those whose delay of deletion is
+/// over, and records holds that the catalog did not accept before.
 package struct MaintenanceLoop: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let lifecycle: LocationLifecycle
@@ -16,7 +16,7 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
     private let interval: Duration
     private let logger: Logger
 
-    /// - Parameter interval: between two rounds.
+    /// - Parameter interval: the time between two passes.
     package init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, activation: LocationActivation,
         verifications: VerificationQueue,
@@ -31,10 +31,10 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    /// As the log of the services' life names it.
+    /// The service's name in the log.
     package var description: String { "rounds of what is due" }
 
-    /// Works until the service shuts down.
+    /// Runs until the service shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -65,8 +65,9 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
         }
     }
 
-    /// Probes the pending locations of one backend, until it fails: each of the others would wait as long for nothing, and with
-    /// them all that is due elsewhere. Whose turn comes first is left to chance, so that none keeps the others from theirs.
+    /// Probes the pending locations of one backend until one fails because of the backend. The others would then only wait for
+    /// the same failure and delay other maintenance. The order is random, so that no location keeps the others from being
+    /// probed.
     private func probe(_ locations: [Location]) async throws {
         for location in locations.shuffled() where !Task.isCancelled {
             let (activated, problem) = try await activation.activate(location)

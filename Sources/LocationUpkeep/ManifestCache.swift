@@ -5,7 +5,7 @@ package import Logging
 package import RelayEngine
 import Synchronization
 
-/// Gives relays and documents the pages of manifests: those that were read lately from memory, the others from the catalog.
+/// Provides the pages of manifests: recently used ones from memory, others from the catalog.
 package final class ManifestCache: Sendable {
     private struct Key: Hashable {
         let manifest: Int64
@@ -22,17 +22,18 @@ package final class ManifestCache: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// So often a page is asked for when the catalog is busy.
+    /// The number of attempts to read a page while the catalog is busy.
     private static let attempts = 5
 
-    /// - Parameter capacity: how many pages are kept in memory, 32 KiB each.
+    /// - Parameter capacity: the number of pages kept in memory, 32 KiB each.
     package init(catalog: any CatalogStore, capacity: Int = 256, logger: Logger) {
         self.catalog = catalog
         self.capacity = max(1, capacity)
         self.logger = logger
     }
 
-    /// A manifest with the page at hand that lists the chunk at `offset`; nil when it can't be read, so that there is as good as none.
+    /// A manifest with the page that lists the chunk at `offset`; nil if the page can't be read, in which case the manifest is
+    /// not used.
     package func open(_ stored: StoredManifest, at offset: Int64) async -> RelayManifest? {
         let first = stored.layout.page(of: stored.layout.chunk(at: offset))
         guard let digests = await page(first, of: stored) else { return nil }
@@ -41,13 +42,13 @@ package final class ManifestCache: Sendable {
         }
     }
 
-    /// The digests of a page; nil when it can't be read. One that rotted in the catalog takes its manifest along.
+    /// The digests of a page; nil if it can't be read. A page that is corrupt in the catalog invalidates its manifest.
     package func page(_ number: Int, of stored: StoredManifest) async -> [UInt8]? {
         let key = Key(manifest: stored.number, page: number)
         if let digests = held(key) { return digests }
         do {
             guard let page = try await read(number, of: stored), page.isIntact(in: stored.layout) else {
-                // One that is not there any more was replaced meanwhile: nothing is damaged.
+                // A page that no longer exists was replaced meanwhile: nothing is damaged.
                 guard try await forget(stored) else { return nil }
                 logger.critical(
                     "manifest.damaged: A page of a manifest is damaged in the catalog. The manifest is discarded; the next verification stores a new one.",

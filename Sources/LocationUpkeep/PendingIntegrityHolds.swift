@@ -3,8 +3,8 @@ package import ImageCatalog
 package import ImageModel
 import Synchronization
 
-/// IntegrityHolds about representations that the catalog has yet to take. Each holds in this process from the moment it arises, so that
-/// a catalog that is full or locked lets nobody complete a corrupt file by resuming it.
+/// Integrity holds that the catalog has not recorded yet. Each is in effect in this process from the start, so that a full or
+/// locked catalog lets no client complete a corrupt file by resuming it.
 package final class PendingIntegrityHolds: Sendable {
     private struct IntegrityHold {
         let representation: Representation.Name
@@ -18,19 +18,19 @@ package final class PendingIntegrityHolds: Sendable {
         var count = 0
     }
 
-    /// The downloads that have let unverified bytes out.
+    /// The downloads that have sent unverified bytes.
     let unverified: UnverifiedDeliveries
     private let catalog: any CatalogStore
     private let state = Mutex(State())
 
-    /// None yet.
-    /// - Parameter startedAt: when this process began to serve; what was delivered before is not known.
+    /// Creates an empty set.
+    /// - Parameter startedAt: the start of this process; earlier deliveries are unknown.
     package init(catalog: any CatalogStore, startedAt: Date = .now) {
         self.catalog = catalog
         unverified = UnverifiedDeliveries(startedAt: startedAt)
     }
 
-    /// A representation with what is held against it here.
+    /// The representation with the holds of this process applied.
     package func regarding(_ representation: Representation) -> Representation {
         let since = state.withLock { state in
             state.holds.values.filter { $0.representation == representation.name }.map(\.since).max()
@@ -42,8 +42,8 @@ package final class PendingIntegrityHolds: Sendable {
         return held
     }
 
-    /// Whether ranges of a representation are served, or the whole alone: they are where they can be verified, and where nobody may
-    /// hold wrong bytes that a range would complete.
+    /// Whether ranges of a representation are served, or only the whole. Ranges are served if they can be verified, and if no
+    /// client may have wrong bytes that a range would complete.
     package func servesRanges(_ resolution: Resolution, at now: Date = .now) -> Bool {
         guard let representation = resolution.representation.map(regarding), representation.servesRanges(at: now),
             !unverified.concern(representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
@@ -51,17 +51,17 @@ package final class PendingIntegrityHolds: Sendable {
         return resolution.manifest != nil || resolution.locations.contains(where: \.servesVerifiedRanges)
     }
 
-    /// A whole download begins over these locations with no manifest to verify its chunks.
-    /// - Returns: what the record of its end needs; nil where each location was read in full before.
+    /// Records the start of a whole download over these locations without a manifest.
+    /// - Returns: the ticket for its end; nil if each location was read in full before.
     package func beginUnverified(_ representation: Representation, over locations: [Location]) -> UnverifiedDeliveries.Ticket? {
         unverified.begin(representation.name, from: locations)
     }
 
-    /// Holds a hold.
-    /// - Returns: its number, to have it written down.
+    /// Adds a hold.
+    /// - Returns: its number, for `write`.
     func hold(_ representation: Representation.Name, contributors: [LocationID]) -> Int {
         state.withLock { state in
-            // While the catalog takes nothing they must not pile up.
+            // Merged, so that holds do not accumulate while the catalog accepts none.
             if let number = state.holds.first(where: { $1.representation == representation && !$1.isBeingWritten })?.key {
                 let known = state.holds[number]?.contributors ?? []
                 state.holds[number]?.contributors = known + contributors.filter { !known.contains($0) }
@@ -73,8 +73,8 @@ package final class PendingIntegrityHolds: Sendable {
         }
     }
 
-    /// Writes a hold down, unless somebody else does; it holds here until that is done.
-    /// - Throws: `CatalogError`; it is kept then.
+    /// Records a hold in the catalog, unless that is under way; the hold is in effect here until then.
+    /// - Throws: `CatalogError`; the hold is kept then.
     func write(_ number: Int) async throws {
         let hold = state.withLock { state -> IntegrityHold? in
             guard let hold = state.holds[number], !hold.isBeingWritten else { return nil }
@@ -93,8 +93,8 @@ package final class PendingIntegrityHolds: Sendable {
         }
     }
 
-    /// Writes down what the catalog did not take when it arose.
-    /// - Throws: `CatalogError` of the first that it does not take now either.
+    /// Records all pending holds.
+    /// - Throws: `CatalogError` of the first one that fails.
     func writeAll() async throws {
         for number in state.withLock({ $0.holds.keys.sorted() }) { try await write(number) }
     }

@@ -5,8 +5,8 @@ import ImageModel
 import Logging
 import RelayEngine
 
-/// Makes known what keeps a pending location from serving: in the log and in its history when the reason is news, and in answers
-/// at any time.
+/// Reports what keeps a pending location from serving: in the log and in its history if the reason is new, and in responses at
+/// any time.
 struct ProbeFailures: Sendable {
     let catalog: any CatalogStore
     let relays: Relays

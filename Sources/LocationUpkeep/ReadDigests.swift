@@ -3,8 +3,8 @@ import ImageCatalog
 import ImageModel
 import Integrity
 
-/// What a full read computes of the bytes as they come: the digests of the whole, those of its chunks where a manifest is to be
-/// made, and whether they are of the declared format. It is written down with the read's progress, and goes on from there after a restart.
+/// The computations of a full read over its bytes: the digests of the whole, those of its chunks if a manifest is built, and
+/// the inspection of the format. The state is saved with the read's progress, and restored after a restart.
 struct ReadDigests: Sendable {
     private let algorithms: Set<DigestAlgorithm>
     private let chunkSize: Int64?
@@ -14,15 +14,14 @@ struct ReadDigests: Sendable {
     private var chunks: ManifestBuilder?
     /// The offset of the next byte.
     private(set) var position: Int64
-    /// The progress that it went on from; nil where it began at the first byte.
+    /// The progress that it continues from; nil if it began at the first byte.
     let resumed: ReadProgress?
 
     /// - Parameters:
-    ///   - chunkSize: the size of a manifest's chunks; nil makes none.
-    ///   - declared: the format that the bytes must be of; nil where that is not looked at.
-    ///   - progress: how far an earlier read came. It is of no use where that computed other digests, did not look at the format, or
-    ///     was another build's. One that
-    ///     has no chunks goes on without: this read makes no manifest then, the next one does.
+    ///   - chunkSize: the size of a manifest's chunks; nil builds no manifest.
+    ///   - declared: the format that the bytes must have; nil disables the inspection.
+    ///   - progress: the progress of an earlier read. It is ignored if it has other digests, lacks the inspection, or comes
+    ///     from another build. A read that continues without chunks builds no manifest; the next one does.
     init(_ algorithms: Set<DigestAlgorithm>, chunkSize: Int64?, declared: Format? = nil, progress: ReadProgress?) {
         self.algorithms = algorithms
         self.chunkSize = chunkSize
@@ -34,7 +33,7 @@ struct ReadDigests: Sendable {
             inspector = state.inspector
             position = progress.position
             resumed = progress
-            // Cut as it was begun, even if another size is configured now.
+            // The chunk size of the start is kept, even if another one is configured now.
             chunks =
                 chunkSize == nil
                 ? nil
@@ -49,13 +48,12 @@ struct ReadDigests: Sendable {
         }
     }
 
-    /// The size is known. Chunks can be cut from then on, if no byte has come yet.
+    /// Sets the size. Chunks can be computed from then on, if no byte has arrived yet.
     mutating func begin(size: Int64) {
         guard position == 0, let chunkSize else { return }
         chunks = ChunkLayout(size: size, chunkSize: chunkSize).map { ManifestBuilder($0) }
     }
 
-    /// Takes the next bytes in.
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         whole.update(bytes)
         inspector?.update(bytes)
@@ -63,24 +61,25 @@ struct ReadDigests: Sendable {
         position += Int64(bytes.count)
     }
 
-    /// Forgets everything taken in: the object is another one now.
+    /// Discards all bytes and starts over, since the object has changed.
     mutating func start() {
         self = ReadDigests(algorithms, chunkSize: chunkSize, declared: declared, progress: nil)
     }
 
-    /// The digests of everything taken in so far.
+    /// The digests of all bytes so far.
     var finished: DigestSet { whole.finished() }
 
-    /// What speaks against the format of everything taken in; nil where nothing does, or it is not looked at.
+    /// The refusal of the format; nil if it is acceptable or not inspected.
     var formatRefusal: FormatRefusal? { inspector?.finish() }
 
-    /// The digests of all chunks, once every byte was taken in; nil where none is made. True only if the whole's digest is the declared.
+    /// The manifest after the last byte; nil if none is built. Valid only if the whole's digest is the declared one.
     var manifest: Manifest? { chunks?.manifest }
 
-    /// So many bytes should come between two notes: what has been computed is copied for a note, which should cost less than reading.
+    /// The number of bytes between two checkpoints. A checkpoint copies the computed digests, which should cost less than
+    /// reading.
     var stride: Int64 { max(8 << 20, 4 * Int64(chunks?.digests.count ?? 0)) }
 
-    /// How far it is, to be written down.
+    /// The progress, to be saved.
     func progress(size: Int64, validator: Validator?) -> ReadProgress {
         ReadProgress(
             position: position, size: size, validator: validator,
@@ -88,7 +87,7 @@ struct ReadDigests: Sendable {
             chunks: chunks.map { .init(layout: $0.layout, digests: $0.digests, state: $0.snapshot) })
     }
 
-    /// What is written down beside the chunks: the digests' state, behind the inspection's where there is one.
+    /// The saved state beside the chunks: the inspection's, if there is one, followed by the digests'.
     private struct State {
         let whole: ResumableDigests
         let inspector: FormatInspector?
@@ -98,7 +97,7 @@ struct ReadDigests: Sendable {
             self.inspector = inspector
         }
 
-        /// Nil when it is another build's, or damaged, or lacks the inspection that is wanted.
+        /// Nil if the state comes from another build, is damaged, or lacks the required inspection.
         init?(_ bytes: [UInt8], declared: Format?) {
             var rest = bytes[...]
             var inspector: FormatInspector?
@@ -124,7 +123,7 @@ struct ReadDigests: Sendable {
             return [Self.inspected] + length + inspection + whole.snapshot
         }
 
-        /// No digest's snapshot begins with it.
+        /// A tag that no digest's snapshot begins with.
         private static let inspected: UInt8 = 0xFF
     }
 }

@@ -1,34 +1,34 @@
 import Synchronization
 
-/// How fast reads in the background may go together: what was read beyond the rate has to be waited for.
+/// Limits the rate of background reads: bytes read beyond the rate delay the next read.
 package final class ReadRateLimiter: Sendable {
     private struct State {
-        /// From that time on more may be read.
+        /// The time from which more may be read.
         var freeAt: ContinuousClock.Instant?
     }
 
     private let bytesPerSecond: Int64?
-    /// Whose rate this one counts against as well.
+    /// A limiter that the bytes count against as well; nil for none.
     private let shared: ReadRateLimiter?
     private let state = Mutex(State())
     private let total = Atomic<Int64>(0)
 
-    /// All bytes that were read at this pace.
+    /// The number of bytes read under this limiter.
     package var bytesRead: Int64 { total.load(ordering: .relaxed) }
 
-    /// - Parameter bytesPerSecond: nil or nothing for no limit.
+    /// - Parameter bytesPerSecond: nil or 0 for no limit.
     package init(bytesPerSecond: Int64?) {
         self.bytesPerSecond = bytesPerSecond.flatMap { $0 > 0 ? $0 : nil }
         shared = nil
     }
 
-    /// Bytes of their own, at the rate of another: both together keep to it.
+    /// Creates a limiter that counts its own bytes and shares another one's rate.
     package init(sharing other: ReadRateLimiter) {
         bytesPerSecond = nil
         shared = other
     }
 
-    /// Bytes were read.
+    /// Records bytes read.
     func take(_ count: Int64, at now: ContinuousClock.Instant) {
         total.add(count, ordering: .relaxed)
         shared?.limit(count, at: now)
@@ -42,7 +42,7 @@ package final class ReadRateLimiter: Sendable {
         }
     }
 
-    /// Whether more may be read now. A tick's worth ahead is allowed, so that the rate is reached in spite of the ticks.
+    /// Whether more may be read now. Reads may be one tick ahead, so that the rate is reached despite the tick interval.
     func allowsMore(at now: ContinuousClock.Instant) -> Bool {
         if let shared, !shared.allowsMore(at: now) { return false }
         return state.withLock { $0.freeAt.map { $0 - now <= .milliseconds(25) } ?? true }

@@ -1,37 +1,37 @@
 import FoundationEssentials
 
-/// When locations are read again without anybody asking.
+/// The schedule of maintenance reads.
 package struct ReadSchedule: Sendable, Equatable {
-    /// From a quarantine to the first read that may lift it; the second comes after six times that, further ones after 24 times.
+    /// The time from a quarantine to the first read that may lift it; the second follows after six times that, further ones
+    /// after 24 times.
     package let recheck: Duration
-    /// From a scrub that missed an object to the next.
+    /// The time from a scrub that missed an object to the next.
     package let missInterval: Duration
-    /// From a verification to the scrub that renews it; nil for no scrubs.
+    /// The time from a verification to the scrub that renews it; nil for no scrubs.
     package let scrubInterval: Duration?
 
-    /// So often, within a day, scrubs must miss an object before it counts as gone.
+    /// The number of misses by scrubs within a day after which an object counts as gone.
     static let missLimit = 3
 
-    /// A schedule with every property given.
     package init(recheck: Duration, missInterval: Duration, scrubInterval: Duration?) {
         self.recheck = recheck
         self.missInterval = missInterval
         self.scrubInterval = scrubInterval
     }
 
-    /// When a quarantined location is read again.
-    /// - Parameter failedReads: how many reads have quarantined it before.
+    /// The time of the next read of a quarantined location.
+    /// - Parameter failedReads: the number of reads that have quarantined it before.
     func recheck(after failedReads: Int, from time: Date) -> Date {
         let factor = failedReads <= 0 ? 1 : failedReads == 1 ? 6 : 24
         return time + (recheck * factor).timeInterval
     }
 
-    /// When a location is read again that could not be read: half a minute, doubling up to an hour.
+    /// The time of the next read after a failure: half a minute, doubling up to an hour.
     func retry(after failedReads: Int, from time: Date) -> Date {
         time + min(30 * Double(1 << min(max(failedReads, 0), 12)), 3600)
     }
 
-    /// When a location that was not found is looked for again.
+    /// The time of the next read after a miss.
     func nextLook(from time: Date) -> Date { time + missInterval.timeInterval }
 }
 

@@ -1,11 +1,11 @@
 import ImageModel
 import Synchronization
 
-/// The full reads that are under way, at most one of each location, so that whoever takes a location out can end its read.
+/// The running full reads, at most one per location, so that taking a location out of service can end its read.
 final class RunningReads: Sendable {
     private let tasks = Mutex<[LocationID: Task<Verifier.Result, any Error>]>([:])
 
-    /// Runs a read, unless one of that location is under way.
+    /// Runs a read, unless one of that location is running.
     func run(
         _ location: LocationID, _ read: @escaping @Sendable () async throws -> Verifier.Result
     ) async throws -> Verifier.Result {
@@ -24,6 +24,6 @@ final class RunningReads: Sendable {
         }
     }
 
-    /// Ends a read that nobody wants any more; what it read is kept.
+    /// Cancels a read; its progress is kept.
     func cancel(_ location: LocationID) { tasks.withLock { $0[location] }?.cancel() }
 }

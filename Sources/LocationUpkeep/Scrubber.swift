@@ -4,8 +4,8 @@ import ImageModel
 package import Logging
 import ServiceLifecycle
 
-/// Verifies active locations again from time to time, the oldest verification first, one at a time and at a limited rate. A read that a
-/// restart cuts off goes on where it was.
+/// Re-verifies active locations periodically, the oldest verification first, one at a time and at a limited rate. A read that a
+/// restart interrupts continues where it was.
 package struct Scrubber: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let verifier: Verifier
@@ -15,8 +15,8 @@ package struct Scrubber: Service, CustomStringConvertible {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - pace: how fast it may read.
-    ///   - roundInterval: how long to wait when nothing is due.
+    ///   - pace: the rate limit.
+    ///   - roundInterval: how long to wait if nothing is due.
     package init(
         catalog: any CatalogStore, verifier: Verifier, schedule: ReadSchedule, pace: ReadRateLimiter, roundInterval: Duration,
         logger: Logger
@@ -29,10 +29,10 @@ package struct Scrubber: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    /// As the log of the services' life names it.
+    /// The service's name in the log.
     package var description: String { "scrubber" }
 
-    /// Works until the service shuts down.
+    /// Runs until the service shuts down.
     package func run() async throws {
         guard let interval = schedule.scrubInterval else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown {
@@ -42,7 +42,7 @@ package struct Scrubber: Service, CustomStringConvertible {
         }
     }
 
-    /// - Returns: whether something was due, and dealt with.
+    /// - Returns: whether a scrub was due and was carried out.
     private func scrubNext(_ interval: Duration) async -> Bool {
         do {
             let now = Date.now

@@ -2,10 +2,10 @@ import FoundationEssentials
 import ImageModel
 import Synchronization
 
-/// Whole downloads whose first bytes leave before anything has verified them, as those of a new image do. One that breaks off leaves
-/// its client with a part that may be wrong. Until the locations that gave it were read in full, a range must not complete it.
+/// Whole downloads whose first bytes are sent before any verification, as those of a new image. One that is cut off leaves its
+/// client with a part that may be wrong. Until the locations that gave it were read in full, no range may complete it.
 package final class UnverifiedDeliveries: Sendable {
-    /// One download, for its end. One that is dropped before counts as broken off.
+    /// Identifies one download until its end. A ticket that is dropped counts as cut off.
     package final class Ticket: Sendable {
         fileprivate let number: Int
         private let deliveries: UnverifiedDeliveries
@@ -45,12 +45,11 @@ package final class UnverifiedDeliveries: Sendable {
 
     private let startedAt: Date
 
-    /// None yet.
-    /// - Parameter startedAt: when this process began to serve.
+    /// - Parameter startedAt: the start of this process.
     init(startedAt: Date) { self.startedAt = startedAt }
 
-    /// A whole download begins that nothing verifies before its end.
-    /// - Parameter locations: those that it may read.
+    /// Records the start of a whole download that is verified only at its end.
+    /// - Parameter locations: the locations that it may read.
     /// - Returns: nil if each of them was read in full before.
     func begin(_ representation: Representation.Name, from locations: [Location]) -> Ticket? {
         let unverified = Set(locations.filter { $0.verifiedAt == nil }.map(\.id))
@@ -63,8 +62,9 @@ package final class UnverifiedDeliveries: Sendable {
         return Ticket(number: number, in: self)
     }
 
-    /// The download is over.
-    /// - Parameter contributors: who gave what has left unverified; empty when its digest matched, or nothing has left.
+    /// Records the end of the download.
+    /// - Parameter contributors: the locations that gave the unverified bytes; empty if the digest matched, or if no byte was
+    ///   sent.
     /// - Returns: those of them that were never read in full.
     func end(_ ticket: Ticket, contributors: [LocationID], at now: Date) -> [LocationID] {
         state.withLock { state in
@@ -75,7 +75,7 @@ package final class UnverifiedDeliveries: Sendable {
         }
     }
 
-    /// The download's end was not told: any of its locations may have given what has left.
+    /// Records a download that ended without report: any of its locations may have given the bytes.
     private func lost(_ number: Int, at now: Date) {
         state.withLock { state in
             guard let lost = state.running.removeValue(forKey: number) else { return }
@@ -83,10 +83,10 @@ package final class UnverifiedDeliveries: Sendable {
         }
     }
 
-    /// Whether somebody may hold bytes of the representation that nothing has verified.
+    /// Whether a client may have unverified bytes of the representation.
     /// - Parameters:
-    ///   - locations: the representation's, as the catalog has them now.
-    ///   - manifestMadeAt: since when its downloads are verified by a manifest; nil if there is none.
+    ///   - locations: the representation's current locations in the catalog.
+    ///   - manifestMadeAt: the time from which a manifest verifies its downloads; nil if there is none.
     func concern(
         _ representation: Representation.Name, _ locations: [Location], manifestMadeAt: Date?, at now: Date
     ) -> Bool {
@@ -103,8 +103,8 @@ package final class UnverifiedDeliveries: Sendable {
         }
     }
 
-    /// Whether the server that ran before this one may have broken off an unverified download within the last hour: from a location
-    /// that was never read in full, before there was a manifest.
+    /// Whether the previous server process may have cut off an unverified download within the last hour: from a location that
+    /// was never read in full, before there was a manifest.
     private func mayHaveBegunBefore(_ locations: [Location], _ manifestMadeAt: Date?, at now: Date) -> Bool {
         let isEarly = now.timeIntervalSince(startedAt) < Representation.rangePause
         let hadManifest = manifestMadeAt.map { startedAt.timeIntervalSince($0) >= Representation.rangePause } ?? false

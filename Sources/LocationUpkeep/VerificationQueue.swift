@@ -4,10 +4,11 @@ package import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Verifies locations in the background as they are asked for: by operators, by failed verifications, by ranges of what was never
-/// verified, by their dates.
+/// Verifies locations in the background on request: by operators, after failed verifications, for ranges of unverified
+/// locations, and on schedule.
 package final class VerificationQueue: Service, CustomStringConvertible {
-    /// Locations of one kind. One whose size nobody declared may have no end, and must not keep the others from being read.
+    /// A class of locations with its own readers. A location without a declared size may be endless, and must not keep the
+    /// others from being read.
     private enum Lane: CaseIterable {
         case regular, undeclaredSize
     }
@@ -16,7 +17,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         var waiting: [Lane: [LocationID]] = [:]
         var running: [LocationID: Lane] = [:]
         var listeners: [LocationID: [AsyncStream<Void>.Continuation]] = [:]
-        /// Whether it works no more: another server does from now on.
+        /// Whether the queue has ended, since another server took over.
         var isOver = false
 
         func isKnown(_ location: LocationID) -> Bool {
@@ -31,10 +32,10 @@ package final class VerificationQueue: Service, CustomStringConvertible {
     private let state = Mutex(State())
     private let signal = WakeSignal()
 
-    /// An empty queue; it works while `run()` runs.
+    /// Creates an empty queue, which works while `run()` runs.
     /// - Parameters:
-    ///   - pace: how fast all its reads may go together.
-    ///   - readers: how many locations are read at a time, and how many more whose size nobody declared; at least 1.
+    ///   - pace: the rate limit of all its reads together.
+    ///   - readers: the number of concurrent reads, and of additional ones for locations without a declared size; at least 1.
     package init(verifier: Verifier, pace: ReadRateLimiter, readers: Int, logger: Logger) {
         self.verifier = verifier
         self.pace = pace
@@ -42,7 +43,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    /// Asks for a read of the location, unless one is waiting or running already.
+    /// Requests a read of the location, unless one is waiting or running.
     package func enqueue(_ location: LocationID) { enqueue(location, listener: nil) }
 
     private func enqueue(_ location: LocationID, listener: AsyncStream<Void>.Continuation?) {
@@ -57,7 +58,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         signal.wake()
     }
 
-    /// Asks for a read of the location, and waits for its end, but not longer than `limit`, nor longer than the queue works.
+    /// Requests a read of the location and waits for its end, but not longer than `limit` or than the queue runs.
     package func verify(_ location: LocationID, within limit: Duration) async {
         let (end, listener) = AsyncStream.makeStream(of: Void.self)
         enqueue(location, listener: listener)
@@ -69,10 +70,10 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         timer.cancel()
     }
 
-    /// As the log of the services' life names it.
+    /// The service's name in the log.
     package var description: String { "verification queue" }
 
-    /// Works until the task is cancelled or the service shuts down; running reads are then cut off and keep their progress.
+    /// Runs until the task is cancelled or the service shuts down. Running reads are then cancelled and keep their progress.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
@@ -119,7 +120,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         signal.wake()
     }
 
-    /// A catalog that can't be asked fails the read itself.
+    /// If the catalog can't be read, the read itself fails.
     private func isSizeDeclared(of location: LocationID) async -> Bool {
         (try? await verifier.isSizeDeclared(of: location)) ?? true
     }

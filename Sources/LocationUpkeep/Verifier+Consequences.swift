@@ -6,9 +6,9 @@ import ImageModel
 import Integrity
 import Logging
 
-// What a verification's finding does to the location.
+// The consequences of a verification's finding.
 extension Verifier {
-    /// Seconds until a read is tried again for which there was no room, at least.
+    /// The shortest delay in seconds before the retry of a read for which there was no capacity.
     private static let busyDelay: TimeInterval = 60
 
     func matched(_ location: Location, _ content: LocationContent, _ manifest: Manifest?) async throws -> Result {
@@ -16,7 +16,8 @@ extension Verifier {
             _ = try await lifecycle.recordMatch(of: location, content)
         } catch let error as CatalogError {
             guard case .differentContent = error else { throw error }
-            // Its representation was founded while it was read, with another content: to be judged by reads that know of it.
+            // The representation was created during the read, with another content: the location has to be read again in that
+            // light.
             try await leave(location, reason: "\(error)", nextReadAt: .now)
             return .undecided
         }
@@ -25,10 +26,10 @@ extension Verifier {
         return .matched
     }
 
-    /// Keeps the digests of the chunks, now that the digest of the whole matched. That they can't be kept takes nothing from the match.
+    /// Stores the manifest after the digest of the whole matched. A failure to store it does not affect the match.
     private func keep(_ manifest: Manifest, of location: Location, _ content: LocationContent) async throws {
         do {
-            // Asked for now: it may be this read that founded it.
+            // Resolved now, since this read may have created the representation.
             let resolution = try await catalog.resolve(location.image, format: RequestedFormat(location.format))
             guard let representation = resolution?.representation,
                 content.digests[representation.identity.algorithm] == representation.identity
@@ -53,7 +54,7 @@ extension Verifier {
         }
     }
 
-    /// Whether a stored manifest says something else about the same bytes.
+    /// Whether a stored manifest differs for the same bytes.
     private func contradicts(_ manifest: Manifest, _ stored: StoredManifest) async throws -> Bool {
         guard stored.layout == manifest.layout else { return false }
         for page in manifest.pages {
@@ -89,8 +90,9 @@ extension Verifier {
         return .undecided
     }
 
-    /// Its bytes are what was declared, and their format is not acceptable. That says nothing against its backend. After
-    /// the first start with `uploads.inspect_format` there may be many: they are taken out a few at a time, so that an operator notices.
+    /// Handles a location whose bytes are as declared and whose format is not acceptable. That says nothing against its
+    /// backend. After the first start with `uploads.inspect_format` there may be many; they are taken out a few at a time, so
+    /// that an operator notices.
     func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
         guard !serves(location) || allowsRefusal(on: location.backend) else {
             logger.critical(
@@ -102,11 +104,11 @@ extension Verifier {
         return try await quarantine(location, reason: refusal.description)
     }
 
-    /// Could not be read: it goes back to where it was, and is tried again later. An object that stays away from a backend whose
-    /// other objects are there is gone.
+    /// Handles a location that could not be read: it returns to its previous status and is retried later. An object that stays
+    /// missing while the backend's other objects can be read counts as gone.
     func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
         if failure.failureClass == .throttled {
-            // Our own limit or the server's, which says nothing about the location.
+            // A local limit or the server's, which says nothing about the location.
             let delay = max((failure.retryAfter ?? .zero).timeInterval, Self.busyDelay)
             try await leave(
                 location, reason: "its backend had no room for a read of it: \(failure)", nextReadAt: .now + delay,
@@ -130,7 +132,7 @@ extension Verifier {
 
     private static let limitReached = "too many locations of its backend were quarantined within ten minutes"
 
-    /// Whether it is in service, or was until this read.
+    /// Whether the location is in service, or was until this read.
     private func serves(_ location: Location) -> Bool {
         location.state.status == .active || location.state.before.last == .active
     }
@@ -157,7 +159,8 @@ extension Verifier {
         return .quarantined
     }
 
-    /// Nothing was decided: a location that was taken out for the read goes back to the status before, and is read again later.
+    /// Ends a read without a decision: a location that was taken out for the read returns to its previous status, and is read
+    /// again later.
     private func leave(
         _ location: Location, reason: String, nextReadAt: Date? = nil, isCounted: Bool = true
     ) async throws {

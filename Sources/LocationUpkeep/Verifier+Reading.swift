@@ -5,19 +5,19 @@ import ImageCatalog
 import ImageModel
 import Integrity
 
-// Reading a location alone, and comparing what it holds.
+// Reads a location alone and compares its content.
 extension Verifier {
-    /// What a location's content is compared with.
+    /// The values that a location's content is compared with.
     struct Subject {
         let representation: Representation?
-        /// The digests of its chunks, if they are known.
+        /// The manifest of the representation; nil if there is none.
         let manifest: StoredManifest?
         let others: [Location]
     }
 
     enum Finding {
         case matched(LocationContent, Manifest?)
-        /// The declared content, which is of another format than declared or refers to other files. It is attested where a
+        /// The declared content, whose format differs from the declared one or which refers to other files. It is attested if a
         /// declared digest matched.
         case unfit(FormatRefusal, isAttested: Bool)
         case other(Attribution.OtherContent)
@@ -33,8 +33,9 @@ extension Verifier {
             others: resolution?.locations.filter { mayCorroborate($0, about: location) } ?? [])
     }
 
-    /// Whether what another location holds says anything about this one. It need not serve: a duplicate that is read at the same time is
-    /// out of service for it, and one that was quarantined alone may have been right. The same object under another URL says nothing.
+    /// Whether another location's content is evidence about this one. It need not serve: a duplicate that is being read is out
+    /// of service for that, and a location that was quarantined alone may have been right. The same object under another URL is
+    /// not evidence.
     private func mayCorroborate(_ other: Location, about location: Location) -> Bool {
         guard other.id != location.id, (other.backend, other.path) != (location.backend, location.path) else { return false }
         switch other.state.status {
@@ -43,7 +44,7 @@ extension Verifier {
         }
     }
 
-    /// Whether it is known how much there is to read.
+    /// Whether the size to read is known.
     func isSizeDeclared(of id: LocationID) async throws -> Bool {
         guard let location = try await catalog.location(id), location.size == nil else { return true }
         return try await subject(of: location).representation != nil
@@ -58,9 +59,9 @@ extension Verifier {
         let identity = subject.representation?.identity
         var algorithms = Set(location.digests.all.map(\.algorithm))
         if let identity { algorithms.insert(identity.algorithm) }
-        // The first full read learns what clients may want to verify with.
+        // The first full read computes the digests that clients may want to verify with.
         if location.verifiedAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
-        // A second read is there to contradict the first: it begins again.
+        // A second read is to check the first one independently: it starts over.
         let known = isFresh ? nil : try await catalog.readProgress(of: location.id)
         let progress = known.flatMap { mayResume($0, location, subject) ? $0 : nil }
         let settings = settings
@@ -75,7 +76,7 @@ extension Verifier {
                 declared: settings.inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: settings.stallTimeout),
             loop: loop)
-        // What is of no use any more must not be taken for an earlier part of this read.
+        // An unusable progress must not be taken for an earlier part of this read.
         if known != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
         let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
         switch outcome {
@@ -92,21 +93,21 @@ extension Verifier {
         }
     }
 
-    /// A read that is to judge a manifest as well needs the digests of all its chunks.
+    /// Whether a saved progress can be used. A read that also checks a manifest needs the digests of all its chunks.
     private func mayResume(_ progress: ReadProgress, _ location: Location, _ subject: Subject) -> Bool {
         guard location.isSuspect, let manifest = subject.manifest else { return true }
         return progress.chunks?.layout == manifest.layout
     }
 
-    /// Where there is no manifest the read makes one. Where there is, it is worth a look only if it may be what is wrong: it turned
-    /// down what the location gave.
+    /// The chunk size of the manifest to build; nil builds none. If there is a manifest, it is checked only if it may be wrong,
+    /// that is, if it rejected bytes of this location.
     private func chunkSize(for location: Location, _ subject: Subject) -> Int64? {
         if subject.representation?.hasDigestConflict ?? false { return nil }
         guard let manifest = subject.manifest else { return chunkSize }
         return location.isSuspect ? manifest.layout.chunkSize : nil
     }
 
-    /// Writes the progress down every few seconds and when the read ends before its time.
+    /// Saves the progress every few seconds, and when the read ends early.
     private func keepingProgress(of read: LocationRead, _ location: Location) async throws -> LocationRead.Outcome {
         let catalog = catalog
         let saver = Task {
@@ -114,7 +115,7 @@ extension Verifier {
             while !Task.isCancelled {
                 try await Task.sleep(for: Self.checkpointInterval)
                 guard let progress = read.progress, progress != saved else { continue }
-                // A catalog that is busy now is not when the next one is due.
+                // If the catalog is busy now, the next checkpoint saves the progress.
                 guard (try? await catalog.saveReadProgress(progress, of: location.id, at: .now)) != nil else { continue }
                 saved = progress
             }
@@ -123,18 +124,18 @@ extension Verifier {
         saver.cancel()
         _ = await saver.result
         let progress = outcome.isToBeContinued ? read.progress : nil
-        // In a task of its own: this one may be cancelled, and the catalog would not listen to it any more.
+        // In a separate task: this one may be cancelled, and the catalog would then refuse to write.
         try await Task { try await catalog.saveReadProgress(progress, of: location.id, at: .now) }.value
         return outcome
     }
 
-    /// Whether a digest is known that tells a whole object from one that was cut off.
+    /// Whether a digest is known that distinguishes a complete object from a truncated one.
     func isDeclared(_ location: Location, _ subject: Subject) -> Bool {
         subject.representation != nil || location.digests.identity != nil
     }
 
-    /// Nobody said how large the object is, and nobody what it holds: an answer that was cut off looks like a whole one. It counts
-    /// once a second read, past caches, has found the same.
+    /// Confirms a content whose size and digests were not declared, since a truncated response looks like a complete one. The
+    /// content counts once a second read that bypasses caches has found the same.
     func confirm(
         _ content: LocationContent, _ manifest: Manifest?, of location: Location, _ subject: Subject, _ pace: ReadRateLimiter
     ) async throws -> Result {
@@ -163,7 +164,7 @@ extension Verifier {
 }
 
 extension LocationRead.Outcome {
-    /// Whether a later read may go on where this one ended: nothing speaks against what it has read so far.
+    /// Whether a later read may continue where this one ended: nothing speaks against the bytes read so far.
     fileprivate var isToBeContinued: Bool {
         switch self {
         case .cancelled: true

@@ -7,36 +7,35 @@ package import Logging
 import Synchronization
 package import Telemetry
 
-/// Reads a location alone and in full, twice if need be, and settles what that means for it and for those beside it.
+/// Verifies locations by full reads of each alone, repeated if needed, and applies the consequences to it and to its peers.
 package final class Verifier: Sendable {
-    /// What a verification found out.
+    /// The result of a verification; its label is used in metrics.
     package enum Result: Sendable, Equatable {
-        /// The content is the declared one, or was computed.
+        /// The content is the declared one, or its digests were computed.
         case matched
-        /// The content is another one, in two reads, or its format is not acceptable: it is quarantined.
+        /// Two reads found another content, or the format is not acceptable: the location is quarantined.
         case quarantined
-        /// Others have the same wrong content: what was declared is in conflict.
+        /// Other locations have the same wrong content: the declaration is in conflict.
         case digestConflict
-        /// Its reads contradict each other, or too many of its backend were quarantined lately.
+        /// The reads contradict each other, or too many locations of the backend were quarantined recently.
         case undecided
-        /// It could not be read.
+        /// The location could not be read.
         case unreadable(AttemptFailure)
-        /// Cut off half-way; what was read is kept.
+        /// The read was cancelled; its progress is kept.
         case cancelled
-        /// Its status does not allow a read, or one is under way.
+        /// The status does not allow a read, or one is running.
         case skipped
     }
 
-    /// What can change while the server runs, for reads that begin afterwards.
+    /// The settings that can change while the server runs; they apply to reads that begin afterwards.
     package struct Settings: Sendable {
-        /// How long no byte may come.
+        /// The longest time without a byte.
         package var stallTimeout: Duration
-        /// Whether a location is quarantined whose bytes are not of its declared format, or refer to other files.
+        /// Whether a location is quarantined if its bytes do not have the declared format, or refer to other files.
         package var inspectsFormat: Bool
-        /// The most bytes of an object whose size nobody declared.
+        /// The largest object, in bytes, whose size was not declared.
         package var sizeLimit: Int64
 
-        /// Settings with each value given.
         package init(stallTimeout: Duration, inspectsFormat: Bool = true, sizeLimit: Int64 = .max) {
             self.stallTimeout = stallTimeout
             self.inspectsFormat = inspectsFormat
@@ -54,16 +53,16 @@ package final class Verifier: Sendable {
     private let current: Mutex<Settings>
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
-    /// For what is taken out for its format, which says nothing against a backend.
+    /// The limit on quarantines because of the format, which say nothing against a backend.
     private let refusalLimit = Mutex(QuarantineLimit())
 
-    /// How often a long read's progress is written down.
+    /// The interval in which a read's progress is saved.
     static let checkpointInterval: Duration = .seconds(2)
 
     /// - Parameters:
-    ///   - loop: whose thread reads and computes; best one that downloads don't use.
-    ///   - chunkSize: of the manifests that reads make, in bytes.
-    ///   - metrics: where verifications are counted.
+    ///   - loop: the loop that reads and digests; preferably one without downloads.
+    ///   - chunkSize: the chunk size in bytes of the manifests that reads build.
+    ///   - metrics: the registry of the verifications' counter.
     package init(
         catalog: any CatalogStore, lifecycle: LocationLifecycle, schedule: ReadSchedule, registry: BackendRegistry,
         loop: TransferLoop, settings: Settings, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
@@ -81,7 +80,7 @@ package final class Verifier: Sendable {
             "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
     }
 
-    /// What reads that begin now go by.
+    /// The settings of reads that begin now.
     package var settings: Settings {
         get { current.withLock { $0 } }
         set { current.withLock { $0 = newValue } }
@@ -109,7 +108,7 @@ package final class Verifier: Sendable {
         case .cancelled: return .cancelled
         case .unfit(let refusal, isAttested: true): return try await refuse(location, refusal)
         case .unfit:
-            // Nothing says that these are the bytes that are stored: another read has to find the same.
+            // No declaration attests that these are the stored bytes: another read has to find the same.
             switch try await read(location, subject, isFresh: true, pace) {
             case .matched(let content, _): return try await matched(location, content, nil)
             case .unfit(let refusal, _): return try await refuse(location, refusal)
@@ -129,7 +128,7 @@ package final class Verifier: Sendable {
             case .cancelled: return .cancelled
             case .other(let second):
                 let suspect: Attribution.Reading = second == first ? .other(first) : .unsettled
-                // Who can corroborate is asked now: a long read may have outlasted what was true when it began.
+                // The corroborating locations are determined now, since they may have changed during a long read.
                 let others =
                     suspect == .unsettled ? [] : try await readOthers(of: location, try await self.subject(of: location), pace)
                 return try await carryOut(Attribution(suspect: suspect, others: others), on: location, found: first)
@@ -137,13 +136,13 @@ package final class Verifier: Sendable {
         }
     }
 
-    /// Takes the location out of service for the read, where its status wants that; nil if it is not to be read.
+    /// Takes the location out of service for the read if its status requires that; nil if it is not to be read.
     private func takeOut(_ location: Location, _ subject: Subject) async throws -> Location? {
         switch location.state.status {
         case .pending, .quarantined:
             return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
         case .active where location.isSuspect:
-            // Where chunks are verified it can do no harm, and may be the only one that can serve; it ranks last.
+            // With verified chunks the location can do no harm, and it may be the only one that can serve; it is ranked last.
             guard subject.manifest == nil else { return location }
             do {
                 return try await lifecycle.apply(
@@ -166,7 +165,7 @@ package final class Verifier: Sendable {
 }
 
 extension Verifier.Result {
-    /// As a metric names it.
+    /// The label in metrics.
     fileprivate var label: String {
         switch self {
         case .matched: "matched"

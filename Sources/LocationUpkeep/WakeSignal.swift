@@ -1,4 +1,4 @@
-/// Wakes whoever works in the background. Calls that come while it works make one more wake, not several.
+/// Wakes a background task. Several calls while it is working cause one wake.
 final class WakeSignal: Sendable {
     let wakes: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation

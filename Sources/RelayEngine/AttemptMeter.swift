@@ -1,6 +1,6 @@
 import LocationSelection
 
-/// Takes the time of one attempt. The time in which the client was the one not reading is not the backend's.
+/// Measures one attempt. Time in which the client did not read is not counted against the backend.
 struct AttemptMeter {
     private var begunAt: ContinuousClock.Instant
     private var firstByteAt: ContinuousClock.Instant?
@@ -9,13 +9,14 @@ struct AttemptMeter {
     private var paused: Duration = .zero
     private let comesWhole: Bool
 
-    /// - Parameter comesWhole: whether its bytes are handed over once all are there; their time is the one before.
+    /// - Parameter comesWhole: whether the bytes are delivered all at once; their time is then the time before that.
     init(comesWhole: Bool = false, at now: ContinuousClock.Instant) {
         self.comesWhole = comesWhole
         begunAt = now
     }
 
-    /// The attempt got its connection or worker; waiting for one says nothing about the backend.
+    /// Restarts the clock when the attempt gets its connection or worker, since the wait for one says nothing about the
+    /// backend.
     mutating func began(at now: ContinuousClock.Instant) { begunAt = now }
 
     mutating func took(_ count: Int64, at now: ContinuousClock.Instant) {
@@ -32,7 +33,7 @@ struct AttemptMeter {
         pausedAt = nil
     }
 
-    /// What it comes to when the attempt is over.
+    /// The measurements at the end of the attempt.
     func measure(isComplete: Bool, at now: ContinuousClock.Instant) -> AttemptMeasure {
         let end = pausedAt ?? now
         return AttemptMeasure(

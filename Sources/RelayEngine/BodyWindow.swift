@@ -1,17 +1,16 @@
-/// What is to be done with an answer's body, byte by byte: drop so many, take so many, and no more.
+/// The part of a response's body to keep: a number of bytes to skip, then a number to take.
 package struct BodyWindow: Sendable, Equatable {
-    /// Bytes still to be dropped: those before the wanted ones, of a server that does not know ranges.
+    /// The number of bytes still to skip: those before the requested ones, from a server without range support.
     package private(set) var skip: Int64
-    /// Bytes still to be taken.
+    /// The number of bytes still to take.
     package private(set) var take: Int64
 
-    /// An bodyWindow at its start.
     package init(skip: Int64, take: Int64) {
         self.skip = skip
         self.take = take
     }
 
-    /// Splits the next `count` bytes of the body: drop the first, keep the following, forget the rest.
+    /// Splits the next `count` bytes of the body: drop the first part, keep the second, ignore the rest.
     package mutating func split(_ count: Int) -> (drop: Int, keep: Int) {
         let drop = Int(min(Int64(count), skip))
         skip -= Int64(drop)

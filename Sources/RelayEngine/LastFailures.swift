@@ -2,15 +2,14 @@ package import BackendKit
 package import FoundationEssentials
 import ImageModel
 
-/// A location's failure that a download met.
+/// A failure of a location in a download.
 package struct LastFailure: Sendable, Equatable {
-    /// When.
     package let time: Date
-    /// Why, in the store's words where it had some.
+    /// The failure, in the store's words if it gave any.
     package let failure: AttemptFailure
 }
 
-/// How each location failed last, for whoever wants to know why a download went elsewhere; the latest so many.
+/// The last failure of each location, for explanations of why a download avoided it; limited to the latest ones.
 struct LastFailures: Sendable {
     private let limit: Int
     private var failures: [LocationID: LastFailure] = [:]
@@ -21,7 +20,7 @@ struct LastFailures: Sendable {
 
     mutating func record(_ failure: AttemptFailure, of location: LocationID, at time: Date) {
         failures[location] = LastFailure(time: time, failure: failure)
-        // Half at once, so that a flood of failures does not search for the oldest at each of them.
+        // Removes half at once, so that a flood of failures does not search for the oldest entry each time.
         guard failures.count > limit else { return }
         let kept = failures.sorted { $0.value.time > $1.value.time }.prefix(limit / 2)
         failures = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })

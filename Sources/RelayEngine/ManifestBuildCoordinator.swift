@@ -1,7 +1,7 @@
 import ImageModel
 
-/// Which downloads make a manifest on their way. One for each representation, since computing twice what is kept once is for
-/// nothing; but where that one takes its time, as for a client that is slow, another may begin each minute.
+/// Selects the downloads that build manifests. One download per representation suffices. If it takes long, for example for a
+/// slow client, another one may begin each minute.
 struct ManifestBuildCoordinator: Sendable {
     static let timeout: Duration = .seconds(60)
 
@@ -12,7 +12,7 @@ struct ManifestBuildCoordinator: Sendable {
 
     private var makers: [Representation.Name: Makers] = [:]
 
-    /// - Returns: whether a download that begins now is to make it; its end is to be told then.
+    /// - Returns: whether a download that begins now builds the manifest; its end must then be reported.
     mutating func begin(_ name: Representation.Name, at now: ContinuousClock.Instant) -> Bool {
         if let known = makers[name], now - known.lastBegan < Self.timeout { return false }
         makers[name, default: Makers(lastBegan: now)].count += 1
@@ -20,7 +20,7 @@ struct ManifestBuildCoordinator: Sendable {
         return true
     }
 
-    /// A download that was to make it is over, however it went.
+    /// Records the end of a download that was to build the manifest, whether it succeeded or not.
     mutating func end(_ name: Representation.Name) {
         makers[name]?.count -= 1
         if makers[name]?.count == 0 { makers[name] = nil }

@@ -1,19 +1,19 @@
 import ImageModel
 import Synchronization
 
-/// The relays that are open, to be told when a location may not serve any more.
+/// The open relays, which are notified when a location may no longer serve.
 final class RunningRelays: Sendable {
     private struct Entry {
         let relay: Relay
-        /// Whose manifest it makes.
+        /// The representation whose manifest it builds; nil if it builds none.
         let making: Representation.Name?
-        /// Whose bytes it delivers with no manifest to verify them.
+        /// The representation that it delivers without a manifest; nil if there is one.
         let unverified: Representation.Name?
     }
 
     private struct State {
         var relays: [ObjectIdentifier: Entry] = [:]
-        /// Locations taken out since the start: a relay that chose its locations just before must not miss it.
+        /// The locations withdrawn since the start, so that a relay that selected its locations just before does not miss it.
         var withdrawn: Set<LocationID> = []
     }
 
@@ -25,13 +25,13 @@ final class RunningRelays: Sendable {
     var unverified: Set<Representation.Name> { state.withLock { Set($0.relays.values.compactMap(\.unverified)) } }
 
     /// - Parameters:
-    ///   - making: whose manifest it makes.
-    ///   - unverified: whose bytes it delivers with no manifest to verify them.
+    ///   - making: the representation whose manifest it builds.
+    ///   - unverified: the representation that it delivers without a manifest.
     func add(_ relay: Relay, making: Representation.Name?, unverified: Representation.Name?) {
         state.withLock { $0.relays[ObjectIdentifier(relay)] = Entry(relay: relay, making: making, unverified: unverified) }
     }
 
-    /// - Returns: whose manifest it made.
+    /// - Returns: the representation whose manifest it built.
     func remove(_ relay: Relay) -> Representation.Name? {
         state.withLock { $0.relays.removeValue(forKey: ObjectIdentifier(relay))?.making }
     }

@@ -1,15 +1,15 @@
 import LocationSelection
 
-/// Follows how fast the location that a relay reads brings its bytes, over one attempt after the other.
+/// Measures the throughput of the location that a relay reads, over consecutive attempts.
 struct SlowWatch: Sendable, Equatable {
     private let rule: SlowLocationRule
     private var pace: ThroughputWindow
     private var candidate: Int?
     private var attempt: AttemptID?
     private var received: Int64 = 0
-    /// When a location was last left for a faster one.
+    /// The time of the last move to a faster location.
     private var movedAt: ContinuousClock.Instant?
-    /// Bytes a second of the window that is over, until it is judged.
+    /// The throughput of the last complete window in bytes per second, until a decision uses it.
     private var rate: Double?
 
     init(_ rule: SlowLocationRule) {
@@ -17,9 +17,9 @@ struct SlowWatch: Sendable, Equatable {
         pace = ThroughputWindow(window: rule.window)
     }
 
-    /// Looks at what runs after each event.
-    /// - Parameter comesWhole: whether its bytes are handed over once all are there, so that the time before them is theirs.
-    /// - Returns: bytes a second, when a window is over.
+    /// Updates the measurement after each event.
+    /// - Parameter comesWhole: whether the bytes are delivered all at once, so that the time before them counts as theirs.
+    /// - Returns: bytes per second if a window is complete.
     mutating func observe(
         _ running: RelayStateMachine.Attempt?, comesWhole: Bool, at now: ContinuousClock.Instant
     ) -> Double? {
@@ -36,7 +36,7 @@ struct SlowWatch: Sendable, Equatable {
         attempt = running.id
         let count = running.received - received
         received = running.received
-        // How long the first byte takes is another measure.
+        // The time to first byte is measured separately.
         let isActive = !running.isPaused && (comesWhole ? running.hasBegun : running.received > 0)
         guard let measured = pace.observe(count, isActive: isActive, at: now) else { return nil }
         rate = measured
@@ -49,12 +49,12 @@ struct SlowWatch: Sendable, Equatable {
         rate = nil
     }
 
-    /// Whether a move may be thought of now.
+    /// Whether a move is permitted now.
     func mayMove(at now: ContinuousClock.Instant) -> Bool {
         rule.factor > 0 && (movedAt.map { now - $0 >= rule.dwell } ?? true)
     }
 
-    /// The rate that is to be judged; once for each window.
+    /// Returns the rate of the last window, once per window.
     mutating func takeRate() -> Double? {
         defer { rate = nil }
         return rate

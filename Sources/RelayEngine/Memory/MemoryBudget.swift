@@ -1,56 +1,55 @@
 import BackendKit
 
-/// How the memory for bytes in flight is divided among downloads, and who waits for some, as a value: no lock, no clock, nobody is
-/// called.
+/// Divides the memory for bytes in flight among downloads, as a value without locks, clocks and callbacks.
 ///
-/// A download has its full share while less than half of the memory is taken, and later the smallest one that it can run with. Above
-/// three quarters those with more give back what they do not hold. When there is no room for one more, downloads wait: the caller
-/// with the least is next, among equals the one who waits longest. One caller gets three quarters of the memory at most, so that
-/// there is always some for others.
+/// A download gets its full share while less than half of the memory is taken, and then the smallest share that it can run
+/// with. Above three quarters, downloads with more than that give back unused memory. Without room for another share, downloads
+/// wait: the caller with the least memory is next, among equals the one that has waited longest. One caller gets three quarters
+/// of the memory at most, so that some remains for others.
 struct MemoryBudget: Sendable {
-    /// Names one download.
+    /// Identifies one download.
     struct Ticket: Sendable, Hashable {
         let number: UInt64
     }
 
-    /// Somebody who waited has their share now.
+    /// A share granted to a download that waited.
     struct Admission: Sendable, Equatable {
         let ticket: Ticket
         let bytes: Int64
     }
 
-    /// What came of asking for a share.
+    /// The result of a request for a share.
     enum Entry: Sendable, Equatable {
-        /// It is there, so large.
+        /// Granted, with this many bytes.
         case admitted(Ticket, Int64)
-        /// It will be, when others leave.
+        /// To be granted when other downloads end.
         case waiting(Ticket)
-        /// The caller has as many downloads as one may have.
+        /// Refused: the caller has reached the limit on downloads.
         case tooMany
     }
 
-    /// Whether shares should grow or shrink.
+    /// The pressure to grow or shrink shares.
     enum Pressure: Int, Sendable {
-        /// There is room for larger shares: enough below the half for one of them to grow.
+        /// There is enough memory below the half for one share to grow.
         case roomy
-        /// All stays as it is.
+        /// Shares stay as they are.
         case steady
-        /// Who has more than the smallest share is to give back what is not used.
+        /// Downloads with more than the smallest share are to give back unused memory.
         case tight
     }
 
     private struct Share: Sendable {
         let caller: String
         let need: MemoryNeed
-        /// 0 while it waits.
+        /// The size of the share; 0 while the download waits.
         var bytes: Int64 = 0
     }
 
-    /// The most bytes for all together.
+    /// The memory for all downloads in bytes.
     let limit: Int64
-    /// The most downloads of one caller, those that wait included; 0 for any number.
+    /// The limit on the downloads of one caller, including waiting ones; 0 for no limit.
     let downloadsPerCaller: Int
-    /// What all shares come to.
+    /// The sum of all shares.
     private(set) var reserved: Int64 = 0
     private var shares: [Ticket: Share] = [:]
     private var turns = FairQueue<Ticket>()
@@ -63,9 +62,9 @@ struct MemoryBudget: Sendable {
         self.downloadsPerCaller = downloadsPerCaller
     }
 
-    /// How many downloads wait for a share.
+    /// The number of downloads that wait for a share.
     var waitingCount: Int { turns.count }
-    /// How many downloads have a share.
+    /// The number of downloads with a share.
     var holdingCount: Int { shares.count - turns.count }
 
     var pressure: Pressure {
@@ -73,7 +72,7 @@ struct MemoryBudget: Sendable {
         return reserved < limit / 8 * 3 ? .roomy : .steady
     }
 
-    /// A download begins.
+    /// Requests a share for a download.
     mutating func enter(_ caller: String, _ need: MemoryNeed) -> Entry {
         let downloads = downloadsByCaller[caller] ?? 0
         guard downloadsPerCaller == 0 || downloads < downloadsPerCaller else { return .tooMany }
@@ -87,7 +86,7 @@ struct MemoryBudget: Sendable {
         return .admitted(ticket, own.bytes)
     }
 
-    /// A download is over, or waits no longer.
+    /// Releases the share of a download, or ends its wait.
     mutating func leave(_ ticket: Ticket) -> [Admission] {
         guard let share = shares.removeValue(forKey: ticket) else { return [] }
         let left = (downloadsByCaller[share.caller] ?? 0) - 1
@@ -97,8 +96,8 @@ struct MemoryBudget: Sendable {
         return admit()
     }
 
-    /// A download says how much it holds. Its share grows or shrinks by what there is.
-    /// - Returns: the share that it has now, and who was let in by it.
+    /// Adjusts a download's share by the bytes that it holds and the available memory.
+    /// - Returns: the new share, and the downloads admitted as a result.
     mutating func adjust(_ ticket: Ticket, holding: Int64) -> (bytes: Int64, admissions: [Admission]) {
         guard var share = shares[ticket], share.bytes > 0 else { return (0, []) }
         var bytes = share.bytes

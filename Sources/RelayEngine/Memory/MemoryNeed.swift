@@ -1,12 +1,12 @@
 import ImageModel
 
-/// How much memory a relay's bytes may take, from bodyWindow to the client.
+/// The memory that a relay's bytes may take, from the receive window to the client.
 struct MemoryNeed: Sendable, Equatable {
-    /// The smallest window that it runs with: one chunk.
+    /// The smallest window that it can run with: one chunk.
     let smallestWindow: Int64
-    /// What it takes with that window.
+    /// The need with that window, in bytes.
     let minimum: Int64
-    /// What it takes with the window of the policy.
+    /// The need with the policy's window, in bytes.
     let full: Int64
 
     init(smallestWindow: Int64, minimum: Int64, full: Int64) {
@@ -15,7 +15,7 @@ struct MemoryNeed: Sendable, Equatable {
         self.full = full
     }
 
-    /// What a relay with that plan takes.
+    /// The need of a relay with that plan.
     init(_ plan: RelayPlan, _ policy: RelayPolicy) {
         smallestWindow = Self.smallestWindow(plan, policy)
         minimum = Self.bytes(smallestWindow, plan, policy)
@@ -28,7 +28,7 @@ struct MemoryNeed: Sendable, Equatable {
         return min(policy.window, chunk)
     }
 
-    /// The window, what waits to be verified, and what still comes when reading is stopped.
+    /// The window, the unverified bytes, and the bytes that still arrive after reading was stopped.
     private static func bytes(_ window: Int64, _ plan: RelayPlan, _ policy: RelayPolicy) -> Int64 {
         var unverified: Int64 = 0
         switch plan.verification {

@@ -139,7 +139,8 @@ package struct Download: Sendable {
         return DownloadReport(target: target, origins: origins, troubles: [], isUnchanged: true)
     }
 
-    /// Fetches the missing bytes. If a proxy in between sends less than asked (RFC 9110 section 15.3.7), the rest is requested next.
+    /// Fetches the missing bytes. If a proxy in between sends less than requested (RFC 9110 section 15.3.7), the rest is
+    /// requested next.
     private func fetchRest(
         of target: DownloadTarget, into sink: any DownloadSink, _ course: inout DownloadState
     ) async throws {

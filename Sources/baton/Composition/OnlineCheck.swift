@@ -9,7 +9,8 @@ import LocationUpkeep
 struct OnlineCheck: Sendable {
     /// The result for one server.
     struct Answer: Sendable, Encodable {
-        /// The conclusion from a response.
+        /// The conclusion from a response: `ready` if the server works with these credentials, `uncertain` if the response does not
+        /// tell, `unusable` if the server can't be reached or refuses the credentials.
         enum Decision: String, Sendable, Encodable {
             case ready, uncertain, unusable
         }

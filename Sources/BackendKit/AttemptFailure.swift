@@ -18,7 +18,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
     package enum Reason: String, Sendable, Hashable, CaseIterable {
         /// The host name did not resolve.
         case resolve
-        /// No connection was established in time.
+        /// No connection was established, or not in time.
         case connect
         /// The TLS handshake failed, or the certificate is not trusted.
         case tls
@@ -32,7 +32,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case serverError = "server-error"
         /// The body ended before the announced length.
         case shortBody = "short-body"
-        /// The object , its bucket or its backend does not exist.
+        /// The object, its bucket or its backend does not exist.
         case missing
         /// The object's size differs from the representation's.
         case wrongSize = "wrong-size"

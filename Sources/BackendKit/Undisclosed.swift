@@ -1,4 +1,4 @@
-/// A value that contains a secret. Printing, debugging and mirrors show its `description` only.
+/// A value that contains a secret. Printing, debugging and reflection show its `description` only.
 package protocol Undisclosed: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Undisclosed {
@@ -6,6 +6,6 @@ extension Undisclosed {
     package var description: String { "(secret)" }
     /// The same placeholder.
     package var debugDescription: String { description }
-    /// A mirror without children.
+    /// Reflection shows no children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

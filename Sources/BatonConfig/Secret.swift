@@ -1,4 +1,4 @@
-/// A password or similar secret, which printing, debugging and mirrors do not reveal.
+/// A password or similar secret, which printing, debugging and reflection do not reveal.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The secret itself.
     package let value: String
@@ -9,6 +9,6 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
     package var description: String { "(secret)" }
     /// The same placeholder.
     package var debugDescription: String { description }
-    /// A mirror without children.
+    /// Reflection shows no children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,6 +1,6 @@
 /// The certificate that is sent to a server on request (TLS client authentication).
 ///
-/// Printing, debugging and mirrors show the names of the files only.
+/// Printing, debugging and reflection show the names of the files only.
 package struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The path of the PEM file with the certificate, followed by the chain to its root.
     package let certificateFile: String

@@ -1,6 +1,6 @@
 /// An HTTP proxy: plain requests for `http` (RFC 9110 section 7.6), a tunnel for `https` (CONNECT).
 ///
-/// Printing, debugging and mirrors show its URL only.
+/// Printing, debugging and reflection show its URL only.
 package struct Proxy: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The proxy's `http` URL, without credentials.
     package let url: String

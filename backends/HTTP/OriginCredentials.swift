@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// The credentials and additional header fields that are sent to the backend's own server only.
 ///
-/// Printing, debugging and mirrors show the names of the fields only.
+/// Printing, debugging and reflection show the names of the fields only.
 package struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The credentials of the Authorization field.
     package enum Identity: Sendable {

@@ -2,7 +2,7 @@ import BackendKit
 
 /// An access key with its secret, and a session token for temporary credentials.
 ///
-/// Printing, debugging and mirrors show the access key only, which is a name.
+/// Printing, debugging and reflection show the access key only, which is a name.
 package struct S3Credentials: Sendable, Undisclosed {
     package let accessKey: String
     let secretKey: String

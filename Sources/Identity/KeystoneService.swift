@@ -55,7 +55,7 @@ package actor KeystoneService {
                 }
                 answered()
                 return known
-            // Keystone, or a proxy in front of it, can't parse the token.
+            // Keystone does not know the token (404), or Keystone or a proxy in front of it can't parse it.
             case 404, 400, 413, 414, 431:
                 answered()
                 throw .unknown

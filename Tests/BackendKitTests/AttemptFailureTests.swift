@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AttemptFailureTests {
     @Test(
-        "What a transfer's error means, and whose trouble it is",
+        "Each transfer error has a reason and a failure class",
         arguments: [
             (.resolve, .resolve, .backend), (.connect, .connect, .backend), (.connectTimeout, .connect, .backend),
             (.refusedAddress, .refusedAddress, .backend), (.noAnswer, .stall, .backend), (.tls, .tls, .backend),
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "What a file's error means, and whose trouble it is",
+        "Each file error has a reason and a failure class",
         arguments: [
             (ENOENT, .missing, .location), (ENOTDIR, .missing, .location), (EXDEV, .outsideRoot, .location),
             (ELOOP, .outsideRoot, .location), (EACCES, .unreadable, .location), (EPERM, .unreadable, .location),

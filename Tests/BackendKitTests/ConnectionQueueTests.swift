@@ -8,7 +8,7 @@ import Waiting
 
     private func download(_ caller: String, _ image: String = "i") -> QueueKey { .download(by: caller, of: image) }
 
-    /// Lets everybody who waits have the one connection in turn; says in which order, by the numbers of their tickets.
+    /// Admits the waiting tickets to the one permit in turn, and returns their numbers in that order.
     private func order(_ queue: inout ConnectionQueue, holder: ConnectionQueue.Ticket) -> [UInt64] {
         var order: [UInt64] = []
         var holder = holder
@@ -19,29 +19,29 @@ import Waiting
         return order
     }
 
-    @Test("As many as the limit are let in and the next when one leaves")
-    func asManyAsTheLimitAreLetInAndTheNextWhenOneLeaves() {
+    @Test("The queue admits tickets up to its limit, and the next one when a permit is given back")
+    func theQueueAdmitsUpToItsLimit() {
         var queue = ConnectionQueue(limit: 2)
         let first = queue.enter(download("a"))
         let second = queue.enter(download("a"))
         let third = queue.enter(download("a"))
         #expect(first.steps == [.admit(first.ticket)] && second.steps == [.admit(second.ticket)] && third.steps.isEmpty)
         #expect(queue.leave(second.ticket) == [.admit(third.ticket)])
-        #expect(queue.leave(second.ticket).isEmpty, "left twice, let in twice")
+        #expect(queue.leave(second.ticket).isEmpty, "a ticket that left twice admitted two")
         #expect(queue.leave(first.ticket).isEmpty && queue.leave(third.ticket).isEmpty)
         #expect(queue.heldCount == 0 && queue.waitingCount == 0)
     }
 
-    @Test("Who came first is first")
-    func whoCameFirstIsFirst() {
+    @Test("Waiting callers are admitted in the order they came")
+    func waitingCallersAreAdmittedInOrder() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("x")).ticket
         for caller in ["c", "a", "b"] { _ = queue.enter(download(caller)) }
         #expect(order(&queue, holder: holder) == [1, 2, 3])
     }
 
-    @Test("A caller with a thousand ranges holds nobody up for more than one")
-    func aCallerWithAThousandRangesHoldsNobodyUpForMoreThanOne() {
+    @Test("A caller with a thousand waiting ranges delays another caller by one range at most")
+    func aGreedyCallerDelaysOthersByOneRange() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("greedy")).ticket
         for _ in 0..<1000 { _ = queue.enter(download("greedy")) }
@@ -50,11 +50,11 @@ import Waiting
         let order = order(&queue, holder: holder)
         #expect(order.prefix(3) == [1, other.number, third.number])
         #expect(order.count == 1002)
-        #expect(order.filter { $0 <= 1000 } == Array(1...1000), "within a caller's image who came first is first")
+        #expect(order.filter { $0 <= 1000 } == Array(1...1000), "the order within one image of a caller changed")
     }
 
-    @Test("An image with many ranges does not hold up its callers other images")
-    func anImageWithManyRangesDoesNotHoldUpItsCallersOtherImages() {
+    @Test("An image with many waiting ranges does not delay its caller's other images")
+    func manyRangesDoNotDelayTheCallersOtherImages() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("fleet", "big")).ticket
         for _ in 0..<100 { _ = queue.enter(download("fleet", "big")) }
@@ -62,8 +62,8 @@ import Waiting
         #expect(order(&queue, holder: holder)[1] == small.number)
     }
 
-    @Test("Many images of one caller are one turn among callers")
-    func manyImagesOfOneCallerAreOneTurnAmongCallers() {
+    @Test("Many images of one caller share one turn among callers")
+    func manyImagesOfOneCallerShareOneTurn() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("x")).ticket
         for image in 0..<100 { _ = queue.enter(download("greedy", "\(image)")) }
@@ -71,8 +71,8 @@ import Waiting
         #expect(order(&queue, holder: holder)[1] == other.number)
     }
 
-    @Test("Who does not wait any longer is passed over")
-    func whoDoesNotWaitAnyLongerIsPassedOver() {
+    @Test("A ticket that stops waiting is skipped")
+    func aTicketThatStopsWaitingIsSkipped() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("a")).ticket
         let tickets = ["b", "b", "c"].map { queue.enter(download($0)).ticket }
@@ -82,8 +82,8 @@ import Waiting
         #expect(queue.heldCount == 0 && queue.waitingCount == 0)
     }
 
-    @Test("Downloads go before reads in the background")
-    func downloadsGoBeforeReadsInTheBackground() {
+    @Test("Downloads are admitted before background reads")
+    func downloadsAreAdmittedBeforeBackgroundReads() {
         var queue = ConnectionQueue(limit: 1)
         let holder = queue.enter(download("a")).ticket
         let read = queue.enter(.maintenance(of: "i")).ticket
@@ -91,14 +91,14 @@ import Waiting
         #expect(order(&queue, holder: holder) == [late.number, read.number])
     }
 
-    @Test("A download that waits makes one read in the background give way")
-    func aDownloadThatWaitsMakesOneReadInTheBackgroundGiveWay() {
+    @Test("A waiting download makes one background read yield")
+    func aWaitingDownloadMakesOneBackgroundReadYield() {
         var queue = ConnectionQueue(limit: 3)
         let reads = (0..<2).map { _ in queue.enter(.maintenance(of: "i")).ticket }
         _ = queue.enter(download("a"))
         let first = queue.enter(download("b"))
         #expect(first.steps == [.yield(reads[1])])
-        #expect(queue.enter(.maintenance(of: "j")).steps.isEmpty, "a read makes nobody give way")
+        #expect(queue.enter(.maintenance(of: "j")).steps.isEmpty, "a background read made another one yield")
         let second = queue.enter(download("c"))
         #expect(second.steps == [.yield(reads[0])], "the same read was asked twice")
         #expect(queue.enter(download("d")).steps.isEmpty)
@@ -106,10 +106,9 @@ import Waiting
         #expect(queue.leave(reads[1]) == [.admit(second.ticket)])
     }
 
-    /// Many come and go at random: never more than the limit, never one idle while somebody waits, nothing left over.
-    @Test("Whatever comes the limit holds and nothing leaks", arguments: 0..<50) func whateverComesTheLimitHoldsAndNothingLeaks(
-        seed: UInt64
-    ) {
+    /// Tickets come and go at random: never more than the limit, never a free permit while one waits, and none is left over.
+    @Test("Under any sequence of steps the limit holds and no permit leaks", arguments: 0..<50)
+    func underAnySequenceTheLimitHolds(seed: UInt64) {
         var state = seed &* 2 &+ 1
         func random(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -151,8 +150,8 @@ import Waiting
 }
 
 @Suite struct ConnectionLimitTests {
-    @Test("Who is no longer there has left")
-    func whoIsNoLongerThereHasLeft() {
+    @Test("A permit that goes out of scope leaves the queue")
+    func aPermitThatGoesOutOfScopeLeavesTheQueue() {
         let limit = ConnectionLimit(limit: 1, timeout: .seconds(1))
         do {
             let held = limit.enter(.probe) {}
@@ -163,8 +162,8 @@ import Waiting
         #expect(limit.counts == (0, 0))
     }
 
-    @Test("A task that finds no connection in time is told and leaves the queue")
-    func aTaskThatFindsNoConnectionInTimeIsToldAndLeavesTheQueue() async throws {
+    @Test("A task that gets no permit in time fails as busy and leaves the queue")
+    func aTaskThatGetsNoPermitInTimeFailsAsBusy() async throws {
         let limit = ConnectionLimit(limit: 1, timeout: .milliseconds(20))
         let held = try await limit.place(for: .probe, within: .seconds(60))
         let failure = await #expect(throws: AttemptFailure.self) { try await limit.place(for: .probe, within: .seconds(60)) }
@@ -174,8 +173,8 @@ import Waiting
         #expect(limit.counts == (0, 0))
     }
 
-    @Test("A task gets the connection that another gives back", .timeLimit(.minutes(5)))
-    func aTaskGetsTheConnectionThatAnotherGivesBack() async throws {
+    @Test("A task gets the permit that another one gives back", .timeLimit(.minutes(5)))
+    func aTaskGetsThePermitThatAnotherOneGivesBack() async throws {
         let limit = ConnectionLimit(limit: 1, timeout: .seconds(600))
         let held = try await limit.place(for: .probe, within: .seconds(600))
         async let next = limit.place(for: .probe, within: .seconds(600))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BackendKit
 
-/// Who gives a connection back when a download waits.
+/// Which permit is given back when a download waits.
 @Suite struct ConnectionSharesTests {
     private func download(_ caller: String, _ image: String = "i") -> QueueKey { .download(by: caller, of: image) }
 
@@ -12,10 +12,10 @@ import Testing
         return (queue, tickets)
     }
 
-    @Test("An idle download gives its connection to whoever waits, one for each, the one that has it longest first")
+    @Test("Idle downloads yield, one for each waiting download, the one that holds its permit longest first")
     func idleDownloadsYield() {
         var (queue, held) = full("a", "b", "c")
-        #expect(queue.offer(held[2], .idle).isEmpty && queue.offer(held[1], .idle).isEmpty, "nobody waits")
+        #expect(queue.offer(held[2], .idle).isEmpty && queue.offer(held[1], .idle).isEmpty, "no download waits")
         let first = queue.enter(download("a"))
         #expect(first.steps == [.yield(held[1])])
         #expect(queue.enter(download("a")).steps == [.yield(held[2])])
@@ -23,7 +23,7 @@ import Testing
         #expect(queue.leave(held[1]) == [.admit(first.ticket)])
     }
 
-    @Test("A download that falls asleep while another waits is asked for its connection")
+    @Test("A download that becomes idle while another one waits is asked to yield")
     func lateOfferIsTaken() {
         var (queue, held) = full("a")
         let waiting = queue.enter(download("a"))
@@ -32,7 +32,7 @@ import Testing
         #expect(queue.offer(held[0], .idle).isEmpty, "asked twice")
     }
 
-    @Test("A read in the background gives way before an idle download")
+    @Test("A background read yields before an idle download")
     func backgroundGoesFirst() {
         var queue = ConnectionQueue(limit: 2)
         let idle = queue.enter(download("a")).ticket
@@ -41,7 +41,7 @@ import Testing
         #expect(queue.enter(download("b")).steps == [.yield(read)])
     }
 
-    @Test("A caller with all connections gives one to each caller who has none, and keeps one")
+    @Test("A caller with all permits gives one to each caller that has none, and keeps one")
     func oneCallerCannotHoldThemAll() {
         var (queue, held) = full("greedy", "greedy", "greedy")
         for _ in 0..<10 { #expect(queue.enter(download("greedy")).steps.isEmpty) }
@@ -50,12 +50,12 @@ import Testing
         #expect(queue.enter(download("first")).steps.isEmpty, "one caller, one claim")
         let second = queue.enter(download("second"))
         #expect(second.steps == [.yield(held[1])])
-        #expect(queue.enter(download("third")).steps.isEmpty, "the last one was taken, too")
-        #expect(queue.leave(held[2]) == [.admit(first.ticket)], "the greedy one's next came first")
+        #expect(queue.enter(download("third")).steps.isEmpty, "a caller's last permit was taken")
+        #expect(queue.leave(held[2]) == [.admit(first.ticket)], "the greedy caller was admitted first")
         #expect(queue.leave(held[1]) == [.admit(second.ticket)])
     }
 
-    @Test("A connection that is free goes to the caller with the fewest")
+    @Test("A free permit goes to the caller with the fewest permits")
     func fewestFirst() {
         var (queue, held) = full("a", "a", "b")
         for _ in 0..<3 { _ = queue.enter(download("a")) }
@@ -63,19 +63,19 @@ import Testing
         #expect(queue.leave(held[2]) == [.admit(next.ticket)])
     }
 
-    @Test("An interrupted download gets the connection of one that has had its turn, of the same caller or one with more")
+    @Test("An interrupted download gets a permit whose turn is over, from its own caller or one with more permits")
     func turnsAmongDownloads() {
         var (queue, held) = full("a", "a", "b")
         let resumed = queue.enter(download("a").resumed())
-        #expect(resumed.steps.isEmpty, "nobody has had a turn")
+        #expect(resumed.steps.isEmpty, "no download has had a turn")
         #expect(queue.offer(held[2], .turn).isEmpty, "b has less than a")
         #expect(queue.offer(held[0], .turn) == [.yield(held[0])])
         #expect(queue.offer(held[1], .turn).isEmpty, "one was asked already")
         #expect(queue.leave(held[0]) == [.admit(resumed.ticket)])
-        #expect(queue.enter(download("a")).steps.isEmpty, "a download that has not begun interrupts nobody")
+        #expect(queue.enter(download("a")).steps.isEmpty, "a download that has not begun interrupts no other one")
     }
 
-    @Test("Where there are more callers than connections they take turns")
+    @Test("Callers take turns where there are more callers than permits")
     func callersTakeTurns() {
         var (queue, held) = full("a")
         let other = queue.enter(download("b"))
@@ -86,7 +86,7 @@ import Testing
         #expect(queue.offer(other.ticket, .turn) == [.yield(other.ticket)])
     }
 
-    @Test("When one insists on its connection another is asked, and it is not asked again")
+    @Test("When a download insists on its permit, another one is asked, and the first is not asked again")
     func theNextOneIsAsked() {
         var (queue, held) = full("a", "a", "a")
         let other = queue.enter(download("b"))
@@ -97,14 +97,14 @@ import Testing
         #expect(queue.leave(held[1]) == [.admit(other.ticket)])
     }
 
-    @Test("A question of Baton's own keeps its connection")
+    @Test("A probe keeps its permit")
     func probesKeepTheirs() {
         var queue = ConnectionQueue(limit: 2)
         for _ in 0..<2 { _ = queue.enter(.probe) }
         #expect(queue.enter(download("a")).steps.isEmpty)
     }
 
-    @Test("A yield that is over leaves nothing behind: the next claim finds the next connection")
+    @Test("After a yield ends, the next claim finds the next permit")
     func yieldsAreCounted() {
         var (queue, held) = full("a", "a")
         for round in 0..<20 {

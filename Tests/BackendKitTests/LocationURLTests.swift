@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LocationURLTests {
     @Test(
-        "Urls that could mean another place are refused",
+        "A URL that could mean another object is rejected",
         arguments: [
             ("http://a/x?y", InvalidLocationURL.queryOrFragment), ("http://a/x#y", .queryOrFragment),
             ("http://user:secret@a/x", .credentials), ("http://user@a/x", .credentials), ("a/x", .noScheme), ("", .noScheme),
@@ -20,7 +20,7 @@ import Testing
             ("http://[::1/x", .invalidHost), ("http://[]/x", .invalidHost), ("http://[127.0.0.1]/x", .invalidHost),
             ("http://[::1]x:80/x", .invalidHost), ("http://[fe80::1%25eth0]/x", .invalidHost), ("http://::1/x", .invalidHost),
         ])
-    func urlsThatCouldMeanAnotherPlaceAreRefused(_ text: String, _ error: InvalidLocationURL?) {
+    func aURLThatCouldMeanAnotherObjectIsRejected(_ text: String, _ error: InvalidLocationURL?) {
         var caught: InvalidLocationURL?
         do throws(InvalidLocationURL) { _ = try LocationURL(text) } catch { caught = error }
         #expect(caught == error)
@@ -38,17 +38,17 @@ import Testing
     }
 
     @Test(
-        "An I pv 6 address is the same host however it is spelled",
+        "An IPv6 address is the same host in every spelling",
         arguments: ["[2001:DB8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0db8::0:1]"])
-    func anIPv6AddressIsTheSameHostHoweverItIsSpelled(host: String) throws {
+    func anIPv6AddressIsTheSameHostInEverySpelling(host: String) throws {
         let url = try LocationURL("http://\(host):8080/images/a")
         #expect(url.path(below: try LocationURL("http://[2001:db8::1]:8080/images")) == "a")
         #expect(url.description == "http://[2001:db8::1]:8080/images/a")
         #expect(try LocationURL("http://\(host)/a").authority == "[2001:db8::1]")
     }
 
-    @Test("The innermost backend takes a location")
-    func theInnermostBackendTakesALocation() throws {
+    @Test("A location belongs to the innermost backend that contains it")
+    func aLocationBelongsToTheInnermostBackend() throws {
         struct Nothing: Driver {
             let capabilities = Capabilities(ranges: true, redirectable: false, writable: false)
             func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url("")) }
@@ -67,8 +67,8 @@ import Testing
         #expect(registry.locate(try LocationURL("http://elsewhere/images/a")) == nil)
     }
 
-    @Test("Encoded and read again a path is the same")
-    func encodedAndReadAgainAPathIsTheSame() throws {
+    @Test("A path is the same after encoding and parsing")
+    func aPathIsTheSameAfterEncodingAndParsing() throws {
         for path in ["a b", "ä/ü?#%", "x+y&z=1", "%2e%2e"] {
             let url = try LocationURL("http://a/" + LocationURL.encode(path: path))
             #expect(url.segments.joined(separator: "/") == path)

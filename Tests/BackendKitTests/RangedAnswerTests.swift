@@ -3,7 +3,7 @@ import CurlTransfer
 import ImageModel
 import Testing
 
-/// What the head of an answer says of later reads.
+/// What the head of an answer says about later reads.
 @Suite struct RangedAnswerTests {
     private func object(status: Int, _ fields: (name: String, value: String)...) throws -> ObjectHead {
         let all = ReadRequest(path: "image", range: ByteRange(first: 0, last: 99))
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("A 206 that ends before the range that was asked for is taken", arguments: [0, 50, 98])
+    @Test("A 206 that ends before the end of the requested range is accepted", arguments: [0, 50, 98])
     func shortAnswer(last: Int64) throws {
         for total in ["100", "1000000", "*"] {
             let head = try object(status: 206, ("content-range", "bytes 0-\(last)/\(total)"))
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(
-        "A 206 that begins elsewhere or ends later is refused",
+        "A 206 that starts at another offset or ends after the requested range is rejected",
         arguments: [
             "bytes 9-99/1000", "bytes 11-99/1000", "bytes 0-99/1000", "bytes 10-100/1000", "bytes 10-100/*", "bytes 20-10/1000",
             "bytes 10-99/99", "bytes */1000", "",
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(
-        "What says nothing about the bytes is no coding",
+        "A content coding that changes no bytes is ignored",
         arguments: [
             ["identity"], ["Identity"], [""], ["aws-chunked"], ["AWS-Chunked"], ["identity, aws-chunked"], [",, ,"],
             ["aws-chunked,"], ["\taws-chunked ,\tidentity"], ["identity", "aws-chunked"],
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "Bytes that have the label of gzip are taken as they are, and the label is told",
+        "A body labelled gzip is taken as it is, and its coding is reported",
         arguments: [["gzip"], ["GZip"], ["x-gzip"], ["aws-chunked, gzip"], ["identity", "x-gzip"], ["gzip,gzip"]])
     func labelOfGzip(values: [String]) throws {
         let fields = values.map { (name: "content-encoding", value: $0) } + [(name: "content-length", value: "100")]
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "Any other coding is refused, wherever in the list it stands",
+        "Any other content coding is rejected, wherever it stands in the list",
         arguments: [["br"], ["deflate"], ["zstd"], ["gzip, br"], ["aws-chunked", "compress"], ["identity;q=1"], ["gzip br"]])
     func otherCoding(values: [String]) {
         for status in [200, 206] {
@@ -75,18 +75,22 @@ import Testing
         }
     }
 
-    @Test("A part shows that ranges are answered")
-    func aPartShowsThatRangesAreAnswered() throws {
+    @Test("A 206 shows that the server answers ranges")
+    func aPartialAnswerShowsThatRangesAreAnswered() throws {
         #expect(try object(status: 206, ("content-range", "bytes 0-99/100")).answersRanges)
     }
 
-    @Test("Everything does not unless the server says so", arguments: ["bytes", "Bytes", "lines, bytes", "lines,\tbytes "])
-    func everythingDoesNotUnlessTheServerSaysSo(units: String) throws {
+    @Test(
+        "A 200 shows that the server answers ranges if its Accept-Ranges lists bytes",
+        arguments: ["bytes", "Bytes", "lines, bytes", "lines,\tbytes "])
+    func acceptRangesShowsThatRangesAreAnswered(units: String) throws {
         #expect(try object(status: 200, ("accept-ranges", units)).answersRanges)
     }
 
-    @Test("Everything without a word shows nothing", arguments: ["none", "", "megabytes"])
-    func everythingWithoutAWordShowsNothing(units: String) throws {
+    @Test(
+        "A 200 without bytes in Accept-Ranges does not show that the server answers ranges",
+        arguments: ["none", "", "megabytes"])
+    func withoutAcceptRangesNothingIsShown(units: String) throws {
         #expect(try !object(status: 200, ("accept-ranges", units)).answersRanges)
         #expect(try !object(status: 200).answersRanges)
     }
@@ -94,19 +98,19 @@ import Testing
     private static let date = (name: "date", value: "Wed, 25 Nov 2026 10:00:00 GMT")
 
     @Test(
-        "A rest is asked for in seconds or as a date",
+        "Retry-After is read as seconds or as a date, and limited to one hour",
         arguments: [
             ("17", 17), ("90000", 3600), ("Wed, 25 Nov 2026 10:00:40 GMT", 40), ("Wednesday, 25-Nov-26 10:01:00 GMT", 60),
             ("Thu, 26 Nov 2026 10:00:00 GMT", 3600),
         ])
-    func aRestIsAskedForInSecondsOrAsADate(value: String, seconds: Int) {
+    func retryAfterIsReadAsSecondsOrAsADate(value: String, seconds: Int) {
         let head = ResponseHead(status: 503, fields: [Self.date, ("retry-after", value)])
         #expect(RangedAnswer(head).failure.retryAfter == .seconds(seconds))
         #expect(RangedAnswer(head).failure.reason == .throttled)
     }
 
-    @Test("What is no rest is the servers failure")
-    func whatIsNoRestIsTheServersFailure() {
+    @Test("A 503 without a usable Retry-After is a server error")
+    func a503WithoutRetryAfterIsAServerError() {
         let words = ["soon", "0", "-3", "Wed, 25 Nov 2026 09:59:00 GMT"]
         for fields in words.map({ [("retry-after", $0), Self.date] }) + [[("retry-after", Self.date.value)], []] {
             #expect(RangedAnswer(ResponseHead(status: 503, fields: fields)).failure.reason == .serverError, "\(fields)")

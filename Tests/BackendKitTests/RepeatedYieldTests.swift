@@ -2,10 +2,10 @@ import BackendKit
 import Synchronization
 import Testing
 
-/// A read in the background gives its connection to a download each time that one waits, not only the first time.
+/// A background read yields its permit each time a download waits, not only the first time.
 @Suite(.timeLimit(.minutes(1)))
 struct RepeatedYieldTests {
-    @Test("A background read that gave its connection away once is asked again the next time", arguments: [1, 2, 3])
+    @Test("A background read that yielded once is asked again the next time a download waits", arguments: [1, 2, 3])
     func aReadThatYieldsAgainAndAgain(reads: Int) {
         let limit = ConnectionLimit(limit: reads, timeout: .seconds(60))
         let asked = Atomic(0)
@@ -24,7 +24,7 @@ struct RepeatedYieldTests {
             #expect(!isAtOnce)
             let askedSoFar = asked.load(ordering: .relaxed)
             #expect(askedSoFar == round, "one read is asked for each download that waits")
-            // The one that was asked leaves, and comes back when the download is over.
+            // The read that was asked leaves, and comes back when the download is over.
             places.removeLast().leave()
             let isThere = isAdmitted.load(ordering: .relaxed)
             #expect(isThere)

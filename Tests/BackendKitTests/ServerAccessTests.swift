@@ -9,8 +9,8 @@ import Testing
         return request.addresses
     }
 
-    @Test("Every request has a door for its addresses")
-    func everyRequestHasADoorForItsAddresses() throws {
+    @Test("Every request has an address policy")
+    func everyRequestHasAnAddressPolicy() throws {
         let loopback = try #require(PeerAddress("127.0.0.1"))
         #expect(Self.addresses(ServerAccess(), host: "store")?.refusal(of: loopback) == .loopback)
         #expect(Self.addresses(ServerAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
@@ -18,8 +18,8 @@ import Testing
         #expect(Self.addresses(open, host: "store")?.refusal(of: loopback) == nil)
     }
 
-    @Test("Behind a proxy the proxys host is the one that is meant")
-    func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
+    @Test("Behind a proxy the address policy applies to the proxy's host")
+    func behindAProxyThePolicyAppliesToTheProxysHost() throws {
         let loopback = try #require(PeerAddress("127.0.0.1"))
         func access(_ proxy: String) -> ServerAccess {
             ServerAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
@@ -28,12 +28,12 @@ import Testing
         #expect(Self.addresses(access("proxy"), host: "127.0.0.1")?.refusal(of: loopback) == .loopback)
     }
 
-    @Test("Only the backends own server sees our certificate")
-    func onlyTheBackendsOwnServerSeesOurCertificate() {
+    @Test("Only the backend's own server receives the client certificate")
+    func onlyTheBackendsOwnServerReceivesTheCertificate() {
         let access = ServerAccess(
             authorities: "/ca", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil))
         for isOwn in [true, false] {
-            // Also what the request had before does not stay.
+            // A certificate that the request had before is removed.
             var request = TransferRequest(source: .url("https://store/"))
             request.clientCertificate = access.clientCertificate
             access.apply(to: &request, host: "store", isOwn: isOwn)

@@ -1,10 +1,10 @@
 import BatonClient
 import Testing
 
-/// Numbers of bytes as people write them.
+/// Numbers of bytes as users write them.
 @Suite struct ByteAmountTests {
     @Test(
-        "Units are powers of 1024, and of 1000 before a B",
+        "Units are powers of 1024, and powers of 1000 where they are written kB, MB or GB",
         arguments: [
             ("0", 0), ("4096", 4096), ("512B", 512), ("10M", 10 << 20), ("10m", 10 << 20), ("64MiB", 64 << 20),
             ("64mib", 64 << 20),
@@ -15,7 +15,7 @@ import Testing
     func amountsAreRead(text: String, expected: Int64) { #expect(ByteAmount(text)?.count == expected, "\(text)") }
 
     @Test(
-        "What is not a number of bytes is refused",
+        "Text that is not a number of bytes is rejected",
         arguments: [
             "", "M", "fast", "-1", "+1", "1,5G", "1.G", ".5G", "1.2.3M", "10Mbit", "10 M", "1e9", "10MiB/s", "0x10", "1.5",
             "9223372036854775808",

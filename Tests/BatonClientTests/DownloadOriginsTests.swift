@@ -5,8 +5,8 @@ import Testing
 @Suite struct DownloadOriginsTests {
     private func text(_ origins: DownloadOrigins) -> [String] { origins.parts.map { "\($0.source) \($0.first)-\($0.last)" } }
 
-    @Test("Bytes in a row from one place are one part")
-    func bytesInARowFromOnePlaceAreOnePart() {
+    @Test("Consecutive bytes from one source are one part")
+    func consecutiveBytesFromOneSourceAreOnePart() {
         var origins = DownloadOrigins()
         origins.extend(to: 10, from: .kept)
         origins.extend(to: 20, from: .direct(backend: "a"))
@@ -17,8 +17,8 @@ import Testing
         #expect(origins.hasDirect)
     }
 
-    @Test("What is not there any more came from nowhere")
-    func whatIsNotThereAnyMoreCameFromNowhere() {
+    @Test("Bytes that are cut off lose their source")
+    func bytesThatAreCutOffLoseTheirSource() {
         var origins = DownloadOrigins()
         origins.extend(to: 10, from: .kept)
         origins.extend(to: 20, from: .direct(backend: "a"))
@@ -31,8 +31,8 @@ import Testing
         #expect(text(origins) == ["stream 0-4"])
     }
 
-    @Test("A reopened file keeps what is known of its bytes")
-    func aReopenedFileKeepsWhatIsKnownOfItsBytes() {
+    @Test("A reopened file keeps the known sources of its bytes")
+    func aReopenedFileKeepsTheSourcesOfItsBytes() {
         var course = DownloadState(isDirect: true)
         course.opened(0)
         course.streamed(upTo: 100, isAgain: false)
@@ -47,8 +47,8 @@ import Testing
         #expect(!course.isDirect && course.troubles == ["x"])
     }
 
-    @Test("A limit of the rate holds until its time has passed")
-    func aLimitOfTheRateHoldsUntilItsTimeHasPassed() {
+    @Test("A rate limit holds until the time for the received bytes has passed")
+    func aRateLimitHoldsUntilItsTimeHasPassed() {
         let start = ContinuousClock.now
         var limit = RateLimit(1000, startedAt: start)
         // The time of a loop's round may be from just before.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BatonClient
 
-/// What a path given for a download leads to.
+/// What a path given for a download means.
 @Suite struct DownloadOutputTests {
     /// A directory of one test.
     private final class Directory {
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test("A free name and a regular file are files")
+    @Test("A path that is free or names a regular file is written as a file")
     func filesAreFiles() throws {
         let directory = try Directory()
         #expect(try DownloadOutput("\(directory.path)/new", named: "") == .file(path: "\(directory.path)/new"))
@@ -27,7 +27,7 @@ import Testing
         #expect(try DownloadOutput(there, named: "") == .file(path: there))
     }
 
-    @Test("A symbolic link stands for its target, also one that leads nowhere yet")
+    @Test("A symbolic link stands for its target, even one that does not exist yet")
     func linksAreFollowed() throws {
         let directory = try Directory()
         let there = try directory.make("there")
@@ -43,7 +43,7 @@ import Testing
         #expect(throws: ClientError.self) { try path("loop") }
     }
 
-    @Test("Devices and FIFOs are written in place, through links too")
+    @Test("Devices and FIFOs are written in place, also through links")
     func streamsAreStreams() throws {
         let directory = try Directory()
         let fifo = "\(directory.path)/fifo"
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("Every name of a descriptor of this process is that descriptor")
+    @Test("Every path of an open descriptor means that descriptor")
     func descriptorsHaveManyNames() throws {
         let descriptor = open("/dev/null", O_WRONLY)
         let unwritable = open("/dev/null", O_RDONLY)
@@ -68,7 +68,7 @@ import Testing
         #expect(throws: ClientError.self) { try DownloadOutput("/dev/fd/999999", named: "") }
     }
 
-    @Test("A socket is refused")
+    @Test("A socket is refused as output")
     func socketsAreRefused() throws {
         let directory = try Directory()
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -87,7 +87,7 @@ import Testing
         #expect(directory.path != path)
     }
 
-    @Test("A directory takes the image's name, and no other kind of thing that lies in it")
+    @Test("In a directory the output is a regular file with the image's name")
     func directoriesTakeTheName() throws {
         let directory = try Directory()
         #expect(DownloadOutput.isDirectory(directory.path) && DownloadOutput.isDirectory("nowhere/"))
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(
-        "An image's name chooses neither directory nor hidden file",
+        "An image's name selects neither a directory nor a hidden file",
         arguments: [
             ("debian 12.qcow2", "debian 12.qcow2"), ("../../etc/passwd", "_._.._etc_passwd"), ("..", "_."), (".", "_"),
             (".bashrc", "_bashrc"), (".\u{301}bashrc", "_\u{301}bashrc"),
@@ -112,7 +112,7 @@ import Testing
         #expect(DownloadOutput.fileName(of: name, id: ImageID()) == expected)
     }
 
-    @Test("Without a usable name the file has the image's id, and a long name is cut between characters")
+    @Test("Without a usable name the file has the image's ID, and a long name is cut between characters")
     func namesHaveAnEnd() {
         let id = ImageID()
         #expect(DownloadOutput.fileName(of: nil, id: id) == id.description)
@@ -123,7 +123,7 @@ import Testing
         #expect(heap.utf8.count <= 200)
     }
 
-    @Test("What does not fit is refused before it begins")
+    @Test("A download that does not fit on the disk is refused before it begins")
     func spaceIsRequired() throws {
         try FreeSpace.require(10, of: 10, on: "here")
         let error = #expect(throws: ClientError.self) { try FreeSpace.require(3 << 30, of: 1 << 30, on: "here") }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import BatonClient
 
-/// What becomes of a command whose server does not answer.
+/// A command whose server does not answer.
 @Suite(.timeLimit(.minutes(5)))
 struct EndpointTests {
-    @Test("A server that accepts and says nothing is given up")
-    func aServerThatAcceptsAndSaysNothingIsGivenUp() async throws {
+    @Test("A request times out when the server accepts it and never answers")
+    func aRequestTimesOutWhenTheServerNeverAnswers() async throws {
         // It takes the request and sends not even a head.
         let silent = try FaultyOrigin(PatternedContent(size: 10, seed: 1)) { _ in .slowFirstByte(.seconds(3600)) }
         let loop = TransferLoop()

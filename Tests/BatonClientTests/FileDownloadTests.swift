@@ -20,7 +20,7 @@ struct FileDownloadTests {
         return stream.finish()
     }()
 
-    /// What lies in the directory, how the download ended, and what it asked for.
+    /// The files in the directory, how the download ended, and what it requested.
     private struct Outcome {
         let file: Data?
         let partial: Data?
@@ -28,8 +28,8 @@ struct FileDownloadTests {
         let requests: [OriginRequest]
     }
 
-    /// Downloads into a file from a server whose GETs are answered like this, the last one again and again.
-    /// - Parameter partial: what an earlier try has left.
+    /// Downloads into a file from a server that answers its GETs with these behaviours in turn, the last one repeatedly.
+    /// - Parameter partial: The partial file of an earlier attempt.
     private func download(_ behaviours: [Behaviour], tries: Int = 3, over partial: [UInt8]? = nil) async throws -> Outcome {
         let tag = "\"sha256-\(Self.digest.hex)\""
         let count = Mutex(0)
@@ -71,7 +71,7 @@ struct FileDownloadTests {
 
     private static var bytes: Data { Data(content.bytes(in: 0..<content.size)) }
 
-    @Test("After a break the rest is asked for of the same content only")
+    @Test("A broken download is resumed with If-Range at the next byte")
     func aBreakIsResumed() async throws {
         let outcome = try await download([.reset(after: Self.breaksAt), .sound])
         #expect(outcome.error == nil && outcome.file == Self.bytes && outcome.partial == nil)
@@ -80,35 +80,35 @@ struct FileDownloadTests {
         #expect(outcome.requests[0]["if-range"] == nil && resumed["if-range"] == "\"sha256-\(Self.digest.hex)\"")
     }
 
-    @Test("A whole in answer to a range takes the place of what was there")
+    @Test("A whole answer to a range request replaces the partial file")
     func aWholeBeginsAgain() async throws {
         let outcome = try await download([.reset(after: Self.breaksAt), .ignoringRange])
         #expect(outcome.error == nil && outcome.file == Self.bytes)
     }
 
-    @Test("Where less is sent than asked for, the rest is asked for at once")
+    @Test("After an answer shorter than requested, the remaining bytes are requested at once")
     func shortAnswers() async throws {
         let outcome = try await download([.reset(after: Self.breaksAt), .capped(at: 700_000)], tries: 2)
         #expect(outcome.error == nil && outcome.file == Self.bytes && outcome.partial == nil)
         #expect(outcome.requests.map { $0.range?.first ?? 0 } == [0, Self.breaksAt, 1_700_003, 2_400_003])
     }
 
-    @Test("Another range than asked for is not appended")
+    @Test("A range other than the requested one is not appended")
     func anotherRange() async throws {
         let outcome = try await download([.reset(after: Self.breaksAt), .wrongRange(by: 1)])
         #expect(outcome.error?.kind == .invalidInput && outcome.file == nil)
         #expect(outcome.partial == Self.bytes.prefix(Int(Self.breaksAt)))
     }
 
-    @Test("A partial file that is longer than the image is begun again")
+    @Test("A partial file longer than the image is downloaded again from the start")
     func tooLongAPartialFile() async throws {
         let outcome = try await download([.sound], over: [UInt8](repeating: 7, count: Int(Self.content.size) + 1))
         #expect(outcome.error == nil && outcome.file == Self.bytes && outcome.partial == nil)
         #expect(outcome.requests.map { $0.range == nil } == [true])
     }
 
-    @Test("A download that goes forward with each try has as many tries as it needs")
-    func progressIsTimeout() async throws {
+    @Test("Attempts that make progress do not count against the limit")
+    func attemptsWithProgressDoNotCount() async throws {
         let outcome = try await download([.reset(after: 900_000)], tries: 2)
         #expect(outcome.error == nil && outcome.file == Self.bytes)
         #expect(outcome.requests.count == 4)

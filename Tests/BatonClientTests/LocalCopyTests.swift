@@ -3,9 +3,9 @@ import Foundation
 import ImageModel
 import Testing
 
-/// What a file at hand says about an image.
+/// The size and digests of a local copy of an image.
 @Suite struct LocalCopyTests {
-    @Test("A copy is digested with its progress told")
+    @Test("A local copy is digested, and the progress is reported")
     func progressIsTold() throws {
         let path = NSTemporaryDirectory() + "baton-copy-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -19,7 +19,7 @@ import Testing
         #expect(seen == [1 << 20, 2 << 20, 3 << 20, (3 << 20) + 5])
     }
 
-    @Test("What is no file is said without the names of Foundation", arguments: ["/nowhere/x", "/"])
+    @Test("The error for a path that is no file names the path", arguments: ["/nowhere/x", "/"])
     func whatIsNoFileIsSaid(path: String) {
         let error = #expect(throws: ClientError.self) { try LocalCopy(path: path) }
         #expect(error?.message.contains(path) == true)

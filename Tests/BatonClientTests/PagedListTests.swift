@@ -10,7 +10,7 @@ import Testing
         Exchange.Answer(head: ResponseHead(status: 200, fields: []), body: Array(text.utf8))
     }
 
-    @Test("The document has the items of all pages, with all that each says, and no link to a next page")
+    @Test("The document has every item of every page unchanged, and no link to a next page")
     func document() throws {
         let list = PagedList(pages: [
             page(#"{"things": [{"id": 1, "new": null}, {"id": 9007199254740993}], "schema": "s", "next": "/2"}"#),
@@ -29,7 +29,7 @@ import Testing
         #expect(try list.json(listing: "things") == text)
     }
 
-    @Test("What is no page is an error")
+    @Test("A page that is no object is an error")
     func invalidInput() {
         #expect(throws: ClientError.self) { try PagedList(pages: [page("[]")]).document(listing: "things") }
     }

@@ -1,10 +1,10 @@
 import BatonClient
 import Testing
 
-/// What a terminal is shown of other people's texts.
+/// How text from others is shown on a terminal.
 @Suite struct PlainTextTests {
     @Test(
-        "Every character that a terminal acts on, or that nobody sees, is shown as an escape",
+        "Every control character and every invisible character is shown as an escape",
         arguments: [
             ("a\u{1B}[2Jb", #"a\u{1B}[2Jb"#), ("a\nb\r\tc", #"a\nb\r\tc"#), ("\u{9B}31m", #"\u{9B}31m"#),
             ("\0\u{7F}", #"\u{0}\u{7F}"#),
@@ -19,15 +19,15 @@ import Testing
         #expect(text.plain.unicodeScalars.allSatisfy { !$0.isUnprintable })
     }
 
-    @Test("What people write stays as it is", arguments: ["", "debian-12", "Größe 3 µm", "日本語", "👩‍🚀", "می‌خواهم", "a\\b \"c\""])
+    @Test("Ordinary text is shown unchanged", arguments: ["", "debian-12", "Größe 3 µm", "日本語", "👩‍🚀", "می‌خواهم", "a\\b \"c\""])
     func textStays(text: String) {
         #expect(text.plain == text && text.plainLines == text && text.plainJSON == text)
     }
 
-    @Test("Of several lines the ends are kept")
+    @Test("Line ends are kept in text of several lines")
     func linesAreKept() { #expect("a\u{1B}\nb".plainLines == "a\\u{1B}\nb") }
 
-    @Test("JSON has its own escapes")
+    @Test("JSON uses its own escapes")
     func jsonIsEscapedAsJSON() {
         #expect(
             "{\n\t\"a\": \"\u{202E}\u{9B}\u{E0041}\u{7F}\"}".plainJSON == "{\n\t\"a\": \"\\u202e\\u009b\\udb40\\udc41\\u007f\"}"

@@ -6,8 +6,8 @@ import Testing
 
     private func progress(_ done: Int64, of total: Int64) -> Download.Progress { Download.Progress(done: done, total: total) }
 
-    @Test("It is never wider than the terminal")
-    func itIsNeverWiderThanTheTerminal() {
+    @Test("A progress line is never wider than the terminal")
+    func aProgressLineIsNeverWiderThanTheTerminal() {
         for width in 0...140 {
             var line = ProgressLine()
             for second in 0..<5 {
@@ -18,8 +18,8 @@ import Testing
         }
     }
 
-    @Test("Rate and time left follow what came")
-    func rateAndTimeLeftFollowWhatCame() {
+    @Test("The progress line shows the rate and the time left")
+    func theProgressLineShowsTheRateAndTheTimeLeft() {
         var line = ProgressLine()
         let first = line.text(for: progress(0, of: 100 << 20), width: 120, at: start)
         #expect(!first.contains("/s"), "nothing is known yet")
@@ -31,8 +31,8 @@ import Testing
         #expect(text.contains("8 s left"))
     }
 
-    @Test("At the end there is nothing left")
-    func atTheEndThereIsNothingLeft() {
+    @Test("A complete download shows no time left")
+    func aCompleteDownloadShowsNoTimeLeft() {
         var line = ProgressLine()
         _ = line.text(for: progress(0, of: 50), width: 120, at: start)
         let text = line.text(for: progress(50, of: 50), width: 120, at: start + .seconds(1))

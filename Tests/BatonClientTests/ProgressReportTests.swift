@@ -1,7 +1,7 @@
 import BatonClient
 import Testing
 
-/// What a person who waits is shown.
+/// The progress that a waiting user sees.
 @Suite struct ProgressReportTests {
     private let start = ContinuousClock.now
 
@@ -9,7 +9,7 @@ import Testing
         .fetching(Download.Progress(done: mebibytes << 20, total: 100 << 20))
     }
 
-    @Test("Without a terminal a line is written every few seconds, and none in between")
+    @Test("Without a terminal one line is written every few seconds")
     func linesComeEveryFewSeconds() {
         var report = ProgressReport(isTerminal: false, startedAt: start)
         var lines: [String] = []
@@ -23,19 +23,19 @@ import Testing
         }
     }
 
-    @Test("A retry is told at once with its number, and shows no rate of the past", arguments: [true, false])
+    @Test("A retry is shown at once, with its number and without the earlier rate", arguments: [true, false])
     func aRetryIsTold(isTerminal: Bool) {
         var report = ProgressReport(isTerminal: isTerminal, startedAt: start)
         for second in 0..<6 { _ = report.text(for: fetching(Int64(second)), width: 200, at: start + .seconds(second)) }
         let retrying = Download.Event.retrying(attempt: 2, of: 5, reason: "The connection broke.\u{1B}[2J")
         let text = report.text(for: retrying, width: 200, at: start + .seconds(6)) ?? ""
         #expect(text.contains("retrying, 2 of 5") && text.contains("The connection broke.") && !text.contains("/s"), "\(text)")
-        #expect(!text.contains("\u{1B}[2J"), "a server's words reach no terminal as they are")
+        #expect(!text.contains("\u{1B}[2J"), "a server's text reaches the terminal unescaped")
         let next = report.text(for: fetching(5), width: 200, at: start + .seconds(12)) ?? ""
         #expect(!next.contains("/s"), "\(next)")
     }
 
-    @Test("A rate is forgotten when nothing comes")
+    @Test("The rate disappears when no data comes")
     func silenceIsSaid() {
         var report = ProgressReport(isTerminal: true, startedAt: start)
         for second in 0..<6 { _ = report.text(for: fetching(Int64(second) * 2), width: 200, at: start + .seconds(second)) }
@@ -48,7 +48,7 @@ import Testing
         #expect(again.contains("5.0 MiB/s"), "\(again)")
     }
 
-    @Test("Reading a file that is there says so")
+    @Test("The progress line says when an existing file is being read")
     func checkingIsSaid() {
         var report = ProgressReport(isTerminal: true, startedAt: start)
         let text = report.text(for: .checking(.init(done: 1, total: 3)), width: 200, at: start) ?? ""

@@ -85,7 +85,7 @@ struct StreamDownloadTests {
         return Outcome(bytes: received.bytes.withLock { $0 }, error: problem, events: events.withLock { $0 })
     }
 
-    @Test("A stream goes on at the exact byte after a break")
+    @Test("A broken stream continues at the exact byte")
     func aBreakIsResumed() async throws {
         let outcome = try await download(first: .reset(after: 1_000_003), then: .sound)
         #expect(outcome.error == nil)
@@ -93,14 +93,14 @@ struct StreamDownloadTests {
         #expect(outcome.events == ["2 of 3"])
     }
 
-    @Test("Bytes that a server sends again are compared, and not written twice")
+    @Test("Bytes that a server sends again are compared and not written twice")
     func repeatedBytesAreNotWritten() async throws {
         let outcome = try await download(first: .reset(after: 1_000_003), then: .ignoringRange)
         #expect(outcome.error == nil)
         #expect(outcome.bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
-    @Test("A server that sends other bytes from the beginning ends the stream as corrupt")
+    @Test("A stream ends as corrupt when the server sends other bytes from the start")
     func otherBytesAreNoticed() async throws {
         let outcome = try await download(first: .reset(after: 1_000_003), then: Behaviour.ignoringRange.serving(Self.other))
         #expect(outcome.error?.kind == .corrupt)
@@ -108,7 +108,7 @@ struct StreamDownloadTests {
         #expect(written < Self.content.size && outcome.bytes == Self.content.bytes(in: 0..<Int64(written)))
     }
 
-    @Test("Wrong bytes in a whole answer end as corrupt")
+    @Test("A stream ends as corrupt when a whole answer has wrong bytes")
     func wrongBytesAreNoticed() async throws {
         let outcome = try await download(first: .corrupt(at: 2_999_000), then: .sound)
         #expect(outcome.error?.kind == .corrupt)

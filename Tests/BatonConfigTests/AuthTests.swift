@@ -13,15 +13,15 @@ import Testing
         try body(path)
     }
 
-    @Test("The mode tokens needs a file that can be read")
-    func theModeTokensNeedsAFileThatCanBeRead() throws {
+    @Test("The mode tokens needs a readable file")
+    func theModeTokensNeedsAReadableFile() throws {
         try Self.file("x") { path in
             let auth = try ConfigurationTests.load("auth: { mode: tokens, tokens_file: \"\(path)\" }").configuration.auth
             #expect(auth.mode == .tokens && auth.tokensFile == path)
         }
     }
 
-    @Test("The mode Keystone reads its credentials")
+    @Test("The mode keystone reads its credentials")
     func theModeKeystoneReadsItsCredentials() throws {
         try Self.file("s3cret\n") { path in
             let keystone = try ConfigurationTests.load(
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("Networks and proxies are lists in either of YAMLs forms")
+    @Test("Networks and proxies are lists in either of YAML's forms")
     func networksAndProxiesAreListsInEitherOfYAMLsForms() throws {
         let auth = try ConfigurationTests.load(
             "auth:\n  trusted_networks: [10.0.0.0/8, fd00::/8]\n  trusted_proxies:\n    - 192.0.2.1\n"
@@ -61,8 +61,8 @@ import Testing
         #expect(auth.trustedProxies == [try IPNetwork("192.0.2.1")])
     }
 
-    @Test("Whoever prints a configuration sees no secret")
-    func whoeverPrintsAConfigurationSeesNoSecret() throws {
+    @Test("A printed configuration shows no secret")
+    func aPrintedConfigurationShowsNoSecret() throws {
         try Self.file("s3cret") { path in
             let configuration = try ConfigurationTests.load(
                 """
@@ -76,9 +76,9 @@ import Testing
     }
 
     @Test(
-        "Where callers are asked the server may listen everywhere",
+        "A server that authenticates its callers may listen on every address",
         arguments: ["tokens, tokens_file: \"FILE\"", "keystone, keystone: { url: \"http://id\" }"])
-    func whereCallersAreAskedTheServerMayListenEverywhere(auth: String) throws {
+    func aServerThatAuthenticatesMayListenEverywhere(auth: String) throws {
         try Self.file("x") { path in
             let mode = auth.replacingOccurrences(of: "FILE", with: path)
             let yaml = "server: { listen: \"0.0.0.0:9292\" }\nauth: { mode: \(mode) }"
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(
-        "What is wrong is said with file line and key",
+        "A problem is reported with file, line and key",
         arguments: [
             ("mode: magic", "baton.yaml:2: auth.mode: \"magic\" is not known; possible: none, tokens, keystone"),
             ("mode: tokens", "baton.yaml:2: auth.tokens_file: is missing; write for example tokens_file:"),
@@ -137,7 +137,7 @@ import Testing
             ),
             ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
         ])
-    func whatIsWrongIsSaidWithFileLineAndKey(text: String, expected: String) throws {
+    func aProblemIsReportedWithFileLineAndKey(text: String, expected: String) throws {
         try Self.file("s3cret") { path in
             let problems = ConfigurationTests.problems("auth:\n  " + text.replacingOccurrences(of: "SECRET", with: path))
             #expect(problems.count == 1, "\(problems)")
@@ -146,7 +146,8 @@ import Testing
         }
     }
 
-    @Test("A secret is one line", arguments: ["", "\n", "one\ntwo\n"]) func aSecretIsOneLine(text: String) throws {
+    @Test("A secret is exactly one line", arguments: ["", "\n", "one\ntwo\n"])
+    func aSecretIsExactlyOneLine(text: String) throws {
         try Self.file(text) { path in
             let problems = ConfigurationTests.problems(
                 "auth: { keystone: { user: u, project: p, password_file: \"\(path)\" } }")

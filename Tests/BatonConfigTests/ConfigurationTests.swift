@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("The sample file holds every key with its default")
+    @Test("The sample file has every key with its default")
     func theSampleFileHoldsEveryKeyWithItsDefault() throws {
         let sample = try Self.sample
         let file = try Self.load(sample)
@@ -83,14 +83,14 @@ import Testing
         #expect(file.knownKeys.count > 30)
     }
 
-    @Test("An empty file is the defaults")
-    func anEmptyFileIsTheDefaults() throws {
+    @Test("An empty file means the defaults")
+    func anEmptyFileMeansTheDefaults() throws {
         for yaml in ["", "# nothing\n", "server:\n", "relay: {}\n", "backends: {}"] {
             #expect(try Self.load(yaml).configuration == BatonConfiguration())
         }
     }
 
-    @Test("Values are read")
+    @Test("Values in the file are read")
     func valuesAreRead() throws {
         let yaml = """
             server: { listen: "[::1]:0", drain_timeout: 0s }
@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test(
-        "What is wrong is said with file line and key",
+        "A problem is reported with file, line and key",
         arguments: [
             ("relay:\n  stall_timout: 3s\n", "baton.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?"),
             ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is no duration"),
@@ -199,20 +199,20 @@ import Testing
             ("log: {\n  level: info\n", "this is no valid YAML"),
             ("log:\n\t- x", "baton.yaml:2: this is no valid YAML"),
         ])
-    func whatIsWrongIsSaidWithFileLineAndKey(yaml: String, expected: String) {
+    func aProblemIsReportedWithFileLineAndKey(yaml: String, expected: String) {
         let problems = Self.problems(yaml)
         #expect(problems.count == 1, "\(problems)")
         #expect(problems.first?.contains(expected) == true, "\(problems)")
     }
 
-    @Test("Everything that is wrong is said at once in the order of lines")
-    func everythingThatIsWrongIsSaidAtOnceInTheOrderOfLines() {
+    @Test("All problems are reported at once, in the order of their lines")
+    func allProblemsAreReportedAtOnce() {
         let problems = Self.problems("relay:\n  tail: x\n  nope: 1\nlog:\n  level: loud\nserver:\n  listen: y\n")
         #expect(problems.map { $0.split(separator: ":")[1] } == ["2", "3", "5", "7"])
     }
 
-    @Test("A file that can not be read is said")
-    func aFileThatCanNotBeReadIsSaid() {
+    @Test("An unreadable file is reported")
+    func anUnreadableFileIsReported() {
         let error = #expect(throws: ConfigurationError.self) {
             try ConfigurationFile(path: "/nowhere/baton.yaml", drivers: Self.drivers)
         }
@@ -220,7 +220,8 @@ import Testing
     }
 
     /// Seeds are the arguments, so that a crash names its own.
-    @Test("No mutation of the sample crashes", arguments: 0..<20) func noMutationOfTheSampleCrashes(seed: Int) throws {
+    @Test("No mutation of the sample file crashes the parser", arguments: 0..<20)
+    func noMutationOfTheSampleCrashes(seed: Int) throws {
         var state = UInt64(seed) &+ 1
         func random(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -245,14 +246,14 @@ import Testing
     }
 
     @Test(
-        "The level of the log is understood as people write it",
+        "Log levels are read in any case, and warn means warning",
         arguments: [("warn", "warning"), ("WARN", "warning"), ("Warning", "warning"), ("error", "error"), ("DEBUG", "debug")])
     func logLevels(text: String, level: String) throws {
         #expect("\(try Self.load("log: { level: \(text) }").configuration.log.level)" == level)
         #expect(Self.problems("log: { level: loud }").first?.contains("possible: trace, debug, info") == true)
     }
 
-    @Test("A backend's source is the same until its section or a file that it names changes")
+    @Test("A backend's source changes only with its section or with a file that it names")
     func sources() throws {
         let directory = NSTemporaryDirectory() + "baton-sources-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -2,7 +2,7 @@ import BatonConfig
 import Foundation
 import Testing
 
-/// How much memory there is, by what the kernel says.
+/// The available memory according to the kernel.
 @Suite struct MachineMemoryTests {
     private func available(_ files: [String: String]) throws -> Int64 {
         let root = FileManager.default.temporaryDirectory.appending(path: "memory-\(UUID())")
@@ -17,13 +17,13 @@ import Testing
 
     private let machine = "MemFree: 5 kB\nMemTotal:        8388608 kB\n"
 
-    @Test("Without a group it is the machine's")
+    @Test("Without a cgroup the machine's memory counts")
     func machineAlone() throws {
         #expect(try available(["proc/meminfo": machine]) == 8 << 30)
         #expect(try available([:]) == 1 << 30)
     }
 
-    @Test("The smallest limit of the groups of version 2 counts, those above included")
+    @Test("The smallest limit of a version 2 cgroup and its parents counts")
     func versionTwo() throws {
         let files = [
             "proc/meminfo": machine, "proc/self/cgroup": "0::/system.slice/baton.service\n",
@@ -35,7 +35,7 @@ import Testing
         #expect(try available(files.merging(lower) { $1 }) == 1 << 30)
     }
 
-    @Test("In a container the group's own files are at the mount's root")
+    @Test("In a container the cgroup's files are at the root of the mount")
     func container() throws {
         let files = [
             "proc/meminfo": machine, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "536870912\n",
@@ -43,7 +43,7 @@ import Testing
         #expect(try available(files) == 512 << 20)
     }
 
-    @Test("The limits of version 1 count where version 1 has the memory")
+    @Test("The limits of version 1 cgroups count where version 1 controls memory")
     func versionOne() throws {
         let files = [
             "proc/meminfo": machine, "proc/self/cgroup": "5:cpu,cpuacct:/a\n4:memory:/docker/x\n0::/\n",

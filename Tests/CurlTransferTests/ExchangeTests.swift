@@ -18,8 +18,8 @@ struct ExchangeTests {
             TransferRequest(source: .url(origin.url())), on: loop, timeout: timeout, keeping: { _ in part })
     }
 
-    @Test("Of a long body a part is kept")
-    func ofALongBodyAPartIsKept() async throws {
+    @Test("Only the requested part of a long body is kept")
+    func onlyTheRequestedPartOfALongBodyIsKept() async throws {
         let answer = try await answer(.sound, keeping: 1000)
         #expect(answer.head.status == 200)
         #expect(answer.body.count == 1000)
@@ -27,7 +27,7 @@ struct ExchangeTests {
         #expect(try await self.answer(.sound, keeping: 0).body.isEmpty)
     }
 
-    @Test("A path goes out as it is: dots and slashes are parts of an object's key")
+    @Test("A path is sent unchanged, with its dots and slashes")
     func pathsAreSentAsTheyAre() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
@@ -40,9 +40,9 @@ struct ExchangeTests {
     }
 
     @Test(
-        "A body that breaks does not hide what the head said",
+        "A body that breaks does not hide the response's head",
         arguments: [Behaviour.close(after: 500), .reset(after: 500), .stall(after: 500)])
-    func aBodyThatBreaksDoesNotHideWhatTheHeadSaid(behaviour: Behaviour) async throws {
+    func aBodyThatBreaksDoesNotHideTheHead(behaviour: Behaviour) async throws {
         let answer = try await answer(behaviour, keeping: 1000, timeout: .seconds(2))
         #expect(answer.head.status == 200)
         #expect(answer.body.count <= 500)

@@ -22,9 +22,9 @@ struct FileWorkersTests {
         func letGo() { isHanging.withLock { $0 = false } }
     }
 
-    /// The kernel has files that open and can't be read: the speed of an interface that has none.
-    @Test("What can not be read is told with the systems reason")
-    func whatCanNotBeReadIsToldWithTheSystemsReason() async throws {
+    /// The kernel has files that can be opened and not read: the speed of an interface that has none.
+    @Test("A failed read of a file is reported with the system's error")
+    func aFailedReadIsReportedWithTheSystemsError() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let source = FileSource(workers: FileWorkers(name: "kernel", limit: 1)) { () throws(TransferError) in
@@ -35,8 +35,8 @@ struct FileWorkersTests {
         #expect(result.bytes.isEmpty)
     }
 
-    @Test("What no worker has taken up is forgotten when it is cancelled")
-    func whatNoWorkerHasTakenUpIsForgottenWhenItIsCancelled() async throws {
+    @Test("A read that no worker has started is released when it is cancelled")
+    func aCancelledReadThatHasNotStartedIsReleased() async throws {
         let disk = Disk()
         let workers = FileWorkers(name: "hanging", limit: 1)
         let loop = TransferLoop()
@@ -55,6 +55,6 @@ struct FileWorkersTests {
             try await loop.turn { loop.cancel(loop.start(request, sink: sink)) }
         }
         try await loop.turn()
-        #expect(waiting == nil, "it waits for a worker that never comes")
+        #expect(waiting == nil, "the cancelled read still waits for a worker")
     }
 }

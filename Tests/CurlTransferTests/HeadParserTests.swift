@@ -8,8 +8,8 @@ import Testing
         return lines.compactMap { line in Array((line + "\r\n").utf8).withUnsafeBytes { parser.take($0) } }
     }
 
-    @Test("Names are lower case and values bare")
-    func namesAreLowerCaseAndValuesBare() {
+    @Test("Header names are in lower case, and values have no surrounding space")
+    func headerNamesAreLowerCaseAndValuesAreTrimmed() {
         let heads = parse(["HTTP/1.1 206 Partial Content", "Content-RANGE:  bytes 0-1/2 \t", "ETag:\"a:b\"", ""])
         #expect(heads.count == 1)
         #expect(heads.first?.status == 206)
@@ -17,8 +17,8 @@ import Testing
         #expect(heads.first?["etag"] == "\"a:b\"")
     }
 
-    @Test("Interim responses are forgotten")
-    func interimResponsesAreForgotten() {
+    @Test("Interim responses are ignored")
+    func interimResponsesAreIgnored() {
         let heads = parse(["HTTP/1.1 100 Continue", "X-Early: 1", "", "HTTP/1.1 200 OK", "A: b", ""])
         #expect(heads.map(\.status) == [200])
         #expect(heads.first?["x-early"] == nil)
@@ -29,7 +29,7 @@ import Testing
         #expect(parse(["HTTP/1.1 200 OK", "", "Trailer: x", ""]).count == 1)
     }
 
-    @Test("Values that differ in one byte are different, UTF-8 or not")
+    @Test("Header values that differ in one byte are different, in UTF-8 or not")
     func bytesOfValues() {
         func tag(_ bytes: [UInt8]) -> String? {
             var parser = HeadParser()

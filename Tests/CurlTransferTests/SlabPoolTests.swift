@@ -4,7 +4,7 @@ import Testing
 @testable import CurlTransfer
 
 @Suite struct SlabPoolTests {
-    @Test("Slabs that nobody needed since the last look are given back; those on their way out stay")
+    @Test("Slabs unused since the last trim are freed, and slabs in flight are kept")
     func unusedSlabsAreGivenBack() {
         var pool = SlabPool(slabSize: 4096, keep: 16)
         var flying = (0..<10).map { _ in pool.take() }

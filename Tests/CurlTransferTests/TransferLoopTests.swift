@@ -4,13 +4,13 @@ import Testing
 import TransferRecording
 import Waiting
 
-/// The loop, with a server of ours at the other end.
+/// The loop, with a `FaultyOrigin` at the other end.
 @Suite(.timeLimit(.minutes(5)))
 struct TransferLoopTests {
     static let content = PatternedContent(size: 3_000_017, seed: 11)
 
-    @Test("A transfer brings the whole body and ends once")
-    func aTransferBringsTheWholeBodyAndEndsOnce() async throws {
+    @Test("A transfer delivers the whole body and ends once")
+    func aTransferDeliversTheWholeBodyAndEndsOnce() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -24,8 +24,8 @@ struct TransferLoopTests {
         #expect(result.bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
-    @Test("A range is asked for by its first and last byte")
-    func aRangeIsAskedForByItsFirstAndLastByte() async throws {
+    @Test("A range is requested by its first and last byte")
+    func aRangeIsRequestedByItsFirstAndLastByte() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -38,8 +38,8 @@ struct TransferLoopTests {
         #expect(origin.record.requests.first?.range?.last == 1999)
     }
 
-    @Test("To its sink a redirect is one transfer")
-    func toItsSinkARedirectIsOneTransfer() async throws {
+    @Test("A followed redirect is one transfer to its sink")
+    func aFollowedRedirectIsOneTransferToItsSink() async throws {
         let target = try FaultyOrigin(Self.content)
         let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: target.url("x")) }
         let loop = TransferLoop()
@@ -62,8 +62,8 @@ struct TransferLoopTests {
         #expect(await loop.run(request).statuses == [302])
     }
 
-    @Test("A pause before the head holds until the transfer goes on", arguments: [false, true])
-    func aPauseBeforeTheHeadHoldsUntilTheTransferGoesOn(isRedirected: Bool) async throws {
+    @Test("A transfer that is paused before its head stays paused until it is resumed", arguments: [false, true])
+    func aTransferPausedBeforeItsHeadStaysPaused(isRedirected: Bool) async throws {
         let content = PatternedContent(size: 8_000_003, seed: 12)
         let target = try FaultyOrigin(content)
         let origin = try FaultyOrigin(content) { _ in isRedirected ? .redirect(to: target.url("x")) : .sound }
@@ -80,13 +80,13 @@ struct TransferLoopTests {
                 _ = loop.start(request, sink: PausedSink(loop: loop) { done(($0, $1)) })
             }
         }
-        // What comes in one go with the head is not held up: a batch and what was in libcurl's buffer.
+        // Bytes that arrive together with the head are not held up: a batch and what was in libcurl's buffer.
         #expect(cameWhilePaused <= 2 << 20)
         #expect(all == content.size)
     }
 
-    @Test("A redirect that leads nowhere fails like the request itself")
-    func aRedirectThatLeadsNowhereFailsLikeTheRequestItself() async throws {
+    @Test("A redirect to an unreachable server fails like the request itself")
+    func aRedirectToAnUnreachableServerFails() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .redirect(to: "http://127.0.0.1:1/") }
         let loop = TransferLoop()
         defer {
@@ -102,8 +102,8 @@ struct TransferLoopTests {
         }
     }
 
-    @Test("An address that is refused is told from a server that is not there")
-    func anAddressThatIsRefusedIsToldFromAServerThatIsNotThere() async throws {
+    @Test("A refused address is distinguished from an unreachable server")
+    func aRefusedAddressIsDistinguishedFromAnUnreachableServer() async throws {
         let origin = try FaultyOrigin(Self.content)
         let loop = TransferLoop()
         defer {
@@ -122,7 +122,7 @@ struct TransferLoopTests {
         #expect(await loop.run(request).error?.kind == .connect)
     }
 
-    /// Every way to fail, and the kind it must be told as.
+    /// A way to fail, and the error kind that it must have.
     struct Failure: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let url: @Sendable (FaultyOrigin) -> String
@@ -141,8 +141,8 @@ struct TransferLoopTests {
         .init("a connection that is refused", .connect) { _ in "http://127.0.0.1:1/image" },
     ]
 
-    @Test("After a failure the next transfer of the loop is sound", arguments: failures)
-    func afterAFailureTheNextTransferOfTheLoopIsSound(failure: Failure) async throws {
+    @Test("After a failure the loop's next transfer succeeds", arguments: failures)
+    func afterAFailureTheNextTransferSucceeds(failure: Failure) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.path.contains("broken") ? .reset(after: 100) : .sound }
         let loop = TransferLoop()
         defer {

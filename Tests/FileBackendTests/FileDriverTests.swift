@@ -5,7 +5,7 @@ import Testing
 
 @testable import CurlTransfer
 
-/// What the driver makes of a file's record.
+/// How the driver reads a file's metadata.
 @Suite struct FileDriverTests {
     private let driver = FileDriver(root: "/srv", workers: FileWorkers(name: "disk", limit: 1), maximumRange: 1000)
 
@@ -25,7 +25,7 @@ import Testing
 
     private func validator(_ facts: FileFacts) throws -> Validator? { try head(facts).get().validator }
 
-    @Test("Each fact of a file that tells of a change makes another validator, to the nanosecond")
+    @Test("Each change of a file's metadata changes its validator, to the nanosecond")
     func validators() throws {
         let same = facts()
         #expect(try validator(same) == validator(facts()))
@@ -37,7 +37,7 @@ import Testing
         #expect(try Set((others + [same]).map { try validator($0) }).count == others.count + 1)
     }
 
-    @Test("A range ends with the file, and a read without a range is the whole")
+    @Test("A range ends at the end of the file, and a read without a range is the whole file")
     func ranges() throws {
         #expect(try head(facts(), 10...19).get().count == 10)
         #expect(try head(facts(), 90...199).get().count == 10)
@@ -48,13 +48,13 @@ import Testing
         #expect(try head(facts(size: 0)).get().count == 0)
     }
 
-    @Test("What is no file is not taken for one")
+    @Test("An answer that does not come from a file is rejected")
     func notAFile() {
         let answer = driver.inspect(ResponseHead(status: 200, fields: []), of: ReadRequest(path: "x", range: nil))
         #expect(throws: AttemptFailure.self) { try answer.get() }
     }
 
-    @Test("It reads bounded ranges, sends nobody elsewhere and writes nothing")
+    @Test("The driver reads bounded ranges, gives no direct URL and writes nothing")
     func capabilities() {
         #expect(
             driver.capabilities

@@ -39,7 +39,7 @@ final class FileReadTests: Sendable {
         return (result, result.heads.first.flatMap { try? driver.inspect($0, of: request).get() })
     }
 
-    @Test("A range brings exactly its bytes")
+    @Test("A range delivers exactly its bytes")
     func exactBytes() async throws {
         let bytes = (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
         _ = try write(bytes, to: "image")
@@ -53,7 +53,7 @@ final class FileReadTests: Sendable {
         }
     }
 
-    @Test("Nothing but a regular file below the root is read")
+    @Test("Only a regular file below the root is read")
     func otherThings() async throws {
         try FileManager.default.createDirectory(atPath: "\(root)/folder", withIntermediateDirectories: true)
         try #require(mkfifo("\(root)/fifo", 0o600) == 0)
@@ -88,12 +88,12 @@ final class FileReadTests: Sendable {
         },
     ]
 
-    @Test("A file that changes during one read of it gives not a byte", arguments: changes)
+    @Test("A file that changes during a read delivers no byte", arguments: changes)
     func changesDuringARead(change: Change) async throws {
         let path = try write([UInt8](repeating: 7, count: 64 << 20), to: "image")
         var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: 5), timespec(tv_sec: 1_000_000_000, tv_nsec: 5)]
         utimensat(AT_FDCWD, path, &times, 0)
-        // The change falls into the read as a rule; where it came too early or too late the file is read again.
+        // The change usually falls into the read; where it came too early or too late, the file is read again.
         for _ in 0..<200 {
             let isReading = Phase()
             let changer = Thread {
@@ -111,10 +111,10 @@ final class FileReadTests: Sendable {
             #expect(error.kind == .fileChanged && result.bytes.isEmpty && result.heads.isEmpty)
             return
         }
-        Issue.record("the file changed during 200 reads, and none noticed it")
+        Issue.record("the file changed during 200 reads, and none of them detected it")
     }
 
-    @Test("A file that was rewritten and given its old times is another object")
+    @Test("A file that was rewritten and given its old times has another validator")
     func rewritten() async throws {
         let path = try write([1, 2, 3], to: "image")
         var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: 5), timespec(tv_sec: 1_000_000_000, tv_nsec: 5)]
@@ -135,7 +135,7 @@ final class FileReadTests: Sendable {
     }
 }
 
-/// What two threads tell each other: 0 before the read, 1 during it, 2 after it.
+/// The phase that two threads share: 0 before the read, 1 during it, 2 after it.
 private final class Phase: Sendable {
     private let number = Atomic(0)
 

@@ -4,7 +4,7 @@ import Testing
 @testable import FormatInspection
 
 @Suite struct FormatInspectorTests {
-    /// What an inspection says of the bytes, cut into pieces of one size.
+    /// The result of an inspection of the bytes, split into pieces of one size.
     private func refusal(
         _ image: HandmadeImage, _ disk: DiskFormat, in container: ContainerFormat = .bare, piece: Int = 16_384
     ) -> FormatRefusal? {
@@ -38,7 +38,7 @@ import Testing
         ("UDF", HandmadeImage.iso.with("BEA01", at: 0x8001), .iso),
     ]
 
-    @Test("Sound images are accepted under their own format", arguments: soundImages)
+    @Test("A sound image is accepted under its own format", arguments: soundImages)
     func sound(name: String, image: HandmadeImage, disk: DiskFormat) {
         #expect(refusal(image, disk) == nil)
     }
@@ -53,12 +53,12 @@ import Testing
     @Test("No image passes under another format, except for an ISO declared as raw", arguments: images)
     func disguised(found: DetectedFormat, image: HandmadeImage) {
         for disk in DiskFormat.allCases where disk.rawValue != found.rawValue && !(disk == .raw && found == .iso) {
-            // What is no ISO has no volume descriptor, whatever else it is.
+            // An image that is no ISO has no volume descriptor, whatever else it is.
             #expect(refusal(image, disk) == .mismatch(declared: disk, found: found), "\(disk)")
         }
     }
 
-    @Test("Bytes without a known header are no image of a format that has one", arguments: DiskFormat.allCases)
+    @Test("Bytes without a known header are refused for a format that requires one", arguments: DiskFormat.allCases)
     func unrecognized(disk: DiskFormat) {
         let isFree = [.raw, .ami, .ari, .aki, .ploop].contains(disk)
         for image in [HandmadeImage.raw, HandmadeImage(size: 0), HandmadeImage(size: 1), HandmadeImage(size: 511)] {
@@ -163,7 +163,9 @@ import Testing
         ("VMDK, bytes behind the footer", HandmadeImage.streamVMDK().with([1], at: 69_999), .vmdk, .footer),
     ]
 
-    @Test("What refers to other files, or is not known to be safe, is refused in every container", arguments: hazardousImages)
+    @Test(
+        "An image that refers to other files or is not known to be safe is refused in every container",
+        arguments: hazardousImages)
     func hazards(name: String, image: HandmadeImage, format: DetectedFormat, hazard: FormatRefusal.Hazard) throws {
         let disk = try #require(DiskFormat(rawValue: format.rawValue))
         #expect(refusal(image, disk) == .hazard(format, hazard))
@@ -172,7 +174,7 @@ import Testing
         #expect(refusal(image, .raw) == .mismatch(declared: .raw, found: format))
     }
 
-    @Test("In a container other than bare the bytes need not be of the disk's format")
+    @Test("In a container other than bare, the bytes need not be of the disk format")
     func otherContainers() {
         for container in ContainerFormat.allCases where container != .bare {
             for disk in DiskFormat.allCases { #expect(refusal(.raw, disk, in: container) == nil) }
@@ -180,7 +182,7 @@ import Testing
     }
 
     @Test(
-        "A VMDK's descriptor by itself is a VMDK whatever it is declared as",
+        "A VMDK descriptor by itself is detected as VMDK",
         arguments: [
             HandmadeImage.descriptor, "# disk descriptorfile\nCID=1", "# note\n\n  \r\n#\nversion=2\n", "version=1\r\n",
             "CID=1\ncreateType=\"monolithicFlat\"\nRW 1 FLAT \"/etc/shadow\" 0\n", "# Disk DescriptorFile\u{300}\nCID=1",
@@ -192,13 +194,15 @@ import Testing
         #expect(refusal(image, .vmdk) == .hazard(.vmdk, .unsafeCreateType))
     }
 
-    @Test("Text that is no descriptor is raw", arguments: ["#!/bin/sh\nversion=1.2\nexit\n", "version: 1\n", "hello", "\n\n"])
+    @Test(
+        "Text that is no VMDK descriptor is accepted as raw",
+        arguments: ["#!/bin/sh\nversion=1.2\nexit\n", "version: 1\n", "hello", "\n\n"])
     func otherText(text: String) {
         let image = HandmadeImage(size: text.utf8.count).with(text, at: 0)
         #expect(refusal(image, .raw) == nil)
     }
 
-    @Test("Keywords of a descriptor have no case and may stand apart from their values")
+    @Test("Keywords of a descriptor are case-insensitive and may stand apart from their values")
     func spelling() {
         #expect(refusal(Self.descriptor(("# The Disk", "# \u{e4}\u{300} \u{1F4BF}\n#")), .vmdk) == nil, "text of any language")
         #expect(refusal(Self.descriptor(("createType=", "CREATETYPE = "), ("RW", "rw"), ("SPARSE", "Sparse")), .vmdk) == nil)
@@ -207,7 +211,7 @@ import Testing
 
     private static let varied: [HandmadeImage] = [.raw, .iso, .fixedVHD, .vhd(), .streamVMDK(), .qcow2(), .vdi(type: 4)]
 
-    @Test("The outcome does not depend on how the bytes are cut", arguments: DiskFormat.allCases)
+    @Test("The result does not depend on how the bytes are split", arguments: DiskFormat.allCases)
     func pieces(disk: DiskFormat) {
         for image in Self.varied + [.vhdx(), .vhdx(parent: true), .vhdx(flags: 2)] {
             let whole = refusal(image, disk, piece: image.bytes.count)
@@ -216,7 +220,7 @@ import Testing
         for image in Self.varied { #expect(refusal(image, disk, piece: 113) == refusal(image, disk)) }
     }
 
-    @Test("An inspection goes on where it was written down")
+    @Test("An inspection continues from its snapshot")
     func snapshots() throws {
         for image in [HandmadeImage.streamVMDK(), .fixedVHD, .iso, .vhdx(), .vhdx(parent: true), .vhdx(flags: 2), .qcow2()] {
             for cut in [0, 1, 511, 33_000, 66_047, 66_048, 69_000, 200 << 10, 320 << 10, (2 << 20) + 9, (2 << 20) + 65_539] {
@@ -233,7 +237,7 @@ import Testing
         }
     }
 
-    @Test("A damaged snapshot is none")
+    @Test("A damaged snapshot is rejected")
     func damagedSnapshots() {
         var inspector = FormatInspector(declared: Format(disk: .vhdx, container: .bare))
         feed(HandmadeImage.vhdx().bytes[...], to: &inspector, piece: 65_536)
@@ -245,7 +249,7 @@ import Testing
         #expect(FormatInspector(snapshot: snapshot + [0], declared: Format(disk: .raw, container: .bare)) == nil)
     }
 
-    @Test("What is kept of an image does not grow with it")
+    @Test("The memory of an inspection does not grow with the image")
     func memory() {
         for image in [HandmadeImage.vhdx(), .vmdk()] {
             var inspector = FormatInspector(declared: Format(disk: .vhdx, container: .bare))

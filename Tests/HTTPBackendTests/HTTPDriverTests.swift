@@ -23,8 +23,8 @@ import Testing
         request?.redirect?(ResponseHead(status: 302, fields: [("location", location)]))
     }
 
-    @Test("The server is told who we are")
-    func theServerIsToldWhoWeAre() throws {
+    @Test("A request to the backend carries its credentials")
+    func aRequestToTheBackendCarriesItsCredentials() throws {
         let basic = try Self.driver(Self.credentials).transferRequest(for: Self.read)
         #expect(basic.headers.contains { $0 == ("Authorization", "Basic cm9ib3Q6aHVzaDrDpA==") })
         #expect(basic.headers.contains { $0 == ("X-Key", "hush-key") })
@@ -33,8 +33,8 @@ import Testing
         #expect(try Self.driver().transferRequest(for: Self.read).headers.map(\.name) == ["User-Agent"])
     }
 
-    @Test("Another server sees the range and nothing of who we are")
-    func anotherServerSeesTheRangeAndNothingOfWhoWeAre() throws {
+    @Test("A redirect to another server carries the range and no credentials")
+    func aRedirectToAnotherServerCarriesNoCredentials() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil)
         let driver = try Self.driver(
             Self.credentials, certificate: certificate,
@@ -55,8 +55,8 @@ import Testing
         #expect(own.headers.count == 3)
     }
 
-    @Test("Each hop is checked again and the hops have an end")
-    func eachHopIsCheckedAgainAndTheHopsHaveAnEnd() throws {
+    @Test("Each hop is checked again, and the number of hops is limited")
+    func eachHopIsCheckedAndHopsAreLimited() throws {
         var request: TransferRequest? = try Self.driver(redirects: ["https://store:8443/"]).transferRequest(for: Self.read)
         #expect(Self.redirected(Self.redirected(request, to: "/b"), to: "https://cdn/") == nil)
         for hop in 0..<RedirectRule.limit {
@@ -67,15 +67,15 @@ import Testing
         #expect(try Self.driver().transferRequest(for: Self.read).redirect == nil)
     }
 
-    @Test("A fresh read stays fresh behind a redirect")
-    func aFreshReadStaysFreshBehindARedirect() throws {
+    @Test("A fresh read stays fresh after a redirect")
+    func aFreshReadStaysFreshAfterARedirect() throws {
         let read = ReadRequest(path: "a", range: nil, isFresh: true)
         let request = try Self.driver(redirects: ["https://cdn/"]).transferRequest(for: read)
         #expect(Self.redirected(request, to: "https://cdn/a")?.isFresh == true)
     }
 
-    @Test("What needs credentials has no direct URL")
-    func whatNeedsCredentialsHasNoDirectURL() throws {
+    @Test("A backend that needs credentials has no direct URL")
+    func aBackendThatNeedsCredentialsHasNoDirectURL() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil)
         #expect(try Self.driver().directURL(for: "a b", lifetime: .zero) == "https://store:8443/images/a%20b")
         for driver in [try Self.driver(Self.credentials), try Self.driver(certificate: certificate)] {
@@ -84,8 +84,8 @@ import Testing
         }
     }
 
-    @Test("No secret is printed")
-    func noSecretIsPrinted() throws {
+    @Test("No description shows a secret")
+    func noDescriptionShowsASecret() throws {
         let certificate = ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: "hush")
         let proxy = Proxy(url: "http://proxy:3128", host: "proxy", credentials: ("user", "hush"))
         let driver = HTTPDriver(
@@ -96,8 +96,8 @@ import Testing
         #expect(!text.contains("hush") && !text.contains("cm9ib3"))
     }
 
-    @Test("A redirect that is not followed says what would be taken")
-    func aRedirectThatIsNotFollowedSaysWhatWouldBeTaken() throws {
+    @Test("The error for a refused redirect says why and does not show the target")
+    func aRefusedRedirectIsExplainedWithoutItsTarget() throws {
         func detail(_ driver: HTTPDriver) -> String? {
             let head = ResponseHead(status: 302, fields: [("location", "https://evil/secret")])
             guard case .failure(let failure) = driver.inspect(head, of: Self.read) else { return nil }

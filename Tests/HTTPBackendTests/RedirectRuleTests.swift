@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "A reference names a place",
+        "A redirect's reference is resolved against the current URL",
         arguments: [
             ("https://cdn.example/data/a", "https://cdn.example/data/a"), ("//cdn/a", "http://cdn/a"),
             ("/other/a", "http://store:8080/other/a"), ("a", "http://store:8080/images/a"),
@@ -31,12 +31,12 @@ import Testing
             ("http://[0:0::1]:80/a", "http://[::1]/a"), ("https://cdn/a=b+c@d,e%7Ef", "https://cdn/a=b+c@d,e%7Ef"),
             ("/a<b>\"c", "http://store:8080/a%3Cb%3E%22c"),
         ])
-    func aReferenceNamesAPlace(reference: String, expected: String) throws {
+    func aReferenceIsResolvedAgainstTheCurrentURL(reference: String, expected: String) throws {
         #expect(try Self.resolve(reference) == expected)
     }
 
     @Test(
-        "What could mean another place is no place",
+        "A redirect's reference that could mean another URL is rejected",
         arguments: [
             "http://user:secret@cdn/a", "file:///etc/passwd", "gopher://cdn/a", "data:text/plain,x", "javascript:alert", "../a",
             "/a/../b",
@@ -44,12 +44,12 @@ import Testing
             "//cdn//a",
             "http:/cdn/a", "/ä", "http://[fe80::1%25eth0]/a",
         ])
-    func whatCouldMeanAnotherPlaceIsNoPlace(reference: String) throws {
+    func anAmbiguousReferenceIsRejected(reference: String) throws {
         #expect(try Self.resolve(reference) == nil)
     }
 
-    @Test("Only what lies below the list by whole segments is followed")
-    func onlyWhatLiesBelowTheListByWholeSegmentsIsFollowed() throws {
+    @Test("A redirect is followed only below a listed URL, by whole segments")
+    func onlyRedirectsBelowAListedURLAreFollowed() throws {
         #expect(try Self.target("https://cdn.example/data/a?s=1") == "https://cdn.example/data/a?s=1")
         for location in [
             "https://cdn.example/database/a", "https://cdn.example/data", "https://cdn.example/", "http://cdn.example/data/a",
@@ -58,14 +58,14 @@ import Testing
         ] {
             #expect(try Self.target(location) == nil, "\(location)")
         }
-        // The backend's own place is no exception: it is followed when the list names it.
+        // The backend's own URL is no exception: it is followed when the list names it.
         #expect(try Self.target("/images/a", allowed: ["http://store:8080/images"]) == "http://store:8080/images/a")
     }
 
-    /// References made of what parsers quarrel about, read by Foundation afterwards. Seeds are the arguments, so that a failure names
-    /// its own.
-    @Test("No reference leads out of the list to another reader", arguments: 0..<20)
-    func noReferenceLeadsOutOfTheListToAnotherReader(seed: Int) throws {
+    /// References made of parts that parsers read differently, then read by Foundation. Seeds are the arguments, so that a
+    /// failure names its own.
+    @Test("No followed reference leads out of the list when another parser reads it", arguments: 0..<20)
+    func noReferenceLeadsOutOfTheListForAnotherParser(seed: Int) throws {
         var random = Sequence(seed: UInt64(seed))
         let pieces = [
             "https:", "http:", "//", "/", "cdn.example", "evil", "@", ":", "443", ":8443", "data", "..", ".", "%2e", "%2f", "?",
@@ -102,18 +102,18 @@ import Testing
         }
     }
 
-    @Test("Every kind of redirect is followed", arguments: [301, 302, 303, 307, 308]) func everyKindOfRedirectIsFollowed(
-        status: Int
-    ) throws {
+    @Test("Every redirect status is followed", arguments: [301, 302, 303, 307, 308])
+    func everyRedirectStatusIsFollowed(status: Int) throws {
         #expect(try Self.target("https://cdn.example/data/a", status: status) != nil)
     }
 
-    @Test("Other answers are not", arguments: [200, 206, 300, 304, 305, 404]) func otherAnswersAreNot(status: Int) throws {
+    @Test("No other status is followed", arguments: [200, 206, 300, 304, 305, 404])
+    func noOtherStatusIsFollowed(status: Int) throws {
         #expect(try Self.target("https://cdn.example/data/a", status: status) == nil)
     }
 
-    @Test("The hops are counted")
-    func theHopsAreCounted() throws {
+    @Test("The number of hops is limited")
+    func theNumberOfHopsIsLimited() throws {
         #expect(try Self.target("https://cdn.example/data/a", hops: RedirectRule.limit - 1) != nil)
         #expect(try Self.target("https://cdn.example/data/a", hops: RedirectRule.limit) == nil)
         #expect(try Self.target(nil) == nil)

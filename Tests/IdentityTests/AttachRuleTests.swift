@@ -13,8 +13,8 @@ import Testing
         }
     }
 
-    @Test("A rule admits its role and those that contain it")
-    func aRuleAdmitsItsRoleAndThoseThatContainIt() {
+    @Test("A rule admits its role and the roles that contain it")
+    func aRuleAdmitsItsRoleAndTheRolesThatContainIt() {
         #expect(AttachRule.permits(Self.caller(.member), path: "uploads/x", rule: Self.uploads))
         #expect(AttachRule.permits(Self.caller(.admin), path: "uploads/x", rule: Self.uploads))
         #expect(!AttachRule.permits(Self.caller(.reader), path: "uploads/x", rule: Self.uploads))
@@ -23,12 +23,12 @@ import Testing
     }
 
     @Test(
-        "A path beside the prefix is for admins only",
+        "Only an admin may attach a path outside the prefix",
         arguments: [
             "uploads", "uploads-of-others/x", "other/uploads/x", "uploads/../secret", "uploads/./x", "../uploads/x", "",
             "/uploads/x", "uploads//x", "uploads/",
         ])
-    func aPathBesideThePrefixIsForAdminsOnly(path: String) {
+    func onlyAnAdminMayAttachAPathOutsideThePrefix(path: String) {
         #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
         #expect(AttachRule.permits(Self.caller(.admin), path: path, rule: Self.uploads))
     }
@@ -41,14 +41,14 @@ import Testing
         #expect(!AttachRule.permits(Self.caller(.member), path: "a/c", rule: rule))
     }
 
-    @Test("An empty prefix is the whole backend")
-    func anEmptyPrefixIsTheWholeBackend() {
+    @Test("An empty prefix covers the whole backend")
+    func anEmptyPrefixCoversTheWholeBackend() {
         let rule = AttachRule(role: .member, prefix: "")
         #expect(AttachRule.permits(Self.caller(.member), path: "x", rule: rule))
     }
 
-    @Test("Every role contains itself and admin all")
-    func everyRoleContainsItselfAndAdminAll() {
+    @Test("Every role contains itself, and admin contains every role")
+    func everyRoleContainsItselfAndAdminContainsAll() {
         for role in Caller.Role.allCases {
             #expect(role.contained.contains(role))
             #expect(Caller.Role.admin.contained.contains(role))
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(
-        "A mark behind a slash does not hide what leaves the prefix",
+        "A combining mark after a slash does not hide a path that leaves the prefix",
         arguments: [
             "uploads/../\u{301}x", "uploads/\u{301}a/../\u{301}x", "uploads/./\u{301}x", "uploads//\u{301}x",
             "uploads\u{301}/x",

@@ -5,7 +5,7 @@ import Waiting
 
 @testable import Identity
 
-/// Strangers who send tokens that nobody has: they must not keep others out.
+/// Clients that guess tokens must not keep other clients out.
 @Suite(.timeLimit(.minutes(5))) struct GuessTests {
     private let start = Date(timeIntervalSince1970: 1_800_000_000)
     private let keystone = ScriptedKeystone()
@@ -21,7 +21,7 @@ import Waiting
         }
     }
 
-    @Test("A question that breaks off now and then pauses nothing, however often, while others are answered")
+    @Test("Failed requests to Keystone pause nothing while others succeed")
     func oneFailureIsNoOutage() async throws {
         script()
         let authenticator = keystone.authenticator()
@@ -32,7 +32,7 @@ import Waiting
         #expect(keystone.asked.count == 60)
     }
 
-    @Test("Three questions in a row without an answer pause the others, and the first answer ends that")
+    @Test("Three failed requests to Keystone in a row pause it until one succeeds")
     func severalFailuresAreAnOutage() async throws {
         script()
         let authenticator = keystone.authenticator()
@@ -48,7 +48,7 @@ import Waiting
         _ = try await authenticator.caller(of: "good2")
     }
 
-    @Test("An address that guessed too often is not asked for; known tokens and other addresses go on")
+    @Test("An address that guessed too often is refused; known tokens and other addresses are not")
     func guessesAreLimitedByAddress() async throws {
         script()
         let authenticator = keystone.authenticator(guesses: 3)
@@ -71,7 +71,7 @@ import Waiting
         _ = try await authenticator.caller(of: "good3", from: guesser)
     }
 
-    @Test("Tokens that Keystone knows, and an outage, cost an address nothing")
+    @Test("Valid tokens and an outage do not count as guesses")
     func goodTokensAreNoGuesses() async throws {
         script()
         let authenticator = keystone.authenticator(guesses: 2)
@@ -81,7 +81,7 @@ import Waiting
         _ = try await authenticator.caller(of: "good", from: client)
     }
 
-    @Test("One address leaves room for the questions of others while Keystone is slow")
+    @Test("One address cannot use all concurrent requests to Keystone")
     func oneAddressDoesNotTakeAllQuestions() async throws {
         script()
         keystone.hold()
@@ -110,7 +110,7 @@ import Waiting
         #expect(keystone.asked.count == 33)
     }
 
-    @Test("A limit of guesses comes back evenly, a network of version 6 has one, and the memory for it is bounded")
+    @Test("A guess limit refills evenly, counts an IPv6 network of 64 bits once, and has bounded memory")
     func guessLimit() throws {
         var limit = GuessLimit(perMinute: 6)
         let client = try address("2001:db8::1")
@@ -124,7 +124,7 @@ import Waiting
             _ = limit.take(from: try address("10.\(number / 65_536).\(number / 256 % 256).\(number % 256)"), at: start + 11)
         }
         #expect(limit.count <= 10_000)
-        #expect(limit.take(from: client, at: start + 11) != nil, "a flood made it forget who guessed")
+        #expect(limit.take(from: client, at: start + 11) != nil, "a flood evicted an address that had guessed")
         var unlimited = GuessLimit(perMinute: 0)
         for _ in 0..<1000 { #expect(unlimited.take(from: client, at: start) == nil) }
     }

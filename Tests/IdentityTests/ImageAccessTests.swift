@@ -3,7 +3,7 @@ import Identity
 import ImageModel
 import Testing
 
-/// Who may do what with whose image. Each row of the table is a caller and an image; each letter a permission.
+/// Which caller may do what with which image. Each row of the table is a caller and an image; each letter a permission.
 @Suite struct ImageAccessTests {
     /// One caller before one image.
     struct Case: Sendable, CustomTestStringConvertible {
@@ -52,7 +52,7 @@ import Testing
     }()
 
     /// The rules once more, as sentences about sets, over every combination there is.
-    @Test("Every combination follows the rules")
+    @Test("Every combination of caller and image follows the rules")
     func everyCombinationFollowsTheRules() {
         #expect(Self.all.count == 7 * 2 * 3 * 4 * 2 * 4)
         for row in Self.all {
@@ -67,7 +67,7 @@ import Testing
             #expect(access.mayModify == changes, "\(row.testDescription)")
             #expect(access.mayDelete == changes, "\(row.testDescription)")
             #expect(access.maySeeMembers == (isAdmin || (sees && (owns || shares))), "\(row.testDescription)")
-            // Nobody does anything with what they don't see.
+            // A caller that does not see an image may do nothing with it.
             if !access.maySee {
                 #expect(!access.mayDownload && !access.mayModify && !access.maySeeMembers && !access.maySee(member: "mine"))
             }
@@ -76,7 +76,7 @@ import Testing
 
     /// A few rows written out, so that the rules above can't be wrong in the same way as the code.
     @Test(
-        "A row of the table",
+        "A row of the table grants exactly its permissions",
         arguments: [
             ("mine", [.reader], "mine", .private, nil, "see download"),
             ("mine", [.reader, .member], "mine", .private, nil, "see download modify"),
@@ -93,7 +93,7 @@ import Testing
             (nil, [.admin], nil, .private, nil, "see download modify answer"),
             ("mine", [], "mine", .public, nil, ""),
         ] as [(String?, Set<Caller.Role>, String?, Image.Visibility, Member.Status?, String)])
-    func aRowOfTheTable(
+    func aRowOfTheTableGrantsItsPermissions(
         project: String?, roles: Set<Caller.Role>, owner: String?, visibility: Image.Visibility, membership: Member.Status?,
         expected: String
     ) {
@@ -106,11 +106,11 @@ import Testing
             ("answer", access.mayAnswer(for: "mine")),
         ]
         #expect(rights.filter(\.1).map(\.0).joined(separator: " ") == expected)
-        #expect(access.mayAnswer(for: "third") == roles.contains(.admin), "nobody answers for another project")
+        #expect(access.mayAnswer(for: "third") == roles.contains(.admin), "only an admin answers for another project")
     }
 
-    @Test("What depends on the caller alone")
-    func whatDependsOnTheCallerAlone() {
+    @Test("Some permissions depend on the caller alone")
+    func somePermissionsDependOnTheCallerAlone() {
         func caller(_ roles: Set<Caller.Role>, project: String? = "mine") -> Caller {
             Caller(user: "u", project: project, roles: roles)
         }

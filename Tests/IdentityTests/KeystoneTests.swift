@@ -7,7 +7,7 @@ import Waiting
 
 @testable import Identity
 
-/// A Keystone that says what the test tells it to, and a clock that only the test moves.
+/// A Keystone whose answers the test sets, and a clock that only the test moves.
 final class ScriptedKeystone: KeystoneTransport {
     enum Reply {
         case status(Int, body: String = "{}", token: String? = nil)
@@ -29,7 +29,7 @@ final class ScriptedKeystone: KeystoneTransport {
     var asked: [[String: String]] { state.withLock { $0.asked } }
     func reply(_ reply: @escaping @Sendable ([String: String]) -> Reply) { state.withLock { $0.reply = reply } }
 
-    /// Lets requests come and answers none until `release`.
+    /// Accepts requests and answers none until `release`.
     func hold() { state.withLock { $0.isHeld = true } }
     func release() { state.withLock { $0.isHeld = false } }
 
@@ -80,8 +80,8 @@ final class ScriptedKeystone: KeystoneTransport {
     static let password = KeystoneSettings.Credentials.password(
         user: "baton", userDomain: "Default", password: "hush", project: "service", projectDomain: "Default")
 
-    @Test("A token is its user project and roles")
-    func aTokenIsItsUserProjectAndRoles() async throws {
+    @Test("A token gives its user, project and roles")
+    func aTokenGivesItsUserProjectAndRoles() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(roles: ["Member", "courier", "other"])) }
         let caller = try await keystone.authenticator().caller(of: "t")
@@ -90,15 +90,15 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.first?["x-auth-token"] == "t" && keystone.asked.first?["x-subject-token"] == "t")
     }
 
-    @Test("A token for no project brings no role")
-    func aTokenForNoProjectBringsNoRole() async throws {
+    @Test("A token without a project gives no role")
+    func aTokenWithoutAProjectGivesNoRole() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(project: nil, roles: ["admin"])) }
         #expect(try await keystone.authenticator().caller(of: "t").roles.isEmpty)
     }
 
-    @Test("An answer stands for its time and is then asked for again")
-    func anAnswerStandsForItsTimeAndIsThenAskedForAgain() async throws {
+    @Test("A validation is cached for its lifetime and then repeated")
+    func aValidationIsCachedForItsLifetime() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         let authenticator = keystone.authenticator()
@@ -111,7 +111,7 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.count == 2)
     }
 
-    @Test("A revoked token works no longer than the cache")
+    @Test("A revoked token works no longer than the cache's lifetime")
     func aRevokedTokenWorksNoLongerThanTheCache() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
@@ -122,8 +122,8 @@ final class ScriptedKeystone: KeystoneTransport {
         await #expect(throws: AuthenticationRefusal.unknown) { try await authenticator.caller(of: "t") }
     }
 
-    @Test("A token ends when it expires even if its answer is young")
-    func aTokenEndsWhenItExpiresEvenIfItsAnswerIsYoung() async throws {
+    @Test("A token ends when it expires, even while its validation is cached")
+    func aTokenEndsWhenItExpiresEvenIfCached() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(expires: "2027-01-15T08:00:10.5Z")) }
         let authenticator = keystone.authenticator()
@@ -134,8 +134,8 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.count == 1)
     }
 
-    @Test("In an outage the known stay until their token expires and strangers wait")
-    func inAnOutageTheKnownStayUntilTheirTokenExpiresAndStrangersWait() async throws {
+    @Test("In an outage known tokens work until they expire, and unknown tokens must wait")
+    func inAnOutageKnownTokensWorkUntilTheyExpire() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         let authenticator = keystone.authenticator()
@@ -151,8 +151,8 @@ final class ScriptedKeystone: KeystoneTransport {
         await #expect(throws: AuthenticationRefusal.expired) { try await authenticator.caller(of: "t") }
     }
 
-    @Test("In an outage not every request waits for its timeout")
-    func inAnOutageNotEveryRequestWaitsForItsTimeout() async throws {
+    @Test("In an outage not every request waits for the timeout")
+    func inAnOutageNotEveryRequestWaitsForTheTimeout() async throws {
         let keystone = ScriptedKeystone()
         let authenticator = keystone.authenticator()
         for token in ["a", "b", "c", "d", "e"] { _ = try? await authenticator.caller(of: token) }
@@ -162,8 +162,8 @@ final class ScriptedKeystone: KeystoneTransport {
         _ = try await authenticator.caller(of: "a")
     }
 
-    @Test("An answer that says nothing lets nobody in", arguments: [500, 503, 429, 300, 200])
-    func anAnswerThatSaysNothingLetsNobodyIn(status: Int) async throws {
+    @Test("An unusable answer from Keystone admits no caller", arguments: [500, 503, 429, 300, 200])
+    func anUnusableAnswerAdmitsNoCaller(status: Int) async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(status, body: "<html>") }
         let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
@@ -171,11 +171,9 @@ final class ScriptedKeystone: KeystoneTransport {
     }
 
     @Test(
-        "A token that Keystone refuses is unknown and not asked for again at once",
-        arguments: [400, 401, 403, 404, 413, 414, 431]) func aTokenThatKeystoneRefusesIsUnknownAndNotAskedForAgainAtOnce(
-            status: Int
-        ) async throws
-    {
+        "A token that Keystone rejects is unknown and not validated again at once",
+        arguments: [400, 401, 403, 404, 413, 414, 431])
+    func aRejectedTokenIsNotValidatedAgainAtOnce(status: Int) async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(status) }
         let authenticator = keystone.authenticator()
@@ -188,8 +186,8 @@ final class ScriptedKeystone: KeystoneTransport {
         _ = try await authenticator.caller(of: "t")
     }
 
-    @Test("Many requests with one token ask once")
-    func manyRequestsWithOneTokenAskOnce() async throws {
+    @Test("Many requests with one token share one validation")
+    func manyRequestsWithOneTokenShareOneValidation() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         keystone.hold()
@@ -206,16 +204,16 @@ final class ScriptedKeystone: KeystoneTransport {
     }
 
     @Test(
-        "What can be no token is not sent to Keystone",
+        "Text that cannot be a token is not sent to Keystone",
         arguments: ["a b", "a\r\nX-Subject-Token: other", "ä", String(repeating: "x", count: 4097)])
-    func whatCanBeNoTokenIsNotSentToKeystone(token: String) async throws {
+    func textThatCannotBeATokenIsNotSentToKeystone(token: String) async throws {
         let keystone = ScriptedKeystone()
         await #expect(throws: AuthenticationRefusal.unknown) { try await keystone.authenticator().caller(of: token) }
         #expect(keystone.asked.isEmpty)
     }
 
-    @Test("The service asks with its own token and renews it")
-    func theServiceAsksWithItsOwnTokenAndRenewsIt() async throws {
+    @Test("The service validates with its own token and renews it")
+    func theServiceValidatesWithItsOwnTokenAndRenewsIt() async throws {
         let keystone = ScriptedKeystone()
         keystone.reply { asked in
             if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "own") }
@@ -237,8 +235,8 @@ final class ScriptedKeystone: KeystoneTransport {
         #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET", "GET", "POST", "GET"])
     }
 
-    @Test("A service that may not ask lets nobody in and blames no token")
-    func aServiceThatMayNotAskLetsNobodyInAndBlamesNoToken() async throws {
+    @Test("A service that may not validate tokens admits no caller and rejects no token")
+    func aServiceThatMayNotValidateAdmitsNoCaller() async throws {
         let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
         for status in [401, 403] {
             let keystone = ScriptedKeystone()
@@ -264,8 +262,8 @@ final class ScriptedKeystone: KeystoneTransport {
     static let start = Date(timeIntervalSince1970: 1_800_000_000)
     static let caller = Caller(user: "u", project: nil, roles: [])
 
-    @Test("It remembers no more than its capacity")
-    func itRemembersNoMoreThanItsCapacity() {
+    @Test("The cache holds no more than its capacity")
+    func theCacheHoldsNoMoreThanItsCapacity() {
         var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         for number in 0..<100 {
             let now = Self.start.addingTimeInterval(Double(number) / 100)
@@ -277,16 +275,16 @@ final class ScriptedKeystone: KeystoneTransport {
         }
     }
 
-    @Test("A flood of refusals forgets nobody who was admitted")
-    func aFloodOfRefusalsForgetsNobodyWhoWasAdmitted() {
+    @Test("A flood of refusals evicts no admitted caller")
+    func aFloodOfRefusalsEvictsNoAdmittedCaller() {
         var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
         for number in 0..<100 { cache.refuse(TokenDigest(of: "r\(number)"), at: Self.start) }
         #expect(cache.decision(on: TokenDigest(of: "a"), at: Self.start) == .known(Self.caller))
     }
 
-    @Test("A clock that is set back makes an answer old")
-    func aClockThatIsSetBackMakesAnAnswerOld() {
+    @Test("A clock that is set back makes a cached answer stale")
+    func aClockThatIsSetBackMakesAnAnswerStale() {
         var cache = AuthenticationCache(capacity: 8, lifetime: 300, refusalLifetime: 5)
         cache.admit(TokenDigest(of: "a"), as: Self.caller, until: Self.start + 1000, at: Self.start)
         #expect(cache.decision(on: TokenDigest(of: "a"), at: Self.start - 1) == .stale(Self.caller))

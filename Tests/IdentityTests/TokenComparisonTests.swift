@@ -4,7 +4,7 @@ import Testing
 
 @testable import Identity
 
-/// Tokens whose digests differ in one byte, at each place.
+/// Tokens whose digests differ in one byte, at each position.
 @Suite struct TokenComparisonTests {
     private static let token = "a token of this test"
 
@@ -16,7 +16,7 @@ import Testing
         return Substring(try Digest(.sha256, bytes: bytes).description)
     }
 
-    @Test("A token is not that of an entry whose digest differs in one byte, whichever byte it is", arguments: 0..<32)
+    @Test("A token does not match an entry whose digest differs in any one byte", arguments: 0..<32)
     func entries(place: Int) throws {
         let digest = TokenDigest(of: Self.token)
         let other = try #require(TokenDigest(try Self.changed(at: place)))

@@ -12,7 +12,7 @@ import Testing
 
     static func list(_ text: String) throws(TokenFileError) -> TokenList { try TokenList(text, named: "tokens") }
 
-    @Test("A token stands for its user project and roles")
+    @Test("A token stands for its user, project and roles")
     func aTokenStandsForItsUserProjectAndRoles() throws {
         let list = try Self.list(
             "# who may get in\n\n" + Self.line("one", "alice a member,trusted  # until she leaves")
@@ -22,21 +22,21 @@ import Testing
         #expect(try list.caller(of: "two", at: Self.now) == Caller(user: "bob", project: nil, roles: []))
     }
 
-    @Test("Another token is unknown", arguments: ["", "On", "one ", "ONE", "one\u{0}"])
-    func anotherTokenIsUnknown(token: String) throws {
+    @Test("A token that is not in the list is unknown", arguments: ["", "On", "one ", "ONE", "one\u{0}"])
+    func aTokenThatIsNotInTheListIsUnknown(token: String) throws {
         let list = try Self.list(Self.line("one", "alice a member"))
         #expect(throws: AuthenticationRefusal.unknown) { try list.caller(of: token, at: Self.now) }
     }
 
-    @Test("The digest itself is no token")
-    func theDigestItselfIsNoToken() throws {
+    @Test("The digest of a token is not accepted as a token")
+    func theDigestIsNotAcceptedAsAToken() throws {
         let list = try Self.list(Self.line("one", "alice a member"))
         let digest = TokenDigest(of: "one").description
         #expect(throws: AuthenticationRefusal.unknown) { try list.caller(of: digest, at: Self.now) }
     }
 
-    @Test("A token ends with the second it expires")
-    func aTokenEndsWithTheSecondItExpires() throws {
+    @Test("A token ends in the second in which it expires")
+    func aTokenEndsInTheSecondItExpires() throws {
         let list = try Self.list(Self.line("one", "alice a member 2027-01-15T08:00:00Z"))
         let end = Self.now  // the very same moment
         #expect(try list.caller(of: "one", at: end.addingTimeInterval(-1)).user == "alice")
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "What is wrong is said by line",
+        "A problem is reported with its line",
         arguments: [
             ("secret-token alice a member", "tokens:2: it must begin with sha256:"),
             ("sha256:12 alice a member", "tokens:2: it must begin with sha256:"),
@@ -55,7 +55,7 @@ import Testing
             ("DIGEST alice a member 2027-13-15T08:00:00Z", "tokens:2: it expires at no time"),
             ("DIGEST alice a member\nDIGEST bob b reader", "tokens:3: this token stands in line 2 already"),
         ])
-    func whatIsWrongIsSaidByLine(text: String, expected: String) {
+    func aProblemIsReportedWithItsLine(text: String, expected: String) {
         let digest = TokenDigest(of: "one").description
         let error = #expect(throws: TokenFileError.self) {
             try Self.list("# first\n" + text.replacingOccurrences(of: "DIGEST", with: digest))
@@ -66,8 +66,8 @@ import Testing
         #expect(error?.description.contains(digest.dropFirst(7)) == false)
     }
 
-    @Test("A file without tokens is a mistake")
-    func aFileWithoutTokensIsAMistake() {
+    @Test("A file without tokens is an error")
+    func aFileWithoutTokensIsAnError() {
         let error = #expect(throws: TokenFileError.self) { try Self.list("# nobody\n") }
         #expect(error?.description == "tokens: there is no token in it; `baton token` makes one and prints its line")
     }
@@ -104,8 +104,8 @@ import Testing
         await #expect(throws: AuthenticationRefusal.unknown) { try await file.caller(of: "one") }
     }
 
-    @Test("The file is not looked at more often than once a second")
-    func theFileIsNotLookedAtMoreOftenThanOnceASecond() async throws {
+    @Test("The file is checked at most once a second")
+    func theFileIsCheckedAtMostOnceASecond() async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -116,7 +116,7 @@ import Testing
         #expect(try await file.caller(of: "two").user == "bob")
     }
 
-    @Test("A broken or missing file changes nothing", arguments: ["nonsense\n", "", nil])
+    @Test("A broken or missing file leaves the known tokens in force", arguments: ["nonsense\n", "", nil])
     func aBrokenOrMissingFileChangesNothing(text: String?) async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
@@ -126,11 +126,11 @@ import Testing
         #expect(try await file.caller(of: "one").user == "alice")
         try fixture.write(TokenListTests.line("two", "bob b reader"))
         fixture.pass(2)
-        #expect(try await file.caller(of: "two").user == "bob", "and one put right is taken")
+        #expect(try await file.caller(of: "two").user == "bob", "a corrected file was not read")
     }
 
-    @Test("No token is missing")
-    func noTokenIsMissing() async throws {
+    @Test("A request without a token is refused as missing one")
+    func aRequestWithoutATokenIsRefused() async throws {
         let fixture = Fixture()
         try fixture.write(TokenListTests.line("one", "alice a member"))
         let file = try fixture.open()
@@ -139,8 +139,8 @@ import Testing
         }
     }
 
-    @Test("A file that is not there is said")
-    func aFileThatIsNotThereIsSaid() {
+    @Test("A missing token file is reported")
+    func aMissingTokenFileIsReported() {
         let error = #expect(throws: TokenFileError.self) { try TokenFile.read("/nowhere/tokens") }
         #expect(error?.description.hasPrefix("/nowhere/tokens: can't be read") == true)
     }

@@ -17,9 +17,9 @@ import Telemetry
 
 @testable import ImageAPI
 
-/// The routes of Glance's API in this process, over a catalog of their own, with no network: every request says who sends it.
+/// The routes of Glance's API in this process, over a catalog of their own, with no network: every request names its caller.
 final class APIFixture {
-    /// Takes every location as it is: whether it can be read is not what these tests are about.
+    /// Admits every location: these tests do not depend on whether it can be read.
     struct OpenDoor: LocationAdmission {
         let catalog: any CatalogStore
 
@@ -43,7 +43,7 @@ final class APIFixture {
         let status: Int
         let headers: HTTPFields
         let body: JSONValue
-        /// The body as it came, in as many pieces as it was written in.
+        /// The body in the parts in which it was written.
         let pieces: [Data]
 
         var text: String { String(decoding: pieces.joined(), as: UTF8.self) }
@@ -71,7 +71,7 @@ final class APIFixture {
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
     private let responder: any HTTPResponder<APIContext>
 
-    /// - Parameter backends: one web server, of the id b, unless said otherwise.
+    /// - Parameter backends: One web server with the id b by default.
     init(backends: [Backend]? = nil, quota: ProjectQuota = ProjectQuota()) throws {
         catalog = try SQLiteCatalog(path: directory + "/catalog.sqlite")
         let base = try LocationURL("http://127.0.0.1:1/")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// What a server that asks nobody who they are lets in.
+/// Which requests a server without authentication answers.
 @Suite struct BrowserGuardTests {
     private let browsers = BrowserGuard(
         hosts: ["box.example"], origins: AllowedOrigins(["https://console.example"]), publicOrigin: "https://images.example")
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "Only loopback's hosts and the server's own are answered",
+        "Only loopback hosts and the server's own hosts are answered",
         arguments: [
             ("localhost", true), ("LocalHost:9292", true), ("127.0.0.1:9292", true), ("127.9.9.9", true), ("[::1]:80", true),
             ("[::ffff:127.0.0.1]", true), ("a.localhost", true), ("box.example:1", true), (nil, true), ("", true),
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "Pages of other origins are refused, other ports of this machine among them",
+        "Pages of other origins are refused, including those of other ports of this machine",
         arguments: [
             ("http://localhost:9292", true), ("HTTP://LOCALHOST:9292", true), ("https://console.example", true),
             ("https://images.example", true), ("http://localhost:8080", false), ("http://localhost", false),
@@ -41,7 +41,7 @@ import Testing
         #expect(isRefused("localhost:9292", [.origin: origin]) != isAnswered)
     }
 
-    @Test("An origin without a port is that of the scheme's own port")
+    @Test("An origin without a port has its scheme's default port")
     func usualPorts() {
         #expect(!isRefused("localhost", [.origin: "http://localhost"]))
         #expect(!isRefused("localhost:80", [.origin: "http://localhost"]))
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "What a browser says of the sender's site counts where it sends no origin",
+        "Sec-Fetch-Site counts only where no Origin is sent",
         arguments: [("same-origin", true), ("none", true), ("cross-site", false), ("same-site", false), ("Cross-Site", false)])
     func sites(site: String, isAnswered: Bool) throws {
         let name = try #require(HTTPField.Name("Sec-Fetch-Site"))
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "The public URL and the origins that are let in stand for what browsers send, the scheme's own port left out",
+        "The public URL and the allowed origins match what browsers send, without the default port",
         arguments: [
             ("https://images.example:443", "https://images.example", true),
             ("http://images.example:80", "http://images.example", true),
@@ -76,14 +76,14 @@ import Testing
         #expect(isRefused("box.example", [.origin: origin], by: listed) != isAnswered)
     }
 
-    @Test("Two origins are not taken for one that is allowed")
+    @Test("A request with two origins is refused, even if one of them is allowed")
     func severalOrigins() {
         var fields: HTTPFields = [.origin: "https://console.example"]
         fields.append(HTTPField(name: .origin, value: "http://evil.example"))
         #expect(isRefused("localhost", fields))
     }
 
-    @Test("Behind a socket file any host is answered, and other pages are not")
+    @Test("Behind a Unix socket any host is answered, and pages of other origins are refused")
     func socketFiles() {
         let guardian = BrowserGuard(hosts: nil, origins: AllowedOrigins([]), publicOrigin: nil)
         #expect(!isRefused("anything", by: guardian))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// Several callers before the same routes: that each asks who may what, and answers as Glance does.
+/// Several callers at the same routes: each route checks the caller's rights and answers as Glance does.
 @Suite(.timeLimit(.minutes(5))) struct CallersTests {
     static let owner = Caller(user: "o", project: "mine", roles: [.reader, .member])
     static let colleague = Caller(user: "c", project: "mine", roles: [.reader])
@@ -16,7 +16,7 @@ import Testing
     static let nobody = Caller(user: "n", project: "mine", roles: [])
     static let patchType = "application/openstack-images-v2.1-json-patch"
 
-    /// Every way to an image below `/v2/images/{id}`, and what it takes: `see` or `modify` or more.
+    /// A route to an image below `/v2/images/{id}`, and whether it changes the image.
     struct Way: Sendable, CustomTestStringConvertible {
         let method: HTTPRequest.Method
         let path: String
@@ -39,7 +39,8 @@ import Testing
         Way(method: .get, path: "/locations"),
     ]
 
-    @Test("What one may not see is not there", arguments: ways) func whatOneMayNotSeeIsNotThere(way: Way) async throws {
+    @Test("An image that the caller may not see is not found", arguments: ways)
+    func anImageThatTheCallerMayNotSeeIsNotFound(way: Way) async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         for caller in [Self.stranger, Self.nobody, Self.service] {
@@ -50,24 +51,23 @@ import Testing
         #expect(try await fixture.catalog.image(image) != nil)
     }
 
-    @Test("What one sees and may not change is forbidden", arguments: ways) func whatOneSeesAndMayNotChangeIsForbidden(way: Way)
-        async throws
-    {
+    @Test("A change of an image that the caller may only see is forbidden", arguments: ways)
+    func aChangeOfAnImageThatTheCallerMayOnlySeeIsForbidden(way: Way) async throws {
         let fixture = try APIFixture()
         let shared = try await fixture.image(owner: "mine")
         let now = Date.now
         try await fixture.catalog.add(Member(image: shared, project: "other", createdAt: now, updatedAt: now))
         let open = try await fixture.image(owner: "mine", visibility: .public)
         for (image, caller) in [(shared, Self.colleague), (shared, Self.stranger), (open, Self.stranger)] {
-            // Members of a public image are nobody's business.
+            // The members of a public image are not shown to other projects.
             let answer = try await fixture.send(
                 way.method, "/v2/images/\(image)\(way.path)", as: caller, type: way.type, way.body)
             #expect((answer.status == 403) == way.changes, "\(caller.user): \(answer.status)")
         }
     }
 
-    @Test("An owner does what owners do")
-    func anOwnerDoesWhatOwnersDo() async throws {
+    @Test("An owner creates, changes and deletes an image, but attaches no location")
+    func anOwnerManagesAnImageButAttachesNoLocation() async throws {
         let fixture = try APIFixture()
         let body = #"{"name": "x", "disk_format": "raw", "container_format": "bare"}"#
         let created = try await fixture.send(.post, "/v2/images", as: Self.owner, body)
@@ -86,14 +86,14 @@ import Testing
         let location = #"[{"op": "add", "path": "/locations/-", "value": {"url": "http://127.0.0.1:1/x", "metadata": {}}}]"#
         let attached = try await fixture.send(
             .patch, "/v2/images/\(id)", as: Self.owner, type: Self.patchType, location)
-        #expect(attached.status == 403, "where an image lies is said by administrators")
+        #expect(attached.status == 403, "only administrators attach locations")
         #expect(try await fixture.send(.post, "/v2/images", as: Self.colleague, "{}").status == 403)
         #expect(try await fixture.send(.get, "/v2/tasks", as: Self.owner).status == 403)
         #expect(try await fixture.send(.delete, "/v2/images/\(id)", as: Self.owner).status == 204)
     }
 
-    @Test("A member answers for their own project alone")
-    func aMemberAnswersForTheirOwnProjectAlone() async throws {
+    @Test("A member answers for its own project only")
+    func aMemberAnswersForItsOwnProjectOnly() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         let members = "/v2/images/\(image)/members"
@@ -123,8 +123,8 @@ import Testing
         return Set(images.compactMap { $0.members?["id"]?.text })
     }
 
-    @Test("A list shows what concerns the caller")
-    func aListShowsWhatConcernsTheCaller() async throws {
+    @Test("A list shows only the images that concern the caller")
+    func aListShowsOnlyTheImagesThatConcernTheCaller() async throws {
         let fixture = try APIFixture()
         let (open, community) = (
             try await fixture.image(owner: "mine", visibility: .public),
@@ -148,8 +148,8 @@ import Testing
         #expect(try await listed(fixture, "", as: Self.stranger) == ids(open, shared))
     }
 
-    @Test("Locations are for those who may see them")
-    func locationsAreForThoseWhoMaySeeThem() async throws {
+    @Test("Locations are shown only to callers that may see them")
+    func locationsAreShownOnlyToCallersThatMaySeeThem() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine", visibility: .public)
         let added = try await fixture.send(
@@ -168,8 +168,8 @@ import Testing
         }
     }
 
-    @Test("A deactivated image is for administrators alone")
-    func aDeactivatedImageIsForAdministratorsAlone() async throws {
+    @Test("Only an administrator may download a deactivated image")
+    func onlyAnAdministratorMayDownloadADeactivatedImage() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine", isActive: true)
         #expect(try await fixture.send(.post, "/v2/images/\(image)/actions/deactivate", as: Self.owner).status == 204)

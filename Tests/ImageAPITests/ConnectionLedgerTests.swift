@@ -2,11 +2,11 @@ import Testing
 
 @testable import ImageAPI
 
-/// Which connections make room for others.
+/// Which connections are closed to make room for others.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionLedgerTests {
     private typealias Ledger = ConnectionLedger<Int>
 
-    @Test("At the limit the connection that has been idle for longest makes room, and busy ones never do")
+    @Test("At the limit the connection that has been idle for longest is closed, and a busy one never is")
     func total() {
         let limits = Ledger.Limits(total: 3, perAddress: 10)
         var ledger = Ledger()
@@ -27,7 +27,7 @@ import Testing
         #expect(ledger.open(7, from: "7", limits: limits) == .admitted)
     }
 
-    @Test("One address takes nobody else's place, and those that count for nobody have no limit of their own")
+    @Test("An address displaces only its own connections; those without an address have no limit of their own")
     func perAddress() {
         let limits = Ledger.Limits(total: 100, perAddress: 2)
         var ledger = Ledger()
@@ -43,7 +43,7 @@ import Testing
         #expect(ledger.count == 13)
     }
 
-    @Test("After any sequence of events it decides as a plain list would")
+    @Test("After any sequence of events the ledger decides as a plain list would")
     func likeAList() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<50 {

@@ -14,7 +14,7 @@ import Testing
         return try await fixture.send(.post, "/v2/images", String(decoding: body, as: UTF8.self))
     }
 
-    @Test("kernel_id and ramdisk_id take a UUID or null and show it as it was given", arguments: ["kernel_id", "ramdisk_id"])
+    @Test("kernel_id and ramdisk_id accept a UUID or null and show it unchanged", arguments: ["kernel_id", "ramdisk_id"])
     func imageIDs(name: String) async throws {
         let fixture = try APIFixture()
         for value: JSONValue in [.null, .string(Self.uuid)] {
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "The other properties take strings alone",
+        "The other properties accept only strings",
         arguments: ["instance_uuid", "architecture", "os_distro", "os_version", "description", "anything"])
     func strings(name: String) async throws {
         let fixture = try APIFixture()
@@ -55,7 +55,7 @@ import Testing
         #expect(try await fixture.send(.get, "/v2/images?kernel_id=x")["images"] == .array([]))
     }
 
-    @Test("The schema of images says the same")
+    @Test("The schema of images has the same types and patterns")
     func schema() throws {
         let properties = try #require(SchemaDocuments.byName["image"]?.members?["properties"]?.members)
         for property in DefinedProperty.allCases {

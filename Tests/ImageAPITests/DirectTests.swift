@@ -12,13 +12,13 @@ import Testing
 
 @testable import ImageAPI
 
-/// Who is sent where, and what they are told where they are not.
+/// Which callers are redirected where, and what the others get.
 @Suite(.timeLimit(.minutes(5))) struct DirectTests {
     static let trusted = Caller(user: "t", project: "mine", roles: [.trusted])
     static let size: Int64 = 1234
     static let digest = String(repeating: "5a", count: 32)
 
-    /// A backend that makes the URL it is given to make, which ends.
+    /// A backend whose direct URLs begin with the given one and expire.
     struct URLDriver: Driver {
         let url: String
         let capabilities = Capabilities(ranges: true, redirectable: true, writable: false)
@@ -32,14 +32,14 @@ import Testing
         }
     }
 
-    /// A location to make: the backend's id, and what became of it.
+    /// A location to create: its backend's id, and whether it is verified or suspect.
     struct Place {
         let backend: String
         var isVerified = true
         var isSuspect = false
     }
 
-    /// Four backends, three of which redirect; `plain` has URLs that don't end, `signed` such that do, `none` makes none.
+    /// Several backends, all but `closed` redirect; the URLs of `plain` do not expire, those of `signed` do, `none` has none.
     static func fixture() throws -> APIFixture {
         func web(_ id: String, redirects: Bool) throws -> Backend {
             let base = try LocationURL("http://127.0.0.1:1/\(id)")
@@ -87,8 +87,8 @@ import Testing
         return (image, ids)
     }
 
-    @Test("A trusted caller is sent to the first location that is verified and open")
-    func aTrustedCallerIsSentToTheFirstLocationThatIsVerifiedAndOpen() async throws {
+    @Test("A trusted caller is redirected to the first verified location that may be redirected to")
+    func aTrustedCallerIsRedirectedToAVerifiedLocation() async throws {
         let fixture = try Self.fixture()
         let places = [
             Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky"),
@@ -110,13 +110,13 @@ import Testing
     }
 
     @Test(
-        "Where none is to be had a head says why",
+        "If there is no direct URL, a HEAD response gives the reason",
         arguments: [
             ([Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky")], "no-redirect"),
             ([Place(backend: "plain", isVerified: false), Place(backend: "closed")], "not-verified"),
             ([Place(backend: "plain", isSuspect: true)], "not-healthy"),
         ] as [([Place], String)])
-    func whereNoneIsToBeHadAHeadSaysWhy(places: [Place], reason: String) async throws {
+    func withoutADirectURLAHeadGivesTheReason(places: [Place], reason: String) async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image(places, in: fixture)
         let answer = try await fixture.send(.head, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
@@ -127,8 +127,8 @@ import Testing
         #expect(listed.status == 200 && listed["absence"] == .string(reason) && listed["locations"] == .array([]))
     }
 
-    @Test("Whoever is not trusted is served as ever and told no place")
-    func whoeverIsNotTrustedIsServedAsEverAndToldNoPlace() async throws {
+    @Test("A caller that is not trusted gets the stream and no direct URL")
+    func aCallerThatIsNotTrustedGetsNoDirectURL() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         for role in [Caller.Role.reader, .member, .service] {
@@ -141,8 +141,8 @@ import Testing
         }
     }
 
-    @Test("Without the wish a trusted caller is streamed to and told the other places")
-    func withoutTheWishATrustedCallerIsStreamedToAndToldTheOtherPlaces() async throws {
+    @Test("A trusted caller that does not ask for a redirect gets the stream and links to locations")
+    func withoutDirectATrustedCallerGetsTheStreamAndLinks() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "closed"), Place(backend: "plain")], in: fixture)
         for query in ["", "?direct=false"] {
@@ -154,8 +154,8 @@ import Testing
         #expect(try await fixture.send(.head, "/v2/images/\(image)/file?direct=yes", as: Self.trusted).status == 400)
     }
 
-    @Test("A location that failed lately is listed last and nobody is sent there")
-    func aLocationThatFailedLatelyIsListedLastAndNobodyIsSentThere() async throws {
+    @Test("A location that failed lately is listed last and not redirected to")
+    func aLocationThatFailedLatelyIsNotRedirectedTo() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         fixture.relays.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
@@ -170,8 +170,8 @@ import Testing
         #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
     }
 
-    @Test("No more links are in a head than a proxy takes")
-    func noMoreLinksAreInAHeadThanAProxyTakes() async throws {
+    @Test("A Link header is no longer than proxies accept")
+    func aLinkHeaderIsNoLongerThanProxiesAccept() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image(Array(repeating: Place(backend: "long"), count: 5), in: fixture)
         let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: Self.trusted)
@@ -181,8 +181,8 @@ import Testing
         #expect(listed["locations"]?.elements?.count == 5)
     }
 
-    @Test("A location that was taken out is no place to be sent to")
-    func aLocationThatWasTakenOutIsNoPlaceToBeSentTo() async throws {
+    @Test("A location that was taken out is not redirected to")
+    func aLocationThatWasTakenOutIsNotRedirectedTo() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         _ = try await fixture.catalog.apply(
@@ -192,8 +192,8 @@ import Testing
         #expect(sent.headers[.init("Link")!]?.contains("store") == false)
     }
 
-    @Test("The list has everything to read and verify an image with and the stream as the last resort")
-    func theListHasEverythingToReadAndVerifyAnImageWithAndTheStreamAsTheLastResort() async throws {
+    @Test("The list has all that is needed to read and verify an image, and the stream as the last resort")
+    func theListHasAllThatIsNeededToReadAnImage() async throws {
         let fixture = try Self.fixture()
         let (image, ids) = try await Self.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
         let before = Date.now
@@ -209,8 +209,8 @@ import Testing
         #expect(places[0].members?["digests"]?.members?["sha256"] == .string(Self.digest))
     }
 
-    @Test("The list answers as the download does where there is nothing")
-    func theListAnswersAsTheDownloadDoesWhereThereIsNothing() async throws {
+    @Test("The list answers as a download does if there is nothing to read")
+    func theListAnswersAsADownloadDoesWithoutBytes() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         let empty = try await fixture.image(owner: "mine")
@@ -225,8 +225,8 @@ import Testing
     }
 
     /// A client that was cut off in mid-stream holds bytes that may be wrong, and would complete them elsewhere.
-    @Test("While the representation is in hold nobody resumes elsewhere")
-    func whileTheRepresentationIsInHoldNobodyResumesElsewhere() async throws {
+    @Test("During an integrity hold no resumed download is redirected")
+    func duringAHoldNoResumedDownloadIsRedirected() async throws {
         let fixture = try Self.fixture()
         let places = [Place(backend: "closed", isSuspect: true), Place(backend: "plain")]
         let (image, _) = try await Self.image(places, in: fixture)
@@ -236,8 +236,8 @@ import Testing
         #expect(resumed.status == 200 && resumed.headers[.init("Baton-Direct")!] == "none; reason=integrity-hold")
     }
 
-    @Test("Conditions and ranges are looked at before anybody is sent away")
-    func conditionsAndRangesAreLookedAtBeforeAnybodyIsSentAway() async throws {
+    @Test("Conditions and ranges are evaluated before a redirect")
+    func conditionsAndRangesAreEvaluatedBeforeARedirect() async throws {
         let fixture = try Self.fixture()
         let (image, _) = try await Self.image([Place(backend: "plain")], in: fixture)
         func status(_ headers: HTTPFields) async throws -> Int {
@@ -250,7 +250,7 @@ import Testing
     }
 
     @Test(
-        "No URL leaves that holds credentials or ends a header",
+        "A URL that holds credentials or would break a header is never sent",
         arguments: [
             ("http://store/x", true), ("https://store:9/x?a=b@c", true), ("http://u:p@store/x", false),
             ("http://u@store/x", false),
@@ -260,11 +260,11 @@ import Testing
             ("http://store/a/../\u{301}b", false), ("http://store/a/%2E%2e/b", false), ("http://store/%2e/b", false),
             ("http://store/a..b/.c?x=/../", true),
         ])
-    func noURLLeavesThatHoldsCredentialsOrEndsAHeader(url: String, isFit: Bool) {
+    func noURLWithCredentialsOrControlCharactersIsSent(url: String, isFit: Bool) {
         #expect(DirectOffers.isFit(url) == isFit)
     }
 
-    /// One that is not let in, or not any more, says nothing of what the others serve.
+    /// A location that does not serve yet, or no longer serves, says nothing about what the others serve.
     @Test("A location that does not serve adds no digest")
     func aLocationThatDoesNotServeAddsNoDigest() async throws {
         let fixture = try Self.fixture()

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct DiscoveryTests {
     @Test(
-        "All versions are one",
+        "All minor versions are one API",
         arguments: [
             ("/v2.0/images", nil, "/v2/images"), ("/v2.17/images?limit=1", nil, "/v2/images?limit=1"), ("/v2/images", nil, nil),
             ("/v2.15", nil, "/v2"), ("/v2.99/images", nil, nil), ("/v2.x/images", nil, nil), ("/v20/images", nil, nil),
@@ -20,7 +20,7 @@ import Testing
             ("/versions", "application/vnd.openstack.images-v2", nil),
             ("/images", "*/*", nil),
         ] as [(String, String?, String?)])
-    func allVersionsAreOne(path: String, accept: String?, plain: String?) {
+    func allMinorVersionsAreOneAPI(path: String, accept: String?, plain: String?) {
         #expect(VersionRoutes.plainPath(path, accept: accept) == plain)
     }
 
@@ -38,8 +38,8 @@ import Testing
         }
     }
 
-    @Test("Only those who may see locations see them")
-    func onlyThoseWhoMaySeeLocationsSeeThem() throws {
+    @Test("Locations are in the document only for callers that may see them")
+    func locationsAreInTheDocumentOnlyForSomeCallers() throws {
         let image = Image(id: ImageID(), status: .active, createdAt: .distantPast, updatedAt: .distantPast)
         for role in Caller.Role.allCases {
             let caller = Caller(user: "u", project: nil, roles: [role])
@@ -48,8 +48,8 @@ import Testing
         }
     }
 
-    @Test("A property of the user never hides one of the service")
-    func aPropertyOfTheUserNeverHidesOneOfTheService() throws {
+    @Test("A property of a user never hides one of the service")
+    func aPropertyOfAUserNeverHidesOneOfTheService() throws {
         var image = Image(id: ImageID(), createdAt: .distantPast, updatedAt: .distantPast)
         image.properties = ["id": "x", "status": "active", "colour": "red"]
         let members = try #require(JSONValue.image(ImageRecord(new: image), for: .everybody).members)

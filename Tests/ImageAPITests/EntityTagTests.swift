@@ -7,7 +7,7 @@ import Testing
 @Suite struct EntityTagTests {
     private static let tag = "\"sha256-0123456789abcdef\""
 
-    @Test("A tag that differs in one character is another tag, whichever character it is")
+    @Test("Entity tags that differ in any one character are different")
     func oneCharacter() {
         #expect(EntityTag.matches(Self.tag, Self.tag) && EntityTag.permitsRange(Self.tag, Self.tag))
         for place in Self.tag.indices {
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(
-        "If-Range compares strongly, with one tag",
+        "If-Range compares strongly and takes a single tag",
         arguments: [
             (nil, true), ("\"a\"", true), ("W/\"a\"", false), ("\"b\", \"a\"", false), ("*", false), ("", false),
             ("Sat, 28 Nov 2026 03:00:00 GMT", false),

@@ -4,12 +4,12 @@ import Testing
 
 @testable import ImageAPI
 
-/// What clients learn of a catalog that fails.
+/// What clients are told about a catalog that fails.
 @Suite struct ErrorTranslationTests {
     private static let path = "/var/lib/baton/catalog.sqlite"
 
     @Test(
-        "No answer says where the catalog lies or what SQLite says of it",
+        "No answer reveals the catalog's path or SQLite's message",
         arguments: [
             (CatalogError.busy(path: path), 503), (.diskFull(path: path), 507), (.damaged(path: path, message: "detail"), 500),
             (.newerSchema(path: path), 500), (.unusable(path: path, message: "detail"), 500),
@@ -21,7 +21,7 @@ import Testing
         #expect((answer.headers[.retryAfter] != nil) == (status == 503), "clients may come again when it is only busy")
     }
 
-    @Test("What is wrong with a request is said as it is")
+    @Test("An error in the request is reported in full")
     func troublesOfTheirs() {
         let error = CatalogError.overQuota(.images(limit: 3))
         #expect(APIError(error).message == error.description && APIError(error).headers.isEmpty)

@@ -11,9 +11,9 @@ import Testing
 
 @testable import ImageAPI
 
-/// A right that is lost between the first look at it and the change.
+/// A right that is lost between its first check and the change.
 @Suite struct ImageGateTests {
-    /// A store in which somebody else is faster: between its answer to a question about an image and the transaction that changes it.
+    /// A store in which another request is faster: `race` runs between the read of an image and the change of it.
     private struct RacingStore: ImageStore {
         let inner: SQLiteCatalog
         let race: @Sendable (ImageID) async throws -> Void
@@ -72,7 +72,7 @@ import Testing
 
     private static let owner = Caller(user: "o", project: "mine", roles: [.member])
 
-    /// Renames an image as its owner while `race` goes on, and says what came of it.
+    /// Renames an image as its owner while `race` runs, and returns the outcome.
     private func rename(
         _ race: @escaping @Sendable (SQLiteCatalog, ImageID) async throws -> Void
     ) async throws -> (status: Int?, name: String?) {
@@ -102,13 +102,13 @@ import Testing
         return (status, try await catalog.image(image)?.name)
     }
 
-    @Test("An owner changes their image")
+    @Test("An owner can change an image")
     func withoutARace() async throws {
         let (status, name) = try await rename { _, _ in }
         #expect(status == 200 && name == "changed")
     }
 
-    @Test("A caller who loses the right to an image before the change is carried out changes nothing")
+    @Test("A caller that loses the right to an image before the change is made changes nothing")
     func theRightIsLostBeforeTheTransaction() async throws {
         let (status, name) = try await rename { catalog, image in
             _ = try await catalog.update(image, for: nil, at: .now, actor: "another request") { $0.image.owner = "another" }

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(
-        "A parameter is the filter it names",
+        "A query parameter is the filter that it names",
         arguments: [
             ("name=a", .word(.name, ["a"])), ("name=in:a,b", .word(.name, ["a", "b"])), ("name=eq:a", .word(.name, ["a"])),
             ("name=in:%22a,b%22,c", .word(.name, ["a,b", "c"])), ("name=http:x", .word(.name, ["http:x"])),
@@ -29,13 +29,13 @@ import Testing
             ("updated_at=2026-09-01T10:00:00", .time(.updatedAt, .eq, Date(timeIntervalSince1970: 1_788_256_800))),
             ("updated_at=lte:2026-09-01T12:00:00%2B02:00", .time(.updatedAt, .lte, Date(timeIntervalSince1970: 1_788_256_800))),
         ] as [(String, ImageFilter)])
-    func aParameterIsTheFilterItNames(query: String, expected: ImageFilter) throws {
+    func aParameterIsTheFilterThatItNames(query: String, expected: ImageFilter) throws {
         let filters = try Self.filters(query)
         #expect(filters.first == .isHidden(false))
         #expect(filters.contains(expected), "\(filters)")
     }
 
-    @Test("A list takes 64 filters, and an in: so many words")
+    @Test("A list takes at most 64 filters, and in: at most 1000 words")
     func manyFilters() throws {
         let filter = Array(repeating: "tag=x", count: 64).joined(separator: "&")
         #expect(try Self.filters(filter + "&limit=5&sort=name").count { $0 == .tag("x") } == 64)
@@ -47,8 +47,8 @@ import Testing
         }
     }
 
-    @Test("shared parameters mean what they mean for the caller")
-    func sharedParametersMeanWhatTheyMeanForTheCaller() throws {
+    @Test("Parameters about visibility and sharing depend on the caller")
+    func visibilityParametersDependOnTheCaller() throws {
         #expect(try Self.filters("os_hidden=True").first == .isHidden(true))
         #expect(try Self.filters("", Self.member).contains(.notVisibility(.community, unlessOwner: "mine")))
         #expect(try Self.filters("") == [.isHidden(false), .notVisibility(.community, unlessOwner: nil)])
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(
-        "Both ways to say an order are read",
+        "Both forms of a sort order are read",
         arguments: [
             ("", [ImageOrder(.createdAt, .descending)]), ("sort=name", [ImageOrder(.name, .descending)]),
             ("sort=name:asc,size:desc", [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]),
@@ -77,12 +77,12 @@ import Testing
                 [ImageOrder(.name, .ascending), ImageOrder(.size, .descending)]
             ),
         ])
-    func bothWaysToSayAnOrderAreRead(query: String, expected: [ImageOrder]) throws {
+    func bothFormsOfASortOrderAreRead(query: String, expected: [ImageOrder]) throws {
         #expect(try ImageListRequest(query, by: .everybody).query.order == expected)
     }
 
     @Test(
-        "What is malformed is said by name",
+        "The error for a malformed parameter names it",
         arguments: [
             "limit=x", "limit=-1", "marker=x", "sort=colour", "sort=name:up", "sort=name,", "sort=name&sort_key=size",
             "sort_key=colour", "sort_dir=up", "sort_key=name&sort_dir=asc&sort_dir=desc", "member_status=maybe",
@@ -90,15 +90,15 @@ import Testing
             "name=in:a,,b",
             "created_at=gt:yesterday", "created_at=in:2026-09-01T10:00:00Z", "min_disk=x", "changes-since=2026-09-01T10:00:00Z",
         ])
-    func whatIsMalformedIsSaidByName(query: String) {
+    func theErrorForAMalformedParameterNamesIt(query: String) {
         let error = #expect(throws: APIError.self) { try ImageListRequest(query, by: .everybody) }
         #expect(error?.status.code == 400)
         let name = query.prefix { $0 != "=" }
         #expect(error?.message.contains(name.prefix(4)) == true, "\(error?.message ?? "")")
     }
 
-    @Test("Links keep everything but the marker")
-    func linksKeepEverythingButTheMarker() throws {
+    @Test("The links of a page keep every parameter except the marker")
+    func linksKeepEveryParameterExceptTheMarker() throws {
         let id = ImageID()
         let request = try ImageListRequest(
             "limit=2&name=in:a,b&tag=x&tag=y+z&sort=name:asc&marker=\(ImageID())", by: .everybody)

@@ -21,7 +21,7 @@ import Testing
             properties: ["here": "1", "a/b~c": "2"], createdAt: start, updatedAt: start)
     }
 
-    /// What a patch makes of an image, or the status it is refused with.
+    /// The image after a patch, or the error that refuses it.
     static func apply(
         _ text: String, _ draft: ImagePatch.Draft, to image: Image = image(), by caller: Caller = admin
     ) throws -> Result<Image, APIError> {
@@ -35,8 +35,8 @@ import Testing
         }
     }
 
-    @Test("Both drafts say the same")
-    func bothDraftsSayTheSame() throws {
+    @Test("Both patch drafts have the same effect")
+    func bothDraftsHaveTheSameEffect() throws {
         let ten = """
             [{"op": "replace", "path": "/name", "value": "x"}, {"op": "add", "path": "/new", "value": "y"},
              {"op": "remove", "path": "/here"}, {"op": "replace", "path": "/tags", "value": ["a", "b", "a"]},
@@ -70,7 +70,7 @@ import Testing
 
     /// Glance's answers to everything that can't be done.
     @Test(
-        "What can not be done is refused as Glance does",
+        "An operation that is not possible is refused as Glance refuses it",
         arguments: [
             (#"{"op": "add", "path": "/a", "value": "b"}"#, 400), ("[1]", 400), ("[{}]", 400), ("null", 400),
             (#"[{"op": "move", "path": "/a", "from": "/b"}]"#, 400), (#"[{"op": "add", "value": "b"}]"#, 400),
@@ -100,7 +100,7 @@ import Testing
             (#"[{"op": "remove", "path": "/tags"}]"#, 403), (#"[{"op": "replace", "path": "/none", "value": "x"}]"#, 409),
             (#"[{"op": "remove", "path": "/none"}]"#, 409),
         ])
-    func whatCanNotBeDoneIsRefusedAsGlanceDoes(text: String, status: Int) throws {
+    func anImpossibleOperationIsRefusedAsInGlance(text: String, status: Int) throws {
         guard case .failure(let error) = try Self.apply(text, .ten) else {
             Issue.record("\(text) was taken")
             return
@@ -108,8 +108,8 @@ import Testing
         #expect(error.status.code == status, "\(error)")
     }
 
-    @Test("The drafts differ in what add does to what is there")
-    func theDraftsDifferInWhatAddDoesToWhatIsThere() throws {
+    @Test("The drafts differ in adding a property that exists already")
+    func theDraftsDifferInAddingAnExistingProperty() throws {
         #expect(try Self.apply(#"[{"op": "add", "path": "/here", "value": "2"}]"#, .ten).get().properties["here"] == "2")
         #expect(try Self.apply(#"[{"op": "add", "path": "/name", "value": "2"}]"#, .ten).get().name == "2")
         for path in ["/here", "/name"] {
@@ -128,8 +128,8 @@ import Testing
         }
     }
 
-    @Test("What only administrators may is forbidden to others")
-    func whatOnlyAdministratorsMayIsForbiddenToOthers() throws {
+    @Test("A change that only administrators may make is forbidden to others")
+    func aChangeForAdministratorsIsForbiddenToOthers() throws {
         for text in [
             #"[{"op": "replace", "path": "/visibility", "value": "public"}]"#,
             #"[{"op": "replace", "path": "/owner", "value": "other"}]"#,
@@ -150,7 +150,7 @@ import Testing
         #expect(throws: APIError.self, "a public image stays so, too") { try back.get() }
     }
 
-    @Test("Formats change only while the image is queued")
+    @Test("The formats change only while the image is queued")
     func formatsChangeOnlyWhileTheImageIsQueued() throws {
         for name in ["disk_format", "container_format"] {
             var active = Self.image()

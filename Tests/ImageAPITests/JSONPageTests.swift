@@ -21,7 +21,7 @@ import Testing
         try await page.fill(with: items, for: "somebody", on: .shared) { .string($0) }
     }
 
-    @Test("A page holds what fits, names its last item, and one item at least")
+    @Test("A page holds the items that fit, but at least one, and names its last item")
     func pageEndsByItsBytes() async throws {
         var page = JSONPage(limit: 350)
         #expect(try await fill(&page, items) == items[2])
@@ -35,7 +35,7 @@ import Testing
         #expect(try text(JSONPage()) == ["items": []])
     }
 
-    @Test("What makes a page large is written on the pool's threads, and a small page where it is asked for")
+    @Test("A large page is written on the pool's threads, and a small one on the caller's thread")
     func largePagesLeaveTheSharedThreads() async throws {
         let pool = ComputePool(threads: 1, limit: 1)
         let ownThread = try await pool.read(for: "somebody") { pthread_self() }
@@ -60,7 +60,7 @@ import Testing
         #expect(threads.withLock { $0.last } == ownThread && page.count == 1)
     }
 
-    @Test("What escapes make of a text counts")
+    @Test("Escape sequences count towards a page's size")
     func escapesCount() async throws {
         var page = JSONPage(limit: 1000)
         let hostile = Array(repeating: String(repeating: "\u{1}", count: 100), count: 10)
@@ -68,7 +68,7 @@ import Testing
         #expect(page.count == 1)
     }
 
-    @Test("A list goes on behind its marker, whatever stands in it, and an unknown marker is an error")
+    @Test("A list continues after any marker, and an unknown marker is an error")
     func markers() throws {
         let names = ["a", "b&c=d e", "ä", "z"]
         var rest = try Marker.rest(of: names, QueryItems(nil)) { $0 }

@@ -16,7 +16,7 @@ import Waiting
     }
 
     @Test(
-        "What is JSON is read",
+        "Valid JSON is read",
         arguments: [
             ("null", .null), (" true\n", .boolean(true)), ("false", .boolean(false)), ("0", .integer(0)), ("-0", .integer(0)),
             ("-12", .integer(-12)), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
@@ -34,7 +34,7 @@ import Waiting
     }
 
     @Test(
-        "What is no JSON is refused",
+        "Text that is not JSON is rejected",
         arguments: [
             "", " ", "nul", "nulll", "True", "+1", "01", "-", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "1e400",
             "-1e999", "'a'",
@@ -49,7 +49,7 @@ import Waiting
     }
 
     @Test(
-        "Bytes that are no UTF-8 are refused wherever they stand",
+        "Bytes that are not UTF-8 are rejected, wherever they stand",
         arguments: [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]])
     func notUTF8(bytes: [UInt8]) {
         for text in [
@@ -61,7 +61,7 @@ import Waiting
         }
     }
 
-    @Test("Depth and number of values are bounded, exactly")
+    @Test("The depth and the number of values are limited exactly")
     func limits() {
         let limits = JSONReader.Limits(depth: 3, values: 5)
         #expect(read("[[[1]]]", limits) == .success([[[1]]]))
@@ -78,7 +78,7 @@ import Waiting
         #expect(read("[{}" + String(repeating: ",{}", count: 1 << 18)) == .failure(.tooMany))
     }
 
-    @Test("What Foundation's reader makes of made-up values, this one makes too")
+    @Test("Generated values are read as Foundation reads them")
     func likeFoundation() throws {
         var random = SplitMix(seed: 11)
         for _ in 0..<400 {
@@ -90,7 +90,7 @@ import Waiting
                 try JSONSerialization.jsonObject(
                     with: try #require(try? read(text).get()).written(), options: .fragmentsAllowed) as? NSObject
             #expect(reference == again)
-            // A text cut anywhere is none, but for numbers.
+            // A text that is cut anywhere is not JSON, except for a number.
             if text.utf8.count > 1, text.first != "-", text.first?.isNumber == false {
                 let cut = String(
                     decoding: Array(text.utf8).dropLast(Int(random.next() % UInt64(text.utf8.count - 1)) + 1), as: UTF8.self)
@@ -120,7 +120,7 @@ import Waiting
         return String(text)
     }
 
-    /// Made-up numbers, the same in each run.
+    /// Generated numbers, the same in each run.
     private struct SplitMix {
         var state: UInt64
 
@@ -136,7 +136,7 @@ import Waiting
 }
 
 @Suite(.timeLimit(.minutes(1))) struct ComputePoolTests {
-    @Test("So much work runs and waits, and what comes then is refused until some of it is done")
+    @Test("A pool runs and queues a limited amount of work, and refuses more until some is done")
     func bounds() async throws {
         let pool = ComputePool(threads: 1, limit: 1)
         let gate = DispatchSemaphore(value: 0)
@@ -153,7 +153,7 @@ import Waiting
         try await pool.read(for: "b") {}
     }
 
-    @Test("Callers take turns, so that one who has a hundred waiting holds up another for one piece of work")
+    @Test("Callers take turns, so that a hundred waiting jobs of one caller delay another one by one job")
     func turns() {
         var turns = ComputeTurns<Int>(threads: 1, limit: 1000)
         for waiter in 0..<100 { _ = turns.enter(waiter, .answer, for: "many") }
@@ -162,17 +162,17 @@ import Waiting
         #expect(next.contains(1000))
     }
 
-    @Test("When too many bodies wait, the latest of the caller who has the most is refused, and nobody who has few")
+    @Test("When too many bodies wait, the latest one of the caller with the most is refused")
     func shares() {
         var turns = ComputeTurns<Int>(threads: 2, limit: 64)
         for waiter in 0..<64 { _ = turns.enter(waiter, .body, for: "many") }
         let newcomer = turns.enter(64, .body, for: "many").map(\.hasTurn)
-        #expect(newcomer == [false], "it is theirs")
+        #expect(newcomer == [false], "the body that is refused is the newcomer's own")
         for (waiter, refused) in [(100, 63), (101, 62)] {
             let outcome = turns.enter(waiter, .body, for: "few")
             #expect(outcome.map(\.waiter) == [refused] && outcome.map(\.hasTurn) == [false])
         }
-        // Whose work runs is not stopped, and all that were not refused have their turn.
+        // Running work is not stopped, and every waiter that was not refused has its turn.
         var served: Set<Int> = [0, 1]
         for _ in 0..<62 {
             guard let waiter = turns.leave(.body, "many") else { break }
@@ -181,7 +181,7 @@ import Waiting
         #expect(served == Set(0..<62).union([100, 101]))
     }
 
-    @Test("Answers wait as long as they must, and take no room from bodies")
+    @Test("Answers wait as long as necessary and take no room from bodies")
     func answersAreNotRefused() {
         var turns = ComputeTurns<Int>(threads: 1, limit: 1)
         let first = turns.enter(0, .answer, for: "a").map(\.hasTurn)

@@ -25,7 +25,7 @@ import Testing
         return (ids, pages)
     }
 
-    @Test("A list of large images ends by bytes, and its links lead through all of them once")
+    @Test("A list of large images is paged by bytes, and its links lead to each image once")
     func largeImages() async throws {
         let fixture = try APIFixture()
         var expected: Set<String> = []
@@ -41,7 +41,7 @@ import Testing
         #expect(ids.count == expected.count && Set(ids) == expected)
     }
 
-    @Test("An image's tasks end by bytes, too, and their link leads to the rest")
+    @Test("The tasks of an image are paged by bytes too, and their link leads to the rest")
     func largeTasks() async throws {
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")

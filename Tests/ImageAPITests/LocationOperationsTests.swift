@@ -65,7 +65,7 @@ import Testing
     static func remove(_ place: String) -> String { #"[{"op": "remove", "path": "/locations/\#(place)"}]"# }
 
     @Test(
-        "What is allowed is done",
+        "A change of locations that is allowed is made",
         arguments: [
             (add("c"), ["a", "b"], ["a", "b", "c"]), (add("c", at: "0"), ["a", "b"], ["c", "a", "b"]),
             (add("c", at: "1"), ["a", "b"], ["a", "c", "b"]), (add("c", at: "99"), ["a", "b"], ["a", "b", "c"]),
@@ -73,13 +73,13 @@ import Testing
             (replace(["b", "a"]), ["a", "b"], ["b", "a"]), (replace(["a", "b"]), [], ["a", "b"]),
             (add("c", at: "-", ", " + claim), ["a"], ["a", "c"]),
         ])
-    func whatIsAllowedIsDone(text: String, before: [String], after: [String]) throws {
+    func anAllowedChangeIsMade(text: String, before: [String], after: [String]) throws {
         let outcome = try Self.apply(text, status: .active, before: before)
         #expect(outcome.refusal == nil && outcome.urls == after)
     }
 
     @Test(
-        "What is not allowed is refused and changes nothing",
+        "A change of locations that is not allowed is refused and changes nothing",
         arguments: [
             (add("c"), Image.Status.saving, ["a"], 409), (add("c"), .deactivated, ["a"], 409),
             (add("c"), .importing, [], 409), (remove("0"), .queued, ["a", "b"], 409),
@@ -99,7 +99,7 @@ import Testing
             (add("c", at: "-", ", " + claim.replacing("sha512", with: "sha256")), .active, ["a"], 409),
             (add("c", at: "-", ", " + claim), .active, [], 409),
         ])
-    func whatIsNotAllowedIsRefusedAndChangesNothing(
+    func aForbiddenChangeIsRefusedAndChangesNothing(
         text: String, status: Image.Status, before: [String], refusal: Int
     ) throws {
         let outcome = try Self.apply(text, status: status, before: before)
@@ -121,8 +121,8 @@ import Testing
         #expect(error?.status == .badRequest)
     }
 
-    @Test("Metadata keeps its shape")
-    func metadataKeepsItsShape() throws {
+    @Test("Metadata keeps its structure")
+    func metadataKeepsItsStructure() throws {
         let words = try LocationEntry(try ImagePatchTests.json(#"{"url": "x", "metadata": {"a": "b"}}"#))
         #expect(words.words == ["a": "b"] && words.writtenMetadata == nil)
         let nested = try LocationEntry(

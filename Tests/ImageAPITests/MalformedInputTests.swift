@@ -31,7 +31,8 @@ import Testing
         }
     }
 
-    @Test("No patch is taken that is none", arguments: 0..<20) func noPatchIsTakenThatIsNone(seed: Int) throws {
+    @Test("A mutated patch is read or refused with a message", arguments: 0..<20)
+    func aMutatedPatchIsReadOrRefused(seed: Int) throws {
         let sound = """
             [{"op": "replace", "path": "/name", "value": "x"}, {"op": "add", "path": "/a~1b", "value": "y"},
              {"op": "add", "path": "/locations/-", "value": {"url": "http://h/x#1", "metadata": {"k": ["v"]},
@@ -52,7 +53,8 @@ import Testing
         }
     }
 
-    @Test("No list is made of a query that is none", arguments: 0..<20) func noListIsMadeOfAQueryThatIsNone(seed: Int) throws {
+    @Test("A mutated query is read or refused with a message", arguments: 0..<20)
+    func aMutatedQueryIsReadOrRefused(seed: Int) throws {
         let sound =
             "limit=5&marker=7c1f6c1e-55a0-4f0e-9f5b-0d0c8a4c2b11&name=in:%22a,b%22,c&created_at=gt:2026-09-01T10:00:00%2B02:00"
             + "&sort=name:asc,size:desc&size_min=1&size_max=9223372036854775807&tag=%C3%A4&x=y+z&member_status=all&protected=true"
@@ -60,7 +62,7 @@ import Testing
             do throws(APIError) {
                 let request = try ImageListRequest(text, by: .everybody)
                 #expect((0...1000).contains(request.query.limit))
-                // What comes back in the link to the next page means the same.
+                // The link to the next page means the same.
                 let next = request.next(behind: ImageID())
                 let again = try ImageListRequest(String(next.drop { $0 != "?" }.dropFirst()), by: .everybody)
                 #expect(again.query.filters == request.query.filters && again.query.order == request.query.order)

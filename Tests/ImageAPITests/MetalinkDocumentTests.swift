@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// The document as a value: what stands in it, and how long it will be.
+/// The document as a value: its content and its length.
 @Suite struct MetalinkDocumentTests {
     private static func document(
         name: String = "disk.raw", urls: [String] = ["http://a/x"], layout: ChunkLayout? = nil
@@ -20,8 +20,8 @@ import Testing
             ], urls: urls, published: Date(timeIntervalSince1970: 1_000_000_000), layout: layout)
     }
 
-    @Test("A file is described by its size its digests and its places")
-    func aFileIsDescribedByItsSizeItsDigestsAndItsPlaces() throws {
+    @Test("A file is described by its size, its digests and its URLs")
+    func aFileIsDescribedBySizeDigestsAndURLs() throws {
         let document = try Self.document(urls: ["https://b/k?a=1&b=2", "http://a/x"])
         #expect(
             document.head + document.tail == """
@@ -43,8 +43,8 @@ import Testing
                 """)
     }
 
-    @Test("The digests of the pieces stand in their order")
-    func theDigestsOfThePiecesStandInTheirOrder() throws {
+    @Test("The digests of the pieces are in order")
+    func theDigestsOfThePiecesAreInOrder() throws {
         let layout = try #require(ChunkLayout(size: 25, chunkSize: 10))
         let manifest = try #require(
             Manifest(layout: layout, digests: (0..<3).flatMap { [UInt8](repeating: 0xA0 + $0, count: 32) }))
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(
-        "The length is known before any page is read", arguments: [1, 9, 10, 11, 10_240, 10_241, 25_000] as [Int64],
+        "The length is known before any manifest page is read", arguments: [1, 9, 10, 11, 10_240, 10_241, 25_000] as [Int64],
         [DigestAlgorithm.sha256, .sha512])
     func theLengthIsKnownBeforeAnyPageIsRead(size: Int64, algorithm: DigestAlgorithm) throws {
         let layout = try #require(ChunkLayout(size: size, chunkSize: 10, algorithm: algorithm))
@@ -68,19 +68,19 @@ import Testing
     }
 
     @Test(
-        "What means something to XMLIs escaped",
+        "Characters with a meaning in XML are escaped",
         arguments: [
             ("plain ä 𝄞", "plain ä 𝄞"), ("a&b<c>\"d\"'e'", "a&amp;b&lt;c&gt;&quot;d&quot;&#39;e&#39;"), ("]]>", "]]&gt;"),
             ("a\tb\r\nc", "a&#9;b&#13;&#10;c"),
             ("\u{0}\u{1}\u{1F}\u{FFFE}\u{FFFF}", "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
             ("\u{7F}\u{85}", "\u{7F}\u{85}"), ("", ""),
         ])
-    func whatMeansSomethingToXMLIsEscaped(text: String, escaped: String) {
+    func charactersWithAMeaningInXMLAreEscaped(text: String, escaped: String) {
         #expect(XMLText.escape(text) == escaped)
     }
 
     @Test(
-        "A name leads nowhere else",
+        "A file name cannot lead to another directory",
         arguments: [
             ("debian-12.raw", "debian-12.raw"), ("Ubuntu 24.04 «ä» 日本", "Ubuntu 24.04 «ä» 日本"),
             ("../../etc/passwd", "_.._etc_passwd"),
@@ -89,12 +89,12 @@ import Testing
             ("a*?\"<>|b", "a______b"), (String(repeating: "ä", count: 300), String(repeating: "ä", count: 100)),
             (".\u{301}x", "\u{301}x"), (String(repeating: "a", count: 199) + ".bc", String(repeating: "a", count: 199)),
         ] as [(String, String?)])
-    func aNameLeadsNowhereElse(name: String, safe: String?) {
+    func aFileNameCannotLeadToAnotherDirectory(name: String, safe: String?) {
         #expect(FileName.safe(name) == safe)
     }
 
-    @Test("A file is named after its image or by its id and format")
-    func aFileIsNamedAfterItsImageOrByItsIdAndFormat() throws {
+    @Test("A file is named after its image, or by the image's ID and format")
+    func aFileIsNamedAfterItsImageOrByItsID() throws {
         var image = Image(
             id: ImageID(), name: "debian", diskFormat: .raw, containerFormat: .bare, createdAt: .now, updatedAt: .now)
         func name(_ disk: DiskFormat) throws -> String {

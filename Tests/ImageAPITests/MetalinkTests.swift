@@ -10,7 +10,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// Who asks for a Metalink document, and what it tells them.
+/// Which requests get a Metalink document, and what it contains.
 @Suite(.timeLimit(.minutes(5))) struct MetalinkTests {
     private static let reader = Caller(user: "r", project: "mine", roles: [.reader])
     private static let type: HTTPFields = [.accept: "application/metalink4+xml"]
@@ -20,7 +20,7 @@ import Testing
         "http://baton/v2/images/\(image)/file?disk_format=raw&container_format=bare&metalink=false"
     }
 
-    /// The places that a document names, in the order of their priority.
+    /// The URLs that a document names, in the order of their priority.
     private static func places(in text: String) -> [String] {
         text.matches(of: /<url priority="(\d+)">([^<]*)<\/url>/)
             .sorted { Int($0.1) ?? 0 < Int($1.1) ?? 0 }.map { String($0.2).replacingOccurrences(of: "&amp;", with: "&") }
@@ -42,8 +42,8 @@ import Testing
         #expect(try await fixture.catalog.addManifest(layout, pages: pages, of: representation, at: .now))
     }
 
-    @Test("A reader is told of Baton alone and gets the pieces a page at a time")
-    func aReaderIsToldOfBatonAloneAndGetsThePiecesAPageAtATime() async throws {
+    @Test("A reader gets only Baton's own URL, and the pieces one manifest page at a time")
+    func aReaderGetsOnlyBatonsURLAndThePieces() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture)
@@ -69,8 +69,8 @@ import Testing
         #expect(head.status == 200 && head.text.isEmpty)
     }
 
-    @Test("A trusted caller is told of healthy locations then of Baton then of the others")
-    func aTrustedCallerIsToldOfHealthyLocationsThenOfBatonThenOfTheOthers() async throws {
+    @Test("A trusted caller gets healthy locations first, then Baton, and then the others")
+    func aTrustedCallerGetsHealthyLocationsFirst() async throws {
         let fixture = try DirectTests.fixture()
         let (image, ids) = try await DirectTests.image(
             [
@@ -88,8 +88,8 @@ import Testing
         #expect(Self.places(in: try await told().text) == [signed, Self.own(image), plain])
     }
 
-    @Test("Who does not say that they would rather have it gets the bytes")
-    func whoDoesNotSayThatTheyWouldRatherHaveItGetsTheBytes() async throws {
+    @Test("A client that does not prefer the document gets the bytes")
+    func aClientThatDoesNotPreferTheDocumentGetsTheBytes() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let path = "/v2/images/\(image)/file"
@@ -103,8 +103,8 @@ import Testing
         #expect(sent.status == 307 && sent.headers[.vary] == "Accept")
     }
 
-    @Test("The query says which of the two is meant whatever is accepted")
-    func theQuerySaysWhichOfTheTwoIsMeantWhateverIsAccepted() async throws {
+    @Test("The query parameter overrides the Accept header")
+    func theQueryParameterOverridesTheAcceptHeader() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let path = "/v2/images/\(image)/file"
@@ -115,8 +115,8 @@ import Testing
         #expect(try await fixture.send(.get, "\(path)?metalink=4", as: Self.reader).status == 400)
     }
 
-    @Test("The tag is the documents and changes with its pieces")
-    func theTagIsTheDocumentsAndChangesWithItsPieces() async throws {
+    @Test("The document has an entity tag of its own, which changes with its pieces")
+    func theDocumentHasAnEntityTagOfItsOwn() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         func answer(ifNoneMatch tag: String? = nil) async throws -> APIFixture.Answer {
@@ -142,8 +142,8 @@ import Testing
         #expect(Set(tags).count == 3)
     }
 
-    @Test("A manifest that rotted at its beginning is left out and forgotten")
-    func aManifestThatRottedAtItsBeginningIsLeftOutAndForgotten() async throws {
+    @Test("A manifest whose first page is damaged is left out and deleted")
+    func aManifestWithADamagedFirstPageIsLeftOut() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture, brokenPage: 0)
@@ -153,8 +153,8 @@ import Testing
         #expect(try await fixture.catalog.resolve(image, format: RequestedFormat())?.manifest == nil)
     }
 
-    @Test("A manifest that rotted further on ends the document short of its length")
-    func aManifestThatRottedFurtherOnEndsTheDocumentShortOfItsLength() async throws {
+    @Test("A manifest whose later page is damaged ends the document short of its length")
+    func aDamagedLaterPageCutsTheDocumentShort() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture, brokenPage: 1)
@@ -166,8 +166,8 @@ import Testing
     }
 
     /// The hold is about locations: the manifest was made from bytes that matched, and the suspect is not named.
-    @Test("In hold the pieces stand and the suspect is not named")
-    func inHoldThePiecesStandAndTheSuspectIsNotNamed() async throws {
+    @Test("During an integrity hold the pieces are listed, and the suspect is not")
+    func duringAHoldPiecesAreListedAndTheSuspectIsNot() async throws {
         let fixture = try DirectTests.fixture()
         let places: [DirectTests.Place] = [.init(backend: "signed", isSuspect: true), .init(backend: "plain")]
         let (image, _) = try await DirectTests.image(places, in: fixture)
@@ -177,8 +177,8 @@ import Testing
         #expect(Self.places(in: answer.text) == ["http://127.0.0.1:1/plain/x1", Self.own(image)])
     }
 
-    @Test("What is conflicting has no pieces")
-    func whatIsConflictingHasNoPieces() async throws {
+    @Test("A representation with a digest conflict has no pieces")
+    func aRepresentationWithADigestConflictHasNoPieces() async throws {
         let fixture = try DirectTests.fixture()
         let (image, ids) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         try await Self.addManifest(to: image, in: fixture)
@@ -187,8 +187,8 @@ import Testing
         #expect(answer.status == 200 && !answer.text.contains("<pieces"))
     }
 
-    @Test("Where there are no bytes there is no document")
-    func whereThereAreNoBytesThereIsNoDocument() async throws {
+    @Test("If there are no bytes, there is no document")
+    func withoutBytesThereIsNoDocument() async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let empty = try await fixture.image(owner: "mine")
@@ -202,8 +202,8 @@ import Testing
         }
     }
 
-    @Test("A host that is none is not written into a document", arguments: ["user@baton", "ba ton", "a<b", ""])
-    func aHostThatIsNoneIsNotWrittenIntoADocument(host: String) async throws {
+    @Test("An invalid host is not written into a document", arguments: ["user@baton", "ba ton", "a<b", ""])
+    func anInvalidHostIsNotWrittenIntoADocument(host: String) async throws {
         let fixture = try DirectTests.fixture()
         let (image, _) = try await DirectTests.image([.init(backend: "plain")], in: fixture)
         let answer = try await fixture.send(

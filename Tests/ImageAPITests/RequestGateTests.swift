@@ -6,9 +6,9 @@ import Testing
 
 @testable import ImageAPI
 
-/// What happens to messages before anybody looks at what they ask.
+/// How messages are checked before any route handles them.
 @Suite(.timeLimit(.minutes(1))) struct RequestGateTests {
-    /// A system that takes what is written only when it is let: a client that reads slowly.
+    /// Holds what is written until it is released: a client that reads slowly.
     private final class HeldWrites: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// A connection with nobody behind it: the test itself answers.
+    /// A connection without a server behind it: the test itself answers.
     private final class Connection {
         let channel = EmbeddedChannel()
 
@@ -40,7 +40,7 @@ import Testing
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
-        /// Sends the bytes of a client. Errors that the gate hands on come out here; they are nobody's business.
+        /// Sends the bytes of a client. Errors that the gate passes on arrive here and are ignored.
         func send(_ text: String) { _ = try? channel.writeInbound(ByteBuffer(string: text)) }
 
         func write(_ part: HTTPServerResponsePart) { channel.writeAndFlush(part, promise: nil) }
@@ -90,7 +90,7 @@ import Testing
     private static let chunks = "2\r\n{}\r\n0\r\n\r\n"
 
     @Test(
-        "What HTTP says must be refused is refused, and the connection ends",
+        "A request that HTTP forbids is refused, and its connection ends",
         arguments: [
             ("GET / HTTP/1.1\r\n\r\n", "400 Bad Request"),
             ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400 Bad Request"),
@@ -123,7 +123,7 @@ import Testing
         let sent = connection.sent
         #expect(sent.hasPrefix("HTTP/1.1 \(status)") || (status == " " && sent.hasPrefix("HTTP/1.1 ")), "\(sent)")
         #expect(sent.contains("\r\nConnection: close\r\n") && sent.contains(#"{"error":"#))
-        // Whatever is answered by those behind comes too late.
+        // An answer of the handlers behind the gate comes too late.
         connection.answer()
         connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(connection.sent.isEmpty)
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test(
-        "What is in order comes through",
+        "A valid request is passed on",
         arguments: [
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.0\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: [2001:db8::1]:9292\r\n\r\n", "GET / HTTP/1.1\r\nHost: A_b-1.example.:80\r\n\r\n",
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test(
-        "A connection ends behind the answer where its client wants that",
+        "A connection ends after the answer if its client asks for that",
         arguments: [
             ("GET / HTTP/1.0\r\n\r\n", true), ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false),
             ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", true),
@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test(
-        "What comes behind the last request is nobody's, whether it comes with it or later",
+        "Bytes after the last request are ignored, whether they come with it or later",
         arguments: [
             "GET /first HTTP/1.0\r\n\r\n", "GET /first HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
             "GET /first HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
@@ -192,7 +192,7 @@ import Testing
         #expect(connection.isOver)
     }
 
-    @Test("Without a length HTTP/1.0 gets no chunks, and the end of the connection is the answer's")
+    @Test("HTTP/1.0 gets no chunks, and an answer without a length ends with its connection")
     func noLength() throws {
         let connection = try Connection()
         connection.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -202,7 +202,7 @@ import Testing
         #expect(connection.isOver)
     }
 
-    @Test("HEAD is answered with the head alone, whoever writes a body")
+    @Test("HEAD is answered with the head only, even if a body is written")
     func head() throws {
         let connection = try Connection()
         connection.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -212,7 +212,7 @@ import Testing
         #expect(connection.sent.hasSuffix("\r\n\r\nhello"))
     }
 
-    @Test("A client that waits is told to go on once, one that does not is told nothing")
+    @Test("A client that waits for 100 Continue gets it once, and one that does not wait gets none")
     func goesOn() throws {
         let connection = try Connection()
         let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
@@ -228,7 +228,7 @@ import Testing
         #expect(!connection.isOver)
     }
 
-    @Test("A client that was not told to go on is cut behind its answer")
+    @Test("A client that was not told to continue is disconnected after its answer")
     func refusedBeforeTheBody() throws {
         let connection = try Connection()
         connection.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
@@ -243,7 +243,7 @@ import Testing
         case client, oldClient, server, drainBefore, drainBehind
     }
 
-    @Test("An answer reaches a client that takes it slowly in full, whatever ends the connection", arguments: End.allCases)
+    @Test("A slow client gets its answer in full, whatever ends the connection", arguments: End.allCases)
     func slowClients(end: End) throws {
         let connection = try Connection()
         try connection.holdWrites()
@@ -273,7 +273,7 @@ import Testing
         #expect(notes == [true, false])
     }
 
-    @Test("A connection without a request that is due ends at once when the server drains")
+    @Test("A connection without a pending request ends at once when the server drains")
     func idleAtDrain() throws {
         let connection = try Connection()
         connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

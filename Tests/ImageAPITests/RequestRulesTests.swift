@@ -4,14 +4,14 @@ import Testing
 
 @testable import ImageAPI
 
-/// What is refused of a head, whatever the decoder before it lets through.
+/// Which heads are refused, whatever the decoder before them lets through.
 @Suite struct RequestRulesTests {
     private func head(_ fields: [(String, String)], version: HTTPVersion = .http1_1) -> HTTPRequestHead {
         HTTPRequestHead(version: version, method: .POST, uri: "/", headers: HTTPHeaders([("Host", "a")] + fields))
     }
 
     @Test(
-        "A body has one way to end",
+        "A request with two framings of its body is refused",
         arguments: [
             ([("Transfer-Encoding", "chunked")], nil), ([("Content-Length", "1")], nil),
             ([("Transfer-Encoding", "chunked"), ("Content-Length", "1")], 400),
@@ -24,7 +24,7 @@ import Testing
         #expect(RequestRules.refusal(of: head(fields))?.status.code == status)
     }
 
-    @Test("HTTP/1.0 knows neither chunks nor the wait for a word before the body")
+    @Test("HTTP/1.0 has neither chunked bodies nor 100 Continue")
     func oldVersions() {
         #expect(RequestRules.refusal(of: head([("Transfer-Encoding", "chunked")], version: .http1_0))?.status.code == 400)
         let expecting = [("Expect", "100-continue")]

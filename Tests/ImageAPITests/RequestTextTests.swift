@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(
-        "NUL in any string of a body is 400, at any depth and in names of members",
+        "NUL in any string of a body is refused with 400, at any depth and in names of members",
         arguments: [
             ["name": "a\0"], ["tags": ["t", "\0"]], ["x": "\0"], ["x\0": "y"], ["owner": "\0"], ["disk_format": "raw\0"],
             ["id": "\0"], ["y": [["z": ["\0"]]]], ["y": ["z\0": []]],
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(
-        "A body that is not said to be JSON is 415, also when it is not said to be anything",
+        "A body that is not declared as JSON is refused with 415, also without a declaration",
         arguments: [
             (nil, 415), ("", 415), ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/jsonp", 415),
             ("application/json", 201), ("Application/JSON; charset=utf-8", 201), ("application/x+json", 201),
@@ -46,7 +46,7 @@ import Testing
         #expect(answer.status == status)
     }
 
-    @Test("NUL is found however it is escaped, and an escaped backslash before it is text")
+    @Test("NUL is found in every escaped form, and an escaped backslash before it is text")
     func escapesOfNUL() throws {
         for text in [#""\u0000""#, #"["a", {"b": "c\u0000d"}]"#, #"{"\u0000": 1}"#, #""\\\u0000""#] {
             #expect(throws: APIError.self) { try JSONValue(reading: text.utf8) }
@@ -54,7 +54,7 @@ import Testing
         #expect(try JSONValue(reading: #""\\u0000""#.utf8) == .string(#"\u0000"#))
     }
 
-    @Test("NUL in a path or a query is 400 on every route")
+    @Test("NUL in a path or a query is refused with 400 on every route")
     func nulInAPath() async throws {
         let fixture = try APIFixture()
         let id = try await fixture.image(owner: nil)
@@ -74,7 +74,7 @@ import Testing
         #expect(try await fixture.send(.get, "/v2/images/\(id)")["tags"] == .array([]))
     }
 
-    @Test("Names, tags and names of properties have at most 255 Unicode scalars, values at most 64 KiB")
+    @Test("Names, tags and property names have at most 255 Unicode scalars, and values at most 64 KiB")
     func limits() async throws {
         let fixture = try APIFixture()
         let (fits, tooLong) = (Self.character(of: 255), Self.character(of: 256))
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("The same limits hold in patches, tags' paths, members and locations")
+    @Test("The same limits apply to patches, tags in paths, members and locations")
     func limitsElsewhere() async throws {
         let fixture = try APIFixture()
         let id = try await fixture.image(owner: nil)
@@ -127,7 +127,7 @@ import Testing
         #expect(throws: APIError.self) { try object.string("reason", limit: 1000) }
     }
 
-    @Test("A message repeats no more of a text than it has room for")
+    @Test("A message repeats only a limited excerpt of a text")
     func excerpts() async throws {
         let long = Self.character(of: 100_000)
         #expect(long.excerpt(64).unicodeScalars.count == 64 && "ab".excerpt(64) == "ab" && "abc".excerpt(2) == "ab")
@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test(
-        "A Content-Type that browsers send to any site is no JSON's, whatever stands behind its semicolon",
+        "A content type that browsers send to any site is not JSON, whatever follows its semicolon",
         arguments: [
             "application/x-www-form-urlencoded;+json", "application/x-www-form-urlencoded;\u{301}+json",
             "application/x-www-form-urlencoded;\u{301};+json", "text/plain;\u{301}+json",
@@ -152,7 +152,7 @@ import Testing
         #expect(try await fixture.send(.post, "/v2/images", type: "application/json;\u{301}", "{}").status == 201)
     }
 
-    @Test("A path of a patch has the parts that its slashes make, whatever stands behind them")
+    @Test("A path in a patch is split at its slashes, whatever follows them")
     func pointers() throws {
         #expect(try JSONPointer("/a/\u{301}b").names == ["a", "\u{301}b"])
         #expect(try JSONPointer("/\u{301}").names == ["\u{301}"])
@@ -160,14 +160,14 @@ import Testing
         #expect(throws: APIError.self) { try JSONPointer("/a~\u{301}") }
     }
 
-    @Test("Reserved names of properties are reserved with a mark behind them")
+    @Test("A reserved property name stays reserved with a combining mark after it")
     func reservedNames() async throws {
         let fixture = try APIFixture()
         #expect(try await create(fixture, ["os_glance\u{301}": "x"]).status == 403)
         #expect(try await create(fixture, ["os_glance_x": "x"]).status == 403)
     }
 
-    @Test("The log repeats so many scalars of a path, however few characters they make")
+    @Test("The log limits a path by its Unicode scalars, not by its characters")
     func loggedPaths() throws {
         let paths = Paths()
         let logger = Logger(label: "test") { _ in PathHandler(paths: paths) }

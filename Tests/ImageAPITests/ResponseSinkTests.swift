@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// The way of a relay's bytes to a client that takes them slowly.
+/// How a relay's bytes reach a client that takes them slowly.
 @Suite struct ResponseSinkTests {
     /// Keeps what is written until the test lets it go, one part after the other.
     private final class SlowSocket: ChannelOutboundHandler {
@@ -18,8 +18,8 @@ import Testing
         }
     }
 
-    @Test("Each slab counts when the client has taken it")
-    func eachSlabCountsWhenTheClientHasTakenIt() throws {
+    @Test("Each slab counts once the client has taken it")
+    func eachSlabCountsOnceTheClientHasTakenIt() throws {
         let socket = SlowSocket()
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(socket)

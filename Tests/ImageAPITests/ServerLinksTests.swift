@@ -6,7 +6,7 @@ import Testing
 
 @testable import ImageAPI
 
-/// Which address links in answers have.
+/// The address that links in answers have.
 @Suite struct ServerLinksTests {
     private static let scheme = HTTPField.Name("X-Forwarded-Proto")
     private static let host = HTTPField.Name("X-Forwarded-Host")
@@ -22,13 +22,13 @@ import Testing
         return ours.base(of: request, peer: peer, local: try SocketAddress(ipAddress: "10.0.0.1", port: 9292))
     }
 
-    @Test("A request without a proxy says it by itself")
+    @Test("A request without a proxy decides the address by itself")
     func direct() throws {
         #expect(try base("images.example:9292", peer: "198.51.100.1") == "http://images.example:9292")
         #expect(try base("[2001:db8::1]", peer: nil, tls: true) == "https://[2001:db8::1]")
     }
 
-    @Test("What a trusted proxy says is believed")
+    @Test("The headers of a trusted proxy decide the address")
     func proxies() throws {
         #expect(try base("backend:9292", forwarded: ("https", "images.example")) == "https://images.example")
         #expect(try base("images.example", forwarded: ("HTTPS", nil)) == "https://images.example")
@@ -36,12 +36,12 @@ import Testing
         #expect(try base("backend", forwarded: ("http", nil), tls: true) == "http://backend")
     }
 
-    @Test("Of several values the one that the proxy added counts")
+    @Test("Of several values, the one that the proxy added counts")
     func lists() throws {
         #expect(try base("backend", forwarded: ("http, https", "evil.example, images.example")) == "https://images.example")
     }
 
-    @Test("What anybody else says is not believed")
+    @Test("The headers of any other peer are ignored")
     func strangers() throws {
         for peer in ["198.51.100.1", nil] {
             #expect(try base("backend", forwarded: ("https", "evil.example"), peer: peer) == "http://backend")
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(
-        "What is no host is never in a link",
+        "An invalid host is never in a link",
         arguments: [
             "a/b", "user@a", "a b", "\"a\"", "<a>", "a?x", "a#x", "a\\b", "[::1", "a:b", "a:99999", "ä", "", "a,b",
             "[::1%eth0]", "[a:b]", "[1:2]", "[192.0.2.1]",
@@ -60,7 +60,7 @@ import Testing
         #expect(try base(nil) == "http://10.0.0.1:9292")
     }
 
-    @Test("A scheme that is none is not believed", arguments: ["javascript", "", "ftp", "https:"])
+    @Test("An invalid scheme is ignored", arguments: ["javascript", "", "ftp", "https:"])
     func noSchemes(scheme: String) throws {
         #expect(try base("backend", forwarded: (scheme, nil)) == "http://backend")
     }

@@ -6,8 +6,8 @@ import Testing
 @testable import ImageCatalog
 
 @Suite struct CatalogFileTests {
-    @Test("A file that is no catalog is refused and left alone")
-    func aFileThatIsNoCatalogIsRefusedAndLeftAlone() throws {
+    @Test("A file that is no catalog is refused and left unchanged")
+    func aFileThatIsNoCatalogIsRefusedAndLeftUnchanged() throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -20,8 +20,8 @@ import Testing
         #expect(throws: CatalogError.self) { try SQLiteCatalog(path: path + "/below/a/file") }
     }
 
-    @Test("A catalog of a later version is refused untouched")
-    func aCatalogOfALaterVersionIsRefusedUntouched() async throws {
+    @Test("A catalog of a later version is refused")
+    func aCatalogOfALaterVersionIsRefused() async throws {
         let fixture = try Fixture()
         try await fixture.catalog.write { db in
             try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99: from the future')")
@@ -29,8 +29,8 @@ import Testing
         #expect(throws: CatalogError.newerSchema(path: fixture.path)) { try SQLiteCatalog(path: fixture.path) }
     }
 
-    @Test("A catalog from before manifests is taken over")
-    func aCatalogFromBeforeManifestsIsTakenOver() async throws {
+    @Test("A catalog from before manifests is migrated")
+    func aCatalogFromBeforeManifestsIsMigrated() async throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -71,8 +71,8 @@ import Testing
         #expect(try await catalog.resolve(image, format: RequestedFormat())?.manifest?.layout == layout)
     }
 
-    @Test("A catalog of version 0.1.0 keeps what it holds against locations, their verification dates and their history")
-    func aCatalogOfTheFirstVersionIsTakenOver() async throws {
+    @Test("A catalog of version 0.1.0 keeps its suspects, holds, verification dates and history")
+    func aCatalogOfTheFirstVersionIsMigrated() async throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -118,13 +118,13 @@ import Testing
         #expect(events == ["registered", "marked_suspect", "verified", "digest_conflict"])
     }
 
-    @Test("Two writers lose nothing")
-    func twoWritersLoseNothing() async throws {
+    @Test("Two writers lose no location")
+    func twoWritersLoseNoLocation() async throws {
         let fixture = try Fixture()
         let other = try SQLiteCatalog(path: fixture.path)
         let image = try await fixture.image()
         let writers = [fixture.catalog, other]
-        // So few that all of them together take less than a writer waits for the other, on a slow disk, too.
+        // So few that all of them take less time than a writer waits for the other, even on a slow disk.
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<60 {
                 group.addTask {
@@ -141,8 +141,8 @@ import Testing
         #expect(Set(paths) == Set((0..<60).map(String.init)))
     }
 
-    @Test("A full disk is an error and no damage")
-    func aFullDiskIsAnErrorAndNoDamage() async throws {
+    @Test("A full disk is an error and damages nothing")
+    func aFullDiskIsAnErrorAndDamagesNothing() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         func limit(_ pages: Int) async throws {

@@ -16,7 +16,7 @@ import Testing
         return "\(directory)/\(name)"
     }
 
-    @Test("One process at a time has a catalog, by whatever links it is named", arguments: [true, false])
+    @Test("One process at a time holds a catalog, whichever link names it", arguments: [true, false])
     func oneHolder(exists: Bool) async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let catalog = directory + "/real/catalog.sqlite"
@@ -39,7 +39,7 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: catalog) == exists, "the lock makes no catalog")
     }
 
-    @Test("A lock that is being given up is waited for")
+    @Test("A lock that is being released is waited for")
     func aLockIsWaitedFor() async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let catalog = directory + "/real/catalog.sqlite"

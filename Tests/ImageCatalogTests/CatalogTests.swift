@@ -5,8 +5,8 @@ import Testing
 @testable import ImageCatalog
 
 @Suite struct CatalogTests {
-    @Test("An image comes back as it went in")
-    func anImageComesBackAsItWentIn() async throws {
+    @Test("An image is read back as it was stored")
+    func anImageIsReadBackAsItWasStored() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image {
             $0.name = "disk"
@@ -22,8 +22,8 @@ import Testing
         await #expect(throws: CatalogError.imageExists(image.id)) { try await fixture.catalog.createImage(image) }
     }
 
-    @Test("The ID of a deleted image is used up")
-    func theIDOfADeletedImageIsUsedUp() async throws {
+    @Test("The ID of a deleted image cannot be used again")
+    func theIDOfADeletedImageCannotBeUsedAgain() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         try await fixture.catalog.deleteImage(image.id)
@@ -31,8 +31,8 @@ import Testing
         #expect(try await fixture.catalog.image(image.id) == nil)
     }
 
-    @Test("Lists are paged filtered and in order")
-    func listsArePagedFilteredAndInOrder() async throws {
+    @Test("Lists are paged, filtered and ordered")
+    func listsArePagedFilteredAndOrdered() async throws {
         let fixture = try Fixture()
         var images: [Image] = []
         for index in 0..<5 {
@@ -60,8 +60,8 @@ import Testing
         await #expect(throws: CatalogError.unknownMarker(stray.marker!)) { try await fixture.catalog.records(stray) }
     }
 
-    @Test("A deleted image takes its locations along and a protected one stays")
-    func aDeletedImageTakesItsLocationsAlongAndAProtectedOneStays() async throws {
+    @Test("Deleting an image deletes its locations, and a protected image is not deleted")
+    func deletingAnImageDeletesItsLocations() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -75,8 +75,8 @@ import Testing
         #expect(try await fixture.catalog.image(protected.id) != nil)
     }
 
-    @Test("The first location founds the representation and equal ones join it")
-    func theFirstLocationFoundsTheRepresentationAndEqualOnesJoinIt() async throws {
+    @Test("The first location founds the representation, and equal ones join it")
+    func theFirstLocationFoundsTheRepresentation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, digests: [Fixture.digest("a"), Fixture.digest("b", .md5)])
@@ -90,7 +90,7 @@ import Testing
         #expect(first.state.status == .pending && first.metadata == ["room": "4"] && first.weight == 3 && first.tier == 1)
     }
 
-    @Test("Other content is refused and nothing is stored")
+    @Test("Other content is refused, and nothing is stored")
     func otherContentIsRefusedAndNothingIsStored() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -123,8 +123,8 @@ import Testing
         #expect(try await fixture.catalog.resolve(ImageID(), format: RequestedFormat()) == nil)
     }
 
-    @Test("Every event is in the history and the image follows")
-    func everyEventIsInTheHistoryAndTheImageFollows() async throws {
+    @Test("Every event is in the history, and the image's status follows")
+    func everyEventIsInTheHistory() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -149,8 +149,8 @@ import Testing
         }
     }
 
-    @Test("The last active location is not taken out on suspicion")
-    func theLastActiveLocationIsNotTakenOutOnSuspicion() async throws {
+    @Test("The last active location is not taken out as a suspect")
+    func theLastActiveLocationIsNotTakenOutAsASuspect() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, active: true)
@@ -159,8 +159,8 @@ import Testing
         #expect(try await fixture.apply(.suspect, to: first).state.status == .verifying)
     }
 
-    @Test("A failed verification puts the representation in hold until each contributor is settled")
-    func aFailedVerificationPutsTheRepresentationInHoldUntilEachContributorIsSettled() async throws {
+    @Test("A failed verification holds the representation until each contributor is settled")
+    func aFailedVerificationHoldsTheRepresentation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image, active: true)
@@ -183,8 +183,8 @@ import Testing
             ])
     }
 
-    @Test("A read that a restart cut off goes back to where it was")
-    func aReadThatARestartCutOffGoesBackToWhereItWas() async throws {
+    @Test("A location whose read a restart stopped returns to the status before")
+    func aReadThatARestartStoppedRestoresTheStatus() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image)

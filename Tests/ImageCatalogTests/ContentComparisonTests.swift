@@ -3,10 +3,10 @@ import Testing
 
 @testable import ImageCatalog
 
-/// Contents whose digests differ in one byte, at each place.
+/// Contents whose digests differ in one byte, at each position.
 @Suite struct ContentComparisonTests {
     @Test(
-        "A location whose digest differs in one byte has other content, whichever byte it is",
+        "A location whose digest differs in any one byte has other content",
         arguments: DigestAlgorithm.allCases)
     func joining(algorithm: DigestAlgorithm) async throws {
         let fixture = try Fixture()

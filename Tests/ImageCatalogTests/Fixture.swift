@@ -4,7 +4,7 @@ import ImageModel
 
 @testable import ImageCatalog
 
-/// A catalog in a directory of its own, which goes with it.
+/// A catalog in a directory of its own, which is deleted with it.
 final class Fixture {
     let directory = NSTemporaryDirectory() + "baton-catalog-\(UUID().uuidString)"
     let catalog: SQLiteCatalog
@@ -48,7 +48,7 @@ final class Fixture {
             LocationChange(event, of: location.id, actor: "test", reason: "because", at: Self.start, validator: validator))
     }
 
-    /// As downloads find it.
+    /// The manifest that a download finds.
     func manifest(of representation: Representation) async throws -> StoredManifest? {
         try await catalog.resolve(representation.image, format: RequestedFormat(representation.format))?.manifest
     }

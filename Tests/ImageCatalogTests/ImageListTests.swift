@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageCatalog
 
-/// Lists against the plainest thing that could be meant: an array, filtered and sorted in memory.
+/// Lists compared with the plainest model: an array that is filtered and sorted in memory.
 @Suite(.timeLimit(.minutes(5))) struct ImageListTests {
     /// Numbers that are the same in every run.
     struct Generator {
@@ -98,8 +98,8 @@ import Testing
         }
     }
 
-    @Test("Every order is that of a plain sort", arguments: ImageOrder.Key.allCases, ImageOrder.Direction.allCases)
-    func everyOrderIsThatOfAPlainSort(key: ImageOrder.Key, direction: ImageOrder.Direction) async throws {
+    @Test("Every order equals that of a plain sort", arguments: ImageOrder.Key.allCases, ImageOrder.Direction.allCases)
+    func everyOrderEqualsThatOfAPlainSort(key: ImageOrder.Key, direction: ImageOrder.Direction) async throws {
         let fixture = try Fixture()
         let all = try await Self.fill(fixture, count: 120, seed: 7)
         let seconds: [[ImageOrder]] = [
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("Every record has its own image size and locations")
+    @Test("Every record has its own image, size and locations")
     func everyRecordHasItsOwnImageSizeAndLocations() async throws {
         let fixture = try Fixture()
         let all = try await Self.fill(fixture, count: 60, seed: 3)
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test(
-        "Every filter is that of a plain loop",
+        "Every filter selects the same images as a plain loop",
         arguments: [
             .word(.name, ["a"]), .word(.name, ["a", "B", "a b"]), .word(.name, []), .word(.status, ["active"]),
             .word(.visibility, ["public"]), .word(.owner, ["mine"]), .word(.diskFormat, ["raw", "iso"]),
@@ -147,7 +147,7 @@ import Testing
             .time(.updatedAt, .lte, Fixture.start + 3), .time(.createdAt, .eq, Fixture.start + 3),
             .time(.createdAt, .neq, Fixture.start + 3),
         ] as [ImageFilter])
-    func everyFilterIsThatOfAPlainLoop(filter: ImageFilter) async throws {
+    func everyFilterSelectsTheSameAsAPlainLoop(filter: ImageFilter) async throws {
         let fixture = try Fixture()
         let all = try await Self.fill(fixture, count: 120, seed: 11)
         var query = ImageQuery()
@@ -214,9 +214,9 @@ import Testing
     }
 
     @Test(
-        "A project sees what is for everybody its own and what is shared with it",
+        "A project sees public and community images, its own, and those shared with it",
         arguments: ["mine", "other", nil] as [String?], [nil, .accepted, .pending] as [Member.Status?])
-    func aProjectSeesWhatIsForEverybodyItsOwnAndWhatIsSharedWithIt(
+    func aProjectSeesPublicOwnAndSharedImages(
         project: String?, sharing: Member.Status?
     ) async throws {
         let fixture = try Fixture()
@@ -250,14 +250,14 @@ import Testing
         }
         let hidden = try #require(all.map(\.image).first { image in !expected.contains { $0.id == image.id } })
         query.marker = hidden.id
-        await #expect(throws: CatalogError.unknownMarker(hidden.id), "what one can't see is no marker") {
+        await #expect(throws: CatalogError.unknownMarker(hidden.id), "an image that the project does not see was a marker") {
             try await fixture.catalog.records(query)
         }
     }
 
     /// What makes a page of ten thousand images as quick as one of a hundred: the index finds where the page begins and gives
     /// the order, and no query is asked once per image.
-    @Test("A page is found by an index and read with a few queries", arguments: ImageOrder.Key.allCases)
+    @Test("A page is found through an index and read with a few queries", arguments: ImageOrder.Key.allCases)
     func aPageIsFoundByAnIndexAndReadWithAFewQueries(key: ImageOrder.Key) async throws {
         let statements = StatementLog()
         var configuration = Configuration()

@@ -44,8 +44,8 @@ import Testing
         #expect(try await fixture.catalog.image(image.id) == expected)
     }
 
-    @Test("What the closure throws comes out and nothing is stored")
-    func whatTheClosureThrowsComesOutAndNothingIsStored() async throws {
+    @Test("An error in a change is passed on, and nothing is stored")
+    func anErrorInAChangeStoresNothing() async throws {
         struct Refusal: Error {}
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -70,8 +70,8 @@ import Testing
         #expect(try await fixture.catalog.locations(of: image.id).isEmpty)
     }
 
-    @Test("Many writers lose no update")
-    func manyWritersLoseNoUpdate() async throws {
+    @Test("Concurrent writers lose no update")
+    func concurrentWritersLoseNoUpdate() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let catalog = fixture.catalog
@@ -90,8 +90,8 @@ import Testing
         #expect(stored.minDisk == 20 && stored.properties.count == 20)
     }
 
-    @Test("Locations are listed as they were given and those left out are deleted")
-    func locationsAreListedAsTheyWereGivenAndThoseLeftOutAreDeleted() async throws {
+    @Test("Locations are listed in the given order, and those left out are deleted")
+    func locationsKeepTheGivenOrder() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image {
             $0.diskFormat = .raw; $0.containerFormat = .bare
@@ -112,7 +112,7 @@ import Testing
         #expect(second.locations[1].metadata == #"{"k":["v"]}"#)
         let gone = try await fixture.catalog.locations(of: image.id).first { $0.path == "b" }
         #expect(gone?.state.status == .pendingDelete)
-        // Given again, it is a location again, and the old record is a tombstone.
+        // A location that is given again is registered again, and the old record is a tombstone.
         let third = try await update(image, of: fixture) { edit in
             edit.entries.append(.new(.init(try new(image, "b"), isActive: true)))
             guard case .kept(let listed, _) = edit.entries[0] else { return }
@@ -124,8 +124,8 @@ import Testing
         #expect(statuses == [.deleted, .active])
     }
 
-    @Test("A fragment makes another location of one place")
-    func aFragmentMakesAnotherLocationOfOnePlace() async throws {
+    @Test("A URL with another fragment is another location of the same object")
+    func aFragmentMakesAnotherLocation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let record = try await update(image, of: fixture) { edit in
@@ -141,8 +141,8 @@ import Testing
         }
     }
 
-    @Test("A forgotten location takes the representation along that it founded")
-    func aForgottenLocationTakesTheRepresentationAlongThatItFounded() async throws {
+    @Test("A representation is removed with its last location")
+    func aRepresentationIsRemovedWithItsLastLocation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let first = try await fixture.location(of: image)
@@ -154,11 +154,11 @@ import Testing
         #expect(try await fixture.catalog.record(of: image.id, for: nil)?.representation == nil)
         let active = try await fixture.location(of: image, active: true)
         try await fixture.catalog.forget([active.id])
-        #expect(try await fixture.catalog.location(active.id) != nil, "what has served is not forgotten")
+        #expect(try await fixture.catalog.location(active.id) != nil, "a location that had served was forgotten")
     }
 
-    @Test("A deactivated image stays so when a location comes to serve")
-    func aDeactivatedImageStaysSoWhenALocationComesToServe() async throws {
+    @Test("A deactivated image stays deactivated when a location becomes active")
+    func aDeactivatedImageStaysDeactivated() async throws {
         let fixture = try Fixture()
         for status in [Image.Status.deactivated, .saving] {
             let image = try await fixture.image { $0.status = status }
@@ -170,7 +170,7 @@ import Testing
         #expect(try await fixture.catalog.image(queued.id)?.status == .active)
     }
 
-    @Test("The size follows the images own format")
+    @Test("The size of an image is that of its own format")
     func theSizeFollowsTheImagesOwnFormat() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -191,8 +191,8 @@ import Testing
         #expect(try await size() == nil)
     }
 
-    @Test("A restart ends what was under way")
-    func aRestartEndsWhatWasUnderWay() async throws {
+    @Test("A restart ends the uploads and imports that were under way")
+    func aRestartEndsUploadsAndImports() async throws {
         let fixture = try Fixture()
         let saving = try await fixture.image { $0.status = .saving }
         let importing = try await fixture.image { $0.status = .importing }
@@ -214,8 +214,8 @@ import Testing
         #expect(try await fixture.catalog.task(task.id)?.status == .failure)
     }
 
-    @Test("Members come and go")
-    func membersComeAndGo() async throws {
+    @Test("Members are added, changed and removed")
+    func membersAreAddedChangedAndRemoved() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let member = Member(image: image.id, project: "p", createdAt: Fixture.start, updatedAt: Fixture.start)
@@ -236,7 +236,7 @@ import Testing
         #expect(try await fixture.catalog.members(of: image.id).isEmpty)
     }
 
-    @Test("Tasks are listed the newest first")
+    @Test("Tasks are listed with the newest first")
     func tasksAreListedTheNewestFirst() async throws {
         let fixture = try Fixture()
         var tasks: [ImageTask] = []

@@ -12,8 +12,8 @@ import Testing
         return LocationContent(size: size, digests: DigestSet(digests), validator: validator.map { Validator($0) })
     }
 
-    @Test("A location of unknown content founds its representation when it has been read")
-    func aLocationOfUnknownContentFoundsItsRepresentationWhenItHasBeenRead() async throws {
+    @Test("A location of unknown content founds its representation once it has been read")
+    func aReadLocationFoundsItsRepresentation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, size: nil, digests: [])
@@ -29,7 +29,7 @@ import Testing
         #expect(try await fixture.catalog.image(image.id)?.status == .active)
     }
 
-    @Test("What a probe saw does not pin an object that was read in full and named nothing")
+    @Test("A probe's validator does not pin an object whose full read stated none")
     func aProbesValidatorEndsWithTheFullRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -43,7 +43,7 @@ import Testing
         #expect(try await fixture.catalog.location(location.id)?.servesVerifiedRanges == false)
     }
 
-    @Test("A location serves verified ranges only while nothing speaks against it")
+    @Test("A location serves verified ranges only while it is active and not suspect")
     func verifiedRangesEndWithASuspicion() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -57,7 +57,7 @@ import Testing
         #expect(!disabled.servesVerifiedRanges)
     }
 
-    @Test("The last active location of a format is no suspect, whatever other formats of the image serve")
+    @Test("The last active location of a format is not taken out as a suspect, whatever other formats serve")
     func theLastActiveLocationOfAFormatStays() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -73,8 +73,8 @@ import Testing
         #expect(try await fixture.apply(.suspect, to: only).state.status == .verifying)
     }
 
-    @Test("What was declared is never replaced by what was read")
-    func whatWasDeclaredIsNeverReplacedByWhatWasRead() async throws {
+    @Test("A declared digest is never replaced by a computed one")
+    func aDeclaredDigestIsNeverReplacedByAComputedOne() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, digests: [Fixture.digest("a"), Fixture.digest("c", .md5)])
@@ -88,8 +88,8 @@ import Testing
         #expect(kept.digests == location.digests && kept.computed.isEmpty && kept.state.status == .verifying)
     }
 
-    @Test("A location that can not be compared joins only with equal content")
-    func aLocationThatCanNotBeComparedJoinsOnlyWithEqualContent() async throws {
+    @Test("A location that cannot be compared joins only after a read of equal content")
+    func anUncomparableLocationJoinsOnlyWithEqualContent() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         try await fixture.location(of: image, active: true)
@@ -105,8 +105,8 @@ import Testing
         }
     }
 
-    @Test("The last active location of an image is deleted with force only")
-    func theLastActiveLocationOfAnImageIsDeletedWithForceOnly() async throws {
+    @Test("The last active location of an image is deleted only by force")
+    func theLastActiveLocationIsDeletedOnlyByForce() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, active: true)
@@ -121,8 +121,8 @@ import Testing
         #expect(try await fixture.catalog.location(location.id)?.state.status == .active)
     }
 
-    @Test("An object is absent only as far as the last day shows")
-    func anObjectIsAbsentOnlyAsFarAsTheLastDayShows() async throws {
+    @Test("Only the misses of the last day count as an absence")
+    func onlyTheMissesOfTheLastDayCount() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let gone = try await fixture.location(of: image, active: true)
@@ -131,13 +131,13 @@ import Testing
             try await fixture.catalog.recordMiss(of: gone.id, at: time, nextReadAt: time + 3600)
         }
         #expect(try await miss(start) == Absence(misses: [start], backendReads: false))
-        #expect(try await miss(start + 3599).misses == [start], "the same absence, looked at again")
+        #expect(try await miss(start + 3599).misses == [start], "the same absence was counted twice")
         try await fixture.catalog.recordVerification(of: other.id, validator: nil, at: start + 100)
         #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], backendReads: true))
         let nextDay = start + 86_400
         #expect(try await miss(nextDay) == Absence(misses: [start + 3600, nextDay], backendReads: false))
         _ = try await fixture.catalog.recordMatch(of: gone.id, content(), at: nextDay)
-        #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "found again, it starts again")
+        #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "a found object did not reset the absence")
     }
 
     @Test("The oldest verification is scrubbed first")
@@ -162,8 +162,8 @@ import Testing
         #expect(try await next(start + 5) == never.id)
     }
 
-    @Test("What is to be read is due when its time has come")
-    func whatIsToBeReadIsDueWhenItsTimeHasCome() async throws {
+    @Test("A location is due for a read when its time has come")
+    func aLocationIsDueWhenItsTimeHasCome() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         func due(_ time: Date) async throws -> [LocationID] {
@@ -194,14 +194,14 @@ import Testing
         _ = try await fixture.catalog.apply(
             LocationChange(.quarantine, of: location.id, actor: "", reason: "", at: start, nextReadAt: start + 60))
         #expect(try await fixture.catalog.dueLocations(at: start).toRead.isEmpty)
-        // Coming back by an operator's word sets no date: it must not be forgotten for ever.
+        // An operator's `enable` sets no date: the location must be read again all the same.
         try await fixture.apply(.disable, to: location)
         #expect(try await fixture.apply(.enable, to: location).state.status == .quarantined)
         #expect(try await fixture.catalog.dueLocations(at: start).toRead.map(\.id) == [location.id])
     }
 
-    @Test("An suspect location that comes back brings the hold back")
-    func anSuspectLocationThatComesBackBringsTheHoldBack() async throws {
+    @Test("A suspect that comes back restores the integrity hold")
+    func aSuspectThatComesBackRestoresTheHold() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let suspect = try await fixture.location(of: image, active: true)
@@ -214,7 +214,7 @@ import Testing
         #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
     }
 
-    @Test("A probe does not replace what a full read pinned")
+    @Test("A probe does not replace the validator of a full read")
     func aProbeAfterAFullRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -227,7 +227,7 @@ import Testing
         #expect(probed.state.status == .active && probed.validator == Validator("v1"))
     }
 
-    @Test("A suspect that an operator takes out keeps the integrity hold: it may come back")
+    @Test("A suspect that an operator disables keeps the integrity hold, since it may come back")
     func aDisabledSuspect() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -239,7 +239,7 @@ import Testing
         #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
     }
 
-    @Test("A quarantine counts as a failed read, whether the location was out of service for it or not")
+    @Test("A quarantine counts as a failed read, whether the location was in service or not")
     func aQuarantineIsAFailedRead() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -250,8 +250,8 @@ import Testing
         #expect(try await fixture.apply(.mismatched, to: pending).failedReads == 1)
     }
 
-    @Test("How far a read came is kept over a restart")
-    func howFarAReadCameIsKeptOverARestart() async throws {
+    @Test("The progress of a read survives a restart")
+    func theProgressOfAReadSurvivesARestart() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -264,9 +264,8 @@ import Testing
     }
 
     /// Random events, legal and illegal: an image follows its locations, and the history adds up.
-    @Test("Random events keep the catalogs invariants", arguments: 0..<8) func randomEventsKeepTheCatalogsInvariants(seed: Int)
-        async throws
-    {
+    @Test("Random events keep the catalog's invariants", arguments: 0..<8)
+    func randomEventsKeepTheCatalogsInvariants(seed: Int) async throws {
         var random = SystemRandomNumberGenerator.seeded(UInt64(seed))
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -294,7 +293,7 @@ import Testing
 }
 
 extension Fixture {
-    /// What must hold whatever happened.
+    /// The invariants that hold after any events.
     func checkInvariants(of image: ImageID) async throws {
         let locations = try await catalog.locations(of: image)
         let everServed = try await locations.asyncContains { location in

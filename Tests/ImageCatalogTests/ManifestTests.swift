@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test("A manifest is found with its representation and read page by page")
-    func aManifestIsFoundWithItsRepresentationAndReadPageByPage() async throws {
+    func aManifestIsFoundAndReadPageByPage() async throws {
         let fixture = try Fixture()
         let size: Int64 = 2500 * 4 + 1
         let (image, representation) = try await founded(fixture, size: size)
@@ -55,8 +55,8 @@ import Testing
         #expect(try await reopened.manifestPage(-1, of: manifest) == nil)
     }
 
-    @Test("A manifest of another content is not kept")
-    func aManifestOfAnotherContentIsNotKept() async throws {
+    @Test("A manifest of other content is not stored")
+    func aManifestOfOtherContentIsNotStored() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         let other = Representation(
@@ -82,8 +82,8 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [1])
     }
 
-    @Test("A representation that is conflicting gets none")
-    func aRepresentationThatIsConflictingGetsNone() async throws {
+    @Test("A representation with a digest conflict gets no manifest")
+    func aRepresentationWithADigestConflictGetsNoManifest() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         let location = try #require(try await fixture.catalog.locations(of: image.id).first)
@@ -91,7 +91,7 @@ import Testing
         #expect(try await !add(layout(), to: representation, fixture))
     }
 
-    @Test("A whole that did not match is no integrity hold where a manifest verifies every chunk")
+    @Test("A failed whole verification sets no integrity hold where a manifest verifies every chunk")
     func noHoldBesideAManifest() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
@@ -107,8 +107,8 @@ import Testing
         #expect(try await fail() == false)
     }
 
-    @Test("A manifest goes with its image")
-    func aManifestGoesWithItsImage() async throws {
+    @Test("A manifest is deleted with its image")
+    func aManifestIsDeletedWithItsImage() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -118,8 +118,8 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest) == nil)
     }
 
-    @Test("A manifest goes with its representation")
-    func aManifestGoesWithItsRepresentation() async throws {
+    @Test("A manifest is deleted with its representation")
+    func aManifestIsDeletedWithItsRepresentation() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image)
@@ -136,8 +136,8 @@ import Testing
         #expect(try #require(try await fixture.manifest(of: after)).number != manifest.number)
     }
 
-    @Test("A forgotten manifest makes room for another")
-    func aForgottenManifestMakesRoomForAnother() async throws {
+    @Test("A deleted manifest makes room for another one")
+    func aDeletedManifestMakesRoomForAnother() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -147,14 +147,14 @@ import Testing
         #expect(try await fixture.manifest(of: representation) == nil)
         #expect(try await add(layout(chunkSize: 8), to: representation, fixture, first: 9))
         let second = try #require(try await fixture.manifest(of: representation))
-        #expect(second.number != first.number, "whoever still holds the first would read the second's pages for it")
+        #expect(second.number != first.number, "a reader that still holds the first would read the second's pages")
         #expect(try await fixture.catalog.manifestPage(0, of: first) == nil)
         #expect(try await !fixture.catalog.forgetManifest(first))
         #expect(try await fixture.catalog.manifestPage(0, of: second)?.seal == [9])
     }
 
-    @Test("A manifest that this version can not read is none and in nobodys way")
-    func aManifestThatThisVersionCanNotReadIsNoneAndInNobodysWay() async throws {
+    @Test("A manifest that this version cannot read counts as none and can be replaced")
+    func anUnreadableManifestCanBeReplaced() async throws {
         let fixture = try Fixture()
         let (image, representation) = try await founded(fixture)
         #expect(try await add(layout(), to: representation, fixture))
@@ -166,19 +166,19 @@ import Testing
         #expect(try await fixture.catalog.manifestPage(0, of: manifest)?.seal == [9])
     }
 
-    @Test("Representations are counted by whether they have one")
-    func representationsAreCountedByWhetherTheyHaveOne() async throws {
+    @Test("Representations are counted by whether they have a manifest")
+    func representationsAreCountedByTheirManifest() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)
         _ = try await founded(fixture)
         _ = try await founded(fixture, size: 0)
         #expect(try await add(layout(), to: representation, fixture))
         let statistics = try await fixture.catalog.statistics(verifiedBefore: start)
-        #expect(statistics.representations == 2 && statistics.manifests == 1, "what is empty has no chunks and misses none")
+        #expect(statistics.representations == 2 && statistics.manifests == 1, "an empty representation needs no manifest")
     }
 
     /// Storage is compact: 32 bytes for each MiB, and little beside.
-    @Test("The manifest of a tebibyte takes less than 64 mi b on disk")
+    @Test("The manifest of one tebibyte takes less than 64 MiB on disk")
     func theManifestOfATebibyteTakesLessThan64MiBOnDisk() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture, size: 1 << 40)
@@ -209,7 +209,7 @@ import Testing
         return paths
     }
 
-    @Test("Images without a manifest are listed with their first active location, the newest first", arguments: [1, 2, 100])
+    @Test("Images without a manifest are listed with their first active location, newest first", arguments: [1, 2, 100])
     func imagesWithoutAManifest(limit: Int) async throws {
         let fixture = try Fixture()
         var images: [Image] = []
@@ -231,7 +231,7 @@ import Testing
         #expect(try await wanted(fixture, limit: limit) == ["c2", "a1"])
     }
 
-    @Test("Nothing is read for a manifest that can't or must not be made now")
+    @Test("No location is listed for a manifest that cannot or must not be made now")
     func noReadForAManifest() async throws {
         let fixture = try Fixture()
         let empty = try await fixture.image()

@@ -6,7 +6,7 @@ import Testing
 
 /// Pages that end by their bytes.
 @Suite struct PageTests {
-    @Test("A page of images ends when it has enough bytes, and the next one goes on behind its last", arguments: [0, 3])
+    @Test("A page of images ends at its limit of bytes, and the next one continues after it", arguments: [0, 3])
     func imagesAreCutByBytes(locations: Int) async throws {
         let fixture = try Fixture()
         var ids: Set<ImageID> = []
@@ -32,7 +32,7 @@ import Testing
         #expect(seen.count == ids.count && Set(seen) == ids)
     }
 
-    @Test("An image that is larger than a page is a page")
+    @Test("An image that is larger than a page is a page of its own")
     func oneLargeImageIsAPage() async throws {
         let fixture = try Fixture()
         for _ in 0..<2 { _ = try await fixture.image { $0.properties = ["about": String(repeating: "x", count: 10_000)] } }
@@ -45,7 +45,7 @@ import Testing
         #expect(second.items.count == 1 && !second.isCut)
     }
 
-    @Test("A page that ends by its count is not cut")
+    @Test("A page that ends at its limit of items is not cut")
     func countEndsThePage() async throws {
         let fixture = try Fixture()
         for _ in 0..<450 { _ = try await fixture.image() }
@@ -57,7 +57,7 @@ import Testing
         #expect(try await fixture.catalog.page(query).items.isEmpty)
     }
 
-    @Test("A page of tasks ends when it has enough bytes")
+    @Test("A page of tasks ends at its limit of bytes")
     func tasksAreCutByBytes() async throws {
         let fixture = try Fixture()
         var tasks: [ImageTask] = []

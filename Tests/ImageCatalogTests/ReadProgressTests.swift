@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageCatalog
 
-/// How far full reads came, with the digests of the chunks that they read.
+/// The saved progress of full reads, with the digests of the chunks that they read.
 @Suite struct ReadProgressTests {
     private let start = Fixture.start
     private static let size: Int64 = 1 << 40
@@ -65,8 +65,8 @@ import Testing
         }
     }
 
-    @Test("Another objects chunks replace those of the one before")
-    func anotherObjectsChunksReplaceThoseOfTheOneBefore() async throws {
+    @Test("The chunks of another object replace the earlier ones")
+    func chunksOfAnotherObjectReplaceTheEarlierOnes() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -75,8 +75,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location) == other)
     }
 
-    @Test("A read that began again keeps no pages of the one before")
-    func aReadThatBeganAgainKeepsNoPagesOfTheOneBefore() async throws {
+    @Test("A read that began again keeps no earlier pages")
+    func aReadThatBeganAgainKeepsNoEarlierPages() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500, validator: nil), of: location, fixture)
@@ -86,8 +86,8 @@ import Testing
         #expect(try await pageRows(fixture).count == 1)
     }
 
-    @Test("Chunks of another size replace those of the one before")
-    func chunksOfAnotherSizeReplaceThoseOfTheOneBefore() async throws {
+    @Test("Chunks of another size replace the earlier ones")
+    func chunksOfAnotherSizeReplaceTheEarlierOnes() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -96,8 +96,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location) == other)
     }
 
-    @Test("A read without chunks leaves none")
-    func aReadWithoutChunksLeavesNone() async throws {
+    @Test("A read without chunks leaves no pages")
+    func aReadWithoutChunksLeavesNoPages() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         try await save(try progress(chunks: 2500), of: location, fixture)
@@ -107,8 +107,8 @@ import Testing
         #expect(try await pageRows(fixture).isEmpty)
     }
 
-    @Test("What is forgotten takes its pages along")
-    func whatIsForgottenTakesItsPagesAlong() async throws {
+    @Test("Pages are deleted with their progress")
+    func pagesAreDeletedWithTheirProgress() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
         let location = try await fixture.location(of: image, size: Self.size).id
@@ -123,8 +123,8 @@ import Testing
         }
     }
 
-    @Test("A deleted location keeps none")
-    func aDeletedLocationKeepsNone() async throws {
+    @Test("A deleted location keeps no progress")
+    func aDeletedLocationKeepsNoProgress() async throws {
         let fixture = try Fixture()
         let location = try await fixture.location(of: try await fixture.image(), size: Self.size)
         try await save(try progress(chunks: 3), of: location.id, fixture)
@@ -136,8 +136,8 @@ import Testing
         #expect(try await fixture.catalog.readProgress(of: location.id) == nil, "a read that ends late writes nothing")
     }
 
-    @Test("Chunks in an algorithm that this version does not know are none")
-    func chunksInAnAlgorithmThatThisVersionDoesNotKnowAreNone() async throws {
+    @Test("Chunks with an unknown algorithm are ignored")
+    func chunksWithAnUnknownAlgorithmAreIgnored() async throws {
         let fixture = try Fixture()
         let location = try await location(fixture)
         let progress = try progress(chunks: 3)

@@ -55,7 +55,7 @@ import Testing
         try await fixture.catalog.expireUploads(in: Self.backend, at: Self.start + after, delay: .seconds(100))
     }
 
-    @Test("The file of a deleted image is due after the delay, and not before")
+    @Test("The file of a deleted image is due after the delay and not before")
     func deletedImage() async throws {
         let fixture = try Fixture()
         let image = try await uploaded(fixture)
@@ -67,7 +67,7 @@ import Testing
         #expect(try await records(fixture).first?.expiresAt == Self.start + 2100)
         #expect(try await expired(fixture, after: 2099).isEmpty)
         #expect(try await expired(fixture, after: 2100) == [place(image)])
-        // Whoever died before the file was deleted finds it again.
+        // A server that stopped before it deleted the file finds it again.
         #expect(try await expired(fixture, after: 2101) == [place(image)])
         try await fixture.catalog.forgetUpload(place(image))
         #expect(try await records(fixture).isEmpty)
@@ -75,7 +75,7 @@ import Testing
         #expect(try await fixture.catalog.hasUsed(image.id), "its id stays used up")
     }
 
-    @Test("The file of a deleted location is due with the end of the location's own delay")
+    @Test("The file of a deleted location is due when the location's own delay ends")
     func deletedLocation() async throws {
         let fixture = try Fixture()
         let image = try await uploaded(fixture)
@@ -95,7 +95,7 @@ import Testing
         #expect(try await expired(fixture, after: 1001) == [place(image)])
     }
 
-    @Test("A file that another location has stays")
+    @Test("A file that another location refers to stays")
     func secondLocation() async throws {
         let fixture = try Fixture()
         let image = try await uploaded(fixture)
@@ -112,7 +112,7 @@ import Testing
         #expect(try await expired(fixture, after: 1000).isEmpty)
     }
 
-    @Test("The file of a deleted image that another image takes over before its end stays, and its delay begins again later")
+    @Test("A deleted image's file stays when another image takes it over, and its delay starts again later")
     func takenOver() async throws {
         let fixture = try Fixture()
         let image = try await uploaded(fixture)
@@ -132,7 +132,7 @@ import Testing
         #expect(try await records(fixture).map(\.expiresAt) == [Self.start + 1100])
     }
 
-    @Test("What failed or was cut off leaves no record behind")
+    @Test("A failed or interrupted upload leaves no record")
     func failures() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()
@@ -145,7 +145,7 @@ import Testing
             edit.upload = .abandon(place)
         }
         #expect(try await records(fixture).isEmpty)
-        // Deleted in mid-upload: nobody comes back to say that it failed.
+        // Deleted during its upload: the upload's failure is never recorded.
         try await begin(image, fixture)
         try await fixture.catalog.deleteImage(image.id)
         #expect(try await expired(fixture, after: 0) == [place])
@@ -157,7 +157,7 @@ import Testing
         await #expect(throws: CatalogError.uploadRemoved(again.id)) { try await begin(again, fixture) }
     }
 
-    @Test("No two projects share a quota of images, and those without a project have one together")
+    @Test("Each project has a quota of images of its own, and images without a project share one")
     func quotaOfImages() async throws {
         let fixture = try Fixture()
         let quota = ProjectQuota(images: 5)
@@ -183,7 +183,7 @@ import Testing
         #expect(try await fixture.catalog.records(ImageQuery()).count == 15)
     }
 
-    @Test("Uploads together stay within the quota of bytes, with announced and with unknown sizes")
+    @Test("Uploads stay within the quota of bytes together, with announced and unknown sizes")
     func quotaOfBytes() async throws {
         let fixture = try Fixture()
         let quota = ProjectQuota(bytes: 25)
@@ -194,14 +194,14 @@ import Testing
         await #expect(throws: CatalogError.overQuota(.bytes(limit: 25))) {
             try await begin(images[1], fixture, announced: 1, quota: quota)
         }
-        #expect(try await fixture.catalog.image(images[1].id)?.status == .queued, "nothing of it happened")
+        #expect(try await fixture.catalog.image(images[1].id)?.status == .queued, "the refused upload changed the image")
         try await begin(images[1], fixture, quota: quota)
         await #expect(throws: CatalogError.overQuota(.bytes(limit: 25))) {
             try await finish(images[1], fixture, size: 1, quota: quota)
         }
         #expect(try await fixture.catalog.locations(of: images[1].id).isEmpty)
         #expect(try await fixture.catalog.uploadedBytes(of: "other") == 0)
-        // Those without a project share one.
+        // Images without a project share one quota.
         #expect(try await fixture.catalog.uploadedBytes(of: nil) == 0)
         _ = try await uploaded(fixture, owner: nil, size: 20)
         #expect(try await fixture.catalog.uploadedBytes(of: nil) == 20)
@@ -211,7 +211,7 @@ import Testing
         }
     }
 
-    @Test("Files of deleted images do not count, and go at once when their room is needed")
+    @Test("Files of deleted images do not count, and are removed at once when their room is needed")
     func quotaAndOrphans() async throws {
         let fixture = try Fixture()
         let quota = ProjectQuota(bytes: 25)
@@ -227,7 +227,7 @@ import Testing
         #expect(try await expired(fixture, after: 0) == [place(first)])
     }
 
-    @Test("The statistics counts files and bytes, and a list goes on behind its marker")
+    @Test("The statistics count files and bytes, and a list continues after its marker")
     func statistics() async throws {
         let fixture = try Fixture()
         var images: [Image] = []
@@ -243,7 +243,7 @@ import Testing
         #expect(try await fixture.catalog.uploads(in: BackendID("other"), UploadQuery(limit: 2)).isEmpty)
     }
 
-    @Test("What earlier versions uploaded is known by how its location was activated, and nothing else is")
+    @Test("Uploads of earlier versions are recognised by how their location was activated")
     func adoption() async throws {
         let path = NSTemporaryDirectory() + "baton-catalog-\(UUID().uuidString)/catalog.sqlite"
         let directory = URL(filePath: path).deletingLastPathComponent()

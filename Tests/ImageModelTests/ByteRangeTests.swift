@@ -3,8 +3,8 @@ import ImageModel
 import Testing
 
 @Suite struct ByteRangeTests {
-    @Test("Empty and negative spans are none")
-    func emptyAndNegativeSpansAreNone() {
+    @Test("Empty and negative ranges are rejected")
+    func emptyAndNegativeRangesAreRejected() {
         #expect(ByteRange(first: 0, last: 0)?.count == 1)
         #expect(ByteRange(first: 1, last: 0) == nil)
         #expect(ByteRange(first: -1, last: 5) == nil)
@@ -12,8 +12,8 @@ import Testing
         #expect(ByteRange(whole: 5)?.description == "0-4")
     }
 
-    @Test("Remainders and prefixes stay inside")
-    func remaindersAndPrefixesStayInside() throws {
+    @Test("Remainders and prefixes stay inside the range")
+    func remaindersAndPrefixesStayInsideTheRange() throws {
         let range = try #require(ByteRange(first: 10, last: 19))
         #expect(range.remainder(from: 5) == range)
         #expect(range.remainder(from: 15)?.description == "15-19")
@@ -25,8 +25,8 @@ import Testing
         #expect(!range.isWhole(of: 20))
     }
 
-    @Test("Ranges rest after a failed verification even when the hold is settled")
-    func rangesRestAfterAFailedVerificationEvenWhenTheHoldIsSettled() throws {
+    @Test("Ranges stay paused after a failed verification and during an integrity hold")
+    func rangesPauseAfterAFailedVerification() throws {
         let now = Date(timeIntervalSince1970: 1_000_000)
         let digest = try Digest(.md5, hex: String(repeating: "0", count: 32))
         var representation = Representation(

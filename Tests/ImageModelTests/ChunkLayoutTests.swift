@@ -6,15 +6,15 @@ import Testing
         try #require(ChunkLayout(size: size, chunkSize: chunkSize))
     }
 
-    @Test("Nothing has no chunks")
-    func nothingHasNoChunks() {
+    @Test("An empty representation has no chunks")
+    func anEmptyRepresentationHasNoChunks() {
         #expect(ChunkLayout(size: 0) == nil)
         #expect(ChunkLayout(size: -1) == nil)
         #expect(ChunkLayout(size: 10, chunkSize: 0) == nil)
     }
 
-    @Test("Unless asked for otherwise chunks are one mebibyte with ASHA 256")
-    func unlessAskedForOtherwiseChunksAreOneMebibyteWithASHA256() throws {
+    @Test("By default a chunk is one MiB and its digest is sha256")
+    func aChunkIsOneMebibyteWithSHA256ByDefault() throws {
         let layout = try #require(ChunkLayout(size: 3 << 20))
         #expect(layout.chunkSize == 1_048_576 && layout.algorithm == .sha256 && layout.count == 3)
     }
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// Every byte lies in the chunk that it is said to lie in, and in no other.
-    @Test("Chunks follow each other without gaps")
+    @Test("Chunks follow each other without gaps or overlaps")
     func chunksFollowEachOtherWithoutGaps() throws {
         for size in 1...30 as ClosedRange<Int64> {
             for chunkSize in 1...31 as ClosedRange<Int64> {
@@ -44,8 +44,8 @@ import Testing
         }
     }
 
-    @Test("A range is widened to the chunks it lies in")
-    func aRangeIsWidenedToTheChunksItLiesIn() throws {
+    @Test("A range is widened to whole chunks")
+    func aRangeIsWidenedToWholeChunks() throws {
         let layout = try layout(11, 4)
         func widened(_ first: Int64, _ last: Int64) throws -> String {
             layout.widened(try #require(ByteRange(first: first, last: last))).description
@@ -55,12 +55,12 @@ import Testing
         #expect(try widened(4, 7) == "4-7")
         #expect(try widened(5, 9) == "4-10")
         #expect(try widened(10, 10) == "8-10")
-        #expect(try widened(9, 1000) == "8-10", "what lies behind the end is not there")
+        #expect(try widened(9, 1000) == "8-10", "the range was not cut at the end")
         #expect(try widened(0, 10) == "0-10")
     }
 
-    @Test("Pages list all chunks in their order")
-    func pagesListAllChunksInTheirOrder() throws {
+    @Test("Pages list all chunks in order")
+    func pagesListAllChunksInOrder() throws {
         for count in [1, 1023, 1024, 1025, 2048, 2500] {
             let layout = try layout(Int64(count), 1)
             let listed = (0..<layout.pageCount).flatMap { Array(layout.chunks(of: $0)) }

@@ -2,8 +2,8 @@ import ImageModel
 import Testing
 
 @Suite struct DigestTests {
-    @Test("Hexadecimal text goes in and comes out in lower case")
-    func hexadecimalTextGoesInAndComesOutInLowerCase() throws {
+    @Test("A hexadecimal digest is read in either case and written in lower case")
+    func hexadecimalTextIsWrittenInLowerCase() throws {
         let text = "00FFaB" + String(repeating: "12", count: 29)
         let digest = try Digest(.sha256, hex: text)
         #expect(digest.hex == text.lowercased())
@@ -11,8 +11,8 @@ import Testing
         #expect(digest.bytes.prefix(3) == [0, 255, 0xAB])
     }
 
-    @Test("Another length than the algorithms is refused", arguments: DigestAlgorithm.allCases)
-    func anotherLengthThanTheAlgorithmsIsRefused(algorithm: DigestAlgorithm) throws {
+    @Test("A digest with another length than its algorithm's is rejected", arguments: DigestAlgorithm.allCases)
+    func aDigestOfAnotherLengthIsRejected(algorithm: DigestAlgorithm) throws {
         let right = String(repeating: "0", count: algorithm.byteCount * 2)
         _ = try Digest(algorithm, hex: right)
         for wrong in ["", "0", String(right.dropLast()), right + "00"] {
@@ -22,15 +22,15 @@ import Testing
         #expect(throws: InvalidDigest.self) { try Digest(algorithm, bytes: [0]) }
     }
 
-    @Test("What is no hexadecimal digit is refused", arguments: ["g", " ", "é", "-", "\0"])
-    func whatIsNoHexadecimalDigitIsRefused(character: String) {
+    @Test("A character that is no hexadecimal digit is rejected", arguments: ["g", " ", "é", "-", "\0"])
+    func aCharacterThatIsNoHexadecimalDigitIsRejected(character: String) {
         let text = String(repeating: "0", count: 32 - character.utf8.count) + character
         let error = #expect(throws: InvalidDigest.self) { try Digest(.md5, hex: text) }
         #expect(error?.problem == .notHexadecimal)
     }
 
-    @Test("The strongest known digest identifies")
-    func theStrongestKnownDigestIdentifies() throws {
+    @Test("The identity digest is sha256, else sha512, else sha1, else md5")
+    func thePreferredDigestIsTheIdentity() throws {
         let md5 = try Digest(.md5, hex: String(repeating: "1", count: 32))
         let sha1 = try Digest(.sha1, hex: String(repeating: "2", count: 40))
         let sha512 = try Digest(.sha512, hex: String(repeating: "3", count: 128))

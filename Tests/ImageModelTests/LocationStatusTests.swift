@@ -3,7 +3,7 @@ import ImageModel
 import Testing
 
 @Suite struct LocationStatusTests {
-    /// The table, written out once more: what each event does to a location of each status. What is not here is illegal.
+    /// The table, written out again: the effect of each event on a location of each status. Any other event is illegal.
     static let expected: [LocationStatus: [LocationEvent: LocationStatus]] = [
         .pending: [.probed: .active, .verify: .verifying, .delete: .pendingDelete],
         .verifying: [
@@ -28,9 +28,9 @@ import Testing
     }
 
     @Test(
-        "Every event does what the table says or is refused naming the legal ones", arguments: LocationStatus.allCases,
+        "Every event follows the table or is refused with the legal events named", arguments: LocationStatus.allCases,
         LocationEvent.allCases)
-    func everyEventDoesWhatTheTableSaysOrIsRefusedNamingTheLegalOnes(status: LocationStatus, event: LocationEvent) throws {
+    func everyEventFollowsTheTable(status: LocationStatus, event: LocationEvent) throws {
         var state = Self.state(status)
         let before = state
         if let next = Self.expected[status]?[event] {
@@ -44,8 +44,8 @@ import Testing
         }
     }
 
-    @Test("What was taken out twice comes back step by step")
-    func whatWasTakenOutTwiceComesBackStepByStep() throws {
+    @Test("A location that was taken out twice comes back step by step")
+    func aLocationTakenOutTwiceComesBackStepByStep() throws {
         var state = LocationState(.active)
         try state.apply(.disable)
         try state.apply(.delete)
@@ -55,8 +55,8 @@ import Testing
         #expect(state.status == .active)
     }
 
-    @Test("A read that is cut off leaves a quarantined location quarantined")
-    func aReadThatIsCutOffLeavesAQuarantinedLocationQuarantined() throws {
+    @Test("An interrupted read leaves a quarantined location quarantined")
+    func anInterruptedReadLeavesALocationQuarantined() throws {
         var state = LocationState(.quarantined)
         try state.apply(.verify)
         try state.apply(.unreachable)
@@ -71,7 +71,7 @@ import Testing
         #expect(LocationStatus.allCases.filter(\.serves) == [.active])
     }
 
-    @Test("The page shows the diagram of the table")
+    @Test("The page about the location status shows the diagram of the table")
     func thePageShowsTheDiagramOfTheTable() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/location-status.md")

@@ -2,7 +2,7 @@ import ImageModel
 import Testing
 
 @Suite struct ValidatorTests {
-    @Test("A weak entity tag equals the strong one of the same text")
+    @Test("A weak entity tag equals the strong one with the same text")
     func weakEqualsStrong() {
         #expect(Validator("W/\"v\"") == Validator("\"v\""))
         #expect(Validator("W/\"v\"") == Validator("W/\"v\""))

@@ -17,7 +17,7 @@ import Testing
         return directory
     }
 
-    /// A body in parts of every size, and perhaps an error in its midst.
+    /// A body in parts of one size, with an error in the middle if `breaking` is set.
     private func body(_ bytes: [UInt8], part: Int, breaking: Int? = nil) -> AsyncThrowingStream<ByteBuffer, any Error> {
         AsyncThrowingStream { continuation in
             for start in stride(from: 0, to: bytes.count, by: part) {
@@ -41,9 +41,9 @@ import Testing
     }
 
     @Test(
-        "An upload becomes the exact file and its digests",
+        "An upload becomes the exact file with its digests",
         arguments: [(0, 1), (1, 1), (5000, 7), (3_000_000, 65_536), (1 << 20, 1 << 20), (1 << 21, 1 << 19)])
-    func anUploadBecomesTheExactFileAndItsDigests(size: Int, part: Int) async throws {
+    func anUploadBecomesTheExactFileWithItsDigests(size: Int, part: Int) async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
         let file = try await directory().receive(body(bytes, part: part), announced: Int64(size), named: "image")
@@ -52,11 +52,11 @@ import Testing
         for algorithm in [DigestAlgorithm.sha256, .sha512, .md5] {
             #expect(file.digests[algorithm] == digest(bytes, algorithm))
         }
-        #expect(try files() == ["image"], "nothing temporary is left")
+        #expect(try files() == ["image"], "a temporary file is left")
     }
 
-    @Test("What fails leaves nothing")
-    func whatFailsLeavesNothing() async throws {
+    @Test("A failed upload leaves no file")
+    func aFailedUploadLeavesNoFile() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let bytes = [UInt8](repeating: 7, count: 3_000_000)
         let small = try directory(limit: 2_000_000)
@@ -78,7 +78,7 @@ import Testing
         #expect(try files() == [])
     }
 
-    @Test("An upload of another format than the declared one leaves nothing", arguments: [1, 7, 65_536])
+    @Test("An upload that is not of the declared format leaves no file", arguments: [1, 7, 65_536])
     func anotherFormat(part: Int) async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let bytes = [0x51, 0x46, 0x49, 0xFB, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 2000)
@@ -95,8 +95,8 @@ import Testing
         #expect(unseen.size == Int64(bytes.count))
     }
 
-    @Test("A file that is there is not overwritten")
-    func aFileThatIsThereIsNotOverwritten() async throws {
+    @Test("An existing file is not overwritten")
+    func anExistingFileIsNotOverwritten() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
         try Data("old".utf8).write(to: URL(filePath: root + "/image"))
@@ -109,7 +109,7 @@ import Testing
         #expect(try files() == [])
     }
 
-    @Test("Another uploads temporary file is left alone")
+    @Test("Another upload's temporary file is left alone")
     func anotherUploadsTemporaryFileIsLeftAlone() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
@@ -122,8 +122,8 @@ import Testing
         #expect(FileManager.default.contents(atPath: another) == Data("half".utf8))
     }
 
-    @Test("What a restart cut off is cleared away")
-    func whatARestartCutOffIsClearedAway() async throws {
+    @Test("Temporary files that a restart left behind are removed")
+    func temporaryFilesLeftByARestartAreRemoved() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
         try Data("half".utf8).write(to: URL(filePath: root + "/.uploads/image"))
@@ -132,14 +132,14 @@ import Testing
         #expect(try files() == ["other"])
     }
 
-    @Test("A directory that is missing is said")
-    func aDirectoryThatIsMissingIsSaid() {
+    @Test("A missing directory is reported")
+    func aMissingDirectoryIsReported() {
         let directory = UploadDirectory(root: root + "/nowhere", limit: 1, threads: .singleton)
         let error = #expect(throws: UploadError.self) { try directory.prepare() }
         #expect(error?.description.contains("No such file or directory") == true)
     }
 
-    @Test("An upload under way is claimed by one at a time, and clearing up leaves it alone")
+    @Test("An upload is claimed by one request at a time, and a cleanup leaves it alone")
     func claims() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-/// Who may read what uploads write, and which places belong to them.
+/// The permissions of uploaded files, and which paths belong to uploads.
 @Suite struct UploadPlacesTests {
     private let root = NSTemporaryDirectory() + "baton-upload-\(UUID().uuidString)"
 
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test("Files and the temporary directory have the configured permissions at most", arguments: ["0640", "0600", "0660"])
+    @Test("Files and the temporary directory have at most the configured permissions", arguments: ["0640", "0600", "0660"])
     func permissions(text: String) async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let wanted = try #require(FileMode(text))
@@ -37,7 +37,7 @@ import Testing
         #expect(try mode(".uploads") & ~Int(wanted.directoryBits) == 0)
     }
 
-    @Test("A temporary directory that everybody could read loses that")
+    @Test("A temporary directory that everyone can read loses that permission")
     func narrowing() throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
@@ -47,7 +47,7 @@ import Testing
         #expect(try mode(".uploads") == 0o750)
     }
 
-    @Test("Modes of files are read strictly")
+    @Test("File modes are parsed strictly")
     func modes() {
         #expect(FileMode("0640") == .standard && FileMode("640") == .standard && FileMode("0600")?.directoryBits == 0o700)
         #expect(
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("Places of uploads are known through every root and link")
+    @Test("The paths of uploads are recognised through every root and link")
     func places() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
@@ -87,7 +87,7 @@ import Testing
         #expect(try await directory.files().map(\.name) == ["image"])
     }
 
-    @Test("A deleted upload is gone, and one that is not there is no error")
+    @Test("A removed upload is gone, and removing it again is no error")
     func removal() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()
@@ -98,7 +98,7 @@ import Testing
         #expect(try await directory.files().isEmpty)
     }
 
-    @Test("What is more than the project may have is refused while it comes in, and leaves nothing")
+    @Test("An upload that exceeds its project's quota is refused as it arrives and leaves no file")
     func quota() async throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let directory = try directory()

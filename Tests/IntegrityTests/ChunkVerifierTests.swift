@@ -8,8 +8,8 @@ import Testing
         try #require(Manifest(layout: content.layout, digests: content.digests)).pages.map(\.digests)
     }
 
-    @Test("Chunks are verified as they end whatever the pieces are")
-    func chunksAreVerifiedAsTheyEndWhateverThePiecesAre() throws {
+    @Test("Chunks are verified as they end, whatever the size of the buffers")
+    func chunksAreVerifiedAsTheyEnd() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         for piece in [1, 7, 99, 100, 101, 250, 5000] {
             var verifier = ChunkVerifier(content.layout, from: 0)
@@ -34,7 +34,7 @@ import Testing
         #expect(verifier.verified == 600 && verifier.rejection == nil)
     }
 
-    /// Every byte matters, and the chunk that has it is the one that is rejected.
+    /// Every byte counts, and the chunk that contains a wrong one is rejected.
     @Test("A wrong byte rejects its own chunk")
     func aWrongByteRejectsItsOwnChunk() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
@@ -53,8 +53,8 @@ import Testing
         }
     }
 
-    @Test("What follows a rejected chunk is ignored until it is fetched again")
-    func whatFollowsARejectedChunkIsIgnoredUntilItIsFetchedAgain() throws {
+    @Test("Bytes after a rejected chunk are ignored until it is fetched again")
+    func bytesAfterARejectedChunkAreIgnored() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var wrong = content
         wrong.bytes[250] ^= 1
@@ -87,8 +87,8 @@ import Testing
         #expect(verifier.verified == 250)
     }
 
-    @Test("Without a rejection a restart changes nothing")
-    func withoutARejectionARestartChangesNothing() throws {
+    @Test("A restart without a rejection changes nothing")
+    func aRestartWithoutARejectionChangesNothing() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(try pages(content)[0], ofPage: 0)
@@ -98,8 +98,8 @@ import Testing
         #expect(verifier.verified == 250)
     }
 
-    @Test("Nothing is verified before the page is there")
-    func nothingIsVerifiedBeforeThePageIsThere() throws {
+    @Test("No chunk is verified before its manifest page is there")
+    func noChunkIsVerifiedBeforeItsPageIsThere() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         #expect(verifier.neededPage == 0 && !verifier.has(page: 0))
@@ -111,8 +111,8 @@ import Testing
         #expect(verifier.verified == 1037)
     }
 
-    @Test("A page that comes late rejects what is wrong")
-    func aPageThatComesLateRejectsWhatIsWrong() throws {
+    @Test("A manifest page that comes late rejects a wrong chunk")
+    func aPageThatComesLateRejectsAWrongChunk() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var wrong = content
         wrong.bytes[350] ^= 1
@@ -125,8 +125,8 @@ import Testing
         #expect(verifier.verified == 1037)
     }
 
-    @Test("A chunk behind a pages edge waits for its own page")
-    func aChunkBehindAPagesEdgeWaitsForItsOwnPage() throws {
+    @Test("A chunk after a page's end waits for its own page")
+    func aChunkAfterAPagesEndWaitsForItsOwnPage() throws {
         let content = try ChunkedContent(size: 2500 * 4 - 1, chunkSize: 4)
         let pages = try pages(content)
         #expect(pages.count == 3)
@@ -134,7 +134,7 @@ import Testing
         verifier.supply(pages[0], ofPage: 0)
         content.forEach(1000) { verifier.update($0) }
         #expect(verifier.verified == 1024 * 4 && verifier.neededPage == 1)
-        #expect(verifier.has(page: 0), "it was there, and is not needed any more")
+        #expect(verifier.has(page: 0), "the page was supplied, and is no longer needed")
         #expect(!verifier.has(page: 1) && !verifier.has(page: 2))
         verifier.supply(pages[2], ofPage: 2)
         #expect(verifier.verified == 1024 * 4 && verifier.has(page: 2), "the one between is missing")
@@ -142,8 +142,8 @@ import Testing
         #expect(verifier.verified == content.layout.size && verifier.neededPage == nil)
     }
 
-    @Test("The pages of a long read come one by one")
-    func thePagesOfALongReadComeOneByOne() throws {
+    @Test("The manifest pages of a long read are needed one by one")
+    func thePagesOfALongReadAreNeededOneByOne() throws {
         let content = try ChunkedContent(size: 3100 * 4, chunkSize: 4)
         let pages = try pages(content)
         var verifier = ChunkVerifier(content.layout, from: 0)
@@ -160,8 +160,8 @@ import Testing
         #expect(supplied == [0, 1, 2, 3])
     }
 
-    @Test("A range in the last page needs that one alone")
-    func aRangeInTheLastPageNeedsThatOneAlone() throws {
+    @Test("A range in the last manifest page needs only that page")
+    func aRangeInTheLastPageNeedsOnlyThatPage() throws {
         let content = try ChunkedContent(size: 2500 * 4 - 1, chunkSize: 4)
         var verifier = ChunkVerifier(content.layout, from: 2100 * 4)
         #expect(verifier.neededPage == 2)
@@ -170,8 +170,8 @@ import Testing
         #expect(verifier.verified == content.layout.size)
     }
 
-    @Test("A page that is too short verifies nothing that it does not list")
-    func aPageThatIsTooShortVerifiesNothingThatItDoesNotList() throws {
+    @Test("A manifest page that is too short verifies only the chunks it lists")
+    func aPageThatIsTooShortVerifiesOnlyItsChunks() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(Array(try pages(content)[0].prefix(64)), ofPage: 0)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Integrity
 
-/// Digests, seals and codes that differ in one byte, at each place.
+/// Digests, seals and codes that differ in one byte, at each position.
 @Suite struct ComparisonTests {
-    @Test("A chunk is rejected when one byte of its expected digest differs, whichever byte it is", arguments: 0..<3)
+    @Test("A chunk is rejected when any one byte of its expected digest differs", arguments: 0..<3)
     func expectedDigests(chunk: Int) throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         let length = content.layout.algorithm.byteCount
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("A chunk is rejected when one of its bytes differs, whichever byte it is")
+    @Test("A chunk is rejected when any one of its bytes differs")
     func bytes() throws {
         let content = try ChunkedContent(size: 100, chunkSize: 100)
         for place in content.bytes.indices {
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("A page is not intact when one byte of it or of its seal differs, whichever byte it is")
+    @Test("A manifest page is damaged when any one byte of it or of its seal differs")
     func seals() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         let page = ManifestPage(sealing: content.digests, number: 0)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test("A keyed digest changes with each byte of its key and of its message", arguments: DigestAlgorithm.allCases)
+    @Test("A keyed digest changes with each byte of its key and its message", arguments: DigestAlgorithm.allCases)
     func keyedDigests(algorithm: DigestAlgorithm) {
         let key = Array("a key of 20 letters.".utf8)
         let message = "GET\n1790000000\n/v1/AUTH_test/images/image"
@@ -74,7 +74,7 @@ import Testing
         #expect(codes.count == 1 + key.count + letters.count)
     }
 
-    @Test("A digest changes with each byte of what it is of", arguments: DigestAlgorithm.allCases)
+    @Test("A digest changes with each byte of its input", arguments: DigestAlgorithm.allCases)
     func streams(algorithm: DigestAlgorithm) {
         func digest(_ bytes: [UInt8]) -> Digest {
             let stream = DigestStream(algorithm)

@@ -9,8 +9,8 @@ import Testing
         return builder
     }
 
-    @Test("Pieces of any size give the digest of each chunk")
-    func piecesOfAnySizeGiveTheDigestOfEachChunk() throws {
+    @Test("Buffers of any size give the digest of each chunk")
+    func buffersOfAnySizeGiveTheDigestOfEachChunk() throws {
         for size in [1, 99, 100, 101, 1000, 1037] {
             let content = try ChunkedContent(size: size, chunkSize: 100)
             let digests = content.digests
@@ -33,15 +33,15 @@ import Testing
         #expect(builder.manifest?.digests == content.digests)
     }
 
-    @Test("What comes behind the last byte is ignored")
-    func whatComesBehindTheLastByteIsIgnored() throws {
+    @Test("Bytes after the last one are ignored")
+    func bytesAfterTheLastOneAreIgnored() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var builder = built(content, piece: 64)
         content.forEach(64) { builder.update($0) }
         #expect(builder.manifest?.digests == content.digests)
     }
 
-    @Test("Other algorithms have digests of their length")
+    @Test("Other algorithms have digests of their own length")
     func otherAlgorithmsHaveDigestsOfTheirLength() throws {
         var content = try ChunkedContent(size: 250, chunkSize: 100)
         let layout = try #require(ChunkLayout(size: 250, chunkSize: 100, algorithm: .sha512))
@@ -54,8 +54,8 @@ import Testing
         #expect(builder.manifest?.digests[64..<128] == stream.finish().bytes[...])
     }
 
-    @Test("It goes on from what was written down at any byte")
-    func itGoesOnFromWhatWasWrittenDownAtAnyByte() throws {
+    @Test("A manifest builder continues from its snapshot at any byte")
+    func aBuilderContinuesFromItsSnapshotAtAnyByte() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         let digests = content.digests
         for cut in [0, 1, 64, 99, 100, 101, 163, 500, 1000, 1036, 1037] {
@@ -68,8 +68,8 @@ import Testing
         }
     }
 
-    @Test("What does not fit is not gone on with")
-    func whatDoesNotFitIsNotGoneOnWith() throws {
+    @Test("A manifest builder rejects a snapshot that does not fit")
+    func aSnapshotThatDoesNotFitIsRejected() throws {
         let content = try ChunkedContent(size: 1037, chunkSize: 100)
         var half = ManifestBuilder(content.layout)
         content.forEach(250, in: 0..<250) { half.update($0) }
@@ -86,8 +86,8 @@ import Testing
         #expect(resumed(1038, content.digests, half.snapshot) == nil)
     }
 
-    @Test("It begins again")
-    func itBeginsAgain() throws {
+    @Test("A manifest builder can start again")
+    func aBuilderCanStartAgain() throws {
         let content = try ChunkedContent(size: 250, chunkSize: 100)
         var builder = ManifestBuilder(content.layout)
         content.forEach(130, in: 0..<130) { builder.update($0) }
@@ -99,8 +99,8 @@ import Testing
 }
 
 @Suite struct ManifestPageTests {
-    @Test("The seal tells a damaged page")
-    func theSealTellsADamagedPage() throws {
+    @Test("The seal detects a damaged page")
+    func theSealDetectsADamagedPage() throws {
         let content = try ChunkedContent(size: 1500, chunkSize: 1)
         let manifest = try #require(Manifest(layout: content.layout, digests: content.digests))
         let pages = manifest.pages
@@ -119,8 +119,8 @@ import Testing
         }
     }
 
-    @Test("A page that is not the layouts is not intact")
-    func aPageThatIsNotTheLayoutsIsNotIntact() throws {
+    @Test("A page that does not fit the layout is not intact")
+    func aPageThatDoesNotFitTheLayoutIsNotIntact() throws {
         let content = try ChunkedContent(size: 1500, chunkSize: 1)
         let pages = try #require(Manifest(layout: content.layout, digests: content.digests)).pages
         #expect(!ManifestPage(sealing: pages[0].digests, number: 1).isIntact(in: content.layout), "another page's length")

@@ -12,7 +12,7 @@ import Testing
         return digests
     }
 
-    @Test("Several digests are those of single streams")
+    @Test("Several digests computed together equal those of single streams")
     func severalDigestsAreThoseOfSingleStreams() {
         let all = digests(of: Self.bytes[...], from: ResumableDigests(Set(DigestAlgorithm.allCases))).finished()
         for algorithm in DigestAlgorithm.allCases {
@@ -22,8 +22,8 @@ import Testing
         }
     }
 
-    @Test("A snapshot goes on at any byte")
-    func aSnapshotGoesOnAtAnyByte() throws {
+    @Test("A snapshot continues at any byte")
+    func aSnapshotContinuesAtAnyByte() throws {
         let algorithms = Set(DigestAlgorithm.allCases)
         let whole = digests(of: Self.bytes[...], from: ResumableDigests(algorithms)).finished()
         for cut in [0, 1, 63, 64, 65, 127, 128, 4096, 10_006, 10_007] {
@@ -34,8 +34,8 @@ import Testing
         }
     }
 
-    @Test("A damaged snapshot is none")
-    func aDamagedSnapshotIsNone() {
+    @Test("A damaged snapshot is rejected")
+    func aDamagedSnapshotIsRejected() {
         let sound = digests(of: Self.bytes[..<100], from: ResumableDigests([.sha256, .md5])).snapshot
         #expect(ResumableDigests(snapshot: Array(sound.dropLast())) == nil)
         #expect(ResumableDigests(snapshot: sound + [7]) == nil)

@@ -4,7 +4,7 @@ import Testing
 @Suite struct BackendHealthTests {
     private let start = ContinuousClock.now
 
-    @Test("A shorter wait that is asked for later does not end a longer one")
+    @Test("A shorter wait that is requested later does not end a longer one")
     func waits() {
         var health = BackendHealth()
         health.rest(for: .seconds(60), at: start)
@@ -15,7 +15,7 @@ import Testing
         #expect(health.rests(at: start + .seconds(91)) && !health.rests(at: start + .seconds(92)))
     }
 
-    @Test("A read that is too short to tell says nothing of the throughput", arguments: [262_143, 262_144] as [Int64])
+    @Test("A read that is too short does not count towards the throughput", arguments: [262_143, 262_144] as [Int64])
     func shortReads(bytes: Int64) {
         var health = BackendHealth()
         health.attemptEnded(

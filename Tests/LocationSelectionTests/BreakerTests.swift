@@ -12,7 +12,8 @@ import Testing
         return breaker
     }
 
-    @Test mutating func fiveFailuresInARowOpenItAndASuccessBetweenThemDoesNot() {
+    @Test("Five failures in a row open the breaker, and a success in between resets the count")
+    mutating func fiveFailuresInARowOpenTheBreaker() {
         var breaker = Breaker()
         for _ in 0..<4 { breaker.recordFailure(at: start, using: &random) }
         #expect(breaker.state == .closed && breaker.failures == 4)
@@ -23,7 +24,8 @@ import Testing
         #expect(breaker.state == .open)
     }
 
-    @Test mutating func itIsOpenLongerWithEachProbeThatFailsUpToALimit() throws {
+    @Test("Each probe that fails keeps the breaker open longer, up to a limit")
+    mutating func eachFailedProbeKeepsTheBreakerOpenLonger() throws {
         var breaker = opened()
         var now = start
         for times in 1...14 {
@@ -40,7 +42,8 @@ import Testing
         }
     }
 
-    @Test mutating func oneProbeRunsAtATimeAndOneThatNeverEndsIsForgotten() throws {
+    @Test("One probe runs at a time, and a probe that never ends is replaced")
+    mutating func oneProbeRunsAtATime() throws {
         var breaker = opened()
         let due = try #require(breaker.probeDueAt)
         let probes = [
@@ -51,7 +54,8 @@ import Testing
         #expect(breaker.state == .closed && breaker.failures == 0)
     }
 
-    @Test mutating func whatFailsWhileItIsOpenDoesNotKeepItOpen() {
+    @Test("A failure while the breaker is open does not keep it open longer")
+    mutating func aFailureWhileOpenDoesNotProlongIt() {
         var breaker = opened()
         let due = breaker.probeDueAt
         breaker.recordFailure(at: start + .seconds(1), using: &random)
@@ -59,7 +63,8 @@ import Testing
         #expect(breaker.probeDueAt == due)
     }
 
-    @Test mutating func whatWasOpenedForItsContentIsClosedByAProbeAlone() {
+    @Test("A breaker that was opened for wrong content is closed only by a probe")
+    mutating func aTrippedBreakerIsClosedOnlyByAProbe() {
         var breaker = Breaker()
         breaker.trip(at: start, using: &random)
         breaker.recordSuccess()
@@ -72,7 +77,8 @@ import Testing
         #expect(breaker.state == .closed && breaker.failures == 0)
     }
 
-    @Test mutating func whatTurnsOutWrongDuringAProbeIsNotClosedByIt() throws {
+    @Test("A breaker that trips during a probe is not closed by that probe")
+    mutating func aBreakerTrippedDuringAProbeStaysOpen() throws {
         var breaker = opened()
         let due = try #require(breaker.probeDueAt)
         let begins = breaker.beginProbe(at: due)
@@ -98,15 +104,15 @@ import Testing
         health.endProbe(of: backend, worked: false, at: due)
         #expect(health[backend].breaker.state == .open)
         health.endProbe(of: backend, worked: true, at: due)
-        #expect(health[backend].breaker.state == .open, "that was another probe's answer")
+        #expect(health[backend].breaker.state == .open, "the answer of an earlier probe closed the breaker")
         let next = try #require(health[backend].breaker.probeDueAt)
         #expect(health.beginProbes(at: next).map(\.location) == [last])
         health.endProbe(of: backend, worked: true, at: next)
         #expect(health[backend].breaker.state == .closed)
     }
 
-    @Test("A locations own trouble opens no breaker and a cancelled attempt closes none")
-    func aLocationsOwnTroubleOpensNoBreakerAndACancelledAttemptClosesNone() {
+    @Test("A location's own failure opens no breaker, and a cancelled attempt closes none")
+    func aLocationsOwnFailureOpensNoBreaker() {
         var health = Health(penalty: .seconds(30), seed: 1)
         let backend = BackendID("a")
         for _ in 0..<9 { health.recordFailure(of: LocationID(), in: backend, .location, at: start) }
@@ -123,8 +129,8 @@ import Testing
 @Suite struct MovingAverageTests {
     private let start = ContinuousClock.now
 
-    @Test("Newer samples count for more the longer ago the last one was")
-    func newerSamplesCountForMoreTheLongerAgoTheLastOneWas() throws {
+    @Test("Newer samples weigh more the longer ago the last one was")
+    func newerSamplesWeighMoreAfterALongPause() throws {
         var average = MovingAverage(.plain, memory: .seconds(10))
         average.record(100, at: start)
         average.record(200, at: start + .seconds(10))
@@ -133,8 +139,8 @@ import Testing
         #expect(try #require(average.value) < 52)
     }
 
-    @Test("A peak is believed at once and forgotten slowly")
-    func aPeakIsBelievedAtOnceAndForgottenSlowly() throws {
+    @Test("A peak is taken at once and decays slowly")
+    func aPeakIsTakenAtOnceAndDecaysSlowly() throws {
         var average = MovingAverage(.peak, memory: .seconds(10))
         average.record(1, at: start)
         average.record(9, at: start)

@@ -29,7 +29,7 @@ import Testing
             at: now ?? self.now)
     }
 
-    /// What was seen after one complete attempt at each backend: milliseconds to the first byte, megabytes a second.
+    /// The health after one complete attempt at each backend: milliseconds to the first byte, megabytes per second.
     private func health(_ measured: [(backend: String, firstByte: Int, throughput: Int64)]) -> Health {
         var health = Health(penalty: .seconds(30), seed: 1)
         for (backend, firstByte, throughput) in measured {
@@ -43,8 +43,8 @@ import Testing
         return health
     }
 
-    @Test("Measured chooses what will be done first")
-    func measuredChoosesWhatWillBeDoneFirst() {
+    @Test("The measured strategy ranks the location first that would finish first")
+    func measuredRanksTheFastestLocationFirst() {
         let locations = [location("a"), location("b"), location("c", tier: 1)]
         let seen = health([("a", 5, 50), ("b", 200, 400), ("c", 1, 900)])
         let selection = select(locations, strategy: .measured, health: seen)
@@ -53,8 +53,8 @@ import Testing
         #expect(select(locations, strategy: .ordered, health: seen).ranked.map(\.location.backend.name) == ["a", "b", "c"])
     }
 
-    @Test("Measured spreads what runs at once")
-    func measuredSpreadsWhatRunsAtOnce() {
+    @Test("The measured strategy spreads concurrent attempts")
+    func measuredSpreadsConcurrentAttempts() {
         let locations = [location("a"), location("b")]
         var seen = health([("a", 5, 100), ("b", 5, 90)])
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "a")
@@ -62,8 +62,8 @@ import Testing
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "b")
     }
 
-    @Test("One in twenty measured choices explores an equal")
-    func oneInTwentyMeasuredChoicesExploresAnEqual() {
+    @Test("One in twenty measured selections explores another location of the same tier")
+    func oneInTwentySelectionsExplores() {
         let locations = [location("a"), location("b"), location("c"), location("d", tier: 1)]
         let seen = health([("a", 5, 100), ("b", 5, 90), ("c", 5, 80), ("d", 5, 900)])
         var firsts: [String: Int] = [:]
@@ -75,8 +75,8 @@ import Testing
         #expect(firsts == ["a": 3800, "b": 100, "c": 100])
     }
 
-    @Test("A backend whose breaker is open is asked after those that failed and before the suspect")
-    func aBackendWhoseBreakerIsOpenIsAskedAfterThoseThatFailedAndBeforeTheSuspect() {
+    @Test("A backend with an open breaker ranks after failed ones and before suspects")
+    func anOpenBreakerRanksAfterFailuresAndBeforeSuspects() {
         let locations = [location("a"), location("b"), location("c"), location("d", suspect: true)]
         var seen = Health(penalty: .seconds(3600), seed: 1)
         for _ in 0..<5 { seen.recordFailure(of: locations[0].id, in: BackendID("a"), .backend, at: now) }
@@ -89,15 +89,15 @@ import Testing
         #expect(rested.ranked[1].standing == .failedLately)
     }
 
-    @Test("Tier comes before the strategy")
-    func tierComesBeforeTheStrategy() {
+    @Test("The tier ranks before the strategy")
+    func theTierRanksBeforeTheStrategy() {
         let locations = [location("a", weight: 9, tier: 1), location("b", weight: 1), location("c", weight: 5)]
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a"])
         #expect(select(locations, strategy: .weighted).ranked.map(\.location.backend.name) == ["c", "b", "a"])
     }
 
-    @Test("A failed location goes to the end for its penalty and an suspect one behind it")
-    func aFailedLocationGoesToTheEndForItsPenaltyAndAnSuspectOneBehindIt() {
+    @Test("A failed location ranks last for its penalty, and a suspect ranks behind it")
+    func aFailedLocationRanksLastForItsPenalty() {
         let locations = [location("a", suspect: true), location("b"), location("c", tier: 5)]
         var health = Health(penalty: .seconds(30), seed: 1)
         health.recordFailure(of: locations[1].id, in: BackendID("b"), .location, at: now)
@@ -110,8 +110,8 @@ import Testing
         #expect(select(locations, health: health).ranked.map(\.location.backend.name) == ["b", "c", "a"])
     }
 
-    @Test("What may not serve is rejected with its reason")
-    func whatMayNotServeIsRejectedWithItsReason() {
+    @Test("A location that may not serve is rejected with its reason")
+    func aLocationThatMayNotServeIsRejectedWithItsReason() {
         let locations = [
             location("a", status: .disabled), location("unknown"), location("b", validator: nil), location("c"),
             location("d", suspect: true), location("a", verified: false),
@@ -122,8 +122,8 @@ import Testing
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a", "d"])
     }
 
-    @Test("Backoff stays below its growing bound and starts again")
-    func backoffStaysBelowItsGrowingBoundAndStartsAgain() {
+    @Test("Backoff stays below its growing bound and can be reset")
+    func backoffStaysBelowItsGrowingBound() {
         var generator = SplitMix64(seed: 7)
         var backoff = Backoff(base: .milliseconds(100), limit: .seconds(1))
         for doubling in 0..<12 {
@@ -135,8 +135,8 @@ import Testing
         #expect(first < .milliseconds(100))
     }
 
-    @Test("The budget is spent by revisits and refunded by progress")
-    func theBudgetIsSpentByRevisitsAndRefundedByProgress() {
+    @Test("Revisits spend the budget, and progress refunds it")
+    func revisitsSpendTheBudgetAndProgressRefundsIt() {
         var budget = RevisitBudget(limit: 2, refundAfter: 100)
         let spent = [budget.spend(), budget.spend(), budget.spend()]
         #expect(spent == [true, true, false])

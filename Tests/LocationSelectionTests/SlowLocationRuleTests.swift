@@ -2,7 +2,7 @@ import ImageModel
 import LocationSelection
 import Testing
 
-/// When a location that brings bytes is slow enough to be left.
+/// When a location is so slow that a download leaves it.
 @Suite struct SlowLocationRuleTests {
     private let rule = SlowLocationRule()
     private let plenty: Int64 = 1 << 40
@@ -17,32 +17,34 @@ import Testing
             alternatives: estimates.enumerated().map { .init(candidate: $0 + 1, estimate: $1) })
     }
 
-    @Test("One that is clearly faster is taken at the next edge")
-    func oneThatIsClearlyFasterIsTakenAtTheNextEdge() {
+    @Test("A clearly faster location is taken at the next chunk edge")
+    func aClearlyFasterLocationIsTakenAtTheNextEdge() {
         #expect(decision(at: 1e6, .rate(3e6)) == .moveAtEdge(to: 1))
         #expect(decision(at: 1e6, .rate(2.9e6)) == .stay)
         #expect(
             decision(at: 1e6, .rate(4e6), .rate(9e6), .rate(9e6)) == .moveAtEdge(to: 2), "the fastest, the better ranked first")
     }
 
-    @Test("One that nobody has measured is not clearly faster")
-    func oneThatNobodyHasMeasuredIsNotClearlyFaster() {
+    @Test("A location without a measured throughput is not clearly faster")
+    func anUnmeasuredLocationIsNotClearlyFaster() {
         #expect(decision(at: 1e6, .unknown) == .stay)
         #expect(decision(at: 1e6, .avoided) == .stay)
         #expect(decision(at: 1e6) == .stay)
     }
 
-    @Test("Below the floor an unmeasured one is taken at once")
-    func belowTheFloorAnUnmeasuredOneIsTakenAtOnce() {
+    @Test("Below the minimum rate an unmeasured location is taken at once")
+    func belowTheMinimumAnUnmeasuredLocationIsTakenAtOnce() {
         #expect(decision(at: 65_535, .unknown) == .moveNow(to: 1))
         #expect(decision(at: 65_536, .unknown) == .stay)
         #expect(decision(at: 10, .avoided) == .stay)
-        #expect(decision(at: 10, .rate(40), .unknown) == .moveNow(to: 2), "what is known to crawl as well is worth less")
+        #expect(
+            decision(at: 10, .rate(40), .unknown) == .moveNow(to: 2),
+            "a location known to be slow is worth less than an unmeasured one")
         #expect(decision(at: 10, .unknown, .rate(1e6)) == .moveNow(to: 2))
     }
 
-    @Test("A worse tier is for what all but stands still")
-    func aWorseTierIsForWhatAllButStandsStill() {
+    @Test("A worse tier is used only when the current location almost stands still")
+    func aWorseTierIsUsedOnlyAtAVeryLowRate() {
         func decision(_ rate: Double) -> SlowLocationRule.Decision {
             rule.decision(
                 at: rate, remaining: plenty,
@@ -52,21 +54,21 @@ import Testing
         #expect(decision(1e3) == .moveNow(to: 1))
     }
 
-    @Test("What is done soon is not moved")
-    func whatIsDoneSoonIsNotMoved() {
+    @Test("A download that is almost done is not moved")
+    func aDownloadThatIsAlmostDoneIsNotMoved() {
         #expect(decision(at: 1e6, remaining: 2_000_000, .rate(1e9)) == .stay)
         #expect(decision(at: 1e6, remaining: 2_000_001, .rate(1e9)) == .moveAtEdge(to: 1))
     }
 
-    @Test("Factor zero never moves")
-    func factorZeroNeverMoves() {
+    @Test("A factor of zero never moves a download")
+    func aFactorOfZeroNeverMovesADownload() {
         var rule = SlowLocationRule()
         rule.factor = 0
         #expect(decision(at: 1, .rate(1e9), .unknown, rule: rule) == .stay)
     }
 
-    @Test("What a download measured itself counts for more for a while")
-    func whatADownloadMeasuredItselfCountsForMoreForAWhile() {
+    @Test("A download's own measurement replaces the estimate for five minutes")
+    func aDownloadsOwnMeasurementReplacesTheEstimate() {
         let now = ContinuousClock.now
         let measured = MeasuredThroughput(rate: 5, at: now)
         for estimate in [ThroughputEstimate.rate(1e9), .unknown] {
@@ -77,12 +79,12 @@ import Testing
     }
 }
 
-/// How fast bytes come.
+/// The throughput of a read, measured by windows.
 @Suite struct PaceTests {
     private let start = ContinuousClock.now
 
-    @Test("A window is over after so much active time")
-    func aWindowIsOverAfterSoMuchActiveTime() {
+    @Test("A window ends after its active time")
+    func aWindowEndsAfterItsActiveTime() {
         var pace = ThroughputWindow(window: .seconds(2))
         #expect(pace.observe(0, isActive: true, at: start) == nil)
         #expect(pace.observe(100, isActive: true, at: start + .seconds(1)) == nil)
@@ -110,7 +112,7 @@ import Testing
     }
 }
 
-/// What can be expected of a location.
+/// The throughput that can be expected of a location.
 @Suite struct EstimateTests {
     private let now = ContinuousClock.now
     private let location = LocationID()
@@ -122,8 +124,8 @@ import Testing
         return health
     }
 
-    @Test("It is the throughput shared with all that runs")
-    func itIsTheThroughputSharedWithAllThatRuns() {
+    @Test("The estimate is the throughput shared by all running attempts")
+    func theEstimateIsSharedByAllRunningAttempts() {
         var health = Health(penalty: .seconds(30), seed: 1)
         #expect(health.estimate(of: location, in: backend, at: now) == .unknown)
         health = measured(600)
@@ -133,8 +135,8 @@ import Testing
         #expect(health.estimate(of: location, in: backend, at: now) == .rate(200))
     }
 
-    @Test("What failed lately rests or has an open breaker is avoided")
-    func whatFailedLatelyRestsOrHasAnOpenBreakerIsAvoided() {
+    @Test("A location that failed lately, rests or has an open breaker is avoided")
+    func aFailedOrRestingLocationIsAvoided() {
         var failed = measured(600)
         failed.recordFailure(of: location, in: backend, .location, at: now)
         var resting = measured(600)
@@ -144,7 +146,7 @@ import Testing
         for health in [failed, resting, open] {
             #expect(health.estimate(of: location, in: backend, at: now) == .avoided)
         }
-        #expect(failed.estimate(of: LocationID(), in: backend, at: now) == .rate(600), "another object there")
+        #expect(failed.estimate(of: LocationID(), in: backend, at: now) == .rate(600), "another location of the backend")
         #expect(resting.estimate(of: location, in: backend, at: now + .seconds(6)) == .rate(600))
     }
 }

@@ -11,7 +11,7 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// What a probe makes of what a store says about a new location's object.
+/// How a probe uses what a store states about a new location's object.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ActivationTests {
     private static let content = PatternedContent(size: 100_003, seed: 171)
@@ -58,21 +58,21 @@ struct ActivationTests {
         return (probed.state.status, problem?.reason)
     }
 
-    @Test("An object of the declared size lets its location serve, one of another size does not", arguments: [-1, 0, 1])
+    @Test("A new location becomes active only if its object has the declared size", arguments: [-1, 0, 1])
     func size(difference: Int64) async throws {
         let found = try await probe(FaultyOrigin(Self.content), size: Self.content.size + difference)
         #expect(found.status == (difference == 0 ? .active : .pending))
         #expect(found.problem == (difference == 0 ? nil : .wrongSize))
     }
 
-    @Test("A digest that the store states must be the declared one")
+    @Test("A digest that the store states must equal the declared one")
     func statedDigest() async throws {
         let same = try await probe(FaultyOrigin(Self.content), stated: Self.content.digest)
         #expect(same.status == .active && same.problem == nil)
         let other = try await probe(
             FaultyOrigin(Self.content), stated: try Digest(.sha256, hex: String(repeating: "a", count: 64)))
         #expect(other.status == .pending && other.problem == .wrongDigest)
-        // Of an algorithm that nobody declared, it says nothing.
+        // A digest in an algorithm that was not declared is ignored.
         let unknown = try await probe(
             FaultyOrigin(Self.content), stated: try Digest(.md5, hex: String(repeating: "a", count: 32)))
         #expect(unknown.status == .active && unknown.problem == nil)

@@ -11,8 +11,8 @@ import Testing
         y = .other(.init(size: 9, digest: try Digest(.md5, hex: String(repeating: "1", count: 32))))
     }
 
-    @Test("A matching read clears")
-    func aMatchingReadClears() { #expect(Attribution(suspect: .matched, others: [x, .matched]) == .clear) }
+    @Test("A read that matches clears the suspect")
+    func aReadThatMatchesClearsTheSuspect() { #expect(Attribution(suspect: .matched, others: [x, .matched]) == .clear) }
 
     @Test("Two equal wrong reads quarantine even the only location")
     func twoEqualWrongReadsQuarantineEvenTheOnlyLocation() {
@@ -21,8 +21,8 @@ import Testing
         #expect(Attribution(suspect: x, others: []) == .quarantine)
     }
 
-    @Test("Two locations that agree against the declared digest are not to attribution")
-    func twoLocationsThatAgreeAgainstTheDeclaredDigestAreNotToAttribution() {
+    @Test("Two locations that agree against the declared digest are a digest conflict")
+    func twoLocationsThatAgreeAreADigestConflict() {
         #expect(Attribution(suspect: x, others: [y, x]) == .recordDeclaredConflict)
     }
 
@@ -31,8 +31,8 @@ import Testing
         #expect(Attribution(suspect: .unsettled, others: [.matched]) == .undecided)
     }
 
-    @Test("The fourth quarantine of a backend within ten minutes is stopped")
-    func theFourthQuarantineOfABackendWithinTenMinutesIsStopped() {
+    @Test("The fourth quarantine on a backend within ten minutes is stopped")
+    func theFourthQuarantineWithinTenMinutesIsStopped() {
         var limit = QuarantineLimit()
         let start = ContinuousClock.now
         var answers = [0, 60, 120, 599].map { limit.allows(BackendID("a"), at: start + .seconds($0)) }

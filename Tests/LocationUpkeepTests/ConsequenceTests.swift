@@ -8,14 +8,14 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// What follows from a verification: for the location, for its backend, for a manifest that it refutes.
+/// The consequences of a verification for the location, for its backend, and for a manifest that it refutes.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConsequenceTests {
     private static let content = PatternedContent(size: 300_007, seed: 191)
     private static let other = PatternedContent(size: 300_007, seed: 192)
     private static let throttled = Behaviour.status(429, headers: [("Retry-After", "3600")])
 
-    @Test("The same object under another URL does not speak for a location")
+    @Test("The same object under another URL does not corroborate a location")
     func theSameObjectIsNoDuplicate() async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other)])
         let image = try await fixture.image()
@@ -28,7 +28,7 @@ struct ConsequenceTests {
         #expect(try await fixture.verify(location) == .quarantined)
     }
 
-    @Test("A read for which its backend has no room is put off, and counts for nothing")
+    @Test("A read that its backend throttles is postponed and is no failed read")
     func noRoom() async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.content) { _ in Self.throttled }])
         let location = try await fixture.location(in: "a", of: fixture.image(), declaring: Self.content)
@@ -42,7 +42,7 @@ struct ConsequenceTests {
         #expect(try #require(after.nextReadAt).timeIntervalSince(before) >= 3599)
     }
 
-    @Test("The limit of quarantines holds for suspects, which are out of service while they are read")
+    @Test("The quarantine limit applies to suspects, which are out of service while they are read")
     func suspectsAndTheLimit() async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.content)])
         var results: [Verifier.Result] = []
@@ -63,7 +63,7 @@ struct ConsequenceTests {
         #expect(statuses == [.quarantined, .quarantined, .quarantined, .active])
     }
 
-    @Test("A manifest that a full read of a suspect refutes makes room for the right one")
+    @Test("A manifest that a suspect's full read refutes is replaced by the right one")
     func aRefutedManifest() async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.content)])
         let image = try await fixture.image()
@@ -73,7 +73,7 @@ struct ConsequenceTests {
         let representation = try #require(resolution?.representation)
         let first = try #require(resolution?.manifest)
         let right = try #require(try await fixture.catalog.manifestPage(0, of: first))
-        // Another one stands in its place, whose second chunk has another digest.
+        // Another manifest takes its place, whose second chunk has another digest.
         var digests = right.digests
         digests[first.layout.algorithm.byteCount] ^= 1
         let wrong = ManifestPage(number: 0, digests: digests, seal: right.seal)

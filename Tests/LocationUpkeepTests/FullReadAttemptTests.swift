@@ -9,7 +9,7 @@ import Waiting
 
 @testable import LocationUpkeep
 
-/// What the maintenance asks of a web server that wants a token which ends, and whose connections are counted.
+/// Maintenance reads from a web server whose tokens end and whose connections are limited.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct FullReadAttemptTests {
     static let content = PatternedContent(size: 3_000_017, seed: 83)
@@ -37,8 +37,8 @@ struct FullReadAttemptTests {
         return ObjectProbe(registry: BackendRegistry([backend]), loop: loop, timeout: timeout)
     }
 
-    @Test("A full read outlives its tokens")
-    func aFullReadOutlivesItsTokens() async throws {
+    @Test("A full read continues with a new token when its token ends")
+    func aFullReadContinuesWithANewToken() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -51,12 +51,12 @@ struct FullReadAttemptTests {
         guard case .read(let content, _, _) = outcome else { return #expect(Bool(false), "\(outcome)") }
         #expect(content.size == Self.content.size)
         #expect(door.fetches == 2)
-        // Six pieces and a bit, one of them asked for twice.
+        // Six ranges and a remainder, one of them requested twice.
         #expect(origin.record.requests.count == 8)
     }
 
-    @Test("A full read ends where no token is to be had")
-    func aFullReadEndsWhereNoTokenIsToBeHad() async throws {
+    @Test("A full read ends if no token can be fetched")
+    func aFullReadEndsIfNoTokenCanBeFetched() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -83,8 +83,8 @@ struct FullReadAttemptTests {
         #expect(failure.reason == .stall)
     }
 
-    @Test("A full read gives its connection to a download and goes on at the same byte")
-    func aFullReadGivesItsConnectionToADownloadAndGoesOnAtTheSameByte() async throws {
+    @Test("A full read yields its permit to a download and continues at the same byte")
+    func aFullReadYieldsAndContinuesAtTheSameByte() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -107,8 +107,8 @@ struct FullReadAttemptTests {
         #expect(connections.counts == (0, 0))
     }
 
-    @Test("A full read that is cut off while it waits leaves the queue")
-    func aFullReadThatIsCutOffWhileItWaitsLeavesTheQueue() async throws {
+    @Test("A full read that is cancelled while it waits leaves the queue")
+    func aFullReadCancelledWhileItWaitsLeavesTheQueue() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -126,8 +126,8 @@ struct FullReadAttemptTests {
         #expect(origin.record.requests.isEmpty)
     }
 
-    @Test("A full read that gets no connection makes room for those of other backends")
-    func aFullReadThatGetsNoConnectionMakesRoomForThoseOfOtherBackends() async throws {
+    @Test("A full read that gets no permit in time fails as busy")
+    func aFullReadThatGetsNoPermitFailsAsBusy() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -143,8 +143,8 @@ struct FullReadAttemptTests {
         place.leave()
     }
 
-    @Test("A question about an object renews a token that ended unnoticed")
-    func aQuestionAboutAnObjectRenewsATokenThatEndedUnnoticed() async throws {
+    @Test("A probe renews a token that ended without notice")
+    func aProbeRenewsATokenThatEndedWithoutNotice() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -158,8 +158,8 @@ struct FullReadAttemptTests {
         }
     }
 
-    @Test("A question about an object ends in time")
-    func aQuestionAboutAnObjectEndsInTime() async throws {
+    @Test("A probe ends in time")
+    func aProbeEndsInTime() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()

@@ -27,7 +27,7 @@ import Testing
         course.advance(by: count)
     }
 
-    @Test("An object of undeclared size is given up where it has more than it may have, stated or not")
+    @Test("An object of undeclared size is given up when it exceeds the limit, stated or not")
     func sizeLimit() throws {
         var course = FullReadState(expectedSize: nil, sizeLimit: 100, maximumRange: nil, progress: nil, seed: 1)
         guard case .failure(let failure) = course.judge(head(total: 101)) else {
@@ -41,8 +41,8 @@ import Testing
         #expect(course.excess?.reason == .wrongSize)
     }
 
-    @Test("A whole read asks once and is done")
-    func aWholeReadAsksOnceAndIsDone() throws {
+    @Test("A whole read makes one request")
+    func aWholeReadMakesOneRequest() throws {
         var course = course()
         #expect(course.range == ByteRange(first: 0, last: 99))
         try take(100, &course, head())
@@ -67,7 +67,7 @@ import Testing
         #expect(asked == [ByteRange(first: 0, last: 39), ByteRange(first: 40, last: 79), ByteRange(first: 80, last: 99)])
     }
 
-    @Test("Answers shorter than asked follow each other at once to the end", arguments: [1, 30, 99] as [Int64])
+    @Test("Answers shorter than requested follow each other at once to the end", arguments: [1, 30, 99] as [Int64])
     func shortAnswers(cap: Int64) throws {
         var course = course()
         while course.position < 100 {
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("An answer that breaks after some bytes is followed by the next at once, and counts for nothing")
+    @Test("An answer that breaks after some bytes is continued at once and is no failure")
     func breaksAfterBytes() throws {
         var course = course()
         for _ in 0..<3 * FullReadState.timeout {
@@ -91,7 +91,7 @@ import Testing
         #expect(course.position == Int64(3 * FullReadState.timeout))
     }
 
-    @Test("An object that never keeps a validator is read to the end where its digest is declared, and is pinned to none")
+    @Test("An object whose validator always changes is read to the end, unpinned, if its digest is declared")
     func validatorsThatNeverStay() throws {
         var course = course(isDigestDeclared: true)
         var attempts = 0
@@ -108,7 +108,7 @@ import Testing
         #expect(course.validator == nil, "no single object was read in full")
     }
 
-    @Test("A weak tag of the same text is the same object")
+    @Test("A weak entity tag with the same text is the same object")
     func weakTags() throws {
         var course = course()
         try take(30, &course, head(0, total: 100, "\"v\""))
@@ -116,7 +116,7 @@ import Testing
         #expect(course.ended(at: now) == .done)
     }
 
-    @Test("Bytes with the label of gzip are read where size and digest are declared, and nowhere else")
+    @Test("Bytes labelled gzip are read only where size and digest are declared")
     func labelOfGzip() {
         let head = ObjectHead(first: 0, count: 100, total: 100, validator: nil, coding: "gzip")
         func reason(_ course: FullReadState) -> AttemptFailure.Reason? {
@@ -129,8 +129,8 @@ import Testing
         #expect(reason(course(size: nil, isDigestDeclared: true)) == .encoded)
     }
 
-    @Test("After a break it goes on where it was")
-    func afterABreakItGoesOnWhereItWas() throws {
+    @Test("After a break a read continues where it stopped")
+    func afterABreakAReadContinuesWhereItStopped() throws {
         var course = course()
         try take(30, &course, head())
         guard case .ask(let time) = course.failed(Self.reset, at: now) else { return #expect(Bool(false), "no retry") }
@@ -138,14 +138,14 @@ import Testing
         #expect(course.range == ByteRange(first: 30, last: 99))
     }
 
-    @Test("A server without ranges is read from its start and the known part dropped")
-    func aServerWithoutRangesIsReadFromItsStartAndTheKnownPartDropped() throws {
+    @Test("A server without ranges is read from the start, and the known bytes are skipped")
+    func aServerWithoutRangesIsReadFromTheStart() throws {
         var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
         let bodyWindow = try course.judge(head()).get()
         #expect(bodyWindow.skip == 30 && bodyWindow.take == 70)
     }
 
-    @Test("Everything in answer to a bounded range is taken to its end")
+    @Test("A whole answer to a bounded range is read to its end")
     func everythingForABoundedRange() throws {
         var course = course(maximumRange: 40)
         try take(40, &course, ObjectHead(first: 0, count: 40, total: 100, validator: Validator("v")))
@@ -156,8 +156,8 @@ import Testing
         #expect(course.ended(at: now) == .done)
     }
 
-    @Test("Another object means another read")
-    func anotherObjectMeansAnotherRead() throws {
+    @Test("A changed object is read again from the start, and given up when it keeps changing")
+    func aChangedObjectIsReadAgain() throws {
         var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
         guard case .failure(let failure) = course.judge(head(30, total: 100, "w")) else {
             return #expect(Bool(false), "another object passed for the known one")
@@ -171,11 +171,11 @@ import Testing
             }
             if case .fail = course.failed(failure, at: now) { return }
         }
-        #expect(Bool(false), "an object that never stands still is read for ever")
+        #expect(Bool(false), "an object that keeps changing is read for ever")
     }
 
-    @Test("Another size is told")
-    func anotherSizeIsTold() {
+    @Test("An object of another size is reported")
+    func anotherSizeIsReported() {
         var course = course()
         guard case .failure(let failure) = course.judge(head(total: 99)) else {
             return #expect(Bool(false), "another size passed")
@@ -184,8 +184,8 @@ import Testing
         #expect(course.otherSize == 99)
     }
 
-    @Test("An unknown size is found out and an empty object asked for without a range")
-    func anUnknownSizeIsFoundOutAndAnEmptyObjectAskedForWithoutARange() throws {
+    @Test("An unknown size is found out, and an empty object is requested without a range")
+    func anUnknownSizeIsFoundOut() throws {
         var course = course(size: nil)
         #expect(course.range?.first == 0)
         let unsatisfiable = AttemptFailure(.wrongSize, .location, detail: "416")
@@ -203,7 +203,7 @@ import Testing
 
     private static let unsatisfiable = AttemptFailure(.wrongSize, .location, detail: "416")
 
-    @Test("Where the server does not say how large the object is, its end shows it", arguments: [nil, 100] as [Int64?])
+    @Test("An object's end shows its size where the server does not state it", arguments: [nil, 100] as [Int64?])
     func anUnstatedSizeShowsAtTheEnd(size: Int64?) throws {
         var course = course(size: size)
         let bodyWindow = try course.judge(unstated()).get()
@@ -214,7 +214,7 @@ import Testing
         #expect(course.size == 100 && !course.isSizeStated)
     }
 
-    @Test("Parts of a whole of unknown size are asked for until there are no more", arguments: [nil, 100] as [Int64?])
+    @Test("Ranges of an object of unknown size are requested until there are no more", arguments: [nil, 100] as [Int64?])
     func partsOfAnUnstatedWhole(size: Int64?) throws {
         var course = course(size: size, maximumRange: 50)
         for first in [Int64(0), 50] {
@@ -222,12 +222,12 @@ import Testing
             try take(50, &course, unstated(first, count: 50))
             #expect(course.ended(at: now) == .ask(notBefore: now))
         }
-        #expect(course.range == ByteRange(first: 100, last: 149), "behind the declared end, too")
+        #expect(course.range == ByteRange(first: 100, last: 149), "the range ends at the declared end")
         #expect(course.failed(Self.unsatisfiable, at: now) == .done)
         #expect(course.size == 100)
     }
 
-    @Test("An object that is larger than declared is given up at the first byte too many")
+    @Test("An object larger than declared is given up at the first byte too many")
     func anUnstatedSizeThatIsTooLarge() throws {
         var course = course()
         try take(101, &course, unstated())
@@ -236,7 +236,7 @@ import Testing
         #expect(course.otherSize == 101)
     }
 
-    @Test("An answer that ends before the declared size was cut off, unless it ends there again")
+    @Test("An answer that ends early counts as cut off, unless the next one ends at the same byte")
     func anUnstatedSizeThatIsTooSmall() throws {
         var course = course()
         try take(60, &course, unstated())
@@ -250,7 +250,7 @@ import Testing
         #expect(course.otherSize == 80)
     }
 
-    @Test("What an earlier answer said of the size holds for one that does not")
+    @Test("A size that was stated once holds for later answers that state none")
     func aSizeThatIsStatedOnce() throws {
         var course = course(size: nil)
         try take(30, &course, head())
@@ -260,7 +260,7 @@ import Testing
         #expect(course.size == 100 && course.isSizeStated)
     }
 
-    @Test("Another object of unknown size means another read")
+    @Test("Another object of unknown size is read again from the start")
     func anotherObjectOfUnstatedSize() throws {
         var course = course(size: nil)
         try take(30, &course, unstated())
@@ -273,8 +273,8 @@ import Testing
         #expect(course.ended(at: now) == .done)
     }
 
-    @Test("Refused credentials are renewed once for each stretch of bytes")
-    func refusedCredentialsAreRenewedOnceForEachStretchOfBytes() throws {
+    @Test("Refused credentials are renewed once until more bytes arrive")
+    func refusedCredentialsAreRenewedOnceUntilBytesArrive() throws {
         var course = FullReadState(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
         let denied = AttemptFailure(.unauthorized, .credentials, detail: "401")
         for position in [Int64(0), 30] {
@@ -288,15 +288,15 @@ import Testing
         #expect(other.failed(denied, at: now) == .fail(denied), "there is nothing to renew")
     }
 
-    @Test("Credentials that can not be renewed end the read")
-    func credentialsThatCanNotBeRenewedEndTheRead() {
+    @Test("Credentials that cannot be renewed end the read")
+    func credentialsThatCannotBeRenewedEndTheRead() {
         var course = FullReadState(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
         let denied = AttemptFailure(.denied, .credentials, detail: "the user is not known")
         #expect(course.notRenewed(denied, at: now) == .fail(denied))
     }
 
-    @Test("Who lets a download go first loses no timeout")
-    func whoLetsADownloadGoFirstLosesNoTimeout() throws {
+    @Test("A read that yields to a download does not count as failed")
+    func aReadThatYieldsDoesNotCountAsFailed() throws {
         var course = course()
         try take(30, &course, head())
         for _ in 0..<2 * FullReadState.timeout { #expect(course.yielded(at: now) == .ask(notBefore: now)) }
@@ -304,8 +304,8 @@ import Testing
         #expect(course.failed(Self.reset, at: now) != .fail(Self.reset))
     }
 
-    @Test("A server that wants a long rest holds no reader up")
-    func aServerThatWantsALongRestHoldsNoReaderUp() {
+    @Test("A server that asks for a long wait does not hold up the reader")
+    func aServerThatAsksForALongWaitHoldsUpNoReader() {
         func throttled(_ rest: Duration) -> AttemptFailure {
             AttemptFailure(.throttled, .throttled, retryAfter: rest, detail: "played")
         }
@@ -317,8 +317,8 @@ import Testing
         #expect(time > now)
     }
 
-    @Test("Timeout ends without progress and is renewed by it")
-    func timeoutEndsWithoutProgressAndIsRenewedByIt() throws {
+    @Test("Several failures without progress end a read, and progress resets their count")
+    func failuresWithoutProgressEndARead() throws {
         var course = course()
         for _ in 0..<3 * FullReadState.timeout {
             try take(1, &course, head(course.position))
@@ -331,13 +331,13 @@ import Testing
         #expect(steps.last == .fail(Self.reset))
         let missing = AttemptFailure(.missing, .location, detail: "gone")
         var other = self.course()
-        #expect(other.failed(missing, at: now) == .fail(missing), "what is not there is not asked for again and again")
+        #expect(other.failed(missing, at: now) == .fail(missing), "a missing object was requested again")
     }
 }
 
 @Suite struct ReadPaceTests {
-    @Test("What was read beyond the rate is waited for")
-    func whatWasReadBeyondTheRateIsWaitedFor() {
+    @Test("A read waits for the time of bytes beyond the rate")
+    func aReadWaitsForBytesBeyondTheRate() {
         let pace = ReadRateLimiter(bytesPerSecond: 1000)
         let start = ContinuousClock.now
         #expect(pace.allowsMore(at: start))
@@ -349,7 +349,7 @@ import Testing
         #expect(pace.allowsMore(at: start + .seconds(10.5)))
     }
 
-    @Test("What several reads take at one time is waited for together")
+    @Test("Reads that take bytes at the same time wait for all of them")
     func severalReadsAtOnePace() {
         let pace = ReadRateLimiter(bytesPerSecond: 1000)
         let start = ContinuousClock.now
@@ -358,8 +358,8 @@ import Testing
         #expect(pace.allowsMore(at: start + .seconds(3)))
     }
 
-    @Test("Without a limit there is always more")
-    func withoutALimitThereIsAlwaysMore() {
+    @Test("A read without a limit never waits")
+    func aReadWithoutALimitNeverWaits() {
         for pace in [ReadRateLimiter(bytesPerSecond: nil), ReadRateLimiter(bytesPerSecond: 0)] {
             pace.take(1 << 40, at: .now)
             #expect(pace.allowsMore(at: .now))
@@ -371,14 +371,14 @@ import Testing
     private let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(60), scrubInterval: nil)
     private let start = Date(timeIntervalSince1970: 1_790_000_000)
 
-    @Test("Quarantined locations are read again after one hour then six then daily")
-    func quarantinedLocationsAreReadAgainAfterOneHourThenSixThenDaily() {
+    @Test("A quarantined location is read again after one hour, after six, and then daily")
+    func quarantinedLocationsAreReadAgainLessOften() {
         let hours = (0..<4).map { schedule.recheck(after: $0, from: start).timeIntervalSince(start) / 3600 }
         #expect(hours == [1, 6, 24, 24])
     }
 
-    @Test("What can not be read is tried again less and less often")
-    func whatCanNotBeReadIsTriedAgainLessAndLessOften() {
+    @Test("A location that cannot be read is retried less and less often")
+    func aLocationThatCannotBeReadIsRetriedLessOften() {
         let waits = [0, 1, 2, 20].map { schedule.retry(after: $0, from: start).timeIntervalSince(start) }
         #expect(waits == [30, 60, 120, 3600])
     }

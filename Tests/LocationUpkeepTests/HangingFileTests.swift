@@ -47,8 +47,8 @@ struct HangingFileTests {
             loop: loop)
     }
 
-    @Test("A read that no worker takes up makes room for others")
-    func aReadThatNoWorkerTakesUpMakesRoomForOthers() async throws {
+    @Test("A read that no worker starts fails as busy")
+    func aReadThatNoWorkerStartsFailsAsBusy() async throws {
         let loop = TransferLoop()
         let driver = HangingDriver()
         defer {
@@ -61,7 +61,7 @@ struct HangingFileTests {
         guard case .failed(let failure) = await read(driver, on: loop).run() else {
             return #expect(Bool(false), "it came to an end without its file")
         }
-        #expect(failure.reason == .busy, "our own limit, which says nothing of the location")
+        #expect(failure.reason == .busy, "Baton's own limit says nothing about the location")
         holding.cancel()
         _ = await holding.value
     }

@@ -10,15 +10,15 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// What is done in a round with the locations of a backend that fails.
+/// A maintenance pass over the locations of a failing backend.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MaintenanceLoopTests {
     private static let content = PatternedContent(size: 1000, seed: 201)
 
-    @Test("A backend that fails is asked once a round, however many of its locations are pending")
+    @Test("A failing backend is asked once per pass, however many of its locations are pending")
     func aBackendThatFails() async throws {
         let failing = try FaultyOrigin(Self.content) { _ in .status(500) }
-        // Its object is missing, which says nothing of the backend: it counts the rounds.
+        // Its object is missing, which is no failure of the backend: its requests count the passes.
         let counting = try FaultyOrigin(Self.content) { _ in .status(404) }
         let fixture = try VerifierFixture(["failing": failing, "counting": counting])
         let loop = TransferLoop()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// Which reads for manifests may begin.
+/// The reads for manifests that may begin.
 @Suite struct ManifestQueueTests {
     private let north = BackendID("north")
     private let south = BackendID("south")
@@ -22,7 +22,7 @@ import Testing
         .unreadable(AttemptFailure(.serverError, failureClass, retryAfter: retryAfter, detail: "played"))
     }
 
-    @Test("A backend is read by one at a time, and not by more than there are readers in all")
+    @Test("One reader at a time reads a backend, and the number of readers is limited")
     func oneOfEachBackend() {
         var queue = ManifestQueue(readers: 2)
         let others = (0..<3).map { BackendID("b\($0)") }
@@ -36,7 +36,7 @@ import Testing
         #expect(queue.available([north, south], at: start) == [north])
     }
 
-    @Test("Another location of a representation that is being read has to wait")
+    @Test("Another location of a representation that is being read must wait")
     func oneOfEachRepresentation() {
         var queue = ManifestQueue(readers: 9)
         let image = ImageID()
@@ -48,7 +48,7 @@ import Testing
         #expect(queue.allows(location(in: south, of: image), at: start), "its next location is read at once")
     }
 
-    @Test("A backend that fails rests twice as long each time, up to its limit, and a read that works ends that")
+    @Test("A failing backend rests twice as long each time, up to a limit, until a read succeeds")
     func aFailingBackendRests() {
         var queue = ManifestQueue(readers: 9)
         var now = start
@@ -69,7 +69,7 @@ import Testing
         #expect(queue.available([north], at: now + .seconds(45)) == [north])
     }
 
-    @Test("An object that fails alone does not let its backend rest")
+    @Test("An object that fails alone does not make its backend rest")
     func aFailingLocation() {
         var queue = ManifestQueue(readers: 9)
         let location = location(in: north)
@@ -78,7 +78,7 @@ import Testing
         #expect(queue.available([north], at: start) == [north])
     }
 
-    @Test("What has no manifest after a read that matched is not read again and again")
+    @Test("A location without a manifest after a match is not read again at once")
     func noManifestInSpiteOfAMatch() {
         var queue = ManifestQueue(readers: 9)
         let location = location(in: north)
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(
-        "A read that did not take place is tried again a little later", arguments: [Verifier.Result.skipped, .cancelled, nil])
+        "A read that did not take place is retried a little later", arguments: [Verifier.Result.skipped, .cancelled, nil])
     func aReadThatDidNotTakePlace(result: Verifier.Result?) {
         var queue = ManifestQueue(readers: 9)
         let location = location(in: north)
@@ -99,7 +99,7 @@ import Testing
         #expect(queue.allows(location, at: start + ManifestQueue.retry))
     }
 
-    @Test("Reads that share a rate keep to it together, and count their own bytes")
+    @Test("Reads that share a rate keep to it together and count their own bytes")
     func aSharedRate() {
         let scrubs = ReadRateLimiter(bytesPerSecond: 1000)
         let manifests = ReadRateLimiter(sharing: scrubs)

@@ -25,7 +25,7 @@ import Testing
         return id
     }
 
-    @Test("What two downloads hold against a representation before the catalog takes it is written for every contributor")
+    @Test("Holds of two downloads that are not yet in the catalog are written for every contributor")
     func everyContributor() async throws {
         try await catalog.createImage(Image(id: image, createdAt: .now, updatedAt: .now))
         let ids = [try await location("x"), try await location("y"), try await location("z")]
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("A new hold lasts from its own time on, whatever came before")
+    @Test("A new hold lasts from its own time on, whatever was recorded before")
     func timeOfTheHold() throws {
         let holds = PendingIntegrityHolds(catalog: catalog)
         var representation = Representation(

@@ -46,8 +46,8 @@ import Testing
         #expect(manifest.digests == expected)
     }
 
-    @Test("Where none is wanted there is no manifest")
-    func whereNoneIsWantedThereIsNoManifest() {
+    @Test("Without a chunk size there is no manifest")
+    func withoutAChunkSizeThereIsNoManifest() {
         let digests = whole(chunkSize: nil)
         #expect(digests.manifest == nil)
         #expect(progress(digests).chunks == nil)
@@ -68,8 +68,8 @@ import Testing
         #expect(digests.manifest == nil)
     }
 
-    @Test("A later head does not forget what was read before")
-    func aLaterHeadDoesNotForgetWhatWasReadBefore() {
+    @Test("A later head does not discard what was read before")
+    func aLaterHeadDoesNotDiscardWhatWasRead() {
         var digests = begun()
         take(0..<2500, &digests)
         digests.begin(size: Self.size)
@@ -77,8 +77,8 @@ import Testing
         #expect(digests.manifest == whole().manifest)
     }
 
-    @Test("Both go on where a restart cut them off")
-    func bothGoOnWhereARestartCutThemOff() throws {
+    @Test("The digests and the manifest continue where a restart stopped them")
+    func digestsAndManifestContinueAfterARestart() throws {
         let expected = whole()
         for cut in [0, 1, 999, 1000, 1001, 5000, 10_006, 10_007] {
             var half = begun()
@@ -91,8 +91,8 @@ import Testing
         }
     }
 
-    @Test("What was cut one way is not gone on with in another")
-    func whatWasCutOneWayIsNotGoneOnWithInAnother() {
+    @Test("A read resumes with the chunk size it began with")
+    func aReadResumesWithTheChunkSizeItBeganWith() {
         var half = begun(chunkSize: 1000)
         take(0..<5000, &half)
         var resumed = begun(chunkSize: 2000, progress: progress(half))
@@ -100,8 +100,8 @@ import Testing
         #expect(resumed.manifest == whole(chunkSize: 1000).manifest)
     }
 
-    @Test("Progress without chunks goes on without a manifest")
-    func progressWithoutChunksGoesOnWithoutAManifest() {
+    @Test("A read whose progress has no chunks resumes without a manifest")
+    func progressWithoutChunksResumesWithoutAManifest() {
         var half = begun(chunkSize: nil)
         take(0..<5000, &half)
         var resumed = begun(progress: progress(half))
@@ -138,7 +138,7 @@ import Testing
         return digests
     }
 
-    @Test("The inspection of the format goes on where a restart cut it off, beside the digests")
+    @Test("The inspection of the format continues after a restart, beside the digests")
     func inspectionGoesOn() {
         var bytes = Self.bytes
         bytes.replaceSubrange(0..<4, with: [0x51, 0x46, 0x49, 0xFB])
@@ -152,10 +152,10 @@ import Testing
         }
         var whole = inspected(nil)
         take(0..<bytes.count, &whole, from: bytes)
-        #expect(whole.formatRefusal == nil, "it is not looked at")
+        #expect(whole.formatRefusal == nil, "the format was inspected")
     }
 
-    @Test("Progress without an inspection is of no use where one is wanted, and the other way round no loss")
+    @Test("Progress without a required inspection is discarded, and an unneeded inspection does no harm")
     func inspectionBegins() {
         var half = inspected(nil)
         take(0..<5000, &half)
@@ -168,7 +168,7 @@ import Testing
         #expect(resumed.finished == whole().finished && resumed.manifest == whole().manifest)
     }
 
-    @Test("A damaged inspection makes the progress useless, and nothing worse")
+    @Test("A damaged inspection discards the progress")
     func damagedInspection() {
         var half = inspected(.raw)
         take(0..<5000, &half)
@@ -184,8 +184,8 @@ import Testing
         #expect(inspected(.raw, progress: moved).position == 0)
     }
 
-    @Test("Progress of other digests is of no use")
-    func progressOfOtherDigestsIsOfNoUse() {
+    @Test("Progress with other digests is discarded")
+    func progressWithOtherDigestsIsDiscarded() {
         var half = ReadDigests([.sha512], chunkSize: 1000, progress: nil)
         half.begin(size: Self.size)
         take(0..<5000, &half)
@@ -207,8 +207,8 @@ import Testing
         #expect(digests.manifest?.layout == ChunkLayout(size: 2500, chunkSize: 1000))
     }
 
-    @Test("Notes of long reads are rarer")
-    func notesOfLongReadsAreRarer() throws {
+    @Test("A long read saves its progress less often")
+    func aLongReadSavesItsProgressLessOften() throws {
         #expect(begun().stride == 8 << 20)
         let layout = try #require(ChunkLayout(size: 1 << 40))
         let state = try #require(progress(begun()).chunks?.state)

@@ -9,7 +9,7 @@ import TokenBackend
 
 @testable import LocationUpkeep
 
-/// The manifests that full reads make of what really comes over a connection.
+/// The manifests that full reads make of the bytes from a real connection.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ReadManifestTests {
     private static let content = PatternedContent(size: 3_000_017, seed: 91)
@@ -48,38 +48,38 @@ struct ReadManifestTests {
         return manifest
     }
 
-    @Test("A whole read makes one")
-    func aWholeReadMakesOne() async throws {
+    @Test("A whole read makes a manifest")
+    func aWholeReadMakesAManifest() async throws {
         let manifest = try #require(try await manifest { _ in .sound })
         #expect(manifest.layout == ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         #expect(manifest.digests == Self.expected)
     }
 
-    @Test("A read in pieces makes one")
-    func aReadInPiecesMakesOne() async throws {
+    @Test("A read in several ranges makes a manifest")
+    func aReadInSeveralRangesMakesAManifest() async throws {
         #expect(try await manifest(maximumRange: 500_000) { _ in .sound }?.digests == Self.expected)
     }
 
-    @Test("An object of unknown size gets one")
-    func anObjectOfUnknownSizeGetsOne() async throws {
+    @Test("A read of an object of unknown size makes a manifest")
+    func aReadOfUnknownSizeMakesAManifest() async throws {
         #expect(try await manifest(expectedSize: nil) { _ in .sound }?.digests == Self.expected)
     }
 
-    @Test("A read that breaks makes one of both parts")
-    func aReadThatBreaksMakesOneOfBothParts() async throws {
+    @Test("A read that breaks makes one manifest of both parts")
+    func aReadThatBreaksMakesOneManifest() async throws {
         let manifest = try await manifest { $0.range?.first == 0 ? .close(after: 1_000_000) : .sound }
         #expect(manifest?.digests == Self.expected)
     }
 
-    @Test("What a server without ranges sends again counts once")
-    func whatAServerWithoutRangesSendsAgainCountsOnce() async throws {
+    @Test("Bytes that a server without ranges sends again count once")
+    func bytesThatAServerSendsAgainCountOnce() async throws {
         let manifest = try await manifest { $0.range?.first == 0 ? .close(after: 1_000_000) : .ignoringRange }
         #expect(manifest?.digests == Self.expected)
     }
 
-    /// Nothing of the object before must stay in it.
-    @Test("An object that changes in between gets one of its own")
-    func anObjectThatChangesInBetweenGetsOneOfItsOwn() async throws {
+    /// The manifest must contain nothing of the earlier object.
+    @Test("An object that changes during a read gets a manifest of its own")
+    func aChangedObjectGetsAManifestOfItsOwn() async throws {
         let manifest = try await manifest { request in
             request.index == 0 ? .corrupt(at: 70_000).ending(.close(after: 1_000_000)) : .etag("\"another\"")
         }

@@ -9,12 +9,12 @@ import Testing
 @testable import LocationUpkeep
 @testable import RelayEngine
 
-/// Which reads follow from a download.
+/// The reads that follow a download.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RelayRecorderTests {
     private static let content = PatternedContent(size: 100_003, seed: 181)
 
-    @Test("A new suspect is read although its last read has a date, one that was a suspect before waits for the date")
+    @Test("A new suspect is read at once, and an earlier suspect waits for its date")
     func suspectsWithADate() async throws {
         let origins = [
             "new": try FaultyOrigin(Self.content), "old": try FaultyOrigin(Self.content),
@@ -43,7 +43,7 @@ struct RelayRecorderTests {
         await recorder.record(
             summary, of: RelayRecord(representation: representation, range: nil, locations: [new, old]),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        // They are read one after the other: when this one was, those before it were.
+        // Locations are read one after the other: once this one was read, those before it were read too.
         let reading = Task { try await fixture.verifications.run() }
         await fixture.verifications.verify(try #require(locations["last"]).id, within: .seconds(120))
         reading.cancel()
@@ -52,7 +52,7 @@ struct RelayRecorderTests {
     }
 
     @Test(
-        "Ranges wait for the reads of a whole that broke off or did not match, and of nothing else",
+        "Ranges wait only for whole downloads that broke off or did not match",
         arguments: [
             (.finished, true, false), (.refused, false, false), (.digestMismatch, false, true), (.clientGone, false, true),
             (.clientGone, true, false), (.exhausted, false, true),

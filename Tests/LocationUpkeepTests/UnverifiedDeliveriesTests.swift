@@ -4,7 +4,7 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// What keeps ranges from completing bytes that nothing verified.
+/// How ranges are kept from completing bytes that were not verified.
 @Suite struct UnverifiedDeliveriesTests {
     private let image = ImageID()
     private let start = Date(timeIntervalSince1970: 1_790_000_000)
@@ -18,20 +18,21 @@ import Testing
 
     private func name() -> Representation.Name { location().representation }
 
-    @Test("While a whole is delivered from locations that were never read, ranges have to wait, and no longer")
+    @Test("Ranges wait while a whole is delivered from locations that are not verified")
     func whileItRuns() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())
         let ticket = try #require(deliveries.begin(name(), from: [first, second]))
         #expect(deliveries.concern(name(), [first, second], manifestMadeAt: nil, at: start))
         let read = [location(verified: true, id: first.id), location(verified: true, id: second.id)]
-        #expect(deliveries.concern(name(), [read[0], second], manifestMadeAt: nil, at: start), "either may give its bytes")
+        #expect(
+            deliveries.concern(name(), [read[0], second], manifestMadeAt: nil, at: start), "either one may serve its bytes")
         #expect(!deliveries.concern(name(), read, manifestMadeAt: nil, at: start))
         #expect(deliveries.end(ticket, contributors: [], at: start) == [])
         #expect(!deliveries.concern(name(), [first, second], manifestMadeAt: nil, at: start))
     }
 
-    @Test("A whole that broke off concerns those that gave its bytes, until each was read or an hour is over")
+    @Test("Ranges wait after a broken download until its contributors are read or an hour has passed")
     func afterABreak() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())
@@ -46,7 +47,7 @@ import Testing
         #expect(!deliveries.concern(name(), [first], manifestMadeAt: nil, at: start), "what is over is forgotten")
     }
 
-    @Test("Breaks of one representation add up, those of another are none of its concern")
+    @Test("Broken downloads of one representation add up and do not concern another one")
     func severalBreaks() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())
@@ -64,7 +65,7 @@ import Testing
         #expect(!deliveries.concern(name(), read, manifestMadeAt: nil, at: start))
     }
 
-    @Test("Locations that were read in full before leave nothing unverified")
+    @Test("Locations that were verified in full leave nothing unverified")
     func verifiedLocations() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (verified, fresh) = (location(verified: true), location())
@@ -75,7 +76,7 @@ import Testing
         #expect(deliveries.end(ticket, contributors: [fresh.id], at: start) == [], "it has ended")
     }
 
-    @Test("A download whose record is lost counts as broken off at each of its locations")
+    @Test("A download whose record is lost counts as broken at each of its locations")
     func lostTicket() throws {
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())
@@ -88,7 +89,7 @@ import Testing
             !deliveries.concern(name(), [verified, second], manifestMadeAt: nil, at: now + Representation.rangePause + 60))
     }
 
-    @Test("What the server before this one delivered unverified is held against ranges for an hour")
+    @Test("Ranges wait for an hour after a restart for locations that may have served unverified bytes")
     func beforeARestart() {
         let active = LocationState(.active)
         func known(verified: Bool = false, _ state: LocationState) -> Location {

@@ -86,7 +86,7 @@ final class VerifierFixture: Sendable {
 }
 
 extension PatternedContent {
-    /// What identifies it.
+    /// The digest that identifies the content.
     var digest: Digest {
         let stream = DigestStream(.sha256)
         var offset: Int64 = 0

@@ -8,13 +8,13 @@ import Testing
 
 @testable import LocationUpkeep
 
-/// How a decision comes about: which reads are made, from where they begin, and whose readings count.
+/// How a verification is decided: which reads are made, where they begin, and which readings count.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct VerifierTests {
     static let content = PatternedContent(size: 3_000_017, seed: 151)
     static let other = PatternedContent(size: 3_000_017, seed: 152)
 
-    @Test("Locations of an unacceptable format are taken out a few at a time, and the rest serve on")
+    @Test("Locations of an unacceptable format are quarantined a few at a time, and the rest keep serving")
     func refusalsAreLimited() async throws {
         let content = PatternedContent(size: 100_000, seed: 31)
         let fixture = try VerifierFixture(["north": FaultyOrigin(content)])
@@ -27,7 +27,7 @@ struct VerifierTests {
         let last = try #require(locations.last)
         #expect(try await fixture.verify(last) == .undecided)
         #expect(try await fixture.status(of: last) == .active)
-        // That says nothing against the backend: wrong content is judged as ever.
+        // This does not count against the backend: it still allows a quarantine for wrong content.
         #expect(fixture.verifier.allowsQuarantine(on: last.backend))
     }
 
@@ -42,7 +42,7 @@ struct VerifierTests {
     }
 
     @Test(
-        "Two reads that are wrong in the same way quarantine a location, wherever the one byte is",
+        "Two reads that are wrong in the same way quarantine a location, wherever the wrong byte is",
         arguments: [0, 1_500_000, 3_000_016])
     func twoReadsThatAgree(offset: Int64) async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.content) { _ in .corrupt(at: offset) }])
@@ -51,9 +51,9 @@ struct VerifierTests {
         #expect(try await fixture.status(of: location) == .quarantined)
     }
 
-    @Test("A sound origin behind a cache that is wrong is not quarantined: the second read goes past caches")
+    @Test("A sound origin behind a corrupt cache is not quarantined, because the second read bypasses caches")
     func aCacheThatIsWrong() async throws {
-        // What a cache in front of it does with a request that does not ask for the origin's own answer.
+        // A cache in front of the origin answers each request that does not bypass caches.
         let origin = try FaultyOrigin(Self.content) {
             $0["cache-control"]?.contains("no-cache") == true ? .sound : .corrupt(at: 5)
         }
@@ -67,7 +67,7 @@ struct VerifierTests {
         #expect(requests.first?.connection != requests.last?.connection, "on a connection of its own")
     }
 
-    @Test("Another location that is asked to corroborate goes past caches, too")
+    @Test("The read of a corroborating location bypasses caches")
     func aWitnessBehindACacheThatIsWrong() async throws {
         let wrong = try FaultyOrigin(Self.other)
         // The cache has the other object; the origin behind it is sound.
@@ -81,7 +81,7 @@ struct VerifierTests {
         #expect(try await fixture.verify(location) == .quarantined)
     }
 
-    @Test("Another location that is asked to corroborate is read from its first byte, whatever an earlier read of it left")
+    @Test("A corroborating location is read from its first byte, whatever progress was saved")
     func aWitnessWithSavedProgress() async throws {
         let wrong = try FaultyOrigin(Self.other)
         let witness = try FaultyOrigin(Self.content)
@@ -89,7 +89,7 @@ struct VerifierTests {
         let image = try await fixture.image()
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
         let duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
-        // An earlier read of it got the wrong object's bytes up to the last one: with that it would agree with the wrong location.
+        // An earlier read got the wrong object's bytes up to the last one: resumed, it would agree with the wrong location.
         var digests = ReadDigests([.sha256, .sha512, .md5], chunkSize: nil, declared: duplicate.format, progress: nil)
         var position: Int64 = 0
         while position < Self.other.size {
@@ -104,7 +104,7 @@ struct VerifierTests {
         #expect(witness.record.requests.map { $0.range?.first } == [0])
     }
 
-    @Test("The second read begins at the first byte, where the first one went on from what an earlier read had left")
+    @Test("The second read starts at the first byte, even if the first one resumed saved progress")
     func aSecondReadWithSavedProgress() async throws {
         let origin = try FaultyOrigin(Self.content)
         let fixture = try VerifierFixture(["a": origin])
@@ -118,7 +118,7 @@ struct VerifierTests {
     }
 
     @Test(
-        "A duplicate that holds the same other content speaks for a location, whatever its status",
+        "A duplicate with the same other content corroborates a location, whatever its status",
         arguments: [LocationStatus.active, .pending, .verifying, .quarantined])
     func aDuplicateCorroborates(status: LocationStatus) async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
@@ -137,7 +137,7 @@ struct VerifierTests {
     }
 
     @Test(
-        "A duplicate that was taken out by an operator does not speak for a location",
+        "A duplicate that an operator took out does not corroborate a location",
         arguments: [LocationStatus.disabled, .pendingDelete])
     func aDuplicateThatIsTakenOut(status: LocationStatus) async throws {
         let fixture = try VerifierFixture(["a": FaultyOrigin(Self.other), "b": FaultyOrigin(Self.other)])
@@ -160,7 +160,7 @@ struct VerifierTests {
         }
     }
 
-    @Test("A suspect that is the last active location of its format serves on while it is read")
+    @Test("A suspect that is the last active location of its format keeps serving while it is read")
     func theLastActiveLocationOfAFormat() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 100_000) }
         let fixture = try VerifierFixture(["a": origin, "b": FaultyOrigin(Self.other)])
@@ -194,7 +194,7 @@ struct VerifierTests {
         #expect(try await reading.value == .cancelled)
     }
 
-    @Test("Everybody who contributed to a whole that did not match becomes a suspect")
+    @Test("Every contributor to a whole download that did not match becomes a suspect")
     func allContributorsBecomeSuspects() async throws {
         let fixture = try VerifierFixture([
             "a": FaultyOrigin(Self.content), "b": FaultyOrigin(Self.content), "c": FaultyOrigin(Self.content),
@@ -220,7 +220,7 @@ struct VerifierTests {
         #expect(try await fixture.catalog.location(ids[1])?.isSuspect == false)
     }
 
-    @Test("An object that was exchanged while it was read leaves a manifest of the one that matched, and of nothing before it")
+    @Test("An object that is replaced during a read gets a manifest of the object that matched")
     func anObjectThatIsExchangedWhileItIsRead() async throws {
         let origin = try FaultyOrigin(Self.content) { request in
             request.index == 0
@@ -248,7 +248,7 @@ struct VerifierTests {
 }
 
 extension VerifierFixture {
-    /// A location as this one that has not been probed, in the place of this one.
+    /// A duplicate of this location that has not been probed.
     fileprivate func pendingDuplicate(of duplicate: Location, declaring content: PatternedContent) async throws -> Location {
         try await catalog.addLocation(
             NewLocation(

@@ -12,7 +12,7 @@ import Testing
         #expect(try #require(IPAddress(text)).isLoopback == isLoopback)
     }
 
-    @Test("A subscriber is an address of IPv4, or a network of 64 bits of IPv6")
+    @Test("A subscriber is one IPv4 address or an IPv6 network of 64 bits")
     func subscribers() throws {
         func subscriber(_ text: String) throws -> IPAddress { try #require(IPAddress(text)).subscriber }
         #expect(try subscriber("192.0.2.1") == IPAddress("192.0.2.1"))

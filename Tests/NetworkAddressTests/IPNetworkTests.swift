@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct IPNetworkTests {
     @Test(
-        "An address lies in a network by its first bits",
+        "An address lies in a network by its leading bits",
         arguments: [
             ("10.0.0.0/8", "10.255.255.255", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.0/8", "9.255.255.255", false),
             ("10.0.0.0/8", "::ffff:10.1.2.3", true), ("::ffff:10.0.0.0/104", "10.1.2.3", true), ("10.0.0.0/8", "a00::", false),
@@ -15,13 +15,13 @@ import Testing
             ("2001:db8::/33", "2001:db8:8000::", false), ("::1", "::1", true), ("::1", "::2", false), ("::1", "0.0.0.1", false),
             ("fe80::/10", "fe80::1%eth0", true),
         ])
-    func anAddressLiesInANetworkByItsFirstBits(network: String, address: String, isInside: Bool) throws {
+    func anAddressLiesInANetworkByItsLeadingBits(network: String, address: String, isInside: Bool) throws {
         let address = try #require(IPAddress(address))
         #expect(try IPNetwork(network).contains(address) == isInside)
     }
 
     @Test(
-        "What is no network is said",
+        "Text that is no network is rejected with the reason",
         arguments: [
             ("", InvalidNetwork.noAddress), ("10.0.0/8", .noAddress), ("10.0.0.0.0", .noAddress), ("example.org/8", .noAddress),
             ("10.0.0.010", .noAddress), ("256.0.0.0/8", .noAddress), (" 10.0.0.0/8", .noAddress), ("10.0.0.0/8/8", .noAddress),
@@ -31,7 +31,7 @@ import Testing
             ("fd00::/129", .noLength(longest: 128)), ("10.1.0.0/8", .bitsBeyondLength), ("192.0.2.129/25", .bitsBeyondLength),
             ("fd00::1/8", .bitsBeyondLength), ("::ffff:0:0/90", .bitsBeyondLength),
         ])
-    func whatIsNoNetworkIsSaid(text: String, problem: InvalidNetwork) {
+    func textThatIsNoNetworkIsRejected(text: String, problem: InvalidNetwork) {
         #expect(throws: problem) { try IPNetwork(text) }
     }
 
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(
-        "A network that holds strangers is vast",
+        "A network that is wide enough to include strangers is vast",
         arguments: [
             ("0.0.0.0/0", true), ("128.0.0.0/1", true), ("10.0.0.0/7", true), ("10.0.0.0/8", false), ("10.0.0.1", false),
             ("::/0", true), ("2000::/3", true), ("2000::/15", true), ("2001::/16", false), ("fc00::/7", false),
@@ -54,8 +54,8 @@ import Testing
         ])
     func vastNetworks(text: String, isVast: Bool) throws { #expect(try IPNetwork(text).isVast == isVast) }
 
-    @Test("An address is one with its mapped form")
-    func anAddressIsOneWithItsMappedForm() {
+    @Test("An address equals its IPv4-mapped form")
+    func anAddressEqualsItsMappedForm() {
         #expect(IPAddress("10.0.0.1") == IPAddress("::ffff:10.0.0.1"))
         #expect(IPAddress("::ffff:a00:1") == IPAddress("10.0.0.1"))
         #expect(IPAddress("10.0.0.1") != IPAddress("::10.0.0.1"))

@@ -17,7 +17,8 @@ import Testing
         return try login.session(from: .init(head: ResponseHead(status: status, fields: fields), body: []))
     }
 
-    @Test("Account and token are in the head", arguments: [200, 204]) func accountAndTokenAreInTheHead(status: Int) throws {
+    @Test("The account and the token are in the response's head", arguments: [200, 204])
+    func accountAndTokenAreInTheHead(status: Int) throws {
         let session = try Self.session(
             [
                 ("x-storage-url", "http://store:8080/v1/AUTH_test"), ("x-auth-token", "AUTH_tk1"),
@@ -28,15 +29,15 @@ import Testing
         #expect(session.lifetime == .seconds(86_399))
     }
 
-    @Test("A configured account stands in the place of the one named")
-    func aConfiguredAccountStandsInThePlaceOfTheOneNamed() throws {
+    @Test("A configured account replaces the one in the answer")
+    func aConfiguredAccountReplacesTheOneInTheAnswer() throws {
         let named = [(name: "x-storage-url", value: "http://inside/v1/AUTH_test"), (name: "x-auth-token", value: "t")]
         #expect(try Self.session(named, account: "https://outside/v1/A").account.description == "https://outside/v1/A")
         #expect(try Self.session([("x-storage-token", "t")], account: "http://outside/v1/A").lifetime == nil)
     }
 
     @Test(
-        "An answer that leads nowhere is refused",
+        "An answer without a usable account or token is refused",
         arguments: [
             [("x-auth-token", "t")], [("x-storage-url", "http://s/v1/A")],
             [("x-auth-token", "t"), ("x-storage-url", "http://user:hush@s/v1/A")],
@@ -45,13 +46,13 @@ import Testing
             [("x-auth-token", "a b"), ("x-storage-url", "http://s/v1/A")],
             [("x-auth-token", ""), ("x-storage-url", "http://s/v1/A")],
         ] as [[(name: String, value: String)]])
-    func anAnswerThatLeadsNowhereIsRefused(fields: [(name: String, value: String)]) {
+    func anAnswerWithoutAccountOrTokenIsRefused(fields: [(name: String, value: String)]) {
         let failure = #expect(throws: AttemptFailure.self) { try Self.session(fields) }
         #expect(failure?.failureClass == .backend)
         #expect(failure?.detail.contains("hush") == false)
     }
 
-    @Test("A token fetched over TLSIs not sent in the clear")
+    @Test("A token fetched over TLS is not sent in the clear")
     func aTokenFetchedOverTLSIsNotSentInTheClear() throws {
         let fields = [(name: "x-storage-url", value: "http://store/v1/A"), (name: "x-auth-token", value: "t")]
         let failure = #expect(throws: AttemptFailure.self) { try Self.session(fields, url: "https://store/auth/v1.0") }
@@ -90,29 +91,29 @@ import Testing
     }
 
     @Test(
-        "The catalogue says where the account is",
+        "Keystone's catalogue tells where the account is",
         arguments: [
             (CatalogEntry(region: "one"), "http://one:8080/v1/AUTH_a"),
             (CatalogEntry(region: "two"), "http://two:8080/v1/AUTH_a"),
             (CatalogEntry(interface: .internal), "http://inside:8080/v1/AUTH_a"),
             (CatalogEntry(serviceType: "image"), "http://image"),
         ])
-    func theCatalogueSaysWhereTheAccountIs(wanted: CatalogEntry, url: String) throws {
+    func theCatalogueTellsWhereTheAccountIs(wanted: CatalogEntry, url: String) throws {
         let session = try Self.session(wanted)
         #expect(session.account.description == url)
         #expect(session.token == "gAAAA")
     }
 
     /// Whatever our own clock says.
-    @Test("The lifetime is counted by Keystone's clock")
-    func theLifetimeIsCountedByKeystonesClock() throws {
+    @Test("The lifetime is measured by Keystone's clock")
+    func theLifetimeIsMeasuredByKeystonesClock() throws {
         #expect(try Self.session(CatalogEntry(region: "one")).lifetime == .seconds(3600))
         let body = #"{"token": {"expires_at": "2026-09-01T11:00:00Z", "catalog": \#(Self.catalog)}}"#
         #expect(try Self.session(CatalogEntry(region: "one"), body: body).lifetime == nil)
     }
 
     @Test(
-        "What the catalogue lacks is said",
+        "A missing entry of the catalogue is reported",
         arguments: [
             (CatalogEntry(), "in several regions: set keystone.region"),
             (CatalogEntry(region: "three"), "no object-store with the interface public in the region three"),
@@ -120,7 +121,7 @@ import Testing
             (CatalogEntry(serviceType: "empty"), "names no empty"),
             (CatalogEntry(region: "odd"), "set storage_url in its place"),
         ])
-    func whatTheCatalogueLacksIsSaid(wanted: CatalogEntry, words: String) throws {
+    func aMissingCatalogueEntryIsReported(wanted: CatalogEntry, words: String) throws {
         let failure = #expect(throws: AttemptFailure.self) { try Self.session(wanted) }
         #expect(failure?.failureClass == .credentials)
         #expect(failure?.detail.contains(words) == true, "\(failure?.detail ?? "")")
@@ -128,22 +129,20 @@ import Testing
     }
 
     @Test(
-        "An answer without a token is suspected on whoever caused it",
+        "A failed log-in is attributed to the credentials or to the backend",
         arguments: [
             (401, "gAAAA", nil, .credentials), (404, "gAAAA", nil, .backend), (201, nil, nil, .backend),
             (201, "gAAAA", "{}", .backend), (201, "gAAAA", "<html>", .backend), (503, "gAAAA", nil, .backend),
         ] as [(Int, String?, String?, FailureClass)])
-    func anAnswerWithoutATokenIsSuspectedOnWhoeverCausedIt(
-        status: Int, token: String?, body: String?, suspected: FailureClass
-    ) throws {
+    func aFailedLoginIsAttributed(status: Int, token: String?, body: String?, suspected: FailureClass) throws {
         let failure = #expect(throws: AttemptFailure.self) {
             try Self.session(CatalogEntry(region: "one"), status: status, token: token, body: body)
         }
         #expect(failure?.failureClass == suspected)
     }
 
-    @Test("The catalogue is asked for only where it is needed")
-    func theCatalogueIsAskedForOnlyWhereItIsNeeded() throws {
+    @Test("The catalogue is requested only where it is needed")
+    func theCatalogueIsRequestedOnlyWhereItIsNeeded() throws {
         let settings = KeystoneSettings(
             url: "http://id:5000/v3/",
             credentials: .password(

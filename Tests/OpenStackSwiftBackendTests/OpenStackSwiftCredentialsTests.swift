@@ -5,8 +5,8 @@ import Waiting
 @testable import OpenStackSwiftBackend
 
 @Suite(.timeLimit(.minutes(5))) struct OpenStackSwiftCredentialsTests {
-    @Test("A token is fetched once however many wait for it")
-    func aTokenIsFetchedOnceHoweverManyWaitForIt() async throws {
+    @Test("A token is fetched once for all callers that wait for it")
+    func aTokenIsFetchedOnceForAllCallers() async throws {
         let store = ScriptedStore()
         #expect(!store.credentials.areReady)
         #expect(store.credentials.generation == 0)
@@ -23,8 +23,8 @@ import Waiting
         #expect(store.credentials.generation == 1)
     }
 
-    @Test("Whoever was refused with an old token gets the new one")
-    func whoeverWasRefusedWithAnOldTokenGetsTheNewOne() async throws {
+    @Test("A renewal is skipped where a newer token is already there")
+    func aRenewalIsSkippedWhereANewerTokenIsThere() async throws {
         let store = ScriptedStore()
         try await store.credentials.renew(beyond: 0)
         try await store.credentials.renew(beyond: 1)
@@ -33,8 +33,8 @@ import Waiting
         #expect(store.asked == 2)
     }
 
-    @Test("A token is renewed ahead of its end", arguments: [(3600, 60), (100, 10), (1, 0.1), (0, 0)] as [(Int, Double)])
-    func aTokenIsRenewedAheadOfItsEnd(lifetime: Int, margin: Double) async throws {
+    @Test("A token is renewed before it ends", arguments: [(3600, 60), (100, 10), (1, 0.1), (0, 0)] as [(Int, Double)])
+    func aTokenIsRenewedBeforeItEnds(lifetime: Int, margin: Double) async throws {
         let store = ScriptedStore()
         store.setLifetime(lifetime)
         try await store.credentials.renew(beyond: 0)
@@ -47,8 +47,8 @@ import Waiting
         #expect(store.asked == 2)
     }
 
-    @Test("A token without an end is good until it is refused")
-    func aTokenWithoutAnEndIsGoodUntilItIsRefused() async throws {
+    @Test("A token without an end is used until it is refused")
+    func aTokenWithoutAnEndIsUsedUntilItIsRefused() async throws {
         let store = ScriptedStore()
         store.setLifetime(nil)
         try await store.credentials.renew(beyond: 0)
@@ -57,11 +57,11 @@ import Waiting
     }
 
     @Test(
-        "A refused log in is not repeated at once",
+        "A refused log-in is not repeated at once",
         arguments: [
             (401, .credentials), (403, .credentials), (404, .backend), (429, .backend), (500, .backend), (302, .backend),
         ] as [(Int, FailureClass)])
-    func aRefusedLogInIsNotRepeatedAtOnce(status: Int, suspected: FailureClass) async throws {
+    func aRefusedLoginIsNotRepeatedAtOnce(status: Int, suspected: FailureClass) async throws {
         let store = ScriptedStore()
         store.answer(with: status)
         let failures = await [failure(store), failure(store)]
@@ -74,8 +74,8 @@ import Waiting
         #expect(store.credentials.areReady)
     }
 
-    @Test("A log in that cannot be reached is the backends trouble and keeps the old token")
-    func aLogInThatCannotBeReachedIsTheBackendsTroubleAndKeepsTheOldToken() async throws {
+    @Test("An unreachable log-in is the backend's failure and keeps the old token")
+    func anUnreachableLoginKeepsTheOldToken() async throws {
         let store = ScriptedStore()
         try await store.credentials.renew(beyond: 0)
         store.cutOff()

@@ -30,8 +30,8 @@ import Testing
 
     static let md5 = "0123456789abcdef0123456789abcdef"
 
-    @Test("Exactly the range asked for is taken with its e tag")
-    func exactlyTheRangeAskedForIsTakenWithItsETag() throws {
+    @Test("The requested range is accepted with its ETag, and a longer one is rejected")
+    func theRequestedRangeIsAcceptedWithItsETag() throws {
         let head = try Self.inspect(206, [("content-range", "bytes 10-19/100"), ("etag", Self.md5)]).get()
         #expect(
             head
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "A coding that a client once sent the object with is no coding",
+        "A content coding that only the upload used is ignored",
         arguments: ["", "aws-chunked", "identity, aws-chunked"])
     func codingOfTheUpload(coding: String) throws {
         let fields = [(name: "content-range", value: "bytes 10-19/100"), (name: "content-encoding", value: coding)]
@@ -50,46 +50,48 @@ import Testing
         #expect(head.coding == nil && head.count == 10)
     }
 
-    @Test("Less than the range asked for is taken") func shortAnswer() throws {
+    @Test("An answer shorter than the requested range is accepted")
+    func shortAnswer() throws {
         #expect(try Self.inspect(206, [("content-range", "bytes 10-12/100")]).get().count == 3)
     }
 
     @Test(
-        "The e tag of a large object is taken for no digest",
+        "The ETag of a large object is not taken for a digest",
         arguments: [
             [("etag", "\"0123456789abcdef0123456789abcdef\""), ("x-static-large-object", "True")],
             [("etag", "0123456789abcdef0123456789abcdef"), ("x-static-large-object", "True")],
             [("etag", "0123456789abcdef0123456789abcdef"), ("x-object-manifest", "c/p")],
             [("etag", "\"0123456789abcdef0123456789abcdef\"")], [("etag", "0123456789abcdef0123456789abcdef-4")], [],
         ] as [[(name: String, value: String)]])
-    func theETagOfALargeObjectIsTakenForNoDigest(fields: [(name: String, value: String)]) throws {
+    func theETagOfALargeObjectIsNotADigest(fields: [(name: String, value: String)]) throws {
         let head = try Self.inspect(206, [("content-range", "bytes 10-19/100")] + fields).get()
         #expect(head.stated == nil)
         #expect(head.validator?.text == fields.first?.value)
     }
 
     @Test(
-        "A refusal is suspected on whoever caused it",
+        "Each refused status has a reason and a failure class",
         arguments: [
             (400, .unexpectedStatus, .location), (401, .unauthorized, .credentials), (403, .denied, .credentials),
             (404, .missing, .location), (409, .unreadable, .location), (412, .unexpectedStatus, .location),
             (416, .wrongSize, .location), (429, .throttled, .throttled), (498, .throttled, .throttled),
             (500, .serverError, .backend), (503, .serverError, .backend), (507, .serverError, .backend),
         ] as [(Int, AttemptFailure.Reason, FailureClass)])
-    func aRefusalIsSuspectedOnWhoeverCausedIt(status: Int, reason: AttemptFailure.Reason, suspected: FailureClass) throws {
+    func eachRefusedStatusHasAReasonAndAClass(status: Int, reason: AttemptFailure.Reason, suspected: FailureClass) throws {
         let failure = try Self.inspect(status).failure
         #expect(failure?.reason == reason)
         #expect(failure?.failureClass == suspected)
     }
 
-    @Test("The time to wait is honoured", arguments: [429, 498, 503]) func theTimeToWaitIsHonoured(status: Int) throws {
+    @Test("Retry-After is honoured", arguments: [429, 498, 503])
+    func retryAfterIsHonoured(status: Int) throws {
         let failure = try Self.inspect(status, [("retry-after", "7")]).failure
         #expect(failure?.retryAfter == .seconds(7))
         #expect(failure?.failureClass == .throttled)
     }
 
-    @Test("A public container is read without token")
-    func aPublicContainerIsReadWithoutToken() throws {
+    @Test("A public container is read without a token")
+    func aPublicContainerIsReadWithoutAToken() throws {
         let driver = try Self.driver()
         #expect(driver.credentials == nil)
         let request = driver.transferRequest(for: ReadRequest(path: "a b", range: nil))
@@ -97,8 +99,8 @@ import Testing
         #expect(driver.directURL(for: "a b", lifetime: .seconds(60)) == "http://store:8080/v1/AUTH_test/images/a%20b")
     }
 
-    @Test("A prefix is part of the key and nothing leads out of it")
-    func aPrefixIsPartOfTheKeyAndNothingLeadsOutOfIt() throws {
+    @Test("A prefix is part of the key, and no key leads out of it")
+    func aPrefixIsPartOfTheKeyAndNoKeyLeadsOutOfIt() throws {
         let driver = try Self.driver(prefix: "a/b c/")
         for (key, path) in [
             ("d", "d"), ("../d", "%2E%2E/d"), ("a/./b/..", "a/%2E/b/%2E%2E"), ("..d/.e", "..d/.e"), ("/d//", "/d//"),
@@ -108,18 +110,20 @@ import Testing
         }
     }
 
-    @Test("What is no container is refused", arguments: ["", "a/b", "..", ".", "a\\b", String(repeating: "x", count: 257)])
-    func whatIsNoContainerIsRefused(name: String) {
+    @Test(
+        "A name that is no container is rejected",
+        arguments: ["", "a/b", "..", ".", "a\\b", String(repeating: "x", count: 257)])
+    func aNameThatIsNoContainerIsRejected(name: String) {
         #expect(throws: InvalidOpenStackSwiftContainer.name) { try OpenStackSwiftContainer(name) }
     }
 
-    @Test("A prefix that could lead elsewhere is refused", arguments: ["/a", "a//b", "../a", "a/./b", "a\\b"])
-    func aPrefixThatCouldLeadElsewhereIsRefused(prefix: String) {
+    @Test("A prefix that could lead elsewhere is rejected", arguments: ["/a", "a//b", "../a", "a/./b", "a\\b"])
+    func aPrefixThatCouldLeadElsewhereIsRejected(prefix: String) {
         #expect(throws: InvalidOpenStackSwiftContainer.prefix) { try OpenStackSwiftContainer("images", prefix: prefix) }
     }
 
-    @Test("Before the first log in nothing is asked of any server")
-    func beforeTheFirstLogInNothingIsAskedOfAnyServer() async throws {
+    @Test("Before the first log-in no server is asked")
+    func beforeTheFirstLoginNoServerIsAsked() async throws {
         let store = ScriptedStore(account: "http://elsewhere/v1/AUTH_x")
         let driver = try Self.driver(credentials: store.credentials, account: nil, signer: TempURLSigner(key: "k"))
         let read = ReadRequest(path: "a", range: nil)
@@ -132,25 +136,25 @@ import Testing
         #expect(driver.directURL(for: "a", lifetime: .seconds(1))?.hasPrefix("http://elsewhere/v1/AUTH_x/images/a?") == true)
     }
 
-    @Test("Without a key for them there are no direct URLs")
-    func withoutAKeyForThemThereAreNoDirectURLs() throws {
+    @Test("Without a key for temporary URLs there are no direct URLs")
+    func withoutATempURLKeyThereAreNoDirectURLs() throws {
         let driver = try Self.driver(credentials: ScriptedStore().credentials)
         #expect(driver.directURL(for: "a", lifetime: .seconds(60)) == nil)
         #expect(driver.capabilities == Capabilities(ranges: true, redirectable: false, writable: false))
     }
 
     @Test(
-        "A direct URL lives a second at least",
+        "A direct URL lives for at least one second",
         arguments: [(Duration.zero, "1001"), (.milliseconds(1500), "1001"), (.seconds(3600), "4600"), (.seconds(-5), "1001")])
-    func aDirectURLLivesASecondAtLeast(lifetime: Duration, end: String) throws {
+    func aDirectURLLivesForAtLeastOneSecond(lifetime: Duration, end: String) throws {
         let driver = try Self.driver(signer: TempURLSigner(key: "hush-key"))
         let url = try #require(driver.directURL(for: "a", lifetime: lifetime))
         #expect(url.hasSuffix("&temp_url_expires=\(end)"))
         #expect(!url.contains("hush"))
     }
 
-    @Test("Key password and token are never printed")
-    func keyPasswordAndTokenAreNeverPrinted() async throws {
+    @Test("No description shows the key, the password or the token")
+    func noDescriptionShowsASecret() async throws {
         let store = ScriptedStore()
         try await store.credentials.renew(beyond: 0)
         let driver = try Self.driver(credentials: store.credentials, signer: TempURLSigner(key: "hush-key"))

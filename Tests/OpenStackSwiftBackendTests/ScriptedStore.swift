@@ -5,7 +5,7 @@ import Waiting
 
 @testable import OpenStackSwiftBackend
 
-/// A log-in that answers as the test tells it to, and a clock that only the test moves.
+/// A log-in whose answers the test sets, and a clock that only the test moves.
 final class ScriptedStore: Sendable {
     private struct State {
         var time = ContinuousClock.now
@@ -44,14 +44,14 @@ final class ScriptedStore: Sendable {
         }
     }
 
-    /// How often somebody logged in.
+    /// The number of log-ins.
     var asked: Int { state.withLock { $0.asked } }
     func pass(_ time: Duration) { state.withLock { $0.time += time } }
     func answer(with status: Int) { state.withLock { $0.status = status } }
     func setLifetime(_ seconds: Int?) { state.withLock { $0.lifetime = seconds } }
     func cutOff() { state.withLock { $0.isReachable = false } }
 
-    /// Lets log-ins come and answers none until `release`.
+    /// Accepts log-ins and answers none until `release`.
     func hold() { state.withLock { $0.isHeld = true } }
     func release() { state.withLock { $0.isHeld = false } }
 

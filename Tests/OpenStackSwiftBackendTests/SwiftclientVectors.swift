@@ -5,7 +5,7 @@ import Testing
 
 @testable import OpenStackSwiftBackend
 
-/// What python-swiftclient asks for and signs for a few hundred keys (make-vectors.py wrote it down).
+/// What python-swiftclient requests and signs for a few hundred keys, as make-vectors.py recorded it.
 @Suite struct SwiftclientVectors {
     struct Vector: Decodable {
         let account, container, key, secret, digest, url, direct: String
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// Those without keys that Baton refuses: a segment `.` or `..` is another key to whatever normalizes paths on the way.
+    /// The vectors whose keys Baton accepts: a path with a segment `.` or `..` may be normalized to another key on the way.
     static var vectors: [Vector] {
         get throws {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "vectors.json")
@@ -32,8 +32,8 @@ import Testing
         }
     }
 
-    @Test("Every key is asked for as swiftclient does it")
-    func everyKeyIsAskedForAsSwiftclientDoesIt() throws {
+    @Test("Every key is requested as python-swiftclient requests it")
+    func everyKeyIsRequestedAsSwiftclientRequestsIt() throws {
         let vectors = try Self.vectors
         #expect(vectors.count > 250)
         for vector in vectors {
@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    @Test("Every direct URLIs the one that swiftclient makes")
-    func everyDirectURLIsTheOneThatSwiftclientMakes() throws {
+    @Test("Every direct URL equals the one that python-swiftclient makes")
+    func everyDirectURLEqualsSwiftclients() throws {
         for vector in try Self.vectors {
             let url = try vector.driver.directURL(for: vector.key, lifetime: .seconds(60))
             #expect(url == vector.direct, "\(vector.key.debugDescription)")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import S3Backend
 
-/// What botocore signed for a few hundred keys (make-vectors.py wrote it down).
+/// What botocore signs for a few hundred keys, as make-vectors.py recorded it.
 @Suite struct BotocoreVectors {
     struct Vector: Decodable {
         let scheme, authority, style, bucket, key, region, access, secret: String
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// Those without keys that Baton refuses: a segment `.` or `..` is another key to whatever normalizes paths on the way.
+    /// The vectors whose keys Baton accepts: a path with a segment `.` or `..` may be normalized to another key on the way.
     static var vectors: [Vector] {
         get throws {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "vectors.json")
@@ -61,8 +61,8 @@ import Testing
         }
     }
 
-    @Test("Every direct URLIs the one that botocore makes")
-    func everyDirectURLIsTheOneThatBotocoreMakes() throws {
+    @Test("Every direct URL equals the one that botocore makes")
+    func everyDirectURLEqualsBotocores() throws {
         for vector in try Self.vectors {
             let url = try #require(try vector.driver.directURL(for: vector.key, lifetime: .seconds(vector.lifetime)))
             // The order of the parameters is free: the signature sorts them.

@@ -54,8 +54,8 @@ import Testing
             signature: "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"),
     ]
 
-    @Test("A request of the suite has the signature of the suite", arguments: cases)
-    func aRequestOfTheSuiteHasTheSignatureOfTheSuite(sample: Case) {
+    @Test("A request of AWS's test suite has the suite's signature", arguments: cases)
+    func aRequestOfTheSuiteHasItsSignature(sample: Case) {
         let request = CanonicalRequest(
             method: sample.method, path: sample.path, query: sample.query,
             headers: sample.headers + [("Host", "example.amazonaws.com"), ("X-Amz-Date", "20150830T123600Z")], payload: .empty)
@@ -65,8 +65,8 @@ import Testing
                 + "SignedHeaders=\(sample.signedHeaders), Signature=\(sample.signature)")
     }
 
-    @Test("The steps of get vanilla are those of the suite")
-    func theStepsOfGetVanillaAreThoseOfTheSuite() {
+    @Test("The intermediate texts of get-vanilla equal those of the suite")
+    func theStepsOfGetVanillaEqualThoseOfTheSuite() {
         let request = CanonicalRequest(
             method: "GET", path: "/", headers: [("Host", "example.amazonaws.com"), ("X-Amz-Date", "20150830T123600Z")],
             payload: .empty)
@@ -90,8 +90,8 @@ import Testing
                 """)
     }
 
-    @Test("A ranged get of the documentation has its signature")
-    func aRangedGetOfTheDocumentationHasItsSignature() {
+    @Test("The documentation's ranged GET has the documented signature")
+    func theDocumentedRangedGetHasItsSignature() {
         let signer = RequestSigner(credentials: Self.documentation, region: "us-east-1")
         let headers = signer.headers(
             method: "GET", path: "/test.txt", host: "examplebucket.s3.amazonaws.com", headers: [("Range", "bytes=0-9")],
@@ -103,8 +103,8 @@ import Testing
                 + "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
     }
 
-    @Test("A presigned URL of the documentation has its signature")
-    func aPresignedURLOfTheDocumentationHasItsSignature() {
+    @Test("The documentation's presigned URL has the documented signature")
+    func theDocumentedPresignedURLHasItsSignature() {
         let signer = RequestSigner(credentials: Self.documentation, region: "us-east-1")
         let query = signer.presignedQuery(
             method: "GET", path: "/test.txt", host: "examplebucket.s3.amazonaws.com", parameters: [], lifetime: 86_400,

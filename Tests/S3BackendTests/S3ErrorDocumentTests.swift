@@ -7,7 +7,7 @@ import Testing
 @Suite struct S3ErrorDocumentTests {
     private func document(_ text: String) -> S3ErrorDocument? { S3ErrorDocument(Array(text.utf8)) }
 
-    @Test("Of several codes the first counts")
+    @Test("The first of several codes counts")
     func ofSeveralCodes() {
         let found = document(
             "<Error><Code>NoSuchKey</Code><Code>SlowDown</Code><Message>a</Message><Message>b</Message></Error>")
@@ -38,15 +38,15 @@ import Testing
         #expect(!"\(found)".contains("echo"))
     }
 
-    @Test("A region is read where the store names one")
-    func aRegionIsReadWhereTheStoreNamesOne() {
+    @Test("A region is read if the store names one")
+    func aRegionIsReadIfTheStoreNamesOne() {
         let found = document("<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>")
         #expect(found?.region == "eu-west-1")
         #expect(found?.summary == "AuthorizationHeaderMalformed")
     }
 
-    @Test("A message stays on one line and short")
-    func aMessageStaysOnOneLineAndShort() {
+    @Test("A message is kept short and on one line")
+    func aMessageIsKeptShortAndOnOneLine() {
         let found = document(
             "<Error><Code>A</Code><Message>one\r\n\u{1B}[31mtwo &#10; three \(String(repeating: "x", count: 500))</Message></Error>"
         )
@@ -55,13 +55,13 @@ import Testing
     }
 
     @Test(
-        "What is no error document says nothing",
+        "A body that is no error document is ignored",
         arguments: [
             "", "<", "no XML", "<html><Code>A</Code></html>", "<Error>", "<Error></Error>", "<Error><Code></Code></Error>",
             "<Error><Code>A", "<Error><Code>two words</Code></Error>", "<!DOCTYPE x><Error><Code>A</Code></Error>",
             "<Error><Detail><Code>A</Code></Detail></Error>", "<Error><![CDATA[x]]><Code>A</Code></Error>",
         ])
-    func whatIsNoErrorDocumentSaysNothing(_ text: String) {
+    func aBodyThatIsNoErrorDocumentIsIgnored(_ text: String) {
         #expect(document(text) == nil)
     }
 
@@ -75,14 +75,14 @@ import Testing
     }
 
     @Test(
-        "The code tells apart what has one status",
+        "The error code distinguishes refusals with the same status",
         arguments: [
             (404, "NoSuchKey", .missing, .location), (404, "NoSuchBucket", .missing, .backend),
             (403, "InvalidObjectState", .unreadable, .location), (403, "RequestTimeTooSkewed", .denied, .credentials),
             (403, "AccessDenied", .denied, .credentials), (503, "SlowDown", .throttled, .throttled),
             (503, "ServiceUnavailable", .serverError, .backend), (400, "ExpiredToken", .denied, .credentials),
         ] as [(Int, String, AttemptFailure.Reason, FailureClass)])
-    func theCodeTellsApartWhatHasOneStatus(
+    func theCodeDistinguishesRefusalsWithOneStatus(
         status: Int, code: String, reason: AttemptFailure.Reason, suspected: FailureClass
     ) throws {
         let failure = try explained(status, "<Error><Code>\(code)</Code><Message>Because.</Message></Error>")
@@ -91,14 +91,14 @@ import Testing
         #expect(failure.detail.contains("\(code): Because."))
     }
 
-    @Test("A refusal without a document means what its status does")
-    func aRefusalWithoutADocumentMeansWhatItsStatusDoes() throws {
+    @Test("A refusal without an error document is classified by its status")
+    func aRefusalWithoutADocumentIsClassifiedByStatus() throws {
         #expect(try explained(404, "<html>gone</html>") == S3DriverTests.inspect(404).failure)
         #expect(try explained(404, "") == S3DriverTests.inspect(404).failure)
     }
 
-    @Test("More of a body than the limit is not kept")
-    func moreOfABodyThanTheLimitIsNotKept() throws {
+    @Test("No more of a refusal's body than the limit is kept")
+    func noMoreOfABodyThanTheLimitIsKept() throws {
         var refusal = Refusal(try explained(404, ""), head: ResponseHead(status: 404, fields: []), limit: 5)
         refusal.take([1, 2, 3])
         #expect(!refusal.isFull)

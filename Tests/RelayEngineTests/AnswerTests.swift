@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// What a relay makes of heads that are legal and not what it asked for: shorter answers, and other validators.
+/// How a relay handles heads that are legal but not what it requested: shorter answers, and other validators.
 @Suite struct AnswerTests {
     private static let size: Int64 = 1000
     private let now = ContinuousClock.now
@@ -24,7 +24,7 @@ import Testing
         return machine
     }
 
-    /// The running attempt gets a head from where it is, and all bytes that the head announces but for so many.
+    /// Gives the running attempt a head at its position, and all bytes that the head announces except the missing ones.
     private func answer(
         _ machine: inout RelayStateMachine, _ count: Int64? = nil, total: Int64? = size, validator: String? = nil,
         without missing: Int64 = 0
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "An answer shorter than asked is taken, and the rest asked for at once at the same location",
+        "An answer shorter than requested is accepted, and the rest is requested at once at the same location",
         arguments: [1, 7, 400, 999])
     func shortAnswers(cap: Int64) {
         for total in [Self.size, nil] {
@@ -69,11 +69,11 @@ import Testing
             #expect(machine.phase == .verifying)
             #expect(Int64(attempts) == (Self.size + cap - 1) / cap)
             let reports = actions.filter { if case .report = $0 { true } else { false } }
-            #expect(reports.isEmpty, "nothing failed, and nobody moved")
+            #expect(reports.isEmpty, "an attempt failed, or the relay moved")
         }
     }
 
-    @Test("A short answer that brings less than it announced is a failure")
+    @Test("A short answer that delivers less than it announced is a failure")
     func shortBody() {
         var machine = machine([.init(), .init()])
         let id = AttemptID(number: 0)
@@ -83,7 +83,7 @@ import Testing
         #expect(failures(actions) == [.shortBody])
     }
 
-    @Test("An answer that announces nothing, or another total, is refused", arguments: [(0, 1000), (400, 999), (400, 1001)])
+    @Test("An answer that announces no bytes or another total is rejected", arguments: [(0, 1000), (400, 999), (400, 1001)])
     func refusedHeads(count: Int64, total: Int64) {
         var machine = machine([.init(), .init()])
         let id = AttemptID(number: 0)
@@ -91,7 +91,7 @@ import Testing
         #expect(machine.attempt?.candidate == 1)
     }
 
-    @Test("With a manifest another validator is no reason to stop or to move")
+    @Test("With a manifest, another validator neither stops nor moves the relay")
     func validatorsWithManifest() throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
         var machine = machine([.init(), .init()], verification: .chunks(layout))
@@ -103,7 +103,7 @@ import Testing
         #expect(machine.hasChanged(0))
     }
 
-    @Test("Without a manifest a whole goes on with another validator where no other location can")
+    @Test("Without a manifest, a whole continues with another validator if no other location can serve")
     func validatorsWithDigest() {
         var machine = machine()
         _ = answer(&machine, validator: "v1", without: 500)
@@ -116,7 +116,7 @@ import Testing
         #expect(machine.hasChanged(0), "no single object was verified")
     }
 
-    @Test("Without a manifest a location with the same object goes first")
+    @Test("Without a manifest, another validator moves the relay to another location first")
     func sameObjectFirst() {
         var machine = machine([.init(), .init()])
         _ = answer(&machine, 400, validator: "v1")
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(
-        "An object that changes within a read is read on at once while it brings bytes, and not without end",
+        "An object that changes during reads is read further while it delivers bytes, but not for ever",
         arguments: [true, false])
     func changesWithinReads(hasManifest: Bool) throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 100))
@@ -154,7 +154,7 @@ import Testing
         #expect(machine.phase != .attempting, "there are no revisits that it may spend")
     }
 
-    @Test("A weak tag of the same text is the same object")
+    @Test("A weak entity tag with the same text is the same object")
     func weakTags() {
         var machine = machine([.init(), .init()])
         _ = answer(&machine, 400, validator: "\"v\"")

@@ -6,7 +6,7 @@ import TokenBackend
 
 @testable import RelayEngine
 
-/// What an attempt says of its backend.
+/// What an attempt measures of its backend.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct AttemptMeasureTests {
     private static let content = PatternedContent(size: 3_000_017, seed: 86)
@@ -27,21 +27,23 @@ struct AttemptMeasureTests {
     }
 
     @Test(
-        "What brings all that was wanted is complete however its answer ends",
+        "An attempt that delivers every requested byte is complete, however its answer ends",
         arguments: [Behaviour.sound, .longBody(extra: 1000), .ignoringRange])
-    func whatBringsAllThatWasWantedIsCompleteHoweverItsAnswerEnds(behaviour: Behaviour) async throws {
+    func anAttemptThatDeliversEverythingIsComplete(behaviour: Behaviour) async throws {
         let measures = try await measures(behaviour)
         #expect(measures.map(\.isComplete) == [true])
         #expect(measures.allSatisfy { $0.firstByte != nil && $0.bytes >= Self.content.size })
     }
 
-    @Test("What brings less is not", arguments: [Behaviour.close(after: 1_000_000), .reset(after: 1_000_000), .status(503)])
-    func whatBringsLessIsNot(behaviour: Behaviour) async throws {
+    @Test(
+        "An attempt that delivers less is not complete",
+        arguments: [Behaviour.close(after: 1_000_000), .reset(after: 1_000_000), .status(503)])
+    func anAttemptThatDeliversLessIsNotComplete(behaviour: Behaviour) async throws {
         #expect(try await measures(behaviour).map(\.isComplete) == [false, true])
     }
 
-    @Test("The time of bytes that are handed over at once is the one before them")
-    func theTimeOfBytesThatAreHandedOverAtOnceIsTheOneBeforeThem() {
+    @Test("The active time of an answer that arrives whole is the time before it")
+    func theActiveTimeOfAWholeAnswerIsTheTimeBeforeIt() {
         let start = ContinuousClock.now
         for (comesWhole, active) in [(true, Duration.seconds(2)), (false, .zero)] {
             var meter = AttemptMeter(comesWhole: comesWhole, at: start)

@@ -17,7 +17,7 @@ struct ChunkRelayTests {
     private let loop = TransferLoop()
     private let door = TokenDoor()
 
-    /// Relays from origins that answer in these ways, the first answer of each; later ones are sound.
+    /// Relays from origins that answer with these behaviours in turn; later answers are sound.
     private func relay(
         _ behaviours: [[Behaviour]], range: ByteRange? = nil, manifest: Manifest? = nil, lateBy page: Int? = nil,
         making layout: ChunkLayout? = nil
@@ -58,11 +58,11 @@ struct ChunkRelayTests {
         return try #require(Self.content.manifest(layout))
     }
 
-    @Test("What comes before the range does not leave while it is all there is", arguments: [false, true])
-    func whatComesBeforeTheRangeDoesNotLeaveWhileItIsAllThereIs(isWrong: Bool) async throws {
+    @Test("Bytes before the range are not delivered while they are all that has come", arguments: [false, true])
+    func bytesBeforeTheRangeAreNotDelivered(isWrong: Bool) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 3 * Self.chunkSize + 40_000, last: 2_000_000))
-        // Silent before the first byte that was asked for: what came until then is only needed for the chunk's digest.
+        // Silent before the first requested byte: the bytes before it are needed only for the chunk's digest.
         let slow = Behaviour.pause(after: 20_000, for: .milliseconds(200))
         let first = isWrong ? slow.corrupting(at: 3 * Self.chunkSize + 50_000) : slow
         let (run, summary) = try await relay([[first], [slow]], range: range, manifest: manifest())
@@ -71,8 +71,8 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.count == (isWrong ? 1 : 0))
     }
 
-    @Test("A whole that matched leaves a manifest")
-    func aWholeThatMatchedLeavesAManifest() async throws {
+    @Test("A whole download that matches leaves a manifest")
+    func aWholeDownloadThatMatchesLeavesAManifest() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         let (run, summary) = try await relay([[.reset(after: 700_000)], []], making: layout)
@@ -80,8 +80,8 @@ struct ChunkRelayTests {
         #expect(try summary?.manifest == manifest())
     }
 
-    @Test("A whole that did not match leaves none")
-    func aWholeThatDidNotMatchLeavesNone() async throws {
+    @Test("A whole download that does not match leaves no manifest")
+    func aWholeDownloadThatDoesNotMatchLeavesNone() async throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: Self.chunkSize))
         let (_, summary) = try await relay([[.corrupt(at: 1000)]], making: layout)
@@ -89,8 +89,8 @@ struct ChunkRelayTests {
         #expect(summary?.manifest == nil)
     }
 
-    @Test("A corrupt chunk is fetched elsewhere and never leaves")
-    func aCorruptChunkIsFetchedElsewhereAndNeverLeaves() async throws {
+    @Test("A corrupt chunk is fetched from another location and never delivered")
+    func aCorruptChunkIsFetchedElsewhereAndNeverDelivered() async throws {
         defer { loop.stop() }
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)], []], manifest: manifest())
         #expect(summary?.outcome == .finished)
@@ -102,18 +102,18 @@ struct ChunkRelayTests {
     }
 
     @Test("The only location is asked again for a chunk that was corrupted on the way")
-    func theOnlyLocationIsAskedAgainForAChunkThatWasCorruptedOnTheWay() async throws {
+    func theOnlyLocationIsAskedAgainForACorruptChunk() async throws {
         defer { loop.stop() }
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)]], manifest: manifest())
         #expect(run.isExact)
         #expect(summary?.rejections.count == 1)
-        #expect(summary?.verifiedAlone == nil, "it is suspect, and the right chunks clear nobody")
+        #expect(summary?.verifiedAlone == nil, "the location is suspect, and right chunks do not clear it")
     }
 
-    @Test("A location that gave a wrong chunk is asked again past caches, and is not verified by what is right then")
+    @Test("A location that gave a wrong chunk is asked again past caches, and a right chunk does not verify it")
     func aCacheThatIsWrong() async throws {
         defer { loop.stop() }
-        // What a cache in front of it does with a request that does not ask for the origin's own answer.
+        // A cache in front of the origin answers each request that does not bypass caches.
         let origin = try FaultyOrigin(Self.content, behind: door) {
             $0["cache-control"]?.contains("no-cache") == true ? .sound : .corrupt(at: 1_000_000)
         }
@@ -124,8 +124,8 @@ struct ChunkRelayTests {
         #expect(summary?.verifiedAlone == nil)
     }
 
-    @Test("A wire that spoils one chunk after the other is one matter whatever the images size")
-    func aWireThatSpoilsOneChunkAfterTheOtherIsOneMatterWhateverTheImagesSize() async throws {
+    @Test("Wrong chunks one after the other from one location are one entry with a count")
+    func repeatedWrongChunksAreOneEntry() async throws {
         defer { loop.stop() }
         let wrong = (1...9).map { Behaviour.corrupt(at: $0 * 300_000) }
         let (run, summary) = try await relay([wrong], manifest: manifest())
@@ -141,7 +141,7 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay([wrong], manifest: manifest())
         #expect(summary?.outcome == .exhausted)
         #expect(run.count == 1_000_000 / Self.chunkSize * Self.chunkSize)
-        #expect(summary?.contradictors == [], "one location alone contradicts nobody")
+        #expect(summary?.contradictors == [], "one location alone is no contradiction")
     }
 
     @Test("Locations that agree against the manifest are named")
@@ -153,8 +153,8 @@ struct ChunkRelayTests {
         #expect(summary?.contradictors.count == 2)
     }
 
-    @Test("Two locations with different rot make one exact image")
-    func twoLocationsWithDifferentRotMakeOneExactImage() async throws {
+    @Test("Two locations with different corrupt chunks make one exact image")
+    func twoCorruptLocationsMakeOneExactImage() async throws {
         defer { loop.stop() }
         let one = [Behaviour](repeating: .corrupt(at: 1_000_000), count: 9)
         let other = [Behaviour](repeating: .corrupt(at: 2_000_000), count: 9)
@@ -164,10 +164,10 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.count == 2)
     }
 
-    @Test("A chunk of two locations suspects both and is fetched whole from one")
-    func aChunkOfTwoLocationsSuspectsBothAndIsFetchedWholeFromOne() async throws {
+    @Test("A wrong chunk from two locations makes both suspect and is fetched whole from one")
+    func aWrongChunkOfTwoLocationsMakesBothSuspect() async throws {
         defer { loop.stop() }
-        // The first spoils byte 1,000,000 and dies in the same chunk.
+        // The first corrupts byte 1,000,000 and fails in the same chunk.
         let dying = Behaviour.corrupt(at: 1_000_000).ending(.reset(after: 1_001_000))
         let (run, summary) = try await relay([[dying], []], manifest: manifest(chunkSize: 1 << 20))
         #expect(run.isExact)
@@ -175,12 +175,12 @@ struct ChunkRelayTests {
     }
 
     @Test(
-        "A range is verified with its chunks and delivered as asked",
+        "A range is verified by whole chunks and delivered as requested",
         arguments: [(0, 0), (65_535, 65_536), (70_000, 2_000_000), (2_999_999, 3_000_016), (131_072, 196_607)])
-    func aRangeIsVerifiedWithItsChunksAndDeliveredAsAsked(first: Int64, last: Int64) async throws {
+    func aRangeIsVerifiedByWholeChunks(first: Int64, last: Int64) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: first, last: last))
-        // What is wrong beside the range, within its first chunk, is as good a reason to go elsewhere.
+        // A wrong byte outside the range, but within its first chunk, moves the relay as well.
         let (run, summary) = try await relay(
             [[.corrupt(at: first / Self.chunkSize * Self.chunkSize)], []], range: range, manifest: manifest())
         #expect(summary?.outcome == .finished)
@@ -190,14 +190,14 @@ struct ChunkRelayTests {
         #expect(summary?.parts.map(\.last) == [last])
         let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
         #expect(
-            (summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "what was fetched in vain is counted")
+            (summary?.extraBytes ?? 0) >= min(taken, Self.content.size) - range.count, "bytes fetched in vain are counted")
     }
 
     /// The chunk's beginning comes piece by piece, so that the relay sees some of it alone.
     @Test(
-        "A range deep in a large chunk begins with its own first byte",
+        "A range deep in a large chunk starts with its own first byte",
         arguments: [Behaviour.sound, .corrupt(at: 1_100_000), .corrupt(at: 2_050_000)])
-    func aRangeDeepInALargeChunkBeginsWithItsOwnFirstByte(behaviour: Behaviour) async throws {
+    func aRangeDeepInALargeChunkStartsWithItsFirstByte(behaviour: Behaviour) async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_900_000, last: 2_500_000))
         let (run, summary) = try await relay(
@@ -206,8 +206,8 @@ struct ChunkRelayTests {
         #expect(run.isExact)
     }
 
-    @Test("What comes before a range in its first chunk never leaves however slowly it comes")
-    func whatComesBeforeARangeInItsFirstChunkNeverLeavesHoweverSlowlyItComes() async throws {
+    @Test("Bytes before a range in its first chunk are never delivered, however slowly they come")
+    func slowBytesBeforeARangeAreNeverDelivered() async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
         let (run, summary) = try await relay(
@@ -216,11 +216,11 @@ struct ChunkRelayTests {
         #expect(run.isExact)
     }
 
-    @Test("A ranges first chunk that is fetched again is delivered from the ranges first byte")
-    func aRangesFirstChunkThatIsFetchedAgainIsDeliveredFromTheRangesFirstByte() async throws {
+    @Test("A range's first chunk that is fetched again is delivered from the range's first byte")
+    func aRefetchedFirstChunkIsDeliveredFromTheRange() async throws {
         defer { loop.stop() }
         let range = try #require(ByteRange(first: 1_000_000, last: 1_100_000))
-        // So slow that what lies before the range is dropped long before the chunk turns out to be wrong.
+        // So slow that the bytes before the range are dropped long before the chunk is rejected.
         let (run, summary) = try await relay(
             [[.corrupt(at: 1_048_000).paced(4_000_000)], []], range: range, manifest: manifest(chunkSize: 1 << 20))
         #expect(summary?.outcome == .finished)
@@ -228,7 +228,7 @@ struct ChunkRelayTests {
         #expect(summary?.rejections.map(\.start) == [0])
     }
 
-    @Test("Pages that come late hold their chunks back")
+    @Test("Manifest pages that come late hold their chunks back")
     func pagesThatComeLateHoldTheirChunksBack() async throws {
         defer { loop.stop() }
         let manifest = try manifest(chunkSize: 1000)

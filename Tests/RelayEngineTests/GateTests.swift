@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// What an attempt passes before it asks: a place among the backend's connections, and credentials that are good.
+/// What an attempt needs before its request: a permit for one of the backend's connections, and valid credentials.
 @Suite struct GateTests {
     private static let unauthorized = AttemptFailure(.unauthorized, .credentials, detail: "answered with status 401")
     private let start = ContinuousClock.now
@@ -19,7 +19,7 @@ import Testing
         return RelayStateMachine(plan: RelayPlan(whole: 1000, candidates: candidates), policy: policy, seed: 1, at: start)
     }
 
-    /// Brings an attempt from its start to so many bytes.
+    /// Takes an attempt from its start to `count` bytes.
     private func read(_ count: Int64, _ id: AttemptID, from first: Int64 = 0, _ machine: inout RelayStateMachine) {
         _ = machine.handle(.began(id), at: start)
         _ = machine.handle(.head(id, ObjectHead(first: first, count: 1000 - first, total: 1000, validator: nil)), at: start)
@@ -30,7 +30,7 @@ import Testing
         actions.compactMap { if case .report(.failed(_, let failure)) = $0 { failure } else { nil } }
     }
 
-    /// The first candidate is waited for that long, and then left for the second.
+    /// Expects the relay to wait `timeout` for the first candidate, and then to move to the second.
     private func expectMove(
         after timeout: Duration, because reason: AttemptFailure.Reason, _ machine: inout RelayStateMachine
     ) {
@@ -43,8 +43,8 @@ import Testing
 
     // MARK: Credentials
 
-    @Test("A request is made once its credentials are ready")
-    func aRequestIsMadeOnceItsCredentialsAreReady() {
+    @Test("A request is sent once its credentials are ready")
+    func aRequestIsSentOnceItsCredentialsAreReady() {
         var machine = machine(.init(renewsCredentials: true))
         #expect(machine.handle(.begin, at: start) == [.renew(attempt(0), candidate: 0, beyondLast: false)])
         #expect(machine.handle(.renewed(attempt(7)), at: start).isEmpty, "another attempt's credentials")
@@ -52,8 +52,8 @@ import Testing
         #expect(machine.handle(.renewed(attempt(0)), at: start).isEmpty, "asked twice")
     }
 
-    @Test("A token that ends is renewed and the same byte asked for at the same location")
-    func aTokenThatEndsIsRenewedAndTheSameByteAskedForAtTheSameLocation() {
+    @Test("A token that ended is renewed, and the same byte is requested at the same location")
+    func aTokenThatEndedIsRenewedAtTheSameLocation() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -93,8 +93,8 @@ import Testing
         #expect(actions.last == .start(attempt(2), candidate: 1, range: whole))
     }
 
-    @Test("Bytes in between make room for another renewal")
-    func bytesInBetweenMakeRoomForAnotherRenewal() {
+    @Test("Bytes that come in between allow another renewal")
+    func bytesInBetweenAllowAnotherRenewal() {
         var machine = machine(.init(maximumRange: 100, renewsCredentials: true))
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("A renewal that fails is the attempts failure")
+    @Test("A renewal that fails is the attempt's failure")
     func aRenewalThatFailsIsTheAttemptsFailure() {
         for beyondLast in [false, true] {
             var machine = machine(.init(renewsCredentials: true), .init())
@@ -134,12 +134,12 @@ import Testing
             let actions = machine.handle(.failed(id, refused), at: start)
             #expect(failures(actions) == [refused])
             #expect(actions.last == .start(attempt(id.number + 1), candidate: 1, range: whole))
-            #expect(machine.handle(.renewed(id), at: start).isEmpty, "a late answer counts for nothing")
+            #expect(machine.handle(.renewed(id), at: start).isEmpty, "a late answer is ignored")
         }
     }
 
-    @Test("Who is known and may not is not helped by new credentials")
-    func whoIsKnownAndMayNotIsNotHelpedByNewCredentials() {
+    @Test("A request that is forbidden does not renew its credentials")
+    func aForbiddenRequestDoesNotRenewItsCredentials() {
         var machine = machine(.init(renewsCredentials: true), .init())
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.renewed(attempt(0)), at: start)
@@ -148,8 +148,8 @@ import Testing
         #expect(actions.last == .start(attempt(1), candidate: 1, range: whole))
     }
 
-    @Test("A driver without such credentials is not asked again")
-    func aDriverWithoutSuchCredentialsIsNotAskedAgain() {
+    @Test("A driver without renewable credentials is not asked again")
+    func aDriverWithoutRenewableCredentialsIsNotAskedAgain() {
         var machine = machine(.init(), .init())
         _ = machine.handle(.begin, at: start)
         let actions = machine.handle(.failed(attempt(0), Self.unauthorized), at: start)
@@ -162,7 +162,7 @@ import Testing
         _ = machine.handle(.begin, at: start)
         let timeout = machine.policy.stallTimeout
         expectMove(after: timeout, because: .stall, &machine)
-        #expect(machine.handle(.renewed(attempt(0)), at: start + timeout).isEmpty, "a late answer counts for nothing")
+        #expect(machine.handle(.renewed(attempt(0)), at: start + timeout).isEmpty, "a late answer is ignored")
     }
 
     @Test("A relay that ends while it waits ends cleanly")
@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    @Test("A location withdrawn while it is waited for is left")
+    @Test("A location that is withdrawn while it is waited for is left")
     func aLocationWithdrawnWhileItIsWaitedForIsLeft() {
         for candidate in [RelayPlan.Candidate(renewsCredentials: true), .init(timeout: .seconds(1))] {
             var machine = machine(candidate, .init())
@@ -189,38 +189,38 @@ import Testing
 
     // MARK: Connections
 
-    @Test("An attempt gets its place first then its credentials")
-    func anAttemptGetsItsPlaceFirstThenItsCredentials() {
+    @Test("An attempt gets its permit first and then its credentials")
+    func anAttemptGetsItsPermitBeforeItsCredentials() {
         var machine = machine(.init(timeout: .seconds(1), renewsCredentials: true))
         #expect(machine.handle(.begin, at: start) == [.enter(attempt(0), candidate: 0)])
-        #expect(machine.handle(.renewed(attempt(0)), at: start).isEmpty, "credentials before the place")
+        #expect(machine.handle(.renewed(attempt(0)), at: start).isEmpty, "credentials before the permit")
         #expect(
             machine.handle(.entered(attempt(0)), at: start) == [.renew(attempt(0), candidate: 0, beyondLast: false)])
         #expect(machine.handle(.renewed(attempt(0)), at: start) == [.start(attempt(0), candidate: 0, range: whole)])
     }
 
-    @Test("Who waits too long asks the next location")
-    func whoWaitsTooLongAsksTheNextLocation() {
+    @Test("An attempt that waits too long for a permit moves to the next location")
+    func aLongWaitForAPermitMovesToTheNextLocation() {
         var machine = machine(.init(timeout: .seconds(1)), .init())
         _ = machine.handle(.begin, at: start)
         expectMove(after: .seconds(1), because: .busy, &machine)
     }
 
-    @Test("At the last location the wait goes on to the end of the relays time")
-    func atTheLastLocationTheWaitGoesOnToTheEndOfTheRelaysTime() {
+    @Test("At the last location the wait for a permit lasts until the relay gives up")
+    func atTheLastLocationTheWaitLastsUntilTheEnd() {
         var machine = machine(.init(timeout: .seconds(1)), .init(timeout: .seconds(1)))
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.tick, at: start + .seconds(1))
         let end = start + machine.policy.giveUpAfter
-        #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "it lost its place in the queue")
+        #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "the attempt left the queue")
         let actions = machine.handle(.tick, at: end)
         #expect(failures(actions).map(\.reason) == [.busy])
         #expect(actions.suffix(2) == [.cancel(attempt(1)), .refuse])
         #expect(machine.failures.map(\.failure.reason) == [.busy, .busy])
     }
 
-    @Test("The wait for a connection is no stall")
-    func theWaitForAConnectionIsNoStall() {
+    @Test("A wait for a permit is no stall")
+    func aWaitForAPermitIsNoStall() {
         var machine = machine(.init(timeout: .seconds(1)))
         _ = machine.handle(.begin, at: start)
         let late = start + machine.policy.stallTimeout + .seconds(1)
@@ -232,20 +232,20 @@ import Testing
 
     // MARK: Workers
 
-    @Test("Whom no worker takes up asks the next location")
-    func whomNoWorkerTakesUpAsksTheNextLocation() {
+    @Test("An attempt that no worker starts moves to the next location")
+    func anAttemptThatNoWorkerStartsMoves() {
         var machine = machine(.init(maximumRange: 100), .init())
         let first = ByteRange(first: 0, last: 99)
         #expect(machine.handle(.begin, at: start) == [.start(attempt(0), candidate: 0, range: first)])
         expectMove(after: machine.policy.stallTimeout, because: .stall, &machine)
     }
 
-    @Test("At the last location a worker is waited for to the end of the relays time")
-    func atTheLastLocationAWorkerIsWaitedForToTheEndOfTheRelaysTime() {
+    @Test("At the last location the wait for a worker lasts until the relay gives up")
+    func atTheLastLocationAWorkerIsAwaitedUntilTheEnd() {
         var machine = machine(.init(maximumRange: 100))
         _ = machine.handle(.begin, at: start)
         let end = start + machine.policy.giveUpAfter
-        #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "it lost its place in the queue")
+        #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "the attempt left the queue")
         let actions = machine.handle(.tick, at: end)
         #expect(failures(actions).map(\.reason) == [.stall])
         #expect(actions.suffix(2) == [.cancel(attempt(0)), .refuse])

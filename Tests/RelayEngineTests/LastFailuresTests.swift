@@ -6,8 +6,8 @@ import Testing
 @testable import RelayEngine
 
 @Suite struct LastFailuresTests {
-    @Test("The latest failure of each location is kept and only so many")
-    func theLatestFailureOfEachLocationIsKeptAndOnlySoMany() {
+    @Test("The latest failure of each location is kept, up to a limit")
+    func theLatestFailureOfEachLocationIsKept() {
         var failures = LastFailures(limit: 10)
         let locations = (0..<25).map { _ in LocationID() }
         let failure = AttemptFailure(.missing, .location, detail: "gone")

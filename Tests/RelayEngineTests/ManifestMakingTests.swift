@@ -3,7 +3,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// Who makes the manifest of an image that many download at once.
+/// Which download builds the manifest of an image that many download at once.
 @Suite struct ManifestMakingTests {
     private let start = ContinuousClock.now
     private let name: Representation.Name
@@ -16,15 +16,15 @@ import Testing
             ).name
     }
 
-    @Test("One download makes it for all")
-    func oneDownloadMakesItForAll() {
+    @Test("One download builds the manifest for all")
+    func oneDownloadBuildsTheManifestForAll() {
         var making = ManifestBuildCoordinator()
         let begins = (0..<3).map { making.begin(name, at: start + .seconds($0)) }
         #expect(begins == [true, false, false])
     }
 
-    @Test("When that one is over the next may try")
-    func whenThatOneIsOverTheNextMayTry() {
+    @Test("When that download ends, the next one may build the manifest")
+    func whenThatDownloadEndsTheNextOneMayBuild() {
         var making = ManifestBuildCoordinator()
         _ = making.begin(name, at: start)
         making.end(name)
@@ -32,8 +32,8 @@ import Testing
         #expect(begins)
     }
 
-    @Test("A slow one does not keep it from the others")
-    func aSlowOneDoesNotKeepItFromTheOthers() {
+    @Test("A slow download does not keep others from building the manifest")
+    func aSlowDownloadDoesNotKeepOthersFromBuilding() {
         var making = ManifestBuildCoordinator()
         let times = [0, 59, 60, 61, 120].map { making.begin(name, at: start + .seconds($0)) }
         #expect(times == [true, false, true, false, true])

@@ -20,8 +20,8 @@ import Testing
         if case .admitted(_, let bytes) = entry { bytes } else { nil }
     }
 
-    @Test("Downloads have their full share up to half of the memory, then the smallest, then they wait")
-    func sharesShrinkBeforeAnybodyWaits() {
+    @Test("Downloads get full shares up to half of the memory, then minimum shares, and then they wait")
+    func sharesShrinkBeforeADownloadWaits() {
         var budget = MemoryBudget(limit: 200, downloadsPerCaller: 0)
         let shares = (0..<14).map { granted(budget.enter("caller \($0)", need)) }
         #expect(shares.prefix(2) == [40, 40])
@@ -31,7 +31,7 @@ import Testing
         #expect(budget.reserved == 200 && budget.waitingCount == 1)
     }
 
-    @Test("A download that leaves lets the next one in")
+    @Test("A download that leaves admits the next one")
     func leavingLetsInTheNext() throws {
         var budget = MemoryBudget(limit: 40, downloadsPerCaller: 0)
         let first = try #require(ticket(budget.enter("a", MemoryNeed(smallestWindow: 1, minimum: 40, full: 40))))
@@ -41,8 +41,8 @@ import Testing
         #expect(budget.reserved == 10)
     }
 
-    @Test("A download that waits no longer is passed over")
-    func whoLeavesTheQueueIsPassedOver() throws {
+    @Test("A download that leaves the queue is skipped")
+    func aDownloadThatLeavesTheQueueIsSkipped() throws {
         var budget = MemoryBudget(limit: 40, downloadsPerCaller: 0)
         let first = try #require(ticket(budget.enter("a", MemoryNeed(smallestWindow: 1, minimum: 40, full: 40))))
         let gone = try #require(ticket(budget.enter("b", need)))
@@ -51,7 +51,7 @@ import Testing
         #expect(budget.leave(first) == [.init(ticket: next, bytes: 10)])
     }
 
-    @Test("Callers take turns: the one with the least memory is next, whoever came first")
+    @Test("The caller with the least memory is next, whichever came first")
     func callersTakeTurns() throws {
         var budget = MemoryBudget(limit: 80, downloadsPerCaller: 0)
         let small = MemoryNeed(smallestWindow: 1, minimum: 20, full: 20)
@@ -63,7 +63,7 @@ import Testing
         #expect(other != nil)
     }
 
-    @Test("One caller gets three quarters of the memory at most, and one download in any case")
+    @Test("One caller gets at most three quarters of the memory, and one download in any case")
     func oneCallerLeavesRoom() {
         var budget = MemoryBudget(limit: 200, downloadsPerCaller: 0)
         for _ in 0..<100 { _ = budget.enter("greedy", need) }
@@ -74,7 +74,7 @@ import Testing
         #expect(granted(small.enter("b", need)) == nil)
     }
 
-    @Test("A caller has as many downloads as configured, those that wait included")
+    @Test("A caller has at most the configured number of downloads, waiting ones included")
     func downloadsPerCallerAreCounted() throws {
         var budget = MemoryBudget(limit: 200, downloadsPerCaller: 2)
         let first = try #require(ticket(budget.enter("a", need)))
@@ -85,7 +85,7 @@ import Testing
         #expect(granted(budget.enter("a", need)) != nil)
     }
 
-    @Test("Where memory is short larger shares shrink to what is held, and grow again later")
+    @Test("Large shares shrink to what they hold where memory is short, and grow again later")
     func sharesFollowTheDemand() throws {
         var budget = MemoryBudget(limit: 200, downloadsPerCaller: 0)
         let large = try #require(ticket(budget.enter("a", need)))
@@ -102,7 +102,7 @@ import Testing
         #expect(budget.reserved == 40)
     }
 
-    @Test("A share that shrinks lets in who waits")
+    @Test("A share that shrinks admits a waiting download")
     func shrinkingLetsInTheNext() throws {
         var budget = MemoryBudget(limit: 80, downloadsPerCaller: 0)
         let large = try #require(ticket(budget.enter("a", need)))
@@ -111,7 +111,9 @@ import Testing
         #expect(budget.adjust(large, holding: 10).admissions == [.init(ticket: waiting, bytes: 10)])
     }
 
-    @Test("Whatever comes and goes, the limit holds, nothing leaks, and nobody waits beside enough room", arguments: 0..<50)
+    @Test(
+        "Under any sequence the limit holds, nothing leaks, and a download waits only while another one runs", arguments: 0..<50
+    )
     func limitHolds(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var budget = MemoryBudget(limit: 300, downloadsPerCaller: 0)
@@ -169,7 +171,7 @@ import Testing
         return MemoryNeed(plan, policy)
     }
 
-    @Test("A relay needs its window, what is not verified yet, and what comes when reading stops; a small image needs less")
+    @Test("A relay needs memory for its window, its unverified bytes and a last batch; a small image needs less")
     func needsFollowThePlan() throws {
         let layout = try #require(ChunkLayout(size: 1 << 30, chunkSize: 1 << 20))
         #expect(
@@ -181,7 +183,7 @@ import Testing
         #expect(need(RelayPlan(whole: 1000, candidates: [])).full == (1 << 20) + 1000)
     }
 
-    @Test("A smaller window stops reading earlier, and a larger one lets it go on")
+    @Test("A smaller window pauses the read earlier, and a larger one resumes it")
     func windowChanges() {
         var policy = RelayPolicy()
         policy.window = 10_000

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// How a download gives its backend connection to another one that waits, and reads on later.
+/// How a download gives its permit to another one that waits, and continues later.
 @Suite struct PermitTests {
     private let start = ContinuousClock.now
     private let size: Int64 = 100_000
@@ -28,7 +28,7 @@ import Testing
         )
     }
 
-    /// Lets the first attempt in and takes so many bytes of it.
+    /// Admits the first attempt and takes `count` bytes of it.
     private func read(_ count: Int64, answersRanges: Bool = true, _ machine: inout RelayStateMachine) {
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(.entered(first), at: start)
@@ -42,7 +42,7 @@ import Testing
         if case .report(.failed) = action { true } else { false }
     }
 
-    @Test("A permit is offered to anybody once the client has taken nothing for the timeout, and not before")
+    @Test("A permit is offered as idle once the client has taken nothing for the timeout, and not before")
     func idlePermitIsOffered() {
         var machine = machine()
         read(10_000, &machine)
@@ -63,7 +63,7 @@ import Testing
         #expect(machine.handle(.tick, at: start + machine.policy.permitTimeout) == [.offerPermit(first, .turn)])
     }
 
-    @Test("Without a manifest the permit is given back at once, and the same byte is asked for at the same location later")
+    @Test("Without a manifest, the permit is given back at once, and the read resumes later at the same byte")
     func permitIsGivenBackAtAnyByte() {
         var machine = machine([.init(timeout: .seconds(1)), .init()])
         read(10_001, &machine)
@@ -71,16 +71,16 @@ import Testing
         let asleep = start + .seconds(40)
         let actions = machine.handle(.permitWanted(first), at: asleep)
         #expect(actions == [.cancel(first)])
-        #expect(machine.handle(.tick, at: asleep + .seconds(200)).isEmpty, "a client that sleeps is waited for")
+        #expect(machine.handle(.tick, at: asleep + .seconds(200)).isEmpty, "a client that does not read is waited for")
         let awake = asleep + .seconds(201)
         #expect(machine.handle(.consumed(10_000), at: awake) == [.enter(second, candidate: 0)])
         #expect(
             machine.handle(.entered(second), at: awake)
                 == [.start(second, candidate: 0, range: ByteRange(first: 10_001, last: size - 1))])
-        #expect(machine.budget.left == budget && machine.failures.isEmpty, "it was punished")
+        #expect(machine.budget.left == budget && machine.failures.isEmpty, "giving the permit back counted as a failure")
     }
 
-    @Test("With a manifest the permit is given back at the edge of the chunk, which is read although the client sleeps")
+    @Test("With a manifest, the permit is given back at a chunk edge, even if the client has stopped reading")
     func permitIsGivenBackAtAChunksEdge() {
         var machine = machine(chunk: 4096)
         read(13_000, &machine)
@@ -95,7 +95,7 @@ import Testing
         #expect(machine.phase == .awaitingRoom(candidate: 0))
     }
 
-    @Test("A download that is read gives its permit back and queues again at once")
+    @Test("An active download gives its permit back and queues again at once")
     func activeDownloadQueuesAgain() {
         var machine = machine()
         read(5000, &machine)
@@ -103,7 +103,7 @@ import Testing
         #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
         #expect(machine.isCommitted, "the queue must know that its client waits in the middle of the image")
         let late = start + machine.policy.giveUpAfter + .seconds(1)
-        #expect(machine.handle(.tick, at: late).isEmpty, "what was given up for others ended the download")
+        #expect(machine.handle(.tick, at: late).isEmpty, "a permit given up for others ended the download")
         #expect(machine.handle(.entered(second), at: late).count == 1)
         #expect(machine.handle(.tick, at: late + .seconds(1)).isEmpty, "the time of the wait was counted")
         let end = start + machine.policy.clientStallTimeout
@@ -114,7 +114,7 @@ import Testing
         #expect(waiting.handle(.tick, at: end).last == .abort(.exhausted), "the wait has no end")
     }
 
-    @Test("A request without an answer yet gives its permit back before anything of it is lost")
+    @Test("A request without an answer gives its permit back at once")
     func unansweredRequestIsLeft() {
         var machine = machine()
         _ = machine.handle(.begin, at: start)
@@ -122,7 +122,7 @@ import Testing
         #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
     }
 
-    @Test("A permit that is asked back before it is known to be there is given back as soon as it is")
+    @Test("A permit that is wanted before it is granted is given back when it is granted")
     func newsMayOvertakeEachOther() {
         var machine = machine()
         _ = machine.handle(.begin, at: start)
@@ -130,14 +130,14 @@ import Testing
         #expect(machine.handle(.entered(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
     }
 
-    @Test("A download that could not go on where it was keeps its permit")
+    @Test("A download that could not resume where it stopped keeps its permit")
     func downloadWithoutRangesInsists() {
         var machine = machine(discardLimit: 9999)
         read(10_000, answersRanges: false, &machine)
         #expect(machine.handle(.permitWanted(first), at: start) == [.insistOnPermit(first)])
     }
 
-    @Test("A location without ranges is read again from its start where little lies before, and nothing is held against it")
+    @Test("A location without ranges is read again from its start if little was read, and that is no failure")
     func downloadWithoutRangesReadsAgain() {
         var machine = machine(discardLimit: 10_000)
         read(10_000, answersRanges: false, &machine)
@@ -150,7 +150,7 @@ import Testing
         #expect(machine.bodyWindow(of: second) == BodyWindow(skip: 10_000, take: size - 10_000))
     }
 
-    @Test("Whoever has no permit is asked for none")
+    @Test("An attempt without a permit is not asked for one")
     func othersAreNotAsked() {
         var unlimited = machine([.init()])
         _ = unlimited.handle(.begin, at: start)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// How long, and how often, a relay comes back to locations that fail.
+/// How long, and how often, a relay revisits locations that fail.
 @Suite struct ProgressBudgetTests {
     private static let size: Int64 = 100 << 20
     private static let reset = AttemptFailure(.reset, .backend, detail: "played")
@@ -53,8 +53,8 @@ import Testing
         }
     }
 
-    @Test("Revisits end where nothing comes of them")
-    func revisitsEndWhereNothingComesOfThem() {
+    @Test("Revisits without progress end the relay")
+    func revisitsWithoutProgressEndTheRelay() {
         var policy = RelayPolicy()
         policy.revisits = 3
         policy.giveUpAfter = .seconds(3600)
@@ -62,12 +62,12 @@ import Testing
         trying.receive(2 << 20)
         var actions = trying.fail()
         while trying.comeBack() != nil { actions = trying.fail() }
-        #expect(trying.attempts == 6, "one at each location, one more where bytes had come, and three revisits")
+        #expect(trying.attempts == 6, "one at each location, one more after the bytes, and three revisits")
         #expect(actions.last == .abort(.exhausted))
     }
 
-    @Test("Progress pays them back")
-    func progressPaysThemBack() {
+    @Test("Progress refunds revisits")
+    func progressRefundsRevisits() {
         var policy = RelayPolicy()
         policy.revisits = 3
         var trying = Trying(locations: 1, policy, at: start)
@@ -80,8 +80,8 @@ import Testing
         }
     }
 
-    @Test("A server that may be asked at once does not cost all revisits in a moment")
-    func aServerThatMayBeAskedAtOnceDoesNotCostAllRevisitsInAMoment() {
+    @Test("A server with a Retry-After of zero does not use up all revisits at once")
+    func aZeroRetryAfterDoesNotUseUpAllRevisits() {
         var trying = Trying(locations: 1, at: start)
         let throttled = AttemptFailure(.throttled, .throttled, retryAfter: .zero, detail: "played")
         for _ in 0..<trying.machine.policy.revisits {
@@ -99,7 +99,7 @@ import Testing
         #expect(waited == .seconds(30))
     }
 
-    @Test("Of several locations that failed the one that is ready first is asked first", arguments: [(20, 5), (5, 20)])
+    @Test("Of several failed locations the one that is ready first is asked first", arguments: [(20, 5), (5, 20)])
     func theEarliestRevisitFirst(first: Int, second: Int) {
         var trying = Trying(locations: 2, at: start)
         for rest in [first, second] {
@@ -108,7 +108,7 @@ import Testing
         #expect(trying.machine.phase == .waiting(candidate: first < second ? 0 : 1, until: start + .seconds(5)))
     }
 
-    @Test("A server that cuts a reader that stopped before its first byte has failed")
+    @Test("A server that cuts a paused read before its first byte has failed")
     func cutBeforeTheFirstByte() throws {
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: 8))
         var policy = RelayPolicy()
@@ -132,8 +132,8 @@ import Testing
         #expect(!actions.contains(.report(.resumed(candidate: 1, offset: 8))))
     }
 
-    @Test("Each stall doubles the timeout up to its limit")
-    func eachStallDoublesTheTimeoutUpToItsLimit() {
+    @Test("Each stall doubles the timeout, up to its limit")
+    func eachStallDoublesTheTimeout() {
         var policy = RelayPolicy()
         policy.stallTimeout = .seconds(3)
         policy.stallTimeoutLimit = .seconds(20)
@@ -153,8 +153,8 @@ import Testing
         }
     }
 
-    @Test("A server without ranges is read from its start up to the discard limit only")
-    func aServerWithoutRangesIsReadFromItsStartUpToTheDiscardLimitOnly() {
+    @Test("A server without ranges is read from its start only up to the discard limit")
+    func aServerWithoutRangesIsReadUpToTheDiscardLimit() {
         for (position, isUsed) in [(Int64(5 << 20), true), (Int64(5 << 20) + 1, false)] {
             var policy = RelayPolicy()
             policy.discardLimit = 5 << 20
@@ -164,7 +164,7 @@ import Testing
             let everything = ObjectHead(first: 0, count: Self.size, total: Self.size, validator: nil, answersRanges: false)
             let actions = trying.machine.handle(.head(trying.id, everything), at: trying.now)
             guard isUsed else {
-                #expect(actions.last == .abort(.exhausted), "the rest would cost more than is allowed")
+                #expect(actions.last == .abort(.exhausted), "the rest would exceed the discard limit")
                 continue
             }
             trying.attempts += 1
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test("A client that takes nothing of what lies ready is cut off after its time")
+    @Test("A client that takes none of the ready bytes is cut off after the timeout")
     func aClientThatTakesNothing() {
         var trying = Trying(locations: 1, at: start)
         let timeout = trying.machine.policy.clientStallTimeout
@@ -184,8 +184,8 @@ import Testing
         #expect(trying.machine.handle(.tick, at: fed + timeout).last == .abort(.clientStalled))
     }
 
-    @Test("A client that still takes what lies ready is not cut off")
-    func aClientThatStillTakesWhatLiesReadyIsNotCutOff() {
+    @Test("A client that still takes ready bytes is not cut off")
+    func aClientThatStillTakesReadyBytesIsNotCutOff() {
         var trying = Trying(locations: 1, at: start)
         let timeout = trying.machine.policy.giveUpAfter
         trying.receive(4 << 20)

@@ -8,10 +8,10 @@ import TokenBackend
 
 @testable import RelayEngine
 
-/// Origins that never give all that they are asked for, over real connections.
+/// Origins that never deliver all requested bytes, over real connections.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ProgressConnectionTests {
-    /// How much each answer brings, of an image of what size.
+    /// The bytes that each answer delivers, and the size of the image.
     struct Pieces: Sendable, CustomTestStringConvertible {
         let step: Int64
         let size: Int64
@@ -23,7 +23,7 @@ struct ProgressConnectionTests {
         .init(step: 256 << 10, size: 4 << 20), .init(step: 512 << 10, size: 20 << 20),
     ]
 
-    /// Few revisits, which only much progress pays back, and waits that would not end within the test.
+    /// Few revisits, which only much progress refunds, and waits that would not end within the test.
     private static let policy: RelayPolicy = {
         var policy = RelayRun.patient
         policy.revisits = 3
@@ -59,7 +59,7 @@ struct ProgressConnectionTests {
     }
 
     @Test(
-        "An image whose every answer breaks is exact, without a wait and without a revisit", arguments: pieces, [false, true])
+        "An image is exact, without a wait or a revisit, even if every answer breaks", arguments: pieces, [false, true])
     func everyAnswerBreaks(pieces: Pieces, chunks: Bool) async throws {
         let (run, summary, requests) = try await relay(pieces, chunks: chunks) { _ in .close(after: pieces.step) }
         #expect(summary?.outcome == .finished)
@@ -70,14 +70,14 @@ struct ProgressConnectionTests {
         #expect(summary?.moves.isEmpty == true)
     }
 
-    @Test("An image whose every answer is reset is exact", arguments: pieces.suffix(3))
+    @Test("An image is exact even if every answer is reset", arguments: pieces.suffix(3))
     func everyAnswerIsReset(pieces: Pieces) async throws {
         let (run, summary, _) = try await relay(pieces) { _ in .reset(after: pieces.step) }
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
     }
 
-    @Test("An origin that answers with less than asked is no failing one", arguments: pieces, [false, true])
+    @Test("An origin whose answers are shorter than requested does not count as failing", arguments: pieces, [false, true])
     func everyAnswerIsShort(pieces: Pieces, chunks: Bool) async throws {
         let (run, summary, requests) = try await relay(pieces, chunks: chunks) { _ in .capped(at: pieces.step) }
         #expect(summary?.outcome == .finished)
@@ -87,7 +87,7 @@ struct ProgressConnectionTests {
         #expect(run.measures.count { !$0.isComplete } == 0)
     }
 
-    @Test("An origin that names another validator each time serves a whole", arguments: [false, true])
+    @Test("An origin that names another validator each time serves a whole image", arguments: [false, true])
     func everyAnswerHasAnotherValidator(chunks: Bool) async throws {
         let pieces = Pieces(step: 256 << 10, size: 2 << 20)
         let (run, summary, _) = try await relay(pieces, chunks: chunks) { request in

@@ -5,22 +5,22 @@ import Testing
 
 @testable import RelayEngine
 
-/// Locations whose answers break after they have brought something: the relay goes on at once for as long as it gets forward.
+/// Locations whose answers break after some bytes: the relay continues at once as long as it makes progress.
 @Suite struct ProgressTests {
     private static let reset = AttemptFailure(.reset, .backend, detail: "played")
     private static let stall = AttemptFailure(.stall, .backend, detail: "played")
     static let steps: [Int64] = [1, 17, 4 << 10, 256 << 10, 512 << 10]
     private let start = ContinuousClock.now
 
-    /// A relay whose attempts each bring so many bytes and then fail.
+    /// A relay whose attempts each deliver some bytes and then fail.
     private struct Trying {
         var machine: RelayStateMachine
         var now: ContinuousClock.Instant
-        /// How long it waited in all before it came back.
+        /// The total time that it waited before revisits.
         var waited: Duration = .zero
         var longestWait: Duration = .zero
         var reports: [RelayReport] = []
-        /// Whether whole chunks turn out to be right as soon as they are there.
+        /// Whether whole chunks are verified as soon as they are there.
         var verifies = true
 
         init(
@@ -37,7 +37,7 @@ import Testing
 
         var candidate: Int? { machine.attempt?.candidate }
 
-        /// The running attempt gets a good head, brings bytes that the client takes at once, and fails.
+        /// The running attempt gets a good head, delivers bytes that the client takes at once, and fails.
         mutating func bring(_ count: Int64, then failure: AttemptFailure = ProgressTests.reset) {
             guard let id = machine.attempt?.id else { return }
             let first = machine.accepted
@@ -82,7 +82,7 @@ import Testing
         return policy
     }
 
-    @Test("Attempts that bring any number of bytes follow each other without a wait and cost no revisit", arguments: steps)
+    @Test("Attempts that deliver any number of bytes follow each other without a wait or a revisit", arguments: steps)
     func everyStep(step: Int64) {
         let size = step * 300 + 1
         for verification in [
@@ -92,13 +92,13 @@ import Testing
             for _ in 0..<300 { trying.bring(step) }
             #expect(trying.machine.accepted == size - 1 && trying.machine.phase == .attempting, "\(verification)")
             #expect(trying.waited == .zero)
-            #expect(trying.failures == 1, "others hear of it once, however often it happens")
+            #expect(trying.failures == 1, "the failure is reported once, however often it happens")
             #expect(trying.interruptions == 299)
             #expect(trying.machine.segments == [Segment(candidate: 0, first: 0, end: size - 1)])
         }
     }
 
-    @Test("Attempts that bring nothing between those that do wait no longer for it", arguments: steps)
+    @Test("Attempts that deliver nothing do not lengthen the wait if others in between deliver bytes", arguments: steps)
     func barrenBetween(step: Int64) {
         var policy = Self.policy
         policy.revisits = 3
@@ -128,7 +128,7 @@ import Testing
         #expect(trying.machine.phase == .attempting && trying.machine.accepted == 30_000)
     }
 
-    @Test("What brings nothing is still bounded by the revisits")
+    @Test("Attempts that deliver nothing are still limited by the revisits")
     func nothingIsBounded() {
         var policy = Self.policy
         policy.revisits = 3
@@ -141,10 +141,10 @@ import Testing
             attempts += 1
         }
         #expect(trying.machine.phase == .ended(.exhausted) || trying.machine.phase == .ended(.refused))
-        #expect(attempts == 4, "the one that the bytes paid for, and three revisits")
+        #expect(attempts == 4, "the one that the bytes refunded, and three revisits")
     }
 
-    @Test("A stall after bytes is come back to at once, and the timeout does not grow")
+    @Test("A location that stalls after some bytes is asked again at once, and its timeout does not grow")
     func stallAfterBytes() {
         var trying = Trying(size: 1 << 20, Self.policy, at: start)
         for _ in 0..<20 {
@@ -154,7 +154,7 @@ import Testing
         #expect(trying.waited == .zero && trying.machine.accepted == 20_000)
     }
 
-    @Test("The relay moves to a location that was not tried, then stays where an attempt brings most")
+    @Test("A relay tries an untried location first, and then stays where an attempt delivers most")
     func whereToGoOn() {
         var trying = Trying(size: 1 << 20, locations: 2, Self.policy, at: start)
         trying.bring(1000)
@@ -168,7 +168,7 @@ import Testing
         #expect(trying.waited == .zero)
     }
 
-    @Test("A location that brings bytes is preferred to one that brought none")
+    @Test("A location that delivers bytes is preferred to one that delivered none")
     func failedOnesWait() {
         var trying = Trying(size: 1 << 20, locations: 2, Self.policy, at: start)
         trying.bring(0)
@@ -179,7 +179,7 @@ import Testing
         #expect(trying.waited == .zero)
     }
 
-    @Test("A chunk that was wrong is fetched again in steps of any size", arguments: [1, 17, 500] as [Int64])
+    @Test("A wrong chunk is fetched again in steps of any size", arguments: [1, 17, 500] as [Int64])
     func wrongChunkInSteps(step: Int64) throws {
         let layout = try #require(ChunkLayout(size: 3000, chunkSize: 1000))
         var policy = Self.policy
@@ -196,7 +196,7 @@ import Testing
         #expect(trying.machine.phase == .attempting && trying.waited == .zero)
     }
 
-    @Test("A chunk that two locations piece together wrongly again and again ends the relay")
+    @Test("A chunk that two locations together deliver wrongly again and again ends the relay")
     func wrongChunkForEver() throws {
         let layout = try #require(ChunkLayout(size: 3000, chunkSize: 1000))
         var policy = Self.policy

@@ -7,8 +7,8 @@ import Testing
 @Suite struct RelayBufferTests {
     private func bytes(_ slabs: [ByteBuffer]) -> [UInt8] { slabs.flatMap { Array($0.readableBytesView) } }
 
-    @Test("No slab reaches over the boundary")
-    func noSlabReachesOverTheBoundary() {
+    @Test("No slab crosses a boundary")
+    func noSlabCrossesABoundary() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(single: [100]))
         let all = (0..<200).map { UInt8($0) }
@@ -18,8 +18,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 200, whole: true)) == Array(all[100...]))
     }
 
-    @Test("An open slab leaves only when asked for")
-    func anOpenSlabLeavesOnlyWhenAskedFor() {
+    @Test("An open slab leaves the buffer only on request")
+    func anOpenSlabLeavesOnlyOnRequest() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 10, boundaries: .init())
         [UInt8(1), 2, 3].withUnsafeBytes { buffer.append($0, from: &pool) }
@@ -40,8 +40,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 10, whole: false)) == [6, 7, 8, 9])
     }
 
-    @Test("An open slab that is not wanted is dropped and does not leave")
-    func anOpenSlabThatIsNotWantedIsDroppedAndDoesNotLeave() {
+    @Test("An open slab that is dropped does not leave the buffer")
+    func anOpenSlabThatIsDroppedDoesNotLeave() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(single: [13]))
         (0..<5).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
@@ -52,8 +52,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
     }
 
-    @Test("What was dropped can be taken again")
-    func whatWasDroppedCanBeTakenAgain() {
+    @Test("Dropped bytes can be received again")
+    func droppedBytesCanBeReceivedAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(single: [13], every: 20))
         (100..<117).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
@@ -65,8 +65,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
     }
 
-    @Test("What lies behind a chunks edge can be forgotten and taken again")
-    func whatLiesBehindAChunksEdgeCanBeForgottenAndTakenAgain() {
+    @Test("Bytes after a chunk's edge can be discarded and received again")
+    func bytesAfterAnEdgeCanBeDiscardedAndReceivedAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 10, boundaries: .init(single: [13], every: 10))
         let first = (10..<47).map { UInt8($0) }
@@ -80,8 +80,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 42, whole: true)) == Array(30..<40) + [140, 141])
     }
 
-    @Test("What was forgotten in front can be taken again as well")
-    func whatWasForgottenInFrontCanBeTakenAgainAsWell() {
+    @Test("Bytes discarded at the start can be received again as well")
+    func bytesDiscardedAtTheStartCanBeReceivedAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 10, boundaries: .init(single: [13], every: 10))
         (10..<18).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
@@ -93,8 +93,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(113..<120))
     }
 
-    @Test("An open slab behind the edge is forgotten too")
-    func anOpenSlabBehindTheEdgeIsForgottenToo() {
+    @Test("An open slab after the edge is discarded too")
+    func anOpenSlabAfterTheEdgeIsDiscardedToo() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(every: 10))
         (0..<13).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }
@@ -103,8 +103,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 11, whole: true)) == Array(0..<10) + [200])
     }
 
-    @Test("A slab that was cut at boundaries is used again when all its pieces are gone")
-    func aSlabThatWasCutAtBoundariesIsUsedAgainWhenAllItsPiecesAreGone() {
+    @Test("A slab that was cut at boundaries is reused once all its parts are gone")
+    func aCutSlabIsReusedOnceAllItsPartsAreGone() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(every: 16))
         var slab = pool.take()
@@ -122,8 +122,8 @@ import Testing
         #expect(again.withUnsafeReadableBytesWithStorageManagement { bytes, _ in bytes.baseAddress } == address)
     }
 
-    @Test("Chunks that are smaller than a slab take no more memory than they hold")
-    func chunksThatAreSmallerThanASlabTakeNoMoreMemoryThanTheyHold() {
+    @Test("Chunks smaller than a slab take no more memory than they hold")
+    func smallChunksTakeNoMoreMemoryThanTheyHold() {
         var pool = SlabPool(slabSize: 4096, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(every: 64))
         let all = (0..<640).map { UInt8(truncatingIfNeeded: $0) }
@@ -133,8 +133,8 @@ import Testing
         #expect(slabs.reduce(0) { $0 + $1.storageCapacity } == 640)
     }
 
-    @Test("A slab in use is not lent again")
-    func aSlabInUseIsNotLentAgain() {
+    @Test("A slab in use is not handed out again")
+    func aSlabInUseIsNotHandedOutAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var slab = pool.take()
         slab.writeBytes([1, 2, 3])

@@ -13,8 +13,8 @@ import Waiting
 struct RelayConnectionTests {
     static let content = PatternedContent(size: 3_000_017, seed: 84)
 
-    @Test("A relay begins when another gives its connection back")
-    func aRelayBeginsWhenAnotherGivesItsConnectionBack() async throws {
+    @Test("A relay starts when another one gives its permit back")
+    func aRelayStartsWhenAnotherGivesItsPermitBack() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -32,8 +32,8 @@ struct RelayConnectionTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test("A client that goes while it waits leaves the queue")
-    func aClientThatGoesWhileItWaitsLeavesTheQueue() async throws {
+    @Test("A client that leaves while it waits leaves the queue")
+    func aClientThatLeavesWhileItWaitsLeavesTheQueue() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -51,8 +51,8 @@ struct RelayConnectionTests {
         #expect(connections.counts == (0, 0))
     }
 
-    @Test("A client that goes before its relay starts leaves nothing on the loop")
-    func aClientThatGoesBeforeItsRelayStartsLeavesNothingOnTheLoop() async throws {
+    @Test("A client that leaves before its relay starts leaves nothing on the loop")
+    func aClientThatLeavesBeforeTheStartLeavesNothing() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let origin = try FaultyOrigin(Self.content)
@@ -67,12 +67,12 @@ struct RelayConnectionTests {
         }
         #expect(await run.ended()?.outcome == .clientGone)
         for _ in 0..<2 { try await loop.turn() }
-        #expect(left == nil, "it is still looked at")
+        #expect(left == nil, "the relay is still on the loop")
         #expect(origin.record.requests.isEmpty)
     }
 
-    @Test("A relay that waits before it comes back holds no connection")
-    func aRelayThatWaitsBeforeItComesBackHoldsNoConnection() async throws {
+    @Test("A relay that waits for a revisit holds no permit")
+    func aRelayThatWaitsForARevisitHoldsNoPermit() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -89,8 +89,8 @@ struct RelayConnectionTests {
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
     }
 
-    @Test("A relay that gets no token holds no connection while it waits")
-    func aRelayThatGetsNoTokenHoldsNoConnectionWhileItWaits() async throws {
+    @Test("A relay that gets no token holds no permit while it waits")
+    func aRelayWithoutATokenHoldsNoPermitWhileItWaits() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()

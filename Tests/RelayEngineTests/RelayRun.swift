@@ -11,7 +11,7 @@ import Waiting
 
 @testable import RelayEngine
 
-/// A relay over real connections, and what came of it.
+/// A relay over real connections, and its outcome.
 final class RelayRun: ResponseSink, RelayObserver {
     private struct State {
         var count: Int64 = 0
@@ -30,8 +30,8 @@ final class RelayRun: ResponseSink, RelayObserver {
     private let end: AsyncStream<RelaySummary>.Continuation
 
     /// - Parameters:
-    ///   - range: what is asked for; nil for all.
-    ///   - estimates: what the relay is told of the candidates; nothing if they are fewer.
+    ///   - range: The requested range; nil for the whole.
+    ///   - estimates: The estimates of the candidates; a candidate without one is unknown.
     init(of content: PatternedContent, range: ByteRange? = nil, estimates: [ThroughputEstimate] = []) {
         self.content = content
         self.range = range
@@ -39,7 +39,7 @@ final class RelayRun: ResponseSink, RelayObserver {
         (ends, end) = AsyncStream.makeStream(of: RelaySummary.self)
     }
 
-    /// A machine under load is no stall.
+    /// A stall timeout that a machine under load does not reach.
     static let patient: RelayPolicy = {
         var policy = RelayPolicy()
         policy.stallTimeout = .seconds(30)
@@ -80,7 +80,7 @@ final class RelayRun: ResponseSink, RelayObserver {
             manifest: manifest, making: layout, policy: policy, loop: loop, sink: self, observer: self)
     }
 
-    /// How the relay ended; nil where it does not in time, which standard error says.
+    /// How the relay ended; nil if it does not end in time, which is reported on standard error.
     func ended(file: String = #fileID, line: Int = #line) async -> RelaySummary? {
         do {
             return try await first(of: ends, "the end of the relay", file: file, line: line)
@@ -90,15 +90,15 @@ final class RelayRun: ResponseSink, RelayObserver {
         }
     }
 
-    /// Whether exactly the content came.
+    /// Whether exactly the content was delivered.
     var isExact: Bool { state.withLock { $0.count == range?.count ?? content.size && $0.firstWrongByte == nil } }
-    /// How many bytes came.
+    /// The number of bytes that were delivered.
     var count: Int64 { state.withLock { $0.count } }
-    /// What its attempts came to.
+    /// The measures of its attempts.
     var measures: [AttemptMeasure] { state.withLock { $0.measures } }
-    /// How often a rate was seen.
+    /// The number of rates that were recorded.
     var paces: Int { state.withLock { $0.paces } }
-    /// How often something was told after the end.
+    /// The number of calls after the end.
     var callsAfterTheEnd: Int { state.withLock { $0.callsAfterTheEnd } }
 
     func relayCommitted() { noteCall() }
@@ -150,7 +150,7 @@ extension PatternedContent {
         return builder.manifest
     }
 
-    /// What verifies it.
+    /// The digest that verifies the content.
     var digest: Digest {
         let stream = DigestStream(.sha256)
         var offset: Int64 = 0

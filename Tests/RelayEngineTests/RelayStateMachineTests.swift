@@ -59,12 +59,12 @@ import Testing
         }
     }
 
-    /// Tests share a thread for each processor: what computes for long lets others have it in between.
+    /// Tests share one thread per processor: a long computation yields it from time to time.
     private func giveWay(_ seed: UInt64) async {
         if seed.isMultiple(of: 1000) { await Task.yield() }
     }
 
-    /// One event: mostly what could come next, now and then what should not come at all.
+    /// Sends one event: mostly one that could come next, sometimes one that should not come at all.
     private func step(_ relay: inout SimulatedRelay) {
         relay.now += .milliseconds(Int.random(in: 0...60, using: &relay.random))
         if Int.random(in: 0..<5, using: &relay.random) == 0 { return strangeStep(&relay) }
@@ -156,7 +156,7 @@ import Testing
         relay.send(.consumed(relay.consumed))
     }
 
-    /// Every server fails in all ways but the last, which is sound; the client takes what it gets.
+    /// Every server fails in all ways except the last one, which is sound; the client takes what it gets.
     private func goodStep(_ relay: inout SimulatedRelay) {
         relay.now += .milliseconds(20)
         relay.send(.tick)
@@ -169,7 +169,7 @@ import Testing
             relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
         }
         if let gate = relay.gate {
-            // The sound one lets in at once, the others now and then, and they may fail at it.
+            // The sound server admits at once; the others admit sometimes, and may fail instead.
             if gate.candidate == relay.plan.candidates.count - 1 { return relay.openGate() }
             switch Int.random(in: 0..<6, using: &relay.random) {
             case 0: return fail(&relay, gate.id)
@@ -181,7 +181,7 @@ import Testing
         if answer.candidate == relay.plan.candidates.count - 1 {
             if !answer.hasSentHead { relay.answer = soundAnswer(answer, relay) }
         } else if answer.isSpoiling || answer.isExchanged, relay.plan.verification == .digest {
-            relay.answer = soundAnswer(answer, relay)  // what left before a manifest exists can't be made good
+            relay.answer = soundAnswer(answer, relay)  // bytes delivered without a manifest can't be corrected
         } else if Int.random(in: 0..<6, using: &relay.random) == 0 {
             return fail(&relay, answer.id)
         }
@@ -200,7 +200,7 @@ import Testing
     }
 }
 
-/// What a relay does when a location's status changes under it.
+/// How a relay handles a location whose status changes during the relay.
 @Suite struct WithdrawalTests {
     private let now = ContinuousClock.now
 
@@ -218,8 +218,8 @@ import Testing
         return machine
     }
 
-    @Test("A location taken out is left at the next byte where another can go on")
-    func aLocationTakenOutIsLeftAtTheNextByteWhereAnotherCanGoOn() {
+    @Test("A withdrawn location is left at the next byte if another one can continue")
+    func aWithdrawnLocationIsLeftAtTheNextByte() {
         for atOnce in [false, true] {
             var machine = reading(of: 2)
             let actions = machine.handle(.withdrawn(candidate: 0, atOnce: atOnce), at: now)
@@ -229,30 +229,30 @@ import Testing
         }
     }
 
-    @Test("The only location left goes on when an operator takes it out")
-    func theOnlyLocationLeftGoesOnWhenAnOperatorTakesItOut() {
+    @Test("The only location left continues when an operator withdraws it")
+    func theOnlyLocationContinuesWhenAnOperatorWithdrawsIt() {
         var machine = reading(of: 1)
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: false), at: now).isEmpty)
         #expect(machine.phase == .attempting)
     }
 
-    @Test("The only location left is cut when its content is wrong")
-    func theOnlyLocationLeftIsCutWhenItsContentIsWrong() {
+    @Test("The only location left is cut off when its content is wrong")
+    func theOnlyLocationIsCutOffWhenItsContentIsWrong() {
         var machine = reading(of: 1)
         let actions = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)
         #expect(actions.last == .abort(.exhausted))
     }
 
-    @Test("A location taken out before its turn is not asked")
-    func aLocationTakenOutBeforeItsTurnIsNotAsked() {
+    @Test("A location that is withdrawn before its turn is not asked")
+    func aLocationWithdrawnBeforeItsTurnIsNotAsked() {
         var machine = reading(of: 2)
         #expect(machine.handle(.withdrawn(candidate: 1, atOnce: false), at: now).isEmpty)
         let failure = AttemptFailure(.missing, .location, detail: "gone")
         #expect(machine.handle(.failed(AttemptID(number: 0), failure), at: now).last == .abort(.exhausted))
     }
 
-    @Test("A slow client is not cut when the location that waits for it is taken out")
-    func aSlowClientIsNotCutWhenTheLocationThatWaitsForItIsTakenOut() {
+    @Test("A slow client is not cut off when the location that waits for it is withdrawn")
+    func aSlowClientIsNotCutOffByAWithdrawal() {
         let size = 16 << 20
         var machine = RelayStateMachine(
             plan: RelayPlan(whole: Int64(size), candidates: [.init(), .init()]), policy: RelayPolicy(), seed: 1, at: now)
@@ -272,8 +272,8 @@ import Testing
         #expect(machine.phase == .attempting)
     }
 
-    @Test("Stalls that progress has followed cost a long download nothing")
-    func stallsThatProgressHasFollowedCostALongDownloadNothing() {
+    @Test("Stalls that are followed by progress do not use up a long download's budget")
+    func stallsFollowedByProgressCostNothing() {
         var now = now
         let piece = RelayPolicy().refundAfter
         let size = piece * 20

@@ -8,13 +8,13 @@ import Waiting
 
 @testable import RelayEngine
 
-/// Relays over a web server that wants a token which ends.
+/// Relays over a web server whose tokens end.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RenewalTests {
     static let content = PatternedContent(size: 5_000_011, seed: 81)
 
-    @Test("A token that ends at a resume is renewed once and the same location finishes")
-    func aTokenThatEndsAtAResumeIsRenewedOnceAndTheSameLocationFinishes() async throws {
+    @Test("A token that ends before a resume is renewed once, and the same location finishes")
+    func aTokenThatEndsBeforeAResumeIsRenewedOnce() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -30,7 +30,7 @@ struct RenewalTests {
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         await origin.waitUntil { $0.requests.count == 2 }
         try await eventually("a wait for the token") { door.waiting >= 1 }
-        #expect(connections.counts == (1, 0), "its place was given away")
+        #expect(connections.counts == (1, 0), "its permit was given back")
         door.hold(false)
         let summary = await run.ended()
         #expect(summary?.outcome == .finished && run.isExact)
@@ -41,8 +41,8 @@ struct RenewalTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test("A token that ends between pieces makes the relay move nowhere")
-    func aTokenThatEndsBetweenPiecesMakesTheRelayMoveNowhere() async throws {
+    @Test("A token that ends between two ranges does not move the relay")
+    func aTokenThatEndsBetweenRangesDoesNotMoveTheRelay() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -63,8 +63,8 @@ struct RenewalTests {
         withExtendedLifetime(relay) {}
     }
 
-    @Test("Where no token is to be had the next location goes on")
-    func whereNoTokenIsToBeHadTheNextLocationGoesOn() async throws {
+    @Test("If no token can be fetched, the next location continues")
+    func ifNoTokenCanBeFetchedTheNextLocationContinues() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let (door, otherDoor) = (TokenDoor(), TokenDoor())
@@ -113,8 +113,8 @@ struct RenewalTests {
         withExtendedLifetime(relays) {}
     }
 
-    @Test("A relay that is left while it waits for a token is over and hears no late answer")
-    func aRelayThatIsLeftWhileItWaitsForATokenIsOverAndHearsNoLateAnswer() async throws {
+    @Test("A relay that is left while it waits for a token ends and ignores the late token")
+    func aRelayLeftDuringARenewalIgnoresTheLateToken() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -140,8 +140,8 @@ struct RenewalTests {
         withExtendedLifetime(second) {}
     }
 
-    @Test("A door that does not answer is a stall")
-    func aDoorThatDoesNotAnswerIsAStall() async throws {
+    @Test("A log-in that does not answer is a stall")
+    func aLoginThatDoesNotAnswerIsAStall() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let (door, otherDoor) = (TokenDoor(), TokenDoor())

@@ -7,13 +7,13 @@ import LocationSelection
 /// A relay's state machine among simulated servers and a simulated client: every byte is followed from a server's answer to the
 /// client, so that it can be compared with what it should be.
 struct SimulatedRelay {
-    /// A byte on its way: what it is, and whether its server had spoilt it or given it of another object.
+    /// A byte in transit: its value, and whether its server corrupted it or took it from another object.
     struct Byte: Equatable {
         let value: UInt8
         let isSpoilt: Bool
     }
 
-    /// What a server does with one attempt.
+    /// A server's answer to one attempt.
     struct Answer {
         let id: AttemptID
         let candidate: Int
@@ -26,7 +26,7 @@ struct SimulatedRelay {
         var hasSentHead = false
     }
 
-    /// What an attempt waits for before it asks.
+    /// What an attempt waits for before its request.
     struct Gate {
         let id: AttemptID
         let candidate: Int
@@ -59,26 +59,26 @@ struct SimulatedRelay {
     var now = ContinuousClock.now
     var answer: Answer?
     var gate: Gate?
-    /// The attempt that has a place among its backend's connections, and the one whose credentials are good.
+    /// The attempt that holds a permit of its backend, and the one whose credentials are valid.
     var placed: AttemptID?
     var trusted: AttemptID?
     /// Renewals of refused credentials without a byte after them, by candidate.
     var renewals: [Int: Int] = [:]
-    /// The attempt that asked what others could do.
+    /// The attempt that asked for estimates of the other candidates.
     var estimating: AttemptID?
     /// The attempt that gives its permit back, and the offset that it must not read beyond.
     var givingWay: (id: AttemptID, limit: Int64)?
     /// How often a permit was given back.
     var yields = 0
-    /// How often a slow location was left, and the other one went on.
+    /// The number of moves from a slow location to another one.
     var slowMoves = 0
     var isPaused = false
-    /// Bytes taken and not yet let go, from `heldStart` on.
+    /// Bytes taken and not yet released, from `heldStart` on.
     var held: [Byte] = []
     var heldStart: Int64
-    /// The chunks below have their digest.
+    /// The chunks below this offset are verified.
     var verified: Int64
-    /// How often a chunk was turned down.
+    /// The number of rejected chunks.
     var rejections = 0
     var delivered: [Byte] = []
     var consumed: Int64 = 0
@@ -87,11 +87,11 @@ struct SimulatedRelay {
     /// Whether the digest of the whole was compared and matched.
     var hasMatched = false
     var isCommitted = false
-    /// Who gave each byte that was taken, from the plan's start on.
+    /// The candidate that gave each byte that was taken, from the plan's start on.
     var givers: [Int] = []
-    /// Who was asked, or is about to be.
+    /// The candidate that was asked last, or is about to be.
     var asked: Int?
-    /// Who is to be named for the chunk that was turned down.
+    /// The candidates that must be named for the rejected chunk.
     var suspects: [Int]?
     /// The candidates that the relay has read with the validator that they began with.
     var pinned: Set<Int> = []
@@ -125,10 +125,10 @@ struct SimulatedRelay {
         self.random = random
     }
 
-    /// What a candidate's object is pinned to until it is exchanged.
+    /// The validator of a candidate's object until the object is exchanged.
     static func validator(of candidate: Int) -> Validator { Validator("v\(candidate)") }
 
-    /// What byte `offset` of the representation is.
+    /// The right value of byte `offset` of the representation.
     static func truth(_ offset: Int64) -> UInt8 {
         var generator = SplitMix64(seed: UInt64(bitPattern: offset))
         return UInt8(truncatingIfNeeded: generator.next())
@@ -165,7 +165,7 @@ struct SimulatedRelay {
         }
     }
 
-    /// Another download waits for the permit of what runs.
+    /// Tells the relay that another download waits for the permit of its running attempt.
     mutating func wantPermit() {
         guard let placed, placed == machine.attempt?.id else { return send(.tick) }
         send(.permitWanted(placed))
@@ -217,7 +217,7 @@ struct SimulatedRelay {
         }
     }
 
-    /// Compares who is named with who gave the bytes.
+    /// Compares the candidates that a report names with those that gave the bytes.
     private mutating func check(_ report: RelayReport) {
         switch report {
         case .failover(let failover):
@@ -249,7 +249,7 @@ struct SimulatedRelay {
         givers.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// Answers what can be expected of each candidate.
+    /// Answers with an estimate of each candidate.
     mutating func estimate(by id: AttemptID? = nil) {
         guard let asking = id ?? estimating else { return }
         if id == nil { estimating = nil }
@@ -263,7 +263,7 @@ struct SimulatedRelay {
         send(.estimated(asking, estimates))
     }
 
-    /// Lets the attempt pass what it waits at.
+    /// Gives the attempt what it waits for.
     mutating func openGate() {
         guard let open = gate else { return }
         gate = nil
@@ -368,18 +368,18 @@ struct SimulatedRelay {
         heldStart = limit
     }
 
-    /// How the representation is cut, if its chunks are verified.
+    /// The chunk layout of the representation, if its chunks are verified.
     var layout: ChunkLayout? {
         if case .chunks(let layout) = plan.verification { layout } else { nil }
     }
 
-    /// Whether a chunk is there that nobody has looked at.
+    /// Whether a whole chunk is there that has not been verified.
     var awaitsDecision: Bool {
         guard let layout, verified < plan.end else { return false }
         return heldStart + Int64(held.count) >= layout.end(of: layout.chunk(at: verified))
     }
 
-    /// Compares the digests of all chunks that are there, as the relay would; after one that fails no more is looked at.
+    /// Verifies all chunks that are there, as the relay would, up to the first one that fails.
     mutating func verify() {
         guard let layout else { return }
         let before = verified

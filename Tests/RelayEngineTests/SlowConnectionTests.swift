@@ -12,14 +12,14 @@ import TokenBackend
 struct SlowConnectionTests {
     private static let content = PatternedContent(size: 6_000_017, seed: 88)
 
-    /// Soon convinced; an origin's pace is the least that a loaded machine can make of it.
+    /// A short window, so that the relay decides early.
     private static let policy: RelayPolicy = {
         var policy = RelayRun.patient
         policy.slow.window = .milliseconds(100)
         return policy
     }()
 
-    /// A relay from the first origin, at so many bytes a second, with the second at hand.
+    /// A relay from the first origin, at `pace` bytes per second, with the second one as the alternative.
     private func relay(
         at pace: Int64, _ second: Behaviour, expecting estimate: ThroughputEstimate, policy: RelayPolicy = policy
     ) async throws -> (RelayRun, RelaySummary?) {
@@ -37,7 +37,7 @@ struct SlowConnectionTests {
         return (run, summary)
     }
 
-    @Test("A slow location is left at an edge and the image is exact")
+    @Test("A slow location is left at an edge, and the image is exact")
     func aSlowLocationIsLeftAtAnEdgeAndTheImageIsExact() async throws {
         let (run, summary) = try await relay(at: 2_000_000, .sound, expecting: .rate(1e12))
         let ended = try #require(summary)
@@ -46,20 +46,20 @@ struct SlowConnectionTests {
         let offset = try #require(ended.moves.first).offset
         #expect(offset > 0 && offset % (1 << 20) == 0)
         #expect(ended.failures.isEmpty)
-        #expect(run.measures.map(\.isComplete) == [true, true], "both brought all that was wanted of them")
+        #expect(run.measures.map(\.isComplete) == [true, true], "both delivered every requested byte")
         #expect(run.callsAfterTheEnd == 0)
     }
 
-    @Test("Where all are slow the relay stays")
-    func whereAllAreSlowTheRelayStays() async throws {
+    @Test("A relay stays where it is if all locations are slow")
+    func aRelayStaysWhereItIsIfAllLocationsAreSlow() async throws {
         let (run, summary) = try await relay(at: 6_000_000, .sound.paced(6_000_000), expecting: .rate(7e6))
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.moves.isEmpty == true)
         #expect(run.paces > 0, "it was judged")
     }
 
-    @Test("A trickle is left for a location that nobody has measured")
-    func aTrickleIsLeftForALocationThatNobodyHasMeasured() async throws {
+    @Test("A location that trickles is left for an unmeasured one")
+    func aLocationThatTricklesIsLeftForAnUnmeasuredOne() async throws {
         var policy = Self.policy
         policy.slow.floor = 1 << 20
         let (run, summary) = try await relay(at: 300_000, .sound, expecting: .unknown, policy: policy)
@@ -68,8 +68,8 @@ struct SlowConnectionTests {
         #expect(summary?.failures.isEmpty == true)
     }
 
-    @Test("A slow location goes on when the faster one has nothing")
-    func aSlowLocationGoesOnWhenTheFasterOneHasNothing() async throws {
+    @Test("A slow location continues if the faster one does not have the object")
+    func aSlowLocationContinuesIfTheFasterOneHasNoObject() async throws {
         let (run, summary) = try await relay(at: 4_000_000, .status(404), expecting: .rate(1e12))
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.failures.map(\.failure.reason) == [.missing])

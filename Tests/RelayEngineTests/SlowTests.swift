@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// What a relay does at a location that is slow.
+/// How a relay handles a slow location.
 @Suite struct SlowTests {
     private static let edge: Int64 = 1 << 20
     private static let size: Int64 = 100 << 20
@@ -52,7 +52,7 @@ import Testing
                 at: now)
         }
 
-        /// Bytes come after a while, and the client takes them; a estimate is answered.
+        /// Bytes come after a while, and the client takes them; a request for estimates is answered.
         mutating func read(_ count: Int64, after time: Duration) -> [RelayAction] {
             now += time
             let kept = min(count, machine.bodyWindow(of: id)?.take ?? 0)
@@ -62,7 +62,7 @@ import Testing
             return actions
         }
 
-        /// So many bytes a second, in ten pieces a second.
+        /// Reads `rate` bytes per second, in ten parts per second.
         mutating func read(_ rate: Int64, for time: Duration) -> [RelayAction] {
             var actions: [RelayAction] = []
             for _ in 0..<Int(time / .milliseconds(100)) where actions.cancels.isEmpty {
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// Reads at 1 MB/s until the relay has moved to the other, and that one answered.
+    /// Reads at 1 MB/s until the relay has moved to another location, and that one has answered.
     private func moved(_ estimates: ThroughputEstimate...) -> (Reading, [RelayAction]) {
         var reading = Reading(estimates, at: start)
         let actions = reading.read(1_000_000, for: .seconds(5))
@@ -81,8 +81,8 @@ import Testing
         return (reading, actions)
     }
 
-    @Test("It is left exactly at an edge for one that is clearly faster")
-    func itIsLeftExactlyAtAnEdgeForOneThatIsClearlyFaster() throws {
+    @Test("A slow location is left exactly at an edge for a clearly faster one")
+    func aSlowLocationIsLeftAtAnEdgeForAFasterOne() throws {
         let (reading, actions) = moved(.unknown, .rate(50e6))
         let offset = reading.machine.accepted
         #expect(offset == 3 * Self.edge, "the first edge after two seconds of a megabyte each and the first bytes")
@@ -96,8 +96,8 @@ import Testing
         #expect(reading.machine.budget.left == reading.machine.policy.revisits)
     }
 
-    @Test("Where chunks are known it is left at an edge of theirs")
-    func whereChunksAreKnownItIsLeftAtAnEdgeOfTheirs() throws {
+    @Test("With a manifest, a slow location is left at a chunk edge")
+    func withAManifestASlowLocationIsLeftAtAChunkEdge() throws {
         let chunk: Int64 = 650_000
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: chunk))
         var reading = Reading([.unknown, .rate(50e6)], verification: .chunks(layout), at: start)
@@ -110,8 +110,8 @@ import Testing
         #expect(reading.machine.accepted == 4 * chunk)
     }
 
-    @Test("The move is reported with its cause")
-    func theMoveIsReportedWithItsCause() throws {
+    @Test("The failover is reported with its cause")
+    func theFailoverIsReportedWithItsCause() throws {
         var (reading, _) = moved(.unknown, .rate(50e6))
         let offset = reading.machine.accepted
         let actions = reading.read(1000, after: .milliseconds(5))
@@ -120,8 +120,8 @@ import Testing
         #expect(failover.cause.reason == .slow && failover.gap == .milliseconds(5))
     }
 
-    @Test("Where all are slow it stays")
-    func whereAllAreSlowItStays() {
+    @Test("A relay stays at a slow location if no other one is clearly faster")
+    func aRelayStaysIfNoOtherLocationIsClearlyFaster() {
         for estimates in [[ThroughputEstimate.unknown, .unknown], [.unknown, .rate(2e6)], [.unknown, .avoided], [.unknown]] {
             var reading = Reading(estimates, at: start)
             let actions = reading.read(1_000_000, for: .seconds(60))
@@ -129,8 +129,8 @@ import Testing
         }
     }
 
-    @Test("No second move follows within the dwell")
-    func noSecondMoveFollowsWithinTheDwell() {
+    @Test("No second move follows within the dwell time")
+    func noSecondMoveFollowsWithinTheDwellTime() {
         var (reading, _) = moved(.unknown, .rate(50e6), .rate(60e6))
         #expect(reading.machine.attempt?.candidate == 2)
         let movedAt = reading.now
@@ -141,22 +141,22 @@ import Testing
         #expect(dwelt >= .seconds(10) && dwelt < .seconds(14))
     }
 
-    @Test("It does not come back to one that it found just as slow")
-    func itDoesNotComeBackToOneThatItFoundJustAsSlow() {
+    @Test("A relay does not return to a location that it measured as equally slow")
+    func aRelayDoesNotReturnToAnEquallySlowLocation() {
         var (reading, _) = moved(.rate(50e6), .rate(50e6))
         #expect(reading.read(1_000_000, for: .seconds(60)).cancels.isEmpty)
     }
 
-    @Test("It comes back where it had been clearly faster")
-    func itComesBackWhereItHadBeenClearlyFaster() {
+    @Test("A relay returns to a location that was clearly faster")
+    func aRelayReturnsToALocationThatWasClearlyFaster() {
         var (reading, _) = moved(.unknown, .rate(50e6))
         let actions = reading.read(200_000, for: .seconds(30))
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
         #expect(reading.machine.accepted % Self.edge == 0)
     }
 
-    @Test("One that was left goes on at once when the other fails")
-    func oneThatWasLeftGoesOnAtOnceWhenTheOtherFails() {
+    @Test("A slow location that was left continues at once when the next one fails")
+    func aSlowLocationContinuesWhenTheNextOneFails() {
         var (reading, _) = moved(.unknown, .rate(50e6), .unknown)
         let left = reading.machine.budget.left
         let offset = reading.machine.accepted
@@ -164,26 +164,26 @@ import Testing
         let back = reading.machine.handle(.failed(reading.id, missing), at: reading.now)
         #expect(
             back.last == .start(AttemptID(number: 2), candidate: 0, range: ByteRange(first: offset, last: Self.size - 1)),
-            "it brought nothing: back to the one that is known to be sound")
+            "it delivered nothing, so the relay returns to the sound location")
         reading.attempt = 2
         reading.answer()
-        #expect(reading.read(1000, after: .milliseconds(5)).failovers.isEmpty, "in the end nothing has moved")
+        #expect(reading.read(1000, after: .milliseconds(5)).failovers.isEmpty, "no failover is reported")
         #expect(reading.machine.budget.left == left)
     }
 
-    @Test("One that was left is asked before anything that failed")
-    func oneThatWasLeftIsAskedBeforeAnythingThatFailed() {
+    @Test("A slow location that was left is asked before one that failed")
+    func aSlowLocationIsAskedBeforeOneThatFailed() {
         var (reading, _) = moved(.unknown, .rate(50e6))
         _ = reading.read(1000, after: .milliseconds(5))
         let reset = AttemptFailure(.reset, .backend, detail: "played")
         let left = reading.machine.budget.left
         let actions = reading.machine.handle(.failed(reading.id, reset), at: reading.now)
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
-        #expect(reading.machine.budget.left == left, "it costs nothing: nothing was wrong with it")
+        #expect(reading.machine.budget.left == left, "a location that was left as slow costs no revisit")
     }
 
-    @Test("What failed here is not clearly faster")
-    func whatFailedHereIsNotClearlyFaster() {
+    @Test("A location that failed in this relay is not clearly faster")
+    func aLocationThatFailedIsNotClearlyFaster() {
         var reading = Reading([.rate(50e6), .unknown], at: start)
         _ = reading.machine.handle(
             .failed(reading.id, AttemptFailure(.reset, .backend, detail: "played")), at: reading.now)
@@ -192,14 +192,14 @@ import Testing
         #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
     }
 
-    @Test("What is under suspicion is not clearly faster")
-    func whatIsUnderSuspicionIsNotClearlyFaster() {
+    @Test("A suspect is not clearly faster")
+    func aSuspectIsNotClearlyFaster() {
         var reading = Reading([.unknown, .rate(50e6)], [.init(), .init(isSuspect: true)], at: start)
         #expect(reading.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
     }
 
-    @Test("A client that does not read makes nobody slow")
-    func aClientThatDoesNotReadMakesNobodySlow() {
+    @Test("A client that does not read makes no location slow")
+    func aClientThatDoesNotReadMakesNoLocationSlow() {
         var reading = Reading([.unknown, .rate(1e12)], at: start)
         for _ in 0..<100 {
             reading.now += .milliseconds(1)
@@ -207,14 +207,14 @@ import Testing
             guard reading.machine.accepted + count < Self.size - count else { break }
             let actions = reading.machine.handle(.bytes(reading.id, dropped: 0, kept: count), at: reading.now)
             #expect(!actions.contains(.estimate(reading.id)))
-            // Now it is the client's turn, for a minute.
+            // The client takes a minute to read.
             reading.now += .seconds(60)
             _ = reading.machine.handle(.consumed(reading.machine.released), at: reading.now)
         }
     }
 
-    @Test("What crawls is left at the next byte for one that nobody has measured")
-    func whatCrawlsIsLeftAtTheNextByteForOneThatNobodyHasMeasured() {
+    @Test("A location below the minimum rate is left at the next byte for an unmeasured one")
+    func aVerySlowLocationIsLeftAtTheNextByte() {
         var reading = Reading([.unknown, .unknown], at: start)
         let actions = reading.read(10_000, for: .seconds(5))
         let offset = reading.machine.accepted
@@ -224,8 +224,8 @@ import Testing
                 == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: offset, last: Self.size - 1)))
     }
 
-    @Test("What crawls everywhere is read where it is once all were tried")
-    func whatCrawlsEverywhereIsReadWhereItIsOnceAllWereTried() {
+    @Test("A relay stays where it is once it has found every location very slow")
+    func aRelayStaysOnceEveryLocationIsVerySlow() {
         var reading = Reading([.unknown, .unknown, .unknown], at: start)
         var cancels = 0
         for _ in 0..<12 {
@@ -247,8 +247,8 @@ import Testing
         #expect(actions.failures.map(\.reason) == [.stall])
     }
 
-    @Test("A move is called off when the location has recovered")
-    func aMoveIsCalledOffWhenTheLocationHasRecovered() {
+    @Test("A planned move is cancelled when the location recovers")
+    func aPlannedMoveIsCancelledWhenTheLocationRecovers() {
         var reading = Reading([.unknown, .rate(10e6)], at: start)
         reading.machine = machine(edge: 64 << 20, reading)
         #expect(reading.read(1_000_000, for: .seconds(3)).contains(.limit(reading.id)))
@@ -270,8 +270,8 @@ import Testing
         return machine
     }
 
-    @Test("One that is taken out before the edge is not asked there")
-    func oneThatIsTakenOutBeforeTheEdgeIsNotAskedThere() {
+    @Test("A location that is withdrawn before the edge is not asked there")
+    func aLocationWithdrawnBeforeTheEdgeIsNotAsked() {
         var reading = Reading([.unknown, .rate(50e6)], at: start)
         _ = reading.read(1_000_000, for: .seconds(2.1))
         #expect(reading.machine.attempt?.departure?.candidate == 1)
@@ -280,8 +280,8 @@ import Testing
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true, "goes on where it was")
     }
 
-    @Test("Between two bounded reads is an edge")
-    func betweenTwoBoundedReadsIsAnEdge() {
+    @Test("The end of a bounded read is an edge")
+    func theEndOfABoundedReadIsAnEdge() {
         var reading = Reading([.unknown, .rate(50e6)], [.init(maximumRange: 300_000), .init()], at: start)
         var moved: [RelayAction] = []
         for _ in 0..<20 where moved.isEmpty {
@@ -296,19 +296,21 @@ import Testing
         #expect(moved.last.map { if case .start(_, 1, _) = $0 { true } else { false } } == true)
     }
 
-    @Test("What could not be come back to is not left for being slow")
-    func whatCouldNotBeComeBackToIsNotLeftForBeingSlow() {
+    @Test("A location that could not be resumed is left as slow only when it almost stands still")
+    func aLocationThatCannotBeResumedIsRarelyLeftAsSlow() {
         var stays = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size - 1, at: start)
         #expect(stays.read(1_000_000, for: .seconds(30)).cancels.isEmpty)
         #expect(stays.machine.attempt?.end == Self.size)
         var moves = Reading([.unknown, .rate(50e6)], answersRanges: false, discardLimit: Self.size, at: start)
         #expect(moves.read(1_000_000, for: .seconds(30)).cancels == [moves.id], "all of it may be read again")
         var crawls = Reading([.unknown, .rate(50e6)], answersRanges: false, at: start)
-        #expect(crawls.read(10_000, for: .seconds(30)).cancels == [crawls.id], "that is no better than a failure")
+        #expect(
+            crawls.read(10_000, for: .seconds(30)).cancels == [crawls.id],
+            "a location that almost stands still counts as failed")
     }
 
-    @Test("The rest of a chunk is not read when it is the last")
-    func theRestOfAChunkIsNotReadWhenItIsTheLast() {
+    @Test("A relay does not move when no edge is left before the end")
+    func aRelayDoesNotMoveWhenNoEdgeIsLeft() {
         let (reading, _) = moved(.unknown, .rate(50e6))
         var machine = reading.machine
         let id = reading.id

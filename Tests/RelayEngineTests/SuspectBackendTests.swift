@@ -6,10 +6,10 @@ import Testing
 
 @testable import RelayEngine
 
-/// Which failures of locations are held against their backends.
+/// Which failures of locations count against their backends.
 @Suite struct SuspectBackendTests {
     @Test(
-        "A backend's breaker opens for its own failures, not for those of one file, of one object, or of ours",
+        "A backend's breaker opens only for the backend's own failures",
         arguments: [
             (AttemptFailure(.connect, .backend, detail: "played"), true),
             (AttemptFailure(.reset, .backend, detail: "played"), true),

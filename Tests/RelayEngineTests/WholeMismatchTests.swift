@@ -5,7 +5,7 @@ import Testing
 
 @testable import RelayEngine
 
-/// A small image, nothing of which leaves before its digest is compared: what a relay does when that does not match.
+/// How a relay handles a mismatch of a small image, none of which is delivered before its digest is verified.
 @Suite struct WholeMismatchTests {
     private static let size: Int64 = 1000
     private let start = ContinuousClock.now
@@ -28,7 +28,7 @@ import Testing
         return machine.handle(.bytes(attempt.id, dropped: 0, kept: count ?? rest), at: start)
     }
 
-    @Test("A location that gave a wrong whole alone is not asked again")
+    @Test("A location that served a wrong whole alone is not asked again")
     func wrongAlone() {
         var machine = machine(locations: 2)
         for location in 0..<2 {
@@ -39,14 +39,14 @@ import Testing
         #expect(machine.phase == .ended(.refused))
     }
 
-    @Test("An image that two locations piece together wrongly again and again is given up")
+    @Test("An image that two locations together deliver wrongly again and again is given up")
     func wrongTogether() {
         var machine = machine(locations: 2)
         var wholes = 0
         while machine.attempt != nil, wholes < 100 {
             _ = bring(Self.size / 2, to: &machine)
             guard let id = machine.attempt?.id, let candidate = machine.attempt?.candidate else { break }
-            // The first half stays, and the other location goes on: this one has no more of it.
+            // The first half stays, and the other location continues: this one is throttled.
             _ = machine.handle(.failed(id, AttemptFailure(.throttled, .throttled, detail: "played")), at: start)
             if case .waiting(_, let until) = machine.phase { _ = machine.handle(.tick, at: until) }
             #expect(machine.attempt?.candidate != candidate)
@@ -58,7 +58,7 @@ import Testing
         #expect(wholes == 5, "two for each location, and the last one")
     }
 
-    /// Whether it asks what others could do while it reads ten seconds at ten bytes a second.
+    /// Whether the relay asks for estimates while it reads ten bytes per second for ten seconds.
     private func looksAround(_ machine: inout RelayStateMachine, at start: ContinuousClock.Instant) -> Bool {
         guard let id = machine.attempt?.id else { return false }
         var hasAsked = false
@@ -70,7 +70,7 @@ import Testing
         return hasAsked
     }
 
-    @Test("After a wrong whole a slow location is not left for a faster one")
+    @Test("After a wrong whole, a slow location is not left for a faster one")
     func slowAfterAMismatch() {
         var machine = machine(locations: 3)
         #expect(looksAround(&machine, at: start))

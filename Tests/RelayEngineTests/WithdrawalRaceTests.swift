@@ -10,12 +10,12 @@ import TokenBackend
 
 @testable import RelayEngine
 
-/// A location is taken out at the moments in which a relay does not read it yet, or does not read it any more.
+/// A location is withdrawn while a relay does not read it yet, or does not read it any more.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct WithdrawalRaceTests {
     static let content = PatternedContent(size: 300_007, seed: 161)
 
-    /// Calls somebody while a relay is made of it: after it was chosen, before the relay is known.
+    /// Runs an interruption while a relay is created from it: after the selection, before the relay is registered.
     private struct InterruptedDriver: Driver {
         let inner: TokenDriver
         let interruption: @Sendable () -> Void
@@ -34,7 +34,7 @@ struct WithdrawalRaceTests {
         }
     }
 
-    /// What the interruption does once the relays are there that it is about.
+    /// The action of an interruption, which is set once the relays exist.
     private final class Interruption: Sendable {
         private let action = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -75,7 +75,7 @@ struct WithdrawalRaceTests {
         return (run, summary)
     }
 
-    @Test("A location that is taken out between the choice and the making of a relay is not read")
+    @Test("A location that is withdrawn between the selection and the relay's creation is not read")
     func takenOutBeforeTheRelayIsMade() async throws {
         defer { loop.stop() }
         let origins = try (0..<2).map { _ in try FaultyOrigin(Self.content, behind: door) }
@@ -89,7 +89,7 @@ struct WithdrawalRaceTests {
         #expect(origins[0].record.requests.isEmpty && !origins[1].record.requests.isEmpty)
     }
 
-    @Test("A location that is taken out while a relay is made is not read")
+    @Test("A location that is withdrawn while its relay is created is not read")
     func takenOutWhileTheRelayIsMade() async throws {
         defer { loop.stop() }
         let origins = try (0..<2).map { _ in try FaultyOrigin(Self.content, behind: door) }
@@ -131,7 +131,7 @@ struct WithdrawalRaceTests {
     }
 
     @Test(
-        "A location that is taken out while its chunk awaits the decision is not asked for it again", arguments: [true, false])
+        "A location that is withdrawn while its chunk awaits verification is not asked for it again", arguments: [true, false])
     func takenOutWhileItsChunkAwaitsTheDecision(atOnce: Bool) throws {
         var machine = try awaitingDecision(candidates: 2)
         let now = ContinuousClock.now
@@ -148,7 +148,7 @@ struct WithdrawalRaceTests {
         }
     }
 
-    @Test("Where no other location is left, a chunk that was turned down ends the relay")
+    @Test("If no other location is left, a rejected chunk ends the relay")
     func theOnlyLocationIsTakenOutWhileItsChunkAwaitsTheDecision() throws {
         var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
@@ -158,7 +158,7 @@ struct WithdrawalRaceTests {
         #expect(machine.phase == .ended(.refused))
     }
 
-    @Test("What a location gave before it was taken out is delivered once it is verified")
+    @Test("Bytes of a location that is withdrawn are delivered once they are verified")
     func aVerifiedChunkOfALocationThatIsTakenOut() throws {
         var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
@@ -168,7 +168,7 @@ struct WithdrawalRaceTests {
         #expect(machine.handle(.consumed(8), at: now).contains(.finish))
     }
 
-    @Test("A manifest that is made on the way begins again with the bytes, so that it is of those that matched")
+    @Test("A manifest in the making starts again with the bytes, so that it lists only those that matched")
     func aManifestAfterAMismatch() throws {
         defer { loop.stop() }
         let layout = try #require(ChunkLayout(size: Self.content.size, chunkSize: 65_536))

@@ -15,13 +15,13 @@ import Waiting
         return String(decoding: line.bytes(format), as: UTF8.self)
     }
 
-    @Test("Times are RFC 3339 with their zone")
+    @Test("Times follow RFC 3339 and have their zone")
     func times() {
         #expect(LogLine.timestamp(Self.time) == "2026-07-31T12:00:00.045Z")
         #expect(LogLine.timestamp(timespec(tv_sec: 0, tv_nsec: 999_999_999)) == "1970-01-01T00:00:00.999Z")
     }
 
-    @Test("Numbers and truth values are such in JSON, and text is text")
+    @Test("In JSON numbers and booleans keep their type, and text stays text")
     func numbers() throws {
         let text = line(
             .json,
@@ -40,7 +40,7 @@ import Waiting
     }
 
     @Test(
-        "A message begins with its event's name, which is a field of its own in JSON",
+        "The event's name at the start of a message is a field of its own in JSON",
         arguments: [
             ("relay.failover: It continues: here.", "relay.failover", "It continues: here."),
             ("download.finished", "download.finished", "download.finished"),
@@ -53,7 +53,7 @@ import Waiting
         #expect(object["event"] as? String == event && object["message"] as? String == text)
     }
 
-    /// What a client can put into a name, with what may stand in a line of it.
+    /// Text that a client can put into a name, with the field that a log line has for it.
     private static let hostile: [(text: String, field: String)] = [
         ("plain", "plain"), ("", "\"\""), ("two words", "\"two words\""), ("a=b", "\"a=b\""), ("\"", "\"\\\"\""),
         ("\\", "\"\\\\\""),
@@ -62,7 +62,7 @@ import Waiting
         ("\u{E0001}", "\"\\udb40\\udc01\""), ("grün", "grün"), ("[a b]", "\"[a b]\""),
     ]
 
-    @Test("Values are quoted and escaped as logfmt has it", arguments: hostile)
+    @Test("Values are quoted and escaped as each log format requires", arguments: hostile)
     func values(text: String, field: String) throws {
         let written = line(.text, ["name": .string(text)])
         #expect(written == "2026-07-31T12:00:00.045Z info download.finished name=\(field)\n")
@@ -78,7 +78,7 @@ import Waiting
     }
 
     @Test(
-        "A log that nobody reads stops nobody, and the next lines say how many are missing",
+        "A log whose reader is stuck blocks no caller, and later lines report how many were dropped",
         arguments: [true, false])
     func aStuckReader(isBlocking: Bool) async throws {
         var ends: [Int32] = [-1, -1]
@@ -93,7 +93,7 @@ import Waiting
         for number in 0..<count { logger.info("line", metadata: ["number": .stringConvertible(number)]) }
         let dropped = output.droppedLines
         #expect(dropped > count / 2)
-        // The reader comes back: what was kept comes in order, then how many are missing, then what follows.
+        // The reader comes back: the kept lines come in order, then the number of dropped lines, then later lines.
         let text = ReadText(from: reader)
         output.flush(within: .seconds(60))
         logger[metadataKey: "padding"] = nil
@@ -113,7 +113,7 @@ import Waiting
         #expect(output.droppedLines == dropped)
     }
 
-    /// What comes from a descriptor, read by a thread of its own: the test's own may be held up by a full log.
+    /// The text from a descriptor, read by a thread of its own, since a full log may block the test's thread.
     private final class ReadText: Sendable {
         private let text = Mutex<Data?>(nil)
 

@@ -3,8 +3,8 @@ import Testing
 @testable import Telemetry
 
 @Suite struct MetricsTests {
-    @Test("A page names each metric with its help and its kind")
-    func aPageNamesEachMetricWithItsHelpAndItsKind() async {
+    @Test("A page names each metric with its help and its type")
+    func aPageNamesEachMetricWithItsHelpAndItsType() async {
         let registry = MetricsRegistry()
         let plain = registry.counter("a_total", "Back\\slash,\nline.")
         let labelled = registry.counter("b_bytes_total", "B.", labels: ["backend", "reason"])
@@ -28,8 +28,8 @@ import Testing
                 """)
     }
 
-    @Test("A histogram counts up to each of its bounds and sums up")
-    func aHistogramCountsUpToEachOfItsBoundsAndSumsUp() async {
+    @Test("A histogram has a count for each bound and a sum")
+    func aHistogramHasACountForEachBoundAndASum() async {
         let registry = MetricsRegistry()
         let gaps = registry.histogram("gap_seconds", "Gaps.", labels: ["reason"], bounds: [0.5, 1])
         for value in [0.25, 0.5, 0.75, 8] { gaps.record(value, "reset") }
@@ -56,8 +56,8 @@ import Testing
         #expect(lines.contains("a_total{x=\"other\"} 4500"))
     }
 
-    @Test("The process says what it takes")
-    func theProcessSaysWhatItTakes() async {
+    @Test("The process reports its own resource use")
+    func theProcessReportsItsOwnResourceUse() async {
         let registry = MetricsRegistry()
         ProcessMetrics.register(in: registry)
         let lines = await registry.page().split(separator: "\n").filter { !$0.hasPrefix("#") }

@@ -12,11 +12,11 @@ package struct Behaviour: Sendable {
         case stall(after: Int64)
     }
 
-    /// How an answer leaves open how large the content is.
+    /// How an answer leaves the size of the content open.
     package enum UnstatedSize: Sendable, CaseIterable {
-        /// Everything, in chunks, whatever range was asked for.
+        /// Everything, in chunks, whatever range was requested.
         case chunked
-        /// Everything by HTTP/1.0, to the end of the connection, whatever range was asked for.
+        /// Everything by HTTP/1.0, to the end of the connection, whatever range was requested.
         case untilClose
         /// The range, of a whole that is only known as `*`.
         case star
@@ -54,9 +54,9 @@ package struct Behaviour: Sendable {
     package static func redirect(to url: String, status: Int = 302) -> Behaviour {
         .status(status, headers: [("Location", url)])
     }
-    /// As a proxy answers a CONNECT: a tunnel to a port of this machine, whatever was asked for.
+    /// As a proxy answers a CONNECT: a tunnel to a port of this machine, whatever target was requested.
     package static func tunnel(to port: Int) -> Behaviour { sound.with { $0.tunnel = port } }
-    /// A redirect to the very place that was asked for.
+    /// A redirect to the requested URL itself.
     package static let redirectLoop = status(302, headers: [("Location", "?")])
     /// A RST after so many bytes of the body.
     package static func reset(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .reset(after: bytes) } }
@@ -64,19 +64,19 @@ package struct Behaviour: Sendable {
     package static func close(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .close(after: bytes) } }
     /// Silence after so many bytes of the body.
     package static func stall(after bytes: Int64) -> Behaviour { sound.with { $0.ending = .stall(after: bytes) } }
-    /// A head that is long in coming.
+    /// A head that comes late.
     package static func slowFirstByte(_ delay: Duration) -> Behaviour { sound.with { $0.firstByteDelay = delay } }
     /// One byte wrong, at that offset of the content.
     package static func corrupt(at offset: Int64) -> Behaviour { sound.with { $0.corruptOffset = offset } }
-    /// 200 and everything, whatever range was asked for.
+    /// 200 and everything, whatever range was requested.
     package static let ignoringRange = sound.with { $0.ignoresRange = true }
-    /// A 206 of another range than asked for.
+    /// A 206 of another range than the requested one.
     package static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
-    /// Another size of the whole than it has.
+    /// A wrong size of the whole.
     package static func wrongTotal(by shift: Int64) -> Behaviour { sound.with { $0.totalShift = shift } }
-    /// A 206 of at most so many bytes, however many were asked for.
+    /// A 206 of at most this many bytes, however many were requested.
     package static func capped(at bytes: Int64) -> Behaviour { sound.with { $0.rangeCap = bytes } }
-    /// A 206 that does not say how large the whole is.
+    /// A 206 that does not state the size of the whole.
     package static let hidingTotal = sound.unstating(.star)
     /// More bytes than were declared.
     package static func longBody(extra: Int64) -> Behaviour { sound.with { $0.extraBytes = extra } }
@@ -101,7 +101,7 @@ package struct Behaviour: Sendable {
     }
     /// And another entity tag.
     package func tagged(_ tag: String) -> Behaviour { with { $0.etag = .some(tag) } }
-    /// And without a word of how large the content is.
+    /// And without the size of the content.
     package func unstating(_ way: UnstatedSize) -> Behaviour { with { $0.unstatedSize = way } }
     /// And one byte wrong, at that offset of the content.
     package func corrupting(at offset: Int64) -> Behaviour { with { $0.corruptOffset = offset } }

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Waiting
 
-/// A web server that does what it is told, the wrong thing first of all. Plain blocking threads, so that "a RST after n bytes" is
+/// A web server that behaves as scripted, mostly wrongly. Plain blocking threads, so that "a RST after n bytes" is
 /// exactly that.
 package final class FaultyOrigin: Sendable {
     /// What an origin has seen so far.
@@ -16,7 +16,7 @@ package final class FaultyOrigin: Sendable {
         package var openConnections = 0
         /// How often a connection was ended because the client did not read.
         package var unreadEnds = 0
-        /// How many answers it was giving at a time, each counted up to its last piece: with that a client may have it all.
+        /// How many answers it was giving at a time, each counted until its last part is sent, when a client may have it all.
         package var answers = AnswerCount()
         var connections = 0
 
@@ -70,7 +70,7 @@ package final class FaultyOrigin: Sendable {
     }
 
     deinit {
-        // Not before: a second `stop` would shut down whoever has got the number by then.
+        // Not earlier: a second `stop` would shut down a descriptor that reuses the number by then.
         close(listener)
         close(stopSignal)
         close(stopSwitch)
@@ -85,7 +85,7 @@ package final class FaultyOrigin: Sendable {
     /// What it has seen so far.
     package var record: Record { state.withLock { $0.record } }
 
-    /// Waits until what it has seen fulfils a condition. Where it does not in time, standard error says so.
+    /// Waits until what it has seen fulfils a condition. A condition that never holds is reported on standard error.
     package func waitUntil(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (Record) -> Bool
     ) async {
@@ -98,7 +98,7 @@ package final class FaultyOrigin: Sendable {
         if !holds { await ending(of: end, "requests at an origin that fulfil the condition", file: file, line: line) }
     }
 
-    /// A port of 127.0.0.1 at which nobody listens.
+    /// A port of 127.0.0.1 at which no server listens.
     package static func refusedPort() throws -> Int {
         let (socket, port) = try listen()
         close(socket)

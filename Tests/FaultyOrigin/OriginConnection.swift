@@ -11,7 +11,7 @@ final class OriginConnection {
 
     /// Why a connection can't go on.
     private enum End: Error {
-        /// The client went, or everything was said.
+        /// The client left, or the exchange is complete.
         case quiet
         /// The origin was stopped, or plays a reset.
         case reset
@@ -176,7 +176,7 @@ final class OriginConnection {
         }
     }
 
-    /// A RST makes this system drop what it has not sent yet: wait until the client's has all that it shall have.
+    /// A RST makes this system drop unsent bytes: waits until the client's system has all that it should get.
     private func waitUntilTaken() throws {
         var unsent: Int32 = 1
         for _ in 0..<2000 {
@@ -215,7 +215,7 @@ final class OriginConnection {
     /// `POLLRDHUP`, which the C library's overlay does not know.
     private static let peerClosed: Int32 = 0x2000
 
-    /// How long a client may leave the buffers full before an origin that minds ends the connection.
+    /// How long a client may leave the buffers full before a strict origin ends the connection.
     private static let timeout: Duration = .milliseconds(300)
 
     private func send(_ bytes: UnsafeRawBufferPointer, endsWhenUnread: Bool) throws {

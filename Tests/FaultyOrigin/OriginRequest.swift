@@ -1,4 +1,4 @@
-/// What an origin was asked.
+/// A request that an origin received.
 package struct OriginRequest: Sendable {
     /// 0 for the first at this origin, then 1, 2…
     package let index: Int
@@ -14,7 +14,7 @@ package struct OriginRequest: Sendable {
     /// The value of a field, by its name in lower case.
     package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// The first byte asked for, and the last if named; nil without a Range.
+    /// The first requested byte, and the last if it is named; nil without a Range.
     package var range: (first: Int64, last: Int64?)? {
         guard let text = self["range"], text.hasPrefix("bytes=") else { return nil }
         let parts = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What a proxy does behind a CONNECT: carries bytes both ways until one side ends.
+/// What a proxy does after a CONNECT: carries bytes both ways until one side ends.
 struct Tunnel {
     private let far: Int32
 

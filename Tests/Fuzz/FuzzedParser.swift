@@ -9,7 +9,7 @@ import ImageModel
 @testable import OpenStackSwiftBackend
 @testable import S3Backend
 
-/// A parser of what strangers write, and what must hold for every input. A violation traps.
+/// A parser of untrusted text, and what must hold for every input. A violation traps.
 enum FuzzedParser: String, CaseIterable {
     case accept
     case catalogue
@@ -46,7 +46,7 @@ enum FuzzedParser: String, CaseIterable {
         for type in ["application/metalink4+xml", "application/octet-stream", "text/plain"] {
             precondition((0...1000).contains(header.weight(of: type)), "a weight that is none")
         }
-        // As long as a name can be: what an image is called is a stranger's text, too.
+        // As long as a name can be: the name of an image is untrusted text, too.
         guard let name = FileName.safe(text) else { return }
         precondition(FileName.safe(name) == name && (1...200).contains(name.utf8.count), "a name that is none")
         precondition(!name.contains("/") && ![".", ".."].contains(name), "a name that leads elsewhere")
@@ -111,7 +111,7 @@ enum FuzzedParser: String, CaseIterable {
         vhdx(image)
     }
 
-    /// What readers look for stands in no descriptor that passes; they look for bytes.
+    /// No descriptor that is accepted contains what readers look for; they compare bytes.
     private static func vmdk(_ image: UnsafeRawBufferPointer) {
         let sectors = UInt64(littleEndian: image.loadUnaligned(fromByteOffset: 36, as: UInt64.self))
         let descriptor = image.dropFirst(512).prefix(Int(clamping: sectors) * 512).prefix { $0 != 0 }
@@ -119,7 +119,7 @@ enum FuzzedParser: String, CaseIterable {
         precondition(lower.firstRange(of: Array("parentfilenamehint".utf8)) == nil, "a VMDK with a parent")
     }
 
-    /// A VHDX's tables lie too far in for an input: it stands for each of them.
+    /// A VHDX's tables lie too far inside the file for an input: the input is used as each of them.
     private static func vhdx(_ bytes: UnsafeRawBufferPointer) {
         func padded(_ region: Region) -> Region {
             let kept = Array(bytes.prefix(region.length))

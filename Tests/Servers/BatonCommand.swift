@@ -3,7 +3,7 @@ import Waiting
 
 /// The `baton` command that was built with these tests.
 package enum BatonCommand {
-    /// What a run of it gave.
+    /// The result of a run.
     package struct Result: Sendable {
         package let status: Int32
         package let output: String

@@ -25,7 +25,7 @@ package final class BatonProcess: Sendable {
     }
 
     package let port: Int
-    /// What `send` and `download` say who they are with, unless they are told otherwise.
+    /// The token that `send` and `download` use by default.
     package let token: String?
     package let directory: TestDirectory
     private let process: Process
@@ -35,8 +35,8 @@ package final class BatonProcess: Sendable {
     /// - Parameters:
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
     ///   - settings: further sections; the defaults here are short enough for tests.
-    ///   - withoutPrivileges: whether it shall run as nobody if the test runs as the superuser.
-    ///   - token: the token that requests carry if nothing else is said.
+    ///   - withoutPrivileges: whether it runs as the user `nobody` if the test runs as the superuser.
+    ///   - token: the token that requests carry by default.
     ///   - environment: added to the test's own.
     ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
     ///   - wrapper: a command that runs what follows it in its own place.
@@ -59,7 +59,7 @@ package final class BatonProcess: Sendable {
         if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
         // Scrubs would be further readers of the origins that tests count the requests of.
         if !settings.contains("maintenance:") { yaml += "maintenance: { scrub_interval: 0s }\n" }
-        // So would the reads be that make manifests of new images.
+        // The reads that make manifests of new images would be further readers, too.
         if !settings.contains("manifests:") { yaml += "manifests: { eager: false }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
@@ -146,7 +146,7 @@ package final class BatonProcess: Sendable {
         for (_, waiter) in due { waiter.finish() }
     }
 
-    /// Waits until the log fulfils a condition. Where it does not in time, standard error says so.
+    /// Waits until the log fulfils a condition. A condition that never holds is reported on standard error.
     package func waitForLog(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable ([LogRecord]) -> Bool
     ) async {

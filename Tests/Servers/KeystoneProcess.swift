@@ -5,7 +5,7 @@ import Synchronization
 /// A real Keystone, as `scripts/keystone` runs it: a process of its own with a fresh copy of a database in which
 /// admin, alice (member of a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.
 package final class KeystoneProcess: Sendable {
-    /// Somebody with an account.
+    /// A user with an account.
     package struct User: Decodable, Sendable {
         package let id: String
         package let password: String

@@ -14,7 +14,7 @@ package final class NginxServer: Sendable {
 
     /// - Parameters:
     ///   - bytesPerSecond: the most that one answer gets in a second; 0 is as fast as it can.
-    ///   - isInOwnNetwork: whether it runs in a network of its own, where nobody reaches it until somebody lays a link there.
+    ///   - isInOwnNetwork: whether it runs in a network of its own, which is unreachable until a link is added to it.
     package init(bytesPerSecond: Int = 0, isInOwnNetwork: Bool = false) async throws {
         let directory = try TestDirectory()
         self.directory = directory

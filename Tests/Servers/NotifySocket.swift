@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The socket at which a service manager hears how its service is.
+/// The socket at which a service manager receives the state of its service.
 package final class NotifySocket: Sendable {
     package let path: String
     private let descriptor: Int32

@@ -11,7 +11,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         package init(reason: String) { self.reason = reason }
     }
 
-    /// The one that scenarios share which leave it as it was.
+    /// The one that is shared by scenarios that leave it unchanged.
     package static let shared = Task { try await OpenStackSwiftNode() }
 
     package let url: String
@@ -21,7 +21,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
     private let keystone: KeystoneProcess?
     private let pids: Mutex<[String: Int32]>
 
-    /// - Parameter keystone: who knows its users; nil for TempAuth.
+    /// - Parameter keystone: The Keystone that knows its users; nil for TempAuth.
     package init(keystone: KeystoneProcess? = nil) async throws {
         directory = try TestDirectory()
         self.keystone = keystone

@@ -2,7 +2,7 @@ import BackendKit
 package import FaultyOrigin
 import Foundation
 
-/// What the scripts that start a store write down of it.
+/// What the scripts that start a store record about it.
 package struct StartedStore: Decodable {
     package let url: String
     package let storageURL: String

@@ -31,7 +31,7 @@ package final class TestClient {
     private let socket: Int32
     private var buffer: [UInt8] = []
     private let timeout: Int
-    /// The last request, for whoever reads that nothing came.
+    /// The last request, for the report that nothing came.
     private var asked = "nothing"
     private var isTimedOut = false
 

@@ -4,13 +4,13 @@ import Synchronization
 
 /// A relay in user space between a client and a server of this machine: what a bad network does to the bytes on their way back.
 package final class Weather: Sendable {
-    /// How it is.
+    /// The state of the network.
     package enum State: Sendable, Equatable {
         /// Everything passes.
         case clear
         /// At most so many bytes a second on each connection.
         case slow(bytesPerSecond: Int64)
-        /// Nothing passes, and nobody is told.
+        /// Nothing passes, and neither side is told.
         case silent
     }
 

@@ -2,7 +2,7 @@ package import BackendKit
 import Synchronization
 import Waiting
 
-/// Credentials for tests: hands out one token after the other, counts that, and does so as slowly or as badly as it is told.
+/// Credentials for tests: hands out and counts tokens, as slowly or as badly as a test wants.
 package final class TokenDoor: RenewableCredentials {
     private struct State {
         var generation = 0
@@ -23,7 +23,7 @@ package final class TokenDoor: RenewableCredentials {
     /// See `RenewableCredentials`.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Whether there is a token that the door does not know to be over.
+    /// Whether there is a token that the door does not know to have ended.
     package var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
 
     /// How often a token was fetched.
@@ -32,14 +32,14 @@ package final class TokenDoor: RenewableCredentials {
     /// How many wait for a token.
     package var waiting: Int { state.withLock { $0.waiting } }
 
-    /// What a request shows now.
+    /// The token that a request carries now.
     package var token: String { "token \(generation)" }
 
-    /// Whether that is what lets in.
+    /// Whether that token is valid.
     package func admits(_ token: String?) -> Bool { state.withLock { token == "token \($0.valid)" } }
 
-    /// The tokens handed out so far let nobody in any more.
-    /// - Parameter isKnown: whether the door knows it before anybody is refused.
+    /// Makes the tokens handed out so far invalid.
+    /// - Parameter isKnown: Whether the door knows it before a request is refused.
     package func expire(isKnown: Bool = false) {
         state.withLock { state in
             state.valid = state.generation + 1
@@ -47,13 +47,13 @@ package final class TokenDoor: RenewableCredentials {
         }
     }
 
-    /// Hands out nothing any more, or something again.
+    /// Stops handing out tokens, or starts again.
     package func refuse(with failure: AttemptFailure?) { state.withLock { $0.refusal = failure } }
 
-    /// Lets everybody wait, or not any longer.
+    /// Holds back every renewal, or releases them.
     package func hold(_ isHeld: Bool = true) { state.withLock { $0.isHeld = isHeld } }
 
-    /// Hands out the next token, once for all who wait.
+    /// Hands out the next token, once for all waiting callers.
     package func renew(beyond generation: Int) async throws(AttemptFailure) {
         let fetch: Task<AttemptFailure?, Never>? = state.withLock { state in
             guard state.generation <= generation else { return nil }

@@ -25,7 +25,7 @@ package struct TokenDriver: Driver {
     /// The door.
     package var credentials: (any RenewableCredentials)? { door }
 
-    /// A GET with the token of now.
+    /// A GET with the current token.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
         TransferRequest(
             source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [("X-Auth-Token", door.token)],

@@ -3,9 +3,9 @@ package import NIOCore
 import Synchronization
 import Waiting
 
-/// Counts what a transfer brings, and tells how it ended.
+/// Records what a transfer delivers, and how it ended.
 package final class RecordingSink: TransferSink {
-    /// What came of a transfer.
+    /// The outcome of a transfer.
     package struct Result: Sendable {
         package var heads: [ResponseHead] = []
         package var bytes: [UInt8] = []
@@ -68,7 +68,7 @@ extension TransferLoop {
         }
     }
 
-    /// Does something on the loop, behind all that was asked of it before.
+    /// Runs a closure on the loop, after everything that was enqueued before.
     package func turn(
         file: String = #fileID, line: Int = #line, _ work: @escaping @Sendable () -> Void = {}
     ) async throws {

@@ -8,7 +8,7 @@ package struct WaitTimeout: Error, CustomStringConvertible {
         description = "\(place): waited \(bound) for \(awaited) in vain"
     }
 
-    /// Says so on standard error, for waits that can't fail a test themselves.
+    /// Reports the timeout on standard error, for waits that can't fail a test themselves.
     package func report() { FileHandle.standardError.write(Data("\(description)\n".utf8)) }
 }
 
@@ -16,11 +16,11 @@ package struct WaitTimeout: Error, CustomStringConvertible {
 /// time limit of a test, which does not say what was awaited.
 package let longestWait: Duration = .seconds(120)
 
-/// Where a wait was asked for.
+/// Where a wait was requested.
 package func place(_ file: String, _ line: Int) -> String { "\(file):\(line)" }
 
-/// Asks again and again until a condition holds.
-/// - Parameter awaited: what the condition is, for whoever reads that it never held.
+/// Polls a condition until it holds.
+/// - Parameter awaited: The condition in words, for the report that it never held.
 /// - Throws: `WaitTimeout`; what the condition throws; `CancellationError`.
 package func eventually(
     _ awaited: @autoclosure () -> String, within bound: Duration = longestWait, isolation: isolated (any Actor)? = #isolation,
@@ -60,7 +60,7 @@ package func answer<Value: Sendable>(
     return try await first(of: answers, awaited, within: bound, file: file, line: line)
 }
 
-/// The first value of a stream that somebody else fills.
+/// The first value of a stream that another task fills.
 /// - Throws: `WaitTimeout`; `CancellationError`, also when the stream ends without a value.
 package func first<Value: Sendable>(
     of values: AsyncStream<Value>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
@@ -81,8 +81,8 @@ package func first<Value: Sendable>(
     }
 }
 
-/// Waits for the end of a stream that somebody else finishes. Where it does not end in time, standard error says so; a stream ends with
-/// its task, too.
+/// Waits for the end of a stream that another task finishes. A stream that does not end in time is reported on standard error; a
+/// stream ends with its task, too.
 package func ending(
     of stream: AsyncStream<Void>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
     line: Int = #line

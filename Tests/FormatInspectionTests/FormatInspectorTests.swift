@@ -211,7 +211,7 @@ import Testing
 
     private static let varied: [HandmadeImage] = [.raw, .iso, .fixedVHD, .vhd(), .streamVMDK(), .qcow2(), .vdi(type: 4)]
 
-    @Test("The result does not depend on how the bytes are split", arguments: DiskFormat.allCases)
+    @Test("The result of an inspection does not depend on how the bytes are split", arguments: DiskFormat.allCases)
     func pieces(disk: DiskFormat) {
         for image in Self.varied + [.vhdx(), .vhdx(parent: true), .vhdx(flags: 2)] {
             let whole = refusal(image, disk, piece: image.bytes.count)

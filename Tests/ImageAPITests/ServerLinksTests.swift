@@ -65,7 +65,7 @@ import Testing
         #expect(try base("backend", forwarded: (scheme, nil)) == "http://backend")
     }
 
-    @Test("server.public_url overrides everything")
+    @Test("The key server.public_url overrides the request and its proxy")
     func publicURL() throws {
         let links = try ServerLinks(
             publicURL: "https://x.example/glance", proxies: TrustedNetworks(proxies: [IPNetwork("192.0.2.1")]))

@@ -165,7 +165,7 @@ import Testing
 
     /// Any events in any order: the image is active as soon as one of its locations ever served, and the history replayed gives
     /// the status stored.
-    @Test("Random events keep the invariants", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+    @Test("Random events keep a location's history and its image consistent", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func randomEventsKeepTheInvariants(seed: UInt64) async throws {
         var state = seed
         func random(_ count: Int) -> Int {

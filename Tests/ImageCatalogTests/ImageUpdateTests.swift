@@ -18,7 +18,7 @@ import Testing
             format: Fixture.format, size: 10, digests: DigestSet([try Fixture.digest("a")]))
     }
 
-    @Test("Every property is stored")
+    @Test("An update stores every property of an image")
     func everyPropertyIsStored() async throws {
         let fixture = try Fixture()
         let image = try await fixture.image()

@@ -71,7 +71,7 @@ import Testing
         #expect(count == 0)
     }
 
-    @Test("The first manifest stays")
+    @Test("A representation keeps its first manifest")
     func theFirstManifestStays() async throws {
         let fixture = try Fixture()
         let (_, representation) = try await founded(fixture)

@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("The largest sizes do not overflow")
+    @Test("The layout of the largest size does not overflow")
     func theLargestSizesDoNotOverflow() throws {
         let layout = try layout(.max, 1 << 20)
         #expect(layout.end(of: layout.count - 1) == .max)

@@ -103,7 +103,7 @@ import Testing
         #expect(pace.observe(100, isActive: true, at: start + .seconds(62)) == 200)
     }
 
-    @Test("Silence ends no window")
+    @Test("A silent read ends no window")
     func silenceEndsNoWindow() {
         var pace = ThroughputWindow(window: .seconds(2))
         _ = pace.observe(8, isActive: true, at: start)

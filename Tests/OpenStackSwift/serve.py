@@ -39,7 +39,7 @@ def make_ring(directory, server, port):
 def serve(directory, server, listener):
     """In a child: becomes the server."""
     os.setsid()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # whoever started this may have blocked it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the parent process may have blocked it
     log = os.open(directory / f"{server}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)

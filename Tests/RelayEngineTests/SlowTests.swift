@@ -238,7 +238,7 @@ import Testing
         #expect(cancels == 2)
     }
 
-    @Test("Silence is a stall and not slowness")
+    @Test("A silent location has stalled and is not merely slow")
     func silenceIsAStallAndNotSlowness() {
         var reading = Reading([.unknown, .unknown], at: start)
         _ = reading.read(1000, after: .milliseconds(100))

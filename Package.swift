@@ -126,7 +126,7 @@ let package = Package(
                 "ChaosPlan", "FaultyOrigin", "Servers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Tests/Chaos", exclude: ["Places/failing-disk.c"], swiftSettings: settings),
+            path: "Tests/Chaos", exclude: ["Targets/failing-disk.c"], swiftSettings: settings),
         module("TransferRecording", path: "Tests/TransferRecording", ["CurlTransfer", "Waiting", nio]),
         module(
             "TokenBackend", path: "Tests/TokenBackend",

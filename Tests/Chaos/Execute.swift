@@ -1,7 +1,7 @@
 import Foundation
 import Servers
 
-/// A program of the system did not do what it was to do.
+/// A system program failed.
 struct Failed: Error {
     let what: String
     let status: Int32

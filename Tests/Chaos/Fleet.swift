@@ -2,32 +2,32 @@ import ChaosPlan
 import FaultyOrigin
 import Servers
 
-/// All that runs: the origins, the stores, and Baton in front of them.
+/// The running processes: the origins, the stores, and Baton in front of them.
 struct Fleet {
-    let storm: Storm
-    let places: [Site: any Place]
-    /// Why there are no others.
-    let unavailable: [(site: Site, reason: String)]
-    let baton: BatonContender
+    let injector: FaultInjector
+    let targets: [TargetKind: any Target]
+    /// The targets that this machine cannot provide, with the reason.
+    let unavailable: [(kind: TargetKind, reason: String)]
+    let baton: BatonPeer
 
     /// - Parameters:
-    ///   - pace: the most that one answer of an origin gets in a second, in bytes.
-    ///   - sites: the places that are needed.
-    init(pace: Int64?, sites: Set<Site>) async throws {
-        let storm = Storm(pace: pace)
+    ///   - pace: the rate limit of one response of an origin, in bytes per second.
+    ///   - kinds: the targets that are needed.
+    init(pace: Int64?, kinds: Set<TargetKind>) async throws {
+        let injector = FaultInjector(pace: pace)
         let nothing = PatternedContent(size: 1, seed: 0)
         let origins = try (0..<3).map { location in
-            try FaultyOrigin(nothing) { storm.behaviour(for: $0, at: location) }
+            try FaultyOrigin(nothing) { injector.behaviour(for: $0, at: location) }
         }
-        let good = OriginsPlace(origins: origins, storm: storm)
+        let good = OriginsTarget(origins: origins, injector: injector)
         let directory = try TestDirectory()
-        var places: [Site: any Place] = [.scripted: good]
-        var unavailable: [(site: Site, reason: String)] = []
-        for site in Site.allCases where sites.contains(site) && places[site] == nil {
+        var targets: [TargetKind: any Target] = [.scripted: good]
+        var unavailable: [(kind: TargetKind, reason: String)] = []
+        for kind in TargetKind.allCases where kinds.contains(kind) && targets[kind] == nil {
             do {
-                places[site] = try await Self.place(site, good, directory)
+                targets[kind] = try await Self.target(of: kind, good, directory)
             } catch let error as Unavailable {
-                unavailable.append((site, error.reason))
+                unavailable.append((kind, error.reason))
             }
         }
         var backends: [String: String] = [:]
@@ -35,26 +35,28 @@ struct Fleet {
             backends["origin\(index)"] = #"driver: http, url: "\#(origin.url(""))""#
         }
         var environment: [String: String] = [:]
-        for place in places.values {
-            backends.merge(place.backends) { first, _ in first }
-            environment.merge(place.environment) { first, _ in first }
+        for target in targets.values {
+            backends.merge(target.backends) { first, _ in first }
+            environment.merge(target.environment) { first, _ in first }
         }
-        baton = try await BatonContender(
-            backends: backends, directory: directory, environment: environment, wrapper: places.values.flatMap(\.wrapper))
-        self.storm = storm
-        self.places = places
+        baton = try await BatonPeer(
+            backends: backends, directory: directory, environment: environment, wrapper: targets.values.flatMap(\.wrapper))
+        self.injector = injector
+        self.targets = targets
         self.unavailable = unavailable
     }
 
-    private static func place(_ site: Site, _ good: OriginsPlace, _ directory: TestDirectory) async throws -> (any Place)? {
-        switch site {
+    private static func target(
+        of kind: TargetKind, _ good: OriginsTarget, _ directory: TestDirectory
+    ) async throws -> (any Target)? {
+        switch kind {
         case .scripted: nil
-        case .nginx: try await NginxPlace(good: good)
-        case .network: try await NetworkPlace(good: good)
-        case .weather: try await WeatherPlace(good: good)
-        case .file: try FilePlace(good: good)
-        case .machine: try MachinePlace(good: good, directory: directory)
-        case .swift: try await OpenStackSwiftPlace(good: good)
+        case .nginx: try await NginxTarget(good: good)
+        case .network: try await NetworkTarget(good: good)
+        case .link: try await LinkTarget(good: good)
+        case .file: try FileTarget(good: good)
+        case .machine: try MachineTarget(good: good, directory: directory)
+        case .swift: try await OpenStackSwiftTarget(good: good)
         }
     }
 }

@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
 
-/// A network for the whole run alone: nothing of it reaches the machine's, not even its loopback.
+/// A network namespace for the run: its traffic reaches neither the machine's network nor its loopback.
 enum OwnNetwork {
     private static let mark = "BATON_CHAOS_NETWORK"
 
     /// Whether this process runs in one.
     static var isEntered: Bool { ProcessInfo.processInfo.environment[mark] != nil }
 
-    /// Starts this program again in one, if that is allowed; else it goes on where it is.
+    /// Restarts this program in one if that is allowed; otherwise returns.
     static func enter() throws {
         guard !isEntered, geteuid() == 0, (try? execute("/usr/bin/unshare", "--net", "/bin/true")) != nil else {
             return

@@ -3,13 +3,13 @@ import FaultyOrigin
 import Glibc
 import Servers
 
-/// What a client got from a server, byte by byte compared with what it should have got.
+/// What a client received from a server, compared byte by byte with what it should have received.
 struct Reading: Sendable {
     let outcome: Observation.Outcome
     let received: Int64
     let gap: Double?
     let remark: String
-    /// What the server calls the request.
+    /// The server's id of the request.
     let request: String?
 
     private static let requestID = "x-openstack-request-id"
@@ -24,15 +24,15 @@ struct Reading: Sendable {
         self.remark = remark
     }
 
-    /// How many seconds without a byte make a download a hung one: more than all timeouts on the way together.
+    /// After how many seconds without a byte a download counts as hung: more than all timeouts on the way together.
     static let timeout = 40
-    /// What a slow client reads in a second.
+    /// What a slow client reads in a second, in bytes.
     private static let slowPace: Int64 = 8 << 20
 
     /// Carries out a planned download; blocks.
-    /// - Parameter deed: what is done when the client has got to the plan's deed.
+    /// - Parameter inject: called when the client reaches the plan's external injection.
     init(
-        _ plan: PlannedDownload, of content: PatternedContent, at path: String, port: Int, deed: () throws -> Void
+        _ plan: PlannedDownload, of content: PatternedContent, at path: String, port: Int, inject: () throws -> Void
     ) throws {
         let isSlow = plan.client == .slow
         let client = try TestClient(port: port, receiveBuffer: isSlow ? 65_536 : nil, timeout: Self.timeout)
@@ -40,23 +40,23 @@ struct Reading: Sendable {
         try client.send(
             "GET", path, headers: isRange ? ["Range": "bytes=\(plan.range.lowerBound)-\(plan.range.upperBound - 1)"] : [:])
         var response = client.receiveHead()
-        // A server may ignore a Range; its client then gets the whole.
+        // A server may ignore a Range; its client then gets the whole image.
         guard response.status == 200 || isRange && response.status == 206 else {
             self.init(response)
             return
         }
         let range = response.status == 206 ? plan.range : 0..<plan.imageSize
         let offset = range.lowerBound
-        var deedAt = plan.strikes.first { $0.act == .deed }?.offset
+        var injectAt = plan.injections.first { $0.act == .external }?.offset
         var failure: (any Error)?
         let started = ContinuousClock.now
         var last = started
         var gap: Duration = .zero
         client.receiveBody(&response, expected: (content, offset)) { count in
             gap = max(gap, .now - last)
-            if let due = deedAt, offset + count >= due {
-                deedAt = nil
-                do { try deed() } catch { failure = error }
+            if let due = injectAt, offset + count >= due {
+                injectAt = nil
+                do { try inject() } catch { failure = error }
             }
             if let leavesAt = plan.leavesAt, offset + count >= leavesAt { return false }
             if isSlow {
@@ -70,7 +70,7 @@ struct Reading: Sendable {
         self.init(response, range, plan.leavesAt, gap / .seconds(1))
     }
 
-    /// An answer without the bytes.
+    /// A response without the bytes.
     private init(_ response: TestClient.Response) {
         if response.isTimedOut {
             self.init(.hung, remark: "no head", request: response.headers[Self.requestID])

@@ -2,75 +2,75 @@ import ChaosPlan
 import Foundation
 import Servers
 
-/// Carries out a schedule with one contender.
+/// Carries out a schedule with one peer.
 struct Run {
     let schedule: Schedule
-    let places: [Site: any Place]
-    /// By their names.
+    let targets: [TargetKind: any Target]
+    /// By name.
     let images: [String: StoredImage]
-    let storm: Storm
+    let injector: FaultInjector
     /// Keeps the images of several runs apart.
     let name: String
 
-    /// Puts all images where they belong.
-    /// - Parameter places: those that are to be had; downloads at others are left out.
-    init(_ schedule: Schedule, at places: [Site: any Place], storm: Storm, name: String) async throws {
+    /// Stores all images at their targets.
+    /// - Parameter targets: the available ones; downloads at others are left out.
+    init(_ schedule: Schedule, at targets: [TargetKind: any Target], injector: FaultInjector, name: String) async throws {
         self.schedule = schedule
-        self.places = places
-        self.storm = storm
+        self.targets = targets
+        self.injector = injector
         self.name = name
         var images: [String: StoredImage] = [:]
         for lane in schedule.lanes {
-            guard let place = places[lane.site] else { continue }
+            guard let target = targets[lane.target] else { continue }
             for size in lane.imageSizes {
-                let image = try await StoredImage(of: lane, size: size, in: place, run: name, seed: schedule.seed)
+                let image = try await StoredImage(of: lane, size: size, in: target, run: name, seed: schedule.seed)
                 images[image.name] = image
             }
         }
         self.images = images
     }
 
-    /// Makes all images known to a contender, a few at a time.
-    func prepare(_ contender: some Contender) async throws {
+    /// Registers all images with a peer, a few at a time.
+    func prepare(_ peer: some Peer) async throws {
         try await withThrowingTaskGroup { group in
             var rest = images.values.sorted { $0.name < $1.name }[...]
             for _ in 0..<4 {
-                if let image = rest.popFirst() { group.addTask { try await contender.prepare(image) } }
+                if let image = rest.popFirst() { group.addTask { try await peer.prepare(image) } }
             }
             while try await group.next() != nil {
-                if let image = rest.popFirst() { group.addTask { try await contender.prepare(image) } }
+                if let image = rest.popFirst() { group.addTask { try await peer.prepare(image) } }
             }
         }
     }
 
-    /// Runs all lanes at the same time.
-    func run(_ contender: some Contender, _ scoreboard: Scoreboard) async {
+    /// Runs all lanes concurrently.
+    func run(_ peer: some Peer, _ scoreboard: Scoreboard) async {
         await withTaskGroup { group in
             for lane in schedule.lanes {
-                guard let place = places[lane.site] else { continue }
-                group.addTask { await run(lane, at: place, contender, scoreboard) }
+                guard let target = targets[lane.target] else { continue }
+                group.addTask { await run(lane, at: target, peer, scoreboard) }
             }
         }
     }
 
-    private func run(_ lane: Schedule.Lane, at place: any Place, _ contender: some Contender, _ scoreboard: Scoreboard) async {
+    private func run(_ lane: Schedule.Lane, at target: any Target, _ peer: some Peer, _ scoreboard: Scoreboard) async {
         for (index, plan) in lane.downloads.enumerated() {
             if Interruption.isAsked {
-                return scoreboard.skip(lane.downloads.count - index, because: "somebody had seen enough")
+                return scoreboard.skip(lane.downloads.count - index, because: "the run was interrupted")
             }
             guard let image = images["\(name)-lane\(lane.number)-\(plan.imageSize)"] else { continue }
             do {
-                storm.begin(plan, at: image.name)
-                let reading = try await contender.read(plan, image) { try place.strike(plan, image) }
-                let isStruck = storm.end(at: image.name)
-                try await place.repair(plan, image)
-                if plan.fault == .corruptByte || plan.fault == .fileRotten { try await contender.settle(image, after: reading) }
+                injector.begin(plan, at: image.name)
+                let reading = try await peer.read(plan, image) { try target.inject(plan, image) }
+                let isHit = injector.end(at: image.name)
+                try await target.repair(plan, image)
+                if plan.fault == .corruptByte || plan.fault == .fileRotten { try await peer.settle(image, after: reading) }
                 scoreboard.add(
                     Observation(
-                        plan, reading.outcome, received: reading.received, isStruck: isStruck, gap: reading.gap,
+                        plan, reading.outcome, received: reading.received, isHit: isHit, gap: reading.gap,
                         remark: reading.remark, request: reading.request))
             } catch {
-                return scoreboard.skip(lane.downloads.count - index, because: "\(lane.site.rawValue): \(error)")
+                return scoreboard.skip(lane.downloads.count - index, because: "\(lane.target.rawValue): \(error)")
             }
         }
     }

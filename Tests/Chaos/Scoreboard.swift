@@ -2,7 +2,7 @@ import ChaosPlan
 import Foundation
 import Synchronization
 
-/// Collects what the lanes observe, and says how far they are.
+/// Collects the observations of the lanes and prints their progress.
 final class Scoreboard: Sendable {
     private struct State {
         var observations: [Observation] = []
@@ -14,7 +14,7 @@ final class Scoreboard: Sendable {
     private let name: String
     private let count: Int
 
-    /// - Parameter count: how many downloads are to come.
+    /// - Parameter count: how many downloads are planned.
     init(_ name: String, of count: Int) {
         self.name = name
         self.count = count
@@ -41,5 +41,5 @@ final class Scoreboard: Sendable {
     var observations: [Observation] { state.withLock { $0.observations } }
 }
 
-/// Tells the person who waits.
+/// Prints a line to standard error.
 func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 import Servers
 
-/// Looks at a running Baton from outside: its metrics, its memory, its descriptors.
+/// Observes a running Baton from outside: its metrics, memory and descriptors.
 struct ServerWatch: Sendable {
     private let process: BatonProcess
-    /// Baton's own process id: what was started may only have started it.
+    /// Baton's own process id: the started process may be a wrapper around it.
     private let processID: Int32
 
     init(_ process: BatonProcess) {
@@ -34,13 +34,13 @@ struct ServerWatch: Sendable {
 
     private func metrics() async throws -> String { try await process.send("GET", "/metrics").text }
 
-    /// Ends it, and waits until what started it has cleared up.
+    /// Stops it, and waits until its wrapper has exited.
     func stop() async throws {
         kill(processID, SIGTERM)
         _ = try await process.exited()
     }
 
-    /// Where it stands when nothing is going on.
+    /// Its counts while it is idle.
     func baseline() async throws -> ServerFindings {
         var findings = ServerFindings()
         try await count(into: &findings)
@@ -49,7 +49,7 @@ struct ServerWatch: Sendable {
         return findings
     }
 
-    /// What has changed since.
+    /// What has changed since a baseline.
     func findings(since base: ServerFindings, memory: [Int64]) async throws -> ServerFindings {
         var now = base
         now.memory = memory
@@ -73,7 +73,7 @@ struct ServerWatch: Sendable {
         findings.openRelays = Self.sum("baton_relays_open", in: metrics)
     }
 
-    /// Waits until no relay runs and no client is connected, at most so many seconds.
+    /// Waits until no relay runs and no client is connected, at most that many seconds.
     func waitUntilQuiet(seconds: Int = 30) async throws {
         for _ in 0..<(seconds * 10) {
             if try await Self.sum("baton_relays_open", in: metrics()) == 0, descriptors().clients == 0 { return }
@@ -86,7 +86,7 @@ struct ServerWatch: Sendable {
         for _ in 0..<100 where descriptors().clients > 0 { try await Task.sleep(for: .milliseconds(100)) }
     }
 
-    /// Its descriptors: connections of clients; those to stores and to the catalog's file that are kept; all that are not the latter.
+    /// Its descriptors: client connections; kept connections to stores and to the catalog's file; all but the kept ones.
     func descriptors() -> (clients: Int, kept: Int, others: Int) {
         let home = "/proc/\(processID)"
         let table = (try? String(contentsOfFile: "\(home)/net/tcp", encoding: .utf8)) ?? ""
@@ -114,7 +114,7 @@ struct ServerWatch: Sendable {
         return text?.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 * Int64(getpagesize()) }
     }
 
-    /// Its resident memory, twice a second, until the task is cancelled.
+    /// Samples its resident memory twice a second until the task is cancelled.
     func memory() async -> [Int64] {
         var samples: [Int64] = []
         while !Task.isCancelled {

@@ -6,10 +6,10 @@ package enum ClientKind: String, CaseIterable, Sendable, Codable {
     case range
     /// The whole image, at a limited rate.
     case slow
-    /// Leaves in the middle.
+    /// Disconnects in the middle.
     case abandoning
 
-    /// How many of a hundred clients are of this kind.
+    /// How many clients in a hundred are of this kind.
     var share: Int {
         switch self {
         case .whole: 60
@@ -19,6 +19,6 @@ package enum ClientKind: String, CaseIterable, Sendable, Codable {
         }
     }
 
-    /// Whether the pauses that it sees are the server's and not its own.
+    /// Whether the gaps that it sees are caused by the server and not by itself.
     package var seesGaps: Bool { self == .whole || self == .range }
 }

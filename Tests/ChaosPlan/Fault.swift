@@ -12,9 +12,9 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
     case nginxKilled = "nginx: kill -9"
     case nginxStopped = "nginx: SIGSTOP"
     case linkDown = "link taken down"
-    case weatherPause = "relay: pause"
-    case weatherSlow = "relay: rate limit"
-    case weatherSilence = "relay: silence"
+    case linkPause = "relay: pause"
+    case linkSlow = "relay: rate limit"
+    case linkSilence = "relay: silence"
     case fileTruncated = "file: truncated"
     case fileGone = "file: gone"
     case fileReplaced = "file: replaced"
@@ -26,42 +26,42 @@ package enum Fault: String, CaseIterable, Sendable, Codable, CodingKeyRepresenta
     case clockJump = "clock jump"
     case catalogLocked = "catalog locked"
 
-    /// How the server that is struck shows it, which says how long the client may wait.
+    /// How the fault shows at the server that it hits, which determines how long the client may wait.
     package enum Sign: Sendable {
-        /// Its answer ends, or what follows is refused: that is noticed at once.
+        /// The response ends, or the next request is refused: that is noticed at once.
         case end
-        /// It falls silent: that takes the stall timeout.
+        /// The server falls silent: noticing that takes the stall timeout.
         case silence
-        /// Nothing that would have to be noticed, or that a client could count on noticing.
+        /// Nothing that has to be noticed, or that a client could rely on noticing.
         case none
     }
 
-    /// Where it strikes.
-    package var site: Site {
+    /// Where it is injected.
+    package var target: TargetKind {
         switch self {
         case .reset, .earlyEnd, .stall, .corruptByte, .pause, .twoResets, .twoStalls, .resetThenRefusal, .resetThenWrongAnswer:
             .scripted
         case .nginxKilled, .nginxStopped: .nginx
         case .linkDown: .network
-        case .weatherPause, .weatherSlow, .weatherSilence: .weather
+        case .linkPause, .linkSlow, .linkSilence: .link
         case .fileTruncated, .fileGone, .fileReplaced, .fileRotten, .fileError, .fileSlow: .file
         case .swiftKilled, .swiftStopped: .swift
         case .clockJump, .catalogLocked: .machine
         }
     }
 
-    /// How it shows.
+    /// How it shows at the server.
     package var sign: Sign {
         switch self {
         case .reset, .earlyEnd, .twoResets, .resetThenRefusal, .resetThenWrongAnswer, .nginxKilled, .fileTruncated, .fileGone,
             .fileReplaced, .fileError, .swiftKilled:
             .end
-        case .stall, .twoStalls, .nginxStopped, .linkDown, .weatherSilence, .swiftStopped: .silence
-        case .corruptByte, .pause, .weatherPause, .weatherSlow, .fileRotten, .fileSlow, .clockJump, .catalogLocked: .none
+        case .stall, .twoStalls, .nginxStopped, .linkDown, .linkSilence, .swiftStopped: .silence
+        case .corruptByte, .pause, .linkPause, .linkSlow, .fileRotten, .fileSlow, .clockJump, .catalogLocked: .none
         }
     }
 
-    /// How often it strikes where its site is drawn, beside the site's others.
+    /// How often it is chosen among the faults of its target.
     var weight: Int {
         switch self {
         case .reset: 24

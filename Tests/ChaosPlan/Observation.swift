@@ -2,15 +2,15 @@
 package struct Observation: Sendable, Codable {
     /// How it ended.
     package enum Outcome: String, CaseIterable, Sendable, Codable, CodingKeyRepresentable {
-        /// All bytes, and all right.
+        /// All bytes came, and all were right.
         case exact
-        /// Cut short of what was announced, all bytes until then right; or an error before the first.
+        /// The response was cut short and all bytes until then were right; or an error came before the first byte.
         case failed
-        /// A wrong byte, or a complete answer that is not what was asked for.
+        /// A wrong byte came, or a complete response that is not what was asked for.
         case wrong
-        /// No byte for longer than any timeout on the way.
+        /// No byte came for longer than any timeout on the way.
         case hung
-        /// Its client left, and had only right bytes.
+        /// The client disconnected and had received only right bytes.
         case abandoned
     }
 
@@ -22,9 +22,9 @@ package struct Observation: Sendable, Codable {
     package let asked: Int64
     /// How many came.
     package let received: Int64
-    /// Whether every strike of its plan hit it.
-    package let isStruck: Bool
-    /// The longest time between two reads, in seconds; nil where it is the client's own doing.
+    /// Whether every injection of its plan hit it.
+    package let isHit: Bool
+    /// The longest time between two reads, in seconds; nil where the client itself causes it.
     package let gap: Double?
     /// More, where it ended otherwise than well.
     package let remark: String
@@ -32,7 +32,7 @@ package struct Observation: Sendable, Codable {
     package let request: String?
 
     package init(
-        _ plan: PlannedDownload, _ outcome: Outcome, received: Int64, isStruck: Bool, gap: Double?, remark: String = "",
+        _ plan: PlannedDownload, _ outcome: Outcome, received: Int64, isHit: Bool, gap: Double?, remark: String = "",
         request: String? = nil
     ) {
         number = plan.number
@@ -41,7 +41,7 @@ package struct Observation: Sendable, Codable {
         self.outcome = outcome
         asked = Int64(plan.range.count)
         self.received = received
-        self.isStruck = isStruck
+        self.isHit = isHit
         self.gap = plan.client.seesGaps ? gap : nil
         self.remark = remark
         self.request = request

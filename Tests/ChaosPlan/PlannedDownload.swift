@@ -1,4 +1,4 @@
-/// One download of a chaos run, and what will happen to it.
+/// One download of a chaos run, and the faults that will hit it.
 package struct PlannedDownload: Sendable, Equatable {
     /// 0 for the first of the schedule.
     package let number: Int
@@ -8,32 +8,32 @@ package struct PlannedDownload: Sendable, Equatable {
     package let imageSize: Int64
     /// What the client asks for.
     package let range: Range<Int64>
-    /// In the order of their offsets; each strikes another location.
-    package let strikes: [Strike]
-    /// Whether a location that was struck refuses all that is asked of it until the download is over.
+    /// In the order of their offsets; each hits another location.
+    package let injections: [Injection]
+    /// Whether a location that was hit refuses all requests until the download is over.
     package let isLasting: Bool
-    /// Where an abandoning client leaves.
+    /// The offset at which an abandoning client disconnects.
     package let leavesAt: Int64?
 
-    /// An undisturbed download of a whole image; Baton learns the image's chunks from it.
+    /// An undisturbed download of a whole image; Baton makes the image's manifest from it.
     package static func undisturbed(_ imageSize: Int64) -> PlannedDownload {
         PlannedDownload(
-            number: -1, client: .whole, fault: .pause, imageSize: imageSize, range: 0..<imageSize, strikes: [],
+            number: -1, client: .whole, fault: .pause, imageSize: imageSize, range: 0..<imageSize, injections: [],
             isLasting: false, leavesAt: nil)
     }
 
-    /// What is wrong with the plan itself; nil when nothing is.
+    /// What is wrong with the plan itself; nil when it is sound.
     package var flaw: String? {
-        if range.lowerBound < 0 || range.upperBound > imageSize || range.isEmpty { return "asks for bytes that there are not" }
-        if strikes.isEmpty { return "nothing strikes it" }
-        if strikes.count >= fault.site.locations { return "no good location is left" }
-        if strikes.contains(where: { $0.offset <= range.lowerBound || $0.offset >= range.upperBound - 1 }) {
-            return "a strike is not between its first and its last byte"
+        if range.lowerBound < 0 || range.upperBound > imageSize || range.isEmpty { return "asks for bytes beyond the image" }
+        if injections.isEmpty { return "has no injection" }
+        if injections.count >= fault.target.locations { return "no good location is left" }
+        if injections.contains(where: { $0.offset <= range.lowerBound || $0.offset >= range.upperBound - 1 }) {
+            return "an injection is not between its first and its last byte"
         }
-        if zip(strikes, strikes.dropFirst()).contains(where: { $0.offset > $1.offset }) {
-            return "its strikes are out of order"
+        if zip(injections, injections.dropFirst()).contains(where: { $0.offset > $1.offset }) {
+            return "its injections are out of order"
         }
-        if let leavesAt, leavesAt <= strikes[0].offset { return "its client leaves before anything happens" }
+        if let leavesAt, leavesAt <= injections[0].offset { return "its client disconnects before the first injection" }
         return nil
     }
 }

@@ -5,7 +5,7 @@ package struct Report: Sendable {
     /// The text.
     package var text: String { lines.joined(separator: "\n") + "\n" }
 
-    /// One contender's, by fault.
+    /// The table of one peer, by fault.
     package init(of tally: Tally) {
         var lines = [
             "| fault | downloads | exact | failed | silently wrong | hung | left | gap p50, ms | gap p99, ms | longest |",
@@ -23,20 +23,20 @@ package struct Report: Sendable {
         self.lines = lines
     }
 
-    /// Several contenders', side by side.
-    package init(of contenders: [(name: String, tally: Tally)]) {
+    /// The table of several peers, side by side.
+    package init(of peers: [(name: String, tally: Tally)]) {
         var lines = [
-            Self.line(["fault"] + contenders.map(\.name)), "|---|" + contenders.map { _ in "--:|" }.joined(),
+            Self.line(["fault"] + peers.map(\.name)), "|---|" + peers.map { _ in "--:|" }.joined(),
         ]
-        for fault in Fault.allCases where contenders.contains(where: { $0.tally.rows[fault] != nil }) {
-            lines.append(Self.line([fault.rawValue] + contenders.map { Self.outcomes($0.tally.rows[fault]) }))
+        for fault in Fault.allCases where peers.contains(where: { $0.tally.rows[fault] != nil }) {
+            lines.append(Self.line([fault.rawValue] + peers.map { Self.outcomes($0.tally.rows[fault]) }))
         }
         for outcome in [Observation.Outcome.exact, .failed, .wrong, .hung] {
-            lines.append(Self.line(["all: \(Self.word(outcome))"] + contenders.map { "\($0.tally.count(outcome))" }))
+            lines.append(Self.line(["all: \(Self.word(outcome))"] + peers.map { "\($0.tally.count(outcome))" }))
         }
         for (sign, name) in [(Fault.Sign.end, "its server ends"), (.silence, "its server is silent")] {
-            let gaps = contenders.map { contender in
-                Self.milliseconds(contender.tally.joined(sign).gap(percentile: 99))
+            let gaps = peers.map { peer in
+                Self.milliseconds(peer.tally.joined(sign).gap(percentile: 99))
             }
             lines.append(Self.line(["gap p99 where \(name), ms"] + gaps))
         }

@@ -1,21 +1,21 @@
-/// What Baton itself, and the system, say of a run.
+/// What Baton's metrics and the system report about a run.
 package struct ServerFindings: Sendable, Codable {
-    /// Moves to another location after the first byte.
+    /// Failovers after the first byte.
     package var midStreamFailovers: Int64 = 0
     /// Bytes that downloads took from locations.
     package var relayedBytes: Int64 = 0
     /// Bytes fetched beyond those delivered.
     package var extraBytes: Int64 = 0
-    /// Downloads that Baton thinks are running, when all clients have gone.
+    /// Relays that Baton reports as open after all clients have disconnected.
     package var openRelays: Int64 = 0
-    /// Descriptors that are no connection to a store or to the catalog's file, before the run and after it.
+    /// Descriptors other than connections to stores or to the catalog's file, before the run and after it.
     package var descriptorsBefore = 0
     package var descriptorsAfter = 0
     /// Connections to stores and to the catalog's file that are kept for the next request, after the run.
     package var keptConnections = 0
-    /// Resident memory in bytes, once in a while.
+    /// Samples of the resident memory, in bytes.
     package var memory: [Int64] = []
-    /// Whether the process is the one that was started.
+    /// Whether the process still runs.
     package var isAlive = true
 
     package init() {}

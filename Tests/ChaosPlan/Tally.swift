@@ -1,23 +1,23 @@
-/// The count of a run.
+/// The outcomes of a run, counted.
 package struct Tally: Sendable {
-    /// What came of the downloads of one fault.
+    /// The outcomes of the downloads with one fault.
     package struct Row: Sendable {
-        /// How many ended how.
+        /// How many downloads had each outcome.
         package private(set) var outcomes: [Observation.Outcome: Int] = [:]
-        /// The gaps of those that were struck and ended well, in seconds.
+        /// The gaps of those that were hit and ended well, in seconds.
         package private(set) var gaps: [Double] = []
-        /// How many their fault did not hit.
+        /// How many downloads their fault did not hit.
         package private(set) var missed = 0
 
         package init() {}
 
-        /// All that ran.
+        /// How many downloads ran.
         package var count: Int { outcomes.values.reduce(0, +) }
 
         mutating func add(_ observation: Observation) {
             outcomes[observation.outcome, default: 0] += 1
-            if !observation.isStruck { missed += 1 }
-            if observation.isStruck, observation.outcome == .exact, let gap = observation.gap { gaps.append(gap) }
+            if !observation.isHit { missed += 1 }
+            if observation.isHit, observation.outcome == .exact, let gap = observation.gap { gaps.append(gap) }
         }
 
         mutating func add(_ other: Row) {
@@ -26,23 +26,23 @@ package struct Tally: Sendable {
             missed += other.missed
         }
 
-        /// The gap that so many of a hundred did not exceed; nil without any.
+        /// The gap that this percentage did not exceed; nil without gaps.
         package func gap(percentile: Double) -> Double? {
             guard !gaps.isEmpty else { return nil }
             let sorted = gaps.sorted()
-            // The smallest value that is no less than so many of all.
+            // The smallest value that is at least as large as that share of all values.
             return sorted[max(0, Int((percentile / 100 * Double(sorted.count)).rounded(.up)) - 1)]
         }
     }
 
     /// By fault.
     package private(set) var rows: [Fault: Row] = [:]
-    /// Those that a person wants to see one by one.
+    /// The downloads that the report lists one by one.
     package private(set) var oddities: [Observation] = []
-    /// How many were not run, by the reason.
+    /// How many downloads were skipped, by reason.
     package private(set) var skipped: [String: Int] = [:]
     private var sizes: [Int64] = []
-    private var struck = 0
+    private var hit = 0
 
     package init() {}
 
@@ -52,25 +52,25 @@ package struct Tally: Sendable {
         case .exact, .abandoned: break
         case .failed, .wrong, .hung: oddities.append(observation)
         }
-        if observation.isStruck, observation.outcome != .abandoned {
-            struck += 1
+        if observation.isHit, observation.outcome != .abandoned {
+            hit += 1
             sizes.append(observation.asked)
         }
     }
 
-    /// These downloads of the plan did not run.
+    /// Counts downloads of the plan that did not run.
     package mutating func skip(_ count: Int, because reason: String) { skipped[reason, default: 0] += count }
 
-    /// How many ended so.
+    /// How many downloads had this outcome.
     package func count(_ outcome: Observation.Outcome) -> Int { rows.values.reduce(0) { $0 + ($1.outcomes[outcome] ?? 0) } }
 
-    /// How many their fault hit and their client did not leave.
-    package var struckCount: Int { struck }
+    /// How many downloads were hit and not abandoned.
+    package var hitCount: Int { hit }
 
-    /// The median of what those asked for, in bytes.
+    /// The median number of bytes that those asked for.
     package var medianSize: Int64 { sizes.isEmpty ? 0 : sizes.sorted()[sizes.count / 2] }
 
-    /// All faults of one sign together.
+    /// The sum over all faults of one sign.
     package func joined(_ sign: Fault.Sign) -> Row {
         rows.filter { $0.key.sign == sign }.reduce(into: Row()) { $0.add($1.value) }
     }

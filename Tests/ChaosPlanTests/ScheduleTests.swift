@@ -8,26 +8,26 @@ import Testing
         Schedule(seed: seed, counts: Schedule.counts(of: downloads), clients: 7)
     }
 
-    @Test("It is a function of its seed", arguments: seeds) func itIsAFunctionOfItsSeed(seed: UInt64) {
+    @Test("A schedule is a function of its seed", arguments: seeds) func aScheduleIsAFunctionOfItsSeed(seed: UInt64) {
         #expect(Self.schedule(seed) == Self.schedule(seed))
         #expect(Self.schedule(seed) != Self.schedule(seed ^ 1))
     }
 
-    @Test("Every download is struck in the middle and keeps a good location", arguments: seeds)
-    func everyDownloadIsStruckInTheMiddleAndKeepsAGoodLocation(seed: UInt64) {
+    @Test("Every download is hit between its first and last byte and keeps a good location", arguments: seeds)
+    func everyDownloadIsHitInTheMiddleAndKeepsAGoodLocation(seed: UInt64) {
         let schedule = Self.schedule(seed)
         #expect(schedule.flaws.isEmpty)
         for download in schedule.downloads {
-            #expect(!download.strikes.isEmpty)
-            #expect(download.strikes.count < download.fault.site.locations)
-            for strike in download.strikes {
-                #expect(download.range.lowerBound < strike.offset && strike.offset < download.range.upperBound - 1)
+            #expect(!download.injections.isEmpty)
+            #expect(download.injections.count < download.fault.target.locations)
+            for injection in download.injections {
+                #expect(download.range.lowerBound < injection.offset && injection.offset < download.range.upperBound - 1)
             }
         }
     }
 
-    @Test("Of many downloads every fault and every client has its share")
-    func ofManyDownloadsEveryFaultAndEveryClientHasItsShare() {
+    @Test("A long schedule has every fault and every kind of client")
+    func aLongScheduleHasEveryFaultAndEveryKindOfClient() {
         let schedule = Self.schedule(5, downloads: 11_000)
         #expect(schedule.downloads.count == 11_000)
         #expect(Set(schedule.downloads.map(\.fault)) == Set(Fault.allCases))
@@ -37,25 +37,26 @@ import Testing
         #expect(schedule.downloads.map(\.number).sorted() == Array(0..<11_000))
     }
 
-    @Test("What is not accepted is not drawn")
-    func whatIsNotAcceptedIsNotDrawn() {
+    @Test("A schedule has only pairs of client and fault that are accepted")
+    func aScheduleHasOnlyAcceptedPairs() {
         let schedule = Schedule(seed: 9, counts: [.scripted: 200, .nginx: 50], clients: 3) { client, fault in
             client == .whole && fault != .reset
         }
         #expect(schedule.downloads.count == 250)
         #expect(schedule.downloads.allSatisfy { $0.client == .whole && $0.fault != .reset })
-        #expect(Set(schedule.lanes.map(\.site)) == [.nginx, .scripted])
+        #expect(Set(schedule.lanes.map(\.target)) == [.nginx, .scripted])
     }
 
-    @Test("The sites of some faults share all downloads")
-    func theSitesOfSomeFaultsShareAllDownloads() {
+    @Test("The targets of the chosen faults share all downloads")
+    func theTargetsOfTheChosenFaultsShareAllDownloads() {
         #expect(Schedule.counts(of: 6, for: [.fileError, .fileSlow]) == [.file: 6])
         #expect(Schedule.counts(of: 42, for: [.nginxKilled, .fileGone]) == [.nginx: 20, .file: 22])
-        #expect(Schedule.counts(of: 1000) == [Site: Int](uniqueKeysWithValues: Site.allCases.map { ($0, $0.share) }))
+        let shares = [TargetKind: Int](uniqueKeysWithValues: TargetKind.allCases.map { ($0, $0.share) })
+        #expect(Schedule.counts(of: 1000) == shares)
     }
 
-    @Test("Lanes share no images")
-    func lanesShareNoImages() {
+    @Test("Each lane has its own number, so that no two share an image")
+    func eachLaneHasItsOwnNumber() {
         let numbers = Self.schedule(3).lanes.map(\.number)
         #expect(Set(numbers).count == numbers.count)
     }

@@ -9,16 +9,16 @@ import Testing
     }
 
     static func tally(
-        _ outcomes: [Observation.Outcome], isStruck: Bool = true, _ fault: Fault = .reset, gap: Double = 0.01
+        _ outcomes: [Observation.Outcome], isHit: Bool = true, _ fault: Fault = .reset, gap: Double = 0.01
     ) throws -> Tally {
         var tally = Tally()
         for outcome in outcomes {
-            tally.add(Observation(try plan(fault), outcome, received: 1, isStruck: isStruck, gap: gap))
+            tally.add(Observation(try plan(fault), outcome, received: 1, isHit: isHit, gap: gap))
         }
         return tally
     }
 
-    /// Findings that any marks take.
+    /// Findings that meet all thresholds.
     static var sound: ServerFindings {
         var findings = ServerFindings()
         findings.midStreamFailovers = 10
@@ -27,13 +27,13 @@ import Testing
         return findings
     }
 
-    static let lenient = Marks(downloads: 1, medianSize: 0, failovers: 1, gapAfterEnd: 0.1, gapAfterSilence: 1.1)
+    static let lenient = Thresholds(downloads: 1, medianSize: 0, failovers: 1, gapAfterEnd: 0.1, gapAfterSilence: 1.1)
 
-    @Test("A percentile is the smallest value that so many do not exceed")
-    func aPercentileIsTheSmallestValueThatSoManyDoNotExceed() throws {
+    @Test("A percentile is the smallest value that this share of the gaps does not exceed")
+    func aPercentileIsTheSmallestValueNotExceeded() throws {
         var tally = Tally()
         for gap in (1...100).reversed() {
-            tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: true, gap: Double(gap)))
+            tally.add(Observation(try Self.plan(), .exact, received: 1, isHit: true, gap: Double(gap)))
         }
         let row = try #require(tally.rows[.reset])
         #expect(row.gap(percentile: 50) == 50)
@@ -43,36 +43,36 @@ import Testing
         #expect(Tally.Row().gap(percentile: 50) == nil)
     }
 
-    @Test("Gaps of slow clients and of downloads that were not struck do not count")
-    func gapsOfSlowClientsAndOfDownloadsThatWereNotStruckDoNotCount() throws {
+    @Test("Gaps of slow clients, missed injections and failed downloads do not count")
+    func onlyGapsOfExactDownloadsThatWereHitCount() throws {
         var tally = Tally()
-        tally.add(Observation(try Self.plan(.reset, .slow), .exact, received: 1, isStruck: true, gap: 9))
-        tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: false, gap: 9))
-        tally.add(Observation(try Self.plan(), .failed, received: 1, isStruck: true, gap: 9))
+        tally.add(Observation(try Self.plan(.reset, .slow), .exact, received: 1, isHit: true, gap: 9))
+        tally.add(Observation(try Self.plan(), .exact, received: 1, isHit: false, gap: 9))
+        tally.add(Observation(try Self.plan(), .failed, received: 1, isHit: true, gap: 9))
         #expect(tally.rows[.reset]?.gaps == [])
         #expect(tally.rows[.reset]?.missed == 1)
     }
 
-    @Test("Who left counts neither as struck nor as odd")
-    func whoLeftCountsNeitherAsStruckNorAsOdd() throws {
+    @Test("An abandoned download counts neither as hit nor as an oddity")
+    func anAbandonedDownloadIsNeitherHitNorAnOddity() throws {
         let tally = try Self.tally([.abandoned, .exact, .failed])
-        #expect(tally.struckCount == 2)
+        #expect(tally.hitCount == 2)
         #expect(tally.oddities.map(\.outcome) == [.failed])
         #expect(tally.count(.abandoned) == 1)
     }
 
-    @Test("A good run misses nothing")
-    func aGoodRunMissesNothing() throws {
+    @Test("A good run misses no threshold")
+    func aGoodRunMissesNoThreshold() throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact]), Self.sound) == [])
     }
 
-    @Test("One bad download misses a mark", arguments: [Observation.Outcome.failed, .wrong, .hung])
-    func oneBadDownloadMissesAMark(outcome: Observation.Outcome) throws {
+    @Test("One bad download misses a threshold", arguments: [Observation.Outcome.failed, .wrong, .hung])
+    func oneBadDownloadMissesAThreshold(outcome: Observation.Outcome) throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact, outcome]), Self.sound).count == 1)
     }
 
-    @Test("Each mark of the server can be missed")
-    func eachMarkOfTheServerCanBeMissed() throws {
+    @Test("Each threshold of the server can be missed")
+    func eachThresholdOfTheServerCanBeMissed() throws {
         let changes: [(inout ServerFindings) -> Void] = [
             { $0.midStreamFailovers = 0 }, { $0.extraBytes = 51 }, { $0.openRelays = 1 }, { $0.descriptorsAfter = 1 },
             { $0.keptConnections = 101 },
@@ -85,24 +85,24 @@ import Testing
         }
     }
 
-    @Test("Each sign has its own limit of the gap")
-    func eachSignHasItsOwnLimitOfTheGap() throws {
+    @Test("A response that ends and a server that falls silent have separate gap limits")
+    func eachSignHasItsOwnGapLimit() throws {
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .reset, gap: 0.2), Self.sound).count == 1)
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .stall, gap: 1.05), Self.sound) == [])
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .stall, gap: 1.2), Self.sound).count == 1)
         #expect(Self.lenient.missed(by: try Self.tally([.exact], .pause, gap: 9), Self.sound) == [])
     }
 
-    @Test("Downloads that were not struck do not make the number")
-    func downloadsThatWereNotStruckDoNotMakeTheNumber() throws {
-        let marks = Marks(downloads: 2, medianSize: 0, failovers: 1)
+    @Test("Downloads that were not hit do not count towards the required number")
+    func downloadsThatWereNotHitDoNotCount() throws {
+        let thresholds = Thresholds(downloads: 2, medianSize: 0, failovers: 1)
         var tally = try Self.tally([.exact])
-        tally.add(Observation(try Self.plan(), .exact, received: 1, isStruck: false, gap: nil))
-        #expect(marks.missed(by: tally, Self.sound).count == 1)
+        tally.add(Observation(try Self.plan(), .exact, received: 1, isHit: false, gap: nil))
+        #expect(thresholds.missed(by: tally, Self.sound).count == 1)
     }
 
-    @Test("A report has a line for each fault and one for all")
-    func aReportHasALineForEachFaultAndOneForAll() throws {
+    @Test("A report has a row for each fault and one for all")
+    func aReportHasARowForEachFaultAndOneForAll() throws {
         let report = Report(of: try Self.tally([.exact, .wrong])).text.split(separator: "\n")
         #expect(report.count == 4)
         #expect(report[2] == "| reset | 2 | 1 | 0 | 1 | 0 | 0 | 10 | 10 | 10 |")

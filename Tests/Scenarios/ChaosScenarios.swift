@@ -30,7 +30,7 @@ struct ChaosScenarios {
         let program = URL(filePath: BatonCommand.path).deletingLastPathComponent().appending(path: "chaos").path
         let run = try await BatonCommand.run(["--quick"] + arguments, program: program)
         #expect(run.status == 0, "\(run.output)\n\(run.errors)")
-        #expect(run.output.contains("All marks are reached."))
+        #expect(run.output.contains("All thresholds are met."))
         return run.output
     }
 }

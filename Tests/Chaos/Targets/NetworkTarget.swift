@@ -4,17 +4,17 @@ import Foundation
 import Glibc
 import Servers
 
-/// A real nginx in a network of its own whose link is taken down, so that packets vanish; and a good origin behind it.
-struct NetworkPlace: Place {
-    let good: OriginsPlace
+/// A real nginx in its own network namespace, whose link is taken down so that packets vanish, and a good origin as second location.
+struct NetworkTarget: Target {
+    let good: OriginsTarget
     let server: NginxServer
     private let url: String
 
     private static let ip = "/usr/sbin/ip"
     private static let ends = (here: "batonchaos0", there: "batonchaos1")
 
-    init(good: OriginsPlace) async throws {
-        guard OwnNetwork.isEntered else { throw Unavailable(reason: "networks of one's own are the superuser's") }
+    init(good: OriginsTarget) async throws {
+        guard OwnNetwork.isEntered else { throw Unavailable(reason: "network namespaces need root") }
         self.good = good
         server = try await NginxServer(isInOwnNetwork: true)
         let there = "\(server.processID)"
@@ -37,11 +37,11 @@ struct NetworkPlace: Place {
 
     var backends: [String: String] { ["network": #"driver: http, url: "\#(url)""#] }
 
-    func place(_ content: PatternedContent, as name: String, lane: Int) throws -> [String] {
+    func store(_ content: PatternedContent, as name: String, lane: Int) throws -> [String] {
         _ = try server.serve(content, as: name)
-        return [url + name, good.place(content, as: name, lane: lane)[0]]
+        return [url + name, good.store(content, as: name, lane: lane)[0]]
     }
 
-    func strike(_ plan: PlannedDownload, _ image: StoredImage) throws { try setLink("down") }
+    func inject(_ plan: PlannedDownload, _ image: StoredImage) throws { try setLink("down") }
     func repair(_ plan: PlannedDownload, _ image: StoredImage) throws { try setLink("up") }
 }

@@ -2,19 +2,19 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A relay in user space between a client and a server of this machine: what a bad network does to the bytes on their way back.
-package final class Weather: Sendable {
-    /// The state of the network.
+/// A TCP forwarder between a client and a server of this machine that impairs the bytes on their way back, as a bad network does.
+package final class ImpairedLink: Sendable {
+    /// The condition of the link.
     package enum State: Sendable, Equatable {
         /// Everything passes.
         case clear
-        /// At most so many bytes a second on each connection.
+        /// At most this many bytes per second on each connection.
         case slow(bytesPerSecond: Int64)
-        /// Nothing passes, and neither side is told.
+        /// Nothing passes, and both connections stay open.
         case silent
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// The port on which it listens on 127.0.0.1.
     package let port: Int
     private let listener: Int32
     private let state = Mutex(State.clear)
@@ -41,7 +41,7 @@ package final class Weather: Sendable {
 
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
-    /// Changes it for all connections.
+    /// Changes the condition for all connections.
     package func set(_ new: State) { state.withLock { $0 = new } }
 
     /// Carries bytes both ways until one side ends.
@@ -55,11 +55,11 @@ package final class Weather: Sendable {
             let state = state.withLock { $0 }
             var descriptors = [near, far].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             if state == .silent { for index in descriptors.indices { descriptors[index].events = 0 } }
-            // Looks at the weather again once in a while.
+            // Returns every 10 ms to read the condition again.
             let count = poll(&descriptors, 2, 10)
             if count < 0, errno != EINTR { return }
             if state == .silent {
-                // Only the near side's end is seen: its client gave up.
+                // Only the near side's end is noticed: its client gave up.
                 if descriptors[0].revents != 0 { return }
                 continue
             }

@@ -3,15 +3,15 @@ import FaultyOrigin
 import Foundation
 import Servers
 
-/// A real Swift whose proxy is killed or whose object server is stopped, and a good origin behind it.
-struct OpenStackSwiftPlace: Place {
-    let good: OriginsPlace
+/// A real OpenStack Swift whose proxy is killed or whose object server is stopped, and a good origin as second location.
+struct OpenStackSwiftTarget: Target {
+    let good: OriginsTarget
     let node: OpenStackSwiftNode
     private let key: String
 
-    init(good: OriginsPlace) async throws {
+    init(good: OriginsTarget) async throws {
         guard FileManager.default.fileExists(atPath: BatonCommand.script("../.venv-openstack/swift/bin/python")) else {
-            throw Unavailable(reason: "Swift is not installed (make test-setup)")
+            throw Unavailable(reason: "OpenStack Swift is not installed (make test-setup)")
         }
         self.good = good
         node = try await OpenStackSwiftNode()
@@ -25,12 +25,12 @@ struct OpenStackSwiftPlace: Place {
         ]
     }
 
-    func place(_ content: PatternedContent, as name: String, lane: Int) async throws -> [String] {
+    func store(_ content: PatternedContent, as name: String, lane: Int) async throws -> [String] {
         try await node.store(content, as: name)
-        return ["swift://swift/\(name)", good.place(content, as: name, lane: lane)[0]]
+        return ["swift://swift/\(name)", good.store(content, as: name, lane: lane)[0]]
     }
 
-    func strike(_ plan: PlannedDownload, _ image: StoredImage) {
+    func inject(_ plan: PlannedDownload, _ image: StoredImage) {
         if plan.fault == .swiftKilled { node.crash("proxy") } else { node.signal("object", SIGSTOP) }
     }
 
@@ -39,7 +39,7 @@ struct OpenStackSwiftPlace: Place {
             try await node.revive()
         } else {
             node.signal("object", SIGCONT)
-            // The proxy leaves an object server alone for a minute that it has found silent; a new one does not know yet.
+            // The proxy avoids a silent object server for a minute; a restarted proxy has no such memory.
             node.crash("proxy")
             try await node.revive()
         }

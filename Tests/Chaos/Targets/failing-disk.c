@@ -1,8 +1,8 @@
-// A disk that fails or is slow, as a program sees it: preloaded, this stands before the calls that read. `chaos` says which files
-// it is about by links in the directory that BATON_FAILING_DISK names. A link is named after the file, DEVICE-INODE, and leads to
-// "error", or to how long each read takes and until when: "200 until 123456", both milliseconds, the latter of the clock that only
-// counts on, since that of the day may jump here. The files themselves stay as they are: even another mode would change
-// their ctime, and Baton would rightly say that they were written.
+// A disk that fails or is slow, as a program sees it: this library is preloaded and wraps the calls that read. `chaos` marks the
+// affected files by symbolic links in the directory that BATON_FAILING_DISK names. A link is named DEVICE-INODE after the file. Its
+// target is "error", or how long each read takes and until when: "200 until 123456", both in milliseconds, the latter on the
+// monotonic clock, since the time of day may jump here. The files themselves are not touched: even another mode would change their
+// ctime, and Baton would rightly report that they were written.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 
 static const char *marks;
 
-// Once, before there are threads: reading the environment while somebody changes it is not safe.
+// Once, before there are threads: reading the environment while another thread changes it is not safe.
 __attribute__((constructor)) static void find_marks(void) { marks = getenv("BATON_FAILING_DISK"); }
 
 // Whether the read may go on; -1 with errno set if it fails.
@@ -25,7 +25,7 @@ static int before_read(int descriptor, size_t count) {
     struct stat status;
     char name[4096], mark[64];
     ssize_t length = -1;
-    // A read of nothing asks no disk.
+    // A read of 0 bytes does not reach the disk.
     if (marks && count > 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
         snprintf(name, sizeof name, "%s/%ju-%ju", marks, (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
         length = readlink(name, mark, sizeof mark - 1);
@@ -46,8 +46,8 @@ static int before_read(int descriptor, size_t count) {
     return 0;
 }
 
-// libcurl reads with read; the others are here lest a change in Baton or in libcurl take the fault away unnoticed. The system is
-// called directly: a library that is loaded before this one is ready may read already, when no other function could be looked up.
+// libcurl calls read; the others are wrapped so that a change in Baton or in libcurl cannot disable the fault unnoticed. They make
+// the system call directly: a library may read before this one is ready, when no other function could be looked up.
 ssize_t read(int descriptor, void *bytes, size_t count) {
     return before_read(descriptor, count) < 0 ? -1 : syscall(SYS_read, descriptor, bytes, count);
 }

@@ -4,14 +4,14 @@ import Foundation
 import Glibc
 import Servers
 
-/// A directory whose files break while they are read, and a good origin behind it.
-struct FilePlace: Place {
-    let good: OriginsPlace
+/// A directory whose files break while they are read, and a good origin as second location.
+struct FileTarget: Target {
+    let good: OriginsTarget
     let directory: TestDirectory
-    /// Nil where nothing can be preloaded.
+    /// Nil where no library can be preloaded.
     let disk: FailingDisk?
 
-    init(good: OriginsPlace) throws {
+    init(good: OriginsTarget) throws {
         self.good = good
         directory = try TestDirectory()
         disk = try Preloading.isPossible ? FailingDisk() : nil
@@ -23,24 +23,24 @@ struct FilePlace: Place {
     var backends: [String: String] { ["disk": #"driver: file, root: "\#(directory.file("served"))""#] }
     var environment: [String: String] { disk?.environment ?? [:] }
 
-    /// The file has a second name, so that it is the same file again after it was gone.
-    func place(_ content: PatternedContent, as name: String, lane: Int) throws -> [String] {
+    /// The file has a second name, so that it is the same file again after it was removed.
+    func store(_ content: PatternedContent, as name: String, lane: Int) throws -> [String] {
         try content.write(to: directory.file("kept/\(name)"))
         try FileManager.default.linkItem(atPath: directory.file("kept/\(name)"), toPath: directory.file("served/\(name)"))
-        return ["file://\(directory.file("served/\(name)"))", good.place(content, as: name, lane: lane)[0]]
+        return ["file://\(directory.file("served/\(name)"))", good.store(content, as: name, lane: lane)[0]]
     }
 
-    func strike(_ plan: PlannedDownload, _ image: StoredImage) throws {
+    func inject(_ plan: PlannedDownload, _ image: StoredImage) throws {
         let served = directory.file("served/\(image.name)")
         switch plan.fault {
-        case .fileTruncated: try check(truncate(served, off_t(plan.strikes[0].offset)))
+        case .fileTruncated: try check(truncate(served, off_t(plan.injections[0].offset)))
         case .fileGone: try check(unlink(served))
         case .fileReplaced:
             let other = directory.file("other")
             try Data().write(to: URL(filePath: other))
             try check(truncate(other, off_t(plan.imageSize)))
             try check(rename(other, served))
-        case .fileError, .fileSlow: try disk?.strike(served, with: plan.fault)
+        case .fileError, .fileSlow: try disk?.inject(served, with: plan.fault)
         default: try rewrite(image, from: Self.rot(plan), count: 1) { ~$0 }
         }
     }
@@ -48,7 +48,7 @@ struct FilePlace: Place {
     func repair(_ plan: PlannedDownload, _ image: StoredImage) throws {
         switch plan.fault {
         case .fileTruncated:
-            let cut = plan.strikes[0].offset
+            let cut = plan.injections[0].offset
             try rewrite(image, from: cut, count: plan.imageSize - cut)
         case .fileGone, .fileReplaced:
             let served = directory.file("served/\(image.name)")
@@ -59,10 +59,10 @@ struct FilePlace: Place {
         }
     }
 
-    /// The byte that rots: ahead of what may have been read when the client is at the deed.
-    static func rot(_ plan: PlannedDownload) -> Int64 { plan.strikes[0].offset + (36 << 20) }
+    /// The byte that rots: ahead of what may have been read when the fault is injected.
+    static func rot(_ plan: PlannedDownload) -> Int64 { plan.injections[0].offset + (36 << 20) }
 
-    /// Writes a part of the content again and keeps the file's times, as a disk that forgets would.
+    /// Writes a part of the content again and keeps the file's times, as a disk that loses bits would.
     private func rewrite(
         _ image: StoredImage, from first: Int64, count: Int64, _ change: (UInt8) -> UInt8 = { $0 }
     ) throws {

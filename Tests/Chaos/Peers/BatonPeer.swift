@@ -4,8 +4,8 @@ import Foundation
 import Servers
 import Synchronization
 
-/// Baton, as it is built beside this program.
-final class BatonContender: Contender {
+/// Baton, as built beside this program.
+final class BatonPeer: Peer {
     let name = "Baton"
     let process: BatonProcess
     private let ids = Mutex<[String: String]>([:])
@@ -13,8 +13,8 @@ final class BatonContender: Contender {
     /// In seconds.
     static let stallTimeout = 1.0
 
-    /// The location that the plan means must be the one that serves, also when it failed a moment ago: as registered, without
-    /// penalties, and with breakers that hardly open. All else is as delivered, but for timeouts that suit the length of a run.
+    /// The location that the plan expects must be the one that serves, even when it failed a moment ago: locations rank as registered,
+    /// without penalties, and breakers hardly open. All other settings are the defaults, except timeouts that suit the length of a run.
     private static let settings = """
         relay: { connect_timeout: 1s, stall_timeout: \(Int(stallTimeout))s, give_up_after: 20s }
         selection: { strategy: ordered, penalty: 0s, breaker_failures: 1000 }
@@ -34,58 +34,58 @@ final class BatonContender: Contender {
                 "POST", "/baton/v1/images/\(id)/locations",
                 body: #"{"url": "\#(url)", "size": \#(image.content.size), "digests": {"sha256": "\#(image.sha256)"}}"#)
             guard response.status == 201, response.json["status"] as? String == "active" else {
-                throw Unfit(contender: name, image: image.name, remark: response.text)
+                throw Unfit(peer: name, image: image.name, remark: response.text)
             }
         }
         ids.withLock { $0[image.name] = id }
         try await readUndisturbed(image)
     }
 
-    func read(_ plan: PlannedDownload, _ image: StoredImage, deed: @escaping @Sendable () throws -> Void) async throws
+    func read(_ plan: PlannedDownload, _ image: StoredImage, inject: @escaping @Sendable () throws -> Void) async throws
         -> Reading
     {
         let path = "/v2/images/\(id(of: image))/file"
         let port = process.port
-        return try await onOwnThread { try Reading(plan, of: image.content, at: path, port: port, deed: deed) }
+        return try await onOwnThread { try Reading(plan, of: image.content, at: path, port: port, inject: inject) }
     }
 
-    /// A location that gave a wrong byte is read alone, and ranks last until that has cleared it, where the plan could not strike it;
-    /// quarantined by what has been put right since, it is read once more.
+    /// A location that served a wrong byte is suspect: it ranks last until it has been read alone and cleared, and the plan could not
+    /// hit it. If that read quarantined it before it was repaired, it is verified once more.
     func settle(_ image: StoredImage, after reading: Reading) async throws {
         let id = id(of: image)
         for _ in 0..<600 {
-            // Before that line nobody is suspect; who is, is so from then on.
+            // A location becomes suspect no later than that line is written.
             let isRecorded = reading.request.map { hasRecorded($0) } ?? true
             let locations = try await process.locations(of: id)
             let areGood = locations.allSatisfy { $0["status"] as? String == "active" && $0["suspect"] as? Bool != true }
             if isRecorded, areGood { return }
             for location in locations where location["status"] as? String == "quarantined" {
                 let path = "/baton/v1/locations/\(location["id"] as? String ?? "")/verify"
-                _ = try await process.send("POST", path, body: #"{"reason": "it was put right"}"#)
+                _ = try await process.send("POST", path, body: #"{"reason": "repaired"}"#)
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw Unfit(contender: name, image: image.name, remark: "a location that was put right does not serve again")
+        throw Unfit(peer: name, image: image.name, remark: "a repaired location does not serve again")
     }
 
-    /// Whether Baton has written down what came of a download: its line comes last.
+    /// Whether Baton has recorded the outcome of a download: that log line comes last.
     private func hasRecorded(_ request: String) -> Bool {
         process.log.contains { $0.event == "download.finished" && $0["request"] == request }
     }
 
-    /// What Baton logged about a request.
+    /// The log lines of a request.
     func log(of request: String) -> [String] {
         process.rawLog.split(separator: "\n").filter { $0.contains(request) }.map(String.init)
     }
 
-    /// Waits until all images have a manifest: it is made once their first download is verified.
+    /// Waits until all images have a manifest, which is made once their first download is verified.
     func waitForManifests() async throws {
         let missing = #"baton_representations{manifest="missing"} 0"#
         for _ in 0..<600 {
             if try await process.send("GET", "/metrics").text.contains(missing) { return }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw Unfit(contender: name, image: "all", remark: "there are images without a manifest a minute after their download")
+        throw Unfit(peer: name, image: "all", remark: "some images have no manifest a minute after their download")
     }
 
     private func id(of image: StoredImage) -> String { ids.withLock { $0[image.name] ?? "" } }

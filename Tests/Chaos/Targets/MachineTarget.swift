@@ -5,10 +5,10 @@ import Glibc
 import Servers
 import Synchronization
 
-/// Baton's own machine: its clock jumps, its catalog is locked by another process. The images lie at the origins.
-final class MachinePlace: Place {
-    let good: OriginsPlace
-    /// Where Baton's clock is read from, and its catalog is.
+/// Baton's own machine: its clock jumps, or another process locks its catalog. The images are stored at the origins.
+final class MachineTarget: Target {
+    let good: OriginsTarget
+    /// Holds the file with Baton's clock, and the catalog.
     let directory: TestDirectory
     private let locker = Mutex<Process?>(nil)
 
@@ -16,21 +16,21 @@ final class MachinePlace: Place {
     /// How long the catalog is locked, in seconds.
     private static let lockTime = 3
 
-    init(good: OriginsPlace, directory: TestDirectory) throws {
+    init(good: OriginsTarget, directory: TestDirectory) throws {
         guard FileManager.default.isExecutableFile(atPath: Self.faketime) else {
             throw Unavailable(reason: "faketime is not installed (make test-setup)")
         }
-        guard Preloading.isPossible else { throw Unavailable(reason: "faketime does not get along with sanitizers") }
+        guard Preloading.isPossible else { throw Unavailable(reason: "faketime does not work with sanitizers") }
         self.good = good
         self.directory = directory
         try setClock(.zero)
     }
 
-    /// What makes Baton believe that clock. Clocks that only count on, as the system's own, do not jump.
+    /// Makes Baton read that clock. Monotonic clocks do not jump.
     ///
-    /// The command prepares the environment and then says a time itself, which would win over the file's. Without the command the
-    /// library changes the environment of the program, in which Swift finds its arguments. It stays as Baton's parent, and Baton shall
-    /// not outlive it.
+    /// The command prepares the environment and then sets a time itself, which would override the file's. Without the command the
+    /// library changes the environment of the program, in which Swift finds its arguments. The command remains as Baton's parent, and
+    /// Baton must not outlive it.
     let wrapper = [
         faketime, "-m", "--exclude-monotonic", "-f", "+0s", "/bin/sh", "-c",
         #"unset FAKETIME; exec /usr/bin/setpriv --pdeathsig KILL "$0" "$@""#,
@@ -41,11 +41,11 @@ final class MachinePlace: Place {
 
     var backends: [String: String] { [:] }
 
-    func place(_ content: PatternedContent, as name: String, lane: Int) -> [String] {
-        good.place(content, as: name, lane: lane)
+    func store(_ content: PatternedContent, as name: String, lane: Int) -> [String] {
+        good.store(content, as: name, lane: lane)
     }
 
-    func strike(_ plan: PlannedDownload, _ image: StoredImage) throws {
+    func inject(_ plan: PlannedDownload, _ image: StoredImage) throws {
         if plan.fault == .clockJump {
             let hours = [-24, -1, 1, 24, 24 * 365]
             return try setClock(.seconds(3600 * hours[plan.number % hours.count]))
@@ -75,7 +75,7 @@ final class MachinePlace: Place {
         let seconds = Int(offset / .seconds(1))
         let next = directory.file("clock.next")
         try Data("\(seconds < 0 ? "" : "+")\(seconds)s\n".utf8).write(to: URL(filePath: next))
-        // Never half of it.
+        // Atomic: a reader never sees half of it.
         rename(next, directory.file("clock"))
     }
 }

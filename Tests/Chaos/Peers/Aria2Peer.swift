@@ -3,8 +3,8 @@ import FaultyOrigin
 import Foundation
 import Servers
 
-/// aria2c with the list of an image's locations and its digest. It is no proxy: its file is looked at when it has ended.
-struct Aria2Contender: Contender {
+/// aria2c with the list of an image's locations and its digest. It is not a proxy: its file is compared after it has exited.
+struct Aria2Peer: Peer {
     let name = "aria2"
     private let directory: TestDirectory
     private static let program = "/usr/bin/aria2c"
@@ -18,12 +18,12 @@ struct Aria2Contender: Contender {
 
     func prepare(_ image: StoredImage) async throws { try await readUndisturbed(image) }
 
-    func read(_ plan: PlannedDownload, _ image: StoredImage, deed: @escaping @Sendable () throws -> Void) async throws
+    func read(_ plan: PlannedDownload, _ image: StoredImage, inject: @escaping @Sendable () throws -> Void) async throws
         -> Reading
     {
         let file = directory.file(image.name)
         defer { for path in [file, file + ".aria2"] { try? FileManager.default.removeItem(atPath: path) } }
-        let deedAt = plan.strikes.first { $0.act == .deed }?.offset
+        let injectAt = plan.injections.first { $0.act == .external }?.offset
         return try await onOwnThread {
             let process = Process()
             process.executableURL = URL(filePath: Self.program)
@@ -38,16 +38,16 @@ struct Aria2Contender: Contender {
             }
             try process.run()
             let deadline = ContinuousClock.now + .seconds(Reading.timeout)
-            var isDue = deedAt != nil
+            var isDue = injectAt != nil
             while process.isRunning {
                 guard ContinuousClock.now < deadline else {
                     kill(process.processIdentifier, SIGKILL)
                     _ = process.exitCode()
-                    return Reading(.hung, remark: "has not ended")
+                    return Reading(.hung, remark: "has not exited")
                 }
-                if isDue, let deedAt, Self.size(of: file) >= deedAt {
+                if isDue, let injectAt, Self.size(of: file) >= injectAt {
                     isDue = false
-                    try deed()
+                    try inject()
                 }
                 usleep(1_000)
             }

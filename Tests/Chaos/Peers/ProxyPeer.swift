@@ -3,9 +3,9 @@ import FaultyOrigin
 import Foundation
 import Servers
 
-/// A web proxy in front of the same locations: it asks the first, and the others when that one fails.
-final class ProxyContender: Contender {
-    /// Which one.
+/// A web proxy in front of the same locations: it tries the first, and the others when that one fails.
+final class ProxyPeer: Peer {
+    /// Which proxy.
     enum Kind: String, CaseIterable, Sendable {
         case nginx
         case haproxy = "HAProxy"
@@ -18,7 +18,7 @@ final class ProxyContender: Contender {
     private let directory: TestDirectory
     private let process: Process
 
-    /// - Parameter images: all that it will be asked for; those of a lane have the same locations.
+    /// - Parameter images: all images that it will serve; those of a lane have the same locations.
     init(_ kind: Kind, for images: [StoredImage]) async throws {
         guard FileManager.default.isExecutableFile(atPath: kind.program) else {
             throw Unavailable(reason: "\(kind.rawValue) is not installed")
@@ -56,21 +56,21 @@ final class ProxyContender: Contender {
 
     func prepare(_ image: StoredImage) async throws { try await readUndisturbed(image) }
 
-    func read(_ plan: PlannedDownload, _ image: StoredImage, deed: @escaping @Sendable () throws -> Void) async throws
+    func read(_ plan: PlannedDownload, _ image: StoredImage, inject: @escaping @Sendable () throws -> Void) async throws
         -> Reading
     {
         let port = port
-        return try await onOwnThread { try Reading(plan, of: image.content, at: "/\(image.name)", port: port, deed: deed) }
+        return try await onOwnThread { try Reading(plan, of: image.content, at: "/\(image.name)", port: port, inject: inject) }
     }
 
-    /// The part of an image's name that all of its lane have.
+    /// The part of an image's name that all images of its lane share.
     private static func group(of name: String) -> String { String(name.prefix(upTo: name.lastIndex(of: "-") ?? name.endIndex)) }
 
     private static func authority(_ url: String) -> String? {
         URL(string: url).flatMap { url in url.host.flatMap { host in url.port.map { "\(host):\($0)" } } }
     }
 
-    /// Nothing spilled to disk, large buffers, the next server on every failure that it knows, the timeouts of the run.
+    /// No spilling to disk, large buffers, the next server on every failure that nginx recognises, the timeouts of the run.
     private static func nginx(_ port: Int, _ groups: [(key: String, value: [String])], _ directory: TestDirectory) -> String {
         let upstreams = groups.map { name, servers in
             let lines = servers.enumerated().map { "server \($1) max_fails=0\($0 == 0 ? "" : " backup");" }
@@ -97,7 +97,7 @@ final class ProxyContender: Contender {
             """
     }
 
-    /// Retries whatever can be retried, at another server each time; the timeouts of the run.
+    /// Retries everything that can be retried, at another server each time; the timeouts of the run.
     private static func haproxy(_ port: Int, _ groups: [(key: String, value: [String])]) -> String {
         let rules = groups.map { name, _ in "    use_backend \(name) if { path_beg /\(name)- }" }
         let backends = groups.map { name, servers in

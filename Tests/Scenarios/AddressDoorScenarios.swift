@@ -1,8 +1,8 @@
 import FaultyOrigin
 import Testing
 
-/// Names that lead where no backend should be. libcurl itself knows that names below `localhost` lead to loopback (RFC 6761 section
-/// 6.3), so no name server is needed to play one that lies.
+/// Names that resolve to addresses where no backend should be. libcurl itself resolves names below `localhost` to loopback (RFC 6761
+/// section 6.3), so the tests need no name server.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct AddressDoorScenarios {
     static let content = PatternedContent(size: 300_007, seed: 92)
@@ -14,8 +14,8 @@ struct AddressDoorScenarios {
             body: #"{"url": "\#(url)", "size": \#(Self.content.size), "digests": {"sha256": "\#(Self.content.sha256)"}}"#)
     }
 
-    @Test("A name that leads to loopback is refused and no connection is made")
-    func aNameThatLeadsToLoopbackIsRefusedAndNoConnectionIsMade() async throws {
+    @Test("A name that resolves to loopback is refused, and no connection is made")
+    func aNameThatResolvesToLoopbackIsRefused() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -26,8 +26,8 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty && origin.record.openConnections == 0)
     }
 
-    @Test("Other drivers have the same door", arguments: [#"driver: s3, bucket: b, url: "URL""#])
-    func otherDriversHaveTheSameDoor(keys: String) async throws {
+    @Test("Other drivers refuse such a name as well", arguments: [#"driver: s3, bucket: b, url: "URL""#])
+    func otherDriversRefuseSuchANameAsWell(keys: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -36,7 +36,7 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty)
     }
 
-    /// Spellings that are no addresses to us, and are to libcurl and the system.
+    /// Spellings that Baton does not parse as addresses, but libcurl and the system do.
     @Test(
         "A disguised loopback address is refused",
         arguments: ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "LocalHost.localhost"])
@@ -49,16 +49,16 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.isEmpty)
     }
 
-    @Test("What the configuration spells out is meant", arguments: ["127.0.0.1", "localhost"])
-    func whatTheConfigurationSpellsOutIsMeant(host: String) async throws {
+    @Test("A loopback address that the configuration spells out is allowed", arguments: ["127.0.0.1", "localhost"])
+    func aLoopbackAddressInTheConfigurationIsAllowed(host: String) async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(backends: ["store": #"driver: http, url: "\#(origin.url("", host: host))""#])
         #expect(try await attach(origin.url(host: host), baton).status == 201)
     }
 
-    @Test("A name is read once its class is allowed")
-    func aNameIsReadOnceItsClassIsAllowed() async throws {
+    @Test("A name is allowed once allow_addresses lists its class")
+    func aNameIsAllowedOnceItsClassIs() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let url = origin.url("", host: "store.localhost")
@@ -67,8 +67,8 @@ struct AddressDoorScenarios {
         #expect(try await attach(origin.url(host: "store.localhost"), baton).status == 201)
     }
 
-    @Test("A redirect to a name that leads to loopback is refused")
-    func aRedirectToANameThatLeadsToLoopbackIsRefused() async throws {
+    @Test("A redirect to a name that resolves to loopback is refused")
+    func aRedirectToANameThatResolvesToLoopbackIsRefused() async throws {
         let target = try FaultyOrigin(Self.content)
         defer { target.stop() }
         let leads = target.url("data/x", host: "cdn.localhost")
@@ -83,8 +83,8 @@ struct AddressDoorScenarios {
         #expect(target.record.requests.isEmpty)
     }
 
-    @Test("A connection that another backend made is no way round the door")
-    func aConnectionThatAnotherBackendMadeIsNoWayRoundTheDoor() async throws {
+    @Test("A connection that another backend made does not bypass the address filter")
+    func aConnectionOfAnotherBackendDoesNotBypassTheFilter() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         func url(_ path: String) -> String { origin.url(path, host: "store.localhost") }
@@ -93,7 +93,7 @@ struct AddressDoorScenarios {
                 "open": #"driver: http, url: "\#(url("open"))", allow_addresses: [loopback]"#,
                 "shut": #"driver: http, url: "\#(url("shut"))""#,
             ], settings: "transfer: { loops: 1 }")
-        // A whole download leaves a connection in the loop's store, where the next finds it; to libcurl it fits both backends.
+        // A whole download leaves a connection in the loop's pool, where the next one finds it; to libcurl it fits both backends.
         let image = try await baton.addImage(of: Self.content, at: [url("open/a")])
         #expect(try await baton.download(image, of: Self.content).isComplete)
         let connections = Set(origin.record.requests.map(\.connection))
@@ -103,8 +103,8 @@ struct AddressDoorScenarios {
         #expect(origin.record.requests.allSatisfy { $0.path == "/open/a" })
     }
 
-    @Test("When a name turns bad the download moves on and the log says why")
-    func whenANameTurnsBadTheDownloadMovesOnAndTheLogSaysWhy() async throws {
+    @Test("A download moves on from a name that is no longer allowed, and the log says why")
+    func aDownloadMovesOnFromANameThatIsNoLongerAllowed() async throws {
         let good = try FaultyOrigin(Self.content)
         defer { good.stop() }
         let directory = try TestDirectory()
@@ -129,8 +129,8 @@ struct AddressDoorScenarios {
         #expect(failure?.contains("class loopback") == true)
     }
 
-    @Test("With a proxy its address is the one that counts")
-    func withAProxyItsAddressIsTheOneThatCounts() async throws {
+    @Test("Behind a proxy the filter checks the proxy's address")
+    func theFilterChecksTheProxysAddress() async throws {
         let proxy = try FaultyOrigin(Self.content)
         defer { proxy.stop() }
         let byName = try await BatonProcess(

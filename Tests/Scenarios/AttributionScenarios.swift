@@ -2,14 +2,14 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Who is suspected for wrong bytes, and who is not: one scenario for each rule of DESIGN 1.7.
+/// Which locations become suspects for wrong bytes and which do not: one scenario for each rule of attribution.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct AttributionScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 61)
-    /// Of the same size, other bytes.
+    /// The same size, other bytes.
     static let other = PatternedContent(size: 3_000_017, seed: 62)
 
-    /// Downloads until one is right, as a person would.
+    /// Repeats the download until one is right, as a user would.
     private func downloadUntilRight(_ image: String, _ baton: BatonProcess) async throws {
         for _ in 0..<5 {
             let response = try await baton.download(image, of: Self.content)
@@ -21,9 +21,9 @@ struct AttributionScenarios {
         Issue.record("no download of five was right")
     }
 
-    @Test("One corrupt is found among several and nobody else is suspected", arguments: [2, 3])
-    func oneCorruptIsFoundAmongSeveralAndNobodyElseIsSuspected(count: Int) async throws {
-        // The first download is mixed: the corrupt's beginning and another's end.
+    @Test("One corrupt location among several is quarantined, and no other stays suspect", arguments: [2, 3])
+    func oneCorruptLocationAmongSeveralIsQuarantined(count: Int) async throws {
+        // The first download is mixed: the beginning from the corrupt location, the end from another.
         let corrupt = try FaultyOrigin(Self.content) { request in
             guard !request.isProbe else { return .sound }
             return request.index == 1 ? .corrupt(at: 1_000_000).ending(.reset(after: 1_500_000)) : .corrupt(at: 1_000_000)
@@ -43,9 +43,9 @@ struct AttributionScenarios {
         try await downloadUntilRight(image, baton)
     }
 
-    @Test("Each location that contributed to a download that did not match becomes a suspect, not the first alone")
+    @Test("Every location that contributed to a digest mismatch becomes a suspect")
     func allContributorsBecomeSuspects() async throws {
-        // Reads of them alone come to nothing, so that what the download left can be looked at.
+        // Reads of them alone fail, so that the marks of the download remain.
         let origins = try (0..<3).map { number in
             try FaultyOrigin(Self.content) { request in
                 if request.isProbe { return .sound }
@@ -69,8 +69,8 @@ struct AttributionScenarios {
         for id in ids { #expect(try await baton.location(id)["suspect"] as? Bool == true) }
     }
 
-    @Test("A backend that is gone as a whole quarantines nobody")
-    func aBackendThatIsGoneAsAWholeQuarantinesNobody() async throws {
+    @Test("No location is quarantined when a whole backend is gone")
+    func noLocationIsQuarantinedWhenAWholeBackendIsGone() async throws {
         let directory = try TestDirectory()
         let (root, away) = (directory.file("disk"), directory.file("away"))
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
@@ -93,8 +93,8 @@ struct AttributionScenarios {
         try await downloadUntilRight(image, baton)
     }
 
-    @Test("An object that is gone while its backend serves others is quarantined after three misses")
-    func anObjectThatIsGoneWhileItsBackendServesOthersIsQuarantinedAfterThreeMisses() async throws {
+    @Test("A missing object on a backend that serves others is quarantined after three misses")
+    func aMissingObjectIsQuarantinedAfterThreeMisses() async throws {
         let directory = try TestDirectory()
         let root = directory.file("disk")
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
@@ -111,8 +111,8 @@ struct AttributionScenarios {
         #expect(try await baton.location(ids[1])["status"] as? String == "active")
     }
 
-    @Test("When two locations agree against the declared digest nobody is suspected")
-    func whenTwoLocationsAgreeAgainstTheDeclaredDigestNobodyIsSuspected() async throws {
+    @Test("Two locations that agree against the declared digest make a digest conflict, and none is suspected")
+    func twoLocationsThatAgreeMakeADigestConflict() async throws {
         let origins = ["a": try FaultyOrigin(Self.other), "b": try FaultyOrigin(Self.other)]
         defer { for origin in origins.values { origin.stop() } }
         let baton = try await BatonProcess(origins: origins)
@@ -129,14 +129,14 @@ struct AttributionScenarios {
         for id in ids { #expect(try await !baton.events(of: id).contains("mismatched")) }
     }
 
-    /// Small, so that one download contradicts both and both are read at once; or neither serves yet when they are read.
+    /// The image is small, so that one download contradicts both and both are read at once; or neither serves yet when they are read.
     @Test(
-        "Duplicates that are read at the same time corroborate for each other",
+        "Two copies that are read at the same time corroborate each other",
         arguments: ["activation: probe", "activation: verify"])
-    func duplicatesThatAreReadAtTheSameTimeCorroborateForEachOther(settings: String) async throws {
+    func copiesReadAtTheSameTimeCorroborateEachOther(settings: String) async throws {
         let declared = PatternedContent(size: 400_009, seed: 64)
         let held = PatternedContent(size: 400_009, seed: 65)
-        // Nobody is read before both are known: until then their reads are turned away and tried again.
+        // Neither is read before both are registered: until then their reads are refused and retried.
         let areBothKnown = Flag()
         let behaviour: @Sendable (OriginRequest) -> Behaviour = { request in
             request.isProbe || areBothKnown.isSet ? .sound : .status(500)
@@ -155,8 +155,8 @@ struct AttributionScenarios {
         for id in ids { #expect(try await !baton.events(of: id).contains { $0 == "mismatched" || $0 == "quarantine" }) }
     }
 
-    @Test("One object under two URLs does not corroborate for itself")
-    func oneObjectUnderTwoURLsDoesNotCorroborateForItself() async throws {
+    @Test("One object under two URLs does not corroborate itself")
+    func oneObjectUnderTwoURLsDoesNotCorroborateItself() async throws {
         let rotten = try FaultyOrigin(Self.other)
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [rotten, sound] { origin.stop() } }
@@ -189,7 +189,7 @@ struct AttributionScenarios {
         let ids = try await first.addLocations([before.url(), sound.url()], to: image, of: Self.content)
         first.terminate()
         #expect(try await first.exited() == 0)
-        // The same backend, and behind its name another object now.
+        // The same backend, now with another object under the same URL.
         let baton = try await BatonProcess(
             origins: ["a": after, "b": sound], settings: "maintenance: { interval: 20ms, scrub_interval: 1ms }", in: directory)
         try await baton.waitUntil(ids[0], is: "quarantined")
@@ -198,8 +198,8 @@ struct AttributionScenarios {
         #expect(try await baton.location(ids[1])["status"] as? String == "active")
     }
 
-    @Test("What was corrupt once in flight is cleared and serves on")
-    func whatWasCorruptOnceInFlightIsClearedAndServesOn() async throws {
+    @Test("A location that was corrupt once in flight is cleared and serves on")
+    func aLocationThatWasCorruptOnceIsClearedAndServesOn() async throws {
         let first = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 1_234_567) : .sound
         }
@@ -214,7 +214,7 @@ struct AttributionScenarios {
         #expect(try await baton.download(image, of: Self.content).isComplete)
     }
 
-    @Test("Mass quarantine is stopped")
+    @Test("Mass quarantine stops after three locations of a backend")
     func massQuarantineIsStopped() async throws {
         let origin = try FaultyOrigin(Self.content)
         let rotten = try FaultyOrigin(Self.other)
@@ -238,9 +238,9 @@ struct AttributionScenarios {
         #expect(statuses == ["quarantined", "quarantined", "quarantined", "active", "active"])
     }
 
-    /// Its reads have told nothing that another would not tell again: the next has a date, however many downloads fail.
-    @Test("An undecided case is not read again for every download")
-    func anUndecidedCaseIsNotReadAgainForEveryDownload() async throws {
+    /// Another read would have the same result, so the next one has a date, however many downloads fail.
+    @Test("A digest conflict is not read again for every download")
+    func aDigestConflictIsNotReadAgainForEveryDownload() async throws {
         let origins = ["a": try FaultyOrigin(Self.other), "b": try FaultyOrigin(Self.other)]
         let apart = try FaultyOrigin(Self.content)
         defer { for origin in origins.values + [apart] { origin.stop() } }
@@ -249,7 +249,7 @@ struct AttributionScenarios {
         let image = try await baton.addImage()
         let urls = origins.sorted { $0.key < $1.key }.map { $0.value.url() }
         let ids = try await baton.addLocations(urls, to: image, of: Self.content)
-        // The one, and then the other that nobody suspects yet.
+        // First the one, then the other, which is not suspect yet.
         for id in ids {
             #expect(try await !baton.download(image, of: Self.other).isComplete)
             try await baton.waitUntil(id, has: "digest_conflict")
@@ -258,16 +258,16 @@ struct AttributionScenarios {
         let reads = { origins.values.reduce(0) { $0 + $1.record.requests.count { !$0.isProbe } } }
         let before = reads()
         #expect(try await !baton.download(image, of: Self.other).isComplete)
-        // Whoever was queued by it is read before this one.
+        // A location that this download queued is read before this one.
         let third = try await baton.addLocations([apart.url()], to: try await baton.addImage(), of: Self.content)[0]
         try await baton.operate("verify", on: third)
         try await baton.waitUntil(third, has: "verified")
-        #expect(reads() == before + 1, "the download's own")
+        #expect(reads() == before + 1, "only the download itself")
     }
 
-    /// Another process holds the catalog for longer than Baton waits for it.
-    @Test("A hold that the catalog cannot take holds all the same")
-    func aHoldThatTheCatalogCannotTakeHoldsAllTheSame() async throws {
+    /// Another process locks the catalog for longer than Baton waits for it.
+    @Test("An integrity hold takes effect even when the catalog cannot store it")
+    func anIntegrityHoldTakesEffectWithoutTheCatalog() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
         defer { corrupt.stop() }
         let baton = try await BatonProcess(
@@ -278,7 +278,7 @@ struct AttributionScenarios {
         #expect(try await !baton.download(image, of: Self.content).isComplete)
         _ = await baton.logged { $0.event == "catalog.record_failed" }
         let resumed = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=2000000-"])
-        #expect(resumed.status != 206, "it completes a corrupt file")
+        #expect(resumed.status != 206, "the range would complete a corrupt file")
         let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain?for=range")
         #expect((explained.json["representation"] as? [String: Any])?["serves_ranges"] as? Bool == false)
         lock.release()

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Requests that make no sense: each gets a clear error, and nothing is lost or changed.
+/// Invalid requests: each gets a clear error, and nothing is lost or changed.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct BadInputScenarios {
     static let content = PatternedContent(size: 100_003, seed: 31)
@@ -35,8 +35,8 @@ struct BadInputScenarios {
         Case(#"{"x": \#(String(repeating: "[", count: 400))\#(String(repeating: "]", count: 400))}"#, 400, "nested"),
     ]
 
-    @Test("An image that makes no sense is refused with its reason", arguments: images)
-    func anImageThatMakesNoSenseIsRefusedWithItsReason(request: Case) async throws {
+    @Test("An invalid image is refused with the reason", arguments: images)
+    func anInvalidImageIsRefusedWithTheReason(request: Case) async throws {
         let baton = try await BatonProcess(backends: [:])
         let response = try await baton.send("POST", "/v2/images", body: request.body)
         #expect(response.status == request.status)
@@ -44,8 +44,8 @@ struct BadInputScenarios {
         #expect((try await baton.send("GET", "/v2/images").json["images"] as? [Any])?.isEmpty == true)
     }
 
-    @Test("A body has the size that its request needs, and bounded content")
-    func bodiesHaveTheSizeThatTheyNeed() async throws {
+    @Test("A request body is limited in size and in content")
+    func requestBodiesAreLimited() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let long = String(repeating: "x", count: 70_000)
@@ -64,7 +64,7 @@ struct BadInputScenarios {
         }
     }
 
-    @Test("Who may not is refused before the body is read")
+    @Test("An unauthorised request is refused before its body is read")
     func rolesComeBeforeBodies() async throws {
         let holders = try TokenHolders()
         let baton = try await holders.server()
@@ -78,7 +78,7 @@ struct BadInputScenarios {
         #expect(try await baton.send("POST", "/v2/images/\(image)/locations", as: "other", body: "{").status == 404)
     }
 
-    @Test("A list with too many filters is refused in words of its own")
+    @Test("A list with too many filters is refused with a message that names the limit")
     func tooManyFilters() async throws {
         let baton = try await BatonProcess(backends: [:])
         for count in [65, 1000, 5000] {
@@ -88,7 +88,7 @@ struct BadInputScenarios {
         }
     }
 
-    /// `ORIGIN` stands for the origin's address, `GOOD` for what makes the rest right.
+    /// `ORIGIN` stands for the origin's address, `GOOD` for a valid size and digest.
     static let good = #""size": \#(content.size), "digests": {"sha256": "\#(sha256)"}"#
     static let locations: [Case] = [
         Case(#"{"url": "ORIGIN/image", "digests": "abc"}"#, 400, "digests"),
@@ -125,8 +125,8 @@ struct BadInputScenarios {
         Case(#"{"url": "ORIGIN/image", GOOD, "disk_format": "floppy"}"#, 400, "disk_format"),
     ]
 
-    @Test("A location that makes no sense is refused with its reason")
-    func aLocationThatMakesNoSenseIsRefusedWithItsReason() async throws {
+    @Test("An invalid location is refused with the reason")
+    func anInvalidLocationIsRefusedWithTheReason() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -144,8 +144,8 @@ struct BadInputScenarios {
         #expect(!baton.rawLog.contains("secret"))
     }
 
-    @Test("A location of other content or a second one at the same place is refused")
-    func aLocationOfOtherContentOrASecondOneAtTheSamePlaceIsRefused() async throws {
+    @Test("A location with other content, or with a URL that is already registered, is refused")
+    func aLocationThatConflictsWithTheImageIsRefused() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -167,7 +167,7 @@ struct BadInputScenarios {
         #expect(try await baton.locations(of: image).count == 1)
     }
 
-    @Test("NUL is 400 wherever a text comes in, Baton's own routes included")
+    @Test("A NUL in any text is refused with 400, in Baton's own routes too")
     func nulInBatonsOwnRequests() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -189,8 +189,8 @@ struct BadInputScenarios {
         #expect(try await baton.locations(of: image).first?["status"] as? String == "active")
     }
 
-    @Test("An id that is no UUIDIs no image", arguments: ["nonsense", "1", "..", "ffffffff-ffff-ffff-ffff-fffffffffff"])
-    func anIdThatIsNoUUIDIsNoImage(id: String) async throws {
+    @Test("An id that is not a UUID names no image", arguments: ["nonsense", "1", "..", "ffffffff-ffff-ffff-ffff-fffffffffff"])
+    func anIdThatIsNotAUUIDNamesNoImage(id: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         for path in ["/v2/images/\(id)", "/v2/images/\(id)/file", "/baton/v1/images/\(id)/locations"] {
             let response = try await baton.send("GET", path)
@@ -198,8 +198,8 @@ struct BadInputScenarios {
         }
     }
 
-    @Test("Parameters of a list that make no sense are refused")
-    func parametersOfAListThatMakeNoSenseAreRefused() async throws {
+    @Test("Invalid list parameters are refused")
+    func invalidListParametersAreRefused() async throws {
         let baton = try await BatonProcess(backends: [:])
         for query in ["limit=-1", "limit=many", "marker=x", "marker=\(UUID().uuidString)", "visibility=dim"] {
             let response = try await baton.send("GET", "/v2/images?\(query)")
@@ -209,12 +209,12 @@ struct BadInputScenarios {
     }
 
     @Test(
-        "What is no HTTP ends the connection and nothing else",
+        "Bytes that are not HTTP end their connection and nothing else",
         arguments: [
             "\r\n\r\n", "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}",
             "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         ])
-    func whatIsNoHTTPEndsTheConnectionAndNothingElse(text: String) async throws {
+    func bytesThatAreNotHTTPEndOnlyTheirConnection(text: String) async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { idle_timeout: 1s }")
         let port = baton.port
         let response = try await onOwnThread {

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Web pages that somebody on the server's machine looks at.
+/// Requests from web pages that are open in a browser on the server's machine.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct BrowserScenarios {
     static let paths = ["/", "/versions", "/healthz", "/readyz", "/metrics", "/v2/images", "/baton/v1/backends", "/nowhere"]
 
     private let image = #"{"name": "planted"}"#
 
-    @Test("A name that leads to loopback is no way in, on any route", arguments: paths)
+    @Test("Every route refuses a foreign Host name, even one that resolves to loopback", arguments: paths)
     func rebinding(path: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         for host in ["evil.example", "evil.example:\(baton.port)", "127.0.0.1.evil.example"] {
@@ -21,7 +21,7 @@ struct BrowserScenarios {
         }
     }
 
-    @Test("A page of another origin changes nothing and reads nothing")
+    @Test("A page of another origin can neither read nor change anything")
     func otherOrigins() async throws {
         let baton = try await BatonProcess(backends: [:])
         let host = "localhost:\(baton.port)"
@@ -40,7 +40,7 @@ struct BrowserScenarios {
         #expect(try await baton.send("GET", "/v2/images").text.contains("planted") == false)
     }
 
-    @Test("A body is read as JSON only if it is said to be JSON, whoever sends it", arguments: [false, true])
+    @Test("A body is read as JSON only if its Content-Type says JSON, with or without tokens", arguments: [false, true])
     func mediaTypes(withTokens: Bool) async throws {
         let baton = try await withTokens ? TokenHolders().server() : BatonProcess(backends: [:])
         let id = try await baton.addImage()
@@ -60,7 +60,7 @@ struct BrowserScenarios {
         }
     }
 
-    @Test("Where callers say who they are, the server's name is its own business")
+    @Test("A server with authentication accepts any Host name and origin")
     func withTokens() async throws {
         let baton = try await TokenHolders().server()
         let fields = ["Host": "images.example", "Origin": "https://console.example", "Sec-Fetch-Site": "cross-site"]

@@ -1,11 +1,11 @@
 import FaultyOrigin
 import Testing
 
-/// What a caller shows to Baton is for Baton alone.
+/// Baton keeps a caller's header fields to itself.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CallersTokenScenarios {
     static let content = PatternedContent(size: 2_000_003, seed: 93)
-    /// All that a backend is told; the names of what S3's signature is made of among it.
+    /// All header fields that a backend may receive, including those of S3's signature.
     static let expected: Set<String> = [
         "host", "user-agent", "accept", "accept-encoding", "range", "cache-control", "authorization", "x-amz-content-sha256",
         "x-amz-date",
@@ -17,7 +17,7 @@ struct CallersTokenScenarios {
         "traceparent": "hush-trace", "X-Openstack-Request-Id": "req-hush", "Origin": "http://hush-origin",
     ]
 
-    @Test("No field of a caller reaches a backend", arguments: ["X-Auth-Token", "Authorization"])
+    @Test("No header field of a caller reaches a backend", arguments: ["X-Auth-Token", "Authorization"])
     func noFieldOfACallerReachesABackend(name: String) async throws {
         let holders = try TokenHolders()
         let secret = try holders.directory.write("own-secret\n", to: "secret")

@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 import Testing
 
-/// `baton check`: what it finds wrong with a configuration on this machine, and what it warns of.
+/// `baton check`: the errors and the warnings that it reports for a configuration on this machine.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CheckScenarios {
-    /// A directory with a configuration that is in order until a test changes it.
+    /// A directory with a valid configuration, which a test changes.
     private struct Setting {
         let directory: TestDirectory
 
@@ -17,7 +17,7 @@ struct CheckScenarios {
             }
         }
 
-        /// What `check` says of a file with these lines.
+        /// Runs `check` on a file with these lines.
         func check(
             _ lines: String..., port: Int = 0, catalog: String = "catalog.sqlite", arguments: [String] = []
         ) async throws -> BatonCommand.Result {
@@ -29,18 +29,18 @@ struct CheckScenarios {
         func root(_ name: String) -> String { #"driver: file, root: "\#(directory.file(name))""# }
     }
 
-    @Test("A configuration that is in order makes nothing and warns of nothing")
+    @Test("A valid configuration creates no files and has no warnings")
     func inOrder() async throws {
         let setting = try Setting()
         let result = try await setting.check("backends: { a: { \(setting.root("images")) }, b: { \(setting.root("more")) } }")
         #expect(result.status == 0 && result.errors.isEmpty && result.output.contains("is in order"), "\(result)")
         #expect(!FileManager.default.fileExists(atPath: setting.directory.file("catalog.sqlite")))
         let deep = try await setting.check(catalog: "not/there/yet/catalog.sqlite")
-        #expect(deep.status == 0, "the first start makes its directories: \(deep.errors)")
+        #expect(deep.status == 0, "the first start creates its directories: \(deep.errors)")
         #expect(!FileManager.default.fileExists(atPath: setting.directory.file("not")))
     }
 
-    @Test("Roots exist and are directories")
+    @Test("A root must be a directory of its own")
     func rootsAreDirectories() async throws {
         let setting = try Setting()
         try setting.directory.write("x", to: "file")
@@ -60,7 +60,7 @@ struct CheckScenarios {
                 && duplicates.errors.contains("backend a too"), "\(duplicates)")
     }
 
-    @Test("The whole file system is no root, however it is written", arguments: ["/", "//", "///"])
+    @Test("The whole file system is refused as a root, however it is written", arguments: ["/", "//", "///"])
     func theRootIsNoRoot(root: String) async throws {
         let setting = try Setting()
         let result = try await setting.check("backends:", "  a: { driver: file, root: \"\(root)\" }")
@@ -69,7 +69,7 @@ struct CheckScenarios {
     }
 
     @Test(
-        "Two backends with one place are refused",
+        "Two backends with the same storage are refused",
         arguments: [
             (#"driver: http, url: "http://h/x""#, #"driver: http, url: "HTTP://H:80/x/""#),
             (#"driver: http, url: "http://localhost:8000/x""#, #"driver: http, url: "http://127.0.0.1:8000/x""#),
@@ -81,7 +81,7 @@ struct CheckScenarios {
                 #"driver: swift, container: c, storage_url: "http://s/v1/A/""#
             ),
         ])
-    func onePlaceForTwo(first: String, second: String) async throws {
+    func sameStorageForTwoBackends(first: String, second: String) async throws {
         let setting = try Setting()
         let result = try await setting.check("backends:", "  a: { \(first) }", "  b: { \(second) }")
         #expect(result.status == 1 && result.errors.contains("baton.yaml:5: backends.b."), "\(result)")
@@ -109,7 +109,7 @@ struct CheckScenarios {
         #expect(apart.status == 0 && apart.errors.isEmpty, "\(apart.errors)")
     }
 
-    @Test("Trusted networks that hold the internet are warned of, and networks of one's own are not")
+    @Test("Trusted networks that contain the internet give a warning, and private networks do not")
     func vastNetworks() async throws {
         let setting = try Setting()
         for key in ["trusted_networks", "trusted_proxies"] {
@@ -128,7 +128,7 @@ struct CheckScenarios {
         }
     }
 
-    @Test("An attach rule without a prefix on the uploads' backend is warned of")
+    @Test("An attach rule without a prefix on the uploads' backend gives a warning")
     func attachOnUploads() async throws {
         let setting = try Setting()
         for (rule, isWarned) in [
@@ -141,7 +141,7 @@ struct CheckScenarios {
         }
     }
 
-    @Test("A secret that others can read is named, one that can't be read is an error")
+    @Test("A secret that others can read gives a warning, and one that cannot be read is an error")
     func secrets() async throws {
         let setting = try Setting()
         let secret = try setting.directory.write("hush-hush", to: "secret")
@@ -165,7 +165,7 @@ struct CheckScenarios {
         )
     }
 
-    @Test("A catalog that is none, or lies where none can be, is an error")
+    @Test("A catalog that is invalid, or in a place where none can be made, is an error")
     func catalogs() async throws {
         let setting = try Setting()
         try setting.directory.write(String(repeating: "no database ", count: 1000), to: "catalog.sqlite")
@@ -179,10 +179,10 @@ struct CheckScenarios {
         try FileManager.default.createDirectory(atPath: setting.directory.file("images/db"), withIntermediateDirectories: true)
         let baton = try await BatonProcess(backends: [:])
         let real = try await BatonCommand.run(["check", "--config", baton.directory.file("baton.yaml")])
-        #expect(real.status == 0 || real.errors.contains("server.listen"), "the catalog of a server that runs: \(real.errors)")
+        #expect(real.status == 0 || real.errors.contains("server.listen"), "the catalog of a running server: \(real.errors)")
     }
 
-    @Test("A port that another program holds is an error, one of a Baton server is a warning")
+    @Test("A port that another program holds is an error, and one that a Baton server holds is a warning")
     func ports() async throws {
         let setting = try Setting()
         let other = try FaultyOrigin(PatternedContent(size: 1, seed: 1))
@@ -197,7 +197,7 @@ struct CheckScenarios {
         #expect(free.status == 0 && free.errors.isEmpty, "\(free)")
     }
 
-    @Test("--online asks each backend, and says which can't be used")
+    @Test("--online probes each backend and reports which ones cannot be used")
     func online() async throws {
         let setting = try Setting()
         let content = PatternedContent(size: 1, seed: 1)
@@ -222,7 +222,7 @@ struct CheckScenarios {
         }
     }
 
-    @Test("With --json there is one object in each case")
+    @Test("--json prints one object in every case")
     func json() async throws {
         let setting = try Setting()
         func object(_ result: BatonCommand.Result) throws -> [String: Any] {

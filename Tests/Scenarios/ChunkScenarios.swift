@@ -5,13 +5,13 @@ import ImageModel
 import Integrity
 import Testing
 
-/// What the digests of chunks are good for: no wrong byte leaves, and the download completes.
+/// Verification by chunk digests: no wrong byte leaves, and the download completes.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChunkScenarios {
     static let content = PatternedContent(size: 5_000_017, seed: 91)
     static let wrongOffset: Int64 = 2_500_000
 
-    /// A server with two locations of the image, the first of which spoils a byte once told to.
+    /// A server with two locations of the image, the first of which corrupts a byte once told to.
     private struct Pair {
         let rot: FaultyOrigin
         let sound: FaultyOrigin
@@ -35,8 +35,8 @@ struct ChunkScenarios {
         return Pair(rot: rot, sound: sound, isRotten: isRotten, baton: baton, image: image, locations: locations)
     }
 
-    @Test("Once a whole has matched no wrong byte leaves and the download completes")
-    func onceAWholeHasMatchedNoWrongByteLeavesAndTheDownloadCompletes() async throws {
+    @Test("With a manifest no wrong byte leaves, and the download completes")
+    func withAManifestNoWrongByteLeaves() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
@@ -52,17 +52,17 @@ struct ChunkScenarios {
         let relay = await pair.baton.logged { $0.event == "download.finished" && $0.fields["rejected_chunks"] != nil }
         #expect(relay.fields["rejected_chunks"] == ["at byte 2097152"])
         #expect(relay["outcome"] == "finished")
-        // It is read alone, twice, and only then taken out; nothing was on integrity hold.
+        // The location is read alone, twice, before it is quarantined; there is no integrity hold.
         try await pair.baton.waitUntil(pair.locations[0], is: "quarantined")
         #expect(
             try await !pair.baton.events(of: pair.locations[0]).contains("suspect"),
-            "until then it serves, last of all: chunk by chunk it can do no harm")
+            "until then it serves as the last resort, since every chunk is verified")
         #expect(try await pair.baton.representation(of: pair.image)["integrity_hold"] as? Bool == false)
         #expect(try await pair.baton.representation(of: pair.image)["held_since"] is NSNull)
     }
 
-    @Test("A range is verified and what is wrong in it comes from elsewhere")
-    func aRangeIsVerifiedAndWhatIsWrongInItComesFromElsewhere() async throws {
+    @Test("A range is verified, and a wrong chunk in it is fetched from another location")
+    func aWrongChunkOfARangeIsFetchedElsewhere() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(try await pair.baton.download(pair.image, of: Self.content).isComplete)
@@ -79,8 +79,8 @@ struct ChunkScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test("A client that only asks for ranges gets a manifest too")
-    func aClientThatOnlyAsksForRangesGetsAManifestToo() async throws {
+    @Test("An image that is only read by ranges gets a manifest too")
+    func anImageThatIsOnlyReadByRangesGetsAManifest() async throws {
         let pair = try await pair()
         defer { pair.stop() }
         #expect(
@@ -94,8 +94,8 @@ struct ChunkScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test("Where nobody has the right chunk the download ends before it")
-    func whereNobodyHasTheRightChunkTheDownloadEndsBeforeIt() async throws {
+    @Test("A download ends before a chunk that no location can serve right")
+    func aDownloadEndsBeforeAChunkThatNoLocationHasRight() async throws {
         let isRotten = Flag()
         let origin = try FaultyOrigin(Self.content) { _ in isRotten.isSet ? .corrupt(at: Self.wrongOffset) : .sound }
         defer { origin.stop() }
@@ -112,7 +112,7 @@ struct ChunkScenarios {
 }
 
 extension BatonProcess {
-    /// What `explain` says of the image's manifest, once there is one; the test's time limit bounds the wait.
+    /// The image's manifest in `explain`, once there is one; the test's time limit bounds the wait.
     func explainedManifest(of image: String) async throws -> [String: Any] {
         while true {
             let explanation = try await send("GET", "/baton/v1/images/\(image)/explain").json
@@ -121,26 +121,26 @@ extension BatonProcess {
         }
     }
 
-    /// What `explain` says of the image's representation.
+    /// The image's representation in `explain`.
     func representation(of image: String) async throws -> [String: Any] {
         try await send("GET", "/baton/v1/images/\(image)/explain").json["representation"] as? [String: Any] ?? [:]
     }
 }
 
-/// What becomes of a manifest that is wrong itself.
+/// A manifest that is wrong itself.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct WrongManifestScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 92)
 
-    @Test("A manifest that contradicts the verified content is replaced and nobody is quarantined", arguments: [1, 2])
-    func aManifestThatContradictsTheVerifiedContentIsReplacedAndNobodyIsQuarantined(count: Int) async throws {
+    @Test("A wrong manifest is replaced, and no location is quarantined for it", arguments: [1, 2])
+    func aWrongManifestIsReplaced(count: Int) async throws {
         let origins = try (0..<count).map { _ in try FaultyOrigin(Self.content) }
         defer { for origin in origins { origin.stop() } }
         let baton = try await BatonProcess(
             origins: Dictionary(uniqueKeysWithValues: origins.enumerated().map { ("b\($0)", $1) }))
         let image = try await baton.addImage()
         let ids = try await baton.addLocations(origins.map { $0.url() }, to: image, of: Self.content)
-        // Made of other bytes, and sealed: the catalog itself can't know.
+        // Made of other bytes, with a valid seal: the catalog cannot detect it.
         let wrong = try #require(PatternedContent(size: Self.content.size, seed: 1).manifest(chunkSize: 1 << 20))
         let catalog = try baton.openCatalog()
         let id = try #require(ImageID(image))
@@ -150,9 +150,9 @@ struct WrongManifestScenarios {
         let representation = try #require(try await catalog.resolve(id, format: RequestedFormat())?.representation)
         #expect(try await catalog.addManifest(wrong.layout, pages: wrong.pages, of: representation, at: .now))
         let response = try await baton.download(image, of: Self.content)
-        #expect(response.status == 503, "nothing is verified, so nothing leaves")
+        #expect(response.status == 503, "no byte is verified, so none leaves")
         let right = try #require(Self.content.manifest(chunkSize: 1 << 20))
-        // The wrong one may go between the look at it and the look at its pages.
+        // The wrong one may be deleted between the read of it and the read of its pages.
         try await eventually("the right manifest") { (try? await baton.manifest(of: image)) == right }
         for id in ids { try await baton.waitUntil(id, is: "active") }
         let again = try await baton.download(image, of: Self.content)

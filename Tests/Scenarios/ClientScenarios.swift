@@ -3,21 +3,21 @@ import Foundation
 import Glibc
 import Testing
 
-/// Clients that read slowly, not at all, go away, or come in crowds.
+/// Clients that read slowly or not at all, disconnect, or come in large numbers.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ClientScenarios {
-    /// On a machine that is busy otherwise nobody here is to be taken for stalled, or for slow.
-    static let patient = "relay: { slow_factor: 0, connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
+    /// On a busy machine no location here may count as stalled or slow.
+    static let longTimeouts = "relay: { slow_factor: 0, connect_timeout: 20s, stall_timeout: 30s, give_up_after: 2m }"
 
     @Test("A client that stops reading costs no memory")
     func aClientThatStopsReadingCostsNoMemory() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 11)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.longTimeouts)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
-        // The first bytes of one download settle what every process settles once: pools, caches, threads.
+        // The first bytes of one download allocate what a process allocates once: pools, caches, threads.
         let warm = try await onOwnThread { try Self.begin(image, port, upTo: 32 << 20, content) }
         let before = try baton.residentMemory()
         let client = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -32,7 +32,7 @@ struct ClientScenarios {
         }
         #expect(quietSeconds >= 20, "backpressure reaches the origin")
         #expect(sent < 256 << 20)
-        // A sanitizer keeps some of what is freed; all that came would be 2 GiB.
+        // A sanitizer keeps some freed memory; the whole image would be 2 GiB.
         #expect(peak - before < 32 << 20, "grew by \(peak - before) bytes")
         withExtendedLifetime((warm, client)) {}
     }
@@ -51,9 +51,9 @@ struct ClientScenarios {
         return Held(client: client, response: response)
     }
 
-    /// A client that is handed from thread to thread.
+    /// A client that moves between threads.
     ///
-    /// `@unchecked Sendable`: one thread at a time has it.
+    /// `@unchecked Sendable`: only one thread at a time uses it.
     private final class Held: @unchecked Sendable {
         let client: TestClient
         var response: TestClient.Response
@@ -64,15 +64,15 @@ struct ClientScenarios {
         }
     }
 
-    @Test("An origin that ends a paused connection is resumed unpunished")
-    func anOriginThatEndsAPausedConnectionIsResumedUnpunished() async throws {
+    @Test("A paused connection that its origin ends is resumed there and not counted as a failure")
+    func aPausedConnectionThatItsOriginEndsIsResumed() async throws {
         let content = PatternedContent(size: 96 << 20, seed: 12)
         let origin = try FaultyOrigin(content) { request in
             request.isProbe ? .sound : request.index == 1 ? .endedWhenUnread : .sound
         }
         let other = try FaultyOrigin(content)
         defer { for origin in [origin, other] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["minding": origin, "other": other], settings: Self.patient)
+        let baton = try await BatonProcess(origins: ["minding": origin, "other": other], settings: Self.longTimeouts)
         let image = try await baton.addImage(of: content, at: [origin.url(), other.url()])
         let port = baton.port
         let held = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -89,15 +89,15 @@ struct ClientScenarios {
         #expect(other.record.downloads.isEmpty)
     }
 
-    @Test("A client that goes away ends the transfer at once")
-    func aClientThatGoesAwayEndsTheTransferAtOnce() async throws {
+    @Test("A client that disconnects ends the transfer at once")
+    func aClientThatDisconnectsEndsTheTransferAtOnce() async throws {
         let content = PatternedContent(size: 2 << 30, seed: 13)
-        // The full read that follows a broken download gets nothing, so that the bytes are the download's alone.
+        // The full read that follows a broken download gets nothing, so that only the download's bytes are counted.
         let origin = try FaultyOrigin(content) { request in
             request.isProbe ? .sound : request.index == 1 ? .sound.paced(20 << 20) : .status(503)
         }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.longTimeouts)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         try await onOwnThread { _ = try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -106,8 +106,8 @@ struct ClientScenarios {
         #expect(origin.record.bodyBytesSent < 256 << 20)
     }
 
-    @Test("A client that goes away while the origin is silent ends the transfer too")
-    func aClientThatGoesAwayWhileTheOriginIsSilentEndsTheTransferToo() async throws {
+    @Test("A client that disconnects while the origin is silent ends the transfer too")
+    func aClientThatDisconnectsDuringSilenceEndsTheTransfer() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 14)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 8 << 20) }
         defer { origin.stop() }
@@ -120,7 +120,7 @@ struct ClientScenarios {
         await origin.waitUntil { $0.openConnections == 0 }
     }
 
-    @Test("A client that reads nothing for too long is cut")
+    @Test("A client that reads nothing for client_stall_timeout is cut")
     func aClientThatReadsNothingForTooLongIsCut() async throws {
         let content = PatternedContent(size: 256 << 20, seed: 15)
         let origin = try FaultyOrigin(content)
@@ -138,11 +138,11 @@ struct ClientScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test("Two hundred clients survive the death of their origin")
+    @Test("Two hundred clients get the exact image when their origin dies")
     func twoHundredClientsSurviveTheDeathOfTheirOrigin() async throws {
         let content = PatternedContent(size: 16 << 20, seed: 16)
         let clients = 200
-        // It waits, each time at another byte, until everybody is in mid-stream; then it dies.
+        // It waits, each time at another byte, until all clients are in mid-stream; then it dies.
         let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: Self.reach(of: $0)) }
         let sound = try FaultyOrigin(content)
         defer { sound.stop() }
@@ -153,7 +153,7 @@ struct ClientScenarios {
         let responses = try await withThrowingTaskGroup(of: TestClient.Response.self) { group in
             for _ in 0..<clients { group.addTask { try await baton.download(image, of: content) } }
             await dying.waitUntil { record in
-                // (A probe is ended at its head: its one byte may be sent or not.)
+                // (A probe ends at its head: its one byte may be sent or not.)
                 record.downloads.count == clients
                     && record.bodyBytesSent >= record.downloads.reduce(0) { $0 + Self.reach(of: $1) }
             }
@@ -163,20 +163,20 @@ struct ClientScenarios {
         #expect(responses.count == clients)
         #expect(responses.allSatisfy { $0.status == 200 && $0.isComplete && $0.firstWrongByte == nil })
         await baton.waitForLog { log in log.count { $0.event == "download.finished" } == clients }
-        // Two places in one response: a move in mid-stream.
+        // Two locations in one response: a failover in mid-stream.
         let midStream = baton.log.filter { $0.event == "download.finished" && $0.fields["served"]?.count == 2 }
         #expect(midStream.count >= 150, "\(midStream.count) mid-stream failovers")
     }
 
-    /// How far the dying origin goes with a request.
+    /// How many bytes the dying origin sends to a request.
     private static func reach(of request: OriginRequest) -> Int64 { Int64(1_000_003 * (1 + request.index % 10)) }
 
-    @Test("On SIGTERM running downloads finish and new ones are refused")
+    @Test("On SIGTERM, running downloads finish and new ones are refused")
     func onSIGTERMRunningDownloadsFinishAndNewOnesAreRefused() async throws {
         let content = PatternedContent(size: 32 << 20, seed: 17)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(24 << 20) }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.patient)
+        let baton = try await BatonProcess(origins: ["origin": origin], settings: Self.longTimeouts)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let port = baton.port
         let held = try await onOwnThread { try Self.begin(image, port, upTo: 1 << 20, content) }
@@ -191,12 +191,12 @@ struct ClientScenarios {
         #expect(try await baton.exited() == 0)
     }
 
-    /// Until nobody listens at the port any more.
+    /// Waits until the port refuses connections.
     private func untilRefused(_ port: Int) async throws {
-        try await eventually("nobody to listen at \(port)") { (try? TestClient(port: port)) == nil }
+        try await eventually("port \(port) to refuse connections") { (try? TestClient(port: port)) == nil }
     }
 
-    /// Lets time pass where the passing of time is what is tested.
+    /// Lets time pass where that is what is tested.
     private func pause(seconds: Int32) async throws {
         try await onOwnThread { _ = poll(nil, 0, seconds * 1000) }
     }

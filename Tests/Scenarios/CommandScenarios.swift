@@ -3,13 +3,13 @@ import Foundation
 import Glibc
 import Testing
 
-/// The command line, as people and scripts use it, with what they get wrong.
+/// The command line as people and scripts use it, mistakes included.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CommandScenarios {
     static let content = PatternedContent(size: 8_000_009, seed: 41)
 
-    @Test("Images and locations are managed from the command line")
-    func imagesAndLocationsAreManagedFromTheCommandLine() async throws {
+    @Test("The command line manages images and locations")
+    func theCommandLineManagesImagesAndLocations() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -39,7 +39,7 @@ struct CommandScenarios {
         #expect(gone.status == 1 && gone.errors.contains("No image has the name disk"))
     }
 
-    /// A server with one image, and what `baton get` of it gives.
+    /// Starts a server with one image and runs `baton get` on it.
     private func get(
         origins: [String: FaultyOrigin], of content: PatternedContent = content,
         arguments: [String] = [], isVerified: Bool = false,
@@ -66,13 +66,13 @@ struct CommandScenarios {
             try head.write(to: URL(filePath: baton.directory.file("out.\(digest.prefix(16)).part")))
         }
         #expect(result.status == 0, "\(result.errors)")
-        #expect(origin.record.downloads.dropFirst().first?.range?.first == 3_000_000, "the first one verified it")
+        #expect(origin.record.downloads.dropFirst().first?.range?.first == 3_000_000, "the first download verified it")
         #expect(try Data(contentsOf: URL(filePath: baton.directory.file("out"))).count == Int(Self.content.size))
         #expect(try FileManager.default.contentsOfDirectory(atPath: baton.directory.path).allSatisfy { !$0.hasSuffix(".part") })
     }
 
-    @Test("A partial file with wrong bytes is never made the image")
-    func aPartialFileWithWrongBytesIsNeverMadeTheImage() async throws {
+    @Test("A partial file with wrong bytes never becomes the image")
+    func aPartialFileWithWrongBytesNeverBecomesTheImage() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let (result, baton) = try await get(origins: ["origin": origin], isVerified: true) { baton, digest in
@@ -85,32 +85,32 @@ struct CommandScenarios {
         #expect(try String(contentsOfFile: baton.directory.file("out"), encoding: .utf8) == "what was there before")
     }
 
-    @Test("A corrupt download leaves nothing under the final name and the next try is exact")
-    func aCorruptDownloadLeavesNothingUnderTheFinalNameAndTheNextTryIsExact() async throws {
+    @Test("After a corrupt download get retries and writes the exact image")
+    func getRetriesAfterACorruptDownload() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [corrupt, sound] { origin.stop() } }
-        // The first response is cut; the tool tries again by itself, drops what it has, and gets it from the sound one.
+        // The first response is cut; get drops its file, tries again and reads from the sound location.
         let (result, baton) = try await get(origins: ["a-corrupt": corrupt, "b-sound": sound])
         #expect(result.status == 0, "\(result.errors)")
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: baton.directory.file("out"))))
         #expect(bytes == Self.content.bytes(in: 0..<Self.content.size))
     }
 
-    @Test("What nobody can verify is not fetched for ever")
-    func whatNobodyCanVerifyIsNotFetchedForEver() async throws {
-        // Both have the same bytes, which are not those that were declared: neither is to attribution, and neither is taken out.
+    @Test("get stops after --tries when no location has the declared bytes")
+    func getStopsAfterTriesOnADigestConflict() async throws {
+        // Both have the same bytes, which are not those declared: a digest conflict, so neither is quarantined.
         let other = PatternedContent(size: Self.content.size, seed: 42)
         let origins = ["a": try FaultyOrigin(other), "b": try FaultyOrigin(other)]
         defer { for origin in origins.values { origin.stop() } }
         let (result, baton) = try await get(origins: origins, arguments: ["--tries", "2"])
         #expect(result.status != 0)
         #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
-        #expect(baton.log.count { $0.event == "download.finished" } == 2, "a try too many, or too few")
+        #expect(baton.log.count { $0.event == "download.finished" } == 2, "two tries were allowed")
     }
 
-    @Test("With nobody to serve the final name stays free")
-    func withNobodyToServeTheFinalNameStaysFree() async throws {
+    @Test("When no location can serve, get creates no file")
+    func getCreatesNoFileWhenNoLocationCanServe() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         defer { origin.stop() }
         let (result, baton) = try await get(origins: ["origin": origin], arguments: ["--tries", "1"])
@@ -119,25 +119,25 @@ struct CommandScenarios {
         #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
     }
 
-    @Test("The rate is limited")
-    func theRateIsLimited() async throws {
+    @Test("--limit-rate limits the rate of a download")
+    func limitRateLimitsTheRate() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let started = ContinuousClock.now
         let (result, _) = try await get(origins: ["origin": origin], arguments: ["--limit-rate", "4MiB"])
         #expect(result.status == 0)
-        // 7.6 MiB at 4 MiB/s: what may not happen is that it is over at once.
+        // 7.6 MiB at 4 MiB/s must not finish at once.
         #expect(ContinuousClock.now - started > .seconds(1))
     }
 
-    @Test("A full disk under get is said and loses nothing")
-    func aFullDiskUnderGetIsSaidAndLosesNothing() async throws {
+    @Test("get reports a full disk and keeps what it has")
+    func getReportsAFullDiskAndKeepsWhatItHas() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         try await baton.verifyLocationsAndForgetManifest(of: image)
-        // A limit on the size of files plays the full disk: writing fails in the same place.
+        // A limit on the file size stands in for a full disk: the same write fails.
         let part = baton.directory.file("out.\(Self.content.sha256.prefix(16)).part")
         let limited = try await BatonCommand.run(
             [
@@ -149,15 +149,15 @@ struct CommandScenarios {
         #expect(limited.errors.contains("can't be written"), "\(limited.errors)")
         #expect(!FileManager.default.fileExists(atPath: baton.directory.file("out")))
         let kept = try FileManager.default.attributesOfItem(atPath: part)[.size] as? Int64 ?? 0
-        #expect(kept > 0, "what is there is kept")
+        #expect(kept > 0, "the partial file is kept")
         let again = try await BatonCommand.run(
             ["get", image, "-o", "out", "--endpoint", "http://127.0.0.1:\(baton.port)"], in: baton.directory.path)
         #expect(again.status == 0)
-        #expect(origin.record.downloads.contains { $0.range?.first == kept }, "it went on where it had stopped")
+        #expect(origin.record.downloads.contains { $0.range?.first == kept }, "it resumed where it had stopped")
     }
 
-    @Test("A port that is taken is said")
-    func aPortThatIsTakenIsSaid() async throws {
+    @Test("serve reports a port that is taken")
+    func serveReportsAPortThatIsTaken() async throws {
         let other = try FaultyOrigin(Self.content)
         defer { other.stop() }
         let directory = try TestDirectory()
@@ -167,8 +167,8 @@ struct CommandScenarios {
         #expect(result.errors.contains("127.0.0.1:\(other.port) is taken by another program"))
     }
 
-    @Test("Without a server the tool says what to do")
-    func withoutAServerTheToolSaysWhatToDo() async throws {
+    @Test("Without a server, each command reports the endpoint in one line")
+    func withoutAServerEachCommandReportsTheEndpoint() async throws {
         let port = try FaultyOrigin.refusedPort()
         for arguments in [["image", "list"], ["get", "x", "--tries", "1"], ["location", "list", "x"]] {
             let result = try await BatonCommand.run(arguments + ["--endpoint", "http://127.0.0.1:\(port)"])
@@ -178,8 +178,8 @@ struct CommandScenarios {
         }
     }
 
-    @Test("An endpoint that is no Baton is said")
-    func anEndpointThatIsNoBatonIsSaid() async throws {
+    @Test("An endpoint that is not a Baton server is reported")
+    func anEndpointThatIsNotABatonServerIsReported() async throws {
         let other = try FaultyOrigin(Self.content) { _ in .status(200) }
         defer { other.stop() }
         let result = try await BatonCommand.run(["image", "list", "--endpoint", other.url("")])
@@ -188,22 +188,22 @@ struct CommandScenarios {
     }
 
     @Test(
-        "A command that makes no sense shows its usage",
+        "An invalid command shows its usage",
         arguments: [
             ["nonsense"], ["get"], ["get", "x", "--tries", "0"], ["get", "x", "--limit-rate", "fast"], ["image"],
             ["image", "add"], ["location", "add", "x"], ["location", "add", "x", "y", "--size", "big"],
             ["get", "x", "--endpoint", "ftp://x"], ["get", "x", "--disk-format", "floppy"], ["serve", "--nonsense"],
             ["image", "add", "x", "--property", "nothing"],
         ])
-    func aCommandThatMakesNoSenseShowsItsUsage(arguments: [String]) async throws {
+    func anInvalidCommandShowsItsUsage(arguments: [String]) async throws {
         let result = try await BatonCommand.run(arguments)
         let text = result.errors + result.output
         #expect(result.status == 64 || (result.status == 0 && arguments == ["image"]))
         #expect(text.uppercased().contains("USAGE"), "\(text)")
     }
 
-    @Test("A wrong configuration is refused with file line and key")
-    func aWrongConfigurationIsRefusedWithFileLineAndKey() async throws {
+    @Test("An invalid configuration is refused with file, line and key")
+    func anInvalidConfigurationIsRefusedWithFileLineAndKey() async throws {
         let directory = try TestDirectory()
         try directory.write(
             """
@@ -231,8 +231,8 @@ struct CommandScenarios {
         #expect(missing.status == 1 && missing.errors.contains("nowhere.yaml: can't be read: there is no such file"))
     }
 
-    @Test("A full disk under the catalog is said and loses nothing")
-    func aFullDiskUnderTheCatalogIsSaidAndLosesNothing() async throws {
+    @Test("The server reports a full disk under the catalog and loses no image")
+    func aFullDiskUnderTheCatalogLosesNothing() async throws {
         let directory = try TestDirectory()
         let baton = try await BatonProcess(backends: [:], directory: directory, fileSizeLimit: 512)
         var added: [String] = []

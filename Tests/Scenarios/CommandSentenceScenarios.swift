@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// What the command line says while it waits and when something is wrong.
+/// The messages of the command line while it waits and when a command fails.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct CommandSentenceScenarios {
     static let content = PatternedContent(size: 3_000_019, seed: 331)
@@ -18,7 +18,7 @@ struct CommandSentenceScenarios {
         try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result)")
     }
 
-    /// A server that answers as Baton does about one image, but for what `behaviour` adds.
+    /// A server that answers for one image as Baton does, apart from what `behaviour` adds.
     private static func imageServer(_ behaviour: @escaping @Sendable (OriginRequest) -> Behaviour) throws -> FaultyOrigin {
         let tag = "\"sha256-\(content.sha256)\""
         return try FaultyOrigin(content) { request in
@@ -26,8 +26,8 @@ struct CommandSentenceScenarios {
         }
     }
 
-    @Test("A retry says which one it is, and why")
-    func retriesAreSaid() async throws {
+    @Test("A retry reports its number and the reason")
+    func retriesAreReported() async throws {
         let server = try Self.imageServer { $0.method == "GET" && $0.range == nil ? .reset(after: 1_000_000) : .sound }
         defer { server.stop() }
         let directory = try TestDirectory()
@@ -38,8 +38,8 @@ struct CommandSentenceScenarios {
         #expect(!result.errors.contains("\u{1B}") && !result.errors.contains("\r"), "no terminal, no control characters")
     }
 
-    @Test("A format that the image does not have is said with those that it has")
-    func aMissingFormatIsSaid() async throws {
+    @Test("A format that the image does not have is reported with those that it has")
+    func aMissingFormatIsReported() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -53,7 +53,7 @@ struct CommandSentenceScenarios {
         #expect(explained.status == 64 && explained.errors.contains("qcow2"), "\(explained.errors)")
     }
 
-    @Test("A certificate that nobody vouches for leads to --ca-file, and TLS that is none to http")
+    @Test("An untrusted certificate leads to --ca-file, and a server without TLS to http")
     func certificatesAreExplained() async throws {
         let directory = try TestDirectory()
         let certificate = try await TestCertificate("shown", in: directory)
@@ -69,7 +69,7 @@ struct CommandSentenceScenarios {
     }
 
     @Test(
-        "A number of bytes that makes no sense is answered with examples",
+        "An invalid number of bytes is answered with examples",
         arguments: [
             ["get", "x", "--limit-rate", "fast"], ["get", "x", "--limit-rate", "10Mbit"],
             ["location", "add", "x", "y", "--size", "64 MiB"],
@@ -79,8 +79,8 @@ struct CommandSentenceScenarios {
         #expect(result.status == 64 && result.errors.contains("for example 4096, 500K, 10M, 1.5G or 64MiB"), "\(result.errors)")
     }
 
-    @Test("Amounts with the suffixes that people use are taken")
-    func amountsAreTaken() async throws {
+    @Test("Amounts with common suffixes are accepted")
+    func amountsAreAccepted() async throws {
         let origin = try FaultyOrigin(PatternedContent(size: 64 << 20, seed: 5))
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -97,7 +97,7 @@ struct CommandSentenceScenarios {
     }
 
     @Test(
-        "A command with a typo is answered with the one that is meant",
+        "A mistyped command is answered with a suggestion",
         arguments: [
             (["imgae", "list"], "did you mean image?"), (["image", "lst"], "did you mean list?"),
             (["location", "verfy", "x"], "did you mean verify?"),
@@ -109,7 +109,7 @@ struct CommandSentenceScenarios {
         #expect(result.errors.contains("Usage:"))
     }
 
-    @Test("Without a terminal an image is deleted with --yes only")
+    @Test("Deleting an image asks for confirmation on a terminal and needs --yes without one")
     func deletionIsConfirmed() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
@@ -165,7 +165,7 @@ struct CommandSentenceScenarios {
     }
 
     @Test(
-        "No error shows the names of Foundation's domains",
+        "No error shows the names of Foundation's error domains",
         arguments: [
             ["check", "--config", "/"], ["check", "--config", "/nowhere/x"], ["serve", "--config", "/tmp"],
             ["check", "--config", "/proc/self/mem"],
@@ -182,8 +182,8 @@ struct CommandSentenceScenarios {
         }
     }
 
-    @Test("A list of several pages is whole, as a table and as JSON")
-    func listsAreWhole() async throws {
+    @Test("A list of several pages is complete, as a table and as JSON")
+    func listsAreComplete() async throws {
         let baton = try await BatonProcess(backends: ["web": #"driver: http, url: "http://127.0.0.1:1/""#])
         let url = "http://127.0.0.1:\(baton.port)"
         let image = try await baton.addImage()
@@ -194,12 +194,12 @@ struct CommandSentenceScenarios {
                 withJSONObject: ["url": "http://127.0.0.1:1/\(number)", "metadata": words] as [String: Any])
             let answer = try await baton.send(
                 "POST", "/baton/v1/images/\(image)/locations", body: String(decoding: body, as: UTF8.self))
-            // The client keeps the beginning of a body, in which the id stands.
+            // The client keeps the beginning of a body, which contains the id.
             let id = answer.text.firstMatch(of: /"id":"([^"]+)"/)?.1
             added.append(String(try #require(id, "\(answer.text.prefix(1000))")))
         }
         let page = try await baton.send("GET", "/baton/v1/images/\(image)/locations")
-        #expect(page.status == 200 && page.count < 17 << 20, "they are more than one page")
+        #expect(page.status == 200 && page.count < 17 << 20, "the list has more than one page")
         let table = try await Self.run(["location", "list", image], at: url)
         let object = try Self.object(try await Self.run(["location", "list", image, "--json"], at: url))
         let listed = try #require(object["locations"] as? [[String: Any]])
@@ -207,8 +207,8 @@ struct CommandSentenceScenarios {
         #expect(added.allSatisfy(table.output.contains))
     }
 
-    @Test("Names, reasons and messages of others reach a terminal as escapes")
-    func nothingOfOthersActsOnTheTerminal() async throws {
+    @Test("Control characters in names, reasons and messages reach the terminal as escapes")
+    func controlCharactersAreEscapedForTheTerminal() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -234,7 +234,7 @@ struct CommandSentenceScenarios {
                 #expect(isHarmless, "\(command): \(scalar.value)")
             }
         }
-        // A line of its own would pass for one of ours.
+        // A separate line would look like one of Baton's.
         let missing = try await Self.run(["get", "x\nbaton: all is well"], at: url)
         #expect(missing.errors.split(separator: "\n").count == 1 && missing.errors.contains(#"x\nbaton"#), "\(missing.errors)")
         let shown = try await Self.run(["image", "list"], at: url)

@@ -2,12 +2,12 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// More clients than a process has descriptors for.
+/// More clients than the process has descriptors.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionCountScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 131)
 
-    /// A server that may open so many files.
+    /// A server with these limits of open files.
     private func server(
         _ origins: [String: FaultyOrigin] = [:], soft: Int, hard: Int, settings: String = "server: { idle_timeout: 1h }"
     ) async throws -> BatonProcess {
@@ -16,12 +16,12 @@ struct ConnectionCountScenarios {
             wrapper: ["/bin/bash", "-c", "ulimit -S -n \(soft); ulimit -H -n \(hard); exec \"$0\" \"$@\""])
     }
 
-    /// Connections that send nothing, as long as they are held.
+    /// Connections that send nothing and stay open while the result is held.
     private func strangers(_ count: Int, _ port: Int) async throws -> Held {
         try await onOwnThread { Held(clients: try (0..<count).map { _ in try TestClient(port: port, timeout: 60) }) }
     }
 
-    /// `@unchecked Sendable`: nobody uses the clients once they are here.
+    /// `@unchecked Sendable`: the clients are only kept open, not used.
     private final class Held: @unchecked Sendable {
         var clients: [TestClient]
 
@@ -34,8 +34,8 @@ struct ConnectionCountScenarios {
         return try #require(line?.split(separator: " ").last.flatMap { Double($0) }, "\(name)")
     }
 
-    @Test("Downloads go on beside more idle strangers than there are descriptors")
-    func strangers() async throws {
+    @Test("Downloads go on beside more idle connections than there are descriptors")
+    func idleConnections() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await server(["origin": origin], soft: 128, hard: 400)
@@ -46,7 +46,7 @@ struct ConnectionCountScenarios {
             let response = try await baton.download(image, of: Self.content)
             #expect(response.status == 200 && response.isComplete && response.firstWrongByte == nil)
         }
-        // Half of what is left beside what is kept free, and a quarter of that for one address.
+        // Half of the descriptors beyond the reserve, and a quarter of that for one address.
         #expect(try await metric("baton_connections_open", baton) <= 34)
         #expect(try await metric("baton_connections_replaced_total", baton) >= 500)
         let lines = baton.log.filter { $0.event == "connections.limit_reached" }
@@ -54,7 +54,7 @@ struct ConnectionCountScenarios {
         #expect(held.clients.count == 600)
     }
 
-    @Test("A connection with a request never makes room; a new one is refused then, until one ends")
+    @Test("A busy connection is never closed for a new one, which is refused until one ends")
     func oneAddress() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 100_000) }
         defer { origin.stop() }
@@ -79,12 +79,12 @@ struct ConnectionCountScenarios {
         #expect(statuses == [200, 200, 200])
         #expect(refusal.status == 0 && !refusal.isTimedOut)
         try await onOwnThread { _ = held.clients.removeLast() }
-        // Its connection's end is seen here a moment later.
+        // The server notices the closed connection a moment later.
         try await eventually("a place for another connection") { (try? await baton.send("GET", "/healthz").status) == 200 }
         #expect(try await metric("baton_connections_refused_total", baton) >= 1)
     }
 
-    @Test("Without a free descriptor the server waits, and goes on when there are some")
+    @Test("Without a free descriptor the server waits, and accepts again when there is one")
     func withoutDescriptors() async throws {
         let baton = try await server(
             soft: 96, hard: 96,
@@ -92,7 +92,7 @@ struct ConnectionCountScenarios {
         let held = try await strangers(120, baton.port)
         let line = await baton.logged { $0.event == "connections.no_descriptors" }
         #expect(line.level == "error")
-        // A loop that spins takes a processor all the time; what a busy machine takes from it makes it less, never more.
+        // A spinning loop uses a whole processor; on a busy machine it uses less, never more.
         let used = try await onOwnThread {
             let before = try Self.processorSeconds(baton.processID)
             let start = ContinuousClock.now

@@ -2,14 +2,14 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Clients that send too much, or too slowly, or read nothing.
+/// Clients that send too much or too slowly, or read nothing.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionLimitScenarios {
-    /// One request, its text as given, and what came back.
+    /// Sends one request, its text as given, and receives the response.
     private func exchange(_ text: String, _ port: Int) async throws -> TestClient.Response {
         try await onOwnThread {
             let client = try TestClient(port: port)
-            // The server may end the connection before all of it is sent.
+            // The server may close the connection before all of it is sent.
             try? client.sendRaw(text)
             var response = client.receiveHead()
             client.receiveBody(&response)
@@ -18,7 +18,7 @@ struct ConnectionLimitScenarios {
     }
 
     @Test(
-        "A head of a mebibyte is refused and the server goes on",
+        "A request head of 1 MiB is refused, and the server goes on",
         arguments: [
             "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
             "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\((0..<90_000).map { "X-\($0): y\r\n" }.joined())\r\n",
@@ -32,8 +32,8 @@ struct ConnectionLimitScenarios {
         #expect(try await baton.send("GET", "/healthz").status == 200)
     }
 
-    @Test("The size of a head is the one configured")
-    func theSizeOfAHeadIsTheOneConfigured() async throws {
+    @Test("The size of a request head is limited by server.max_header_size")
+    func theSizeOfAHeadIsLimited() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { max_header_size: 4KiB }")
         func request(_ count: Int) -> String {
             "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: \(String(repeating: "x", count: count))\r\n\r\n"
@@ -42,16 +42,16 @@ struct ConnectionLimitScenarios {
         #expect(try await exchange(request(5000), baton.port).status == 431)
     }
 
-    @Test("A head that dribbles in is cut however busy its client is")
-    func aHeadThatDribblesInIsCutHoweverBusyItsClientIs() async throws {
+    @Test("A request head that trickles in is cut after header_timeout")
+    func aHeadThatTricklesInIsCut() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 500ms, idle_timeout: 1h }")
         let port = baton.port
-        // Each byte comes well before the time is over, and the head never does.
+        // Each byte comes well before the timeout, and the head never ends.
         try await onOwnThread {
             let client = try TestClient(port: port)
             try client.sendRaw("GET /healthz HTTP/1.1\r\nX-Slow: ")
-            try eventuallyOnThread("the server to end the connection") {
+            try eventuallyOnThread("the server to close the connection") {
                 usleep(20_000)
                 return (try? client.sendRaw("x")) == nil
             }
@@ -59,8 +59,8 @@ struct ConnectionLimitScenarios {
         #expect(try await baton.send("GET", "/healthz").status == 200)
     }
 
-    @Test("The second head of a connection has the same time")
-    func theSecondHeadOfAConnectionHasTheSameTime() async throws {
+    @Test("The second head of a connection has the same timeout")
+    func theSecondHeadOfAConnectionHasTheSameTimeout() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 500ms, idle_timeout: 1h }")
         let port = baton.port
@@ -76,8 +76,8 @@ struct ConnectionLimitScenarios {
         #expect(second.status == 0)
     }
 
-    @Test("Half a head that comes during a download does not end it")
-    func halfAHeadThatComesDuringADownloadDoesNotEndIt() async throws {
+    @Test("Half a request head that arrives during a download does not end it")
+    func halfAHeadDuringADownloadDoesNotEndIt() async throws {
         let content = PatternedContent(size: 8_000_009, seed: 95)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(4_000_000) }
         defer { origin.stop() }
@@ -97,8 +97,8 @@ struct ConnectionLimitScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test("An idle connection is ended", arguments: ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
-    func anIdleConnectionIsEnded(before: String) async throws {
+    @Test("An idle connection is closed", arguments: ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+    func anIdleConnectionIsClosed(before: String) async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 10m, idle_timeout: 1s }")
         let port = baton.port
@@ -114,8 +114,8 @@ struct ConnectionLimitScenarios {
         #expect(last.status == 0)
     }
 
-    @Test("A head that stops halfway is cut by the idle timeout at the latest")
-    func aHeadThatStopsHalfwayIsCutByTheIdleTimeoutAtTheLatest() async throws {
+    @Test("The idle timeout cuts a head that stops halfway")
+    func theIdleTimeoutCutsAHeadThatStopsHalfway() async throws {
         let baton = try await BatonProcess(
             backends: [:], settings: "server: { header_timeout: 10m, idle_timeout: 1s }")
         let port = baton.port
@@ -127,8 +127,8 @@ struct ConnectionLimitScenarios {
         #expect(response.status == 0)
     }
 
-    @Test("A client that reads nothing of a long list is cut")
-    func aClientThatReadsNothingOfALongListIsCut() async throws {
+    @Test("A client that does not read a long list is cut")
+    func aClientThatDoesNotReadALongListIsCut() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "relay: { client_stall_timeout: 500ms }")
         let long = String(repeating: "x", count: 200)
         for number in 0..<50 {
@@ -136,8 +136,8 @@ struct ConnectionLimitScenarios {
             #expect(try await baton.send("POST", "/v2/images", body: body).status == 201)
         }
         let port = baton.port
-        // So many answers that they fit into no socket's buffer, and nobody who reads them: sending stops when the server no longer
-        // takes requests, and goes wrong when it ends the connection. That is awaited here.
+        // The responses do not fit into the socket's buffers and are not read: sending blocks when the server no longer reads
+        // requests, and fails when it closes the connection. The loop waits for that.
         try await onOwnThread {
             let client = try TestClient(port: port, receiveBuffer: 4096)
             let request = "GET /v2/images?limit=50 HTTP/1.1\r\nHost: localhost\r\n\r\n"

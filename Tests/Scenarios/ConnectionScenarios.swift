@@ -2,28 +2,28 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// A backend that may have so many connections at a time.
+/// Backends with a limited number of connections.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
-    /// Long enough for what is held up on purpose, and over at once when the origin is gone.
-    static let patient = "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m, revisits: 0 }"
+    /// Long timeouts for origins that wait on purpose, and no revisits, so that a relay ends when its origin is gone.
+    static let longTimeouts = "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m, revisits: 0 }"
 
     private func server(
-        _ origins: [String: FaultyOrigin], limited: String, _ limit: String, settings: String = patient
+        _ origins: [String: FaultyOrigin], limited: String, _ limit: String, settings: String = longTimeouts
     ) async throws -> BatonProcess {
         var backends = origins.mapValues { #"driver: http, url: "\#($0.url(""))""# }
         backends[limited]? += ", " + limit
         return try await BatonProcess(backends: backends, settings: settings)
     }
 
-    @Test("Twenty downloads share two connections and all are exact")
+    @Test("Twenty downloads share two connections, and all are exact")
     func twentyDownloadsShareTwoConnectionsAndAllAreExact() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .sound.paced(30 << 20) }
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 2, queue_timeout: 50ms",
-            settings: Self.patient + "\ntransfer: { loops: 3 }")
+            settings: Self.longTimeouts + "\ntransfer: { loops: 3 }")
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         try await withThrowingTaskGroup { group in
             for _ in 0..<20 { group.addTask { try await baton.download(image, of: Self.content) } }
@@ -33,16 +33,16 @@ struct ConnectionScenarios {
         #expect(origin.record.downloads.count == 20)
     }
 
-    @Test("A scrub gives its connection to a download and goes on where it was")
-    func aScrubGivesItsConnectionToADownloadAndGoesOnWhereItWas() async throws {
+    @Test("A scrub gives its connection to a download and resumes where it was")
+    func aScrubGivesItsConnectionToADownloadAndResumes() async throws {
         let isFree = Flag()
-        // The scrub would hold the only connection for ever. What was sent is more than all buffers on the way hold.
+        // The scrub would hold the only connection for ever. The bytes sent are more than all buffers on the way hold.
         let content = PatternedContent(size: 24 << 20, seed: 92)
         let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 16 << 20) }
         defer { origin.stop() }
         let baton = try await server(
             ["a": origin], limited: "a", "max_connections: 1, queue_timeout: 1h",
-            settings: Self.patient + "\n" + MaintenanceScenarios.scrubbing)
+            settings: Self.longTimeouts + "\n" + MaintenanceScenarios.scrubbing)
         let image = try await baton.addImage()
         let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
         await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
@@ -53,12 +53,12 @@ struct ConnectionScenarios {
         await origin.waitUntil { $0.downloads.count >= 3 }
         let firsts = origin.record.downloads.prefix(3).map { $0.range?.first ?? -1 }
         #expect(firsts[0] == 0 && firsts[1] == 0)
-        #expect(firsts[2] > 0, "the scrub began again")
+        #expect(firsts[2] > 0, "the scrub resumes and does not begin again")
         #expect(try await baton.location(id)["status"] as? String == "active")
     }
 
-    @Test("Who waits too long is served by the next location and nobody is suspected")
-    func whoWaitsTooLongIsServedByTheNextLocationAndNobodyIsSuspected() async throws {
+    @Test("A download that waits too long for a permit moves to the next location")
+    func aDownloadThatWaitsTooLongForAPermitMovesOn() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [origin, other] { origin.stop() } }
@@ -72,15 +72,15 @@ struct ConnectionScenarios {
         let relay = await baton.relay(of: image)
         #expect(relay.fields["failures"]?.first?.hasPrefix("a busy:") == true)
         #expect(relay.fields["served"] == ["b 0-\(Self.content.size - 1)"])
-        #expect(try await baton.explained(image) == ["a", "b"], "a location is put back for our own limit")
+        #expect(try await baton.explained(image) == ["a", "b"], "Baton's own limit does not change the order")
         #expect(origin.record.downloads.count == 1)
         origin.stop()
         _ = try await holder.value
     }
 
-    @Test("Without any place in time the answer says busy")
-    func withoutAnyPlaceInTimeTheAnswerSaysBusy() async throws {
-        // Slow, but never silent: its only connection is taken for longer than the other download may wait.
+    @Test("When no permit is free in time, the response is 503 and says busy")
+    func withoutAPermitInTimeTheResponseSaysBusy() async throws {
+        // Slow but never silent: its only connection is held for longer than the other download may wait.
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(100_000) }
         defer { origin.stop() }
         let baton = try await server(
@@ -98,10 +98,10 @@ struct ConnectionScenarios {
         _ = try await holder.value
     }
 
-    /// Each way that an attempt can end, at a backend with one connection: if one kept it, the last download would be served by
-    /// the other backend.
-    @Test("No way to end keeps the connection")
-    func noWayToEndKeepsTheConnection() async throws {
+    /// Each way in which an attempt can end, at a backend with one connection: if one kept its permit, the other backend would serve
+    /// the last download.
+    @Test("However an attempt ends, it returns its permit")
+    func everyAttemptReturnsItsPermit() async throws {
         let isSound = Flag()
         let origin = try FaultyOrigin(Self.content) { request in
             if request.isProbe || isSound.isSet { return .sound }
@@ -120,10 +120,10 @@ struct ConnectionScenarios {
             let image = try await baton.addImage()
             let ids = try await baton.addLocations([origin.url(path), other.url(path)], to: image, of: Self.content)
             _ = try await baton.download(image, of: Self.content)
-            // The reads that follow a failed verification would be counted for what comes next.
+            // The reads after a failed verification must end first, or they would be counted below.
             if path == "corrupt" { try await baton.waitUntil(ids[0], is: "quarantined") }
         }
-        // A client that goes while its bytes come, and one that waited for its place and goes then.
+        // A client that disconnects while it receives bytes, and one that does so after it waited for its permit.
         let left = try await baton.addImage(of: Self.content, at: [origin.url("left")])
         let port = baton.port
         let sent = origin.record.bodyBytesSent
@@ -146,7 +146,7 @@ struct ConnectionScenarios {
         await baton.waitForLog { log in
             log.count { $0.event == "download.finished" && $0["image"] == left && $0["outcome"] == "client-gone" } == 2
         }
-        // One that is taken out while it is read.
+        // A location that is quarantined while it is read.
         let taken = try await baton.addImage()
         let ids = try await baton.addLocations([origin.url("taken"), other.url("taken")], to: taken, of: Self.content)
         let before = origin.record.bodyBytesSent
@@ -161,9 +161,9 @@ struct ConnectionScenarios {
     }
 
     @Test(
-        "Clients that read nothing give their connections to one that reads, and still get the exact image",
+        "Clients that do not read give their connections to one that does, and still get the exact image",
         arguments: [false, true])
-    func sleepingReadersHoldUpNobody(withManifest: Bool) async throws {
+    func clientsThatDoNotReadGiveUpTheirConnections(withManifest: Bool) async throws {
         let content = PatternedContent(size: 24 << 20, seed: 93)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
@@ -190,7 +190,7 @@ struct ConnectionScenarios {
             #expect(response.isComplete && response.firstWrongByte == nil)
         }
         let relays = baton.log.filter { $0.event == "download.finished" && $0["image"] == image }
-        #expect(relays.allSatisfy { $0.fields["failures"] == nil }, "giving way was counted as a failure: \(relays)")
+        #expect(relays.allSatisfy { $0.fields["failures"] == nil }, "giving up a connection counts as a failure: \(relays)")
     }
 
     @Test("A caller with many downloads gives a connection to another caller")
@@ -224,7 +224,7 @@ struct ConnectionScenarios {
     }
 
     @Test(
-        "What is wrong with a limit is said",
+        "An error in a connection limit is reported",
         arguments: [
             ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
             (
@@ -237,7 +237,7 @@ struct ConnectionScenarios {
             ),
             ("driver: file, root: \"/srv\", max_connections: 2", "b.max_connections: no such key"),
         ])
-    func whatIsWrongWithALimitIsSaid(keys: String, expected: String) async throws {
+    func anErrorInALimitIsReported(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { \(keys) }\n", to: "baton.yaml")
         let checked = try await BatonCommand.run(["check", "--config", file])
@@ -245,7 +245,7 @@ struct ConnectionScenarios {
         #expect(checked.errors.contains(expected))
     }
 
-    @Test("A check names the limit")
+    @Test("check names the connection limit")
     func aCheckNamesTheLimit() async throws {
         let directory = try TestDirectory()
         let yaml = "backends:\n  b: { driver: http, url: \"http://127.0.0.1:9/\", max_connections: 2 }\n"
@@ -262,7 +262,7 @@ private final class Kept: @unchecked Sendable {
 
     init(_ client: TestClient) { self.client = client }
 
-    /// Waits for the beginning of the answer's body.
+    /// Waits for the beginning of the response's body.
     func begin() {
         guard let client else { return }
         var response = client.receiveHead()

@@ -1,7 +1,7 @@
 import FaultyOrigin
 import Testing
 
-/// The first location dies half-way; the second is asked to go on and does that wrong; the third is sound.
+/// The first location dies half-way, the second continues with a wrong answer, and the third is sound.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ContinuationScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 3)
@@ -28,10 +28,10 @@ struct ContinuationScenarios {
         .init("a coding that changes the bytes", .encoded(["br"])),
     ]
 
-    @Test("Who continues wrongly is passed over and the image is exact", arguments: faults)
-    func whoContinuesWronglyIsPassedOverAndTheImageIsExact(fault: Fault) async throws {
+    @Test("A location that continues with a wrong answer is skipped, and the image is exact", arguments: faults)
+    func aLocationThatContinuesWronglyIsSkipped(fault: Fault) async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: Self.content.size / 2) }
-        // A location whose object is another one now: the bytes are right, but it is no longer what was pinned.
+        // "another object": the bytes are right, but the ETag is no longer the registered one.
         let wrong = try FaultyOrigin(Self.content) { request in
             if request.isProbe || request.range?.first == 0 { return .sound }
             return fault.behaviour
@@ -46,13 +46,13 @@ struct ContinuationScenarios {
         let relay = await baton.relay(of: image)
         #expect(relay["outcome"] == "finished")
         #expect(wrong.record.downloads.first?.range?.first == Self.content.size / 2)
-        // Whole downloads need no pin, so another ETag alone is no reason to leave a location not read before in this relay.
+        // Whole downloads need no pin, so another ETag alone does not exclude a location that this relay has not read before.
         let isUsable = fault.testDescription == "another object"
         #expect(relay.fields["served"]?.last?.hasPrefix(isUsable ? "b-wrong " : "c-sound ") == true)
     }
 
-    @Test("A location whose object changed while it was read is not read on")
-    func aLocationWhoseObjectChangedWhileItWasReadIsNotReadOn() async throws {
+    @Test("A location whose object changed while it was read is not resumed")
+    func aLocationWhoseObjectChangedIsNotResumed() async throws {
         // It breaks half-way with one object and comes back with another; the only other location stalls at first.
         let changed = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 2_000_000) : .etag("\"v2\"")
@@ -71,8 +71,8 @@ struct ContinuationScenarios {
         #expect(relay.fields["served"]?.last?.hasPrefix("late ") == true)
     }
 
-    @Test("An origin that knows no ranges is the last resort and still exact")
-    func anOriginThatKnowsNoRangesIsTheLastResortAndStillExact() async throws {
+    @Test("An origin without ranges is the last resort and still gives the exact image")
+    func anOriginWithoutRangesIsTheLastResort() async throws {
         let dying = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 3_000_000) : .status(500)
         }
@@ -90,8 +90,8 @@ struct ContinuationScenarios {
         #expect(relay["extra_bytes"].flatMap { Int($0) }.map { $0 >= 3_000_000 } == true)
     }
 
-    @Test("A location that recovers is come back to")
-    func aLocationThatRecoversIsComeBackTo() async throws {
+    @Test("A location that recovers is tried again")
+    func aLocationThatRecoversIsTriedAgain() async throws {
         let shaky = try FaultyOrigin(Self.content) { $0.isProbe || $0.index > 4 ? .sound : .reset(after: 300_000) }
         defer { shaky.stop() }
         let baton = try await BatonProcess(origins: ["shaky": shaky])

@@ -2,18 +2,18 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// `baton get --direct`: the relay in the client, with the server behind it.
+/// `baton get --direct`: the client reads from the locations itself and falls back to the server.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DirectGetScenarios {
     static let content = PatternedContent(size: 6_000_011, seed: 93)
 
-    /// A server with an image whose locations have all been verified, and what its downloads come to.
+    /// A server with an image whose locations have all been verified, and downloads of it.
     private struct Setting {
         let baton: BatonProcess
         let image: String
         let file: String
 
-        /// - Parameter places: the URLs of locations by backend, and whether clients may be sent there; in the order of the ids.
+        /// - Parameter places: the URLs of locations by backend, and whether clients may be redirected there; in the order of the ids.
         init(_ places: [(id: String, root: String, url: String, redirects: Bool)], settings: String = "") async throws {
             var backends: [String: String] = [:]
             for place in places {
@@ -39,7 +39,7 @@ struct DirectGetScenarios {
         }
     }
 
-    /// What came from where, in order: `a 0-999`.
+    /// Which source served which bytes, in order: `a 0-999`.
     private static func parts(of result: BatonCommand.Result) throws -> [(from: String, first: Int64, last: Int64)] {
         let report = try #require(
             try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result)")
@@ -54,8 +54,8 @@ struct DirectGetScenarios {
         (id, origin.url(""), origin.url(), redirects)
     }
 
-    @Test("Bytes come from the locations alone and failover happens in the client")
-    func bytesComeFromTheLocationsAloneAndFailoverHappensInTheClient() async throws {
+    @Test("All bytes come from the locations, and failover happens in the client")
+    func failoverHappensInTheClient() async throws {
         let isServing = Flag()
         let first = try FaultyOrigin(Self.content) { _ in isServing.isSet ? .reset(after: 2_000_000) : .sound }
         let second = try FaultyOrigin(Self.content)
@@ -73,8 +73,8 @@ struct DirectGetScenarios {
         #expect(second.record.requests.allSatisfy { $0["x-auth-token"] == nil })
     }
 
-    @Test("A location whose every answer is short, or breaks, serves all of it", arguments: [false, true])
-    func answersThatAreNotWhole(breaks: Bool) async throws {
+    @Test("A location whose every response is short or breaks still serves the whole image", arguments: [false, true])
+    func responsesThatAreNotWhole(breaks: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in breaks ? .close(after: 700_000) : .capped(at: 700_000) }
         defer { origin.stop() }
         let setting = try await Setting([Self.place("a", origin)])
@@ -84,8 +84,8 @@ struct DirectGetScenarios {
         #expect(try Self.parts(of: result).map(\.from) == ["a"])
     }
 
-    @Test("Where nginx is killed in mid stream the server finishes at the exact byte")
-    func whereNginxIsKilledInMidStreamTheServerFinishesAtTheExactByte() async throws {
+    @Test("When nginx is killed in mid-stream, the server continues at the exact byte")
+    func theServerContinuesWhereNginxWasKilled() async throws {
         let nginx = try await NginxServer(bytesPerSecond: 2_000_000)
         let other = try FaultyOrigin(Self.content)
         defer { other.stop() }
@@ -107,8 +107,8 @@ struct DirectGetScenarios {
         #expect(relay["served"] == "b \(start)-\(Self.content.size - 1)")
     }
 
-    @Test("A URL that has ended is asked for again once")
-    func aURLThatHasEndedIsAskedForAgainOnce() async throws {
+    @Test("An expired direct URL is renewed once")
+    func anExpiredURLIsRenewedOnce() async throws {
         let refusals = Flag()
         let origin = try FaultyOrigin(Self.content) { request in
             guard refusals.isSet else { return .sound }
@@ -124,8 +124,8 @@ struct DirectGetScenarios {
         #expect(try Self.parts(of: result).map(\.from) == ["a"])
     }
 
-    @Test("Where every URLIs refused the server streams")
-    func whereEveryURLIsRefusedTheServerStreams() async throws {
+    @Test("When every direct URL is refused, the server streams the image")
+    func whenEveryURLIsRefusedTheServerStreams() async throws {
         let isClosed = Flag()
         let closed = try FaultyOrigin(Self.content) { _ in isClosed.isSet ? .status(401) : .sound }
         let other = try FaultyOrigin(Self.content)
@@ -141,8 +141,8 @@ struct DirectGetScenarios {
         #expect(asked.count(where: { $0["user-agent"] == "baton" }) >= 2)
     }
 
-    @Test("Wrong bytes of a location are dropped and the servers verified ones taken")
-    func wrongBytesOfALocationAreDroppedAndTheServersVerifiedOnesTaken() async throws {
+    @Test("Wrong bytes of a location are dropped, and the server streams verified ones")
+    func wrongBytesOfALocationAreDropped() async throws {
         let isWrong = Flag()
         let sound = try FaultyOrigin(Self.content)
         let corrupt = try FaultyOrigin(Self.content) { _ in isWrong.isSet ? .corrupt(at: 3_000_000) : .sound }
@@ -156,8 +156,8 @@ struct DirectGetScenarios {
         #expect(result.output.contains("was not the image"))
     }
 
-    @Test("A partial file goes on where it ends")
-    func aPartialFileGoesOnWhereItEnds() async throws {
+    @Test("A partial file is resumed where it ends")
+    func aPartialFileIsResumedWhereItEnds() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let setting = try await Setting([Self.place("a", origin)])
@@ -171,8 +171,8 @@ struct DirectGetScenarios {
         #expect(origin.record.requests.last?.range?.first == 1_500_000)
     }
 
-    @Test("Whoever is not trusted gets the image and is told why")
-    func whoeverIsNotTrustedGetsTheImageAndIsToldWhy() async throws {
+    @Test("A caller who is not trusted gets the image from the server and the reason")
+    func anUntrustedCallerGetsTheServersStream() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: [

@@ -4,7 +4,7 @@ import Testing
 
 @testable import S3Backend
 
-/// Trusted clients that are sent straight to a location, with real sockets from end to end.
+/// Trusted clients that are redirected to a location, with real sockets from end to end.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DirectScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
@@ -15,8 +15,8 @@ struct DirectScenarios {
         return (try #require(Int(match.1)), String(match.2))
     }
 
-    @Test("A trusted client is sent to nginx and reads the exact image there")
-    func aTrustedClientIsSentToNginxAndReadsTheExactImageThere() async throws {
+    @Test("A trusted client is redirected to nginx and reads the exact image there")
+    func aTrustedClientIsRedirectedToNginx() async throws {
         let nginx = try await NginxServer()
         let url = try nginx.serve(Self.content)
         let baton = try await TokenHolders().server(backends: [
@@ -45,9 +45,9 @@ struct DirectScenarios {
         #expect(reader.headers["baton-direct"] == "none; reason=not-trusted" && reader.headers["link"] == nil)
     }
 
-    /// S3 and Swift don't know If-Range: they would send the part of another content.
-    @Test("Who resumes another content is not sent away")
-    func whoResumesAnotherContentIsNotSentAway() async throws {
+    /// S3 and OpenStack Swift ignore If-Range: they would send a part of other content.
+    @Test("A client that resumes other content is not redirected")
+    func aClientThatResumesOtherContentIsNotRedirected() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: [
@@ -69,7 +69,7 @@ struct DirectScenarios {
         #expect(other.headers["baton-direct"] == "none; reason=other-content")
     }
 
-    /// Signs what came over the wire once more, and compares; and looks at the clock, as stores do.
+    /// Signs the received request again and compares; also checks the expiry, as stores do.
     static func isPresigned(_ request: OriginRequest) -> Bool {
         let halves = request.path.split(separator: "?", maxSplits: 1)
         guard request.method == "GET", halves.count == 2, let host = request["host"],
@@ -96,8 +96,8 @@ struct DirectScenarios {
             settings: "direct: { lifetime: \(lifetime) }", directory: directory, logLevel: "trace")
     }
 
-    @Test("The URL of a bucket lets whoever has it read that object for a while and nothing else")
-    func theURLOfABucketLetsWhoeverHasItReadThatObjectForAWhileAndNothingElse() async throws {
+    @Test("A presigned URL reads one object for a limited time and nothing else")
+    func aPresignedURLReadsOneObjectForALimitedTime() async throws {
         let store = try FaultyOrigin(Self.content) {
             S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
         }
@@ -136,8 +136,8 @@ struct DirectScenarios {
         #expect(!list.text.contains("hush"))
     }
 
-    @Test("The URL of a bucket is refused once it has ended")
-    func theURLOfABucketIsRefusedOnceItHasEnded() async throws {
+    @Test("A presigned URL is refused after it expires")
+    func aPresignedURLIsRefusedAfterItExpires() async throws {
         let store = try FaultyOrigin(Self.content) {
             S3Scenarios.isSigned($0) || Self.isPresigned($0) ? .sound : .status(403)
         }
@@ -152,14 +152,14 @@ struct DirectScenarios {
         try await eventually("the URL to end") {
             try await TestClient.exchange("GET", path, port: port, headers: head).status == 403
         }
-        // The next one is another, and good again.
+        // The next URL is a new one, which works.
         let again = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
         #expect(again.status == 307 && again.headers["location"] != sent.headers["location"])
     }
 
-    /// What people type, and what reaches the place that they are sent to.
-    @Test("Curl repeats no bearer token at the location")
-    func curlRepeatsNoBearerTokenAtTheLocation() async throws {
+    /// The usual curl command, and the request that reaches the location.
+    @Test("curl does not send the bearer token on to the location")
+    func curlDoesNotSendTheTokenOnToTheLocation() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: [
@@ -181,8 +181,8 @@ struct DirectScenarios {
         #expect(request["user-agent"]?.hasPrefix("curl/") == true && request["authorization"] == nil)
     }
 
-    @Test("A network makes its callers trusted and a proxy says where they are")
-    func aNetworkMakesItsCallersTrustedAndAProxySaysWhereTheyAre() async throws {
+    @Test("Callers in a trusted network are trusted, and a trusted proxy names their address")
+    func callersInATrustedNetworkAreTrusted() async throws {
         let holders = try TokenHolders()
         func server(_ lists: String) async throws -> BatonProcess {
             try await BatonProcess(
@@ -192,16 +192,16 @@ struct DirectScenarios {
         func status(_ baton: BatonProcess, _ forwardedFor: String? = nil, token: String = "reader") async throws -> Int {
             var headers = ["X-Auth-Token": TokenHolders.token(of: token)]
             headers["X-Forwarded-For"] = forwardedFor
-            // 404: the door is open, and there is no such image.
+            // 404: the caller is allowed, and there is no such image.
             return try await baton.send("GET", "/baton/v1/images/\(UUID())/direct", headers: headers).status
         }
         let inside = try await server("trusted_networks: [127.0.0.0/8]")
         #expect(try await status(inside) == 404)
-        #expect(try await status(inside, token: "nobody") == 403, "a network is no login")
+        #expect(try await status(inside, token: "nobody") == 403, "a network does not replace a login")
         #expect(try await status(inside, token: "wrong") == 401)
         let outside = try await server("trusted_networks: [203.0.113.0/24]")
         #expect(try await status(outside) == 403)
-        #expect(try await status(outside, "203.0.113.9") == 403, "anybody can write that")
+        #expect(try await status(outside, "203.0.113.9") == 403, "any client can send that field")
         let behind = try await server("trusted_networks: [127.0.0.0/8, 203.0.113.0/24], trusted_proxies: [127.0.0.1]")
         #expect(try await status(behind, "203.0.113.9") == 404)
         #expect(try await status(behind, "203.0.113.9, 198.51.100.1") == 403)
@@ -209,12 +209,12 @@ struct DirectScenarios {
     }
 
     @Test(
-        "What is wrong with the key redirect is said",
+        "An error in the key redirect is reported",
         arguments: [
             (#"driver: file, root: "/srv/images", redirect: true"#, "b.redirect: is for drivers whose objects have URLs"),
             (#"driver: http, url: "http://store/", redirect: maybe"#, "b.redirect: \"maybe\" is neither true nor false"),
         ])
-    func whatIsWrongWithTheKeyRedirectIsSaid(keys: String, expected: String) async throws {
+    func anErrorInTheKeyRedirectIsReported(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { \(keys) }\n", to: "baton.yaml")
         let checked = try await BatonCommand.run(["check", "--config", file])

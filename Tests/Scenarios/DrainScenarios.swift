@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import Waiting
 
-/// How a server ends, and how the next one takes over.
+/// How a server stops, and how the next one takes over.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DrainScenarios {
     @Test("A second signal ends a drain at once", arguments: [SIGTERM, SIGINT])
@@ -27,21 +27,21 @@ struct DrainScenarios {
         #expect(!baton.log.contains { $0.level == "error" }, "nothing went wrong: \(baton.rawLog)")
     }
 
-    @Test("While a drain is delayed the server is not ready, and still serves who comes")
+    @Test("During drain_delay the server is not ready, and still serves requests")
     func theDelayLetsLoadBalancersNotice() async throws {
         let baton = try await BatonProcess(
             backends: ["disk": #"driver: file, root: "/tmp""#], settings: "server: { drain_delay: 1h }")
         #expect(try await baton.send("GET", "/readyz").status == 200)
         baton.terminate()
         await baton.waitForLog { $0.contains { $0.event == "server.draining" } }
-        // The line is written just before.
+        // The log line is written just before the state changes.
         try await eventually("a server that is not ready") {
             let ready = try await baton.send("GET", "/readyz")
             return ready.status == 503 && ready.headers["connection"] == "close"
         }
         #expect(try await baton.send("GET", "/healthz").status == 200)
         let image = try await baton.addImage()
-        // What reads in the background is the next server's from now on.
+        // Background reads are left to the next server from now on.
         let place = #"{"url": "file:///tmp/nothing", "validation_data": {}}"#
         let imported = try await baton.send("POST", "/v2/images/\(image)/locations", body: place)
         #expect(imported.status == 503 && imported.headers["retry-after"] == "1", "\(imported.text)")
@@ -50,7 +50,7 @@ struct DrainScenarios {
         #expect(try await baton.exited() == 0)
     }
 
-    @Test("A drain that takes too long is cut off")
+    @Test("A drain ends after drain_timeout")
     func aDrainHasALimit() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 72)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(1 << 20) }
@@ -65,7 +65,7 @@ struct DrainScenarios {
         #expect(try await !download.value.isComplete)
     }
 
-    /// What the clients of a takeover met.
+    /// The results of the clients during a takeover.
     private final class Tally: Sendable {
         struct Counts {
             var answered = 0
@@ -75,7 +75,7 @@ struct DrainScenarios {
         let counts = Mutex(Counts())
     }
 
-    @Test("Fifty clients that connect all the time meet no refusal while servers replace each other")
+    @Test("Fifty clients that keep connecting are never refused while servers replace each other")
     func noClientIsRefusedDuringATakeover() async throws {
         let socket = try ListeningSocket()
         let directory = try TestDirectory()
@@ -97,7 +97,7 @@ struct DrainScenarios {
                 let next = try await start()
                 #expect(try await server.exited() == 0)
                 server = next
-                // The new one serves all of them for a while.
+                // The new server serves all of them for a while.
                 try await eventually("200 more answers") { tally.counts.withLock { $0.answered } >= before + 200 }
                 #expect(tally.counts.withLock { $0.failures } == [], "round \(round)")
             }
@@ -126,7 +126,7 @@ struct DrainScenarios {
         }
     }
 
-    @Test("A socket that was handed over and that others can reach is refused where everybody is admin")
+    @Test("With auth.mode none, an inherited socket that is not on loopback is refused")
     func anInheritedSocketMustFitTheAuthMode() async throws {
         let directory = try TestDirectory()
         let file = try directory.write("catalog: \"sqlite:\(directory.file("c.sqlite"))\"\n", to: "baton.yaml")
@@ -141,8 +141,8 @@ struct DrainScenarios {
         #expect(result.errors.contains("auth.mode none does not allow"), "\(result.errors)")
     }
 
-    @Test("The service manager hears of start, reload, life and stop")
-    func theServiceManagerIsTold() async throws {
+    @Test("The service manager is notified of start, reload, liveness and stop")
+    func theServiceManagerIsNotified() async throws {
         let directory = try TestDirectory()
         let socket = try NotifySocket()
         let baton = try await BatonProcess(
@@ -153,7 +153,7 @@ struct DrainScenarios {
         baton.signal(SIGHUP)
         #expect(try await socket.message("RELOADING=1")?.contains("MONOTONIC_USEC=") == true)
         #expect(try await socket.message("READY=1") != nil)
-        #expect(try await socket.message("WATCHDOG=1") != nil, "the second sign of life needs an answer of every loop")
+        #expect(try await socket.message("WATCHDOG=1") != nil, "the second watchdog message needs an answer from every loop")
         baton.terminate()
         #expect(try await socket.message("STOPPING=1") != nil)
         #expect(try await baton.exited() == 0)

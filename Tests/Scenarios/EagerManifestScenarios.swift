@@ -2,15 +2,15 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// New images get their manifests before anybody asks for a range.
+/// New images get their manifests before a client asks for a range.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct EagerManifestScenarios {
     static let content = PatternedContent(size: 300_007, seed: 131)
-    /// A busy machine must not make a read stall, which would be a read more.
+    /// A read must not stall on a busy machine, which would cause another read.
     static let settings =
         BatonProcess.timeout + "\nmanifests: { eager: true }\nmaintenance: { interval: 20ms, scrub_interval: 0s }"
 
-    @Test("A new image has a manifest without any download, and its second location is not read for it")
+    @Test("A new image gets a manifest without a download, and its second location is not read for it")
     func aNewImage() async throws {
         let origins = ["a": try FaultyOrigin(Self.content), "b": try FaultyOrigin(Self.content)]
         defer { for origin in origins.values { origin.stop() } }
@@ -24,7 +24,7 @@ struct EagerManifestScenarios {
         #expect(try await baton.location(id)["verified_at"] is String)
         let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=7-"], from: 7)
         #expect(range.status == 206 && range.isComplete && range.firstWrongByte == nil)
-        // What comes after it was chosen after it: by then the second location would have been read.
+        // The next image is read after it: by then the second location would have been read.
         let next = try await baton.addImage(of: Self.content, at: [second.url("next")])
         _ = try await baton.manifest(of: next)
         #expect(second.record.downloads.map(\.path) == ["/next"])
@@ -32,7 +32,7 @@ struct EagerManifestScenarios {
         #expect(page.contains(#"baton_background_read_bytes_total{purpose="manifest"} \#(2 * Self.content.size)"#), "\(page)")
     }
 
-    @Test("Many images that are registered together are read one at a time of each backend")
+    @Test("Images that are registered together are read one at a time per backend")
     func manyImages() async throws {
         let origins = ["a": try FaultyOrigin(Self.content), "b": try FaultyOrigin(Self.content)]
         defer { for origin in origins.values { origin.stop() } }
@@ -45,12 +45,12 @@ struct EagerManifestScenarios {
         }
         for image in images { _ = try await baton.manifest(of: image) }
         for (id, origin) in origins {
-            #expect(origin.record.answers.most <= 2, "\(id): a probe may come beside a read")
+            #expect(origin.record.answers.most <= 2, "\(id): a probe may run beside a read")
             #expect(origin.record.downloads.count == 20, "\(id): each was read once")
         }
     }
 
-    @Test("A restart loses none of what is to be read, and nothing is read twice")
+    @Test("Pending manifest reads survive a restart, and nothing is read twice")
     func aRestart() async throws {
         let isFree = Flag()
         let origin = try FaultyOrigin(Self.content) { $0.isProbe || isFree.isSet ? .sound : .status(503) }
@@ -73,7 +73,7 @@ struct EagerManifestScenarios {
         #expect(origin.record.requests.dropFirst(asked).allSatisfy { $0.path == "/other" }, "the first one has its manifest")
     }
 
-    @Test("A backend that fails is not asked again at once, and keeps no other image waiting")
+    @Test("A backend that fails is not retried at once and delays no other image")
     func aBackendThatFails() async throws {
         let broken = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
@@ -85,11 +85,11 @@ struct EagerManifestScenarios {
             let image = try await baton.addImage(of: Self.content, at: [sound.url("\(number)")])
             _ = try await baton.manifest(of: image)
         }
-        // How long it rests is ManifestQueue's affair; what may not happen is that all of its images are tried in a row.
+        // The tests of ManifestQueue cover how long it rests; here its images must not all be tried in a row.
         #expect(Set(broken.record.downloads.map(\.path)).count <= 5)
     }
 
-    @Test("A corrupt location of a new image is found before anybody downloads it, and the next one gives the manifest")
+    @Test("A corrupt location of a new image is found before any download, and the next one gives the manifest")
     func aCorruptLocation() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(Self.content)
@@ -102,7 +102,7 @@ struct EagerManifestScenarios {
         try await baton.waitUntil(ids[1], has: "verified")
     }
 
-    @Test("Switched off, nothing is read that nobody asked for")
+    @Test("With manifests.eager off, nothing is read without a request")
     func switchedOff() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }

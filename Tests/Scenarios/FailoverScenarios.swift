@@ -1,7 +1,7 @@
 import FaultyOrigin
 import Testing
 
-/// What the whole exists for: the serving location dies, the client gets the exact image all the same.
+/// The purpose of Baton: the serving location fails, and the client still gets the exact image.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct FailoverScenarios {
     /// Not a multiple of any buffer on the way.
@@ -49,8 +49,8 @@ struct FailoverScenarios {
         .init("wrong Content-Range at once", .wrongRange(by: 1), midStream: false),
     ]
 
-    @Test("With one sound location left every fault ends in the exact image within one response", arguments: faults)
-    func withOneSoundLocationLeftEveryFaultEndsInTheExactImageWithinOneResponse(fault: Fault) async throws {
+    @Test("With one sound location left, every fault still delivers the exact image in one response", arguments: faults)
+    func everyFaultStillDeliversTheExactImage(fault: Fault) async throws {
         let faulty = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : fault.behaviour }
         let sound = try FaultyOrigin(Self.content)
         defer {
@@ -71,7 +71,7 @@ struct FailoverScenarios {
         let locations = try await baton.locations(of: image).compactMap { $0["id"] as? String }
         #expect(relay.fields["locations"] == (fault.isMidStream ? locations : [locations[1]]))
         #expect(relay.fields["failed_locations"] == [locations[0]])
-        #expect(faulty.record.downloads.count == 1, "a faulty location is not asked again while another can serve")
+        #expect(faulty.record.downloads.count == 1, "a faulty location is not tried again while another can serve")
     }
 
     @Test("A body longer than declared is cut at its declared end")
@@ -86,8 +86,8 @@ struct FailoverScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test("A first byte that is late but in time is waited for")
-    func aFirstByteThatIsLateButInTimeIsWaitedFor() async throws {
+    @Test("A relay waits for a first byte that comes within the stall timeout")
+    func aLateFirstByteWithinTheTimeoutIsAwaited() async throws {
         let slow = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .slowFirstByte(.milliseconds(300)) }
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [slow, other] { origin.stop() } }
@@ -99,8 +99,8 @@ struct FailoverScenarios {
         #expect(other.record.downloads.isEmpty)
     }
 
-    @Test("A refused connection costs nothing but a move")
-    func aRefusedConnectionCostsNothingButAMove() async throws {
+    @Test("A refused connection costs only a failover")
+    func aRefusedConnectionCostsOnlyAFailover() async throws {
         let dead = try FaultyOrigin(Self.content)
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
@@ -113,8 +113,8 @@ struct FailoverScenarios {
         #expect(await baton.relay(of: image).fields["failures"]?.first?.contains("connect") == true)
     }
 
-    @Test("A name that is not found costs nothing but a move")
-    func aNameThatIsNotFoundCostsNothingButAMove() async throws {
+    @Test("A name that does not resolve costs only a failover")
+    func aNameThatDoesNotResolveCostsOnlyAFailover() async throws {
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
         let directory = try TestDirectory()
@@ -137,13 +137,13 @@ struct FailoverScenarios {
         #expect(failures.first?.contains("resolve") == true)
     }
 
-    @Test("A server killed in mid stream is left at the exact byte")
-    func aServerKilledInMidStreamIsLeftAtTheExactByte() async throws {
+    @Test("A relay leaves a server that is killed in mid-stream at the exact byte")
+    func aKilledServerIsLeftAtTheExactByte() async throws {
         let content = PatternedContent(size: 64 << 20, seed: 2)
         let dying = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 24 << 20) }
         let sound = try FaultyOrigin(content)
         defer { sound.stop() }
-        // It waits in mid-stream to be killed; nobody takes it for stalled, or for slow, before.
+        // It waits in mid-stream to be killed, and does not count as stalled or slow before.
         let baton = try await BatonProcess(
             origins: ["dying": dying, "sound": sound],
             settings: "relay: { slow_factor: 0, stall_timeout: 60s, give_up_after: 2m }")

@@ -3,12 +3,12 @@ import Foundation
 import Glibc
 import Testing
 
-/// What can go wrong with a file that a location names; another location is sound throughout.
+/// Faults of a file that a location names; another location is sound throughout.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct FileScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 7)
 
-    /// What is done to the file between its registration and the download.
+    /// A change of the file between its registration and the download.
     struct Fault: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let reason: String
@@ -34,7 +34,7 @@ struct FileScenarios {
         Fault(testDescription: "shorter", reason: "wrong-size") { try #require(truncate($0, 4_000_000) == 0) },
     ]
 
-    /// A server that runs without the superuser's rights, to whom nothing is unreadable.
+    /// A server that does not run as root, for whom no file is unreadable.
     private func server(_ directory: TestDirectory, _ sound: FaultyOrigin) async throws -> BatonProcess {
         try FileManager.default.createDirectory(atPath: directory.file("root"), withIntermediateDirectories: true)
         try Self.content.write(to: directory.file("root/image"))
@@ -46,8 +46,8 @@ struct FileScenarios {
             ], directory: directory, withoutPrivileges: true)
     }
 
-    @Test("A file that is not what it was costs nothing but a move", arguments: faults)
-    func aFileThatIsNotWhatItWasCostsNothingButAMove(fault: Fault) async throws {
+    @Test("A file that is no longer what it was costs only a failover", arguments: faults)
+    func aFileThatIsNotWhatItWasCostsOnlyAFailover(fault: Fault) async throws {
         let sound = try FaultyOrigin(Self.content)
         defer { sound.stop() }
         let directory = try TestDirectory()
@@ -64,7 +64,7 @@ struct FileScenarios {
         #expect(relay.fields["failures"]?.first?.hasPrefix("disk \(fault.reason):") == true)
     }
 
-    /// What is done to the file while it is being read.
+    /// Changes of the file while it is being read.
     static let changes: [Fault] = [
         Fault(testDescription: "truncated", reason: "") { try #require(truncate($0, 1_000_000) == 0) },
         Fault(testDescription: "replaced", reason: "") { path in
@@ -81,8 +81,8 @@ struct FileScenarios {
         Fault(testDescription: "deleted", reason: "") { try FileManager.default.removeItem(atPath: $0) },
     ]
 
-    @Test("A file that changes while it is read gives no byte of its new content", arguments: changes)
-    func aFileThatChangesWhileItIsReadGivesNoByteOfItsNewContent(fault: Fault) async throws {
+    @Test("A file that changes while it is read delivers no byte of its new content", arguments: changes)
+    func aChangedFileDeliversNoByteOfItsNewContent(fault: Fault) async throws {
         let content = PatternedContent(size: 64 << 20, seed: 8)
         let sound = try FaultyOrigin(content)
         defer { sound.stop() }
@@ -98,7 +98,7 @@ struct FileScenarios {
         let image = try await baton.addImage(of: content, at: ["file://\(path)", sound.url()])
         let port = baton.port
         let response = try await onOwnThread {
-            // A small window: the server can't have read far ahead when the file changes.
+            // A small window: the server cannot have read far ahead when the file changes.
             let client = try TestClient(port: port, receiveBuffer: 65_536)
             try client.send("GET", "/v2/images/\(image)/file")
             var response = client.receiveHead()

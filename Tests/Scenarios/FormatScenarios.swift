@@ -3,10 +3,10 @@ import ImageModel
 import Integrity
 import Testing
 
-/// Images whose bytes are not what they are declared as, or refer to other files; made by qemu-img where it can make them.
+/// Images whose bytes are not of their declared format or refer to other files; made by qemu-img where possible.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct FormatScenarios {
-    /// A file that qemu-img makes, and the disk_format that it is rightly declared as; nil where every one is refused.
+    /// A file that qemu-img makes, and its right disk_format; nil where every format is refused.
     struct Made: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let arguments: [String]
@@ -45,8 +45,8 @@ struct FormatScenarios {
         if image.arguments.contains("vmdk-base") {
             try await run("qemu-img", ["create", "-f", "vmdk", "vmdk-base", "3M"], in: directory)
         }
-        // qemu-img writes to the file's folder whatever else belongs to the image.
-        // To encrypt, it measures its own CPU time, and gives up where the system counted none; then it tries again.
+        // qemu-img writes the image's other files into the same folder.
+        // To encrypt, qemu-img measures its own CPU time and fails where the system counted none; then it is run again.
         try await run("qemu-img", ["create"] + image.arguments, in: directory, tries: 10)
         return directory.file("disk/image")
     }
@@ -74,7 +74,7 @@ struct FormatScenarios {
         return try #require(made.json["id"] as? String)
     }
 
-    /// - Returns: the status and the body of the answer.
+    /// - Returns: the status and the body of the response.
     private func upload(_ path: String, to image: String, _ baton: BatonProcess) async throws -> (status: String, text: String)
     {
         let result = try await BatonCommand.run(
@@ -87,7 +87,7 @@ struct FormatScenarios {
         return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
     }
 
-    @Test("What qemu-img makes is accepted as what it is, and refused as anything else", arguments: made)
+    @Test("A file of qemu-img is accepted as its own format and refused as any other", arguments: made)
     func uploads(_ made: Made) async throws {
         let directory = try TestDirectory()
         let path = try await make(made, in: directory)
@@ -107,7 +107,7 @@ struct FormatScenarios {
         #expect(kept.count == (made.disk == nil ? 0 : 1), "a refused upload leaves no file")
     }
 
-    @Test("A hybrid ISO is an ISO, and a disk's bytes as well")
+    @Test("A hybrid ISO is accepted as iso and as raw")
     func hybridISO() async throws {
         let directory = try TestDirectory()
         let path = try await make(Made("-f raw boot 1M", "raw"), in: directory)
@@ -124,7 +124,7 @@ struct FormatScenarios {
         }
     }
 
-    @Test("After a refused upload the image takes a right one, and without the switch anything")
+    @Test("An image accepts a right upload after a refused one, and any upload with inspect_format off")
     func refusedAndThenAccepted() async throws {
         let directory = try TestDirectory()
         let right = try await make(Made("-f qcow2 image 3M", "qcow2"), in: directory)
@@ -132,7 +132,7 @@ struct FormatScenarios {
         let first = try await image("qcow2", baton)
         #expect(try await upload(directory.file("disk/base"), to: first, baton).status == "415")
         #expect(try await upload(right, to: first, baton).status == "204")
-        // An archive's container holds no disk's bytes, but nothing that leads elsewhere either.
+        // The content of an archive container is not checked against the disk format.
         let archive = try await image("vmdk", container: "ova", baton)
         #expect(try await upload(directory.file("disk/base"), to: archive, baton).status == "204")
         baton.terminate()
@@ -156,7 +156,7 @@ struct FormatScenarios {
     }
 
     @Test(
-        "A full read quarantines a location whose bytes are not of its format, or lead elsewhere",
+        "A full read quarantines a location whose format is wrong or refers to other files",
         arguments: [
             (made[1], "raw", true), (made[1], "raw", false), (made[0], "qcow2", true), (made[20], "qcow2", true),
             (made[20], "qcow2", false), (made[16], "vmdk", true),
@@ -173,7 +173,7 @@ struct FormatScenarios {
         #expect(answer.status != 200 && answer.status != 206, "nothing of it is served")
     }
 
-    @Test("Locations of the right format are activated, and without the switch any is")
+    @Test("A location of the right format is activated, and any location is with inspect_format off")
     func activation() async throws {
         let directory = try TestDirectory()
         let path = try await make(Made("-f qcow2 image 3M", "qcow2"), in: directory)
@@ -185,7 +185,7 @@ struct FormatScenarios {
         baton.terminate()
         _ = try await baton.exited()
         let lenient = try await server("activation: verify\nuploads: { inspect_format: false }", in: directory)
-        #expect(try await lenient.location(wrong.location)["status"] as? String == "quarantined", "until it is read again")
+        #expect(try await lenient.location(wrong.location)["status"] as? String == "quarantined", "until the next read")
         let verified = try await lenient.send("POST", "/baton/v1/locations/\(wrong.location)/verify", body: "{}")
         #expect(verified.status < 300, "\(verified.text)")
         try await lenient.waitUntil(wrong.location, is: "active")

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Web servers that ask who is there, lead elsewhere, stand behind a proxy or speak TLS only.
+/// Web servers that need credentials, redirect, are behind a proxy or require TLS.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct HTTPBackendScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 91)
@@ -17,15 +17,15 @@ struct HTTPBackendScenarios {
             backends: ["store": #"driver: http, url: "\#(url)", \#(filled)"#], directory: directory, logLevel: "trace")
     }
 
-    /// Downloads the whole from the backend `store`, and compares it.
+    /// Downloads the whole image from the backend `store` and compares it.
     private func downloads(_ baton: BatonProcess, _ url: String) async throws -> Bool {
         let image = try await baton.addImage(of: Self.content, at: [url])
         let response = try await baton.download(image, of: Self.content)
         return response.isComplete && response.firstWrongByte == nil && response.status == 200
     }
 
-    @Test("Credentials and fields from files reach the server and no log")
-    func credentialsAndFieldsFromFilesReachTheServerAndNoLog() async throws {
+    @Test("Credentials and header fields from files reach the server and never the log")
+    func credentialsFromFilesReachTheServerAndNotTheLog() async throws {
         let origin = try FaultyOrigin(Self.content) { request in
             let isKnown = request["authorization"] == "Basic cm9ib3Q6aHVzaC1wYXNz" && request["x-key"] == "hush key"
             return isKnown ? .sound : .status(401)
@@ -40,16 +40,16 @@ struct HTTPBackendScenarios {
         #expect(!explained.text.contains("hush"))
     }
 
-    @Test("A token from a file is shown as bearer")
-    func aTokenFromAFileIsShownAsBearer() async throws {
+    @Test("A token from a file is sent as a bearer token")
+    func aTokenFromAFileIsSentAsABearerToken() async throws {
         let origin = try FaultyOrigin(Self.content) { $0["authorization"] == "Bearer hush-token" ? .sound : .status(401) }
         defer { origin.stop() }
         let baton = try await server(#"token_file: "DIR/token""#, url: origin.url(""), files: ["token": "hush-token"])
         #expect(try await downloads(baton, origin.url()))
     }
 
-    @Test("A redirect inside the list is followed with the range and without credentials")
-    func aRedirectInsideTheListIsFollowedWithTheRangeAndWithoutCredentials() async throws {
+    @Test("An allowed redirect is followed with the range and without credentials")
+    func anAllowedRedirectIsFollowedWithoutCredentials() async throws {
         let target = try FaultyOrigin(Self.content)
         defer { target.stop() }
         let leads = target.url("data/blob") + "?signature=a%2Fb"
@@ -66,18 +66,18 @@ struct HTTPBackendScenarios {
             image, of: Self.content, headers: ["Range": "bytes=1000-"], from: 1000)
         #expect(response.status == 206)
         #expect(response.isComplete && response.firstWrongByte == nil)
-        // The verification that a range asks for may come behind it.
+        // The verification that a range triggers may come later.
         #expect(target.record.requests.contains { $0.range?.first == 1000 })
         #expect(target.record.requests.allSatisfy { $0.path == "/data/blob?signature=a%2Fb" })
         let names = Set(target.record.requests.flatMap { $0.headers.map(\.name) })
         #expect(names.isDisjoint(with: ["authorization", "x-key", "referer", "cookie"]), "\(names)")
-        // One attempt, whatever the way: nothing failed and nothing moved.
+        // The redirect is part of one attempt: no failure and no failover.
         let relay = await baton.relay(of: image)
         #expect(relay.fields["failures"]?.isEmpty != false)
     }
 
-    @Test("A download goes on behind a redirect when the target breaks")
-    func aDownloadGoesOnBehindARedirectWhenTheTargetBreaks() async throws {
+    @Test("A download behind a redirect continues when its target breaks")
+    func aDownloadBehindARedirectContinues() async throws {
         let target = try FaultyOrigin(Self.content) { $0.index < 2 && !$0.isProbe ? .reset(after: 1_000_000) : .sound }
         defer { target.stop() }
         let leads = target.url("data/blob")
@@ -89,11 +89,11 @@ struct HTTPBackendScenarios {
     }
 
     @Test(
-        "A redirect out of the list is refused",
+        "A redirect that is not in allow_redirects_to is refused",
         arguments: [
             "http://127.0.0.1:1/data/x", "http://169.254.169.254/latest/meta-data", "/elsewhere", "file:///etc/passwd",
         ])
-    func aRedirectOutOfTheListIsRefused(target: String) async throws {
+    func aRedirectOutsideTheListIsRefused(target: String) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.path == "/store/image" ? .redirect(to: target) : .sound }
         defer { origin.stop() }
         let baton = try await server(#"allow_redirects_to: ["http://127.0.0.1:1/other"]"#, url: origin.url("store"))
@@ -105,20 +105,20 @@ struct HTTPBackendScenarios {
         #expect(origin.record.requests.allSatisfy { $0.path == "/store/image" })
     }
 
-    @Test("A loop of redirects has an end")
-    func aLoopOfRedirectsHasAnEnd() async throws {
+    @Test("A redirect loop ends after five hops")
+    func aRedirectLoopEnds() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe && $0.index == 0 ? .sound : .redirectLoop }
         defer { origin.stop() }
         let baton = try await server(#"allow_redirects_to: ["\#(origin.url(""))"]"#, url: origin.url(""))
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 503)
-        // The first and five hops; twice if the machine was so busy that it was taken for a stall.
+        // The first request and five hops; twice if a busy machine made it look like a stall.
         #expect((6...12).contains(origin.record.downloads.count))
     }
 
-    @Test("A server at an I pv 6 address is read")
-    func aServerAtAnIPv6AddressIsRead() async throws {
+    @Test("A backend at an IPv6 address is read")
+    func aBackendAtAnIPv6AddressIsRead() async throws {
         let origin = try FaultyOrigin(Self.content, isIPv6: true)
         defer { origin.stop() }
         let baton = try await server("", url: "http://[0:0:0:0:0:0:0:1]:\(origin.port)/")
@@ -126,15 +126,15 @@ struct HTTPBackendScenarios {
         #expect(origin.record.requests.first?["host"] == "[::1]:\(origin.port)")
     }
 
-    @Test("A server at an I pv 6 address listens there and the commands reach it")
-    func aServerAtAnIPv6AddressListensThereAndTheCommandsReachIt() async throws {
+    @Test("A server listens at an IPv6 address, and the commands reach it")
+    func aServerListensAtAnIPv6Address() async throws {
         let baton = try await BatonProcess(backends: [:], listen: "[::1]:0")
         let result = try await BatonCommand.run(["image", "list", "--endpoint", "http://[::1]:\(baton.port)/"])
         #expect(result.status == 0, "\(result.errors)")
     }
 
-    @Test("A proxy is used when configured and sees its own credentials alone")
-    func aProxyIsUsedWhenConfiguredAndSeesItsOwnCredentialsAlone() async throws {
+    @Test("A configured proxy is used and sees only its own credentials")
+    func aConfiguredProxySeesOnlyItsOwnCredentials() async throws {
         let proxy = try FaultyOrigin(Self.content) { request in
             request["proxy-authorization"] == "Basic cHJveHk6aHVzaA==" ? .sound : .status(407)
         }
@@ -147,8 +147,8 @@ struct HTTPBackendScenarios {
         #expect(!baton.rawLog.contains("hush"))
     }
 
-    @Test("A proxy that refuses is said")
-    func aProxyThatRefusesIsSaid() async throws {
+    @Test("A proxy's refusal is reported")
+    func aProxysRefusalIsReported() async throws {
         let proxy = try FaultyOrigin(Self.content) { $0.method == "CONNECT" ? .status(403) : .status(407) }
         defer { proxy.stop() }
         for (url, words) in [("http://store.example/", "denied"), ("https://store.example/", "connect")] {
@@ -171,8 +171,8 @@ struct HTTPBackendScenarios {
         #expect(try await downloads(baton, origin.url()))
     }
 
-    @Test("A server that speaks TLS only is read with its authority and our certificate", arguments: [true, false])
-    func aServerThatSpeaksTLSOnlyIsReadWithItsAuthorityAndOurCertificate(isProxied: Bool)
+    @Test("A TLS backend is read with its own CA and a client certificate", arguments: [true, false])
+    func aTLSBackendIsReadWithItsCAAndAClientCertificate(isProxied: Bool)
         async throws
     {
         let directory = try TestDirectory()
@@ -196,8 +196,8 @@ struct HTTPBackendScenarios {
         _ = client
     }
 
-    @Test("A server whose certificate nobody vouches for is not read")
-    func aServerWhoseCertificateNobodyVouchesForIsNotRead() async throws {
+    @Test("A backend with an untrusted certificate is not read")
+    func aBackendWithAnUntrustedCertificateIsNotRead() async throws {
         let directory = try TestDirectory()
         let own = try await TestCertificate("server", in: directory)
         try Self.content.write(to: directory.file("image"))
@@ -213,7 +213,7 @@ struct HTTPBackendScenarios {
     }
 
     @Test(
-        "What is wrong with a servers keys is said",
+        "An error in a backend's keys is reported",
         arguments: [
             ("user: robot", "b.user: needs password_file or password_env"),
             ("password_env: PATH", "b.password_env: needs user"),
@@ -243,7 +243,7 @@ struct HTTPBackendScenarios {
             ("allow_redirects_to: { a: b }", "b.allow_redirects_to: here a list of single values"),
             ("allow_addresses: [everything]", "b.allow_addresses: \"everything\" is not known; possible: loopback, link-local"),
         ])
-    func whatIsWrongWithAServersKeysIsSaid(keys: String, expected: String) async throws {
+    func anErrorInABackendsKeysIsReported(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         try directory.write("hush\n", to: "one")
         try directory.write("hush\nhush\n", to: "two")

@@ -2,10 +2,10 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// What clients may rely on whatever they ask for: the rules of HTTP/1 itself.
+/// The rules of HTTP/1 that hold for every request.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct HTTPRulesScenarios {
-    /// Sends a text on a connection of its own and reads every answer until the server ends the connection.
+    /// Sends a text on a new connection and reads every response until the server closes the connection.
     private func exchange(_ text: String, _ port: Int, endsSending: Bool = false) async throws -> [TestClient.Response] {
         try await onOwnThread {
             let client = try TestClient(port: port, timeout: 120)
@@ -24,12 +24,12 @@ struct HTTPRulesScenarios {
         }
     }
 
-    /// A server whose own limits end no connection while a test waits.
+    /// A server whose limits close no connection while a test waits.
     private func server(_ origins: [String: FaultyOrigin] = [:], _ more: String = "") async throws -> BatonProcess {
         try await BatonProcess(origins: origins, settings: "server: { idle_timeout: 1h\(more) }")
     }
 
-    @Test("A connection of HTTP/1.0 ends with its answer", arguments: ["/healthz", "/v2/images", "/nowhere"])
+    @Test("An HTTP/1.0 connection closes after its response", arguments: ["/healthz", "/v2/images", "/nowhere"])
     func oldClients(path: String) async throws {
         let baton = try await server()
         let answers = try await exchange("GET \(path) HTTP/1.0\r\n\r\n", baton.port)
@@ -37,7 +37,7 @@ struct HTTPRulesScenarios {
     }
 
     @Test(
-        "A body that breaks the rules of its framing is answered with 400",
+        "A body with malformed framing is answered with 400",
         arguments: ["zz\r\n", "5\r\n{}\r\n0\r\n\r\n", "2\r\n{}xx\r\n"])
     func malformedChunks(chunks: String) async throws {
         let baton = try await server()
@@ -47,7 +47,7 @@ struct HTTPRulesScenarios {
         #expect(answers.map(\.status) == [400])
     }
 
-    @Test("A client that waits with its body hears at once whether to send it")
+    @Test("A client that sends Expect: 100-continue is told at once whether to send its body")
     func expectations() async throws {
         let baton = try await server()
         let body = #"{"name": "x"}"#
@@ -63,7 +63,7 @@ struct HTTPRulesScenarios {
             return (first, client.receiveHead())
         }
         #expect(first.status == 100 && second.status == 201)
-        // Nobody will read it: the answer comes in its place, and the connection ends.
+        // The server will not read the body: the final response comes at once, and the connection closes.
         let refused = try await exchange("POST /nowhere HTTP/1.1\r\n\(head)\r\n", baton.port)
         #expect(refused.map(\.status) == [300])
         let image = try await baton.addImage()
@@ -77,7 +77,7 @@ struct HTTPRulesScenarios {
         #expect(tooLong.map(\.status) == [413])
     }
 
-    @Test("A client that ends its side after the request gets all of its answer")
+    @Test("A client that closes its sending side after the request gets the whole response")
     func halfClosedClients() async throws {
         let content = PatternedContent(size: 20_000_003, seed: 811)
         let origin = try FaultyOrigin(content)
@@ -108,7 +108,7 @@ struct HTTPRulesScenarios {
             "/", "/versions", "/healthz", "/readyz", "/metrics", "/v2/images", "/v2/images/\(image)", "/v2/schemas/image",
         ] {
             let got = try await baton.send("GET", path)
-            // The second answer would begin in the body of the first, if there were one.
+            // If the first response had a body, the second would begin inside it.
             let answers = try await exchange(
                 "HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n\(next)", baton.port, skipsFirstBody: true)
             #expect(answers.map(\.status) == [got.status, 200], "\(path)")
@@ -119,7 +119,7 @@ struct HTTPRulesScenarios {
         #expect(lost.map(\.status) == [404, 200])
     }
 
-    /// As above, for a first answer that has a length and no body.
+    /// As above, for a first response that has a Content-Length and no body.
     private func exchange(_ text: String, _ port: Int, skipsFirstBody: Bool) async throws -> [TestClient.Response] {
         try await onOwnThread {
             let client = try TestClient(port: port, timeout: 120)
@@ -150,7 +150,7 @@ struct HTTPRulesScenarios {
         #expect(both.status == 412)
     }
 
-    @Test("Pages of the origins in server.cors_origins are let in by browsers, and no others")
+    @Test("Only origins in server.cors_origins get CORS headers")
     func crossOrigin() async throws {
         let closed = try await server()
         let baton = try await server([:], #", cors_origins: ["https://console.example"]"#)

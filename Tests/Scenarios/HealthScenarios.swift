@@ -1,10 +1,10 @@
 import Testing
 
-/// What a load balancer asks.
+/// The endpoints for load balancers.
 @Suite(.timeLimit(.minutes(5)))
 struct HealthScenarios {
-    @Test("A server that runs says so to whoever asks", arguments: ["/healthz", "/readyz"])
-    func aServerThatRunsSaysSoToWhoeverAsks(path: String) async throws {
+    @Test("The health endpoints answer without a token", arguments: ["/healthz", "/readyz"])
+    func theHealthEndpointsAnswerWithoutAToken(path: String) async throws {
         let holders = try TokenHolders()
         let baton = try await BatonProcess(backends: [:], settings: holders.settings, directory: holders.directory)
         #expect(try await baton.send("GET", "/v2/images").status == 401)

@@ -2,18 +2,18 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// What happens when nobody can serve, or when what was served is wrong.
+/// Responses when no location can serve, or when the served bytes are wrong.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct HonestEndScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 4)
-    static let impatient = "relay: { stall_timeout: 300ms, connect_timeout: 1s, give_up_after: 1s, backoff: 20ms }"
+    static let shortTimeouts = "relay: { stall_timeout: 300ms, connect_timeout: 1s, give_up_after: 1s, backoff: 20ms }"
 
-    @Test("With nobody left before the first byte the answer is 503 with each reason")
-    func withNobodyLeftBeforeTheFirstByteTheAnswerIs503WithEachReason() async throws {
+    @Test("When no location can serve the first byte, the response is 503 with each reason")
+    func beforeTheFirstByteTheResponseIs503WithEachReason() async throws {
         let broken = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         let gone = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(404) }
         defer { for origin in [broken, gone] { origin.stop() } }
-        let baton = try await BatonProcess(origins: ["broken": broken, "gone": gone], settings: Self.impatient)
+        let baton = try await BatonProcess(origins: ["broken": broken, "gone": gone], settings: Self.shortTimeouts)
         let image = try await baton.addImage()
         let ids = try await baton.addLocations([broken.url(), gone.url()], to: image, of: Self.content)
         let response = try await baton.download(image, of: Self.content)
@@ -23,29 +23,29 @@ struct HonestEndScenarios {
         let reasons = try #require(error["locations"] as? [[String: Any]])
         let byID = Dictionary(uniqueKeysWithValues: reasons.map { ($0["id"] as? String ?? "", $0["reason"] as? String ?? "") })
         #expect(byID == [ids[0]: "server-error", ids[1]: "missing"])
-        #expect(!response.text.contains("127.0.0.1"), "no place of a location is told")
+        #expect(!response.text.contains("127.0.0.1"), "the response reveals no location's address")
         #expect(await baton.relay(of: image)["outcome"] == "refused")
     }
 
-    @Test("With nobody left in mid stream the response is cut short")
-    func withNobodyLeftInMidStreamTheResponseIsCutShort() async throws {
+    @Test("When no location can continue in mid-stream, the response is cut short")
+    func inMidStreamTheResponseIsCutShort() async throws {
         let dying = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.range?.first == 0 ? .reset(after: 3_000_000) : .status(500)
         }
         defer { dying.stop() }
-        let baton = try await BatonProcess(origins: ["dying": dying], settings: Self.impatient)
+        let baton = try await BatonProcess(origins: ["dying": dying], settings: Self.shortTimeouts)
         let image = try await baton.addImage(of: Self.content, at: [dying.url()])
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 200)
         #expect(!response.isComplete)
         #expect(response.count <= 3_000_000)
-        #expect(response.firstWrongByte == nil, "what was sent is right")
+        #expect(response.firstWrongByte == nil, "the bytes sent are right")
         #expect(await baton.relay(of: image)["outcome"] == "exhausted")
     }
 
-    @Test("A byte corrupted in flight never completes the response and puts the image in hold")
-    func aByteCorruptedInFlightNeverCompletesTheResponseAndPutsTheImageInHold() async throws {
-        // The first read is corrupt, and no later one comes to an end: the hold can't be settled while the test looks.
+    @Test("A corrupted byte cuts the response and puts the representation on integrity hold")
+    func aCorruptedByteCutsTheResponseAndPutsItOnHold() async throws {
+        // The first read is corrupt, and no later one ends: the hold cannot be released while the test checks it.
         let corrupt = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 1_234_567) : .stall(after: 1000)
         }
@@ -56,7 +56,7 @@ struct HonestEndScenarios {
         let response = try await baton.download(image, of: Self.content)
         #expect(response.status == 200)
         #expect(!response.isComplete)
-        #expect(response.count <= Self.content.size - (1 << 20), "the tail is held back until the whole is verified")
+        #expect(response.count <= Self.content.size - (1 << 20), "the tail is held back until the image is verified")
         #expect(await baton.relay(of: image)["outcome"] == "digest-mismatch")
         #expect(await baton.logged { $0.event == "representation.integrity_hold" }.level == "error")
         let records = try await baton.locations(of: image)
@@ -65,15 +65,15 @@ struct HonestEndScenarios {
         let head = try await baton.send("HEAD", "/v2/images/\(image)/file")
         #expect(head.headers["accept-ranges"] == "none")
         let next = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=3000000-"])
-        #expect(next.status == 200, "a range is answered with the whole while on integrity hold")
+        #expect(next.status == 200, "a range is answered with the whole image while on integrity hold")
         #expect(next.isComplete)
         #expect(next.firstWrongByte == nil)
         let secondRelay = await baton.logged { $0.event == "download.finished" && $0["outcome"] == "finished" }
         #expect(secondRelay.fields["served"] == ["sound 0-\(Self.content.size - 1)"])
     }
 
-    @Test("Resuming with curl after a corrupt download never ends well on a corrupt file")
-    func resumingWithCurlAfterACorruptDownloadNeverEndsWellOnACorruptFile() async throws {
+    @Test("Resuming a corrupt download with curl never succeeds with a corrupt file")
+    func resumingWithCurlNeverSucceedsWithACorruptFile() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_234_567) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [corrupt, sound] { origin.stop() } }
@@ -83,7 +83,7 @@ struct HonestEndScenarios {
         let file = baton.directory.file("resumed")
         let first = try await BatonCommand.run(["-s", "-o", file, url], program: "/usr/bin/curl")
         #expect(first.status != 0)
-        // The corrupt is found out by two reads of it alone; also after that the partial file must not be completed.
+        // Two reads of it alone find the corrupt location; also after that the partial file must not be completed.
         _ = await baton.logged { $0.event == "location.quarantined" }
         for _ in 0..<3 {
             let resumed = try await BatonCommand.run(["-s", "-C", "-", "-o", file, url], program: "/usr/bin/curl")
@@ -95,8 +95,8 @@ struct HonestEndScenarios {
         #expect(records.map { $0["status"] as? String } == ["quarantined", "active"])
     }
 
-    @Test("A small image that is corrupt at one place is fetched elsewhere and nobody notices")
-    func aSmallImageThatIsCorruptAtOnePlaceIsFetchedElsewhereAndNobodyNotices() async throws {
+    @Test("A small image that is corrupt at one location is fetched from another before any byte is sent")
+    func aSmallCorruptImageIsFetchedFromAnotherLocation() async throws {
         let small = PatternedContent(size: 700_001, seed: 5)
         let corrupt = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(small)
@@ -109,8 +109,8 @@ struct HonestEndScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    @Test("An image without bytes needs no range")
-    func anImageWithoutBytesNeedsNoRange() async throws {
+    @Test("An empty image is served without a range request")
+    func anEmptyImageIsServedWithoutARange() async throws {
         let empty = PatternedContent(size: 0, seed: 6)
         let origin = try FaultyOrigin(empty)
         defer { origin.stop() }

@@ -3,19 +3,19 @@ import Foundation
 import Identity
 import Testing
 
-/// Who gets in with a token of the tokens file, and how far.
+/// Authentication and roles with the tokens file.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct IdentityScenarios {
     static let content = PatternedContent(size: 300_007, seed: 51)
 
-    /// The routes that a server says it has, with what each needs.
+    /// The routes that a server logs, with the role that each needs.
     private func routes(of baton: BatonProcess) async -> [(method: String, path: String, needs: String)] {
         _ = await baton.logged { $0.message.contains("listening") }
         return baton.log.filter { $0.event == "server.route" }.map { ($0["method"] ?? "", $0["path"] ?? "", $0["needs"] ?? "") }
     }
 
-    @Test("Every route lets in who has its role and nobody else")
-    func everyRouteLetsInWhoHasItsRoleAndNobodyElse() async throws {
+    @Test("Every route admits exactly the callers with its role")
+    func everyRouteAdmitsExactlyTheCallersWithItsRole() async throws {
         let baton = try await TokenHolders().server(logLevel: "debug")
         let routes = await routes(of: baton)
         #expect(routes.count > 100)
@@ -41,8 +41,8 @@ struct IdentityScenarios {
         }
     }
 
-    @Test("The table in the documentation is the one that holds")
-    func theTableInTheDocumentationIsTheOneThatHolds() async throws {
+    @Test("The table of routes in the documentation matches the server")
+    func theDocumentedTableOfRoutesMatchesTheServer() async throws {
         let baton = try await TokenHolders().server(logLevel: "debug")
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/identity.md")
@@ -52,7 +52,7 @@ struct IdentityScenarios {
         for route in await routes(of: baton) where route.needs != "another method" {
             actual["\(route.method) \(route.path)"] = route.needs
         }
-        // HEAD stands behind GET everywhere, and nowhere else.
+        // Every GET route also answers HEAD, and no other route does.
         for (route, needs) in actual where route.hasPrefix("HEAD ") {
             #expect(actual["GET " + route.dropFirst("HEAD ".count)] == needs, "\(route)")
         }
@@ -60,8 +60,8 @@ struct IdentityScenarios {
         #expect(written == actual.filter { !$0.key.hasPrefix("HEAD ") })
     }
 
-    @Test("Who has no valid token is told how to come in", arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
-    func whoHasNoValidTokenIsToldHowToComeIn(token: String?) async throws {
+    @Test("A request without a valid token gets 401 and says how to authenticate", arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
+    func aRequestWithoutAValidTokenGets401(token: String?) async throws {
         let baton = try await TokenHolders().server()
         let response = try await TestClient.exchange(
             "GET", "/v2/images", port: baton.port, headers: token.map { ["X-Auth-Token": $0] } ?? [:])
@@ -71,12 +71,12 @@ struct IdentityScenarios {
         #expect(response.errorMessage.lowercased().contains("token"))
         if token == TokenHolders.token(of: "late") { #expect(response.errorMessage.contains("expired")) }
         #expect((try await TestClient.exchange("GET", "/nothing/here", port: baton.port)).status == 300)
-        // What there is, and what not, is nothing for strangers.
+        // A caller without a token does not learn which routes exist.
         #expect((try await TestClient.exchange("GET", "/v2/nothing", port: baton.port)).status == 401)
         #expect(try await baton.send("GET", "/v2/nothing", as: "nobody").status == 404)
     }
 
-    @Test("A bearer token is as good", arguments: ["Bearer", "bearer", "BEARER"]) func aBearerTokenIsAsGood(scheme: String)
+    @Test("A bearer token is accepted, whatever the case of its scheme", arguments: ["Bearer", "bearer", "BEARER"]) func aBearerTokenIsAccepted(scheme: String)
         async throws
     {
         let baton = try await TokenHolders().server()
@@ -86,13 +86,13 @@ struct IdentityScenarios {
         #expect(try await baton.send("GET", "/v2/images", headers: basic).status == 401)
     }
 
-    @Test("A reader downloads and no token reaches the backend or the log")
-    func aReaderDownloadsAndNoTokenReachesTheBackendOrTheLog() async throws {
+    @Test("A reader downloads, and no token reaches the backend or the log")
+    func noTokenReachesTheBackendOrTheLog() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await TokenHolders().server(backends: ["origin": #"driver: http, url: "\#(origin.url(""))""#])
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
-        // Made by an admin who acts for the project p, and whoever reads acts for it too.
+        // The admin who made it acts for the project p, and so does the reader.
         let response = try await baton.download(
             image, of: Self.content, headers: ["X-Auth-Token": TokenHolders.token(of: "reader")])
         #expect(response.isComplete && response.firstWrongByte == nil)
@@ -100,15 +100,15 @@ struct IdentityScenarios {
         #expect(!baton.rawLog.contains("5ee7"), "no token is in the log")
     }
 
-    @Test("A tokens file that is replaced holds without a restart and a broken one changes nothing")
-    func aTokensFileThatIsReplacedHoldsWithoutARestartAndABrokenOneChangesNothing() async throws {
+    @Test("A replaced tokens file takes effect without a restart, and a broken one changes nothing")
+    func aReplacedTokensFileTakesEffect() async throws {
         let holders = try TokenHolders()
         let baton = try await holders.server()
         #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 401)
         try holders.add(TokenHolders.line("newcomer", "p reader"))
         while try await baton.send("GET", "/v2/images", as: "newcomer").status != 200 {}
         try holders.write(TokenHolders.line("newcomer", "p king"))
-        // The file is looked at because somebody asks.
+        // A request causes the server to check the file.
         while !baton.log.contains(where: { $0.event == "tokens.reload_failed" }) {
             #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 200)
         }
@@ -118,8 +118,8 @@ struct IdentityScenarios {
         while try await baton.send("GET", "/v2/images", as: "newcomer").status != 401 {}
     }
 
-    @Test("A member attaches where the backend lets them and nowhere else")
-    func aMemberAttachesWhereTheBackendLetsThemAndNowhereElse() async throws {
+    @Test("A member attaches locations only where the backend's attach rule allows it")
+    func aMemberAttachesOnlyWhereTheRuleAllows() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let holders = try TokenHolders()
@@ -143,18 +143,18 @@ struct IdentityScenarios {
             #expect(refused.status == 403 && refused.errorMessage.contains("needs the role admin"), "\(path): \(refused.text)")
         }
         let outside = try await attach("elsewhere/x", as: "member")
-        #expect(outside.status == 403 && !outside.text.contains("\(origin.port)"), "where backends are is for admins")
+        #expect(outside.status == 403 && !outside.text.contains("\(origin.port)"), "only admins see the URLs of backends")
         let forAdmin = try await attach("elsewhere/x", as: "admin")
         #expect(forAdmin.status == 403 && forAdmin.text.contains("open/"))
         #expect(try await attach("open/uploads/x", as: "reader").status == 403)
         let stranger = try await attach("open/uploads/x", as: "other")
         #expect(stranger.status == 403 || stranger.status == 404, "the image is another project's")
-        #expect(origin.record.requests.isEmpty, "nothing was fetched for those who may not")
+        #expect(origin.record.requests.isEmpty, "no backend is asked for an unauthorised caller")
         #expect(try await attach("open/uploads/x", as: "member").status == 201)
         #expect(try await attach("closed/x", as: "admin").status == 201)
     }
 
-    @Test("Whose role attaches nothing is refused before their body is read")
+    @Test("A role that may attach nothing is refused before the body is read")
     func rolesComeBeforeBodies() async throws {
         let holders = try TokenHolders()
         let baton = try await holders.server(backends: [
@@ -171,8 +171,8 @@ struct IdentityScenarios {
         }
     }
 
-    @Test("The command line says how to come in")
-    func theCommandLineSaysHowToComeIn() async throws {
+    @Test("The command line says how to authenticate")
+    func theCommandLineSaysHowToAuthenticate() async throws {
         let baton = try await TokenHolders().server()
         func run(_ arguments: [String], token: String?) async throws -> BatonCommand.Result {
             try await BatonCommand.run(
@@ -191,8 +191,8 @@ struct IdentityScenarios {
         #expect(shown.status == 0 && shown.output.contains(image), "\(shown.errors)")
     }
 
-    @Test("The command token makes a token that gets in")
-    func theCommandTokenMakesATokenThatGetsIn() async throws {
+    @Test("The command token makes a token that the server accepts")
+    func theCommandTokenMakesAnAcceptedToken() async throws {
         let holders = try TokenHolders()
         let made = try await BatonCommand.run(
             ["token", "carol", "--project", "p", "--role", "member", "--expires", "2099-01-01T00:00:00Z", "--json"])
@@ -203,13 +203,13 @@ struct IdentityScenarios {
         let baton = try await holders.server()
         #expect(try await baton.send("GET", "/v2/images", headers: ["X-Auth-Token": token]).status == 200)
         let other = try await BatonCommand.run(["token", "carol", "--json"])
-        #expect(!other.output.contains(token), "each is another")
+        #expect(!other.output.contains(token), "each token is new")
         let wrong = try await BatonCommand.run(["token", "carol", "--role", "king"])
         #expect(wrong.status == 64 && wrong.errors.contains("\"king\" is no role"))
     }
 
-    @Test("A server that asks who is there may listen everywhere and one that does not may not")
-    func aServerThatAsksWhoIsThereMayListenEverywhereAndOneThatDoesNotMayNot() async throws {
+    @Test("Only a server with authentication may listen beyond loopback")
+    func onlyAServerWithAuthenticationListensBeyondLoopback() async throws {
         let holders = try TokenHolders()
         func check(_ auth: String) async throws -> BatonCommand.Result {
             let file = try holders.directory.write("server: { listen: \"0.0.0.0:0\" }\n\(auth)\n", to: "check.yaml")

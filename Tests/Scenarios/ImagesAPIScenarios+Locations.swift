@@ -3,7 +3,7 @@ import Foundation
 import ImageModel
 import Testing
 
-/// Locations through Glance's API, by patches and by imports.
+/// Locations through Glance's API: by patch and by import.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ImagesAPILocationScenarios {
     static let content = PatternedContent(size: 1_500_000, seed: 31)
@@ -27,8 +27,8 @@ struct ImagesAPILocationScenarios {
         (response.json["locations"] as? [[String: Any]] ?? []).compactMap { $0["url"] as? String }
     }
 
-    @Test("A location added by a patch makes the image active and serves it")
-    func aLocationAddedByAPatchMakesTheImageActiveAndServesIt() async throws {
+    @Test("A location that a patch adds makes the image active and serves it")
+    func aPatchedLocationMakesTheImageActive() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let added = try await patch(
@@ -48,8 +48,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test("A fragment makes another location")
-    func aFragmentMakesAnotherLocation() async throws {
+    @Test("A URL with another fragment is another location")
+    func anotherFragmentIsAnotherLocation() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let (plain, new) = (origin.url(), origin.url() + "#new")
@@ -82,8 +82,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test("What contradicts the image is a conflict")
-    func whatContradictsTheImageIsAConflict() async throws {
+    @Test("A location whose digest contradicts the image is a conflict")
+    func aLocationThatContradictsTheImageIsAConflict() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             _ = try await patch(
@@ -97,18 +97,18 @@ struct ImagesAPILocationScenarios {
                 #"[{"add": "/locations/-", "value": {"url": "\#(origin.url())#b", "metadata": {}, "validation_data": \#(other)}}]"#
             )
             #expect(response.status == 409)
-            #expect(origin.record.requests.count == asked, "no backend was asked for that")
+            #expect(origin.record.requests.count == asked, "no backend was asked")
             #expect(try await baton.locations(of: image).count == 1)
         }
     }
 
     @Test(
-        "A place in no backend is an invalid location",
+        "A URL in no configured backend is an invalid location",
         arguments: [
             "gopher://info.cern.ch", "http://127.0.0.1:1/x", "file:///etc/passwd", "x", "http://user:secret@127.0.0.1/x",
             "ftp://127.0.0.1/x", "swift+config://x/y",
         ])
-    func aPlaceInNoBackendIsAnInvalidLocation(url: String) async throws {
+    func aURLInNoBackendIsAnInvalidLocation(url: String) async throws {
         try await served { baton, _ in
             let image = try await baton.addImage()
             let value = #"{"url": "\#(url)", "metadata": {}, "validation_data": \#(Self.claim)}"#
@@ -123,8 +123,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test("An object that is not there is an invalid location and leaves nothing")
-    func anObjectThatIsNotThereIsAnInvalidLocationAndLeavesNothing() async throws {
+    @Test("A missing object is an invalid location and leaves no record")
+    func aMissingObjectIsAnInvalidLocation() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -138,7 +138,7 @@ struct ImagesAPILocationScenarios {
         #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 204)
     }
 
-    /// Waits for the end of the only task of an image; the suite's time limit bounds the wait.
+    /// Waits until the only task of an image ends; the suite's time limit bounds the wait.
     private func task(of image: String, _ baton: BatonProcess) async throws -> [String: Any] {
         while true {
             let tasks = try await baton.send("GET", "/v2/images/\(image)/tasks").json["tasks"] as? [[String: Any]] ?? []
@@ -147,8 +147,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test("An import brings the location behind the answer")
-    func anImportBringsTheLocationBehindTheAnswer() async throws {
+    @Test("An import adds the location after its response")
+    func anImportAddsTheLocationAfterItsResponse() async throws {
         try await served { baton, origin in
             let image = try await baton.addImage()
             let sha256 = Self.content.sha256
@@ -172,8 +172,8 @@ struct ImagesAPILocationScenarios {
         }
     }
 
-    @Test("An import that fails leaves a queued image and a task that says why")
-    func anImportThatFailsLeavesAQueuedImageAndATaskThatSaysWhy() async throws {
+    @Test("A failed import leaves the image queued and a task with the reason")
+    func aFailedImportLeavesTheImageQueued() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])

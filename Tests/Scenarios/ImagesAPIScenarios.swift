@@ -3,14 +3,14 @@ import Foundation
 import ImageModel
 import Testing
 
-/// Glance's Images API as its clients use it, but for locations and data.
+/// Glance's Images API as its clients use it, without locations and data.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ImagesAPIScenarios {
     static let ten = ["Content-Type": "application/openstack-images-v2.1-json-patch"]
     static let four = ["Content-Type": "application/openstack-images-v2.0-json-patch"]
 
-    @Test("Versions are listed and all mean the same")
-    func versionsAreListedAndAllMeanTheSame() async throws {
+    @Test("All listed versions serve the same API")
+    func allListedVersionsServeTheSameAPI() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let list = try #require(try await baton.send("GET", "/versions").json["versions"] as? [[String: Any]])
@@ -31,7 +31,7 @@ struct ImagesAPIScenarios {
     }
 
     @Test(
-        "Another method is answered with those that there are",
+        "An unsupported method gets 405 with the supported ones",
         arguments: [
             ("POST", "/v2/images/ID", "DELETE, GET, HEAD, PATCH"), ("DELETE", "/v2/images", "GET, HEAD, POST"),
             ("POST", "/v2/images/ID/file", "GET, HEAD, PUT"), ("GET", "/v2/images/ID/actions/deactivate", "POST"),
@@ -39,7 +39,7 @@ struct ImagesAPIScenarios {
             ("PUT", "/v2/images/ID/locations", "GET, HEAD, POST"), ("POST", "/v2/tasks", "GET, HEAD"),
             ("PUT", "/v2/schemas/image", "GET, HEAD"),
         ])
-    func anotherMethodIsAnsweredWithThoseThatThereAre(method: String, path: String, allowed: String) async throws {
+    func anUnsupportedMethodGets405(method: String, path: String, allowed: String) async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let response = try await baton.send(method, path.replacing("ID", with: image), body: "{}")
@@ -48,8 +48,8 @@ struct ImagesAPIScenarios {
         #expect(response.errorMessage.contains(allowed))
     }
 
-    @Test("What may not be given at creation is refused")
-    func whatMayNotBeGivenAtCreationIsRefused() async throws {
+    @Test("Fields that may not be set at creation are refused")
+    func fieldsThatMayNotBeSetAtCreationAreRefused() async throws {
         let baton = try await BatonProcess(backends: [:])
         for (body, status) in [
             (#"{"disk_format": "floppy"}"#, 400), (#"{"container_format": "box"}"#, 400), (#"{"id": "x"}"#, 400),
@@ -71,12 +71,12 @@ struct ImagesAPIScenarios {
         #expect(created.json["owner"] as? String == "p" && created.json["tags"] as? [String] == ["a"])
         #expect(created.json["locations"] as? [String] == [])
         for method in ["GET", "DELETE", "PATCH"] {
-            #expect(try await baton.send(method, "/v2/images/").status == 404, "an empty id is none")
+            #expect(try await baton.send(method, "/v2/images/").status == 404, "an empty id names no image")
         }
     }
 
-    @Test("Both forms of a patch change an image and others are not taken")
-    func bothFormsOfAPatchChangeAnImageAndOthersAreNotTaken() async throws {
+    @Test("Both patch media types change an image, and others are refused")
+    func bothPatchMediaTypesChangeAnImage() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let path = "/v2/images/\(image)"
@@ -94,7 +94,7 @@ struct ImagesAPIScenarios {
                 response.headers["accept-patch"]
                     == "application/openstack-images-v2.0-json-patch, application/openstack-images-v2.1-json-patch")
         }
-        // One operation that fails takes all of them back.
+        // One failing operation undoes all of them.
         let mixed = try await baton.send(
             "PATCH", path, headers: Self.ten,
             body: #"[{"op": "replace", "path": "/name", "value": "y"}, {"op": "remove", "path": "/none"}]"#)
@@ -103,8 +103,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("PATCH", "/v2/images/\(UUID())", headers: Self.ten, body: "[]").status == 404)
     }
 
-    @Test("Patches at the same time lose nothing")
-    func patchesAtTheSameTimeLoseNothing() async throws {
+    @Test("Concurrent patches lose no change")
+    func concurrentPatchesLoseNoChange() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -120,8 +120,8 @@ struct ImagesAPIScenarios {
         for writer in 0..<16 { #expect(shown["writer\(writer)"] as? String == "here") }
     }
 
-    @Test("A list is filtered sorted and paged and its links keep all that")
-    func aListIsFilteredSortedAndPagedAndItsLinksKeepAllThat() async throws {
+    @Test("A list is filtered, sorted and paged, and its links keep the query")
+    func aListIsFilteredSortedAndPaged() async throws {
         let baton = try await BatonProcess(backends: [:])
         for index in 0..<9 {
             let body = #"{"name": "n\#(index % 3)", "tags": ["t\#(index % 2)", "a&b"], "colour": "c\#(index % 2)"}"#
@@ -141,8 +141,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("GET", "/v2/images?limit=0").json["next"] == nil)
     }
 
-    @Test("Tags are set and taken away")
-    func tagsAreSetAndTakenAway() async throws {
+    @Test("Tags are set and removed")
+    func tagsAreSetAndRemoved() async throws {
         let baton = try await BatonProcess(backends: [:])
         let path = "/v2/images/\(try await baton.addImage())"
         for tag in ["lts", "a%20b%2Fc", "lts"] {
@@ -180,8 +180,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("POST", "\(path)/members", body: #"{"member": "p1"}"#).status == 403)
     }
 
-    @Test("A protected image is not deleted")
-    func aProtectedImageIsNotDeleted() async throws {
+    @Test("A protected image cannot be deleted")
+    func aProtectedImageCannotBeDeleted() async throws {
         let baton = try await BatonProcess(backends: [:])
         let path = "/v2/images/\(try await baton.addImage())"
         func protect(_ value: Bool) async throws {
@@ -194,8 +194,8 @@ struct ImagesAPIScenarios {
         #expect(try await baton.send("DELETE", path).status == 204)
     }
 
-    @Test("Only an active image is deactivated")
-    func onlyAnActiveImageIsDeactivated() async throws {
+    @Test("Only an active image can be deactivated")
+    func onlyAnActiveImageCanBeDeactivated() async throws {
         let content = PatternedContent(size: 100_000, seed: 5)
         let origin = try FaultyOrigin(content)
         defer { origin.stop() }
@@ -206,13 +206,13 @@ struct ImagesAPIScenarios {
         let path = "/v2/images/\(image)"
         for _ in 0..<2 { #expect(try await baton.send("POST", "\(path)/actions/deactivate").status == 204) }
         #expect(try await baton.send("GET", path).json["status"] as? String == "deactivated")
-        #expect(try await baton.send("GET", "\(path)/file").status == 200, "an administrator may look at it")
+        #expect(try await baton.send("GET", "\(path)/file").status == 200, "an administrator may read it")
         for _ in 0..<2 { #expect(try await baton.send("POST", "\(path)/actions/reactivate").status == 204) }
         #expect(try await baton.send("GET", path).json["status"] as? String == "active")
     }
 
-    @Test("Schemas and capabilities are told")
-    func schemasAndCapabilitiesAreTold() async throws {
+    @Test("The API describes its schemas and capabilities")
+    func theAPIDescribesItsSchemasAndCapabilities() async throws {
         let baton = try await BatonProcess(backends: [:])
         for name in ["image", "images", "member", "members", "task", "tasks"] {
             let schema = try await baton.send("GET", "/v2/schemas/\(name)")

@@ -2,21 +2,21 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Origins that serve the right bytes in ways that one does not expect of them.
+/// Origins that serve the right bytes in unexpected ways.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ImperfectOriginScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 141)
-    /// A wait would not end within the test, and only much progress pays a revisit back.
-    static let impatient = "relay: { backoff: 60s, backoff_limit: 60s, revisits: 3, refund_after: 1GiB }"
+    /// A backoff would outlast the test, and only much progress refunds a revisit.
+    static let fewRevisits = "relay: { backoff: 60s, backoff_limit: 60s, revisits: 3, refund_after: 1GiB }"
 
-    @Test("An image is exact although every answer of its only location breaks after 512 KiB", arguments: [false, true])
+    @Test("An image is exact although every response of its only location breaks after 512 KiB", arguments: [false, true])
     func everyAnswerBreaks(isReset: Bool) async throws {
         let content = PatternedContent(size: 20 << 20, seed: 142)
         let origin = try FaultyOrigin(content) { request in
             request.isProbe ? .sound : isReset ? .reset(after: 512 << 10) : .close(after: 512 << 10)
         }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["breaking": origin], settings: Self.impatient)
+        let baton = try await BatonProcess(origins: ["breaking": origin], settings: Self.fewRevisits)
         let image = try await baton.addImage(of: content, at: [origin.url()])
         let response = try await baton.download(image, of: content)
         #expect(response.isComplete)
@@ -24,17 +24,17 @@ struct ImperfectOriginScenarios {
         let relay = await baton.relay(of: image)
         #expect(relay["outcome"] == "finished")
         #expect(relay.fields["served"] == ["breaking 0-\(content.size - 1)"])
-        #expect(relay.fields["failures"].map { $0.count <= 2 } == true, "one for each reason, however often it happened")
-        // Now there is a manifest.
+        #expect(relay.fields["failures"].map { $0.count <= 2 } == true, "one for each reason, however often it occurred")
+        // This time with a manifest.
         let again = try await baton.download(image, of: content)
         #expect(again.isComplete && again.firstWrongByte == nil)
     }
 
-    @Test("An origin that gives at most 1 MiB at a time serves wholes and ranges, and is verified")
+    @Test("An origin that sends at most 1 MiB per response serves whole images and ranges and is verified")
     func everyAnswerIsShort() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .capped(at: 1 << 20) }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["capped": origin], settings: Self.impatient)
+        let baton = try await BatonProcess(origins: ["capped": origin], settings: Self.fewRevisits)
         let image = try await baton.addImage()
         let location = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
         let response = try await baton.download(image, of: Self.content)
@@ -50,7 +50,7 @@ struct ImperfectOriginScenarios {
         #expect(try await baton.location(location)["status"] as? String == "active")
     }
 
-    @Test("A location with nothing declared is read in full although its answers are short or break", arguments: [false, true])
+    @Test("A location without declared digests is read in full although its responses are short or break", arguments: [false, true])
     func fullReads(breaks: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : breaks ? .close(after: 300_000) : .capped(at: 300_000)
@@ -66,7 +66,7 @@ struct ImperfectOriginScenarios {
     }
 
     @Test(
-        "A location whose answers name no coding that changes the bytes serves at once",
+        "A Content-Encoding that does not change the bytes does not delay a location",
         arguments: [["aws-chunked"], [""], ["identity, aws-chunked"], ["identity", "aws-chunked"], ["gzip"], ["x-gzip"]],
         ["probe", "verify"])
     func codings(values: [String], activation: String) async throws {
@@ -84,7 +84,7 @@ struct ImperfectOriginScenarios {
         }
     }
 
-    @Test("A coding that changes the bytes is refused, and the answer says so", arguments: ["br", "gzip, br"])
+    @Test("A Content-Encoding that changes the bytes is refused, and the response says so", arguments: ["br", "gzip, br"])
     func otherCodings(value: String) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .encoded([value]) }
         defer { origin.stop() }
@@ -100,7 +100,7 @@ struct ImperfectOriginScenarios {
     }
 
     @Test(
-        "Two nodes behind one name with other tags for the same bytes serve an image whose connections break",
+        "Two nodes behind one name with different ETags for the same bytes serve an image",
         arguments: [false, true])
     func tagsThatDiffer(isWeak: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { request in
@@ -108,7 +108,7 @@ struct ImperfectOriginScenarios {
             return Behaviour.close(after: 900_000).tagged(tag)
         }
         defer { origin.stop() }
-        let baton = try await BatonProcess(origins: ["nodes": origin], settings: Self.impatient)
+        let baton = try await BatonProcess(origins: ["nodes": origin], settings: Self.fewRevisits)
         let image = try await baton.addImage(of: Self.content, at: [origin.url()])
         for _ in 0..<3 {
             let response = try await baton.download(image, of: Self.content)
@@ -116,7 +116,7 @@ struct ImperfectOriginScenarios {
         }
     }
 
-    @Test("A range that meets another object, and no manifest, gets the whole")
+    @Test("A range that meets another object gets the whole image when there is no manifest")
     func rangeOfAnotherObject() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.index == 0 ? .sound : .etag("\"v2\"") }
         defer { origin.stop() }
@@ -127,7 +127,7 @@ struct ImperfectOriginScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test("An object that is exchanged while it is read never ends well, nor does it come from there where another has it")
+    @Test("An object that is replaced while it is read never completes a download, and another location does")
     func exchangedObject() async throws {
         let other = PatternedContent(size: Self.content.size, seed: 143)
         let exchanged = try FaultyOrigin(Self.content) { request in

@@ -2,12 +2,12 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Tokens of a real Keystone, and what happens when it is gone.
+/// Tokens of a real Keystone, and its failure.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct KeystoneScenarios {
     static let content = PatternedContent(size: 40_000_003, seed: 52)
 
-    /// How Baton asks Keystone.
+    /// The credentials with which Baton asks Keystone.
     enum Asking: String, CaseIterable {
         case callersOwn, password, applicationCredential
     }
@@ -42,7 +42,7 @@ struct KeystoneScenarios {
         ).status
     }
 
-    @Test("Everybody is who they are in Keystone", arguments: Asking.allCases) func everybodyIsWhoTheyAreInKeystone(
+    @Test("Callers have the roles that Keystone gives them", arguments: Asking.allCases) func callersHaveTheirRolesOfKeystone(
         asking: Asking
     ) async throws {
         let keystone = try await KeystoneProcess()
@@ -65,8 +65,8 @@ struct KeystoneScenarios {
         }
     }
 
-    @Test("A revoked token is out when its answer is old", arguments: [Asking.callersOwn, .password])
-    func aRevokedTokenIsOutWhenItsAnswerIsOld(asking: Asking) async throws {
+    @Test("A revoked token is refused once its cache entry expires", arguments: [Asking.callersOwn, .password])
+    func aRevokedTokenIsRefusedOnceItsCacheEntryExpires(asking: Asking) async throws {
         let keystone = try await KeystoneProcess()
         let baton = try await server(keystone, asking: asking)
         let (alice, bob) = (try await keystone.logIn("alice"), try await keystone.logIn("bob"))
@@ -78,8 +78,8 @@ struct KeystoneScenarios {
         #expect(try await status(baton, token: bob) == 200)
     }
 
-    @Test("Without Keystone the known stay strangers wait and downloads finish")
-    func withoutKeystoneTheKnownStayStrangersWaitAndDownloadsFinish() async throws {
+    @Test("Without Keystone, known tokens stay valid, unknown ones get 503, and downloads finish")
+    func withoutKeystoneKnownTokensStayValid() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let keystone = try await KeystoneProcess()
@@ -105,13 +105,13 @@ struct KeystoneScenarios {
         #expect(head.status == 200 && !head.isComplete)
 
         keystone.crash()
-        // Alice stays, also once the answer about her is old and nobody gives a new one.
+        // Alice's token stays valid after its cache entry expires, since Keystone gives no new answer.
         while !baton.log.contains(where: { $0.event == "keystone.unavailable" }) {
             #expect(try await status(baton, token: alice) == 200)
         }
         #expect(try await status(baton, token: alice) == 200)
         #expect(try await status(baton, "POST", token: alice) == 201, "with her roles")
-        // A valid token that Baton never saw, and one that is none.
+        // A valid token that Baton has not seen before, and an invalid one.
         for token in [late, "gAAAAABm-nobody"] {
             let response = try await baton.send("GET", "/v2/images", headers: ["X-Auth-Token": token])
             #expect(response.status == 503)
@@ -133,8 +133,8 @@ struct KeystoneScenarios {
         }
     }
 
-    @Test("Keystone is believed only if its certificate is")
-    func keystoneIsBelievedOnlyIfItsCertificateIs() async throws {
+    @Test("Keystone is trusted only if its certificate is")
+    func keystoneIsTrustedOnlyIfItsCertificateIs() async throws {
         let directory = try TestDirectory()
         try FileManager.default.createDirectory(atPath: directory.file("v3/auth"), withIntermediateDirectories: true)
         try directory.write(
@@ -149,9 +149,9 @@ struct KeystoneScenarios {
         }
     }
 
-    /// A client that goes from one thread to the next.
+    /// A client that moves between threads.
     ///
-    /// `@unchecked Sendable`: one thread has it at a time.
+    /// `@unchecked Sendable`: only one thread at a time uses it.
     private struct Unshared: @unchecked Sendable {
         let value: TestClient
         init(_ value: TestClient) { self.value = value }

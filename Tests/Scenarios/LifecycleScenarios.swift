@@ -3,13 +3,13 @@ import Foundation
 import ImageModel
 import Testing
 
-/// The life of a location as operators see it.
+/// The life cycle of a location as operators see it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct LifecycleScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 51)
 
     @Test("A location of unknown content serves once it has been read in full")
-    func aLocationOfUnknownContentServesOnceItHasBeenReadInFull() async throws {
+    func aLocationOfUnknownContentServesAfterAFullRead() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -26,8 +26,8 @@ struct LifecycleScenarios {
         #expect(response.headers["etag"] == "\"sha256-\(Self.content.sha256)\"")
     }
 
-    @Test("Until it has been read an image is unavailable and not without content")
-    func untilItHasBeenReadAnImageIsUnavailableAndNotWithoutContent() async throws {
+    @Test("An image whose only location is being verified gets 503, not 204")
+    func anImageThatIsBeingVerifiedGets503() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .stall(after: 0) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
@@ -40,8 +40,8 @@ struct LifecycleScenarios {
         #expect(response.errorMessage.contains("verifying"))
     }
 
-    @Test("With activation verify a location serves only when its bytes matched", arguments: [false, true])
-    func withActivationVerifyALocationServesOnlyWhenItsBytesMatched(isSound: Bool) async throws {
+    @Test("With activation: verify, a location serves only after its bytes have matched", arguments: [false, true])
+    func withActivationVerifyOnlyAMatchingLocationServes(isSound: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in isSound ? .sound : .corrupt(at: 5) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin], settings: "activation: verify")
@@ -51,8 +51,8 @@ struct LifecycleScenarios {
         #expect(origin.record.requests.allSatisfy { !$0.isProbe })
     }
 
-    @Test("Operators take locations out and let them back in and it is written down")
-    func operatorsTakeLocationsOutAndLetThemBackInAndItIsWrittenDown() async throws {
+    @Test("Operators disable and enable locations, and the history records it")
+    func operatorsDisableAndEnableLocations() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])
@@ -76,31 +76,31 @@ struct LifecycleScenarios {
         #expect((explained.json["representation"] as? [String: Any])?["digest"] as? String == "sha256:\(Self.content.sha256)")
     }
 
-    @Test("The last active location is deleted with force restored and forgotten after its delay")
-    func theLastActiveLocationIsDeletedWithForceRestoredAndForgottenAfterItsDelay() async throws {
+    @Test("The last active location is deleted only with force, and can be restored until delete_delay ends")
+    func theLastActiveLocationIsDeletedOnlyWithForce() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let directory = try TestDirectory()
-        let patient = try await BatonProcess(origins: ["origin": origin], in: directory)
-        let image = try await patient.addImage()
-        let id = try await patient.addLocations([origin.url()], to: image, of: Self.content)[0]
-        let refused = try await patient.operate("delete", on: id)
+        let baton = try await BatonProcess(origins: ["origin": origin], in: directory)
+        let image = try await baton.addImage()
+        let id = try await baton.addLocations([origin.url()], to: image, of: Self.content)[0]
+        let refused = try await baton.operate("delete", on: id)
         #expect(refused.status == 409 && refused.errorMessage.contains("force=true"))
-        #expect(try await patient.operate("delete", on: id, query: "?force=true").status == 200)
-        #expect(try await patient.send("GET", "/v2/images/\(image)/file").status == 503)
-        #expect(try await patient.operate("restore", on: id).json["status"] as? String == "active")
-        #expect(try await patient.download(image, of: Self.content).isComplete)
-        patient.terminate()
-        #expect(try await patient.exited() == 0)
-        let hasty = try await BatonProcess(
+        #expect(try await baton.operate("delete", on: id, query: "?force=true").status == 200)
+        #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 503)
+        #expect(try await baton.operate("restore", on: id).json["status"] as? String == "active")
+        #expect(try await baton.download(image, of: Self.content).isComplete)
+        baton.terminate()
+        #expect(try await baton.exited() == 0)
+        let withoutDelay = try await BatonProcess(
             origins: ["origin": origin], settings: "maintenance: { interval: 20ms, delete_delay: 0s }", in: directory)
-        #expect(try await hasty.operate("delete", on: id, body: #"{"force": true}"#).status == 200)
-        try await hasty.waitUntil(id, is: "deleted")
-        #expect(try await hasty.events(of: id).suffix(2) == ["delete", "expire"])
+        #expect(try await withoutDelay.operate("delete", on: id, body: #"{"force": true}"#).status == 200)
+        try await withoutDelay.waitUntil(id, is: "deleted")
+        #expect(try await withoutDelay.events(of: id).suffix(2) == ["delete", "expire"])
     }
 
-    @Test("What an operator sets of a location can be changed")
-    func whatAnOperatorSetsOfALocationCanBeChanged() async throws {
+    @Test("An operator can change a location's tier and metadata")
+    func anOperatorCanChangeALocation() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])
@@ -115,8 +115,8 @@ struct LifecycleScenarios {
         #expect(wrong.status == 400 && wrong.errorMessage.contains("url"))
     }
 
-    @Test("Failover never crosses a representation")
-    func failoverNeverCrossesARepresentation() async throws {
+    @Test("Failover never crosses to another representation")
+    func failoverNeverCrossesToAnotherRepresentation() async throws {
         let raw = PatternedContent(size: 4_000_003, seed: 52)
         let dying = try FaultyOrigin(raw) {
             $0.isProbe ? .sound : $0.range?.first == 0 ? .reset(after: 2_000_000) : .status(500)
@@ -124,7 +124,7 @@ struct LifecycleScenarios {
         let converted = try FaultyOrigin(Self.content)
         defer { for origin in [dying, converted] { origin.stop() } }
         let baton = try await BatonProcess(
-            origins: ["raw": dying, "converted": converted], settings: HonestEndScenarios.impatient)
+            origins: ["raw": dying, "converted": converted], settings: HonestEndScenarios.shortTimeouts)
         let image = try await baton.addImage(of: raw, at: [dying.url()])
         try await baton.addLocations([converted.url()], to: image, of: Self.content, extra: #", "disk_format": "qcow2""#)
         let response = try await baton.download(image, of: raw)
@@ -137,8 +137,8 @@ struct LifecycleScenarios {
         #expect(none.status == 406 && none.errorMessage.contains("raw/bare, qcow2/bare"), "\(none.text)")
     }
 
-    @Test("Locations are managed from the command line")
-    func locationsAreManagedFromTheCommandLine() async throws {
+    @Test("The command line manages locations")
+    func theCommandLineManagesLocations() async throws {
         let (first, second) = (try FaultyOrigin(Self.content), try FaultyOrigin(Self.content))
         defer { for origin in [first, second] { origin.stop() } }
         let baton = try await BatonProcess(origins: ["a": first, "b": second])

@@ -2,12 +2,12 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Absolute links in answers, for clients that came through a proxy.
+/// Absolute links in responses to clients behind a proxy.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct LinkScenarios {
     private static let content = PatternedContent(size: 5_000_011, seed: 909)
 
-    /// A Baton behind an nginx that ends TLS.
+    /// A Baton server behind an nginx that terminates TLS.
     private struct Place {
         let baton: BatonProcess
         let proxy: NginxProcess
@@ -18,7 +18,7 @@ struct LinkScenarios {
         var url: String { "https://127.0.0.1:\(proxy.port)" }
     }
 
-    /// - Parameter fields: what the proxy says of the client, as directives of nginx.
+    /// - Parameter fields: the header fields that the proxy adds, as directives of nginx.
     private func place(_ origin: FaultyOrigin, settings: String, fields: String) async throws -> Place {
         let directory = try TestDirectory()
         let certificate = try await TestCertificate("proxy", in: directory)
@@ -42,7 +42,7 @@ struct LinkScenarios {
             ], program: "/usr/bin/aria2c")
     }
 
-    @Test("aria2 downloads by a Metalink document through a proxy that ends TLS")
+    @Test("aria2 downloads with a Metalink document through a proxy that terminates TLS")
     func metalinkThroughAProxy() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -59,7 +59,7 @@ struct LinkScenarios {
         #expect(bytes.count == Int(Self.content.size) && difference == nil)
     }
 
-    @Test("Links lead where server.public_url says, or where a trusted proxy says, and nobody else")
+    @Test("Links use server.public_url or a trusted proxy's header fields, and no other client's")
     func links() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -82,7 +82,7 @@ struct LinkScenarios {
     }
 
     @Test(
-        "A public URL that is none is an error of the configuration",
+        "An invalid server.public_url is a configuration error",
         arguments: ["images.example", "https://", "https://a b", "ftp://a"])
     func badPublicURLs(url: String) async throws {
         let directory = try TestDirectory()

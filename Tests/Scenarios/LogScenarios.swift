@@ -3,27 +3,27 @@ import Foundation
 import Testing
 import Waiting
 
-/// What an operator reads in the log.
+/// The log as operators read it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct LogScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 81)
 
-    @Test("A server whose log nobody reads goes on serving, and stops when it is told to")
+    @Test("A server whose log is not read goes on serving and stops when asked")
     func aStuckLogStopsNobody() async throws {
         let directory = try TestDirectory()
-        // A pipe that is never read, and whose end for reading is open.
+        // A pipe whose reading end is open and never read.
         let pipe = directory.file("log")
         let script = #"mkfifo \#(pipe); exec 2<>\#(pipe); exec "$0" "$@""#
         let baton = try await BatonProcess(backends: [:], directory: directory, wrapper: ["/bin/bash", "-c", script])
-        // Each line repeats the first 1024 bytes of the path: several times what a pipe holds (64 KiB).
+        // Each line repeats the first 1024 bytes of the path: in all several times the capacity of a pipe (64 KiB).
         let path = "/v2/" + String(repeating: "x", count: 1024)
         for _ in 0..<300 { #expect(try await baton.send("GET", path).status == 404) }
-        #expect(try await baton.metric("baton_log_lines_dropped_total") == 0, "they wait in the queue")
+        #expect(try await baton.metric("baton_log_lines_dropped_total") == 0, "the lines wait in the queue")
         baton.terminate()
         #expect(try await baton.exited() == 0)
     }
 
-    @Test("Every request has a line with who, what, how it ended and how much, and its id is in all lines about it")
+    @Test("Every request has a log line, and its id is in all lines about it")
     func requestsAreLogged() async throws {
         let holders = try TokenHolders()
         let origin = try FaultyOrigin(Self.content)
@@ -50,7 +50,7 @@ struct LogScenarios {
         #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(time)")
     }
 
-    @Test("A request that breaks the rules of HTTP has a line as well")
+    @Test("A request that violates HTTP has a log line as well")
     func refusedRequestsAreLogged() async throws {
         let baton = try await BatonProcess(backends: [:], settings: "server: { max_header_size: 4KiB }")
         let long = try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)])
@@ -64,7 +64,7 @@ struct LogScenarios {
         #expect(!baton.rawLog.contains("secret"))
     }
 
-    @Test("Every change has a line that says who made it, and a refused one has none")
+    @Test("Every change has a log line that names its caller, and a refused one has none")
     func changesAreLogged() async throws {
         let holders = try TokenHolders()
         let origin = try FaultyOrigin(Self.content)
@@ -98,8 +98,8 @@ struct LogScenarios {
         #expect(!baton.rawLog.contains("a secret"))
     }
 
-    @Test("Start and stop are said, and with level warn only what is worse than a notice")
-    func startAndStopAreSaid() async throws {
+    @Test("Start and stop are logged, and level warn hides notices")
+    func startAndStopAreLogged() async throws {
         let baton = try await BatonProcess(backends: ["disk": #"driver: file, root: "/tmp""#])
         let start = await baton.logged { $0.event == "server.started" }
         #expect(start["version"] != nil && start["catalog"]?.hasSuffix("catalog.sqlite") == true && start["auth"] == "none")
@@ -115,7 +115,7 @@ struct LogScenarios {
         #expect(quiet.log.allSatisfy { $0.level != "info" && $0.level != "notice" && $0.level != "debug" })
     }
 
-    @Test("A failover and a stall are in the log while the download goes on, and so are its bytes in the metrics")
+    @Test("A stall and a failover are logged, and their bytes counted, while the download runs")
     func incidentsAreLoggedWhenTheyHappen() async throws {
         let content = PatternedContent(size: 24 << 20, seed: 82)
         let stalling = try FaultyOrigin(content) { $0.isProbe ? .sound : .stall(after: 5_000_000) }
@@ -144,7 +144,7 @@ struct LogScenarios {
         #expect(try await download.value.isComplete)
     }
 
-    @Test("The line of a download that was refused has the bytes of the error, not of the image")
+    @Test("The log line of a refused download has the bytes of the error, not of the image")
     func refusedDownloads() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         defer { origin.stop() }
@@ -155,7 +155,7 @@ struct LogScenarios {
         #expect(refused.status == 503 && line["status"] == "503" && line["bytes"] == "\(refused.body.count)")
     }
 
-    @Test("A chunk that is wrong is in the log when it is found")
+    @Test("A digest mismatch is logged when it is found")
     func aMismatchIsLoggedWhenItHappens() async throws {
         let wrong = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 100) }
         let sound = try FaultyOrigin(Self.content)
@@ -170,7 +170,7 @@ struct LogScenarios {
         #expect(line["image"] == image && line["backend"] == "wrong" && line["offset"] != nil)
     }
 
-    @Test("Why a location is pending is in the log, in lists, in explain, in its history and in the refusal")
+    @Test("The reason of a pending location is in the log, lists, explain, its history and the refusal")
     func whyALocationIsPending() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }

@@ -2,14 +2,14 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// What Baton does with locations without anybody asking.
+/// Maintenance of locations in the background.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MaintenanceScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 71)
     static let scrubbing = "maintenance: { interval: 20ms, scrub_interval: 1ms, scrub_rate: 1GiB }"
 
-    @Test("A scrub finds the location that rots")
-    func aScrubFindsTheLocationThatRots() async throws {
+    @Test("A scrub quarantines a location that rots")
+    func aScrubQuarantinesALocationThatRots() async throws {
         let isRotten = Flag()
         let rotting = try FaultyOrigin(Self.content) { _ in isRotten.isSet ? .corrupt(at: 2_000_000) : .sound }
         let sound = try FaultyOrigin(Self.content)
@@ -21,11 +21,11 @@ struct MaintenanceScenarios {
         isRotten.set()
         try await baton.waitUntil(ids[0], is: "quarantined")
         #expect(try await baton.location(ids[1])["status"] as? String == "active")
-        #expect(try await baton.download(image, of: Self.content).isComplete, "nobody noticed")
+        #expect(try await baton.download(image, of: Self.content).isComplete, "downloads are not affected")
     }
 
-    @Test("A quarantined location that is mended comes back by itself")
-    func aQuarantinedLocationThatIsMendedComesBackByItself() async throws {
+    @Test("A quarantined location that is repaired becomes active again by itself")
+    func aRepairedLocationBecomesActiveAgain() async throws {
         let isMended = Flag()
         let origin = try FaultyOrigin(Self.content) { $0.isProbe || isMended.isSet ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(Self.content)
@@ -41,8 +41,8 @@ struct MaintenanceScenarios {
         #expect(try await baton.events(of: id).last == "matched")
     }
 
-    @Test("A store that asks for time is read again when that is over")
-    func aStoreThatAsksForTimeIsReadAgainWhenThatIsOver() async throws {
+    @Test("A store that sends Retry-After is read again when that time is over")
+    func aReadRespectsRetryAfter() async throws {
         let asksForTime = Flag()
         let origin = try FaultyOrigin(Self.content) { request in
             if asksForTime.isSet { return .status(429, headers: [("Retry-After", "1800")]) }
@@ -62,12 +62,12 @@ struct MaintenanceScenarios {
         let location = try await baton.location(id)
         #expect(location["status"] as? String == "quarantined")
         let next = try Date(try #require(location["next_read_at"] as? String), strategy: .iso8601)
-        #expect(next.timeIntervalSince(before) >= 1799, "not as after a read that quarantined it")
+        #expect(next.timeIntervalSince(before) >= 1799, "the recheck time of a quarantine does not apply")
         #expect(next.timeIntervalSinceNow <= 1800)
     }
 
-    @Test("A scrub that a restart cuts off goes on where it was")
-    func aScrubThatARestartCutsOffGoesOnWhereItWas() async throws {
+    @Test("A scrub that SIGKILL interrupts resumes where it was")
+    func aScrubResumesAfterSIGKILL() async throws {
         let content = PatternedContent(size: 48 << 20, seed: 72)
         let isFree = Flag()
         let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 30 << 20) }
@@ -77,10 +77,10 @@ struct MaintenanceScenarios {
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
         let image = try await first.addImage()
         let id = try await first.addLocations([origin.url()], to: image, of: content)[0]
-        try await eventually("the read's progress to be written down") {
+        try await eventually("the read's progress to be stored") {
             try await first.location(id)["read_position"] as? Int64 != nil
         }
-        // Without a word of warning.
+        // Without a graceful stop.
         kill(first.processID, SIGKILL)
         _ = try await first.exited()
         isFree.set()
@@ -91,8 +91,8 @@ struct MaintenanceScenarios {
         #expect(try #require(resumed.range?.first) >= 8 << 20)
     }
 
-    @Test("On SIGTERMA scrub keeps how far it came")
-    func onSIGTERMAScrubKeepsHowFarItCame() async throws {
+    @Test("On SIGTERM a scrub keeps its progress")
+    func onSIGTERMAScrubKeepsItsProgress() async throws {
         let content = PatternedContent(size: 48 << 20, seed: 73)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(40 << 20) }
         defer { origin.stop() }
@@ -107,11 +107,11 @@ struct MaintenanceScenarios {
         let second = try await BatonProcess(origins: ["a": origin], settings: Self.scrubbing, in: directory)
         try await second.waitUntil(id, has: "verified")
         let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
-        // How much of what was sent had been read is the system's affair, but not nothing.
+        // How many of the sent bytes had been read depends on the system, but it is not 0.
         #expect(try #require(resumed.range?.first) > 0)
     }
 
-    @Test("Scrubs keep to their rate")
+    @Test("Scrubs keep to scrub_rate")
     func scrubsKeepToTheirRate() async throws {
         let content = PatternedContent(size: 4 << 20, seed: 74)
         let origin = try FaultyOrigin(content)
@@ -122,13 +122,13 @@ struct MaintenanceScenarios {
         let started = ContinuousClock.now
         let id = try await baton.addLocations([origin.url()], to: image, of: content)[0]
         try await baton.waitUntil(id, has: "verified")
-        // 4 MiB at 2 MiB/s: what may not happen is that it is over at once.
+        // 4 MiB at 2 MiB/s must not finish at once.
         #expect(ContinuousClock.now - started > .seconds(1))
-        #expect(origin.record.downloads.count == 1, "it waited on one connection")
+        #expect(origin.record.downloads.count == 1, "it waits on one connection")
     }
 
-    @Test("A read that an operator asked for is not lost with the process")
-    func aReadThatAnOperatorAskedForIsNotLostWithTheProcess() async throws {
+    @Test("A verification that an operator requested survives SIGKILL")
+    func aRequestedVerificationSurvivesSIGKILL() async throws {
         let isSilent = Flag()
         let origin = try FaultyOrigin(Self.content) { $0.isProbe || !isSilent.isSet ? .sound : .stall(after: 0) }
         defer { origin.stop() }
@@ -148,8 +148,8 @@ struct MaintenanceScenarios {
         #expect(try await second.events(of: id) == ["registered", "probed", "verify", "verified"])
     }
 
-    @Test("A location whose backend left the configuration is neither stuck nor missed")
-    func aLocationWhoseBackendLeftTheConfigurationIsNeitherStuckNorMissed() async throws {
+    @Test("A location whose backend left the configuration is neither stuck nor counted as missing")
+    func aLocationWithoutABackendIsNeitherStuckNorMissed() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let directory = try TestDirectory()
@@ -185,8 +185,8 @@ struct MaintenanceScenarios {
         #expect(try await baton.operate("enable", on: id).json["status"] as? String == "pending")
     }
 
-    @Test("Deleting a location ends the scrub of it")
-    func deletingALocationEndsTheScrubOfIt() async throws {
+    @Test("Deleting a location ends its scrub")
+    func deletingALocationEndsItsScrub() async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 1_000_000) }
         defer { origin.stop() }
         let baton = try await BatonProcess(
@@ -200,9 +200,9 @@ struct MaintenanceScenarios {
         #expect(try await baton.location(id)["status"] as? String == "pending_delete")
     }
 
-    /// Operations race with SIGKILL; whatever was answered is there afterwards, and each history adds up.
-    @Test("Nothing is lost over SIGKILL in the middle of transitions")
-    func nothingIsLostOverSIGKILLInTheMiddleOfTransitions() async throws {
+    /// Operations race with SIGKILL: every answered one is stored, and each history is consistent.
+    @Test("SIGKILL in the middle of transitions loses no answered change")
+    func sigkillLosesNoAnsweredTransition() async throws {
         let origin = try FaultyOrigin(PatternedContent(size: 100_003, seed: 75))
         defer { origin.stop() }
         let directory = try TestDirectory()
@@ -241,7 +241,7 @@ struct MaintenanceScenarios {
                 let status = try await baton.location(id)["status"] as? String
                 #expect(history.last?["to"] == status)
                 for (earlier, later) in zip(history, history.dropFirst()) { #expect(earlier["to"] == later["from"]) }
-                // The answer may have been lost, never what it told of: at most one change is ahead of it.
+                // An answer may be lost, but never a change that was answered: at most one change is ahead of the last answer.
                 if let told = answered[id], status != told {
                     #expect(history.dropLast().last?["to"] == told, "round \(round)")
                 }
@@ -250,8 +250,8 @@ struct MaintenanceScenarios {
         }
     }
 
-    @Test("A read that its backend cuts off goes on where it was when that is back")
-    func aReadThatItsBackendCutsOffGoesOnWhereItWasWhenThatIsBack() async throws {
+    @Test("A full read that its backend interrupts resumes where it was when the backend is back")
+    func aFullReadResumesWhenItsBackendIsBack() async throws {
         let content = PatternedContent(size: 24 << 20, seed: 96)
         let isBack = Flag()
         let origin = try FaultyOrigin(content) { request in
@@ -269,11 +269,11 @@ struct MaintenanceScenarios {
         try await baton.operate("verify", on: id)
         try await baton.waitUntil(id, has: "verified")
         let resumed = try #require(origin.record.downloads.first { $0.index >= asked })
-        #expect(try #require(resumed.range?.first) > 0, "it was read from its beginning again")
+        #expect(try #require(resumed.range?.first) > 0, "it must not be read from the beginning again")
     }
 
-    @Test("A silent backend does not keep the locations of others from their probes")
-    func aSilentBackendDoesNotKeepTheLocationsOfOthersFromTheirProbes() async throws {
+    @Test("A silent backend does not delay the probes of other backends' locations")
+    func aSilentBackendDoesNotDelayOtherProbes() async throws {
         let isSilent = Flag()
         let isBack = Flag()
         let silent = try FaultyOrigin(Self.content) { _ in isSilent.isSet ? .slowFirstByte(.seconds(3600)) : .status(503) }
@@ -292,12 +292,12 @@ struct MaintenanceScenarios {
         isSilent.set()
         let (asked, others) = (silent.record.requests.count, other.record.requests.count)
         await silent.waitUntil { $0.requests.count > asked }
-        // Turned down once more, in the same round or before it: the next one must not be long in coming.
+        // It was refused once more, in the same pass or before it: the next probe must come soon.
         await other.waitUntil { $0.requests.count > others }
         isBack.set()
         try await baton.waitUntil(ids[20], is: "active")
-        #expect(silent.record.requests.count - asked < 10, "all of the silent one's came first")
-        // A round that is under way does not hold up the end either.
+        #expect(silent.record.requests.count - asked < 10, "the silent backend's locations must not all come first")
+        // A running pass does not delay the shutdown either.
         baton.terminate()
         #expect(try await baton.exited() == 0)
         #expect(silent.record.requests.count - asked < 15)
@@ -305,7 +305,7 @@ struct MaintenanceScenarios {
 }
 
 extension BatonProcess {
-    /// Waits until so many operations are in the histories of these locations, or the server is gone.
+    /// Waits until the histories of these locations have that many operations, or the server is gone.
     fileprivate func waitForOperations(_ count: Int, on ids: [String]) async {
         var base: Int?
         while true {

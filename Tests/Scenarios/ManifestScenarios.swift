@@ -5,7 +5,7 @@ import ImageModel
 import Integrity
 import Testing
 
-/// Who makes manifests, as the catalog's file shows afterwards.
+/// When manifests are made, as the catalog's file shows.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ManifestScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 92)
@@ -13,8 +13,8 @@ struct ManifestScenarios {
         "maintenance: { interval: 20ms, scrub_interval: 0s }\nmanifests: { chunk_size: 64KiB, eager: false }"
     private static let chunkSize: Int64 = 65_536
 
-    @Test("A verified location leaves a manifest")
-    func aVerifiedLocationLeavesAManifest() async throws {
+    @Test("Verifying a location makes a manifest")
+    func verifyingALocationMakesAManifest() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
@@ -27,8 +27,8 @@ struct ManifestScenarios {
         #expect(page.contains(#"baton_representations{manifest="missing"} 0"#))
     }
 
-    @Test("The read that founds a representation gives it its manifest")
-    func theReadThatFoundsARepresentationGivesItItsManifest() async throws {
+    @Test("The read that creates a representation makes its manifest")
+    func theReadThatCreatesARepresentationMakesItsManifest() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(
@@ -38,9 +38,9 @@ struct ManifestScenarios {
         #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: 1 << 20), "the default: 1 MiB")
     }
 
-    /// As after an update from a version that made none, or when a manifest was forgotten.
-    @Test("A verified location that is read again makes the manifest that is missing")
-    func aVerifiedLocationThatIsReadAgainMakesTheManifestThatIsMissing() async throws {
+    /// As after an upgrade from a version without manifests, or when a manifest was deleted.
+    @Test("Verifying a location again makes a missing manifest")
+    func verifyingALocationAgainMakesAMissingManifest() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["a": origin], settings: Self.quiet)
@@ -54,11 +54,11 @@ struct ManifestScenarios {
         #expect(try await catalog.forgetManifest(first))
         try await baton.operate("verify", on: id)
         #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
-        #expect(try await baton.location(id)["status"] as? String == "active", "it served all the while")
+        #expect(try await baton.location(id)["status"] as? String == "active", "it keeps serving")
     }
 
-    @Test("A read that did not match leaves no manifest")
-    func aReadThatDidNotMatchLeavesNoManifest() async throws {
+    @Test("A read with a digest mismatch makes no manifest")
+    func aReadWithADigestMismatchMakesNoManifest() async throws {
         let isMended = Flag()
         let origin = try FaultyOrigin(Self.content) { $0.isProbe || isMended.isSet ? .sound : .corrupt(at: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
@@ -77,7 +77,7 @@ struct ManifestScenarios {
         #expect(try await baton.manifest(of: image) == Self.content.manifest(chunkSize: Self.chunkSize))
     }
 
-    @Test("A whole that was wrong at first and then right elsewhere leaves the manifest of the right bytes")
+    @Test("A download that was wrong at first and then fetched elsewhere makes a manifest of the right bytes")
     func aWholeThatWasFetchedAgain() async throws {
         let small = PatternedContent(size: 700_001, seed: 94)
         let corrupt = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
@@ -90,10 +90,10 @@ struct ManifestScenarios {
         #expect(try await baton.manifest(of: image) == small.manifest(chunkSize: Self.chunkSize))
     }
 
-    /// The first of its pages (1024 chunks) is full when the process dies. What an earlier read left may be of no use to this one, since
-    /// that computed other digests: then nothing of it may end up in the manifest.
-    @Test("A scrub that a restart cuts off still makes a right manifest", arguments: [false, true])
-    func aScrubThatARestartCutsOffStillMakesARightManifest(isAfterAnotherRead: Bool) async throws {
+    /// The first of its pages (1024 chunks) is full when the process dies. This read may be unable to use the progress of an earlier one
+    /// that computed other digests: then none of that progress may end up in the manifest.
+    @Test("A scrub that SIGKILL interrupts still makes a right manifest", arguments: [false, true])
+    func anInterruptedScrubMakesARightManifest(isAfterAnotherRead: Bool) async throws {
         let content = PatternedContent(size: 80 << 20, seed: 93)
         let isFree = Flag()
         let origin = try FaultyOrigin(content) { $0.isProbe || isFree.isSet ? .sound : .stall(after: 78 << 20) }
@@ -111,7 +111,7 @@ struct ManifestScenarios {
             manifests: { chunk_size: 64KiB, eager: false }
             """
         let first = try await BatonProcess(origins: ["a": origin], settings: settings, in: directory)
-        try await eventually("more than 64 MiB to be written down as read") {
+        try await eventually("more than 64 MiB to be stored as read") {
             try await first.location(id)["read_position"] as? Int64 ?? 0 > 64 << 20
         }
         kill(first.processID, SIGKILL)
@@ -124,7 +124,7 @@ struct ManifestScenarios {
         #expect(try #require(resumed.range?.first) > 64 << 20)
     }
 
-    /// Progress whose digests nobody can go on with, and whose chunks are not the content's.
+    /// Stores progress whose digests cannot be continued and whose chunks are not the content's.
     private func leaveUselessProgress(of id: String, size: Int64, in catalog: SQLiteCatalog) async throws {
         let id = try #require(LocationID(id))
         let layout = try #require(ChunkLayout(size: size, chunkSize: Self.chunkSize))
@@ -134,9 +134,9 @@ struct ManifestScenarios {
         try await catalog.saveReadProgress(progress, of: id, at: .now)
     }
 
-    /// The manifest kept the wrong bytes of the suspect in. Without it nothing does, on a range.
-    @Test("An suspect location serves no range when its manifest cannot be read")
-    func anSuspectLocationServesNoRangeWhenItsManifestCannotBeRead() async throws {
+    /// The manifest held back the suspect's wrong bytes. Without it nothing can do so for a range.
+    @Test("A suspect location serves no range when its manifest cannot be read")
+    func aSuspectServesNoRangeWithoutItsManifest() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
         defer { corrupt.stop() }
         let baton = try await BatonProcess(origins: ["a": corrupt], settings: Self.quiet)
@@ -151,11 +151,11 @@ struct ManifestScenarios {
             ManifestPage(number: $0.number, digests: $0.digests, seal: [UInt8](repeating: 0, count: 32))
         }
         #expect(try await catalog.addManifest(sound.layout, pages: broken, of: representation, at: .now))
-        // It has been read and could not be judged: that is for later.
+        // It was read without a result, and the next read is postponed.
         try await catalog.postponeRead(of: id, until: .now + 3600)
         try await catalog.recordRejectedChunk(by: [id], at: .now, actor: "a test", reason: "played")
         let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=900000-1100000"])
-        #expect(range.status == 200 && !range.isComplete, "the whole, as far as it is not digestMismatch")
+        #expect(range.status == 200 && !range.isComplete, "the whole image, cut at the digest mismatch")
         #expect(range.firstWrongByte == nil || range.count > 200_001)
     }
 }

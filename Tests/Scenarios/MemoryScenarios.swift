@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Waiting
 
-/// What downloads may take of the memory, all together and each caller.
+/// The limits of memory and downloads, in all and per caller.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MemoryScenarios {
     static let content = PatternedContent(size: 32 << 20, seed: 97)
@@ -15,7 +15,7 @@ struct MemoryScenarios {
         return (baton, try await baton.addImage(of: Self.content, at: [origin.url()]))
     }
 
-    /// A client that takes the head of an answer and no more.
+    /// A client that reads the head of a response and no more.
     private func sleeper(_ image: String, _ port: Int, as address: String) async throws -> Sleeper {
         try await onOwnThread {
             let client = try TestClient(port: port, receiveBuffer: 65_536)
@@ -34,7 +34,7 @@ struct MemoryScenarios {
         }
     }
 
-    @Test("Clients that read nothing take no more memory than configured; further downloads get 503, other callers go on")
+    @Test("Clients that do not read take at most relay.memory, further downloads get 503, and other callers continue")
     func memoryIsBounded() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -44,27 +44,27 @@ struct MemoryScenarios {
             sleepers.append(try await sleeper(image, baton.port, as: "192.0.2.1"))
         }
         let refused = sleepers.removeLast()
-        #expect(refused.response.status == 503, "\(sleepers.count) downloads had room in 64 MiB")
+        #expect(refused.response.status == 503, "\(sleepers.count) downloads fit into 64 MiB")
         #expect(refused.response.headers["retry-after"] == "5")
-        #expect(sleepers.count >= 8, "windows did not shrink: only \(sleepers.count) downloads had room")
+        #expect(sleepers.count >= 8, "windows did not shrink: only \(sleepers.count) downloads fit")
         #expect(try await baton.metric("baton_relay_memory_reserved_bytes") <= Double(64 << 20))
         #expect(try await baton.metric("baton_relay_memory_limit_bytes") == Double(64 << 20))
         #expect(try await baton.metric("baton_downloads_turned_away_total{reason=\"memory\"}") == 1)
         let other = try await download(image, baton.port, as: "192.0.2.2")
-        #expect(other.isComplete && other.firstWrongByte == nil, "one caller has all of it")
-        // Those who sleep have their bytes still, and the image goes on when they read.
+        #expect(other.isComplete && other.firstWrongByte == nil, "one caller must not take all memory")
+        // The sleeping clients keep their bytes, and their downloads continue when they read.
         let awake = sleepers.removeFirst()
         let rest = try await onOwnThread { awake.finish(Self.content) }
         #expect(rest.isComplete && rest.firstWrongByte == nil)
         sleepers = []
-        try await eventually("the memory of those who left") {
+        try await eventually("the memory of disconnected clients to be released") {
             try await baton.metric("baton_relay_memory_reserved_bytes") == 0
         }
         let last = try await download(image, baton.port, as: "192.0.2.1")
         #expect(last.isComplete && last.firstWrongByte == nil)
     }
 
-    @Test("A caller has as many downloads as configured, and the next one is answered with 429")
+    @Test("A caller with relay.downloads_per_caller downloads gets 429 for the next one")
     func downloadsOfACallerAreLimited() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -84,7 +84,7 @@ struct MemoryScenarios {
 
 /// A client of a test that does not read.
 ///
-/// `@unchecked Sendable`: one thread at a time has it.
+/// `@unchecked Sendable`: only one thread at a time uses it.
 private final class Sleeper: @unchecked Sendable {
     private let client: TestClient
     let response: TestClient.Response

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// What Prometheus finds at `/metrics`.
+/// The metrics that Prometheus reads at `/metrics`.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MetricsScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 78)
@@ -14,8 +14,8 @@ struct MetricsScenarios {
         return BatonProcess.metrics(in: response)
     }
 
-    @Test("A failover is counted with its cause its gap and its bytes")
-    func aFailoverIsCountedWithItsCauseItsGapAndItsBytes() async throws {
+    @Test("A failover is counted with its reason, its gap and its bytes")
+    func aFailoverIsCountedWithItsReasonGapAndBytes() async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 1_000_000) }
         let sound = try FaultyOrigin(Self.content)
         defer {
@@ -25,7 +25,7 @@ struct MetricsScenarios {
         let baton = try await BatonProcess(origins: ["dying": dying, "sound": sound])
         let image = try await baton.addImage(of: Self.content, at: [dying.url(), sound.url()])
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        _ = await baton.relay(of: image)  // it is counted before it is logged, and after its client has everything
+        _ = await baton.relay(of: image)  // it is counted before it is logged, and after its client has all bytes
         let numbers = try await numbers(baton)
         #expect(numbers[#"baton_relays_total{outcome="finished"}"#] == 1)
         #expect(numbers[#"baton_attempt_failures_total{backend="dying",reason="reset"}"#] == 1)
@@ -41,8 +41,8 @@ struct MetricsScenarios {
         #expect(try #require(numbers["process_resident_memory_bytes"]) > 1_000_000)
     }
 
-    @Test("A download that runs is open and holds memory")
-    func aDownloadThatRunsIsOpenAndHoldsMemory() async throws {
+    @Test("A running download counts as an open relay and holds memory")
+    func aRunningDownloadIsOpenAndHoldsMemory() async throws {
         let stalling = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .stall(after: 2_500_000) }
         defer { stalling.stop() }
         let baton = try await BatonProcess(
@@ -58,7 +58,7 @@ struct MetricsScenarios {
         _ = try? await download.value
     }
 
-    /// `docs/metrics.md` has a row for each, and no other.
+    /// `docs/metrics.md` has a row for each metric and no other rows.
     @Test("Every metric is documented")
     func everyMetricIsDocumented() async throws {
         let origin = try FaultyOrigin(Self.content)
@@ -74,9 +74,9 @@ struct MetricsScenarios {
         #expect(there.count == documented.count && there.count > 20)
     }
 
-    /// Prometheus' own judge: names, units, types, help.
-    @Test("Promtool finds nothing to object to")
-    func promtoolFindsNothingToObjectTo() async throws {
+    /// Prometheus' own check of names, units, types and help.
+    @Test("promtool accepts the metrics")
+    func promtoolAcceptsTheMetrics() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// One image in stores of different kinds: whichever dies in mid-stream, whichever other finishes it.
+/// One image in stores of different kinds: whichever dies in mid-stream, any other finishes the download.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MixedFailoverScenarios {
     static let content = PatternedContent(size: 40_000_003, seed: 103)
@@ -16,8 +16,8 @@ struct MixedFailoverScenarios {
         BackendKind.allCases.filter { $0 != first }.map { Pair(first: first, second: $0) }
     }
 
-    @Test("When one dies in mid stream the other ends the download", arguments: pairs)
-    func whenOneDiesInMidStreamTheOtherEndsTheDownload(pair: Pair) async throws {
+    @Test("When one store dies in mid-stream, another finishes the download", arguments: pairs)
+    func whenOneStoreDiesAnotherFinishesTheDownload(pair: Pair) async throws {
         let directory = try TestDirectory()
         let first = try await PlacedContent(Self.content, in: pair.first, as: "first", directory)
         let second = try await PlacedContent(Self.content, in: pair.second, as: "second", directory)
@@ -44,10 +44,10 @@ struct MixedFailoverScenarios {
         #expect(relay.fields["failures"]?.first?.hasPrefix("first ") == true)
     }
 
-    /// One representation in all four kinds at once: each in its turn serves, dies, and is followed.
-    @Test("A download outlives three of four stores")
-    func aDownloadOutlivesThreeOfFourStores() async throws {
-        // What lies in buffers on the way, tens of megabytes maybe, must not reach to where the next one dies.
+    /// One representation in all four kinds at once: each in turn serves, dies and is replaced by the next.
+    @Test("A download survives the death of three of four stores")
+    func aDownloadSurvivesTheDeathOfThreeStores() async throws {
+        // The bytes in buffers on the way, perhaps tens of megabytes, must not reach the point where the next one dies.
         let content = PatternedContent(size: 160_000_007, seed: 113)
         let directory = try TestDirectory()
         var placed: [String: PlacedContent] = [:]

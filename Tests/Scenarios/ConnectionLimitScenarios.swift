@@ -70,7 +70,7 @@ struct ConnectionLimitScenarios {
             var first = client.receiveHead()
             client.receiveBody(&first)
             try client.sendRaw("GET /healthz HTTP/1.1\r\nHost: ")
-            return (first, client.receiveHead())  // returns when the server ends the connection
+            return (first, client.receiveHead())  // returns when the server closes the connection
         }
         #expect(first.status == 200)
         #expect(second.status == 0)
@@ -109,7 +109,7 @@ struct ConnectionLimitScenarios {
                 var response = client.receiveHead()
                 client.receiveBody(&response)
             }
-            return client.receiveHead()  // returns when the server ends the connection
+            return client.receiveHead()  // returns when the server closes the connection
         }
         #expect(last.status == 0)
     }

@@ -60,7 +60,9 @@ struct IdentityScenarios {
         #expect(written == actual.filter { !$0.key.hasPrefix("HEAD ") })
     }
 
-    @Test("A request without a valid token gets 401 and says how to authenticate", arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
+    @Test(
+        "A request without a valid token gets 401 and says how to authenticate",
+        arguments: [nil, "", "wrong", "hush-admin-5ee", "hush-late-5ee7"])
     func aRequestWithoutAValidTokenGets401(token: String?) async throws {
         let baton = try await TokenHolders().server()
         let response = try await TestClient.exchange(
@@ -76,7 +78,8 @@ struct IdentityScenarios {
         #expect(try await baton.send("GET", "/v2/nothing", as: "nobody").status == 404)
     }
 
-    @Test("A bearer token is accepted, whatever the case of its scheme", arguments: ["Bearer", "bearer", "BEARER"]) func aBearerTokenIsAccepted(scheme: String)
+    @Test("A bearer token is accepted, whatever the case of its scheme", arguments: ["Bearer", "bearer", "BEARER"])
+    func aBearerTokenIsAccepted(scheme: String)
         async throws
     {
         let baton = try await TokenHolders().server()

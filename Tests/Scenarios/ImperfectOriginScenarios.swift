@@ -50,7 +50,9 @@ struct ImperfectOriginScenarios {
         #expect(try await baton.location(location)["status"] as? String == "active")
     }
 
-    @Test("A location without declared digests is read in full although its responses are short or break", arguments: [false, true])
+    @Test(
+        "A location without declared digests is read in full although its responses are short or break",
+        arguments: [false, true])
     func fullReads(breaks: Bool) async throws {
         let origin = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : breaks ? .close(after: 300_000) : .capped(at: 300_000)

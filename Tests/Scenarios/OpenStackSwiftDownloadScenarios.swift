@@ -9,7 +9,7 @@ import Testing
 struct OpenStackSwiftDownloadScenarios {
     static let content = PatternedContent(size: 30_000_001, seed: 95)
 
-    /// The words that must appear nowhere: the key, and what a token and a signature look like.
+    /// Words that must appear nowhere: the key, and the marks of a token and a signature.
     static let secrets = ["testing", "AUTH_tk", "temp-url-key", "temp_url_sig"]
 
     private func backend(
@@ -34,7 +34,7 @@ struct OpenStackSwiftDownloadScenarios {
         let response = try await baton.download(image, of: Self.content)
         #expect(response.isComplete)
         #expect(response.firstWrongByte == nil)
-        // The last byte leaves before it is written down that all were right.
+        // The last byte leaves before the verification is recorded.
         _ = try await baton.manifest(of: image)
         let part = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=5000000-25000000"], from: 5_000_000)
@@ -44,8 +44,8 @@ struct OpenStackSwiftDownloadScenarios {
         for word in Self.secrets { #expect(!told.contains(word), "\(word)") }
     }
 
-    @Test("A URL below the containers own names the same location")
-    func aURLBelowTheContainersOwnNamesTheSameLocation() async throws {
+    @Test("A URL below the container's URL names the same location")
+    func aURLBelowTheContainersURLNamesTheSameLocation() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let content = PatternedContent(size: 3_000_001, seed: 96)
         try await node.store(content, as: "below/x")
@@ -64,9 +64,9 @@ struct OpenStackSwiftDownloadScenarios {
         #expect(beside.errorMessage.contains("swift (\(node.storageURL)/images/below/)"))
     }
 
-    /// The whole node is killed in mid-stream.
-    @Test("When the store dies in mid stream the download ends elsewhere")
-    func whenTheStoreDiesInMidStreamTheDownloadEndsElsewhere() async throws {
+    /// The node's proxy is killed in mid-stream.
+    @Test("When the store dies in mid-stream, another location finishes the download")
+    func anotherLocationFinishesWhenTheStoreDies() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "x")
         let other = try FaultyOrigin(Self.content)
@@ -94,10 +94,10 @@ struct OpenStackSwiftDownloadScenarios {
         #expect(other.record.downloads.count == 1)
     }
 
-    /// Rot as it really happens: the store answers with a complete 200, the old ETag, and a wrong byte in it; only after that it finds
-    /// out and has the object no longer.
-    @Test("A byte that rotted in the store never passes for the image")
-    func aByteThatRottedInTheStoreNeverPassesForTheImage() async throws {
+    /// Rot as it really happens: the store answers with a complete 200, the old ETag and a wrong byte; only afterwards it notices and no
+    /// longer has the object.
+    @Test("A byte that rotted in the store never completes a download")
+    func aRottenByteNeverCompletesADownload() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "x")
         let other = try FaultyOrigin(Self.content)
@@ -119,9 +119,9 @@ struct OpenStackSwiftDownloadScenarios {
         #expect(sound.firstWrongByte == nil)
     }
 
-    /// Swift's s3api: the same objects by the other protocol.
-    @Test("The same objects are read by the driver S3", arguments: ["plain", "a b/c+d%", "..up//...x/.y/", "ä/日本語?#&=;"])
-    func theSameObjectsAreReadByTheDriverS3(name: String) async throws {
+    /// OpenStack Swift's s3api: the same objects by the other protocol.
+    @Test("The driver s3 reads the same objects", arguments: ["plain", "a b/c+d%", "..up//...x/.y/", "ä/日本語?#&=;"])
+    func theDriverS3ReadsTheSameObjects(name: String) async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let content = PatternedContent(size: 2_000_003, seed: 97)
         try await node.store(content, as: "s3/\(name)")
@@ -137,9 +137,9 @@ struct OpenStackSwiftDownloadScenarios {
         #expect(response.firstWrongByte == nil)
     }
 
-    /// The store's words reach whoever adds a location, and the string to sign that comes with them reaches nobody.
-    @Test("What a store says of its refusal is passed on without what was signed")
-    func whatAStoreSaysOfItsRefusalIsPassedOnWithoutWhatWasSigned() async throws {
+    /// The store's message reaches the caller who adds a location; the string to sign that comes with it reaches no one.
+    @Test("A store's error code is passed on without the string to sign")
+    func aStoresErrorCodeIsPassedOnWithoutTheStringToSign() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let directory = try TestDirectory()
         func store(_ bucket: String, _ secret: String) throws -> String {
@@ -166,9 +166,9 @@ struct OpenStackSwiftDownloadScenarios {
         }
     }
 
-    /// The ETag of an object in one piece is its MD5: another one declared is wrong before any byte is read.
-    @Test("A digest that the store contradicts keeps a location from serving")
-    func aDigestThatTheStoreContradictsKeepsALocationFromServing() async throws {
+    /// The ETag of an object in one piece is its MD5: a different declared one is wrong before any byte is read.
+    @Test("A declared digest that the store contradicts keeps a location pending")
+    func aContradictedDigestKeepsALocationPending() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let content = PatternedContent(size: 1_000_003, seed: 99)
         try await node.store(content, as: "digest")
@@ -185,8 +185,8 @@ struct OpenStackSwiftDownloadScenarios {
         }
     }
 
-    @Test("What a store said last is in the explanation")
-    func whatAStoreSaidLastIsInTheExplanation() async throws {
+    @Test("explain shows the store's last error")
+    func explainShowsTheStoresLastError() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let content = PatternedContent(size: 2_000_003, seed: 98)
         try await node.store(content, as: "gone")
@@ -207,7 +207,7 @@ struct OpenStackSwiftDownloadScenarios {
     }
 
     @Test(
-        "What is wrong with a containers keys is said once",
+        "An error in a container's keys is reported once",
         arguments: [
             (#"storage_url: "http://s/v1/A""#, "b.container: is missing"),
             (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is no name of a container"),
@@ -254,7 +254,7 @@ struct OpenStackSwiftDownloadScenarios {
             (#"container: a, storage_url: "http://s/v1/A", temp_url_digest: md5"#, "b.temp_url_digest: \"md5\" is not known"),
             (#"container: a, storage_url: "http://s/v1/A", containr: b"#, "b.containr: no such key; did you mean container?"),
         ])
-    func whatIsWrongWithAContainersKeysIsSaidOnce(keys: String, expected: String) async throws {
+    func anErrorInAContainersKeysIsReportedOnce(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write(
             "backends:\n  b: { driver: swift, \(keys) }\n", to: "baton.yaml")

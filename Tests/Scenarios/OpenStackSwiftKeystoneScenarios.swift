@@ -5,7 +5,7 @@ import Identity
 import OpenStackSwiftBackend
 import Testing
 
-/// The driver `swift`, a real Swift, and a real Keystone that says who may read there.
+/// The driver `swift`, a real OpenStack Swift, and a real Keystone that authorises its callers.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OpenStackSwiftKeystoneScenarios {
     static let content = PatternedContent(size: 1_000_003, seed: 94)
@@ -26,8 +26,8 @@ struct OpenStackSwiftKeystoneScenarios {
             projectDomain: "Default")
     }
 
-    @Test("Keystone says where the account is and who may read it")
-    func keystoneSaysWhereTheAccountIsAndWhoMayReadIt() async throws {
+    @Test("Keystone gives the account's URL and decides who may read it")
+    func keystoneGivesTheAccountsURL() async throws {
         let keystone = try await KeystoneProcess()
         let node = try await OpenStackSwiftNode(keystone: keystone)
         try await node.store(Self.content, as: "a b//c")
@@ -38,13 +38,13 @@ struct OpenStackSwiftKeystoneScenarios {
             let reader = try OpenStackSwiftReader(
                 node, login: try login(keystone, credentials), signer: TempURLSigner(key: node.temporaryURLKey))
             #expect(Self.content.matches(try await reader.read("a b//c").bytes))
-            // The tokens of the test's Keystone live an hour or more.
+            // The tokens of the test's Keystone are valid for an hour or more.
             #expect(reader.driver.credentials?.areReady == true)
             let url = try #require(reader.driver.directURL(for: "a b//c", lifetime: .seconds(60)))
             #expect(url.hasPrefix("\(node.storageURL)/images/a%20b//c?"))
         }
 
-        // Bob's project has an account of its own, and he is no more than a reader there.
+        // Bob's project has its own account, in which he has only the role reader.
         let bob = try OpenStackSwiftReader(node, login: try login(keystone, password(of: "bob", in: "b", keystone)))
         let other = await #expect(throws: AttemptFailure.self) { try await bob.read("a b//c") }
         #expect(other?.detail.hasPrefix("answered with status 403") == true)

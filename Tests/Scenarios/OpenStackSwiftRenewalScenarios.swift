@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Downloads whose token a real Swift forgets: tokens live in memcached, and one that starts again knows none.
+/// Downloads whose token a real OpenStack Swift forgets: tokens are in memcached, which is empty after a restart.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OpenStackSwiftRenewalScenarios {
     static let content = PatternedContent(size: 30_000_001, seed: 102)
@@ -16,8 +16,8 @@ struct OpenStackSwiftRenewalScenarios {
             backends: ["swift": backend], settings: BatonProcess.timeout, directory: directory, logLevel: "trace")
     }
 
-    @Test("A forgotten token is renewed and nothing counts as a failure")
-    func aForgottenTokenIsRenewedAndNothingCountsAsAFailure() async throws {
+    @Test("A forgotten token is renewed without counting as a failure")
+    func aForgottenTokenIsRenewed() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "x")
         let baton = try await server(node)
@@ -32,10 +32,9 @@ struct OpenStackSwiftRenewalScenarios {
         #expect(!baton.rawLog.contains("AUTH_tk"))
     }
 
-    /// The connection breaks, and with it goes all that the store knew of tokens: the next request of the same download is refused
-    /// first.
-    @Test("A token forgotten in mid stream is renewed and the download goes on at the byte")
-    func aTokenForgottenInMidStreamIsRenewedAndTheDownloadGoesOnAtTheByte() async throws {
+    /// The connection breaks and the store loses all tokens: the next request of the same download is refused first.
+    @Test("A token that is forgotten in mid-stream is renewed, and the download continues at its byte")
+    func aTokenForgottenInMidStreamIsRenewed() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "x")
         let baton = try await server(node)
@@ -61,8 +60,8 @@ struct OpenStackSwiftRenewalScenarios {
         #expect(relay.fields["failures"]?.contains { $0.contains("denied") } != true)
     }
 
-    @Test("A key that is not accepted is said")
-    func aKeyThatIsNotAcceptedIsSaid() async throws {
+    @Test("A key that is not accepted is reported")
+    func aKeyThatIsNotAcceptedIsReported() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         let baton = try await server(node, key: "hush-wrong")
         let image = try await baton.addImage()

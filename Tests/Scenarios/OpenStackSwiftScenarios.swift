@@ -11,7 +11,7 @@ struct OpenStackSwiftScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 91)
 
     @Test(
-        "Any name is read whole and in ranges",
+        "An object of any name is read whole and in ranges",
         arguments: [
             "plain", "a b/c+d%", "%2F%41", "../up//../x/./y/", "/leading", "//", "ä/日本語?#&=;", "e\u{301} and \u{e9}",
             "tab\tline\nend",
@@ -36,7 +36,9 @@ struct OpenStackSwiftScenarios {
         #expect(failure?.reason == .wrongSize)
     }
 
-    @Test("A large object is read as one", arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool) async throws {
+    @Test("A large object is read as one object", arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool)
+        async throws
+    {
         let node = try await OpenStackSwiftNode.shared.value
         let key = "large \(isStatic)"
         try await node.storeSegments(of: Self.content, as: key)
@@ -54,8 +56,8 @@ struct OpenStackSwiftScenarios {
         #expect(part.head.validator == whole.head.validator && whole.head.validator != nil)
     }
 
-    @Test("A large object without a segment is never taken for whole")
-    func aLargeObjectWithoutASegmentIsNeverTakenForWhole() async throws {
+    @Test("A large object with a missing segment is never read as complete")
+    func aLargeObjectWithAMissingSegmentIsNotComplete() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         try await node.storeSegments(of: Self.content, as: "torn")
         try await node.join(Self.content, as: "torn", isStatic: true)
@@ -71,15 +73,15 @@ struct OpenStackSwiftScenarios {
         #expect(refused?.failureClass == .location)
     }
 
-    @Test("What is not there is missing")
-    func whatIsNotThereIsMissing() async throws {
+    @Test("An object that does not exist is missing")
+    func anObjectThatDoesNotExistIsMissing() async throws {
         let reader = try OpenStackSwiftReader(try await OpenStackSwiftNode.shared.value)
         let failure = await #expect(throws: AttemptFailure.self) { try await reader.read("nothing") }
         #expect(failure?.reason == .missing)
     }
 
-    @Test("Who may not read is denied and a wrong key is not accepted")
-    func whoMayNotReadIsDeniedAndAWrongKeyIsNotAccepted() async throws {
+    @Test("An unauthorised user is denied, and a wrong key is not accepted")
+    func anUnauthorisedUserIsDenied() async throws {
         let node = try await OpenStackSwiftNode.shared.value
         try await node.store(Self.content, 0..<10, as: "closed")
         let stranger = try OpenStackSwiftReader(node, user: "test:tester3", key: "testing3")
@@ -94,17 +96,17 @@ struct OpenStackSwiftScenarios {
         #expect(closed?.detail.hasPrefix("answered with status 401") == true)
     }
 
-    @Test("A public container is read without a log in")
-    func aPublicContainerIsReadWithoutALogIn() async throws {
+    @Test("A public container is read without a login")
+    func aPublicContainerIsReadWithoutALogin() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "open")
         try await node.send("POST", "", headers: ["X-Container-Read": ".r:*"])
         #expect(Self.content.matches(try await OpenStackSwiftReader(node, login: nil).read("open").bytes))
     }
 
-    /// Tokens live in memcached: one that starts again knows none.
-    @Test("Forgotten tokens are renewed once for all who read with them")
-    func forgottenTokensAreRenewedOnceForAllWhoReadWithThem() async throws {
+    /// Tokens are in memcached, which is empty after a restart.
+    @Test("A forgotten token is renewed once for all readers that share it")
+    func aForgottenTokenIsRenewedOnceForAllReaders() async throws {
         let node = try await OpenStackSwiftNode()
         try await node.store(Self.content, as: "kept")
         let reader = try OpenStackSwiftReader(node)
@@ -121,8 +123,8 @@ struct OpenStackSwiftScenarios {
         #expect(reader.driver.credentials?.generation == 2)
     }
 
-    @Test("A direct URL serves curl until it is altered or over", arguments: TempURLSigner.Algorithm.allCases)
-    func aDirectURLServesCurlUntilItIsAlteredOrOver(
+    @Test("A direct URL works in curl until it is altered or expires", arguments: TempURLSigner.Algorithm.allCases)
+    func aDirectURLWorksUntilItIsAlteredOrExpires(
         algorithm: TempURLSigner.Algorithm
     ) async throws {
         let node = try await OpenStackSwiftNode.shared.value

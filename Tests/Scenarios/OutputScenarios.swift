@@ -3,12 +3,12 @@ import Foundation
 import Glibc
 import Testing
 
-/// Where `baton get` puts the bytes: files, directories, links, pipes and devices.
+/// The outputs of `baton get`: files, directories, links, pipes and devices.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OutputScenarios {
     static let content = PatternedContent(size: 3_000_013, seed: 321)
 
-    /// A server with one image of a name.
+    /// A server with one named image.
     private struct Setting {
         let origin: FaultyOrigin
         let baton: BatonProcess
@@ -23,7 +23,7 @@ struct OutputScenarios {
             image = try #require(response.json["id"] as? String, "\(response.text)")
         }
 
-        /// Adds the location with what is known of the content, without reading it.
+        /// Adds the location with a declared size and digest, without reading it.
         func add(size: Int64, sha256: String) async throws {
             let response = try await baton.send(
                 "POST", "/baton/v1/images/\(image)/locations",
@@ -38,7 +38,7 @@ struct OutputScenarios {
                 ["get", image, "--endpoint", "http://127.0.0.1:\(baton.port)"] + arguments, in: baton.directory.path)
         }
 
-        /// A shell command in which `get` is the download with all but its output.
+        /// Runs a shell script in which `get` downloads the image; the script adds the output.
         func shell(_ script: String) async throws -> BatonCommand.Result {
             try await BatonCommand.run(
                 [
@@ -62,7 +62,7 @@ struct OutputScenarios {
     }
 
     @Test(
-        "Standard output gets the exact image and nothing else, by each of its names",
+        "Standard output, by each of its names, gets the exact image and nothing else",
         arguments: [
             "-", "/dev/stdout", "/proc/self/fd/1", "/dev/fd/1",
         ])
@@ -78,14 +78,14 @@ struct OutputScenarios {
             #expect(result.errors.contains("verified") || result.errors.contains("\"digest\""), "\(result.errors)")
         }
         let both = try await setting.shell("get -o \(name) 2>&1 | sha256sum")
-        #expect(both.output.hasPrefix(Self.content.sha256), "standard error is the same pipe, and nothing of ours is in it")
+        #expect(both.output.hasPrefix(Self.content.sha256), "standard error is the same pipe, and Baton writes nothing to it")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: setting.baton.directory.path).allSatisfy {
                 !$0.hasSuffix(".part")
             })
     }
 
-    @Test("A FIFO is written and stays a FIFO, and a link to a device stays a link")
+    @Test("get writes to a FIFO or a device and keeps it and the links to it")
     func otherStreamsAreWritten() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
@@ -96,8 +96,8 @@ struct OutputScenarios {
         #expect(result.output.contains(Self.content.sha256))
     }
 
-    @Test("A full device is an error, and so is a result that can't be printed")
-    func afullDeviceIsAnError() async throws {
+    @Test("A full device is an error, and so is a result that cannot be printed")
+    func aFullDeviceIsAnError() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
         let device = try await setting.get("-o", "/dev/full")
@@ -113,11 +113,11 @@ struct OutputScenarios {
         }
     }
 
-    @Test("A reader that leaves ends the command quietly, as it does others")
-    func aReaderThatLeavesEndsIt() async throws {
+    @Test("A reader that closes the pipe ends the command without an error message")
+    func aReaderThatClosesThePipeEndsIt() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
-        // What starts the tests may ignore the signal, and it is inherited.
+        // The process that starts the tests may ignore the signal, and that is inherited.
         let result = try await setting.shell(
             "env --default-signal=PIPE \"$0\" get \"$IMAGE\" --endpoint \"$URL\" -o - | head -c 10 > /dev/null; echo ${PIPESTATUS[0]}"
         )
@@ -125,7 +125,7 @@ struct OutputScenarios {
         #expect(result.errors.isEmpty, "\(result.errors)")
     }
 
-    @Test("A directory gets the image under its name", arguments: ["images", "images/", "link", "."])
+    @Test("A directory gets the image under the image's name", arguments: ["images", "images/", "link", "."])
     func aDirectoryGetsTheImage(output: String) async throws {
         let setting = try await Self.setting(named: "../.pro\u{1B}file")
         defer { setting.origin.stop() }
@@ -138,8 +138,8 @@ struct OutputScenarios {
         #expect(result.output.contains("_._.pro_file: "))
     }
 
-    @Test("A directory that is not there is said before anything is fetched")
-    func aMissingDirectoryIsSaid() async throws {
+    @Test("A missing directory is reported before any byte is fetched")
+    func aMissingDirectoryIsReported() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
         let result = try await setting.get("-o", "missing/")
@@ -149,7 +149,7 @@ struct OutputScenarios {
         #expect(setting.origin.record.downloads.isEmpty)
     }
 
-    @Test("The target of a symbolic link is replaced and the link stays, also when it led nowhere")
+    @Test("The target of a symbolic link is replaced and the link stays, even if it was dangling")
     func linksStay() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
@@ -169,7 +169,7 @@ struct OutputScenarios {
         #expect(stat(setting.file("elsewhere/old"), &status) == 0 && status.st_mode & 0o777 == 0o640, "its permissions stay")
     }
 
-    @Test("A file that is the image already is not fetched again, and one that differs in a byte is")
+    @Test("A file that already is the image is not fetched again, and one that differs is")
     func anIdenticalFileIsKept() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }
@@ -192,7 +192,7 @@ struct OutputScenarios {
         #expect(try setting.isExact("out") && setting.origin.record.downloads.count > before)
     }
 
-    @Test("An image that is larger than the free space is refused before it begins")
+    @Test("An image that is larger than the free space is refused before the download begins")
     func freeSpaceIsChecked() async throws {
         let content = PatternedContent(size: 1 << 58, seed: 1)
         let setting = try await Setting(of: content)
@@ -205,7 +205,7 @@ struct OutputScenarios {
         #expect(left.allSatisfy { !$0.hasSuffix(".part") && $0 != "out" }, "\(left)")
     }
 
-    @Test("--direct to a stream is refused: nobody verifies on the way what locations send")
+    @Test("--direct to a stream is refused, since its bytes are verified only at the end")
     func directNeedsAFile() async throws {
         let setting = try await Self.setting()
         defer { setting.origin.stop() }

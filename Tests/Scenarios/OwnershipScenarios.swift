@@ -4,14 +4,14 @@ import Glibc
 import Testing
 import Waiting
 
-/// One server at a time works on a catalog.
+/// Only one server at a time uses a catalog.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OwnershipScenarios {
     private static let content = PatternedContent(size: 5_000_011, seed: 91)
 
-    /// A client that is handed from thread to thread.
+    /// A client that moves between threads.
     ///
-    /// `@unchecked Sendable`: one thread at a time has it.
+    /// `@unchecked Sendable`: only one thread at a time uses it.
     private final class Upload: @unchecked Sendable {
         let client: TestClient
 
@@ -26,7 +26,7 @@ struct OwnershipScenarios {
             onSpawn: onSpawn)
     }
 
-    /// An upload that has begun, and its image.
+    /// Begins an upload to a new image.
     private func beginUpload(_ baton: BatonProcess) async throws -> (image: String, upload: Upload) {
         let image = try await baton.addImage()
         let port = baton.port
@@ -52,7 +52,7 @@ struct OwnershipScenarios {
         }
     }
 
-    @Test("A second server on a catalog names the first and ends before it touches anything, by whatever links it comes")
+    @Test("A second server on a catalog names the first and exits, even through a symbolic link")
     func aSecondServerEnds() async throws {
         let directory = try TestDirectory()
         let first = try await start(directory)
@@ -71,13 +71,13 @@ struct OwnershipScenarios {
         #expect(try await first.download(image, of: Self.content).firstWrongByte == nil)
     }
 
-    @Test("A draining server finishes its uploads, which its successor leaves alone")
+    @Test("A draining server finishes its uploads, and its successor does not touch them")
     func aSuccessorStartsAtOnce() async throws {
         let directory = try TestDirectory()
         let first = try await start(directory)
         let (image, upload) = try await beginUpload(first)
         first.terminate()
-        // It waits until the first one has given the lock up, whose upload goes on.
+        // It waits until the first server releases the lock; that server's upload continues.
         let second = try await start(directory)
         _ = await second.logged { $0.event == "upload.foreign" && $0.fields["images"] == [image] }
         #expect(try await second.send("GET", "/v2/images/\(image)").json["status"] as? String == "saving")
@@ -90,7 +90,7 @@ struct OwnershipScenarios {
     }
 
     @Test(
-        "A successor that takes uploads into another backend, or none, leaves those of the draining server alone",
+        "A successor with another uploads backend, or none, does not touch the draining server's uploads",
         arguments: ["uploads: { backend: other }", ""])
     func aSuccessorWithOtherUploads(uploads: String) async throws {
         let directory = try TestDirectory()
@@ -110,8 +110,8 @@ struct OwnershipScenarios {
         #expect(try await second.download(image, of: Self.content).firstWrongByte == nil)
     }
 
-    @Test("What a server that died had begun is cleared up by its successor, whenever it died")
-    func whatIsLeftIsClearedUp() async throws {
+    @Test("A successor cleans up the uploads of a server that died")
+    func aSuccessorCleansUpADeadServersUploads() async throws {
         let directory = try TestDirectory()
         let first = try await start(directory)
         let (image, upload) = try await beginUpload(first)
@@ -125,7 +125,7 @@ struct OwnershipScenarios {
         withExtendedLifetime(upload) {}
     }
 
-    @Test("A draining server records what its last downloads found out")
+    @Test("A draining server records the results of its last downloads")
     func aDrainingServerStillRecords() async throws {
         let content = PatternedContent(size: 8 << 20, seed: 92)
         let origin = try FaultyOrigin(content) { $0.isProbe ? .sound : .sound.paced(4 << 20) }

@@ -5,8 +5,8 @@ import ImageModel
 import OpenStackSwiftBackend
 import Testing
 
-/// Ceph's radosgw, which speaks both protocols with an accent of its own. Only where `make test-stores` runs them: it needs to be
-/// root, and takes its time.
+/// Ceph's radosgw, whose versions of both protocols differ from OpenStack Swift's. Only `make test-stores` runs these scenarios: they
+/// need root and are slow.
 @Suite(
     .serialized, .timeLimit(.minutes(5)), .enabled(if: ProcessInfo.processInfo.environment["BATON_TEST_STORES"] != nil))
 struct RadosgwScenarios {
@@ -17,7 +17,9 @@ struct RadosgwScenarios {
         try OpenStackSwiftReader(store, user: "tester:swift", signer: signer)
     }
 
-    @Test("Any name is read by swifts API", arguments: names) func anyNameIsReadBySwiftsAPI(name: String) async throws {
+    @Test("An object of any name is read by OpenStack Swift's API", arguments: names) func anyNameIsReadByOpenStackSwiftsAPI(
+        name: String
+    ) async throws {
         let store = try await RadosgwProcess.shared.value
         let content = PatternedContent(size: 300_007, seed: 99)
         try await store.store(content, as: name)
@@ -31,7 +33,9 @@ struct RadosgwScenarios {
         #expect(failure?.reason == .missing)
     }
 
-    @Test("A large object is read as one", arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool) async throws {
+    @Test("A large object is read as one object", arguments: [true, false]) func aLargeObjectIsReadAsOne(isStatic: Bool)
+        async throws
+    {
         let store = try await RadosgwProcess.shared.value
         let key = "large-\(isStatic)"
         try await store.storeSegments(of: Self.content, as: key)
@@ -41,7 +45,7 @@ struct RadosgwScenarios {
         #expect(whole.head.stated == nil)
     }
 
-    @Test("A direct URLIs signed with SHA 1")
+    @Test("A direct URL is signed with SHA-1")
     func aDirectURLIsSignedWithSHA1() async throws {
         let store = try await RadosgwProcess.shared.value
         for name in Self.names {
@@ -58,7 +62,7 @@ struct RadosgwScenarios {
         }
     }
 
-    @Test("Any key is downloaded by the driver S3", arguments: names) func anyKeyIsDownloadedByTheDriverS3(name: String)
+    @Test("The driver s3 downloads any key", arguments: names) func theDriverS3DownloadsAnyKey(name: String)
         async throws
     {
         let store = try await RadosgwProcess.shared.value

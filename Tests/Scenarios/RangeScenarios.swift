@@ -3,13 +3,13 @@ import Foundation
 import Glibc
 import Testing
 
-/// A range is served only verified; what can't be verified is answered with the whole, which is.
+/// A range is served only if it can be verified; otherwise the response is the whole image, which is verified.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RangeScenarios {
     static let small = PatternedContent(size: 1024, seed: 121)
     static let content = PatternedContent(size: 3_000_017, seed: 122)
 
-    /// Ranges of a content of that size, in all their spellings: those that cover everything first.
+    /// All spellings of a range that covers content of that size.
     static func spellings(of size: Int64) -> [[String: String]] {
         [
             ["Range": "bytes=0-"], ["Range": "bytes=0-\(size - 1)"], ["Range": "bytes=0-\(size)"],
@@ -19,7 +19,7 @@ struct RangeScenarios {
         ]
     }
 
-    /// Ranges that leave something out.
+    /// Ranges that do not cover the whole content.
     static func parts(of size: Int64) -> [[String: String]] {
         [
             ["Range": "bytes=0-0"], ["Range": "bytes=5-5"], ["Range": "bytes=\(size - 1)-"], ["Range": "bytes=-1"],
@@ -27,7 +27,7 @@ struct RangeScenarios {
         ]
     }
 
-    @Test("No spelling of a range brings a wrong byte of an image that was never read, whatever else is asked for")
+    @Test("No spelling of a range delivers a wrong byte of an image that was never read")
     func rangesOfAFreshCorruptImage() async throws {
         let corrupt = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         defer { corrupt.stop() }
@@ -35,7 +35,7 @@ struct RangeScenarios {
         let tag = "\"sha256-\(Self.small.sha256)\""
         for headers in Self.spellings(of: 1024) + Self.parts(of: 1024) {
             for further in [[:], ["If-Range": tag], ["If-Range": "\"x\""]] {
-                // An image of its own for each: what is asked for first must be right.
+                // A new image for each: the first request of an image must be right.
                 let image = try await baton.addImage(of: Self.small, at: [corrupt.url()])
                 let response = try await baton.download(
                     image, of: Self.small, headers: headers.merging(further) { given, _ in given })
@@ -44,7 +44,7 @@ struct RangeScenarios {
         }
     }
 
-    @Test("A range of an image with one corrupt and one sound location that were never read gets the whole, and it is right")
+    @Test("A range of an image that was never read gets the whole image, from the sound location")
     func rangesOfAFreshImageAreIgnored() async throws {
         let corrupt = try FaultyOrigin(Self.small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(Self.small)
@@ -59,7 +59,7 @@ struct RangeScenarios {
         }
     }
 
-    @Test("A range over everything of a large corrupt image never comes to its end")
+    @Test("A range over all of a large corrupt image never completes")
     func coveringRangesOfALargeCorruptImage() async throws {
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 1_000_000) }
         defer { corrupt.stop() }
@@ -73,7 +73,7 @@ struct RangeScenarios {
     }
 
     @Test(
-        "Once the image was read in full, each spelling of a range over everything is answered with 206",
+        "Every spelling of a range over all of a verified image is answered with 206",
         arguments: [true, false])
     func coveringRangesOfAVerifiedImage(hasManifest: Bool) async throws {
         let origin = try FaultyOrigin(Self.content)
@@ -95,7 +95,7 @@ struct RangeScenarios {
         }
     }
 
-    @Test("Without a manifest a range over everything is verified as a whole even where its location was read in full")
+    @Test("Without a manifest, a range over the whole image is verified as a whole download")
     func coveringRangeOfAnObjectThatRotted() async throws {
         let hasRotted = Flag()
         let origin = try FaultyOrigin(Self.small) { _ in hasRotted.isSet ? .corrupt(at: 5) : .sound }
@@ -112,7 +112,7 @@ struct RangeScenarios {
         }
     }
 
-    @Test("A range of an object that was exchanged since it was read in full gets the whole, not its bytes and not 503")
+    @Test("A range of an object that was replaced since its full read gets the whole image, not 503")
     func rangeOfAnExchangedObject() async throws {
         let isExchanged = Flag()
         let origin = try FaultyOrigin(Self.content) { _ in isExchanged.isSet ? .etag("\"v2\"") : .sound }
@@ -123,7 +123,7 @@ struct RangeScenarios {
         let before = try await baton.download(
             image, of: Self.content, headers: ["Range": "bytes=1000000-1999999"], from: 1_000_000)
         #expect(before.status == 206 && before.isComplete && before.firstWrongByte == nil)
-        // That range has the manifest made again; what it is about here is an image without one.
+        // That range triggers a new manifest; this test needs an image without one.
         let other = try await baton.addImage(of: Self.content, at: [origin.url()])
         try await baton.verifyLocationsAndForgetManifest(of: other)
         isExchanged.set()
@@ -131,7 +131,7 @@ struct RangeScenarios {
         #expect(after.status == 200 && after.isComplete && after.firstWrongByte == nil)
     }
 
-    @Test("What a probe saw pins no range: the object was never read")
+    @Test("A probe alone does not allow ranges")
     func rangeAfterAProbeAlone() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
@@ -145,8 +145,8 @@ struct RangeScenarios {
         #expect(try await baton.download(image, of: Self.content, headers: ["Range": "bytes=7-9"]).status == 200)
     }
 
-    /// One piece, as a client takes it that opens a connection for each: also the beginning of a whole is good for the first one.
-    /// - Returns: whether the client takes it for the piece, and whether all its bytes are right.
+    /// Fetches one piece on a new connection, as a segmented client does: for the first piece it also accepts the beginning of a 200.
+    /// - Returns: whether the client accepts the response as the piece, and whether all its bytes are right.
     private func piece(
         _ bytes: ClosedRange<Int64>, of image: String, at baton: BatonProcess
     ) async throws -> (isTaken: Bool, isRight: Bool) {
@@ -163,10 +163,10 @@ struct RangeScenarios {
     }
 
     @Test(
-        "Pieces of a fresh corrupt image that are fetched one after another never make a corrupt file",
+        "Pieces of a fresh corrupt image, fetched one after another, never make a corrupt file",
         arguments: [true, false], [true, false])
     func piecesOneAfterAnother(hasSoundLocation: Bool, isEager: Bool) async throws {
-        // As fast as a client reads, so that the first piece is there before the location is found out.
+        // Unpaced, so that the first piece arrives before the location is found corrupt.
         let corrupt = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .corrupt(at: 123_456) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [corrupt, sound] { origin.stop() } }
@@ -181,7 +181,7 @@ struct RangeScenarios {
             let last = min(first + 750_004, Self.content.size - 1)
             pieces.append(try await piece(first...last, of: image, at: baton))
             if first == 0, hasSoundLocation {
-                // Now ranges can be verified: what remains of the file would be right.
+                // Now ranges can be verified: the rest of the file would be right.
                 try await baton.operate("verify", on: ids[1])
                 _ = try await baton.manifest(of: image)
             }
@@ -193,10 +193,10 @@ struct RangeScenarios {
         #expect(areLaterOnesRight, "\(pieces)")
     }
 
-    @Test("A client that left with unverified bytes can't complete them by a range until the location that gave them was read")
+    @Test("A range cannot complete unverified bytes until the location that served them has been read")
     func unverifiedBytesAreNotCompleted() async throws {
         let isFree = Flag()
-        // Reads of it alone come to nothing until the test says so.
+        // Reads of it alone fail until the test allows them.
         let corrupt = try FaultyOrigin(Self.content) { request in
             if request.isProbe { return .sound }
             return request.index == 1
@@ -215,24 +215,25 @@ struct RangeScenarios {
             client.receiveBody(&response, upTo: 600_000, expected: (Self.content, 0))
             return response
         }
-        #expect(taken.firstWrongByte == 100_000, "the beginning leaves before anything verified it")
+        #expect(taken.firstWrongByte == 100_000, "the beginning leaves before it is verified")
         try await baton.operate("verify", on: ids[1])
         _ = try await baton.manifest(of: image)
         let rest = ["Range": "bytes=600000-"]
         let response = try await baton.download(image, of: Self.content, headers: rest)
-        #expect(response.status == 200 && response.headers["accept-ranges"] == "none", "it would complete a corrupt file")
+        #expect(response.status == 200 && response.headers["accept-ranges"] == "none", "a range would complete a corrupt file")
         #expect(response.isComplete && response.firstWrongByte == nil)
         isFree.set()
         try await baton.operate("verify", on: ids[0])
         try await baton.waitUntil(ids[0], is: "quarantined")
-        #expect(try await baton.download(image, of: Self.content, headers: rest).status == 200, "the client still has them")
-        // Another image at the sound location alone is not concerned.
+        #expect(
+            try await baton.download(image, of: Self.content, headers: rest).status == 200, "the client still has the bytes")
+        // Another image with only the sound location is not affected.
         let other = try await baton.addImage(of: Self.content, at: [sound.url()])
         try await baton.verifyLocations(of: other)
         #expect(try await baton.download(other, of: Self.content, headers: rest, from: 600_000).status == 206)
     }
 
-    @Test("A client that holds unverified bytes can't complete them by a range after the server was killed either")
+    @Test("A range cannot complete unverified bytes after the server was killed either")
     func unverifiedBytesOutliveNoServer() async throws {
         let corrupt = try FaultyOrigin(Self.content) { request in
             request.isProbe ? .sound : request.index == 1 ? .corrupt(at: 100_000).paced(2 << 20) : .status(500)
@@ -258,7 +259,7 @@ struct RangeScenarios {
         _ = try await second.manifest(of: image)
         let response = try await second.download(image, of: Self.content, headers: ["Range": "bytes=600000-"])
         #expect(response.status == 200 && response.isComplete && response.firstWrongByte == nil)
-        // What is registered from now on was delivered by no earlier server.
+        // Images that are registered from now on were not delivered by an earlier server.
         let other = try await second.addImage(of: Self.content, at: [sound.url()])
         try await second.verifyLocations(of: other)
         let part = try await second.download(other, of: Self.content, headers: ["Range": "bytes=600000-"], from: 600_000)

@@ -4,12 +4,12 @@ import Glibc
 import Testing
 import Waiting
 
-/// What changes while the server runs, and what does not end it.
+/// Changes while the server runs, and signals that do not stop it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ReloadScenarios {
     private static let slow: Int64 = 8 << 20
 
-    /// A download that has begun and takes seconds.
+    /// Starts a download that takes seconds.
     private func begin(_ baton: BatonProcess, _ origin: FaultyOrigin, _ content: PatternedContent) async throws -> Task<
         TestClient.Response, any Error
     > {
@@ -24,7 +24,7 @@ struct ReloadScenarios {
     }
 
     @Test(
-        "No signal but those that stop the server ends it or a running download",
+        "No signal but SIGTERM and SIGINT ends the server or a running download",
         arguments: [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2])
     func otherSignalsEndNothing(number: Int32) async throws {
         let content = PatternedContent(size: 16 << 20, seed: 61)
@@ -38,7 +38,7 @@ struct ReloadScenarios {
         #expect(try await baton.send("GET", "/healthz").status == 200)
     }
 
-    @Test("A backend that is added serves after a reload, and a removed one no longer, but for running downloads")
+    @Test("After a reload an added backend serves, and a removed one serves only running downloads")
     func backendsChange() async throws {
         let content = PatternedContent(size: 16 << 20, seed: 62)
         let (first, second) = (try paced(content), try FaultyOrigin(content))
@@ -62,7 +62,7 @@ struct ReloadScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil, "a running download keeps its backend")
     }
 
-    @Test("A new configuration that is wrong changes nothing, and every problem is named")
+    @Test("An invalid new configuration changes nothing, and every problem is named")
     func aWrongFileChangesNothing() async throws {
         let content = PatternedContent(size: 1 << 20, seed: 63)
         let origin = try FaultyOrigin(content)
@@ -77,7 +77,7 @@ struct ReloadScenarios {
         #expect(try await baton.download(image, of: content).isComplete)
     }
 
-    @Test("Limits and the log's level change with a reload; what needs a restart is named")
+    @Test("Limits and the log level change with a reload, and keys that need a restart are named")
     func limitsChange() async throws {
         let baton = try await BatonProcess(backends: [:])
         try baton.reload {
@@ -99,7 +99,7 @@ struct ReloadScenarios {
         #expect(try await baton.send("GET", "/healthz", headers: ["X-Long": String(repeating: "x", count: 8192)]).status == 200)
     }
 
-    @Test("The log's level changes with a reload, to less and to more")
+    @Test("The log level can be raised and lowered with a reload")
     func theLevelChanges() async throws {
         let baton = try await BatonProcess(backends: [:])
         let longHeader = ["X-Long": String(repeating: "x", count: 8192)]
@@ -111,7 +111,7 @@ struct ReloadScenarios {
         }
         _ = try await baton.send("GET", "/before")
         try baton.reload { $0.replacingOccurrences(of: "level: error", with: "level: info") }
-        // Lines come in the order of what they are about: with this one that one would be there.
+        // Lines are in the order of the requests: if this one is there, the earlier one would be too.
         try await eventually("the line of a request") {
             _ = try await baton.send("GET", "/after")
             return baton.log.contains { $0["path"] == "/after" }
@@ -119,7 +119,7 @@ struct ReloadScenarios {
         #expect(!baton.log.contains { $0["path"] == "/before" })
     }
 
-    @Test("A backend whose section changed is another one after a reload")
+    @Test("A backend whose section changed is a new one after a reload")
     func aBackendThatChanged() async throws {
         let content = PatternedContent(size: 1 << 20, seed: 64)
         let (first, second) = (try FaultyOrigin(content), try FaultyOrigin(content))
@@ -136,7 +136,7 @@ struct ReloadScenarios {
         await #expect(throws: Unexpected.self) { try await baton.addImage(of: content, at: [first.url()]) }
     }
 
-    @Test("Who may come in changes with a reload, but a server that others can reach never opens to everybody")
+    @Test("Tokens change with a reload, but a server beyond loopback never switches to auth.mode none")
     func tokensChange() async throws {
         let holders = try TokenHolders()
         let baton = try await BatonProcess(
@@ -155,7 +155,7 @@ struct ReloadScenarios {
         #expect(try await TestClient.exchange("GET", "/v2/images", port: baton.port).status == 401)
     }
 
-    @Test("Quotas, foreign origins and the public URL change with a reload")
+    @Test("Quotas, allowed origins and the public URL change with a reload")
     func exposureAndQuotasChange() async throws {
         let baton = try await BatonProcess(backends: [:])
         _ = try await baton.addImage()
@@ -172,10 +172,10 @@ struct ReloadScenarios {
         let allowed = try await baton.send("GET", "/v2/images", headers: page)
         #expect(allowed.status == 200 && allowed.headers["access-control-allow-origin"] == "https://console.example")
         #expect(try await baton.send("GET", "/versions").text.contains("https://images.example/b/v2/"))
-        #expect(baton.log.allSatisfy { $0.event != "configuration.restart_needed" }, "none of this waits for a restart")
+        #expect(baton.log.allSatisfy { !$0.event == "configuration.restart_needed" }, "none of these keys needs a restart")
     }
 
-    @Test("Full reads that begin after a reload go by its switch for formats")
+    @Test("Full reads after a reload follow its inspect_format")
     func inspectionChanges() async throws {
         let directory = try TestDirectory()
         let file = try directory.write(String(repeating: "no header", count: 1000), to: "image")
@@ -193,7 +193,7 @@ struct ReloadScenarios {
                 try await baton.locations(of: image)[0]["status"] as? String == status
             }
         }
-        // Without a digest it is read in full at once.
+        // Without a digest the location is read in full at once.
         try await wait(for: "active")
         try baton.reload { $0.replacingOccurrences(of: "inspect_format: false", with: "inspect_format: true") }
         await baton.waitForLog { $0.contains { $0.event == "configuration.reloaded" } }
@@ -202,20 +202,20 @@ struct ReloadScenarios {
         try await wait(for: "quarantined")
     }
 
-    @Test("A reload that hangs keeps no signal from stopping the server")
+    @Test("A reload that hangs does not keep a signal from stopping the server")
     func aHangingReload() async throws {
         let baton = try await BatonProcess(backends: [:])
-        // Nobody writes into it: a file system that hangs.
+        // A FIFO without a writer stands in for a file system that hangs.
         let file = baton.directory.file("baton.yaml")
         try FileManager.default.removeItem(atPath: file)
         try #require(mkfifo(file, 0o600) == 0)
         baton.signal(SIGHUP)
         baton.terminate()
         await baton.waitForLog { $0.contains { $0.event == "server.draining" } }
-        #expect([0, 1].contains(try await baton.exited()), "it ends by itself")
+        #expect([0, 1].contains(try await baton.exited()), "the server exits by itself")
     }
 
-    @Test("A socket that others can reach, handed over by a service manager, never opens to everybody")
+    @Test("A server on an inherited socket beyond loopback never switches to auth.mode none")
     func aHandedOverSocket() async throws {
         let socket = try ListeningSocket(isReachable: true)
         let holders = try TokenHolders()

@@ -5,13 +5,13 @@ import Testing
 
 @testable import S3Backend
 
-/// A store that speaks S3, as far as a read needs it: it serves what is signed for what it received, and refuses the rest.
+/// A store with the part of S3 that reads need: it serves requests with a valid signature and refuses all others.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct S3Scenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 77)
     static let secret = "hush-secret/+"
 
-    /// Signs what came over the wire once more, and compares.
+    /// Signs the received request again and compares.
     static func isSigned(_ request: OriginRequest, token: String? = nil) -> Bool {
         guard let host = request["host"], let stamp = request["x-amz-date"],
             let date = try? Date(
@@ -37,8 +37,9 @@ struct S3Scenarios {
             logLevel: "trace")
     }
 
-    @Test("Any key is read with a signature that holds on the wire", arguments: ["a", "a b/c+d%", "..up//...x/.y/", "/ä?#&=;"])
-    func anyKeyIsReadWithASignatureThatHoldsOnTheWire(key: String) async throws {
+    @Test(
+        "Any key is read with a signature that is valid on the wire", arguments: ["a", "a b/c+d%", "..up//...x/.y/", "/ä?#&=;"])
+    func anyKeyIsReadWithAValidSignature(key: String) async throws {
         let store = try FaultyOrigin(Self.content) { Self.isSigned($0) ? .sound : .status(403) }
         defer { store.stop() }
         let baton = try await server(["store": store])
@@ -52,7 +53,7 @@ struct S3Scenarios {
     }
 
     @Test(
-        "A key with dot segments is refused, and the store is asked for nothing",
+        "A key with dot segments is refused before the store is asked",
         arguments: [
             "..", ".", "../secrets/x", "a/../b", "a/..", "./a", "a/./b", "%2e%2e/x", "a/%2E%2E/b", "a%2F..%2Fb", "a/.%2e/b",
         ])
@@ -67,8 +68,8 @@ struct S3Scenarios {
         #expect(store.record.requests.isEmpty)
     }
 
-    @Test("A download moves on with new signatures and no secret is logged")
-    func aDownloadMovesOnWithNewSignaturesAndNoSecretIsLogged() async throws {
+    @Test("Failover makes new signatures, and no secret is logged")
+    func failoverMakesNewSignatures() async throws {
         let first = try FaultyOrigin(Self.content) { request in
             guard Self.isSigned(request, token: "hush-token==") else { return .status(403) }
             return request.isProbe ? .sound : .reset(after: 2_000_000)
@@ -86,8 +87,8 @@ struct S3Scenarios {
         for word in ["hush", "Signature", "AWS4"] { #expect(!baton.rawLog.contains(word)) }
     }
 
-    @Test("A refused key is not tried twice in one download")
-    func aRefusedKeyIsNotTriedTwiceInOneDownload() async throws {
+    @Test("A location that denies access is tried only once in a download")
+    func aLocationThatDeniesAccessIsTriedOnce() async throws {
         let closed = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(403) }
         defer { closed.stop() }
         let open = try FaultyOrigin(Self.content)
@@ -102,7 +103,7 @@ struct S3Scenarios {
     }
 
     @Test(
-        "What is wrong with a buckets keys is said",
+        "An error in a bucket's keys is reported",
         arguments: [
             (#"url: "http://store""#, "b.bucket: is missing"), (#"bucket: abc"#, "b.url: is missing"),
             (#"url: "http://127.0.0.1", bucket: abc, style: virtual"#, "b.url: is an address"),
@@ -121,7 +122,7 @@ struct S3Scenarios {
             (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is no name of a region"),
             (#"url: "http://key:hush@store", bucket: abc"#, "b.url: the URL holds credentials"),
         ])
-    func whatIsWrongWithABucketsKeysIsSaid(keys: String, expected: String) async throws {
+    func anErrorInABucketsKeysIsReported(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         let file = try directory.write("backends:\n  b: { driver: s3, \(keys) }\n", to: "baton.yaml")
         let checked = try await BatonCommand.run(["check", "--config", file])

@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Which location a download comes from, and what one backend's trouble does to the next downloads.
+/// Which location a download comes from, and how a backend's failures affect the next downloads.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct SelectionScenarios {
     private static let content = PatternedContent(size: 1_000_003, seed: 77)
@@ -17,8 +17,8 @@ struct SelectionScenarios {
         (try await backend(id, baton)["breaker"] as? [String: Any])?["state"] as? String
     }
 
-    @Test("A backend that fails time and again is asked last until one real read works")
-    func aBackendThatFailsTimeAndAgainIsAskedLastUntilOneRealReadWorks() async throws {
+    @Test("A backend that fails repeatedly ranks last until a real read of it succeeds")
+    func aFailingBackendRanksLastUntilAReadSucceeds() async throws {
         let isWell = Flag()
         let shaky = try FaultyOrigin(Self.content) { _ in isWell.isSet ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
@@ -41,16 +41,16 @@ struct SelectionScenarios {
         #expect(try await baton.explained(image) == ["sound", "shaky"])
         let asked = shaky.record.downloads.count
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        #expect(shaky.record.downloads.count == asked, "no download waits for it while its breaker is open")
+        #expect(shaky.record.downloads.count == asked, "no download tries it while its breaker is open")
 
         isWell.set()
         try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
-        #expect(shaky.record.downloads.count == asked, "the probe is a read of one byte, and no client's")
+        #expect(shaky.record.downloads.count == asked, "the probe reads one byte and is not part of a download")
         #expect(try await baton.explained(image) == ["shaky", "sound"])
     }
 
-    @Test("When an open breaker is tried again can be seen")
-    func whenAnOpenBreakerIsTriedAgainCanBeSeen() async throws {
+    @Test("An open breaker shows when its probe is due")
+    func anOpenBreakerShowsWhenItsProbeIsDue() async throws {
         let isDown = Flag()
         let failing = try FaultyOrigin(Self.content) { _ in isDown.isSet ? .status(500) : .sound }
         defer { failing.stop() }
@@ -64,12 +64,12 @@ struct SelectionScenarios {
         let breaker = try #require(try await backend("failing", baton)["breaker"] as? [String: Any])
         #expect(breaker["state"] as? String == "open")
         let due = try Date(try #require(breaker["probe_due_at"] as? String), strategy: .iso8601)
-        // Whole seconds; up to a fifth less than what is set.
+        // Whole seconds; up to a fifth less than configured.
         #expect(due.timeIntervalSince(before) >= 23 && due.timeIntervalSinceNow <= 30)
     }
 
-    @Test("A probe that is refused shows that the backend answers")
-    func aProbeThatIsRefusedShowsThatTheBackendAnswers() async throws {
+    @Test("A refused probe closes the breaker, since the backend answers")
+    func aRefusedProbeClosesTheBreaker() async throws {
         let (isDown, refuses) = (Flag(), Flag())
         let shaky = try FaultyOrigin(Self.content) { _ in
             isDown.isSet ? .status(500) : refuses.isSet ? .status(403) : .sound
@@ -91,8 +91,8 @@ struct SelectionScenarios {
         try await eventually("the breaker to close") { try await breaker("shaky", baton) == "closed" }
     }
 
-    @Test("The last location is tried however its backend fared")
-    func theLastLocationIsTriedHoweverItsBackendFared() async throws {
+    @Test("The last location is tried even if its breaker is open")
+    func theLastLocationIsTriedEvenIfItsBreakerIsOpen() async throws {
         let isWell = Flag()
         let only = try FaultyOrigin(Self.content) { $0.isProbe || isWell.isSet ? .sound : .status(500) }
         defer { only.stop() }
@@ -107,13 +107,13 @@ struct SelectionScenarios {
         #expect(try await breaker("only", baton) == "open")
         isWell.set()
         #expect(try await baton.download(image, of: Self.content).isComplete)
-        // The line comes a little after the client has everything.
+        // The line comes shortly after the client has all bytes.
         await baton.waitForLog { log in log.count { $0.event == "download.finished" } == 2 }
-        #expect(try await breaker("only", baton) == "closed", "what works closes it, probe or not")
+        #expect(try await breaker("only", baton) == "closed", "any success closes it, not only a probe's")
     }
 
-    @Test("A backend that asks for timeout rests for so long")
-    func aBackendThatAsksForTimeoutRestsForSoLong() async throws {
+    @Test("A backend that sends Retry-After is not asked again until then")
+    func aBackendThatSendsRetryAfterRests() async throws {
         let busy = try FaultyOrigin(Self.content) {
             $0.isProbe ? .sound : .status(429, headers: [("Retry-After", "3000")])
         }
@@ -128,11 +128,11 @@ struct SelectionScenarios {
         for _ in 1...3 { #expect(try await baton.download(image, of: Self.content).isComplete) }
         #expect(busy.record.downloads.count == 1)
         #expect(try await backend("busy", baton)["rests_until"] is String)
-        #expect(try await breaker("busy", baton) == "closed", "timeout was asked for: nothing is broken")
+        #expect(try await breaker("busy", baton) == "closed", "a Retry-After is not a failure")
     }
 
-    @Test("Measured goes where the download is done first")
-    func measuredGoesWhereTheDownloadIsDoneFirst() async throws {
+    @Test("The strategy measured prefers the location that finishes first")
+    func measuredPrefersTheLocationThatFinishesFirst() async throws {
         let slow = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .slowFirstByte(.milliseconds(300)) }
         let quick = try FaultyOrigin(Self.content)
         defer {
@@ -142,8 +142,8 @@ struct SelectionScenarios {
         let baton = try await BatonProcess(
             origins: ["slow": slow, "quick": quick], settings: "selection: { strategy: measured }")
         let image = try await baton.addImage(of: Self.content, at: [slow.url(), quick.url()])
-        #expect(try await baton.explained(image) == ["slow", "quick"], "nothing is measured yet")
-        // One choice in twenty is made to learn, so the first may be the quick one; each is asked before long.
+        #expect(try await baton.explained(image) == ["slow", "quick"], "there are no measurements yet")
+        // One choice in twenty is exploration, so the first may be the quick one; each is tried before long.
         var downloads = 0
         while slow.record.downloads.isEmpty {
             #expect(try await baton.download(image, of: Self.content).isComplete)

@@ -2,14 +2,14 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// A location that brings bytes, but slowly.
+/// Locations that send bytes, but slowly.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct SlowScenarios {
     private static let content = PatternedContent(size: 4_000_037, seed: 89)
     private static let settings =
         "relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s, slow_window: 100ms, slow_dwell: 0s }"
 
-    /// A server that has measured each of the origins by a download of an image that lies there only.
+    /// A server that has measured each origin by a download of an image that is stored only there.
     private func server(_ origins: [String: FaultyOrigin]) async throws -> BatonProcess {
         let baton = try await BatonProcess(origins: origins, settings: Self.settings)
         for origin in origins.values {
@@ -24,8 +24,8 @@ struct SlowScenarios {
         return try #require(all.first { $0["id"] as? String == id })
     }
 
-    @Test("A download moves to the clearly faster location and nobody is suspected")
-    func aDownloadMovesToTheClearlyFasterLocationAndNobodyIsSuspected() async throws {
+    @Test("A download moves to a clearly faster location without counting a failure")
+    func aDownloadMovesToAClearlyFasterLocation() async throws {
         let isWell = Flag()
         isWell.set()
         let slow = try FaultyOrigin(Self.content) { $0.isProbe || isWell.isSet ? .sound : .sound.paced(700_000) }
@@ -52,12 +52,12 @@ struct SlowScenarios {
         #expect(try #require(seen["bytes_per_second"] as? Double) < before)
         let explained = try await baton.send("GET", "/baton/v1/images/\(image)/explain")
         let ranked = try #require(explained.json["ranked"] as? [[String: Any]])
-        #expect(ranked.map { $0["backend"] as? String } == ["slow", "fast"], "it is not put back for it")
+        #expect(ranked.map { $0["backend"] as? String } == ["slow", "fast"], "slowness does not change the order")
         #expect(ranked.allSatisfy { $0["standing"] as? String == "regular" && $0["bytes_per_second"] is Double })
     }
 
-    @Test("Where all are slow the download stays")
-    func whereAllAreSlowTheDownloadStays() async throws {
+    @Test("A download stays when all locations are slow")
+    func aDownloadStaysWhenAllLocationsAreSlow() async throws {
         let origins = try (0..<2).map { _ in try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(4_000_000) } }
         defer { for origin in origins { origin.stop() } }
         let baton = try await server(["one": origins[0], "other": origins[1]])

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Servers that listen at a socket file.
+/// Servers that listen on a socket file.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct SocketFileScenarios {
     private let directory: TestDirectory
@@ -23,7 +23,7 @@ struct SocketFileScenarios {
         try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
     }
 
-    @Test("The command line and other clients talk to a server at a socket file, which is gone with it")
+    @Test("Clients talk to a server on a socket file, which the server removes when it stops")
     func clients() async throws {
         let baton = try await server()
         let added = try await BatonCommand.run(
@@ -42,7 +42,7 @@ struct SocketFileScenarios {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    @Test("The file has the mode that is configured", arguments: [("", 0o660), ("server: { socket_mode: 0600 }", 0o600)])
+    @Test("The socket file has the configured mode", arguments: [("", 0o660), ("server: { socket_mode: 0600 }", 0o600)])
     func modes(settings: String, expected: Int) async throws {
         let baton = try await server(settings)
         #expect(try mode() == expected)
@@ -50,7 +50,7 @@ struct SocketFileScenarios {
         _ = baton.processID
     }
 
-    @Test("A file that a server left behind is replaced")
+    @Test("A server replaces a socket file that a dead server left behind")
     func leftFiles() async throws {
         let first = try await server()
         kill(first.processID, SIGKILL)
@@ -61,7 +61,7 @@ struct SocketFileScenarios {
         _ = second.processID
     }
 
-    @Test("A file that a server listens at is left to it")
+    @Test("A server does not replace a socket file on which another server listens")
     func liveServers() async throws {
         let first = try await server()
         let error = await #expect(throws: BatonProcess.StartFailed.self) { _ = try await server() }
@@ -70,7 +70,7 @@ struct SocketFileScenarios {
         _ = first.processID
     }
 
-    @Test("A file that is no socket is left alone")
+    @Test("A server does not replace a file that is not a socket")
     func otherFiles() async throws {
         _ = try directory.write("precious", to: "baton.sock")
         let error = await #expect(throws: BatonProcess.StartFailed.self) { _ = try await server() }

@@ -2,26 +2,26 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// TLS servers whose certificate the configured authority has signed: for their own name, or for another one.
+/// TLS servers whose certificate is signed by the configured CA: for their own name, or for another one.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSNameScenarios {
     private static let content = PatternedContent(size: 300_007, seed: 113)
 
-    /// Who speaks TLS to whom.
+    /// Each use of TLS as a client.
     enum Peer: String, CaseIterable {
         case http, s3, swift, swiftKeystone, swiftTempAuth, proxied, keystone, command
     }
 
-    /// A server with a certificate of one authority, which plays all of them.
+    /// A server with a certificate of one CA that plays all servers.
     private struct Server {
         let directory: TestDirectory
         let nginx: NginxProcess
-        /// The file that the authority's signatures are checked with.
+        /// The CA's certificate file.
         let trusted: String
 
         var url: String { "https://127.0.0.1:\(nginx.port)" }
 
-        /// - Parameter names: what the certificate is for.
+        /// - Parameter names: the names in the certificate.
         init(certifiedFor names: String) async throws {
             directory = try TestDirectory()
             let authority = try await TestCertificate("authority", in: directory)
@@ -56,7 +56,7 @@ struct TLSNameScenarios {
         }
     }
 
-    /// What of a location at the server serves, or why it does not.
+    /// Why a location at the server does not serve; nil if it does.
     private func problem(_ keys: String, _ location: String, at server: Server) async throws -> String? {
         let baton = try await BatonProcess(
             backends: ["store": #"\#(keys), ca_file: "\#(server.trusted)""#], settings: BatonProcess.timeout,
@@ -69,7 +69,7 @@ struct TLSNameScenarios {
         return response.isComplete && response.firstWrongByte == nil ? nil : "status \(response.status)"
     }
 
-    /// What goes wrong when Baton speaks to a server in a role; nil when nothing does.
+    /// The error when Baton talks to a server in a role; nil without an error.
     private func problem(of peer: Peer, at server: Server) async throws -> String? {
         let key = try server.directory.write("hush\n", to: "secret")
         switch peer {

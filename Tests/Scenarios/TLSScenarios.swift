@@ -2,12 +2,12 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Clients that speak TLS to the server.
+/// Clients that connect to the server over TLS.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSScenarios {
     static let content = PatternedContent(size: 20_000_003, seed: 94)
 
-    /// A server with a certificate of its own, and what is needed to talk to it.
+    /// A server with its own certificate, and the means to talk to it.
     private struct Served {
         let baton: BatonProcess
         let directory: TestDirectory
@@ -20,12 +20,12 @@ struct TLSScenarios {
             return try await BatonCommand.run(arguments + ["--endpoint", url] + trust, in: directory.path)
         }
 
-        /// Whether a server with that certificate answers.
+        /// Whether the server's certificate is trusted by these authorities.
         func answers(_ authorities: String) async throws -> Bool {
             try await command("image", "list", authorities: authorities).status == 0
         }
 
-        /// A request by a client of another make.
+        /// A request by curl.
         func curl(_ arguments: String...) async throws -> BatonCommand.Result {
             try await BatonCommand.run(["-sS", "--cacert", certificate.file] + arguments, program: "/usr/bin/curl")
         }
@@ -42,7 +42,7 @@ struct TLSScenarios {
         return Served(baton: baton, directory: directory, certificate: certificate)
     }
 
-    /// Puts another certificate in the place of the one that is shown.
+    /// Replaces the files of the certificate in use.
     private func replace(_ served: Served) async throws -> TestCertificate {
         let next = try await TestCertificate("next", in: served.directory)
         for (new, old) in [(next.keyFile, served.certificate.keyFile), (next.file, served.certificate.file)] {
@@ -51,9 +51,9 @@ struct TLSScenarios {
         return next
     }
 
-    @Test("A download over TLS moves on in mid stream and is verified")
-    func aDownloadOverTLSMovesOnInMidStreamAndIsVerified() async throws {
-        // Whoever comes back for the rest is refused: a connection that ended while it was paused is no reason to move.
+    @Test("A download over TLS fails over in mid-stream and is verified")
+    func aDownloadOverTLSFailsOverInMidStream() async throws {
+        // A request for the rest is refused: a connection that ended while it was paused would be resumed there, not moved.
         let first = try FaultyOrigin(Self.content) { request in
             if request.isProbe { return .sound }
             return (request.range?.first ?? 0) > 0 ? .status(500) : .reset(after: 7_000_001)
@@ -80,8 +80,8 @@ struct TLSScenarios {
         #expect(second.record.downloads.count > 0)
     }
 
-    @Test("A server whose certificate nobody vouches for is not talked to")
-    func aServerWhoseCertificateNobodyVouchesForIsNotTalkedTo() async throws {
+    @Test("The command line refuses a server with an untrusted certificate")
+    func theCommandLineRefusesAnUntrustedCertificate() async throws {
         let served = try await serve()
         let result = try await served.command("image", "list", authorities: nil)
         #expect(result.status == 3)
@@ -90,8 +90,8 @@ struct TLSScenarios {
         #expect(odd.status != 0 && odd.errors.contains("/nowhere.pem"))
     }
 
-    @Test("Only the later versions of TLS are spoken", arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)])
-    func onlyTheLaterVersionsOfTLSAreSpoken(version: String, isSpoken: Bool) async throws {
+    @Test("The server accepts only TLS 1.2 and 1.3", arguments: [("-tls1_1", false), ("-tls1_2", true), ("-tls1_3", true)])
+    func theServerAcceptsOnlyTLS12AndTLS13(version: String, isSpoken: Bool) async throws {
         let served = try await serve()
         let result = try await BatonCommand.run(
             [
@@ -102,7 +102,7 @@ struct TLSScenarios {
     }
 
     @Test(
-        "TLS 1.2 has no static RSA and no CBC",
+        "TLS 1.2 has neither static RSA nor CBC",
         arguments: [
             ("ECDHE-RSA-AES128-GCM-SHA256", true), ("ECDHE-RSA-AES256-GCM-SHA384", true), ("ECDHE-RSA-CHACHA20-POLY1305", true),
             ("AES128-GCM-SHA256", false), ("AES256-GCM-SHA384", false), ("AES128-SHA", false), ("AES256-SHA", false),
@@ -120,8 +120,8 @@ struct TLSScenarios {
         #expect((result.status == 0) == isSpoken, "\(suite): \(result.errors)")
     }
 
-    @Test("Links in answers lead back over TLS")
-    func linksInAnswersLeadBackOverTLS() async throws {
+    @Test("Links in responses use https")
+    func linksInResponsesUseHTTPS() async throws {
         let served = try await serve()
         let answer = try await served.curl(served.url + "/versions")
         #expect(answer.output.contains("\(served.url)/v2/"), "\(answer.output) \(answer.errors)")
@@ -135,7 +135,7 @@ struct TLSScenarios {
         #expect(try await served.answers(served.certificate.file))
     }
 
-    @Test("Other files that a new configuration names are shown to new connections")
+    @Test("New connections use the certificate files that a reload names")
     func otherFilesAreShown() async throws {
         let served = try await serve()
         let next = try await TestCertificate("next", in: served.directory)
@@ -148,8 +148,8 @@ struct TLSScenarios {
         #expect(try await !served.answers(served.certificate.file))
     }
 
-    @Test("Changed files are shown to new connections")
-    func changedFilesAreShownToNewConnections() async throws {
+    @Test("New connections use certificate files that changed")
+    func newConnectionsUseChangedFiles() async throws {
         let served = try await serve()
         let before = try served.directory.write(
             String(contentsOfFile: served.certificate.file, encoding: .utf8), to: "before.pem")
@@ -160,8 +160,8 @@ struct TLSScenarios {
         #expect(try await !served.answers(before))
     }
 
-    @Test("A certificate that makes no sense changes nothing")
-    func aCertificateThatMakesNoSenseChangesNothing() async throws {
+    @Test("An invalid certificate changes nothing")
+    func anInvalidCertificateChangesNothing() async throws {
         let served = try await serve()
         let trusted = try served.directory.write(
             String(contentsOfFile: served.certificate.file, encoding: .utf8), to: "trusted.pem")
@@ -177,17 +177,17 @@ struct TLSScenarios {
         let end = try await onOwnThread {
             let client = try TestClient(port: port)
             try client.sendRaw("\u{16}\u{3}\u{1}")
-            return client.receiveHead()  // returns when the server ends the connection
+            return client.receiveHead()  // returns when the server closes the connection
         }
         #expect(end.status == 0)
         #expect(try await served.answers(served.certificate.file))
     }
 
-    /// One that says goodbye, and one that just is no more.
+    /// One client closes the connection in order, the other one is killed.
     @Test(
-        "A client that goes away ends the transfer",
+        "A client that disconnects ends the transfer",
         arguments: [["curl", "--max-time", "1"], ["timeout", "-s", "KILL", "1", "curl"]])
-    func aClientThatGoesAwayEndsTheTransfer(command: [String]) async throws {
+    func aClientThatDisconnectsEndsTheTransfer(command: [String]) async throws {
         let origin = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .sound.paced(1_000_000) }
         defer { origin.stop() }
         let served = try await serve(["origin": #"driver: http, url: "\#(origin.url(""))""#])
@@ -210,15 +210,15 @@ struct TLSScenarios {
         await origin.waitUntil { $0.openConnections == 0 }
     }
 
-    @Test("Who speaks plain HTTP to it gets nothing")
-    func whoSpeaksPlainHTTPToItGetsNothing() async throws {
+    @Test("A plain HTTP request to a TLS server gets no response")
+    func plainHTTPGetsNoResponse() async throws {
         let served = try await serve()
         #expect(try await TestClient.exchange("GET", "/healthz", port: served.baton.port).status == 0)
         #expect(try await served.answers(served.certificate.file))
     }
 
-    @Test("A head that is too large gets its answer")
-    func aHeadThatIsTooLargeGetsItsAnswer() async throws {
+    @Test("A request head that is too large is answered over TLS as well")
+    func aHeadThatIsTooLargeIsAnswered() async throws {
         let served = try await serve()
         let long = try served.directory.write("X-Long: \(String(repeating: "x", count: 90_000))\n", to: "long")
         let answer = try await served.curl("-H", "@\(long)", "-o", "/dev/null", "-w", "%{http_code}", served.url + "/healthz")
@@ -226,7 +226,7 @@ struct TLSScenarios {
     }
 
     @Test(
-        "What is wrong with the files is said before anything starts",
+        "An error in the certificate files is reported before the server starts",
         arguments: [
             ("certificate_file: \"DIR/a.pem\"", "server.certificate_file: needs key_file"),
             ("key_file: \"DIR/a.key\"", "server.key_file: needs certificate_file"),
@@ -243,7 +243,7 @@ struct TLSScenarios {
             ),
             ("certificate_file: \"DIR/odd.pem\", key_file: \"DIR/a.key\"", "DIR/odd.pem holds no certificate in PEM form"),
         ])
-    func whatIsWrongWithTheFilesIsSaidBeforeAnythingStarts(keys: String, expected: String) async throws {
+    func anErrorInTheCertificateFilesIsReported(keys: String, expected: String) async throws {
         let directory = try TestDirectory()
         for name in ["a", "b"] { _ = try await TestCertificate(name, in: directory) }
         _ = try await TestCertificate("c", in: directory, passphrase: "hush")

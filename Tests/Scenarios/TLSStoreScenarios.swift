@@ -2,7 +2,7 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Object stores as they are outside of a test: behind TLS. A real Swift, with nginx in front of it.
+/// Object stores behind TLS, as in production: a real OpenStack Swift with nginx in front of it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct TLSStoreScenarios {
     private static let content = PatternedContent(size: 3_000_029, seed: 112)
@@ -22,7 +22,7 @@ struct TLSStoreScenarios {
             driver == "s3"
             ? #"url: "\#(url)", bucket: images, access_key: "test:tester", secret_key_file: "\#(key)""#
             : #"auth_url: "\#(url)/auth/v1.0", user: "test:tester", key_file: "\#(key)", container: images, "#
-                // Swift itself speaks no TLS and says http of itself; a token that came over TLS is not sent there.
+                // OpenStack Swift itself uses no TLS and gives an http URL; a token that came over TLS is not sent there.
                 + #"storage_url: "\#(url)/v1/AUTH_test""#
         let trust = isTrusted ? #", ca_file: "\#(certificate.file)""# : ""
         let baton = try await BatonProcess(
@@ -37,14 +37,14 @@ struct TLSStoreScenarios {
         return try await baton.download(image, of: Self.content)
     }
 
-    @Test("A store behind TLSIs read with its authority", arguments: ["s3", "swift"])
-    func aStoreBehindTLSIsReadWithItsAuthority(driver: String) async throws {
+    @Test("A store behind TLS is read with its CA", arguments: ["s3", "swift"])
+    func aStoreBehindTLSIsReadWithItsCA(driver: String) async throws {
         let response = try await read(by: driver, trusting: true)
         #expect(response.status == 200 && response.isComplete && response.firstWrongByte == nil)
     }
 
-    @Test("A store whose certificate nobody vouches for is not read", arguments: ["s3", "swift"])
-    func aStoreWhoseCertificateNobodyVouchesForIsNotRead(driver: String) async throws {
+    @Test("A store with an untrusted certificate is not read", arguments: ["s3", "swift"])
+    func aStoreWithAnUntrustedCertificateIsNotRead(driver: String) async throws {
         let answer = try await read(by: driver, trusting: false)
         #expect(answer.json["status"] as? String == "pending")
         #expect((answer.json["problem"] as? String)?.hasPrefix("tls:") == true, "\(answer.text)")

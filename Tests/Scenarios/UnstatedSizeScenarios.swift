@@ -2,13 +2,13 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// Servers that never say how large their objects are.
+/// Servers that never state the size of their objects.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct UnstatedSizeScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 141)
     static let settings = "maintenance: { interval: 20ms, scrub_interval: 0s }"
 
-    /// What a registration declares.
+    /// The fields that a registration declares.
     enum Declared: String, CaseIterable {
         case everything, size, digest, nothing
     }
@@ -31,7 +31,7 @@ struct UnstatedSizeScenarios {
     }
 
     @Test(
-        "A full read finds out what the server does not say, and the location serves whole images exactly",
+        "A full read computes what the server does not state, and the location serves the exact image",
         arguments: Behaviour.UnstatedSize.allCases, Declared.allCases)
     func aFullReadFindsItOut(way: Behaviour.UnstatedSize, declared: Declared) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .sound.unstating(way) }
@@ -42,7 +42,7 @@ struct UnstatedSizeScenarios {
         #expect(added.status == 201, "\(added.text)")
         let id = try #require(added.json["id"] as? String)
         if declared == .everything {
-            #expect(added.text.contains("does not say how large"), "the probe says what is the matter: \(added.text)")
+            #expect(added.text.contains("does not say how large"), "the probe gives the reason: \(added.text)")
         }
         try await baton.waitUntil(id, is: "active")
         let location = try await baton.location(id)
@@ -54,7 +54,7 @@ struct UnstatedSizeScenarios {
         }
     }
 
-    @Test("A part of an image comes from a server that never says how large it is, verified by the manifest")
+    @Test("A range from a server that never states a size is verified by the manifest")
     func ranges() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .sound.unstating(.star) }
         defer { origin.stop() }
@@ -67,10 +67,10 @@ struct UnstatedSizeScenarios {
     }
 
     @Test(
-        "Another object than the declared one is found out, whether it is larger, smaller, or has other bytes",
+        "An object that differs from the declared one is quarantined, whatever its size",
         arguments: Behaviour.UnstatedSize.allCases, [3_000_016, 3_000_017, 3_000_018, 4_000_000] as [Int64])
     func anotherObject(way: Behaviour.UnstatedSize, size: Int64) async throws {
-        // Of the larger ones the beginning is the declared content.
+        // The larger ones begin with the declared content.
         let held = PatternedContent(size: size, seed: size == Self.content.size ? 142 : 141)
         let origin = try FaultyOrigin(held) { _ in .sound.unstating(way) }
         defer { origin.stop() }
@@ -82,7 +82,7 @@ struct UnstatedSizeScenarios {
     }
 
     @Test(
-        "An answer that is cut off is not taken for an object about which nothing is known",
+        "A response that is cut off does not count as the whole object",
         arguments: [Behaviour.UnstatedSize.chunked, .untilClose])
     func aCutAnswer(way: Behaviour.UnstatedSize) async throws {
         let origin = try FaultyOrigin(Self.content) { request in
@@ -98,7 +98,7 @@ struct UnstatedSizeScenarios {
         #expect(try await baton.location(id)["size"] as? Int64 == Self.content.size)
     }
 
-    @Test("Glance's clients can add such a location", arguments: Behaviour.UnstatedSize.allCases)
+    @Test("Glance's clients can add a location without a stated size", arguments: Behaviour.UnstatedSize.allCases)
     func throughGlancesAPI(way: Behaviour.UnstatedSize) async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .sound.unstating(way) }
         defer { origin.stop() }
@@ -114,12 +114,12 @@ struct UnstatedSizeScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
     }
 
-    /// More than anybody reads.
+    /// More than any client reads.
     private static let endless = PatternedContent(size: 1 << 40, seed: 142)
 
-    @Test("Objects that never end keep no other location from being read")
+    @Test("Endless objects do not keep other locations from being read")
     func endlessObjects() async throws {
-        // Each would take an hour to reach the limit.
+        // Each would reach the limit only after an hour.
         let drip = try FaultyOrigin(Self.endless) { _ in .sound.unstating(.chunked).paced(256 << 10) }
         let sound = try FaultyOrigin(Self.content) { _ in .sound.unstating(.chunked) }
         defer { for origin in [drip, sound] { origin.stop() } }
@@ -136,7 +136,7 @@ struct UnstatedSizeScenarios {
         #expect(drip.record.openConnections > 0, "it is still being read")
     }
 
-    @Test("An object that never ends is given up at uploads.max_size")
+    @Test("The read of an endless object stops at uploads.max_size")
     func endlessObjectsHaveALimit() async throws {
         let torrent = try FaultyOrigin(Self.endless) { _ in .sound.unstating(.chunked) }
         defer { torrent.stop() }

@@ -3,7 +3,7 @@ import Foundation
 import ImageModel
 import Testing
 
-/// What becomes of uploaded files: who may read them, when they are deleted, and how much a project may have.
+/// Uploaded files: their permissions, their deletion, and the quotas of projects.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct UploadLifeScenarios {
     private static let content = PatternedContent(size: 300_007, seed: 43)
@@ -37,9 +37,11 @@ struct UploadLifeScenarios {
         try await baton.send("GET", "/baton/v1/uploads?orphans=true").json["uploads"] as? [[String: Any]] ?? []
     }
 
-    /// - Parameter keys: of the section `server`, and what is allowed of files by them.
+    /// - Parameters:
+    ///   - keys: keys of the section `server`.
+    ///   - allowed: the permissions that they allow.
     @Test(
-        "Files that the server makes are for its owner and group alone",
+        "Files that the server creates are readable only by its owner and group",
         arguments: [("", 0o640), ("file_mode: \"0600\"", 0o600)])
     func permissions(keys: String, allowed: Int) async throws {
         let directory = try TestDirectory()
@@ -65,7 +67,7 @@ struct UploadLifeScenarios {
         #expect(try mode(path) == 0o640 && baton.port > 0)
     }
 
-    @Test("The file of a deleted image is deleted after it, and other files stay")
+    @Test("The file of a deleted image is deleted, and other files stay")
     func deletion() async throws {
         let baton = try await start()
         let (kept, deleted) = (try await uploadedImage(baton), try await uploadedImage(baton))
@@ -79,12 +81,12 @@ struct UploadLifeScenarios {
         #expect(try await orphans(baton).isEmpty)
     }
 
-    @Test("Until its delay is over an orphan is there, in lists and in metrics")
+    @Test("An orphan stays in lists and metrics until its delay is over")
     func orphanLists() async throws {
         let baton = try await start(delay: "1h")
         let (kept, deleted) = (try await uploadedImage(baton), try await uploadedImage(baton))
         #expect(try await baton.send("DELETE", "/v2/images/\(deleted)").status == 204)
-        // As an earlier version left it, whose image was deleted without a record of its file; and something of the operator's.
+        // A file that an earlier version left when its image was deleted without a record of the file, and a file of the operator.
         let forgotten = UUID().uuidString.lowercased()
         for name in [forgotten, "readme"] {
             try Data("12345".utf8).write(to: URL(filePath: baton.directory.file("disk/\(name)")))
@@ -111,7 +113,7 @@ struct UploadLifeScenarios {
         }
     }
 
-    @Test("An image's upload and the place of uploads are no location of another image, whoever asks and by whichever route")
+    @Test("No route accepts another image's upload or the uploads' folder as a location")
     func attaching() async throws {
         let directory = try TestDirectory()
         for link in ["alias", "link"] {
@@ -150,10 +152,10 @@ struct UploadLifeScenarios {
             }
         }
         #expect(try await baton.locations(of: thief).isEmpty)
-        // What uploads have nothing to do with is taken, below the same root.
+        // A file below the same root that is not an upload is accepted.
         try Self.content.write(to: directory.file("disk/own"))
         _ = try await baton.addImage(of: Self.content, at: ["file://\(directory.file("disk/own"))"])
-        // A deleted image's file is still nobody's.
+        // The file of a deleted image is still refused.
         #expect(try await baton.send("DELETE", "/v2/images/\(victim)").status == 204)
         let late = try await baton.send(
             "POST", "/baton/v1/images/\(thief)/locations",
@@ -161,7 +163,7 @@ struct UploadLifeScenarios {
         #expect(late.status == 403)
     }
 
-    @Test("An upload without an announced size is refused at the byte that is more than its quota, not at its end")
+    @Test("An upload without a Content-Length is refused at the first byte beyond its quota")
     func quotaWhileItComesIn() async throws {
         let baton = try await start("quotas: { bytes: 700KiB }", delay: "1h")
         let image = try await baton.addImage()
@@ -177,7 +179,7 @@ struct UploadLifeScenarios {
         #expect(response.status == 413 && response.errorMessage.contains("quotas.bytes"), "\(response.status)")
     }
 
-    @Test("Over the quotas images and uploads are refused with 413, and the rest stays as it was")
+    @Test("Images and uploads over the quotas are refused with 413, and the rest stays as it was")
     func quotas() async throws {
         let baton = try await start("quotas: { images: 3, bytes: 700KiB }", delay: "1h")
         let first = try await uploadedImage(baton)
@@ -194,7 +196,7 @@ struct UploadLifeScenarios {
         let disk = baton.directory.file("disk")
         #expect(Set(try FileManager.default.contentsOfDirectory(atPath: disk)) == [first, second, third, ".uploads"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: disk + "/.uploads").isEmpty)
-        // A deleted image makes room at once: its file goes when that is needed.
+        // A deleted image frees its quota at once: its file is deleted when the space is needed.
         #expect(try await baton.send("DELETE", "/v2/images/\(first)").status == 204)
         let fourth = try await uploadedImage(baton)
         _ = await baton.logged { $0.event == "upload.deleted" && $0["path"] == first }

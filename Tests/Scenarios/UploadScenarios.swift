@@ -3,7 +3,7 @@ import Foundation
 import ImageModel
 import Testing
 
-/// Uploads into a file backend: a whole image or none.
+/// Uploads into a file backend: either the whole image is stored or nothing.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct UploadScenarios {
     static let content = PatternedContent(size: 5_000_011, seed: 41)
@@ -31,7 +31,8 @@ struct UploadScenarios {
         try await eventually("\(status) as the status of \(image)") { try await self.status(image, baton) == status }
     }
 
-    @Test("An uploaded image comes back as it went in", arguments: [true, false]) func anUploadedImageComesBackAsItWentIn(
+    @Test("An uploaded image is downloaded exactly as it was sent", arguments: [true, false])
+    func anUploadedImageIsDownloadedExactly(
         chunked: Bool
     ) async throws {
         let baton = try await start()
@@ -47,13 +48,13 @@ struct UploadScenarios {
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(response.headers["etag"] == "\"sha256-\(Self.content.sha256)\"")
         let range = try await baton.download(image, of: Self.content, headers: ["Range": "bytes=7-"], from: 7)
-        #expect(range.status == 206 && range.firstWrongByte == nil, "its location is pinned from the beginning")
+        #expect(range.status == 206 && range.firstWrongByte == nil, "its location is pinned from the start")
         #expect(try files(baton) == [image])
         #expect(try await baton.upload(Self.content, to: image).status == 409)
     }
 
-    @Test("An empty upload is an empty image")
-    func anEmptyUploadIsAnEmptyImage() async throws {
+    @Test("An empty upload makes an empty image")
+    func anEmptyUploadMakesAnEmptyImage() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         #expect(try await baton.upload(PatternedContent(size: 0, seed: 1), to: image).status == 204)
@@ -61,8 +62,8 @@ struct UploadScenarios {
         #expect(response.status == 200 && response.headers["content-length"] == "0")
     }
 
-    @Test("What is no upload is refused and the image stays queued")
-    func whatIsNoUploadIsRefusedAndTheImageStaysQueued() async throws {
+    @Test("An invalid upload is refused, and the image stays queued")
+    func anInvalidUploadIsRefused() async throws {
         let baton = try await start(", max_size: 1MiB")
         let image = try await baton.addImage()
         let path = "/v2/images/\(image)/file"
@@ -83,8 +84,8 @@ struct UploadScenarios {
         #expect(try await baton.send("PUT", path, headers: type, body: "x").status == 204)
     }
 
-    @Test("A service without a place for uploads says so")
-    func aServiceWithoutAPlaceForUploadsSaysSo() async throws {
+    @Test("A server without uploads.backend refuses uploads")
+    func aServerWithoutUploadsBackendRefusesUploads() async throws {
         let baton = try await BatonProcess(backends: [:])
         let image = try await baton.addImage()
         let response = try await baton.upload(PatternedContent(size: 10, seed: 1), to: image)
@@ -92,15 +93,15 @@ struct UploadScenarios {
         #expect(try await status(image, baton) == "queued")
     }
 
-    @Test("While an image is uploaded it is saving and one upload is enough")
-    func whileAnImageIsUploadedItIsSavingAndOneUploadIsEnough() async throws {
+    @Test("An image is saving during its upload, and a second upload is refused")
+    func anImageIsSavingDuringItsUpload() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
         try client.beginUpload(of: Self.content, to: image, sending: 2_000_000)
         try await wait(for: "saving", of: image, baton)
         #expect(try await baton.upload(Self.content, to: image).status == 409)
-        #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 204, "nothing of it is served")
+        #expect(try await baton.send("GET", "/v2/images/\(image)/file").status == 204, "no byte of it is served")
         #expect(try files(baton).sorted() == [".uploads/\(image)", ".uploads/\(image).lock"])
         try client.endUpload(of: Self.content, from: 2_000_000)
         let response = client.receiveHead()
@@ -108,8 +109,8 @@ struct UploadScenarios {
         #expect(try await baton.download(image, of: Self.content).firstWrongByte == nil)
     }
 
-    @Test("A client that leaves in mid upload leaves nothing")
-    func aClientThatLeavesInMidUploadLeavesNothing() async throws {
+    @Test("A client that disconnects during an upload leaves no file")
+    func aClientThatDisconnectsLeavesNoFile() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         do {
@@ -121,8 +122,8 @@ struct UploadScenarios {
         #expect(try await baton.upload(Self.content, to: image).status == 204)
     }
 
-    @Test("A client that sends nothing more is cut off")
-    func aClientThatSendsNothingMoreIsCutOff() async throws {
+    @Test("A client that stops sending an upload is cut after client_stall_timeout")
+    func aClientThatStopsSendingIsCut() async throws {
         let baton = try await start(settings: "relay: { client_stall_timeout: 200ms }")
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
@@ -133,8 +134,8 @@ struct UploadScenarios {
         #expect(try files(baton) == [])
     }
 
-    @Test("An image deleted in mid upload leaves nothing")
-    func anImageDeletedInMidUploadLeavesNothing() async throws {
+    @Test("An image that is deleted during its upload leaves no file")
+    func anImageDeletedDuringItsUploadLeavesNoFile() async throws {
         let baton = try await start()
         let image = try await baton.addImage()
         let client = try TestClient(port: baton.port)
@@ -147,8 +148,8 @@ struct UploadScenarios {
         #expect(try files(baton) == [])
     }
 
-    @Test("A full disk leaves nothing")
-    func aFullDiskLeavesNothing() async throws {
+    @Test("A full disk refuses an upload with 507 and keeps no file")
+    func aFullDiskKeepsNoFile() async throws {
         let baton = try await start(fileSizeLimit: 2048)
         let image = try await baton.addImage()
         let response = try await baton.upload(Self.content, to: image, chunked: true)
@@ -159,8 +160,8 @@ struct UploadScenarios {
         #expect(try await baton.upload(small, to: image).status == 204)
     }
 
-    @Test("A restart clears away what it cut off")
-    func aRestartClearsAwayWhatItCutOff() async throws {
+    @Test("A restart removes the files of interrupted uploads")
+    func aRestartRemovesInterruptedUploads() async throws {
         let directory = try TestDirectory()
         let image: String
         do {
@@ -172,7 +173,7 @@ struct UploadScenarios {
             kill(baton.processID, SIGKILL)
             _ = try await baton.exited()
             withExtendedLifetime(client) {}
-            // As if it had died between naming the file and registering it.
+            // As if it had died after it named the file and before it registered it.
             try Data("whole".utf8).write(to: URL(filePath: directory.file("disk/\(image)")))
         }
         let baton = try await start(in: directory)
@@ -181,7 +182,7 @@ struct UploadScenarios {
         #expect(try await baton.upload(Self.content, to: image).status == 204)
     }
 
-    @Test("A backend that takes no uploads is a configuration error")
+    @Test("An uploads.backend that does not take uploads is a configuration error")
     func aBackendThatTakesNoUploadsIsAConfigurationError() async throws {
         let directory = try TestDirectory()
         for (backend, expected) in [("web", "only the driver file takes uploads"), ("none", "is no backend")] {

@@ -3,13 +3,13 @@ import Foundation
 import ImageModel
 import Testing
 
-/// The HTTP surface for well-behaved clients: what they may rely on, header by header.
+/// The HTTP interface for well-behaved clients, header by header.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct WireScenarios {
     static let content = PatternedContent(size: 3_000_017, seed: 21)
     static let size = content.size
 
-    /// A server with one image at one sound origin, which was read in full.
+    /// A server with one image at one sound origin, which has been read in full.
     private func served(
         extra: String = "", _ body: (BatonProcess, _ image: String, FaultyOrigin) async throws -> Void
     ) async throws {
@@ -22,8 +22,8 @@ struct WireScenarios {
         try await body(baton, image, origin)
     }
 
-    @Test("A download carries the headers that clients verify with")
-    func aDownloadCarriesTheHeadersThatClientsVerifyWith() async throws {
+    @Test("A download has the headers that clients verify with")
+    func aDownloadHasTheHeadersThatClientsVerifyWith() async throws {
         let md5 = Self.content.digest(.md5)
         let sha256 = Self.content.sha256
         let origin = try FaultyOrigin(Self.content)
@@ -43,13 +43,13 @@ struct WireScenarios {
         #expect(response.headers["etag"] == "\"sha256-\(sha256)\"")
         #expect(response.headers["accept-ranges"] == "bytes")
         let bytes = try Digest(.sha256, hex: sha256).bytes
-        // The full read that makes the manifest may have added the digests of other kinds by now.
+        // The full read that makes the manifest may have added digests of other algorithms by now.
         let digests = response.headers["repr-digest"]?.components(separatedBy: ", ") ?? []
         #expect(digests.contains("sha-256=:\(Data(bytes).base64EncodedString()):"))
         #expect(response.headers["x-openstack-request-id"]?.hasPrefix("req-") == true)
     }
 
-    @Test("Head answers from the catalog and ignores range")
+    @Test("HEAD answers from the catalog and ignores Range")
     func headAnswersFromTheCatalogAndIgnoresRange() async throws {
         try await served { baton, image, origin in
             let asked = origin.record.requests.count
@@ -92,7 +92,7 @@ struct WireScenarios {
         }
     }
 
-    @Test("A Range outranks the legacy Content-Range of the same request")
+    @Test("Range takes precedence over the legacy Content-Range")
     func aRangeOutranksTheLegacyForm() async throws {
         try await served { baton, image, _ in
             let response = try await baton.download(
@@ -102,7 +102,7 @@ struct WireScenarios {
         }
     }
 
-    @Test("A range fails over in mid stream too")
+    @Test("A range fails over in mid-stream too")
     func aRangeFailsOverInMidStreamToo() async throws {
         let dying = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .reset(after: 500_000) }
         let sound = try FaultyOrigin(Self.content)
@@ -121,7 +121,7 @@ struct WireScenarios {
             ])
     }
 
-    @Test("A range comes only from the object that was read in full")
+    @Test("Without a manifest a range comes only from the object that was read in full")
     func aRangeComesOnlyFromTheObjectThatWasReadInFull() async throws {
         let isAnother = Flag()
         let changed = try FaultyOrigin(Self.content) { _ in isAnother.isSet ? .etag("\"v2\"") : .sound }
@@ -140,8 +140,7 @@ struct WireScenarios {
         #expect(relay.fields["failures"]?.first?.contains("validator-changed") == true)
     }
 
-    /// Ranges in every malformed shape, and what they get: as Glance and nginx have it 416, and those of another unit are as if
-    /// not there (RFC 9110 section 14.2).
+    /// Malformed ranges get 416 as from Glance and nginx; a Range of another unit is ignored (RFC 9110 section 14.2).
     @Test(
         "A malformed range gets a clear answer",
         arguments: [
@@ -160,7 +159,7 @@ struct WireScenarios {
         }
     }
 
-    @Test("Conditions are honoured")
+    @Test("If-None-Match and If-Range are honoured")
     func conditionsAreHonoured() async throws {
         try await served { baton, image, _ in
             let tag = "\"sha256-\(Self.content.sha256)\""
@@ -201,8 +200,8 @@ struct WireScenarios {
         }
     }
 
-    @Test("An image without locations has no content and one without active ones is unavailable")
-    func anImageWithoutLocationsHasNoContentAndOneWithoutActiveOnesIsUnavailable() async throws {
+    @Test("An image without locations gets 204, and one without active locations 503")
+    func anImageWithoutActiveLocationsIsUnavailable() async throws {
         let origin = try FaultyOrigin(Self.content) { _ in .status(404) }
         defer { origin.stop() }
         let baton = try await BatonProcess(origins: ["origin": origin])
@@ -215,8 +214,8 @@ struct WireScenarios {
         #expect(response.errorMessage.contains("pending"))
     }
 
-    @Test("The representation that is asked for is served and no other")
-    func theRepresentationThatIsAskedForIsServedAndNoOther() async throws {
+    @Test("Only the representation that is asked for is served")
+    func onlyTheRequestedRepresentationIsServed() async throws {
         let raw = try FaultyOrigin(Self.content)
         let small = PatternedContent(size: 1_500_000, seed: 22)
         let packed = try FaultyOrigin(small)
@@ -234,10 +233,10 @@ struct WireScenarios {
         #expect(try await baton.send("GET", path + "?disk_format=floppy").status == 400)
         raw.stop()
         let failed = try await baton.send("GET", path)
-        #expect(failed.status == 503, "another representation is no way out")
+        #expect(failed.status == 503, "another representation is no substitute")
     }
 
-    @Test("Images are created shown listed and deleted")
+    @Test("Images are created, shown, listed and deleted")
     func imagesAreCreatedShownListedAndDeleted() async throws {
         let baton = try await BatonProcess(backends: [:])
         let created = try await baton.send(
@@ -269,8 +268,8 @@ struct WireScenarios {
         #expect(twice.status == 409)
     }
 
-    @Test("The versions and the health are told")
-    func theVersionsAndTheHealthAreTold() async throws {
+    @Test("The server lists its versions and reports its health")
+    func theServerListsItsVersionsAndReportsItsHealth() async throws {
         let baton = try await BatonProcess(backends: [:])
         let root = try await baton.send("GET", "/")
         #expect(root.status == 300)
@@ -286,7 +285,7 @@ struct WireScenarios {
         #expect(try await baton.send("GET", "/v2.9/images").status == 200)
     }
 
-    @Test("Weight and tier decide the order")
+    @Test("Tier and weight decide the order")
     func weightAndTierDecideTheOrder() async throws {
         let origins = try (0..<3).map { _ in try FaultyOrigin(Self.content) }
         defer { for origin in origins { origin.stop() } }
@@ -300,8 +299,8 @@ struct WireScenarios {
         #expect(await baton.relay(of: image).fields["served"] == ["c 0-\(Self.size - 1)"])
     }
 
-    @Test("A location that failed is asked last for a while")
-    func aLocationThatFailedIsAskedLastForAWhile() async throws {
+    @Test("A location that failed ranks last for a while")
+    func aLocationThatFailedRanksLastForAWhile() async throws {
         let failing = try FaultyOrigin(Self.content) { $0.isProbe ? .sound : .status(500) }
         let sound = try FaultyOrigin(Self.content)
         defer { for origin in [failing, sound] { origin.stop() } }

@@ -2,12 +2,12 @@ import FaultyOrigin
 import Foundation
 import Testing
 
-/// What a change of status does to downloads that run.
+/// The effect of a status change on running downloads.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct WithdrawalScenarios {
     static let content = PatternedContent(size: 24_000_013, seed: 53)
 
-    /// A download that is under way from the first origin, which waits in its middle unless it behaves otherwise.
+    /// Runs a download from the first origin, which stalls in the middle unless told otherwise, and an operation on that location.
     private func interrupted(
         others: Int, by operation: String, first behaviour: Behaviour = .stall(after: 8 << 20)
     ) async throws -> (response: TestClient.Response, relay: BatonProcess.LogRecord, first: FaultyOrigin) {
@@ -27,8 +27,10 @@ struct WithdrawalScenarios {
         return (try await download, await baton.relay(of: image), first)
     }
 
-    @Test("A relay leaves a location at the next byte when another can go on", arguments: ["disable", "delete", "quarantine"])
-    func aRelayLeavesALocationAtTheNextByteWhenAnotherCanGoOn(operation: String) async throws {
+    @Test(
+        "A relay leaves a withdrawn location at the next byte when another can continue",
+        arguments: ["disable", "delete", "quarantine"])
+    func aRelayLeavesAWithdrawnLocationAtTheNextByte(operation: String) async throws {
         let (response, relay, first) = try await interrupted(others: 1, by: operation)
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(relay.fields["served"]?.count == 2)
@@ -36,16 +38,16 @@ struct WithdrawalScenarios {
         #expect(first.record.bodyBytesSent < Self.content.size)
     }
 
-    @Test("A disabled location that nobody can replace finishes what it began")
-    func aDisabledLocationThatNobodyCanReplaceFinishesWhatItBegan() async throws {
+    @Test("A disabled location without a replacement finishes its download")
+    func aDisabledLocationWithoutAReplacementFinishes() async throws {
         let (response, relay, _) = try await interrupted(
             others: 0, by: "disable", first: .sound.paced(6 << 20))
         #expect(response.isComplete && response.firstWrongByte == nil)
         #expect(relay.fields["served"] == ["a 0-\(Self.content.size - 1)"])
     }
 
-    @Test("A quarantined location that nobody can replace is cut at once")
-    func aQuarantinedLocationThatNobodyCanReplaceIsCutAtOnce() async throws {
+    @Test("A quarantined location without a replacement is cut at once")
+    func aQuarantinedLocationWithoutAReplacementIsCut() async throws {
         let (response, relay, _) = try await interrupted(others: 0, by: "quarantine")
         #expect(!response.isComplete && response.firstWrongByte == nil)
         #expect(relay["outcome"] == "exhausted")

@@ -1,4 +1,4 @@
-"""What the tests of OpenStack's clients share. Everything that they start listens on loopback and ends with the test."""
+"""Fixtures that the tests of OpenStack's clients share. All servers listen on loopback and end with the test."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ALLOWED_SKIPS = {}
 
 @pytest.fixture(scope="session")
 def open_cloud(tmp_path_factory):
-    """Baton with uploads, where nobody logs in."""
+    """Baton with uploads and without authentication."""
     yield from _cloud(tmp_path_factory, "none")
 
 
@@ -23,7 +23,7 @@ def keystone_cloud(tmp_path_factory):
 
 @pytest.fixture(params=["open_cloud", "keystone_cloud"])
 def cloud(request):
-    """Either of the two."""
+    """Each of the two clouds in turn."""
     return request.getfixturevalue(request.param)
 
 
@@ -35,7 +35,7 @@ def _cloud(tmp_path_factory, auth):
 
 
 def readable(directory):
-    """Opens a directory of pytest's, which are closed to others, to nginx, which serves as another user."""
+    """Makes a directory of pytest, which other users cannot read, readable for nginx, which runs as another user."""
     for each in [directory, *directory.parents[:2]]:
         each.chmod(0o755)
     return directory
@@ -43,7 +43,7 @@ def readable(directory):
 
 @pytest.fixture
 def upload(place):
-    """A file of 3 MiB, and what verifies it: more than what Baton holds back, less than what takes long."""
+    """A file of 3 MiB and its sample: longer than the tail that Baton holds back, and still quick."""
     image = sample(3 * MEBIBYTE, seed=11)
     file = place / "upload.raw"
     file.write_bytes(image.data)
@@ -52,12 +52,12 @@ def upload(place):
 
 @pytest.fixture
 def place(tmp_path):
-    """A directory that a server which runs as another user can read, too."""
+    """A directory that servers of another user can read."""
     return readable(tmp_path)
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A test that was not run has shown nothing: skips count as failures unless they are known."""
+    """Counts skipped tests as failures unless ALLOWED_SKIPS lists them."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = {report.nodeid for report in reporter.stats.get("skipped", [])} if reporter else set()
     unknown = sorted(skipped - ALLOWED_SKIPS.keys())

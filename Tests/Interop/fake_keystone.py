@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""As much of Keystone's API v3 as the Images API's clients and servers use: discovery, tokens for passwords, their validation
-and revocation, and a catalog with one image service. Its users are fixed. Nothing of it is kept and nothing of it is secret.
+"""The part of Keystone's API v3 that clients and servers of the Images API use: discovery, tokens for passwords, their validation
+and revocation, and a catalog with one image service. Its users are fixed. It stores nothing, and none of its data is secret.
 
 Run by itself, it serves until it is interrupted: fake_keystone.py --image-url http://127.0.0.1:9292 [--port 5000]
 """
@@ -15,14 +15,14 @@ import time
 
 DOMAIN = {"id": "default", "name": "Default"}
 PROJECTS = {"admin": "0" * 31 + "1", "a": "0" * 31 + "a", "b": "0" * 31 + "b", "service": "0" * 31 + "5"}
-# As in Keystone, a role brings those that it implies.
+# As in Keystone, a role includes the roles that it implies.
 IMPLIED = {"admin": ["admin", "member", "reader"], "member": ["member", "reader"], "reader": ["reader"], "service": ["service"]}
 LIFETIME = 3600
 
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-    """A user with their only project, and their role there, perhaps beside that of seeing where images lie."""
+    """A user with one project and a role in it, and with the role trusted if is_trusted."""
 
     name: str
     project: str
@@ -42,7 +42,7 @@ class Account:
         return PROJECTS[self.project]
 
     def environment(self, keystone_url):
-        """What tells OpenStack's clients who to be."""
+        """The environment with which OpenStack's clients log in as this user."""
         return {
             "OS_AUTH_URL": keystone_url, "OS_IDENTITY_API_VERSION": "3", "OS_USERNAME": self.name, "OS_PASSWORD": self.password,
             "OS_PROJECT_NAME": self.project, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
@@ -63,7 +63,7 @@ ACCOUNTS = {
 
 
 class Refused(Exception):
-    """An answer that is an error."""
+    """An error response."""
 
     def __init__(self, code, title, message):
         super().__init__(message)
@@ -72,14 +72,14 @@ class Refused(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Token:
-    """A token that was given out."""
+    """An issued token."""
 
     account: Account
     scoped: bool
     issued: float
 
     def document(self, keystone):
-        """The body that describes it, as Keystone's is."""
+        """The body that describes it, in Keystone's format."""
         def stamp(moment):
             return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(moment))
 
@@ -98,7 +98,7 @@ class Token:
 
 
 class FakeKeystone:
-    """The service, in threads of this process."""
+    """The service, which runs in threads of this process."""
 
     def __init__(self, port=0, image_url=None):
         self.image_url = image_url
@@ -138,7 +138,7 @@ class FakeKeystone:
             "links": [{"rel": "self", "href": self.url + "/"}]}
 
     def issue(self, request):
-        """Checks a login and gives out a token."""
+        """Checks a login and issues a token."""
         try:
             identity = request["auth"]["identity"]
             scope = request["auth"].get("scope")
@@ -164,13 +164,13 @@ class FakeKeystone:
         return text, token
 
     def known(self, text):
-        """A token that was given out and is still good."""
+        """An issued token that is still valid; None otherwise."""
         with self.lock:
             token = self.tokens.get(text or "")
         return token if token and time.time() < token.issued + LIFETIME else None
 
     def look_up(self, caller, subject):
-        """Validates a token for somebody: everybody may validate their own, admins and services those of others."""
+        """Validates a token: callers may validate their own, admins and services may validate any."""
         with self.lock:
             self.validations += 1
         asking = self.known(caller)
@@ -189,13 +189,13 @@ class FakeKeystone:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """HTTP in front of it."""
+    """The HTTP handler of the service."""
 
     protocol_version = "HTTP/1.1"
     keystone: FakeKeystone
 
     def log_message(self, *_):
-        """Says nothing: what matters is in the log of the server that asks."""
+        """Logs nothing: the log of the server under test has what matters."""
 
     def answer(self, code, document=None, **headers):
         text = b"" if document is None else json.dumps(document).encode()
@@ -231,7 +231,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     keystone.revoke(subject)
                     self.answer(204)
                 case "GET", _ if path.startswith("/v3/projects"):
-                    # Keystone lets only admins look projects up; clients then take a name for an id.
+                    # In Keystone only admins may look up projects; clients then use the name as an id.
                     keystone.known(self.headers.get("X-Auth-Token"))
                     raise Refused(403, "Forbidden", "You are not authorized to perform the requested action.")
                 case _:
@@ -239,13 +239,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except Refused as refusal:
             self.answer(refusal.code, {"error": {"code": refusal.code, "title": refusal.title, "message": str(refusal)}})
         except ValueError:
-            self.answer(400, {"error": {"code": 400, "title": "Bad Request", "message": "The body is no JSON."}})
+            self.answer(400, {"error": {"code": 400, "title": "Bad Request", "message": "The body is not JSON."}})
 
     do_GET = do_HEAD = do_POST = do_DELETE = handle_request
 
 
 def main():
-    arguments = argparse.ArgumentParser(description="Serves a Keystone for trying things out.")
+    arguments = argparse.ArgumentParser(description="Serves a fake Keystone for experiments.")
     arguments.add_argument("--port", type=int, default=5000)
     arguments.add_argument("--image-url", required=True)
     given = arguments.parse_args()

@@ -1,5 +1,5 @@
-"""Runs tests of tempest by name, one after another, and prints a line of JSON for each. With --list it prints the names of
-all tests of its image API."""
+"""Runs tests of tempest by name, one after another, and prints a line of JSON for each. With --list it prints the names of all
+tests of the Images API."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ import unittest
 
 
 class Reporter(unittest.TestResult):
-    """Prints what happens."""
+    """Prints the outcome of each test."""
 
     def report(self, test, result, reason=""):
         # A class whose set-up fails or is skipped is reported as "setUpClass (package.module.Class)".
@@ -30,7 +30,7 @@ class Reporter(unittest.TestResult):
 
 
 def plain(name):
-    """A test's name without its attributes, which tempest writes behind it in brackets."""
+    """A test's name without its attributes, which tempest appends in brackets."""
     return re.sub(r"\[.*\]$", "", name)
 
 

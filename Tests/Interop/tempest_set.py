@@ -1,4 +1,4 @@
-"""Which of tempest's tests are run, and how: a configuration, accounts and a runner for a directory of its own."""
+"""The selection of tempest's tests, and how to run them: configuration, accounts and runner for a new directory."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from support.service import clean_environment
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The Images API v2 without import, metadata definitions, the cache, and what needs Nova or Cinder.
+# The Images API v2 without import, metadata definitions, the cache, and tests that need Nova or Cinder.
 SELECTION = (
     r"tempest\.api\.image\.v2\.(test_versions\.|test_images\.(BasicOperationsImagesTest|ListUserImagesTest|ListSharedImagesTest"
     r"|ImageLocationsTest|LocationImportTest|MultistoreLocationImportTest|HashCalculationRemoteDeletionTest)\."
@@ -59,14 +59,14 @@ os_glance_reserved = true
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How one test ended: ok, skip or fail, and for the last two why."""
+    """The outcome of one test: ok, skip or fail, and the reason of the last two."""
 
     result: str
     reason: str = ""
 
 
 def prepare(home: pathlib.Path, keystone_url, image_url, hashing="sha512"):
-    """Writes what tempest reads."""
+    """Writes tempest's configuration and accounts."""
     home.mkdir(parents=True, exist_ok=True)
     accounts = [
         {
@@ -79,18 +79,18 @@ def prepare(home: pathlib.Path, keystone_url, image_url, hashing="sha512"):
 
 
 def tests():
-    """The names of the selected tests, which are the same whatever the configuration."""
+    """The names of the selected tests, which do not depend on the configuration."""
     return [line for line in _runner("--list").stdout.splitlines() if re.match(SELECTION, line)]
 
 
 def run(home: pathlib.Path, names, deadline=280):
-    """Runs tests one after another; the outcome of each by its name."""
+    """Runs tests one after another; returns the outcomes by name."""
     done = _runner(*names, cwd=home, timeout=deadline, TEMPEST_CONFIG_DIR=str(home), TEMPEST_CONFIG="tempest.conf")
     (home / "run.txt").write_text(done.stdout + done.stderr)
     reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     outcomes = {}
     for name in names:
-        # What kept a whole class from running is reported for the class.
+        # A failure or skip of a whole class is reported under the name of the class.
         report = next((each for each in reports if each["test"] in (name, name.rpartition(".")[0])), None)
         outcomes[name] = Outcome(report["result"], report["reason"]) if report else Outcome("fail", "it was not run")
     return outcomes
@@ -100,5 +100,5 @@ def _runner(*words, timeout=120, cwd=None, **additions):
     done = subprocess.run(
         [sys.executable, HERE / "tempest_runner.py", *words], capture_output=True, text=True, timeout=timeout, cwd=cwd,
         env=clean_environment(**additions))
-    assert done.returncode == 0, f"tempest can't be run: {done.stderr[-2000:]}"
+    assert done.returncode == 0, f"tempest cannot be run: {done.stderr[-2000:]}"
     return done

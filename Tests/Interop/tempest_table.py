@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What of tempest's Images API tests passes against Baton: runs them, and writes or checks docs/tempest.md.
+"""Runs tempest's Images API tests against Baton, and writes or checks docs/tempest.md.
 
-  tempest_table.py            runs them and says what differs from the table
+  tempest_table.py            runs them and reports differences from the table
   tempest_table.py --write    runs them and writes the table
   tempest_table.py --against IMAGE_URL --keystone KEYSTONE_PORT
-                              runs them against a server that is already there and prints the table
+                                                            runs them against a running server and prints the table
 """
 
 import argparse
@@ -25,17 +25,18 @@ PREFIX = "tempest.api.image.v2."
 HEAD = """\
 # Tempest against Baton
 
-[Tempest](https://docs.openstack.org/tempest/latest/) is the test suite of OpenStack itself. `make interop` runs these of its tests,
-unchanged, against `baton serve` with `auth.mode: keystone`. They are all that it has for the Images API v2 but image import, the image
-cache, metadata definitions, and what needs Nova, Cinder or a second Glance: Baton has none of these. Of the 60, two are for servers
-that do not hash what they are given, so 58 is the most that can pass.
+[Tempest](https://docs.openstack.org/tempest/latest/) is OpenStack's own test suite. `make interop` runs the tests below unchanged against
+`baton serve` with `auth.mode: keystone`. They are all of its tests for the Images API v2 except those for image import, the image cache
+and metadata definitions, and those that need Nova, Cinder or a second Glance: Baton has none of these. Two of the 60 tests are for
+servers that do not hash images, so at most 58 can pass.
 
-`make interop` fails when one of them ends in another way than this table says, be it better. `make tempest` writes the table again.
+`make interop` fails when the outcome of a test differs from this table, even for the better. `make tempest` writes the table again.
 """
 
-# Why some do not pass, where tempest's own words do not tell.
+# The reasons of failures that tempest's own messages do not explain.
 UNREAD = (
-    "expects no digest of what was added without one: Glance has not read it. Baton has, before it serves it, and shows what it found"
+    "expects no digest for a location that was added without one, since Glance does not read it. Baton reads it before it serves it, "
+    "and shows the digest"
 )
 REASONS = {
     "admin.test_images.ImageLocationsAdminTest.test_delete_locations": UNREAD,
@@ -43,16 +44,16 @@ REASONS = {
     "test_images.ImageLocationsTest.test_set_location": UNREAD,
 }
 
-# One test serves an image from the machine's own address, not from loopback, and skips itself where there is none.
+# One test serves an image from the machine's own address instead of loopback, and skips itself where there is none.
 NO_ADDRESS = "Could not bind HTTP location server"
 
 
 def outcomes(home: pathlib.Path):
-    """Runs the tests against a Baton of its own."""
-    # It uploads random bytes as qcow2, and says so (image_format_enforcement).
+    """Runs the tests against a new Baton server."""
+    # Tempest uploads random bytes as qcow2, and its configuration declares that (image_format_enforcement).
     cloud = Cloud(home, "keystone", inspects_format=False)
     try:
-        # Large enough that hashing it takes a moment.
+        # Large enough for hashing to take a moment.
         image_url = cloud.web.put("image.raw", sample(4 * MEBIBYTE, seed=7).data)
         return run(home, cloud.keystone.url, image_url)
     finally:
@@ -65,7 +66,7 @@ def run(home, keystone_url, image_url):
 
 
 def short(reason):
-    """The line that says why, without what differs from run to run."""
+    """The line with the reason, without details that differ between runs."""
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     line = re.sub(r" returned .*|Details: ", "", lines[-1] if lines else "")
     line = re.sub(r"0x[0-9a-f]+|/tmp/\S+|127\.0\.0\.1:\d+", "…", line)
@@ -86,13 +87,13 @@ def table(results):
 
 
 def expected():
-    """The outcomes that the table promises, by test."""
+    """The outcomes in the table, by test."""
     rows = re.findall(r"^\| (\S+) \| (ok|skip|fail) \|", TABLE.read_text(), re.MULTILINE) if TABLE.exists() else []
     return {PREFIX + name: result for name, result in rows}
 
 
 def difference(name, promised, outcome):
-    """A sentence about a test that ends otherwise than promised, in either direction; nothing if it does not."""
+    """A sentence about a test whose outcome differs from the table, for better or worse; empty if it does not."""
     if promised == outcome.result or (outcome.result == "skip" and outcome.reason.startswith(NO_ADDRESS)):
         return ""
     return f"{name} was {promised} and is {outcome.result}: {outcome.reason}"

@@ -1,6 +1,6 @@
-"""OpenStack's clients are sent straight to a location, follow, and verify what they get there.
+"""OpenStack's clients follow a redirect to a location and verify what they read there.
 
-Neither client has a word for `direct=true`: it is added to the request that they make for the data, and all else is theirs."""
+Neither client has an option for `direct=true`: the tests add it to the request for the data and change nothing else."""
 
 import subprocess
 import urllib.request
@@ -21,7 +21,7 @@ def image():
 
 @pytest.fixture
 def direct(cloud, image):
-    """An image whose only location lies at the nginx and has been verified: its name there and its id."""
+    """An image whose only location is at the nginx and has been verified: its name there and its id."""
     name = unique("direct")
     with cloud.sdk() as connection:
         sdk = connection.image
@@ -35,12 +35,12 @@ def direct(cloud, image):
 
 
 def sent_to(sdk, id):
-    """Where the server sends a client; None when it streams."""
+    """The target of the server's redirect; None when the server streams."""
     return sdk.head(f"/images/{id}/file?direct=true", redirect=False).headers.get("Location")
 
 
 def readers(cloud, name):
-    """Who has asked the nginx for an object, by their own names, the latest last."""
+    """The user agents that have requested an object from the nginx, the latest last."""
     lines = [line for line in (cloud.web.home / "access.log").read_text().splitlines() if f"/{name} " in line]
     return [line.split('"')[5] for line in lines]
 
@@ -68,14 +68,14 @@ def download(request):
     return request.param
 
 
-def test_clients_follow_to_the_location_and_verify(cloud, direct, image, download, place):
+def test_clients_follow_the_redirect_and_verify(cloud, direct, image, download, place):
     name, id = direct
     download(cloud, id, place / "download")
     assert digest_of(place / "download") == image.digest()
     wait_until("the client at the nginx", lambda: readers(cloud, name)[-1] != "baton")
 
 
-def test_clients_notice_that_a_location_has_other_bytes_by_now(cloud, direct, image, download, place):
+def test_clients_detect_bytes_that_changed_at_the_location(cloud, direct, image, download, place):
     name, id = direct
     wrong = bytearray(image.data)
     wrong[MEBIBYTE] ^= 1
@@ -84,7 +84,7 @@ def test_clients_notice_that_a_location_has_other_bytes_by_now(cloud, direct, im
         download(cloud, id, place / "download")
 
 
-def test_who_is_not_trusted_gets_the_stream(keystone_cloud, image, download, place):
+def test_an_untrusted_caller_gets_the_stream(keystone_cloud, image, download, place):
     name = unique("streamed")
     with keystone_cloud.sdk("alt") as connection:
         sdk = connection.image
@@ -100,7 +100,7 @@ def test_who_is_not_trusted_gets_the_stream(keystone_cloud, image, download, pla
         sdk.delete_image(made)
 
 
-def test_curl_and_urllib_read_what_the_list_names(open_cloud, image, place):
+def test_curl_and_urllib_read_the_listed_urls(open_cloud, image, place):
     baton, web = open_cloud.baton, open_cloud.web
     name = unique("listed")
     _, made = baton.ask("POST", "/v2/images", {"name": name, "disk_format": "raw", "container_format": "bare"})

@@ -1,4 +1,4 @@
-"""The direct URLs of a real store: its own clients read them, and it refuses them when they were altered or are over."""
+"""The direct URLs of a real store: its own clients read them, and it refuses altered and expired ones."""
 
 import hashlib
 import subprocess
@@ -36,7 +36,7 @@ def image(store):
 
 
 def serve(home, store, image, **sections):
-    """Baton with an image that lies in the store, under both protocols, and has been verified there; and the image's id."""
+    """Starts Baton with a verified image that the store has under both protocols; returns Baton and the image's id."""
     baton = Baton(home, store.backends(), **sections)
     _, made = baton.ask("POST", "/v2/images", {"disk_format": "raw", "container_format": "bare"})
     for scheme, backend in [("swift", "swift"), ("s3", "bucket")]:
@@ -50,7 +50,7 @@ def serve(home, store, image, **sections):
 
 
 def direct(baton, id):
-    """The direct URLs of an image by their backends."""
+    """The direct URLs of an image by backend."""
     _, answer = baton.ask("GET", f"/baton/v1/images/{id}/direct")
     return {place["backend"]: place["url"] for place in answer["locations"]}
 
@@ -70,7 +70,7 @@ def with_curl(url):
 
 
 def with_boto3(url):
-    """The HTTP of boto3, which has no word of its own for a URL that somebody else presigned."""
+    """Uses boto3's HTTP session, since boto3 has no function for a URL that another program presigned."""
     answer = URLLib3Session().send(AWSRequest("GET", url).prepare())
     assert answer.status_code == 200, answer.content
     return answer.content
@@ -92,7 +92,7 @@ def test_each_client_reads_the_url_of_each_protocol(served, image, backend, read
 
 
 @pytest.mark.parametrize("backend", ["swift", "bucket"])
-def test_the_answer_is_one_that_glances_client_streams_whatever_token_comes_along(served, image, backend):
+def test_the_response_has_the_type_that_glanceclient_streams(served, image, backend):
     baton, id = served
     answer = requests.get(direct(baton, id)[backend], headers={"X-Auth-Token": "the-callers"}, timeout=60)
     assert answer.status_code == 200
@@ -110,17 +110,17 @@ def test_an_altered_url_is_refused(served, backend):
 
 
 @pytest.mark.parametrize("backend", ["swift", "bucket"])
-def test_a_url_that_is_over_is_refused(tmp_path, store, image, backend):
+def test_an_expired_url_is_refused(tmp_path, store, image, backend):
     baton, id = serve(tmp_path / "baton", store, image, direct={"lifetime": "1s"})
     try:
         url = direct(baton, id)[backend]
-        wait_until("the refusal of a URL that is over", lambda: requests.get(url, timeout=60).status_code in (401, 403))
+        wait_until("the refusal of the expired URL", lambda: requests.get(url, timeout=60).status_code in (401, 403))
     finally:
         baton.stop()
 
 
 def only_from(baton, id, backend):
-    """The image with one of its locations alone in service; the others come back with `enable`."""
+    """Enables the image's location on one backend and disables its others."""
     _, answer = baton.ask("GET", f"/baton/v1/images/{id}/locations")
     for location in answer["locations"]:
         word = "enable" if location["backend"] == backend else "disable"
@@ -128,10 +128,10 @@ def only_from(baton, id, backend):
 
 
 @pytest.mark.parametrize("backend", ["swift", "bucket"])
-def test_glanceclient_and_openstacksdk_follow_to_the_store_and_verify(served, image, backend, tmp_path):
+def test_glanceclient_and_openstacksdk_follow_the_redirect_and_verify(served, image, backend, tmp_path):
     baton, id = served
     only_from(baton, id, backend)
-    wait_until("the one place to be sent to", lambda: list(direct(baton, id)) == [backend])
+    wait_until("the only direct URL", lambda: list(direct(baton, id)) == [backend])
     glance = unauthenticated_glance(baton.endpoint)
     asked_for_direct(glance.http_client)
     assert hashlib.sha256(b"".join(glance.images.data(id))).hexdigest() == image.digest()
@@ -139,5 +139,5 @@ def test_glanceclient_and_openstacksdk_follow_to_the_store_and_verify(served, im
         asked_for_direct(connection.image)
         connection.image.download_image(id, output=str(tmp_path / "image"))
     assert hashlib.sha256((tmp_path / "image").read_bytes()).hexdigest() == image.digest()
-    # Nothing of it came through Baton, which would have said so.
+    # No byte came through Baton, which would have logged the download.
     assert not [record for record in baton.log() if record.get("event") == "download.finished"]

@@ -1,4 +1,4 @@
-"""The commands of docs/openstack.md do what the page says."""
+"""The commands in docs/openstack.md work as the page says."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from support.service import clean_environment, free_port
 
 PAGE = ROOT / "docs/openstack.md"
 KEYSTONE = ROOT / "scripts/keystone"
-# The ports on the page are the usual ones; here they may be taken.
+# The default ports on the page, which may be taken here.
 PORTS = ["9292", "9001", "9002"]
 
 
@@ -31,7 +31,7 @@ def commands(language, replacements):
 
 
 def run(script, place):
-    """Runs it as at a terminal, and ends what it leaves running: Baton and nginx."""
+    """Runs a script as at a terminal, and ends the processes that it leaves running: Baton and nginx."""
     (place / "page.sh").write_text(script)
     path = ":".join([str(PROGRAM.parent), str(COMMANDS), "/usr/sbin", os.environ["PATH"]])
     terminal, keyboard = os.openpty()
@@ -61,7 +61,7 @@ def test_every_command_of_the_page_works(place):
 
 @pytest.fixture
 def real_keystone(place):
-    """A real Keystone with the users that the page names, as in a cloud: with itself in its catalog."""
+    """A real Keystone with the users that the page names and with itself in its catalog, as in a cloud."""
     home = place / "keystone"
     subprocess.run([KEYSTONE, "start", home], check=True, env=clean_environment())
     try:

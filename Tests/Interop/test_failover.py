@@ -9,7 +9,7 @@ from support.samples import MEBIBYTE, digest_of, sample
 
 
 def nothing(_):
-    """For downloads that are not watched."""
+    """A progress callback that does nothing."""
 
 
 @pytest.fixture(params=CLIENTS.values(), ids=CLIENTS.keys())
@@ -19,7 +19,7 @@ def download(request):
 
 @pytest.fixture
 def pair(place):
-    """Two origins of which the first sends 8 MiB a second: slow enough to be killed in mid-stream."""
+    """Two origins, of which the first sends 8 MiB/s: slow enough to be killed in mid-stream."""
     pair = Pair(place, pace=8 * MEBIBYTE)
     yield pair
     pair.stop()
@@ -71,13 +71,13 @@ def test_a_corrupt_first_location_of_a_small_image_costs_the_client_nothing(down
     assert digest_of(place / "download") == image.digest()
 
 
-def test_a_corrupt_first_location_of_a_large_image_is_never_a_success(download, fast_pair, place):
+def test_a_corrupt_download_of_a_large_image_fails_and_the_next_succeeds(download, fast_pair, place):
     image = sample(8 * MEBIBYTE, seed=5)
     id = fast_pair.add(image)
     fast_pair.corrupt_north()
     with pytest.raises((DownloadFailed, requests.RequestException)):
         download(fast_pair.endpoint, id, place / "first", nothing)
     assert fast_pair.baton.relay(id)["outcome"] == "digest-mismatch"
-    # What failed is known now, and the other location is asked first.
+    # The failed location is a suspect now, and the other one is tried first.
     download(fast_pair.endpoint, id, place / "second", nothing)
     assert digest_of(place / "second") == image.digest()

@@ -7,7 +7,7 @@ import pytest
 from fake_keystone import ACCOUNTS
 from support.samples import digest_of, unique
 
-# Without it the command breaks long values into lines.
+# Without this option the command breaks long values into lines.
 WIDE = ["--max-column-width", "1000"]
 
 
@@ -88,7 +88,7 @@ def test_locations_are_added_changed_and_removed(open_cloud, upload, place):
     glance("image-delete", id)
 
 
-def test_members_come_accept_and_go(glance, upload):
+def test_members_are_added_accept_and_are_removed(glance, upload):
     other = ACCOUNTS["alt"].project_id
 
     id = table(glance(

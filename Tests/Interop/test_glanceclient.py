@@ -33,7 +33,7 @@ def contents(glance, id):
     return b"".join(glance.images.data(id))
 
 
-def test_an_image_without_data_has_none_to_download(glance, image):
+def test_an_image_without_data_downloads_nothing(glance, image):
     assert image.status == "queued"
     assert glance.images.data(image.id).wrapped is None
 
@@ -73,7 +73,7 @@ def test_lists_are_filtered_and_paged(glance):
         glance.images.delete(id)
 
 
-def test_unknown_images_and_bad_formats_are_the_errors_that_the_client_knows(glance):
+def test_unknown_images_and_bad_formats_raise_the_clients_errors(glance):
     with pytest.raises(exc.HTTPNotFound):
         glance.images.get(str(uuid.uuid4()))
     with pytest.raises(exc.HTTPNotFound):
@@ -82,7 +82,7 @@ def test_unknown_images_and_bad_formats_are_the_errors_that_the_client_knows(gla
         glance.http_client.post("/v2/images", data={"disk_format": "wrong", "container_format": "bare"})
 
 
-def test_every_answer_has_a_request_id(glance, image):
+def test_every_response_has_a_request_id(glance, image):
     assert glance.images.get(image.id).request_ids[0].startswith("req-")
 
 
@@ -151,8 +151,8 @@ def test_members_and_visibility(keystone_cloud, upload):
         theirs.images.get(made.id)
 
 
-def test_a_reader_downloads_and_changes_nothing(keystone_cloud, upload):
-    # Glance asks for the role member to download; to Baton, reading is what a reader does.
+def test_a_reader_can_download_but_not_change(keystone_cloud, upload):
+    # Glance requires the role member for a download; Baton requires the role reader.
     mine, reader = keystone_cloud.glance(), keystone_cloud.glance("project_reader")
     made = mine.images.create(name="readable", disk_format="raw", container_format="bare", visibility="private")
     mine.images.upload(made.id, upload[0].open("rb"))

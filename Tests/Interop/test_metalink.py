@@ -1,4 +1,4 @@
-"""aria2c downloads by Baton's Metalink documents, verifies the pieces, and replaces those that are wrong."""
+"""aria2c downloads with Baton's Metalink documents, verifies the pieces, and replaces wrong ones."""
 
 import hashlib
 
@@ -18,16 +18,16 @@ def image():
 
 @pytest.fixture
 def hidden(place):
-    """Two servers that clients know nothing of."""
+    """Two servers whose URLs are not in Metalink documents."""
     pair = Pair(place)
     yield pair
     pair.stop()
 
 
 @pytest.fixture
-def mirrors(place):
-    """Two servers that trusted clients, which is everybody here, are told of."""
-    # The first is slow enough for the second to be asked, too.
+def listed(place):
+    """Two servers whose URLs are in the Metalink documents of trusted clients, as all clients are here."""
+    # The first is slow enough for the second to be used, too.
     pair = Pair(place, pace=4 * MEBIBYTE, redirect=True)
     yield pair
     pair.stop()
@@ -41,14 +41,14 @@ def target(place):
 
 
 def verified(pair, image, name="image"):
-    """The image with both of its locations read in full."""
+    """Registers the image, has both of its locations read in full, and returns its id."""
     id = pair.add(image, name)
     pair.verify(id)
     return id
 
 
 def has_read(origin):
-    """Whether aria2c has asked a server for something."""
+    """Whether aria2c has sent a request to a server."""
     return "aria2/" in (origin.home / "access.log").read_text()
 
 
@@ -56,16 +56,16 @@ def own(pair, id):
     return f"{pair.endpoint}/v2/images/{id}/file?disk_format=raw&container_format=bare&metalink=false"
 
 
-def test_the_document_says_what_rfc_5854_requires_of_it(mirrors, image):
-    id = verified(mirrors, image)
-    mirrors.baton.ask("PATCH", f"/v2/images/{id}", [{"op": "replace", "path": "/name", "value": "../<a&b>\"c\"'d'\n\u20ac"}],
+def test_the_document_conforms_to_rfc_5854(listed, image):
+    id = verified(listed, image)
+    listed.baton.ask("PATCH", f"/v2/images/{id}", [{"op": "replace", "path": "/name", "value": "../<a&b>\"c\"'d'\n\u20ac"}],
                       {"Content-Type": "application/openstack-images-v2.1-json-patch"})
-    told = described(with_pieces(mirrors.baton, id))
+    told = described(with_pieces(listed.baton, id))
     assert told.name == "__a&b__c_'d'_\u20ac"
     assert told.size == image.size
     assert told.digests == {
         "sha-256": image.digest(), "sha-512": image.digest("sha512"), "md5": image.digest("md5")}
-    assert told.urls == [mirrors.north.url + "image", mirrors.south.url + "image", own(mirrors, id)]
+    assert told.urls == [listed.north.url + "image", listed.south.url + "image", own(listed, id)]
     assert told.piece_length == MEBIBYTE
     assert told.pieces == [
         hashlib.sha256(image.data[start:start + MEBIBYTE]).hexdigest() for start in range(0, image.size, MEBIBYTE)]
@@ -78,7 +78,7 @@ def test_aria2c_downloads_from_baton_and_verifies_each_piece(hidden, image, targ
     status, log = aria2c(target, "--metalink-file=-", given=text)
     assert status == 0, log
     assert digest_of(target / "image") == image.digest()
-    # The same with a digest that is not the piece's: it does look.
+    # With a wrong digest of one piece the download fails: aria2c does verify.
     wrong = text.replace(described(text).pieces[3].encode(), b"0" * 64)
     (target / "image").unlink()
     status, log = aria2c(target, "--metalink-file=-", "--max-tries=2", given=wrong)
@@ -86,7 +86,7 @@ def test_aria2c_downloads_from_baton_and_verifies_each_piece(hidden, image, targ
 
 
 @pytest.mark.parametrize("words, query", [([], "?metalink=true"), ([f"--header=Accept: {MEDIA_TYPE}"], "")])
-def test_one_command_asks_for_the_document_and_downloads_by_it(hidden, image, target, words, query):
+def test_one_command_requests_the_document_and_downloads(hidden, image, target, words, query):
     id = verified(hidden, image)
     with_pieces(hidden.baton, id)
     status, log = aria2c(
@@ -96,39 +96,39 @@ def test_one_command_asks_for_the_document_and_downloads_by_it(hidden, image, ta
     assert [file.name for file in target.iterdir() if file.suffix != ".log"] == ["image"]
 
 
-def test_aria2c_without_a_wish_gets_the_bytes(hidden, image, target):
+def test_aria2c_gets_the_bytes_by_default(hidden, image, target):
     id = hidden.add(image)
     status, log = aria2c(target, f"{hidden.endpoint}/v2/images/{id}/file")
     assert status == 0, log
     assert digest_of(target / "file") == image.digest()
 
 
-def test_aria2c_reads_from_the_locations_themselves(mirrors, image, target):
-    id = verified(mirrors, image)
-    text = with_pieces(mirrors.baton, id)
+def test_aria2c_reads_from_the_locations(listed, image, target):
+    id = verified(listed, image)
+    text = with_pieces(listed.baton, id)
     status, log = aria2c(
         target, "--metalink-file=-", "--split=2", "--max-connection-per-server=1", "--min-split-size=1M",
         "--uri-selector=inorder", given=text)
     assert status == 0, log
     assert digest_of(target / "image") == image.digest()
-    for origin in [mirrors.north, mirrors.south]:
+    for origin in [listed.north, listed.south]:
         wait_until("aria2c in the log of each", lambda: has_read(origin))
     assert "GET /v2/" not in log
 
 
-def test_a_wrong_piece_of_one_location_is_thrown_away_and_the_image_is_exact(mirrors, image, target):
-    id = verified(mirrors, image)
-    text = with_pieces(mirrors.baton, id)
-    mirrors.corrupt_north()
+def test_a_wrong_piece_of_one_location_is_replaced(listed, image, target):
+    id = verified(listed, image)
+    text = with_pieces(listed.baton, id)
+    listed.corrupt_north()
     status, log = aria2c(
         target, "--metalink-file=-", "--split=1", "--max-tries=1", "--uri-selector=inorder", given=text)
     assert log.count("Chunk checksum validation failed. checksumIndex=2,") == 1, log
     assert status == 0, log
     assert digest_of(target / "image") == image.digest()
-    wait_until("aria2c at south", lambda: has_read(mirrors.south))
+    wait_until("aria2c at south", lambda: has_read(listed.south))
 
 
-def test_who_is_not_trusted_is_told_of_baton_alone_and_shows_their_token(keystone_cloud, image, target):
+def test_an_untrusted_caller_gets_only_batons_url_and_sends_a_token(keystone_cloud, image, target):
     name = unique("metalink")
     with keystone_cloud.sdk("alt") as connection:
         sdk = connection.image

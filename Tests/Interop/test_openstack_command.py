@@ -12,7 +12,7 @@ from support.samples import digest_of, unique
 
 @pytest.fixture
 def openstack(keystone_cloud):
-    """Runs `openstack image …` and reads what it shows."""
+    """Runs `openstack image …` and parses its output."""
     return lambda *words, **options: shown(keystone_cloud, *words, **options)
 
 
@@ -31,7 +31,7 @@ def image(openstack, upload):
     openstack("delete", made["id"])
 
 
-def test_create_without_data_is_queued_and_listed_until_it_is_deleted(openstack):
+def test_an_image_without_data_is_queued_listed_and_deleted(openstack):
     name = unique("queued")
     made = openstack("create", name, "--disk-format", "qcow2", "--container-format", "bare", "--min-disk", "3")
     assert (made["status"], made["name"], made["min_disk"]) == ("queued", name, 3)
@@ -50,7 +50,7 @@ def test_an_upload_is_active_with_size_and_digests(openstack, image, upload):
     assert found["properties"]["os_hash_value"] == data.digest(algorithm)
 
 
-def test_what_was_uploaded_is_downloaded(openstack, image, upload, place):
+def test_an_upload_is_downloaded(openstack, image, upload, place):
     openstack("save", "--file", place / "download", image["id"])
     assert digest_of(place / "download") == upload[1].digest()
 
@@ -72,7 +72,7 @@ def test_a_protected_image_is_not_deleted(openstack, image):
     openstack("set", "--unprotected", image["id"])
 
 
-def test_filters_and_sorting(openstack, image):
+def test_lists_are_filtered_and_sorted(openstack, image):
     tag = unique("tag")
     openstack("set", "--tag", tag, image["id"])
     assert [each["ID"] for each in openstack("list", "--tag", tag)] == [image["id"]]
@@ -80,7 +80,7 @@ def test_filters_and_sorting(openstack, image):
     assert len(openstack("list", "--limit", "1")) == 1
 
 
-def test_an_image_that_is_not_there_is_an_error_that_says_so(openstack):
+def test_an_unknown_image_is_reported(openstack):
     assert "No Image found" in openstack("show", str(uuid.uuid4()), succeeds=False)
 
 
@@ -110,7 +110,7 @@ def test_a_shared_image_is_seen_by_the_project_that_accepted_it(keystone_cloud, 
     shown(keystone_cloud, "show", made["id"], user="alt", succeeds=False)
 
 
-def test_nobody_needs_to_log_in_where_baton_asks_for_nothing(open_cloud, upload, place):
+def test_no_login_is_needed_with_auth_mode_none(open_cloud, upload, place):
     made = shown(
         open_cloud, "create", unique("open"), "--file", upload[0], "--disk-format", "raw", "--container-format", "bare")
     assert made["id"] in [each["ID"] for each in shown(open_cloud, "list")]
@@ -119,6 +119,6 @@ def test_nobody_needs_to_log_in_where_baton_asks_for_nothing(open_cloud, upload,
     shown(open_cloud, "delete", made["id"])
 
 
-def test_who_does_not_log_in_is_turned_away_by_keystone_mode(keystone_cloud):
+def test_a_caller_without_a_login_is_refused_by_keystone_mode(keystone_cloud):
     environment = unauthenticated("openstack", keystone_cloud.baton.endpoint)
     assert "401" in run(environment, "openstack", "image", "list", succeeds=False)

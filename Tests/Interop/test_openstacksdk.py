@@ -70,7 +70,7 @@ def test_schemas_are_served(sdk):
     assert sdk.get_members_schema().name == "members"
 
 
-def test_unknown_images_are_the_error_that_the_sdk_knows(sdk):
+def test_unknown_images_raise_the_sdks_error(sdk):
     assert sdk.find_image(str(uuid.uuid4())) is None
     with pytest.raises(exceptions.NotFoundException):
         sdk.get_image(str(uuid.uuid4()))
@@ -91,7 +91,7 @@ def test_a_location_is_added_and_served(cloud, upload, place):
         sdk.delete_image(image)
 
 
-def test_a_location_without_a_digest_gets_one_by_being_read(cloud, upload):
+def test_a_location_without_a_digest_gets_one_from_a_full_read(cloud, upload):
     _, data = upload
     with cloud.sdk() as connection:
         sdk = connection.image
@@ -127,7 +127,7 @@ def test_deactivation_forbids_the_download(keystone_cloud, upload):
         assert mine.image.download_image(image).content == upload[1].data
 
 
-def test_members_come_accept_and_go(keystone_cloud, upload):
+def test_members_are_added_accept_and_are_removed(keystone_cloud, upload):
     other = ACCOUNTS["alt"].project_id
     with keystone_cloud.sdk() as mine, keystone_cloud.sdk("alt") as theirs:
         image = mine.image.create_image(

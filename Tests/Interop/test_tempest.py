@@ -1,4 +1,4 @@
-"""OpenStack's own test suite against Baton: each test ends as docs/tempest.md says."""
+"""OpenStack's own test suite against Baton: each test has the outcome that docs/tempest.md lists."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tempest_table import difference, expected, outcomes
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """All of them, run once."""
+    """The outcomes of all tests, which are run once."""
     home = tmp_path_factory.mktemp("tempest")
     for directory in [home, *home.parents[:2]]:
         directory.chmod(0o755)
@@ -19,5 +19,5 @@ def test_the_table_has_every_test(results):
 
 
 @pytest.mark.parametrize(("name", "promised"), sorted(expected().items()), ids=sorted(expected()))
-def test_ends_as_the_table_says(name, promised, results):
+def test_each_test_ends_as_the_table_says(name, promised, results):
     assert not difference(name, promised, results[name])

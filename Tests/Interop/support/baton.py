@@ -1,4 +1,4 @@
-"""A running `baton serve`, with a configuration, a catalog and a log of its own."""
+"""A running `baton serve` with its own configuration, catalog and log."""
 
 import json
 import os
@@ -15,7 +15,7 @@ PROGRAM = pathlib.Path(os.environ.get("BATON") or ROOT / ".build/debug/baton")
 
 
 class Baton:
-    """One server. `sections` are further sections of its configuration, by name; JSON is YAML, too."""
+    """One server. `sections` are further sections of its configuration, by name (JSON is valid YAML)."""
 
     def __init__(self, home: pathlib.Path, backends: dict, **sections):
         home.mkdir(parents=True, exist_ok=True)
@@ -26,9 +26,9 @@ class Baton:
             "catalog": f"sqlite:{home}/catalog.sqlite",
             "log": {"format": "json"},
             "relay": {"connect_timeout": "1s", "stall_timeout": "2s"},
-            # Tests say which location serves first.
+            # Tests choose which location serves first.
             "selection": {"strategy": "ordered"},
-            # Without reads that nobody asked for, tests know which bytes were verified.
+            # Without background reads tests know which bytes were verified.
             "manifests": {"eager": False},
             **sections,
             "backends": backends,
@@ -40,13 +40,13 @@ class Baton:
         self.endpoint = self.address()
 
     def address(self):
-        """Where it listens, once it says so."""
-        assert self.service.runs, f"baton ended: {self.service.said()}"
+        """The endpoint, once the server has printed it."""
+        assert self.service.runs, f"baton exited: {self.service.said()}"
         words = self.service.output.read_text().split()
         return words[-1] if words and words[-1].startswith("http") else None
 
     def ask(self, method, path, body=None, headers=None):
-        """One request of JSON: the answer's status and document."""
+        """Sends a JSON request; returns the status and the document of the response."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             self.endpoint + path, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
@@ -60,7 +60,7 @@ class Baton:
             return refusal.code, json.loads(text) if text else None
 
     def command(self, *words, **environment):
-        """Runs Baton's own command against this server and returns what it printed."""
+        """Runs the `baton` command against this server and returns its output."""
         done = subprocess.run(
             [str(PROGRAM), *map(str, words)], capture_output=True, text=True, timeout=60,
             env=clean_environment(BATON_ENDPOINT=self.endpoint, **environment))
@@ -68,12 +68,12 @@ class Baton:
         return done.stdout.strip()
 
     def log(self):
-        """Its log so far; a line that is still being written is left out."""
+        """Its log so far, without a line that is still being written."""
         lines = self.service.errors.read_text(errors="replace").splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     def relay(self, image):
-        """The line about the download of an image, past or to come."""
+        """Waits for the log line of an image's download and returns it."""
         def lines():
             return [record for record in self.log() if record.get("event") == "download.finished" and record.get("image") == image]
         return wait_until(f"the log about the download of {image}", lines)[-1]

@@ -1,4 +1,4 @@
-"""Baton with the storage behind it and, if asked for, a Keystone: what a client sees as a cloud's image service."""
+"""Baton with its storage and, if requested, a Keystone: a cloud's image service as clients see it."""
 
 import contextlib
 import os
@@ -20,8 +20,8 @@ COMMANDS = pathlib.Path(sys.executable).parent
 
 
 class Cloud:
-    """`auth` is none or keystone. Uploads go to the backend disk; the backend web is an nginx, whose locations members may add,
-    and to which trusted users may be sent. Without `inspects_format` images may have any bytes."""
+    """`auth` is none or keystone. Uploads go to the backend disk. The backend web is an nginx: members may add locations on it, and
+    trusted users may be redirected to it. Without `inspects_format` images may have any bytes."""
 
     def __init__(self, home: pathlib.Path, auth: str, inspects_format: bool = True):
         self.started = contextlib.ExitStack()
@@ -41,14 +41,14 @@ class Cloud:
             self.started.callback(self.baton.stop)
             if self.keystone:
                 self.keystone.image_url = self.baton.endpoint
-            # Everything came up: what was started stays until `stop`.
+            # All servers have started: they run until `stop`.
             self.started = self.started.pop_all()
 
     def stop(self):
         self.started.close()
 
     def run(self, program, *words, user="primary", succeeds=True):
-        """Runs one command of a client for a user and returns what it printed."""
+        """Runs one command of a client as a user and returns its output."""
         if self.keystone:
             environment = clean_environment(**ACCOUNTS[user].environment(self.keystone.url))
         else:
@@ -56,7 +56,7 @@ class Cloud:
         return run(environment, program, *words, succeeds=succeeds)
 
     def sdk(self, user="primary"):
-        """openstacksdk for a user."""
+        """openstacksdk, logged in as a user."""
         if not self.keystone:
             return unauthenticated_sdk(self.baton.endpoint)
         account = ACCOUNTS[user]
@@ -66,7 +66,7 @@ class Cloud:
                 "project_name": account.project, "user_domain_name": "Default", "project_domain_name": "Default"})
 
     def glance(self, user="primary"):
-        """python-glanceclient for a user."""
+        """python-glanceclient, logged in as a user."""
         if not self.keystone:
             return unauthenticated_glance(self.baton.endpoint)
         account = ACCOUNTS[user]
@@ -77,7 +77,7 @@ class Cloud:
 
 
 def unauthenticated(program, endpoint):
-    """What a command needs to know where nobody logs in."""
+    """The environment of a command without a login."""
     if program == "glance":
         return clean_environment(OS_IMAGE_URL=endpoint, OS_AUTH_TOKEN="none")
     return clean_environment(OS_AUTH_TYPE="none", OS_ENDPOINT=endpoint)
@@ -92,9 +92,9 @@ def unauthenticated_glance(endpoint):
 
 
 def run(environment, program, *words, succeeds=True):
-    """Runs one command of a client and returns what it printed."""
+    """Runs one command of a client and returns its output."""
     command = [str(COMMANDS / program), *map(str, words)]
-    # A terminal, as a person has it: both commands take anything else at their input for an image to upload.
+    # Standard input is a terminal: both commands treat any other input as an image to upload.
     terminal, keyboard = os.openpty()
     try:
         done = subprocess.run(command, stdin=keyboard, capture_output=True, text=True, timeout=120, env=environment)

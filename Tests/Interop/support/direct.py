@@ -1,8 +1,8 @@
-"""Clients that want to be sent to a location: none of them has a word for it."""
+"""Adds `direct=true` to the requests of clients that have no option for it."""
 
 
 def asked_for_direct(client):
-    """A client whose requests for data ask to be sent to a location."""
+    """Makes a client's requests for data ask for a redirect to a location."""
     plain = client.get
 
     def get(url, *words, **named):

@@ -1,4 +1,4 @@
-"""Downloads by each client, as library and as command, told to somebody as they proceed."""
+"""Downloads by each client, as library and as command, each with a progress callback."""
 
 import subprocess
 
@@ -50,7 +50,7 @@ def _with_command(endpoint, words, target, on_progress):
 
 
 class DownloadFailed(Exception):
-    """A command that ended with an error."""
+    """A download command failed."""
 
 
 CLIENTS = {

@@ -1,4 +1,4 @@
-"""Metalink documents as Baton writes them, and aria2c, which downloads by them."""
+"""Parsing of Baton's Metalink documents, and aria2c, which downloads with them."""
 
 import dataclasses
 import subprocess
@@ -13,7 +13,7 @@ NAMESPACE = "{urn:ietf:params:xml:ns:metalink}"
 
 
 def document(baton, id, token=None):
-    """The document about an image, as the server sends it."""
+    """The Metalink document of an image, as the server sends it."""
     fields = {"Accept": MEDIA_TYPE, **({"X-Auth-Token": token} if token else {})}
     request = urllib.request.Request(f"{baton.endpoint}/v2/images/{id}/file", headers=fields)
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
@@ -25,7 +25,7 @@ def document(baton, id, token=None):
 
 @dataclasses.dataclass
 class Description:
-    """What a document says of its one file."""
+    """The content of a document about its one file."""
 
     name: str
     size: int
@@ -36,7 +36,7 @@ class Description:
 
 
 def described(text):
-    """Reads a document and holds it against what RFC 5854 requires of one."""
+    """Parses a document and checks it against RFC 5854."""
     root = ElementTree.fromstring(text)
     assert root.tag == NAMESPACE + "metalink" and not root.attrib
     children = [child.tag.removeprefix(NAMESPACE) for child in root]
@@ -64,7 +64,7 @@ def described(text):
 
 
 def with_pieces(baton, id, token=None):
-    """The document about an image once the digests of its pieces are known."""
+    """Waits until an image's document has the digests of its pieces, and returns it."""
     def told():
         text = document(baton, id, token)
         return text if described(text).pieces else None

@@ -24,10 +24,10 @@ http {{
 
 
 class Nginx:
-    """One server; one process, so that killing it ends everything."""
+    """A server with a single process, so that killing it ends all connections."""
 
     def __init__(self, home: pathlib.Path, pace=0, address="127.0.0.1"):
-        """`pace` is the most bytes a second that one response gets; 0 is as fast as it can. `address` is one of 127.0.0.0/8."""
+        """`pace` limits one response, in bytes per second; 0 is unlimited. `address` is one of 127.0.0.0/8."""
         self.home = home
         self.address = address
         self.root = home / "data"
@@ -42,12 +42,12 @@ class Nginx:
         wait_until(f"nginx at port {self.port}", self.listens)
 
     def listens(self):
-        assert self.service.runs, f"nginx ended: {self.service.said()}"
+        assert self.service.runs, f"nginx exited: {self.service.said()}"
         with socket.socket() as probe:
             return probe.connect_ex((self.address, self.port)) == 0
 
     def put(self, name, data):
-        """Places a file and returns its URL."""
+        """Stores a file and returns its URL."""
         (self.root / name).write_bytes(data)
         return self.url + name
 

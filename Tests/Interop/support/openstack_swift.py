@@ -12,7 +12,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[3] / "scripts/openstack-swift"
 
 
 class OpenStackSwift:
-    """One node below a directory. It speaks Swift and S3 over the same objects."""
+    """One node, stored below a directory. It serves the same objects over its own API and over S3."""
 
     def __init__(self, home: pathlib.Path):
         self.home = home
@@ -28,7 +28,7 @@ class OpenStackSwift:
         client.put_object(url, token, self.container, name, contents=data)
 
     def backends(self):
-        """Baton's backends for it, by both protocols."""
+        """Baton's backends for it, one per protocol."""
         key, temporary = self.home / "key", self.home / "temporary"
         key.write_text(self.key)
         temporary.write_text(self.temp_url_key)

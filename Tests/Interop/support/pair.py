@@ -1,4 +1,4 @@
-"""An image on two nginx servers behind Baton: the smallest cloud in which one of them can fail."""
+"""An image on two nginx servers behind Baton: the smallest setup in which one location can fail."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from support.waiting import wait_until
 
 
 class Pair:
-    """north comes first and is paced; south takes over. Nobody logs in."""
+    """north ranks first and is paced; south takes over. There is no authentication."""
 
     def __init__(self, home: pathlib.Path, pace=0, **options):
         """`options` are further keys of both backends."""
         self.home = home
-        # Some clients, aria2 among them, take what one host serves at several ports for one server.
+        # Some clients, among them aria2, treat several ports of one host as one server.
         self.north = Nginx(home / "north", pace, address="127.0.0.2")
         self.south = Nginx(home / "south", address="127.0.0.3")
         self.baton = Baton(
@@ -33,7 +33,7 @@ class Pair:
         self.south.stop()
 
     def add(self, image: Sample, name="image"):
-        """Registers an image with a location on each, north first, and returns its id."""
+        """Registers an image with a location on each server, north first, and returns its id."""
         _, made = self.baton.ask("POST", "/v2/images", {"name": name, "disk_format": "raw", "container_format": "bare"})
         for origin in [self.north, self.south]:
             status, location = self.baton.ask("POST", f"/baton/v1/images/{made['id']}/locations", {
@@ -54,7 +54,7 @@ class Pair:
             location["verified_at"] and location["status"] == "active" for location in locations()))
 
     def corrupt_north(self, name="image"):
-        """Changes one byte in the middle, and nothing that a server's answer would show."""
+        """Changes one byte in the middle without a change in the server's response head."""
         path = self.north.root / name
         before = path.stat()
         data = bytearray(path.read_bytes())
@@ -64,7 +64,7 @@ class Pair:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def assert_moved(self, image):
-        """Both have served, the second from where the first ended, and the log says where the download moved."""
+        """Asserts that both have served, the second from where the first ended, and that the log has the move."""
         relay = self.baton.relay(image)
         served = relay["served"]
         assert [part.split(" ")[0] for part in served] == ["north", "south"], served

@@ -1,4 +1,4 @@
-"""Images to test with."""
+"""Test images."""
 
 import dataclasses
 import hashlib
@@ -10,7 +10,7 @@ MEBIBYTE = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Bytes and what verifies them."""
+    """An image's bytes and their digests."""
 
     data: bytes
 
@@ -28,7 +28,7 @@ class Sample:
 
 
 def sample(size, seed):
-    """The same bytes for the same size and seed, so that a failure can be repeated."""
+    """The same bytes for the same size and seed, so that a failure can be reproduced."""
     return Sample(random.Random(seed).randbytes(size))
 
 

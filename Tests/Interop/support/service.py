@@ -1,4 +1,4 @@
-"""Processes that a test starts, and ends by their process id."""
+"""Processes that a test starts, and stops by process id."""
 
 import os
 import pathlib
@@ -8,14 +8,14 @@ import subprocess
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listened at just now."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def clean_environment(**additions):
-    """The environment without proxies and without anything that tells OpenStack's clients where to go."""
+    """The environment without proxies and without the variables of OpenStack's clients."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_") and "proxy" not in name.lower()}
     return {**kept, "no_proxy": "127.0.0.1", **additions}
 
@@ -40,12 +40,12 @@ class Service:
         return self.process.poll() is None
 
     def kill(self):
-        """Ends it as a crash would: at once, with all its connections."""
+        """Kills it with all its connections, as a crash would."""
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self):
-        """Ends it in good order if it still runs."""
+        """Stops it gracefully if it still runs."""
         if not self.runs:
             return
         os.kill(self.pid, signal.SIGTERM)
@@ -55,5 +55,5 @@ class Service:
             self.kill()
 
     def said(self):
-        """All that it wrote so far, for error messages."""
+        """Its output so far, for error messages."""
         return self.output.read_text(errors="replace") + self.errors.read_text(errors="replace")

@@ -1,19 +1,19 @@
-"""Waiting for conditions, never for a time."""
+"""Waits for conditions instead of fixed times."""
 
 import time
 
 
-class NeverHappened(AssertionError):
-    """A condition that did not come true before its deadline."""
+class WaitTimeout(AssertionError):
+    """A condition did not become true before its deadline."""
 
 
 def wait_until(what, condition, deadline=20.0):
-    """Asks `condition` until its answer is true, and returns that; `what` says in an error what was waited for."""
+    """Calls `condition` until its result is true, and returns that; `what` describes the condition in the error."""
     end = time.monotonic() + deadline
     while True:
         answer = condition()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise NeverHappened(f"{what}: not within {deadline:g} s")
+            raise WaitTimeout(f"{what}: not within {deadline:g} s")
         time.sleep(0.01)

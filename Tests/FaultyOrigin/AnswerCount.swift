@@ -1,8 +1,8 @@
-/// How many answers an origin was giving at a time.
+/// How many responses an origin was sending at a time.
 package struct AnswerCount: Sendable {
     /// Now.
     public private(set) var running = 0
-    /// The most so far.
+    /// The maximum so far.
     public private(set) var most = 0
 
     mutating func begin() {

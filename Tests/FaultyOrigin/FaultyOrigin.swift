@@ -3,20 +3,19 @@ import Glibc
 import Synchronization
 import Waiting
 
-/// A web server that behaves as scripted, mostly wrongly. Plain blocking threads, so that "a RST after n bytes" is
-/// exactly that.
+/// A web server with scripted faults. It uses plain blocking threads, so that "a RST after n bytes" is exact.
 package final class FaultyOrigin: Sendable {
-    /// What an origin has seen so far.
+    /// The requests and connections of an origin so far.
     package struct Record: Sendable {
         /// Every request, in order.
         package var requests: [OriginRequest] = []
-        /// Bytes of bodies that were handed to the system.
+        /// Bytes of bodies that were written to sockets.
         package var bodyBytesSent: Int64 = 0
-        /// Connections that are open.
+        /// Open connections.
         package var openConnections = 0
-        /// How often a connection was ended because the client did not read.
+        /// How often a connection was closed because the client did not read.
         package var unreadEnds = 0
-        /// How many answers it was giving at a time, each counted until its last part is sent, when a client may have it all.
+        /// How many responses it was sending at a time, each counted up to its last write, after which the client may have all bytes.
         package var answers = AnswerCount()
         var connections = 0
 
@@ -31,14 +30,14 @@ package final class FaultyOrigin: Sendable {
 
     /// The content that it serves at every path.
     package let content: PatternedContent
-    /// Where it listens, on 127.0.0.1 or on ::1.
+    /// The port on which it listens, on 127.0.0.1 or on ::1.
     package let port: Int
-    /// Whether that is ::1.
+    /// Whether it listens on ::1.
     private let isIPv6: Bool
     let etag: String?
     let behaviour: @Sendable (OriginRequest) -> Behaviour
     private let listener: Int32
-    /// Becomes readable for good when the origin is stopped.
+    /// Becomes readable, and stays so, when the origin is stopped.
     let stopSignal: Int32
     private let stopSwitch: Int32
     private let state = Mutex(State())
@@ -63,29 +62,29 @@ package final class FaultyOrigin: Sendable {
         Thread.detachNewThread { self.accept() }
     }
 
-    /// Ends all connections with a RST and refuses new ones. Has effect when it returns.
+    /// Closes all connections with a RST and refuses new ones. It is done when this returns.
     package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         _ = Glibc.write(stopSwitch, "x", 1)
     }
 
     deinit {
-        // Not earlier: a second `stop` would shut down a descriptor that reuses the number by then.
+        // Only now: a second `stop` could shut down another descriptor that got the number.
         close(listener)
         close(stopSignal)
         close(stopSwitch)
     }
 
-    /// The URL of a path here.
+    /// The URL of a path on this origin.
     package func url(_ path: String = "image") -> String { url(path, host: isIPv6 ? "[::1]" : "127.0.0.1") }
 
-    /// The same URL by another name of the host.
+    /// The same URL with another host name.
     package func url(_ path: String = "image", host: String) -> String { "http://\(host):\(port)/\(path)" }
 
-    /// What it has seen so far.
+    /// Its record so far.
     package var record: Record { state.withLock { $0.record } }
 
-    /// Waits until what it has seen fulfils a condition. A condition that never holds is reported on standard error.
+    /// Waits until its record fulfils a condition; writes to standard error if that does not happen in time.
     package func waitUntil(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (Record) -> Bool
     ) async {
@@ -98,7 +97,7 @@ package final class FaultyOrigin: Sendable {
         if !holds { await ending(of: end, "requests at an origin that fulfil the condition", file: file, line: line) }
     }
 
-    /// A port of 127.0.0.1 at which no server listens.
+    /// A port of 127.0.0.1 that refuses connections.
     package static func refusedPort() throws -> Int {
         let (socket, port) = try listen()
         close(socket)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// One connection of a client, on its own thread.
+/// A client's connection, on its own thread.
 final class OriginConnection {
     private let socket: Int32
     private let number: Int
@@ -9,11 +9,11 @@ final class OriginConnection {
     private var isAnswering = false
     private var isChunked = false
 
-    /// Why a connection can't go on.
+    /// Why a connection ends.
     private enum End: Error {
-        /// The client left, or the exchange is complete.
+        /// The client disconnected, or the response is complete.
         case quiet
-        /// The origin was stopped, or plays a reset.
+        /// The origin was stopped, or injects a reset.
         case reset
     }
 
@@ -58,7 +58,7 @@ final class OriginConnection {
     }
 
     /// Waits for the socket to be ready.
-    /// - Returns: false when the time was over first.
+    /// - Returns: false on a timeout.
     @discardableResult
     private func wait(for events: Int32, timeout: Duration?) throws -> Bool {
         var descriptors = [
@@ -176,7 +176,7 @@ final class OriginConnection {
         }
     }
 
-    /// A RST makes this system drop unsent bytes: waits until the client's system has all that it should get.
+    /// A RST makes this system drop unsent bytes: waits until the client's system has received all bytes before the fault.
     private func waitUntilTaken() throws {
         var unsent: Int32 = 1
         for _ in 0..<2000 {
@@ -215,7 +215,7 @@ final class OriginConnection {
     /// `POLLRDHUP`, which the C library's overlay does not know.
     private static let peerClosed: Int32 = 0x2000
 
-    /// How long a client may leave the buffers full before a strict origin ends the connection.
+    /// How long a client may leave the buffers full before such an origin closes the connection.
     private static let timeout: Duration = .milliseconds(300)
 
     private func send(_ bytes: UnsafeRawBufferPointer, endsWhenUnread: Bool) throws {

@@ -1,8 +1,8 @@
-/// A request that an origin received.
+/// A request to an origin.
 package struct OriginRequest: Sendable {
-    /// 0 for the first at this origin, then 1, 2…
+    /// 0 for the first request to this origin, then 1, 2…
     package let index: Int
-    /// Which of the origin's connections it came on, from 0.
+    /// The number of the origin's connection that it came on, from 0.
     package let connection: Int
     /// `GET`, `HEAD`…
     package let method: String
@@ -14,7 +14,7 @@ package struct OriginRequest: Sendable {
     /// The value of a field, by its name in lower case.
     package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// The first requested byte, and the last if it is named; nil without a Range.
+    /// The first byte asked for, and the last if given; nil without a Range.
     package var range: (first: Int64, last: Int64?)? {
         guard let text = self["range"], text.hasPrefix("bytes=") else { return nil }
         let parts = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A content of any size that costs no memory: a random block, repeated. The block's length is a prime, so bytes that end up at
-/// another offset are other bytes.
+/// Content of any size that costs no memory: a repeated random block. The length of the block is a prime, so the bytes at another
+/// offset differ.
 package struct PatternedContent: Sendable {
     /// In bytes.
     package let size: Int64
@@ -9,14 +9,14 @@ package struct PatternedContent: Sendable {
 
     private static let period = 1_048_573
 
-    /// The content of that size; another seed gives other bytes.
+    /// Content of that size; another seed gives other bytes.
     package init(size: Int64, seed: UInt64) {
         self.size = size
         var state = seed
         var block: [UInt8] = []
         block.reserveCapacity(Self.period + 8)
         while block.count < Self.period {
-            // splitmix64 (Steele, Lea and Flood): plenty for bytes that only have to differ.
+            // splitmix64 (Steele, Lea and Flood) is good enough for bytes that only have to differ.
             state &+= 0x9E37_79B9_7F4A_7C15
             var word = state
             word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -27,8 +27,8 @@ package struct PatternedContent: Sendable {
         self.block = Array(block.prefix(Self.period))
     }
 
-    /// Calls `body` with the bytes from `offset` on, at most `limit` of them and at least 1; `offset` is not checked against
-    /// the size, so that an origin can send more than there is.
+    /// Calls `body` with the bytes from `offset` on, at most `limit` of them and at least 1; `offset` is not checked against the size, so
+    /// that an origin can send more bytes than the content has.
     package func withBytes<Result>(
         at offset: Int64, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -37,7 +37,7 @@ package struct PatternedContent: Sendable {
         return try block.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start..<(start + count)])) }
     }
 
-    /// The bytes of a range; for short ones.
+    /// The bytes of a short range.
     package func bytes(in range: Range<Int64>) -> [UInt8] {
         range.map { block[Int($0 % Int64(Self.period))] }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What a proxy does after a CONNECT: carries bytes both ways until one side ends.
+/// A proxy's tunnel after a CONNECT: copies bytes both ways until one side closes.
 struct Tunnel {
     private let far: Int32
 

@@ -10,14 +10,14 @@ package enum BatonCommand {
         package let errors: String
     }
 
-    /// Where it lies: beside the test bundle, or where `BATON_TEST_COMMAND` says, for a build that is optimised.
+    /// Its path: beside the test bundle, or `BATON_TEST_COMMAND`, for an optimised build.
     package static var path: String {
         if let given = ProcessInfo.processInfo.environment["BATON_TEST_COMMAND"] { return given }
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return URL(filePath: bundle).deletingLastPathComponent().appending(path: "baton").path
     }
 
-    /// Where a program of the folder `scripts` lies.
+    /// The path of a program in the folder `scripts`.
     package static func script(_ name: String) -> String {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "scripts/\(name)").path
@@ -26,8 +26,8 @@ package enum BatonCommand {
     /// Runs a program to its end.
     /// - Parameters:
     ///   - program: a path; nil for `baton` itself.
-    ///   - environment: added to the test's own.
-    ///   - bound: after which it is killed.
+    ///   - environment: added to the test's environment.
+    ///   - bound: the time after which it is killed.
     package static func run(
         _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil,
         within bound: Duration = .seconds(240), file: String = #fileID, line: Int = #line
@@ -52,7 +52,7 @@ package enum BatonCommand {
         }
     }
 
-    /// What the other thread read.
+    /// The output that the other thread has read.
     ///
     /// `@unchecked Sendable`: `data` is written before `done` is signalled and read after.
     private final class Collected: @unchecked Sendable {
@@ -65,7 +65,7 @@ package enum BatonCommand {
         }
 
         func text() -> String {
-            // Ends with the process, which is killed in time.
+            // Ends with the process, which is killed at the bound.
             _ = done.wait(timeout: .now() + 300)
             return String(decoding: data, as: UTF8.self)
         }

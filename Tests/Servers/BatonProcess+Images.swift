@@ -34,7 +34,7 @@ extension PatternedContent {
     }
 }
 
-/// What a request of the API answered, when a test wants to go on with it.
+/// A response that a test did not expect.
 package struct Unexpected: Error {
     package let response: TestClient.Response
 
@@ -42,14 +42,14 @@ package struct Unexpected: Error {
 }
 
 extension BatonProcess {
-    /// A request of the API.
+    /// Sends a request of the API.
     package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
         -> TestClient.Response
     {
         try await TestClient.exchange(method, path, port: port, headers: identified(headers), body: body)
     }
 
-    /// A new image.
+    /// Creates an image.
     package func addImage() async throws -> String {
         let response = try await send(
             "POST", "/v2/images", body: #"{"name": "test", "disk_format": "raw", "container_format": "bare"}"#)
@@ -57,7 +57,7 @@ extension BatonProcess {
         return id
     }
 
-    /// Adds locations of one content, in this order.
+    /// Adds locations with the same content, in this order.
     /// - Returns: their ids.
     @discardableResult
     package func addLocations(
@@ -75,14 +75,14 @@ extension BatonProcess {
         return ids
     }
 
-    /// A new image with these locations.
+    /// Creates an image with these locations.
     package func addImage(of content: PatternedContent, at urls: [String]) async throws -> String {
         let image = try await addImage()
         try await addLocations(urls, to: image, of: content)
         return image
     }
 
-    /// The numbers of a page of metrics by their names and labels.
+    /// The values on a page of metrics, by name and labels.
     package static func metrics(in page: TestClient.Response) -> [String: Double] {
         var numbers: [String: Double] = [:]
         for line in page.text.split(separator: "\n") where !line.hasPrefix("#") {
@@ -92,7 +92,7 @@ extension BatonProcess {
         return numbers
     }
 
-    /// One number of the metrics, by its name and labels.
+    /// One value of the metrics, by name and labels.
     package func metric(_ name: String) async throws -> Double {
         let page = try await send("GET", "/metrics")
         guard let number = Self.metrics(in: page)[name] else { throw Unexpected(response: page) }
@@ -105,7 +105,7 @@ extension BatonProcess {
         return response.json["locations"] as? [[String: Any]] ?? []
     }
 
-    /// Downloads an image, comparing every byte.
+    /// Downloads an image and compares every byte.
     package func download(
         _ image: String, of content: PatternedContent, headers: [String: String] = [:], from offset: Int64 = 0
     ) async throws -> TestClient.Response {
@@ -113,7 +113,7 @@ extension BatonProcess {
             "GET", "/v2/images/\(image)/file", port: port, headers: identified(headers), expected: (content, offset))
     }
 
-    /// With the process's token, unless there is one already.
+    /// Adds the process's token, unless the headers have one.
     private func identified(_ headers: [String: String]) -> [String: String] {
         guard let token, headers["X-Auth-Token"] == nil, headers["Authorization"] == nil else { return headers }
         return headers.merging(["X-Auth-Token": token]) { given, _ in given }
@@ -121,7 +121,7 @@ extension BatonProcess {
 }
 
 extension TestClient.Response {
-    /// The body as a JSON object; empty if it is none.
+    /// The body as a JSON object; empty if it is not one.
     package var json: [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
     }
@@ -131,7 +131,7 @@ extension TestClient.Response {
 }
 
 extension BatonProcess {
-    /// A server whose backends are these origins, by id.
+    /// Starts a server whose backends are these origins, by id.
     package convenience init(
         origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil,
         onSpawn: (Int32) -> Void = { _ in }

@@ -3,7 +3,7 @@ package import Foundation
 import Synchronization
 import Waiting
 
-/// A running `baton serve`, as its operators have it: a process of its own, a configuration file, a log.
+/// A running `baton serve` as in production: a separate process with a configuration file and a log.
 package final class BatonProcess: Sendable {
     /// One line of its log.
     package struct LogRecord: Sendable {
@@ -11,7 +11,7 @@ package final class BatonProcess: Sendable {
         package let message: String
         package let fields: [String: [String]]
 
-        /// The stable name of what happened (docs/logs.md); nil for lines of libraries.
+        /// The event's name (docs/logs.md); nil for lines of libraries.
         package var event: String? { self["event"] }
 
         /// A field's only value.
@@ -35,14 +35,14 @@ package final class BatonProcess: Sendable {
     /// - Parameters:
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
     ///   - settings: further sections; the defaults here are short enough for tests.
-    ///   - withoutPrivileges: whether it runs as the user `nobody` if the test runs as the superuser.
-    ///   - token: the token that requests carry by default.
-    ///   - environment: added to the test's own.
-    ///   - listen: where it listens; most of the support here talks to 127.0.0.1.
-    ///   - wrapper: a command that runs what follows it in its own place.
+    ///   - withoutPrivileges: whether it runs as the user nobody if the test runs as root.
+    ///   - token: the token that requests send by default.
+    ///   - environment: added to the test's environment.
+    ///   - listen: the address on which it listens; most helpers here connect to 127.0.0.1.
+    ///   - wrapper: a command that replaces itself by the program in its arguments.
     ///   - input: its standard input.
-    ///   - fileSizeLimit: the most KiB that a file of it can have, which plays a full disk.
-    ///   - onSpawn: told its process id, before it listens.
+    ///   - fileSizeLimit: the limit of its files' size in KiB, which stands in for a full disk.
+    ///   - onSpawn: called with its process id before it listens.
     package init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
@@ -55,11 +55,11 @@ package final class BatonProcess: Sendable {
         var yaml = "catalog: \"sqlite:\(directory.file("catalog.sqlite"))\"\n"
         yaml += "log: { format: json, level: \(logLevel) }\n"
         if !settings.contains("relay:") { yaml += "relay: { connect_timeout: 1s, stall_timeout: 400ms, give_up_after: 4s }\n" }
-        // Tests say which location serves first.
+        // Tests choose which location serves first.
         if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
-        // Scrubs would be further readers of the origins that tests count the requests of.
+        // Scrubs would add requests to origins whose requests the tests count.
         if !settings.contains("maintenance:") { yaml += "maintenance: { scrub_interval: 0s }\n" }
-        // The reads that make manifests of new images would be further readers, too.
+        // So would reads that make manifests of new images.
         if !settings.contains("manifests:") { yaml += "manifests: { eager: false }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
@@ -146,7 +146,7 @@ package final class BatonProcess: Sendable {
         for (_, waiter) in due { waiter.finish() }
     }
 
-    /// Waits until the log fulfils a condition. A condition that never holds is reported on standard error.
+    /// Waits until the log fulfils a condition; writes to standard error if that does not happen in time.
     package func waitForLog(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable ([LogRecord]) -> Bool
     ) async {
@@ -159,7 +159,7 @@ package final class BatonProcess: Sendable {
         if !holds { await ending(of: end, "a log of baton serve that fulfils the condition", file: file, line: line) }
     }
 
-    /// The first line of the log, past or to come, that fulfils a condition.
+    /// Waits for a log line that fulfils a condition, and returns the first.
     package func logged(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (LogRecord) -> Bool
     ) async -> LogRecord {
@@ -167,35 +167,35 @@ package final class BatonProcess: Sendable {
         return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
     }
 
-    /// The line about the relay of an image, past or to come.
+    /// Waits for the line about the relay of an image, and returns it.
     package func relay(of image: String, file: String = #fileID, line: Int = #line) async -> LogRecord {
         await logged(file: file, line: line) { $0.event == "download.finished" && $0["image"] == image }
     }
 
-    /// Everything that it logged so far.
+    /// Its log so far.
     package var log: [LogRecord] { state.withLock { $0.log } }
 
-    /// The log as it was written.
+    /// The unparsed log.
     package var rawLog: String { state.withLock { $0.rawLog } }
 
     /// Its process id.
     package var processID: Int32 { process.processIdentifier }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM.
     package func terminate() { process.terminate() }
 
     /// Sends it a signal.
     package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Changes its configuration file, and has it read again.
+    /// Changes its configuration file and reloads it.
     package func reload(_ change: (String) -> String) throws {
         let file = directory.file("baton.yaml")
         try directory.write(change(try String(contentsOfFile: file, encoding: .utf8)), to: "baton.yaml")
         signal(SIGHUP)
     }
 
-    /// Waits for its end.
-    /// - Returns: its exit code; that of a killed process where it does not end in time.
+    /// Waits until it exits.
+    /// - Returns: its exit code; that of a killed process if it does not exit in time.
     package func exited(file: String = #fileID, line: Int = #line) async throws -> Int32 {
         let process = process
         return try await onOwnThread { process.exitCode(file: file, line: line) }

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real Keystone, as `scripts/keystone` runs it: a process of its own with a fresh copy of a database in which
-/// admin, alice (member of a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.
+/// A real Keystone, as `scripts/keystone` runs it: a process with a fresh copy of a database in which admin, alice (member of a), bob
+/// (reader in b), trudy (trusted in a) and baton (service) have accounts.
 package final class KeystoneProcess: Sendable {
     /// A user with an account.
     package struct User: Decodable, Sendable {
@@ -32,7 +32,7 @@ package final class KeystoneProcess: Sendable {
     package let port: Int
     package let users: [String: User]
     package let directory: TestDirectory
-    /// Nil once it was ended: the number may be another process's then.
+    /// Nil once it has been stopped: another process may have the number then.
     private let running: Mutex<Int32?>
 
     package init() async throws {
@@ -50,7 +50,7 @@ package final class KeystoneProcess: Sendable {
 
     deinit { crash() }
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, as a crash would.
     package func crash() {
         Leftovers.remove(self)
         running.withLock { pid in
@@ -59,7 +59,7 @@ package final class KeystoneProcess: Sendable {
         }
     }
 
-    /// A new token for a user in their project.
+    /// Issues a token for a user in their project.
     package func logIn(_ name: String) async throws -> String {
         let user = users[name]
         let body = """
@@ -72,7 +72,7 @@ package final class KeystoneProcess: Sendable {
         return token
     }
 
-    /// An application credential of a user: its id and its secret.
+    /// Creates an application credential of a user: its id and its secret.
     package func applicationCredential(of name: String) async throws -> (id: String, secret: String) {
         let response = try await TestClient.exchange(
             "POST", "/v3/users/\(users[name]?.id ?? "")/application_credentials", port: port,
@@ -84,7 +84,7 @@ package final class KeystoneProcess: Sendable {
         return (id, secret)
     }
 
-    /// Makes a token invalid.
+    /// Revokes a token.
     package func revoke(_ token: String) async throws {
         let response = try await TestClient.exchange(
             "DELETE", "/v3/auth/tokens", port: port, headers: ["X-Auth-Token": token, "X-Subject-Token": token])

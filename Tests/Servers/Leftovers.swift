@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// What is to be cleared away at the end of the whole run: objects that are alive then get no `deinit`.
+/// Cleanups at the end of the whole run, for objects that are still alive then and get no `deinit`.
 package enum Leftovers {
     private static let all = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
     private static let registration: Void = {
@@ -9,12 +9,12 @@ package enum Leftovers {
         return ()
     }()
 
-    /// Calls `clear` at the end, unless the owner is taken off before.
+    /// Calls `clear` at the end, unless the owner is removed before.
     package static func add(_ owner: AnyObject, clear: @escaping @Sendable () -> Void) {
         _ = registration
         all.withLock { $0[ObjectIdentifier(owner)] = clear }
     }
 
-    /// Called when the owner has cleared away by itself.
+    /// Removes an owner that has cleaned up by itself.
     package static func remove(_ owner: AnyObject) { all.withLock { $0[ObjectIdentifier(owner)] = nil } }
 }

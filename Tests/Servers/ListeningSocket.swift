@@ -1,18 +1,18 @@
 package import Foundation
 import Glibc
 
-/// A listening socket of this machine that is handed to servers, as a service manager does.
+/// A listening socket that is passed to servers, as a service manager does.
 package final class ListeningSocket: Sendable {
-    /// Runs the server behind it with what comes by standard input as its listening socket.
+    /// Runs the server in its arguments with the socket on standard input as its listening socket.
     package static let wrapper = [
         "/bin/bash", "-c", #"exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@""#,
     ]
 
     package let port: Int
-    /// For a server's standard input.
+    /// The socket, for a server's standard input.
     package let handle: FileHandle
 
-    /// - Parameter isReachable: whether it listens at all addresses; else at 127.0.0.1 alone.
+    /// - Parameter isReachable: whether it listens on all addresses; otherwise only on 127.0.0.1.
     package init(isReachable: Bool = false) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

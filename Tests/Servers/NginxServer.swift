@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Waiting
 
-/// A real nginx that serves the files of a directory: one process, so that killing it ends everything.
+/// A real nginx that serves the files of a directory: a single process, so that killing it ends all connections.
 package final class NginxServer: Sendable {
     package let port: Int
     package let directory: TestDirectory
@@ -13,8 +13,8 @@ package final class NginxServer: Sendable {
     private let isInOwnNetwork: Bool
 
     /// - Parameters:
-    ///   - bytesPerSecond: the most that one answer gets in a second; 0 is as fast as it can.
-    ///   - isInOwnNetwork: whether it runs in a network of its own, which is unreachable until a link is added to it.
+    ///   - bytesPerSecond: the rate limit of one response; 0 is unlimited.
+    ///   - isInOwnNetwork: whether it runs in its own network namespace, where it is unreachable until a link is added.
     package init(bytesPerSecond: Int = 0, isInOwnNetwork: Bool = false) async throws {
         let directory = try TestDirectory()
         self.directory = directory
@@ -71,15 +71,15 @@ package final class NginxServer: Sendable {
     /// Its process id.
     package var processID: Int32 { process.withLock(\.processIdentifier) }
 
-    /// Ends it at once.
+    /// Kills it.
     package func kill() { signal(SIGKILL) }
 
-    /// Sends it a signal, if it runs.
+    /// Sends it a signal if it runs.
     package func signal(_ signal: Int32) {
         process.withLock { if $0.isRunning { Glibc.kill($0.processIdentifier, signal) } }
     }
 
-    /// Starts it again where it was, after its end.
+    /// Starts it again on the same port after it was killed.
     package func revive() async throws {
         try process.withLock { process in
             _ = process.exitCode()
@@ -89,7 +89,7 @@ package final class NginxServer: Sendable {
         try await waitUntilReady()
     }
 
-    /// Places a file.
+    /// Stores a file.
     /// - Returns: its URL.
     package func serve(_ content: PatternedContent, as name: String = "image") throws -> String {
         try content.write(to: directory.file("data/\(name)"))

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real OpenStack Swift, as `scripts/openstack-swift` runs it: five processes of its own that store below a directory. The user
-/// `test:tester` owns it, `test:tester3` may do nothing there; with a Keystone it is alice's.
+/// A real OpenStack Swift, as `scripts/openstack-swift` runs it: five processes that store below a directory. The user `test:tester`
+/// owns the account, and `test:tester3` has no rights in it; with a Keystone alice owns it.
 package final class OpenStackSwiftNode: OpenStackSwiftStore {
     package struct Failed: Error {
         package let reason: String
@@ -11,7 +11,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         package init(reason: String) { self.reason = reason }
     }
 
-    /// The one that is shared by scenarios that leave it unchanged.
+    /// A node shared by scenarios that do not stop or break it.
     package static let shared = Task { try await OpenStackSwiftNode() }
 
     package let url: String
@@ -21,7 +21,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
     private let keystone: KeystoneProcess?
     private let pids: Mutex<[String: Int32]>
 
-    /// - Parameter keystone: The Keystone that knows its users; nil for TempAuth.
+    /// - Parameter keystone: the Keystone that authenticates its users; nil for TempAuth.
     package init(keystone: KeystoneProcess? = nil) async throws {
         directory = try TestDirectory()
         self.keystone = keystone
@@ -49,7 +49,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         Leftovers.add(self) { for pid in started.values { kill(pid, SIGKILL) } }
     }
 
-    /// Ends one of its processes at once: account, container, object, proxy or memcached.
+    /// Kills one of its processes: account, container, object, proxy or memcached.
     package func crash(_ server: String) {
         let rest = pids.withLock { pids in
             if let pid = pids.removeValue(forKey: server) { kill(pid, SIGKILL) }
@@ -58,15 +58,15 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         Leftovers.add(self) { for pid in rest.values { kill(pid, SIGKILL) } }
     }
 
-    /// Sends one of its processes a signal that does not end it.
+    /// Sends one of its processes a signal that does not terminate it.
     package func signal(_ server: String, _ signal: Int32) {
         pids.withLock { if let pid = $0[server] { kill(pid, signal) } }
     }
 
-    /// Starts what has ended again, on the ports that it had.
+    /// Restarts killed processes on the same ports.
     package func revive() async throws { note(try await Self.start(directory, keystone).pids) }
 
-    /// Changes a byte of the only object of that size, on the disk below the object server.
+    /// Changes a byte of the only object of that size, on the object server's disk.
     package func rot(size: Int64, at offset: UInt64) throws {
         let disk = URL(filePath: directory.file("node/devices/disk/objects"))
         let files = FileManager.default.enumerator(at: disk, includingPropertiesForKeys: [.fileSizeKey])
@@ -80,10 +80,10 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
             try handle.write(contentsOf: Data([~byte]))
             return try handle.close()
         }
-        throw Failed(reason: "there is no object of \(size) bytes on the disk")
+        throw Failed(reason: "no object of \(size) bytes is on the disk")
     }
 
-    /// A token of its owner.
+    /// A token of the account's owner.
     package func logIn() async throws -> String {
         if let keystone { return try await keystone.logIn("alice") }
         let response = try await TestClient.exchange(

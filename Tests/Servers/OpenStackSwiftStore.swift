@@ -2,7 +2,7 @@ import BackendKit
 package import FaultyOrigin
 import Foundation
 
-/// What the scripts that start a store record about it.
+/// The description that the scripts write of the store that they start.
 package struct StartedStore: Decodable {
     package let url: String
     package let storageURL: String
@@ -16,12 +16,12 @@ package struct StartedStore: Decodable {
     }
 }
 
-/// A real store that speaks Swift's API, as far as tests put objects there.
+/// A real store with OpenStack Swift's API, as far as tests store objects in it.
 package protocol OpenStackSwiftStore: Sendable {
-    /// The server's URL, and the account's.
+    /// The URLs of the server and of the account.
     var url: String { get }
     var storageURL: String { get }
-    /// What temporary URLs are signed with.
+    /// The key that signs temporary URLs.
     var temporaryURLKey: String { get }
     /// A token of the account's owner.
     func logIn() async throws -> String
@@ -41,7 +41,7 @@ extension OpenStackSwiftStore {
         guard (200...299).contains(response.status) else { throw Unexpected(response: response) }
     }
 
-    /// Stores a content, or a part of it.
+    /// Stores content, or a part of it.
     package func store(
         _ content: PatternedContent, _ range: Range<Int64>? = nil, as key: String, in container: String = "images"
     )
@@ -62,7 +62,7 @@ extension OpenStackSwiftStore {
         guard response.status == 201 else { throw Unexpected(response: response) }
     }
 
-    /// Stores a content in segments of the container `segments`, named `KEY/0` and so on.
+    /// Stores content in segments in the container `segments`, named `KEY/0` and so on.
     package func storeSegments(of content: PatternedContent, as key: String, count: Int64 = 5) async throws {
         try await send("PUT", "", in: "segments")
         for (index, range) in Self.segments(of: content, count: count).enumerated() {
@@ -70,12 +70,12 @@ extension OpenStackSwiftStore {
         }
     }
 
-    /// Where each of these segments lies in the content.
+    /// The range of each segment in the content.
     package static func segments(of content: PatternedContent, count: Int64 = 5) -> [Range<Int64>] {
         (0..<count).map { content.size * $0 / count..<content.size * ($0 + 1) / count }
     }
 
-    /// Makes one object of segments that are there: static by a list of them, or dynamic by the beginning of their names.
+    /// Makes one large object of stored segments: static from a list of them, or dynamic from the prefix of their names.
     package func join(_ content: PatternedContent, as key: String, isStatic: Bool) async throws {
         if isStatic {
             let list = Self.segments(of: content).indices.map { #"{"path": "/segments/\#(key)/\#($0)"}"# }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs blocking work on a thread of its own, so that it holds up no other test.
+/// Runs blocking work on its own thread, so that it does not delay other tests.
 ///
-/// Every wait that polls a condition uses this: it throws when the test's time is over.
+/// Polling tests pass through here repeatedly: once the test's time limit is over, this throws.
 package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try Task.checkCancellation()
     return try await withCheckedThrowingContinuation { waiter in

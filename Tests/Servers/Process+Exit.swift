@@ -3,15 +3,15 @@ import Glibc
 import Waiting
 
 extension Process {
-    /// Waits for the end of the process, on a thread that may block. One that does not end in time is killed, and standard error
-    /// says so.
+    /// Waits until the process exits, on a thread that may block. A process that does not exit in time is killed, with a message on
+    /// standard error.
     ///
-    /// Foundation hears of an end through a socket that another child, started in the same moment, can hold open; then its own
-    /// wait lasts as long as that child. The kernel is asked instead, and leaves the process for Foundation to collect.
+    /// Foundation notices an exit through a socket that another child, started in the same moment, can hold open; then its own wait
+    /// lasts as long as that child. This asks the kernel instead, and leaves the process for Foundation to reap.
     /// - Returns: its exit code, or the signal that ended it.
     @discardableResult
     package func exitCode(within bound: Duration = longestWait, file: String = #fileID, line: Int = #line) -> Int32 {
-        // Kept when it is seen: once Foundation collects the process, the kernel says nothing more, and Foundation may not know yet.
+        // Kept when it is seen: once Foundation reaps the process, the kernel has no status any more, and Foundation may not have it yet.
         var code: Int32?
         let ended = {
             code = code ?? self.ending
@@ -27,7 +27,7 @@ extension Process {
         return code ?? -1
     }
 
-    /// Kills the process if it has not ended in time, while others read what it writes.
+    /// Kills the process if it has not exited in time, while other threads read its output.
     package func mustEnd(within bound: Duration, file: String = #fileID, line: Int = #line) {
         Thread.detachNewThread { self.exitCode(within: bound, file: file, line: line) }
     }
@@ -40,21 +40,21 @@ extension Process {
     private var ending: Int32? {
         var information = siginfo_t()
         while waitid(P_PID, id_t(processIdentifier), &information, WEXITED | WNOWAIT | WNOHANG) != 0 {
-            // Foundation was faster: it knows, or is about to.
+            // Foundation has reaped it: it has the status, or is about to.
             guard errno == EINTR else { return isRunning ? nil : terminationStatus }
         }
         return information.si_signo == 0 ? nil : information._sifields._sigchld.si_status
     }
 }
 
-/// The other side of a pipe was closed before what was awaited came.
+/// The other side of a pipe was closed before the awaited text came.
 package struct OutputEnded: Error {
-    /// All that came.
+    /// The output until then.
     package let text: String
 }
 
 extension FileHandle {
-    /// Reads what a process writes until something is found in it, on a thread that may block.
+    /// Reads a process's output until a text is found in it, on a thread that may block.
     /// - Throws: `WaitTimeout`, `OutputEnded`.
     package func read<Found>(
         until awaited: String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,

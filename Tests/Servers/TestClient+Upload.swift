@@ -18,7 +18,7 @@ extension TestClient {
         if chunked { try sendRaw("0\r\n\r\n") }
     }
 
-    /// Sends a part of a content.
+    /// Sends a part of the content.
     package func send(_ content: PatternedContent, _ range: Range<Int64>, chunked: Bool = false) throws {
         var offset = range.lowerBound
         while offset < range.upperBound {
@@ -33,7 +33,7 @@ extension TestClient {
 }
 
 extension BatonProcess {
-    /// Uploads an image. A server that answers before it has read everything may close the connection: what it said counts.
+    /// Uploads an image. A server that answers before it has read all bytes may close the connection: then its response counts.
     package func upload(_ content: PatternedContent, to image: String, chunked: Bool = false) async throws
         -> TestClient.Response
     {

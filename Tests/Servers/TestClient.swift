@@ -3,26 +3,26 @@ import Foundation
 import Glibc
 import Waiting
 
-/// A plain HTTP/1.1 client over one blocking socket: it knows nothing of retries, and says exactly what came.
+/// A plain HTTP/1.1 client over one blocking socket, without retries, which reports exactly what it received.
 package final class TestClient {
-    /// What came back.
+    /// What the client received.
     package struct Response: Sendable {
-        /// 0 when not even a head came.
+        /// 0 without a response head.
         package var status = 0
         /// Names in lower case.
         package var headers: [String: String] = [:]
         /// The beginning of the body.
         package var body: [UInt8] = []
-        /// How many bytes of body came.
+        /// The number of body bytes received.
         package var count: Int64 = 0
-        /// Whether as many came as the head announced.
+        /// Whether as many came as the head declared.
         package var isComplete = false
-        /// Whether nothing came for so long that the client gave up.
+        /// Whether the client gave up after its timeout without a byte.
         package var isTimedOut = false
-        /// The offset in the expected content of the first byte that was another; nil when all were right.
+        /// The offset in the expected content of the first wrong byte; nil when all were right.
         package var firstWrongByte: Int64?
 
-        /// Nothing came yet.
+        /// An empty response.
         package init() {}
 
         package var text: String { String(decoding: body, as: UTF8.self) }
@@ -31,14 +31,14 @@ package final class TestClient {
     private let socket: Int32
     private var buffer: [UInt8] = []
     private let timeout: Int
-    /// The last request, for the report that nothing came.
+    /// The last request, for the message about a timeout.
     private var asked = "nothing"
     private var isTimedOut = false
 
     /// - Parameters:
     ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
-    ///   - timeout: how many seconds without a byte end an answer. A server that falls silent shall not hold up the whole run;
-    ///     standard error says so.
+    ///   - timeout: after how many seconds without a byte a response ends, with a message on standard error, so that a silent server
+    ///     does not hold up the whole run.
     package init(port: Int, receiveBuffer: Int? = nil, timeout: Int = 200) throws {
         self.timeout = timeout
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -73,7 +73,7 @@ package final class TestClient {
         try sendRaw(text + "\r\n" + (body ?? ""))
     }
 
-    /// Ends the sending side of the connection; answers still come.
+    /// Closes the sending side of the connection; responses can still be received.
     package func endSending() { shutdown(socket, Int32(SHUT_WR)) }
 
     package func sendRaw(_ text: String) throws { try Array(text.utf8).withUnsafeBytes(sendRaw) }
@@ -96,11 +96,11 @@ package final class TestClient {
                 isTimedOut = true
                 WaitTimeout("bytes of the answer to \(asked)", within: .seconds(timeout), at: "TestClient").report()
             }
-            return max(0, count)  // a reset is an end like any other here
+            return max(0, count)  // a reset counts as an end
         }
     }
 
-    /// Reads the head.
+    /// Reads a response head.
     package func receiveHead() -> Response {
         var response = Response()
         var chunk = [UInt8](repeating: 0, count: 16_384)
@@ -126,10 +126,10 @@ package final class TestClient {
         }
     }
 
-    /// Reads the body on, up to a number of bytes or its end.
+    /// Continues to read the body, up to a number of bytes or its end.
     /// - Parameters:
-    ///   - expected: what to compare with, and the offset in it of the body's first byte.
-    ///   - goesOn: asked after each read, with how many bytes of the body have come.
+    ///   - expected: the content to compare with, and the offset in it of the body's first byte.
+    ///   - goesOn: called after each read with the number of body bytes received; false stops the read.
     package func receiveBody(
         _ response: inout Response, upTo limit: Int64 = .max, expected: (content: PatternedContent, offset: Int64)? = nil,
         while goesOn: (Int64) -> Bool = { _ in true }
@@ -168,7 +168,7 @@ package final class TestClient {
 }
 
 extension TestClient {
-    /// One request and its whole answer, on a thread and a connection of its own.
+    /// Sends one request and receives its whole response, on a new connection and its own thread.
     package static func exchange(
         _ method: String, _ path: String, port: Int, headers: [String: String] = [:], body: String? = nil,
         expected: (content: PatternedContent, offset: Int64)? = nil

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of one test, removed with it.
+/// A temporary directory, which is removed together with this object.
 package final class TestDirectory: Sendable {
     package let path: String
 

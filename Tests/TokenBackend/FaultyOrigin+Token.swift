@@ -1,7 +1,7 @@
 package import FaultyOrigin
 
 extension FaultyOrigin {
-    /// An origin that answers 401 to a request without the door's current token.
+    /// An origin that answers 401 to requests without the door's current token.
     package convenience init(
         _ content: PatternedContent, behind door: TokenDoor,
         behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }

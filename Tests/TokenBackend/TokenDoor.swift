@@ -2,7 +2,7 @@ package import BackendKit
 import Synchronization
 import Waiting
 
-/// Credentials for tests: hands out and counts tokens, as slowly or as badly as a test wants.
+/// Credentials for tests: issues and counts tokens, as slowly or as badly as a test wants.
 package final class TokenDoor: RenewableCredentials {
     private struct State {
         var generation = 0
@@ -17,29 +17,29 @@ package final class TokenDoor: RenewableCredentials {
 
     private let state = Mutex(State())
 
-    /// A door with no token handed out yet.
+    /// A door that has issued no token yet.
     package init() {}
 
     /// See `RenewableCredentials`.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Whether there is a token that the door does not know to have ended.
+    /// Whether there is a token that the door does not know to be invalid.
     package var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
 
     /// How often a token was fetched.
     package var fetches: Int { state.withLock { $0.fetches } }
 
-    /// How many wait for a token.
+    /// How many callers wait for a token.
     package var waiting: Int { state.withLock { $0.waiting } }
 
-    /// The token that a request carries now.
+    /// The token that a request sends now.
     package var token: String { "token \(generation)" }
 
-    /// Whether that token is valid.
+    /// Whether a token is the valid one.
     package func admits(_ token: String?) -> Bool { state.withLock { token == "token \($0.valid)" } }
 
-    /// Makes the tokens handed out so far invalid.
-    /// - Parameter isKnown: Whether the door knows it before a request is refused.
+    /// Invalidates the tokens issued so far.
+    /// - Parameter isKnown: whether the door knows that before a request is refused.
     package func expire(isKnown: Bool = false) {
         state.withLock { state in
             state.valid = state.generation + 1
@@ -47,13 +47,13 @@ package final class TokenDoor: RenewableCredentials {
         }
     }
 
-    /// Stops handing out tokens, or starts again.
+    /// Stops issuing tokens, or resumes.
     package func refuse(with failure: AttemptFailure?) { state.withLock { $0.refusal = failure } }
 
-    /// Holds back every renewal, or releases them.
+    /// Holds up all callers, or releases them.
     package func hold(_ isHeld: Bool = true) { state.withLock { $0.isHeld = isHeld } }
 
-    /// Hands out the next token, once for all waiting callers.
+    /// Issues the next token, once for all waiting callers.
     package func renew(beyond generation: Int) async throws(AttemptFailure) {
         let fetch: Task<AttemptFailure?, Never>? = state.withLock { state in
             guard state.generation <= generation else { return nil }

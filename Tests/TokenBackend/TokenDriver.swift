@@ -2,15 +2,15 @@ package import BackendKit
 package import CurlTransfer
 import ImageModel
 
-/// A driver for tests that shows a `TokenDoor`'s token to a web server.
+/// A driver for tests that sends a `TokenDoor`'s token to a web server.
 package struct TokenDriver: Driver {
     private let door: TokenDoor
     private let url: String
     private let maximumRange: Int64?
 
     /// - Parameters:
-    ///   - url: of the one object there is.
-    ///   - maximumRange: the most bytes of one request; nil for no limit.
+    ///   - url: the URL of its only object.
+    ///   - maximumRange: the limit of one request's range, in bytes; nil for no limit.
     package init(_ door: TokenDoor, url: String, maximumRange: Int64? = nil) {
         self.door = door
         self.url = url
@@ -32,7 +32,7 @@ package struct TokenDriver: Driver {
             isFresh: read.isFresh)
     }
 
-    /// As every driver over HTTP.
+    /// As in every driver over HTTP.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         RangedAnswer(head).object(for: read)
     }

@@ -1,26 +1,26 @@
 import Foundation
 
-/// A test waited for something that did not come.
+/// A condition that a test waited for did not become true in time.
 package struct WaitTimeout: Error, CustomStringConvertible {
     package let description: String
 
     package init(_ awaited: String, within bound: Duration, at place: String) {
-        description = "\(place): waited \(bound) for \(awaited) in vain"
+        description = "\(place): timed out after \(bound) waiting for \(awaited)"
     }
 
-    /// Reports the timeout on standard error, for waits that can't fail a test themselves.
+    /// Writes it to standard error, for waits that cannot fail a test themselves.
     package func report() { FileHandle.standardError.write(Data("\(description)\n".utf8)) }
 }
 
-/// How long a wait lasts at most where nothing else is said: longer than anything on a machine under load, and well within the
-/// time limit of a test, which does not say what was awaited.
+/// The default bound of a wait: longer than any operation on a machine under load, and well within the time limit of a test, whose
+/// failure does not say what was awaited.
 package let longestWait: Duration = .seconds(120)
 
-/// Where a wait was requested.
+/// The place of a wait in the source.
 package func place(_ file: String, _ line: Int) -> String { "\(file):\(line)" }
 
 /// Polls a condition until it holds.
-/// - Parameter awaited: The condition in words, for the report that it never held.
+/// - Parameter awaited: a description of the condition for the error message.
 /// - Throws: `WaitTimeout`; what the condition throws; `CancellationError`.
 package func eventually(
     _ awaited: @autoclosure () -> String, within bound: Duration = longestWait, isolation: isolated (any Actor)? = #isolation,
@@ -33,7 +33,7 @@ package func eventually(
     }
 }
 
-/// The same, for a thread that may block.
+/// Polls a condition on a thread that may block.
 package func eventuallyOnThread(
     _ awaited: @autoclosure () -> String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
     _ condition: () throws -> Bool
@@ -45,8 +45,8 @@ package func eventuallyOnThread(
     }
 }
 
-/// Waits until something is called back.
-/// - Parameter start: begins it; calls its argument once, from any thread.
+/// Waits for a callback.
+/// - Parameter start: starts the operation, which calls the argument once, from any thread.
 /// - Throws: `WaitTimeout`; `CancellationError`.
 package func answer<Value: Sendable>(
     _ awaited: String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
@@ -60,7 +60,7 @@ package func answer<Value: Sendable>(
     return try await first(of: answers, awaited, within: bound, file: file, line: line)
 }
 
-/// The first value of a stream that another task fills.
+/// Waits for the first value of a stream.
 /// - Throws: `WaitTimeout`; `CancellationError`, also when the stream ends without a value.
 package func first<Value: Sendable>(
     of values: AsyncStream<Value>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
@@ -81,8 +81,8 @@ package func first<Value: Sendable>(
     }
 }
 
-/// Waits for the end of a stream that another task finishes. A stream that does not end in time is reported on standard error; a
-/// stream ends with its task, too.
+/// Waits for the end of a stream, and writes to standard error if it does not end in time. A stream also ends when its task is
+/// cancelled.
 package func ending(
     of stream: AsyncStream<Void>, _ awaited: String, within bound: Duration = longestWait, file: String = #fileID,
     line: Int = #line

@@ -3,7 +3,7 @@ import ImageCatalog
 import ImageModel
 import Synchronization
 
-/// What a test changes while an origin runs.
+/// A switch that a test changes while an origin runs.
 final class Flag: Sendable {
     private let state = Mutex(false)
 
@@ -13,14 +13,14 @@ final class Flag: Sendable {
 }
 
 extension BatonProcess {
-    /// One location's record.
+    /// The record of a location.
     func location(_ id: String) async throws -> [String: Any] {
         let response = try await send("GET", "/baton/v1/locations/\(id)")
         guard response.status == 200 else { throw Unexpected(response: response) }
         return response.json
     }
 
-    /// An operation on a location.
+    /// Performs an operation on a location.
     @discardableResult
     func operate(
         _ operation: String, on location: String, body: String = #"{"reason": "a test"}"#, query: String = ""
@@ -28,12 +28,12 @@ extension BatonProcess {
         try await send("POST", "/baton/v1/locations/\(location)/\(operation)\(query)", body: body)
     }
 
-    /// The events of a location's history, the oldest first.
+    /// The events in a location's history, oldest first.
     func events(of location: String) async throws -> [String] {
         try await history(of: location).map { $0["event"] ?? "" }
     }
 
-    /// A location's history, the oldest first.
+    /// A location's history, oldest first.
     func history(of location: String) async throws -> [[String: String]] {
         try await send("GET", "/baton/v1/locations/\(location)/history").json["history"] as? [[String: String]] ?? []
     }
@@ -71,7 +71,7 @@ extension BatonProcess {
         _ = try await manifest(of: image)
     }
 
-    /// The same, and then forgets the manifest: ranges come from what was read in full and still is that object.
+    /// Does the same and then deletes the manifest: ranges come only from locations that were read in full and whose object is unchanged.
     func verifyLocationsAndForgetManifest(of image: String) async throws {
         try await verifyLocations(of: image)
         let catalog = try openCatalog()
@@ -80,7 +80,7 @@ extension BatonProcess {
         else { throw CatalogError.unknownImage(ImageID(image) ?? ImageID()) }
     }
 
-    /// Adds a location about which nothing is declared.
+    /// Adds a location without a declared size or digest.
     func addUnknownLocation(_ url: String, to image: String, extra: String = "") async throws -> String {
         let response = try await send(
             "POST", "/baton/v1/images/\(image)/locations", body: #"{"url": "\#(url)"\#(extra)}"#)
@@ -88,7 +88,7 @@ extension BatonProcess {
         return id
     }
 
-    /// Where a download would come from now: the backends, the best first.
+    /// The backends in the order in which a download would try them, best first.
     func explained(_ image: String, query: String = "") async throws -> [String] {
         let response = try await send("GET", "/baton/v1/images/\(image)/explain\(query)")
         return (response.json["ranked"] as? [[String: Any]])?.map { $0["backend"] as? String ?? "" } ?? []

@@ -4,7 +4,7 @@ import ImageModel
 import Integrity
 
 extension BatonProcess {
-    /// The server's catalog, for a look past it.
+    /// Opens the server's catalog directly.
     func openCatalog() throws -> SQLiteCatalog { try SQLiteCatalog(path: directory.file("catalog.sqlite")) }
 
     /// Waits until an image has a manifest; the test's time limit bounds the wait.
@@ -20,7 +20,7 @@ extension BatonProcess {
 }
 
 extension SQLiteCatalog {
-    /// A manifest with the digests of all its pages, whose seals must hold.
+    /// A manifest with the digests of all its pages, whose seals must be valid.
     func whole(_ stored: StoredManifest) async throws -> Manifest {
         var digests: [UInt8] = []
         for page in 0..<stored.layout.pageCount {
@@ -39,12 +39,12 @@ extension SQLiteCatalog {
 }
 
 extension PatternedContent {
-    /// Its manifest, made by hashing each chunk alone.
+    /// Its manifest, made by hashing each chunk separately.
     func manifest(chunkSize: Int64) -> Manifest? {
         ChunkLayout(size: size, chunkSize: chunkSize).flatMap { Manifest(layout: $0, digests: chunkDigests($0)) }
     }
 
-    /// The digests of its chunks, one behind the other, each computed by itself.
+    /// The concatenated digests of its chunks, each computed separately.
     func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
         (0..<layout.count).flatMap { chunk -> [UInt8] in
             let stream = DigestStream(layout.algorithm)

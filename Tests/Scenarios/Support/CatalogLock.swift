@@ -1,6 +1,6 @@
 import Foundation
 
-/// Another process that writes to a catalog and does not come to an end.
+/// Another process that holds a write lock on a catalog.
 final class CatalogLock {
     private let process = Process()
     private let input = Pipe()
@@ -25,6 +25,6 @@ final class CatalogLock {
 
     deinit { release() }
 
-    /// Lets go; again is nothing.
+    /// Releases the lock; further calls do nothing.
     func release() { try? input.fileHandleForWriting.close() }
 }

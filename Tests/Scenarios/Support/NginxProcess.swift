@@ -8,9 +8,9 @@ final class NginxProcess: Sendable {
     private let processID: Int32
 
     /// - Parameters:
-    ///   - directory: what it serves, and where its own files are.
-    ///   - directives: of its `server` block, the listener left out.
-    ///   - port: where it listens; a free one if it does not matter.
+    ///   - directory: the directory that it serves and that holds its own files.
+    ///   - directives: the directives of its `server` block, without the listener.
+    ///   - port: the port on which it listens; a free one by default.
     init(_ directory: TestDirectory, directives: String, port given: Int? = nil) async throws {
         port = try given ?? FaultyOrigin.refusedPort()
         let home = directory.path
@@ -26,7 +26,7 @@ final class NginxProcess: Sendable {
                 server { listen 127.0.0.1:\(port) ssl; root \(home); \(directives) }
             }
             """, to: "nginx.conf")
-        // It goes into the background when it listens.
+        // It moves to the background once it listens.
         let started = try await BatonCommand.run(["-e", "\(home)/nginx-error.log", "-c", file], program: "/usr/sbin/nginx")
         let text = (try? String(contentsOfFile: pidFile, encoding: .utf8)) ?? ""
         guard started.status == 0, let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {

@@ -5,13 +5,13 @@ import Foundation
 import ImageModel
 import OpenStackSwiftBackend
 
-/// Reads with the driver as a relay does, without one: a token before the first request, and once another after a 401.
+/// Reads with the driver as a relay does, but without a relay: a token before the first request, and one new token after a 401.
 final class OpenStackSwiftReader: Sendable {
     let driver: OpenStackSwiftDriver
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
 
-    /// A reader with a log-in.
-    /// - Parameter login: nil for none.
+    /// A reader with a login.
+    /// - Parameter login: nil for no login.
     init(
         _ store: any OpenStackSwiftStore, login: (any OpenStackSwiftLogin)?, signer: TempURLSigner? = nil,
         now: @escaping @Sendable () -> Date = { .now }
@@ -40,7 +40,7 @@ final class OpenStackSwiftReader: Sendable {
 
     deinit { loop.stop() }
 
-    /// The head, and all bytes that it announced.
+    /// Reads the head and all bytes that it declares.
     func read(_ key: String, _ range: ByteRange? = nil) async throws(AttemptFailure) -> (head: ObjectHead, bytes: [UInt8]) {
         guard let credentials = driver.credentials else { return try await readOnce(key, range) }
         if !credentials.areReady { try await credentials.renew(beyond: credentials.generation) }
@@ -68,7 +68,7 @@ final class OpenStackSwiftReader: Sendable {
 }
 
 extension PatternedContent {
-    /// Whether these are its bytes from `offset` on.
+    /// Whether these are the content's bytes from `offset` on.
     func matches(_ bytes: [UInt8], at offset: Int64 = 0) -> Bool {
         bytes.withUnsafeBytes { firstDifference(from: $0, at: offset) == nil }
     }

@@ -2,20 +2,20 @@ import FaultyOrigin
 import Foundation
 import Glibc
 
-/// The kinds of backends that a content can be placed in.
+/// The kinds of backends that can store content.
 enum BackendKind: String, CaseIterable, Sendable {
     case http, file, s3, swift
 }
 
-/// A content in a store of one kind, and how that store dies.
+/// Content in a store of one kind, and the way to make that store fail.
 struct PlacedContent: Sendable {
-    /// The backend's section of a configuration.
+    /// The backend's section in a configuration.
     let configuration: String
     /// The location's URL.
     let url: String
-    /// Ends the store at once: a server is killed, a file truncated.
+    /// Makes the store fail at once: a server is killed, a file is truncated.
     let die: @Sendable () throws -> Void
-    /// Keeps alive what must run, and stops it in the end.
+    /// Keeps the store's processes alive, and stops them at the end.
     private let keeper: Keeper
 
     private final class Keeper: Sendable {
@@ -31,8 +31,8 @@ struct PlacedContent: Sendable {
         }
     }
 
-    /// Places it; s3 and swift on a node of their own.
-    /// - Parameter id: the backend's.
+    /// Stores the content; s3 and swift each get a new node.
+    /// - Parameter id: the backend's id.
     init(_ content: PatternedContent, in kind: BackendKind, as id: String, _ directory: TestDirectory) async throws {
         switch kind {
         case .http:

@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes of its own that store below a directory.
+/// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes that store below a directory.
 final class RadosgwProcess: OpenStackSwiftStore {
-    /// The one that all scenarios share.
+    /// The instance that all scenarios share.
     static let shared = Task { try await RadosgwProcess() }
 
     let url: String

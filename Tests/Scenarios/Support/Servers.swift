@@ -1,3 +1,3 @@
-// What the scenarios have in common with `make chaos`, for every file here.
+// Re-exports what the scenarios share with `make chaos`.
 @_exported import Servers
 @_exported import Waiting

@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
 
-/// An HTTPS server with a certificate of its own that serves files of a directory: `openssl s_server`.
+/// An HTTPS server with its own certificate that serves the files of a directory: `openssl s_server`.
 final class TLSFileServer: Sendable {
     let port: Int
-    /// The file that its certificate can be checked with.
+    /// The certificate file that clients can trust.
     let certificate: String
     private let process: Process
 
-    /// - Parameter directory: what it serves; certificate and key are put there.
+    /// - Parameter directory: the directory that it serves; certificate and key are stored there.
     init(_ directory: TestDirectory) async throws {
         let made = try await TestCertificate("certificate", in: directory)
         certificate = made.file

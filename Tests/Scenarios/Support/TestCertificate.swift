@@ -1,16 +1,16 @@
 import Foundation
 
-/// A certificate with its key, in files. It signs itself, unless another one does.
+/// A certificate with its key, in files; self-signed unless another certificate signs it.
 struct TestCertificate: Sendable {
     let file: String
     let keyFile: String
 
     /// - Parameters:
-    ///   - name: what the files are called, and what the certificate calls its owner.
-    ///   - passphrase: what the key is encrypted with; nil for not at all.
-    ///   - names: what it is for, as `subjectAltName` has it.
-    ///   - authority: whose key signs it; nil for its own.
-    ///   - isRSA: whether the key is one of RSA instead of an elliptic curve's.
+    ///   - name: the name of the files and of the certificate's subject.
+    ///   - passphrase: the key's passphrase; nil for an unencrypted key.
+    ///   - names: the names in `subjectAltName`.
+    ///   - authority: the certificate that signs it; nil for self-signed.
+    ///   - isRSA: whether the key is RSA instead of elliptic curve.
     init(
         _ name: String, in directory: TestDirectory, passphrase: String? = nil, names: String = "IP:127.0.0.1,DNS:localhost",
         signedBy authority: TestCertificate? = nil, isRSA: Bool = false

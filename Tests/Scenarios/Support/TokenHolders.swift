@@ -1,9 +1,9 @@
 import Foundation
 import Identity
 
-/// Somebody of every kind, with the tokens file that lets them in.
+/// A caller with each role, and their tokens file.
 struct TokenHolders {
-    /// Their names are their roles; `nobody` is known and may nothing, `late` has a token whose time is over.
+    /// Their names are their roles; `nobody` is known and has no role, and the token of `late` has expired.
     static let names = Caller.Role.allCases.map(\.rawValue) + ["nobody"]
 
     let directory: TestDirectory
@@ -23,17 +23,17 @@ struct TokenHolders {
         return text + line("nobody", "p -") + line("late", "p admin 2020-01-01T00:00:00Z") + line("other", "q member")
     }
 
-    /// The whole file, with further lines.
+    /// Writes the whole file, with further lines.
     func add(_ lines: String) throws { try write(Self.file + lines) }
 
-    /// The file as given.
+    /// Writes the file as given.
     func write(_ text: String) throws {
         try Data(text.utf8).write(to: URL(filePath: directory.file("tokens")), options: .atomic)
     }
 
     var settings: String { "auth: { mode: tokens, tokens_file: \"\(directory.file("tokens"))\" }" }
 
-    /// A server that lets them in; what is not said otherwise is said by the admin.
+    /// Starts a server that accepts them; requests use the admin's token by default.
     func server(backends: [String: String] = [:], logLevel: String = "info") async throws -> BatonProcess {
         try await BatonProcess(
             backends: backends, settings: settings, directory: directory, token: Self.token(of: "admin"), logLevel: logLevel)
@@ -41,7 +41,7 @@ struct TokenHolders {
 }
 
 extension BatonProcess {
-    /// A request of the API by the holder of a token.
+    /// Sends a request of the API as the holder of a token.
     func send(
         _ method: String, _ path: String, as name: String, body: String? = nil
     ) async throws -> TestClient.Response {

@@ -2,15 +2,15 @@ import Foundation
 import GRDB
 
 extension CatalogAccount {
-    /// Reads the file of a catalog as of one moment.
-    /// - Returns: the account, and what SQLite's own checks of the file and of its references find.
+    /// Reads a consistent snapshot of a catalog's file.
+    /// - Returns: the account, and the findings of SQLite's own checks of the file and its references.
     static func read(_ path: String, readsOnly: Bool) throws -> (account: CatalogAccount, damage: [String]) {
         var configuration = Configuration()
         configuration.readonly = readsOnly
         configuration.busyMode = .timeout(30)
         return try DatabaseQueue(path: path, configuration: configuration).read { db in
             let integrity = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
-            let references = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { "a reference leads nowhere: \($0)" }
+            let references = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { "a dangling reference: \($0)" }
             return (try CatalogAccount(db), integrity + references)
         }
     }

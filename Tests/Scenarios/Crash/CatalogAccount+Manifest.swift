@@ -2,14 +2,14 @@ import ImageModel
 import Integrity
 
 extension CatalogAccount.Manifest {
-    /// Where it differs from the manifest of a content; nil when it is that.
+    /// How it differs from the manifest of the content; nil if it does not.
     func flaw(of content: LocationBook.Content) -> String? {
         guard identity == "sha256:\(content.digests["sha256"] ?? "")", size == content.size else {
             return "it is of \(size) bytes with \(identity)"
         }
         guard let algorithm = DigestAlgorithm(rawValue: algorithm),
             let layout = ChunkLayout(size: size, chunkSize: chunkSize, algorithm: algorithm)
-        else { return "nobody can read chunks of \(chunkSize) bytes with \(algorithm)" }
+        else { return "chunks of \(chunkSize) bytes with \(algorithm) are not readable" }
         guard let right = Manifest(layout: layout, digests: content.chunks(layout)) else {
             return "there is nothing to compare"
         }

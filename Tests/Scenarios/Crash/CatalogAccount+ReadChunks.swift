@@ -1,11 +1,11 @@
 import ImageModel
 
 extension CatalogAccount.ReadChunks {
-    /// Where it differs from what a read that came so far must have of a content; nil where it does not.
+    /// How it differs from the chunks that a read up to that position must have; nil if it does not.
     func flaw(of content: LocationBook.Content, at position: Int64) -> String? {
         guard let algorithm = DigestAlgorithm(rawValue: algorithm),
             let layout = ChunkLayout(size: content.size, chunkSize: chunkSize, algorithm: algorithm)
-        else { return "nobody can read chunks of \(chunkSize) bytes with \(algorithm)" }
+        else { return "chunks of \(chunkSize) bytes with \(algorithm) are not readable" }
         let finished = position == content.size ? layout.count : layout.chunk(at: position)
         let length = algorithm.byteCount
         let right = content.chunks(layout).prefix(finished * length)

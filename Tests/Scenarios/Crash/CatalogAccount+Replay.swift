@@ -1,7 +1,7 @@
 import ImageModel
 
 extension CatalogAccount.Entry {
-    /// Goes through its history with the table of statuses, and says where they part.
+    /// Replays its history with the table of statuses and reports deviations.
     func flawsOfHistory() -> [Contradiction] {
         func wrong(_ text: String) -> [Contradiction] { [Contradiction(kind: .wrong, about: url, text: text)] }
         guard let first = history.first, first.event == "registered", first.from == "pending", first.to == "pending" else {
@@ -28,16 +28,16 @@ extension CatalogAccount.Entry {
 }
 
 extension CatalogAccount {
-    /// What a start must have made of the reads that the end before it cut off.
-    /// - Parameter left: the account as that end left it.
+    /// Checks that a start has ended the reads that the crash before it interrupted.
+    /// - Parameter left: the account as the crash left it.
     func flawsOfRecovery(from left: CatalogAccount) -> [Contradiction] {
         left.entries.filter { $0.status == "verifying" }.flatMap { cut -> [Contradiction] in
             guard let now = entries.first(where: { $0.id == cut.id }), now.history.count > cut.history.count else {
-                return [Contradiction(kind: .lost, about: cut.url, text: "nobody ended the read that was cut off")]
+                return [Contradiction(kind: .lost, about: cut.url, text: "the start did not end the interrupted read")]
             }
             let line = now.history[cut.history.count]
             guard line.event == "unreachable", line.actor == "baton", line.to == cut.before.last ?? "pending" else {
-                return [Contradiction(kind: .wrong, about: cut.url, text: "the read that was cut off ended so: \(line)")]
+                return [Contradiction(kind: .wrong, about: cut.url, text: "the interrupted read ended wrongly: \(line)")]
             }
             return []
         }

@@ -1,4 +1,4 @@
-/// What the file of a catalog says, as of one moment.
+/// A snapshot of a catalog's file.
 struct CatalogAccount: Sendable, Equatable {
     /// A line of a location's history.
     struct Line: Sendable, Equatable {
@@ -15,26 +15,26 @@ struct CatalogAccount: Sendable, Equatable {
         var image: String
         var url: String
         var status: String
-        /// The statuses that it can come back to, the latest last.
+        /// The statuses that it can return to, the latest last.
         var before: [String]
         var weight: Int
         var metadata: [String: String]
         var size: Int64?
         /// By algorithm, in hexadecimal digits.
         var digests: [String: String]
-        /// How far an unfinished full read of it came.
+        /// The position of an unfinished full read of it.
         var progress: Int64?
-        /// The digests of the chunks that it has finished, if it makes a manifest.
+        /// The digests of the chunks that the read has finished, if it makes a manifest.
         var chunks: ReadChunks?
         /// The oldest first.
         var history: [Line]
     }
 
-    /// What an unfinished read has of a manifest.
+    /// The part of a manifest that an unfinished read has made.
     struct ReadChunks: Sendable, Equatable {
         var chunkSize: Int64
         var algorithm: String
-        /// In their order, each as it is numbered.
+        /// In the order of their numbers.
         var pages: [Page]
 
         /// A page of digests.
@@ -68,7 +68,7 @@ struct CatalogAccount: Sendable, Equatable {
         var size: Int64
         var chunkSize: Int64
         var algorithm: String
-        /// In their order.
+        /// In order.
         var pages: [Page]
     }
 
@@ -78,18 +78,18 @@ struct CatalogAccount: Sendable, Equatable {
     /// In order of registration.
     var entries: [Entry]
 
-    /// The locations that have not come out of a read, or have not been probed.
+    /// The locations whose read has not ended, or that have not been probed.
     var unsettled: Set<String> {
         Set(entries.filter { $0.status == "verifying" || $0.status == "pending" }.map(\.id))
     }
 }
 
-/// Where a catalog contradicts what it had told, or itself.
+/// A contradiction between a catalog and the server's answers, or within the catalog.
 struct Contradiction: Sendable, Equatable, CustomStringConvertible {
     enum Kind: String, Sendable {
-        /// Something that was told is not there.
+        /// Something that was answered is missing.
         case lost
-        /// Something is there that can't be.
+        /// Something exists that must not.
         case wrong
     }
 

@@ -1,6 +1,6 @@
 import Testing
 
-/// A way in which a catalog could come out of a crash damaged, for the tests of the judgement.
+/// A way in which a crash could damage a catalog, for the tests of the checks.
 struct CatalogDamage: Sendable, CustomTestStringConvertible {
     let name: String
     let kind: Contradiction.Kind
@@ -19,39 +19,39 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
     private static let ofRecords: [CatalogDamage] = [
         CatalogDamage("a location is gone", .lost) { $0.entries = [] },
         CatalogDamage("the image is gone", .lost) { $0.images = [] },
-        CatalogDamage("an image is there that nobody asked for", .wrong) { $0.images.insert("j") },
+        CatalogDamage("an image exists that was not requested", .wrong) { $0.images.insert("j") },
         CatalogDamage("its representation is gone", .lost) { $0.contents = [] },
         CatalogDamage("its representation is another", .wrong) { $0.contents[0].identity = "sha256:cc" },
         CatalogDamage("its size is another", .wrong) { $0.entries[0].size = 11 },
         CatalogDamage("its digest is another", .wrong) { $0.entries[0].digests["md5"] = "cc" },
-        CatalogDamage("it is there twice", .wrong) { $0.entries.append($0.entries[0]) },
-        CatalogDamage("one is there that nobody asked for", .wrong) {
+        CatalogDamage("a location exists twice", .wrong) { $0.entries.append($0.entries[0]) },
+        CatalogDamage("a location exists that was not requested", .wrong) {
             $0.entries.append($0.entries[0])
             $0.entries[1].url = "v"
         },
         CatalogDamage("a read stands past the end", .wrong) { $0.entries[0].progress = 11 },
-        CatalogDamage("an edit is gone whose line is there", .lost) { $0.entries[0].metadata = [:] },
+        CatalogDamage("an edit is gone and its history line is not", .lost) { $0.entries[0].metadata = [:] },
     ]
 
     private static let ofHistories: [CatalogDamage] = [
-        CatalogDamage("an answered change is gone, and its status with it", .lost) {
+        CatalogDamage("an answered change and its status are gone", .lost) {
             $0.entries[0].history.remove(at: 2)
             $0.entries[0].history[2].from = "active"
             $0.entries[0].history[2].to = "active"
             ($0.entries[0].status, $0.entries[0].before) = ("active", [])
         },
         CatalogDamage("the status is not the history's", .wrong) { $0.entries[0].status = "active" },
-        CatalogDamage("what it can come back to is not the history's", .wrong) { $0.entries[0].before = ["pending"] },
+        CatalogDamage("the status before is not the history's", .wrong) { $0.entries[0].before = ["pending"] },
         CatalogDamage("a line is gone", .wrong) { $0.entries[0].history.remove(at: 1) },
-        CatalogDamage("a line is there twice", .wrong) { $0.entries[0].history.append($0.entries[0].history[3]) },
-        CatalogDamage("lines have changed places", .wrong) { $0.entries[0].history.swapAt(2, 3) },
-        CatalogDamage("what was seen has changed", .lost) { $0.entries[0].history[1].reason = "another" },
-        CatalogDamage("a change that nobody asked for", .wrong) {
+        CatalogDamage("a line exists twice", .wrong) { $0.entries[0].history.append($0.entries[0].history[3]) },
+        CatalogDamage("lines are out of order", .wrong) { $0.entries[0].history.swapAt(2, 3) },
+        CatalogDamage("a line that was seen has changed", .lost) { $0.entries[0].history[1].reason = "another" },
+        CatalogDamage("a change was not requested", .wrong) {
             $0.entries[0].history.append(
                 Line(event: "enable", from: "disabled", to: "active", actor: "admin", reason: "m9"))
             ($0.entries[0].status, $0.entries[0].before) = ("active", [])
         },
-        CatalogDamage("what is right was quarantined", .wrong) {
+        CatalogDamage("a sound location has a miss", .wrong) {
             $0.entries[0].history.append(
                 Line(event: "missed", from: "disabled", to: "disabled", actor: "baton", reason: "gone"))
         },
@@ -64,7 +64,7 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
         CatalogDamage("a manifest has one chunk too few", .wrong) { $0.manifests[0].pages[0].digests.removeLast(32) },
         CatalogDamage("a chunk's digest is wrong", .wrong) { $0.manifests[0].pages[0].digests[40] = 9 },
         CatalogDamage("a page's seal is wrong", .wrong) { $0.manifests[0].pages[0].seal[0] ^= 1 },
-        CatalogDamage("a manifest is cut in another way", .wrong) { $0.manifests[0].chunkSize = 1 },
+        CatalogDamage("a manifest has another chunk size", .wrong) { $0.manifests[0].chunkSize = 1 },
     ]
 
     private static let ofReads: [CatalogDamage] = [
@@ -75,6 +75,6 @@ struct CatalogDamage: Sendable, CustomTestStringConvertible {
         CatalogDamage("a read has a page too many", .wrong) {
             $0.entries[0].chunks?.pages.append(.init(number: 1, digests: []))
         },
-        CatalogDamage("a read is cut in a way that nobody can read", .wrong) { $0.entries[0].chunks?.algorithm = "crc" },
+        CatalogDamage("a read has an unknown digest algorithm", .wrong) { $0.entries[0].chunks?.algorithm = "crc" },
     ]
 }

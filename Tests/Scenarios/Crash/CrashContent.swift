@@ -3,7 +3,7 @@ import ImageModel
 import Integrity
 import Synchronization
 
-/// A content at an origin of its own, and what is true of it, computed once: every image that has it is compared again and again.
+/// Content at its own origin, with its digests, which are computed once because images are compared with them many times.
 final class CrashContent: Sendable {
     let origin: FaultyOrigin
     private let digests: [String: String]
@@ -16,13 +16,13 @@ final class CrashContent: Sendable {
         digests = Dictionary(uniqueKeysWithValues: all)
     }
 
-    /// The image of that id, with this content.
+    /// An image of that id with this content.
     func placed(as id: String) -> CrashFleet.PlacedImage {
         let facts = LocationBook.Content(image: id, size: origin.content.size, digests: digests) { self.chunkDigests($0) }
         return CrashFleet.PlacedImage(id: id, content: origin.content, facts: facts, origin: origin)
     }
 
-    /// The digests of its chunks, one behind the other.
+    /// The concatenated digests of its chunks.
     func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
         chunks.withLock { chunks in
             if let known = chunks[layout] { return known }

@@ -1,14 +1,14 @@
 import FaultyOrigin
 
 extension CrashFleet {
-    /// The origins, which are there before the server.
+    /// The origins, which are started before the server.
     struct Origins {
         let isRotten = Flag()
         let isHeld = Flag()
-        /// Of the images that are there from the beginning.
+        /// The contents of the images that exist from the start.
         let sound: [CrashContent]
         let rotting: FaultyOrigin
-        /// A content whose manifest has two pages: 1024 chunks of the smallest size that there can be are 64 MiB.
+        /// Content whose manifest has two pages: 1024 chunks of the smallest size are 64 MiB.
         let paged: CrashContent
 
         var all: [String: FaultyOrigin] {
@@ -34,8 +34,8 @@ extension CrashFleet {
         func stop() { for origin in all.values { origin.stop() } }
     }
 
-    /// Where a read is held up: so far behind the first page that one of the notes of it, 8 MiB apart, is of the second.
+    /// Where a read stalls: far enough behind the first page for one of its saved positions, 8 MiB apart, to be in the second.
     static let holdsAt: Int64 = 75 << 20
-    /// Where the second page of a manifest begins.
+    /// The offset at which the second page of a manifest begins.
     static let secondPage: Int64 = 64 << 20
 }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// The images and origins of the crash scenarios.
 ///
-/// Each image that is there from the beginning has one location that operators only have verified and edited, so that there is always
-/// one that serves; one more of the second image is at an origin whose bytes are wrong in every other round, so that Baton quarantines and
-/// acquits all the time.
+/// Each image that exists from the start has one location that operators only verify and edit, so that one always serves. One more
+/// location of the second image is at an origin whose bytes are wrong in every other round, so that Baton keeps quarantining and
+/// clearing it.
 final class CrashFleet: Sendable {
     /// An image and its bytes.
     struct PlacedImage: Sendable {
@@ -27,7 +27,7 @@ final class CrashFleet: Sendable {
     let directory: TestDirectory
     let origins: [String: FaultyOrigin]
     let isRotten: Flag
-    /// Whether reads of fresh images are held up that can be.
+    /// Whether reads of fresh images stall, where they can be stalled.
     let isHeld: Flag
     let images: [PlacedImage]
     let contents: [CrashContent]
@@ -36,8 +36,8 @@ final class CrashFleet: Sendable {
     /// The catalog's file.
     var catalog: String { directory.file("catalog.sqlite") }
 
-    /// Places three contents.
-    /// - Parameter ids: of the images, which have been made.
+    /// Gives three images their contents.
+    /// - Parameter ids: the ids of the images, which exist already.
     init(in directory: TestDirectory, origins: Origins, ids: [String]) {
         self.directory = directory
         self.origins = origins.all
@@ -48,7 +48,7 @@ final class CrashFleet: Sendable {
         images = zip(ids, origins.sound).map { id, content in content.placed(as: id) }
     }
 
-    /// The locations of the beginning.
+    /// The locations at the start.
     func firstBooks() -> [LocationBook] {
         var books: [LocationBook] = []
         for image in images {
@@ -64,7 +64,7 @@ final class CrashFleet: Sendable {
 
     /// The body of a registration.
     func registration(of book: LocationBook) -> String {
-        // What may rot is asked last: downloads go on without it.
+        // A location that may rot ranks last, so that downloads do not need it.
         let tier = book.isSound ? Self.name(of: book.url) == "anchor" ? 0 : 1 : 9
         let declared = #""size": \#(book.content.size), "digests": {"sha256": "\#(book.content.digests["sha256"] ?? "")"}, "#
         return #"""
@@ -73,22 +73,22 @@ final class CrashFleet: Sendable {
             """#
     }
 
-    /// How many locations an operator has at most that can still be changed.
+    /// The maximum number of locations that one operator can still change.
     static let share = 12
 
-    /// A place for one more location. Not of the largest image: scrubs would be busy with that alone.
+    /// The URL and the image of one more location, never of the largest image, which would keep scrubs busy.
     func newPlace(_ mark: String, owner: Int, using random: inout SplitMix64) -> (url: String, image: PlacedImage) {
         let image = images.dropFirst().randomElement(using: &random) ?? images[0]
         return (image.origin.url("\(owner)-\(mark)"), image)
     }
 
-    /// Whose a location is, of so many operators.
+    /// Which of that many operators owns a location.
     func owner(of url: String, among count: Int) -> Int {
-        // Anchors are looked after by the first.
+        // Anchors belong to the first operator.
         Self.name(of: url).split(separator: "-").first.flatMap { Int($0) }.map { $0 % count } ?? 0
     }
 
-    /// What to ask of a location next: mostly what its status allows as far as is known.
+    /// The next operation on a location: mostly one that its last known status allows.
     func operation(on book: LocationBook, using random: inout SplitMix64) -> String {
         let isKept = Self.name(of: book.url) == "anchor" || Self.isFresh(book.url)
         guard book.isSound, !isKept else { return Bool.random(using: &random) ? "edit" : "verify" }
@@ -96,7 +96,7 @@ final class CrashFleet: Sendable {
         guard Int.random(in: 0..<5, using: &random) > 0 else { return all.randomElement(using: &random) ?? "edit" }
         let known = LocationStatus(rawValue: book.changes.last?.told ?? book.seen.last?.to ?? "active") ?? .active
         let legal = LocationTransition.table[known].map { $0.keys.map(\.rawValue).filter(all.contains).sorted() } ?? []
-        // Deleted for good is rarely what is wanted.
+        // Deletion is final, so it is chosen rarely.
         let wanted = known == .active ? legal.filter { $0 != "delete" || Int.random(in: 0..<3, using: &random) == 0 } : legal
         return (wanted + ["edit"]).randomElement(using: &random) ?? "edit"
     }

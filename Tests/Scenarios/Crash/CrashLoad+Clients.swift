@@ -3,11 +3,11 @@ import Foundation
 import LocationSelection
 import Synchronization
 
-// What clients do, and who only looks.
+// Clients, and the reader of progress.
 extension CrashLoad {
     func download(_ number: Int) {
         var random = SplitMix64(seed: seed &+ 100 &+ UInt64(number))
-        // Two race for the first whole download of an image without a manifest; the third asks for parts of it from the first.
+        // Two clients race for the first whole download of an image without a manifest; the third downloads ranges from the start.
         if number < 2, let image = fresh.withLock({ $0.first }), !download(image, nil) { return }
         while !crash.isPulled {
             let images = fleet.images + fresh.withLock { $0 }
@@ -22,7 +22,7 @@ extension CrashLoad {
         }
     }
 
-    /// - Returns: whether to go on.
+    /// - Returns: whether to continue.
     func download(_ image: CrashFleet.PlacedImage, _ range: ClosedRange<Int64>?) -> Bool {
         var response = TestClient.Response()
         do {
@@ -55,7 +55,7 @@ extension CrashLoad {
         return !isCut
     }
 
-    /// Asks how far full reads are of the image whose manifest has two pages.
+    /// Polls the progress of full reads of the image whose manifest has two pages.
     func watchReads() {
         while !crash.isPulled {
             guard let list = exchange("GET", "/baton/v1/images/\(paged.id)/locations") else { return }

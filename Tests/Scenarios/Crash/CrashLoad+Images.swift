@@ -1,14 +1,14 @@
 import LocationSelection
 import Synchronization
 
-// Who makes images.
+// The maker of images.
 extension CrashLoad {
-    /// Makes images without a manifest, a handful at most; each is downloaded or read in full before the next one.
+    /// Makes a few images without a manifest; each is downloaded or read in full before the next one.
     func makeImages() {
         var random = SplitMix64(seed: seed &+ 200)
         for number in 1...CrashFleet.freshShare {
             let image = fleet.freshImage(using: &random)
-            // Half of them say nothing of their content: it is Baton's own read that makes the manifest.
+            // Half of them declare nothing about their content: then Baton's own read makes the manifest.
             let book = fleet.freshBook(
                 "\(round).i.\(number)", of: image, owner: number % 4, isDeclared: .random(using: &random))
             guard create(image), let told = register(book) else { return }

@@ -2,9 +2,9 @@ import Foundation
 import LocationSelection
 import Synchronization
 
-// What operators do.
+// Operators.
 extension CrashLoad {
-    /// An operator has locations of their own, so that what is asked of one location has an order.
+    /// Each operator has its own locations, so that the requests for one location have an order.
     func operate(_ number: Int) {
         var random = SplitMix64(seed: seed &+ UInt64(number))
         var count = 0
@@ -27,13 +27,13 @@ extension CrashLoad {
 
     private func register(_ mark: String, owner: Int, _ random: inout SplitMix64) -> Bool {
         let (url, image) = fleet.newPlace(mark, owner: owner, using: &random)
-        // Half of them say nothing of their content, and are read in full first.
+        // Half of them declare nothing about their content and are read in full first.
         let isDeclared = Bool.random(using: &random)
         let words = LocationBook.Words(weight: 3, metadata: ["mark": mark])
         return register(LocationBook(url: url, content: image.facts, isDeclared: isDeclared, words: words)) != nil
     }
 
-    /// - Returns: the status that the answer tells of; nil when that is the end.
+    /// - Returns: the status in the answer; nil when the operator must stop.
     func register(_ book: LocationBook) -> String? {
         recorder.withLock { $0.asksToRegister(book) }
         let response = exchange(

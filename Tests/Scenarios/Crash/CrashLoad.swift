@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// What goes on at a server while it is killed: operators change locations and make images, clients download, somebody asks how far reads
-/// are. Each of them is one thread that asks one thing after the other, and ends with the server.
+/// The load on a server while it is killed: operators change locations and make images, clients download, and one thread polls the
+/// progress of reads. Each is a thread that sends one request after the other and ends with the server.
 final class CrashLoad: Sendable {
-    /// What clients saw that can't be, and how much they got.
+    /// The contradictions that clients saw, and how much they received.
     struct Outcome: Sendable {
         var refused = 0
         var downloads = 0
@@ -19,7 +19,7 @@ final class CrashLoad: Sendable {
     /// Shared by all rounds.
     let recorder: Mutex<CrashRecord>
     let outcome = Mutex(Outcome())
-    /// Begins every mark of this round.
+    /// The prefix of every mark of this round.
     let round: Int
     let seed: UInt64
     /// The image of this round whose manifest has two pages.
@@ -38,7 +38,7 @@ final class CrashLoad: Sendable {
         self.recorder = Mutex(recorder)
     }
 
-    /// Loads the server until it is killed; when the test's time is over first, that is its end as well.
+    /// Loads the server until it is killed; it is also killed when the test's time limit is over.
     func run() async throws {
         let watch = try WriteWatch(fleet.catalog)
         try await withTaskCancellationHandler {
@@ -55,7 +55,7 @@ final class CrashLoad: Sendable {
         }
     }
 
-    /// One request; nil if no whole answer came, which only a crash may bring about.
+    /// Sends one request; nil without a complete response, which only a crash may cause.
     func exchange(_ method: String, _ path: String, body: String? = nil) -> TestClient.Response? {
         do {
             let client = try TestClient(port: port)
@@ -64,7 +64,7 @@ final class CrashLoad: Sendable {
             client.receiveBody(&response)
             if response.status != 0, response.isComplete { return response }
         } catch {}
-        if !crash.isPulled { note("\(method) \(path) had no answer, and the server was not killed") }
+        if !crash.isPulled { note("\(method) \(path) got no response, and the server was not killed") }
         return nil
     }
 

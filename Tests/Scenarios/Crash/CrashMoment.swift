@@ -1,19 +1,19 @@
-/// When a server is killed: at an event, which one is left to chance. No clock is asked.
+/// When a server is killed: at a randomly chosen event, never at a time.
 enum CrashMoment: Sendable, Equatable, CustomStringConvertible {
-    /// When so many changes were answered.
+    /// After that many answered changes.
     case answered(Int)
-    /// When clients have so many bytes.
+    /// After that many bytes received by clients.
     case downloaded(Int)
-    /// At so many writes to the catalog's log, which is in the middle of a transaction as often as not.
+    /// At that write to the catalog's log, which is often in the middle of a transaction.
     case written(Int)
-    /// At so many writes to the catalog's own file, which is in the middle of a checkpoint.
+    /// At that write to the catalog's own file, which is in the middle of a checkpoint.
     case checkpointed(Int)
-    /// When a full read that makes a manifest was seen so many times to be written down half-way, in the manifest's second page.
+    /// After the saved progress of a full read was seen that many times in the manifest's second page.
     case readHalf(Int)
-    /// At so many writes to the log after an image was delivered whole whose manifest has two pages and was not there yet.
+    /// At that write to the log after the whole download of an image whose two-page manifest did not exist yet.
     case delivered(Int)
 
-    /// Any of them.
+    /// A random moment.
     static func random(using generator: inout some RandomNumberGenerator) -> CrashMoment {
         switch Int.random(in: 0..<18, using: &generator) {
         case 0..<3: .answered(.random(in: 1...120, using: &generator))
@@ -25,7 +25,7 @@ enum CrashMoment: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether it waits for a read that has to stop half-way.
+    /// Whether it waits for a read that must stall half-way.
     var holdsReads: Bool { if case .readHalf = self { true } else { false } }
 
     var description: String {

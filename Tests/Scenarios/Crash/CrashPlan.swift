@@ -1,11 +1,11 @@
 import Foundation
 
-/// How often to crash, and with which seed, as the environment says.
+/// The number of crashes and the seed, from the environment.
 struct CrashPlan: Sendable {
-    /// How many times the server is killed: `BATON_CRASH_ROUNDS`, or a handful.
+    /// How many times the server is killed: `BATON_CRASH_ROUNDS`, or 5.
     let rounds: Int
-    /// What chance begins with: `BATON_CRASH_SEED`, or any. It settles what is asked for and when the server is killed; how the threads
-    /// take turns is the system's.
+    /// The random seed: `BATON_CRASH_SEED`, or a random one. It determines the requests and the moments of the crashes; the scheduling of
+    /// the threads is up to the system.
     let seed: UInt64
 
     static let given = CrashPlan()
@@ -16,6 +16,6 @@ struct CrashPlan: Sendable {
         seed = environment["BATON_CRASH_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
     }
 
-    /// A limit for a run that hangs, far from what it takes.
+    /// A limit for a run that hangs, far above its usual duration.
     var minutes: Int { 3 + rounds / 4 }
 }

@@ -1,15 +1,15 @@
-// What must hold of images, of what they are, and of their manifests.
+// Checks of images, representations and manifests.
 extension CrashRecord {
-    /// An image is there if its creation was answered, and no other but one of which that is not known.
+    /// An image exists if its creation was answered; others exist only if their creation is open.
     func flawsOfImages(_ account: CatalogAccount) -> [Contradiction] {
         let lost = images.subtracting(account.images).sorted()
         let unasked = account.images.subtracting(images).subtracting(openImages).sorted()
-        return lost.map { Contradiction(kind: .lost, about: $0, text: "the image is not there") }
-            + unasked.map { Contradiction(kind: .wrong, about: $0, text: "nobody asked for this image") }
+        return lost.map { Contradiction(kind: .lost, about: $0, text: "the image is missing") }
+            + unasked.map { Contradiction(kind: .wrong, about: $0, text: "this image was not requested") }
     }
 
-    /// An image has its representation from the first location on that says what it holds, and for good; a location that does not say
-    /// it gives one when it has been read.
+    /// An image has its representation from its first location with declared content on; a location without declared content gives it
+    /// one after it has been read.
     func flawsOfContents(_ account: CatalogAccount) -> [Contradiction] {
         let isRead = Dictionary(grouping: account.entries, by: \.image).mapValues { entries in
             entries.contains { $0.history.contains { $0.to == "active" } }
@@ -31,18 +31,18 @@ extension CrashRecord {
         return flaws
     }
 
-    /// A manifest is there whole and right, or not at all; once there, it stays.
+    /// A manifest is complete and right, or does not exist; once it exists, it stays.
     func flawsOfManifests(_ account: CatalogAccount) -> [Contradiction] {
         let gone = Set(withManifest.keys).subtracting(account.manifests.map(\.image)).sorted()
         let contents = contents
         let wrong = account.manifests.compactMap { manifest in
             contents[manifest.image].flatMap { manifest.flaw(of: $0) }.map { (manifest.image, $0) }
         }
-        return gone.map { Contradiction(kind: .lost, about: $0, text: "its manifest is not there any more") }
+        return gone.map { Contradiction(kind: .lost, about: $0, text: "its manifest is gone") }
             + wrong.map { Contradiction(kind: .wrong, about: $0.0, text: "its manifest: \($0.1)") }
     }
 
-    /// What the images are that somebody was going to give a location.
+    /// The contents of the images for which a location was requested.
     private var contents: [String: LocationBook.Content] {
         Dictionary(books.values.map { ($0.content.image, $0.content) }) { first, _ in first }
     }

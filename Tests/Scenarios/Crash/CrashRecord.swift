@@ -1,19 +1,18 @@
-/// What was asked of a server and what it answered, up to the moment when it was killed. What a catalog says afterwards is judged
-/// by it.
+/// The requests to a server and its answers, until it was killed. The catalog is checked against this record afterwards.
 struct CrashRecord: Sendable {
     /// By URL.
     private(set) var books: [String: LocationBook] = [:]
-    /// How much was answered with yes, registrations included.
+    /// The number of successful answers, registrations included.
     private(set) var acknowledged = 0
-    /// How much was asked for, not answered, and found done afterwards; and how much was found not to be.
+    /// The numbers of unanswered requests that were found done afterwards, and not done.
     private(set) var openDone = 0
     private(set) var openUndone = 0
-    /// The images whose creation was answered or found done, and those of which that is not known.
+    /// The images whose creation was answered or found done, and those whose creation is open.
     private(set) var images: Set<String> = []
     private(set) var openImages: Set<String> = []
     /// The images that were seen with a representation.
     private(set) var withContent: Set<String> = []
-    /// The images whose chunks' digests were in the catalog once, and how many pages of them.
+    /// The images whose manifest was seen in the catalog, and the number of its pages.
     private(set) var withManifest: [String: Int] = [:]
 
     /// An image is about to be created.
@@ -36,10 +35,10 @@ struct CrashRecord: Sendable {
         acknowledged += 1
     }
 
-    /// A change is about to be asked for.
+    /// A change is about to be requested.
     mutating func asks(_ change: LocationBook.Change, of url: String) { books[url]?.open = change }
 
-    /// The change was answered with yes.
+    /// The change was confirmed.
     mutating func answered(_ url: String, told status: String?) {
         guard var change = books[url]?.open else { return }
         change.told = status
@@ -48,14 +47,14 @@ struct CrashRecord: Sendable {
         acknowledged += 1
     }
 
-    /// The change was answered with no.
+    /// The change was refused.
     mutating func refused(_ url: String) {
         guard let change = books[url]?.open else { return }
         books[url]?.refused.insert(change.mark)
         books[url]?.open = nil
     }
 
-    /// Somebody was shown the history.
+    /// The history was read.
     mutating func saw(_ history: [CatalogAccount.Line], of url: String) { books[url]?.seen = history }
 
     /// The catalog held these manifests.
@@ -63,7 +62,7 @@ struct CrashRecord: Sendable {
         for manifest in manifests { withManifest[manifest.image] = manifest.pages.count }
     }
 
-    /// Where a catalog contradicts this.
+    /// The contradictions between a catalog and this record.
     func contradictions(with account: CatalogAccount) -> [Contradiction] {
         var entries = Dictionary(grouping: account.entries, by: \.url)
         var flaws: [Contradiction] = []
@@ -71,20 +70,20 @@ struct CrashRecord: Sendable {
             let found = entries.removeValue(forKey: book.url) ?? []
             if found.isEmpty, book.id != nil {
                 flaws.append(
-                    Contradiction(kind: .lost, about: book.url, text: "its registration was answered, and it is not there"))
+                    Contradiction(kind: .lost, about: book.url, text: "its registration was answered, and it is missing"))
             }
             if found.count > 1 {
-                flaws.append(Contradiction(kind: .wrong, about: book.url, text: "it is there \(found.count) times"))
+                flaws.append(Contradiction(kind: .wrong, about: book.url, text: "it exists \(found.count) times"))
             }
             for entry in found { flaws += book.contradictions(with: entry) }
         }
         for url in entries.keys.sorted() {
-            flaws.append(Contradiction(kind: .wrong, about: url, text: "nobody asked for it"))
+            flaws.append(Contradiction(kind: .wrong, about: url, text: "it was not requested"))
         }
         return flaws + flawsOfImages(account) + flawsOfContents(account) + flawsOfManifests(account)
     }
 
-    /// Takes over what a catalog shows of what was not answered: from now on it is done, or it is not.
+    /// Settles unanswered requests by a catalog: from now on they count as done or not done.
     mutating func settle(by account: CatalogAccount) {
         let entries = Dictionary(account.entries.map { ($0.url, $0) }) { first, _ in first }
         for (url, book) in books {

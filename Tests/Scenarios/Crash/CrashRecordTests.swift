@@ -2,7 +2,7 @@ import ImageModel
 import Integrity
 import Testing
 
-/// The judgement of the crash scenarios, over made-up recorders.
+/// The checks of the crash scenarios, on synthetic records.
 @Suite struct CrashRecordTests {
     private typealias Line = CatalogAccount.Line
 
@@ -14,7 +14,7 @@ import Testing
     private static let chunks =
         [UInt8](repeating: 1, count: 32) + [UInt8](repeating: 2, count: 32) + [UInt8](repeating: 3, count: 32)
 
-    /// A location that was registered, probed, disabled, and edited.
+    /// A location that was registered, probed, disabled and edited.
     private static let account = CatalogAccount(
         images: ["i"],
         contents: [.init(image: "i", size: 10, identity: "sha256:aa", isOnIntegrityHold: false, hasDigestConflict: false)],
@@ -47,7 +47,7 @@ import Testing
         return recorder
     }
 
-    /// - Parameter isEditAnswered: whether the edit, which was done in any case, was answered.
+    /// - Parameter isEditAnswered: whether the edit, which was done in either case, was answered.
     private static func recorder(isEditAnswered: Bool = true) -> CrashRecord {
         var recorder = withImage
         recorder.asksToRegister(LocationBook(url: "u", content: content, words: .init(weight: 0, metadata: [:])))
@@ -65,14 +65,14 @@ import Testing
         Set(recorder.contradictions(with: account).map(\.kind))
     }
 
-    @Test("A catalog that has all that it told of contradicts nothing")
-    func aCatalogThatHasAllThatItToldOfContradictsNothing() {
+    @Test("A catalog with every answered change has no contradiction")
+    func aCatalogWithEveryAnsweredChangeHasNoContradiction() {
         #expect(Self.recorder().contradictions(with: Self.account) == [])
         #expect(Self.recorder().acknowledged == 4)
     }
 
-    @Test("What was not answered may be there or not but wholly")
-    func whatWasNotAnsweredMayBeThereOrNotButWholly() {
+    @Test("An unanswered change may be done or not, but not in part")
+    func anUnansweredChangeIsDoneCompletelyOrNot() {
         let recorder = Self.recorder(isEditAnswered: false)
         #expect(recorder.contradictions(with: Self.account) == [])
         var absent = Self.account
@@ -101,8 +101,8 @@ import Testing
         #expect(kinds(recorder, account) == [.lost])
     }
 
-    @Test("Once it was seen to be there or not that stands")
-    func onceItWasSeenToBeThereOrNotThatStands() {
+    @Test("An unanswered change stays as it was found after the crash")
+    func anUnansweredChangeStaysAsItWasFound() {
         var absent = Self.account
         absent.entries[0].history.removeLast()
         (absent.entries[0].weight, absent.entries[0].metadata) = (0, [:])
@@ -116,8 +116,8 @@ import Testing
         #expect(kinds(undone, Self.account).contains(.wrong))
     }
 
-    @Test("A registration that was not answered may be there or not")
-    func aRegistrationThatWasNotAnsweredMayBeThereOrNot() {
+    @Test("An unanswered registration may exist or not")
+    func anUnansweredRegistrationMayExistOrNot() {
         var recorder = Self.recorder()
         recorder.asksToRegister(LocationBook(url: "w", content: Self.content, words: .init(weight: 0, metadata: [:])))
         #expect(recorder.contradictions(with: Self.account) == [])
@@ -133,8 +133,8 @@ import Testing
         #expect(kinds(recorder, there) == [.wrong])
     }
 
-    @Test("An image whose creation was not answered may be there or not and that stands")
-    func anImageWhoseCreationWasNotAnsweredMayBeThereOrNotAndThatStands() {
+    @Test("An image with an unanswered creation may exist or not, and stays as it was found")
+    func anUnansweredCreationStaysAsItWasFound() {
         var recorder = Self.recorder()
         recorder.asksToCreate("j")
         var there = Self.account
@@ -147,8 +147,8 @@ import Testing
         #expect(recorder.contradictions(with: Self.account) == [] && kinds(recorder, there) == [.wrong])
     }
 
-    @Test("An image that no location declares has its representation once a read")
-    func anImageThatNoLocationDeclaresHasItsRepresentationOnceARead() {
+    @Test("An image without declared content has its representation after a full read")
+    func anUndeclaredImageHasItsRepresentationAfterARead() {
         var recorder = Self.withImage
         recorder.asksToRegister(
             LocationBook(url: "u", content: Self.content, isDeclared: false, words: .init(weight: 7, metadata: ["k": "v"])))
@@ -170,15 +170,15 @@ import Testing
         #expect(kinds(recorder, unread).contains(.lost))
     }
 
-    @Test("What is lost or wrong is found", arguments: CatalogDamage.all)
-    func whatIsLostOrWrongIsFound(_ damage: CatalogDamage) {
+    @Test("Every kind of damage is found", arguments: CatalogDamage.all)
+    func everyKindOfDamageIsFound(_ damage: CatalogDamage) {
         var account = Self.account
         damage.apply(&account)
         #expect(kinds(Self.recorder(), account).contains(damage.kind))
     }
 
-    @Test("What was told of and what came of it are held against each other")
-    func whatWasToldOfAndWhatCameOfItAreHeldAgainstEachOther() {
+    @Test("The answered status is compared with the history")
+    func theAnsweredStatusIsComparedWithTheHistory() {
         var recorder = Self.withImage
         recorder.asksToRegister(LocationBook(url: "u", content: Self.content, words: .init(weight: 0, metadata: [:])))
         recorder.registered("u", as: "1", told: "active")
@@ -189,15 +189,15 @@ import Testing
         #expect(kinds(recorder, Self.account) == [.wrong])
     }
 
-    @Test("What was refused must not be there")
-    func whatWasRefusedMustNotBeThere() {
+    @Test("A refused change must not be in the catalog")
+    func aRefusedChangeMustNotBeInTheCatalog() {
         var recorder = Self.recorder(isEditAnswered: false)
         recorder.refused("u")
         #expect(kinds(recorder, Self.account).contains(.wrong))
     }
 
-    @Test("A read that was cut off ends with the start")
-    func aReadThatWasCutOffEndsWithTheStart() {
+    @Test("An interrupted read ends at the next start")
+    func anInterruptedReadEndsAtTheNextStart() {
         var left = Self.account
         left.entries[0].history = Array(left.entries[0].history.prefix(1))
         left.entries[0].history.append(

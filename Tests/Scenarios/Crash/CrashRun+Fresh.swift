@@ -1,7 +1,7 @@
 import FaultyOrigin
 import LocationSelection
 
-// Fresh images, while nothing else goes on.
+// Fresh images, without load.
 extension CrashRun {
     /// Registers a location.
     /// - Returns: its status.
@@ -15,8 +15,8 @@ extension CrashRun {
         return status
     }
 
-    /// Makes an image without a manifest, which will have two pages.
-    /// - Parameter isHeld: whether it says nothing of its content, so that Baton reads it in full, and stops near the end.
+    /// Makes an image without a manifest; its manifest will have two pages.
+    /// - Parameter isHeld: whether its location declares nothing, so that Baton reads it in full, and stalls near the end.
     mutating func makePagedImage(
         in round: Int, isHeld: Bool
     ) async throws -> (image: CrashFleet.PlacedImage, serves: Bool) {
@@ -30,7 +30,7 @@ extension CrashRun {
         return (image, status == "active")
     }
 
-    /// Deletes the locations of the round before. Their images stay, with their manifests.
+    /// Deletes the fresh locations of the previous round. Their images and manifests stay.
     mutating func retireFreshImages(in round: Int) async throws {
         for book in freshBooks {
             guard let id = book.id else { continue }

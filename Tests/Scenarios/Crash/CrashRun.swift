@@ -3,7 +3,7 @@ import Foundation
 import LocationSelection
 import Synchronization
 
-/// One catalog over many crashes.
+/// One catalog through many crashes.
 struct CrashRun {
     let fleet: CrashFleet
     var random: SplitMix64
@@ -11,7 +11,7 @@ struct CrashRun {
     private(set) var baton: BatonProcess
     private(set) var summary = CrashSummary()
 
-    /// Starts a server with the locations of the beginning.
+    /// Starts a server with the first locations.
     init(_ plan: CrashPlan, _ origins: CrashFleet.Origins) async throws {
         random = SplitMix64(seed: plan.seed)
         summary.seed = plan.seed
@@ -25,8 +25,8 @@ struct CrashRun {
         for book in fleet.firstBooks() { _ = try await register(book) }
     }
 
-    /// Loads the server, kills it at a moment of chance, starts it again, and looks what became of everything.
-    /// - Returns: what is lost or wrong.
+    /// Loads the server, kills it at a random moment, starts it again, and checks the catalog.
+    /// - Returns: everything that is lost or wrong.
     mutating func crash(in round: Int) async throws -> [Contradiction] {
         fleet.isRotten.set(round % 2 == 0)
         let moment = CrashMoment.random(using: &random)
@@ -63,19 +63,19 @@ struct CrashRun {
         summary.contradictions += flaws
     }
 
-    /// Reads a copy of the file and its log as the crash left them, so that it is the server that recovers them.
+    /// Reads a copy of the file and its log as the crash left them, so that the server itself recovers them.
     private func lookAtWhatIsLeft(_ flaws: inout [Contradiction]) throws -> CatalogAccount {
         let copy = try TestDirectory()
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: fleet.catalog + suffix) {
             try FileManager.default.copyItem(atPath: fleet.catalog + suffix, toPath: copy.file("catalog.sqlite") + suffix)
         }
         let (account, damage) = try CatalogAccount.read(copy.file("catalog.sqlite"), readsOnly: false)
-        flaws += damage.map { Contradiction(kind: .wrong, about: "the file that was left", text: $0) }
+        flaws += damage.map { Contradiction(kind: .wrong, about: "the file after the crash", text: $0) }
         flaws += recorder.contradictions(with: account)
         return account
     }
 
-    /// Starts the server and kills it before it listens, or right then.
+    /// Starts the server and kills it before it listens, or at that moment.
     private mutating func crashWhileStarting() async throws {
         let moment = CrashMoment.written(.random(in: 1...12, using: &random))
         let watch = try WriteWatch(fleet.catalog)
@@ -126,7 +126,7 @@ struct CrashRun {
         try await waitUntilSettled(account.unsettled)
         flaws += try await downloadFreshImages()
         let (settled, laterDamage) = try CatalogAccount.read(fleet.catalog, readsOnly: true)
-        flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file once all is settled", text: $0) }
+        flaws += laterDamage.map { Contradiction(kind: .wrong, about: "the file after all reads have ended", text: $0) }
         flaws += recorder.contradictions(with: settled)
         recorder.settle(by: settled)
         (summary.manifests, summary.pagedManifests) =
@@ -143,7 +143,7 @@ struct CrashRun {
         return [Contradiction(kind: .wrong, about: image, text: text)]
     }
 
-    /// Waits until each of these locations has been seen out of its read, or probed; the test's time limit bounds the wait.
+    /// Waits until the read of each of these locations has ended, or its probe; the test's time limit bounds the wait.
     private func waitUntilSettled(_ ids: Set<String>) async throws {
         var waiting = ids
         while !waiting.isEmpty {

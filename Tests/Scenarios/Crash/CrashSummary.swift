@@ -1,4 +1,4 @@
-/// What came of all rounds, for people.
+/// A printed summary of all rounds.
 struct CrashSummary: Sendable, CustomStringConvertible {
     var seed: UInt64 = 0
     var rounds = 0
@@ -12,16 +12,16 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var cutReads = 0
     var halfReads = 0
     var verifications = 0
-    /// Images that were made while it ran, and the manifests that were seen, those with more than one page among them.
+    /// The images that were made, the manifests that were seen, and those with more than one page.
     var images = 0
     var manifests = 0
     var pagedManifests = 0
-    /// How many kills came while an image was without a manifest.
+    /// How many kills came while an image had no manifest.
     var killsWithoutManifest = 0
-    /// How many left a full read that had written down digests of chunks, and one that had a second page of them.
+    /// How many kills left a full read with saved digests of chunks, and one with a second page of them.
     var killsInRead = 0
     var killsInSecondPage = 0
-    /// How many left a transaction half in the log, and such a one with digests of chunks.
+    /// How many kills left an incomplete transaction in the log, and one with digests of chunks.
     var killsInTransaction = 0
     var killsInManifest = 0
     var crashesWhileStarting = 0
@@ -29,12 +29,12 @@ struct CrashSummary: Sendable, CustomStringConvertible {
     var startTimes: [Duration] = []
     var contradictions: [Contradiction] = []
 
-    /// Counts what a kill left.
-    /// - Parameter digests: of the chunks of the image whose manifest has two pages.
+    /// Counts the state that a kill left.
+    /// - Parameter digests: the digests of the chunks of the image whose manifest has two pages.
     mutating func take(_ left: CatalogAccount, _ tail: LogTail, digests: [UInt8]) {
         cutReads += left.entries.count { $0.status == "verifying" }
         halfReads += left.entries.count { $0.progress != nil }
-        // Those that are read or may be: what was deleted in the middle of a read keeps what the read had.
+        // Only locations that may be read: one that was deleted in the middle of a read keeps that read's progress.
         let current = left.entries.filter { ["pending", "verifying", "active"].contains($0.status) }
         let pages = current.compactMap { $0.chunks?.pages.count }
         let without = Set(current.map(\.image)).subtracting(left.manifests.map(\.image))

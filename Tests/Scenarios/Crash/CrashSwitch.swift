@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Kills a server at its moment.
+/// Kills a server at the planned moment.
 final class CrashSwitch: Sendable {
     private struct State {
         var left: Int
@@ -28,7 +28,7 @@ final class CrashSwitch: Sendable {
     /// Whether the server has been killed, or is being killed now.
     var isPulled: Bool { state.withLock { $0.isPulled } }
 
-    /// Kills it now, if it was not killed before: its number may be somebody else's by then.
+    /// Kills it now if it has not been killed before: another process may have its number then.
     func pull() {
         state.withLock { state in
             guard !state.isPulled else { return }

@@ -1,5 +1,5 @@
 extension LocationBook {
-    /// Where what the catalog says of the location contradicts what is written here.
+    /// The contradictions between the catalog's location and this book.
     func contradictions(with entry: CatalogAccount.Entry) -> [Contradiction] {
         flawsOfRecord(entry) + entry.flawsOfHistory() + flawsOfChanges(entry.history) + flawsOfSeen(entry.history)
             + flawsOfAttribution(entry.history)
@@ -8,10 +8,10 @@ extension LocationBook {
     private func lost(_ text: String) -> Contradiction { Contradiction(kind: .lost, about: url, text: text) }
     private func wrong(_ text: String) -> Contradiction { Contradiction(kind: .wrong, about: url, text: text) }
 
-    /// What operators asked for, as the history has it.
+    /// Whether a history line is an operator's change.
     private static func isAsked(_ line: CatalogAccount.Line) -> Bool { line.actor == "admin" && line.event != "registered" }
 
-    /// Whether the history has a line for what was asked for and not answered.
+    /// Whether the history has a line for the unanswered change.
     func hasOpen(in history: [CatalogAccount.Line]) -> Bool {
         open.map { open in history.contains { $0.reason == open.mark } } ?? false
     }
@@ -32,7 +32,7 @@ extension LocationBook {
         } else if isSound, let progress = entry.progress, let flaw = entry.chunks?.flaw(of: content, at: progress) {
             flaws.append(wrong("the chunks of a read at \(progress): \(flaw)"))
         }
-        // An edit that was not answered counts with its line, and only with it.
+        // An unanswered edit counts if and only if its line exists.
         let done = changes + (hasOpen(in: entry.history) ? [open].compactMap(\.self) : [])
         let words = done.last { $0.words != nil }?.words ?? words
         if words != Words(weight: entry.weight, metadata: entry.metadata) {
@@ -49,7 +49,7 @@ extension LocationBook {
             flaws.append(lost("\(change.event) was answered (\(change.mark)), and is not in its history"))
         }
         for line in lines where !expected.contains(where: { $0.mark == line.reason }) {
-            let why = refused.contains(line.reason) ? "refused, or not there before" : "not asked for"
+            let why = refused.contains(line.reason) ? "refused, or not there before" : "not requested"
             flaws.append(wrong("\(line.event) is in its history (\(line.reason)), and was \(why)"))
         }
         guard flaws.isEmpty else { return flaws }
@@ -73,7 +73,7 @@ extension LocationBook {
             ? [] : [lost("its history had \(seen.count) lines which are not the first of its \(history.count)")]
     }
 
-    /// A read that a crash cut off and that went on wrongly would quarantine what is right.
+    /// An interrupted read that resumed wrongly would quarantine a sound location.
     private func flawsOfAttribution(_ history: [CatalogAccount.Line]) -> [Contradiction] {
         guard isSound else { return [] }
         let attribution: Set<String> = ["marked_suspect", "suspect", "mismatched", "missed", "quarantine", "digest_conflict"]

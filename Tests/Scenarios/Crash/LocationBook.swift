@@ -1,32 +1,32 @@
 import ImageModel
 
-/// What was asked of one location and what was answered, in this order.
+/// The requests for one location and their answers, in order.
 struct LocationBook: Sendable {
-    /// What is known of the bytes of an image.
+    /// The size and the digests of an image's bytes.
     struct Content: Sendable {
         let image: String
         let size: Int64
         /// By algorithm, in hexadecimal digits.
         let digests: [String: String]
-        /// The true digests of its chunks, one behind the other.
+        /// The true digests of its chunks, concatenated.
         var chunks: @Sendable (ChunkLayout) -> [UInt8] = { _ in [] }
     }
 
-    /// What an operator sets of a location.
+    /// The fields of a location that an operator sets.
     struct Words: Sendable, Equatable {
         let weight: Int
         let metadata: [String: String]
     }
 
-    /// Something that an operator asks for.
+    /// A change that an operator requests.
     struct Change: Sendable, Equatable {
-        /// Its reason, which is like no other's.
+        /// Its reason, which is unique.
         let mark: String
         /// As the history names it.
         let event: String
-        /// What it sets, if it sets something.
+        /// The fields that it sets, if any.
         var words: Words?
-        /// The status that the answer told of.
+        /// The status in the answer.
         var told: String?
     }
 
@@ -34,23 +34,23 @@ struct LocationBook: Sendable {
     let content: Content
     /// Whether the bytes there are always right.
     let isSound: Bool
-    /// Whether its registration says what the content is: the image has that from then on. Else it has it once a read has told.
+    /// Whether its registration declares the content, which the image has from then on. Otherwise a full read computes it.
     let isDeclared: Bool
     /// As registered.
     let words: Words
     /// Known once the registration was answered, or found in the catalog.
     var id: String?
-    /// The status that the registration's answer told of.
+    /// The status in the registration's answer.
     var told: String?
-    /// What was answered with yes.
+    /// The confirmed changes.
     var changes: [Change] = []
-    /// What was asked for and not answered.
+    /// The unanswered change.
     var open: Change?
-    /// What was answered with no, or was found to have come to nothing.
+    /// The marks of changes that were refused or found not done.
     var refused: Set<String> = []
-    /// The history as it was seen last.
+    /// The history as last seen.
     var seen: [CatalogAccount.Line] = []
-    /// Whether nothing can change it any more.
+    /// Whether it can no longer change.
     var isOver = false
 
     init(url: String, content: Content, isSound: Bool = true, isDeclared: Bool = true, words: Words) {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a log holds behind its last commit, over made-up logs of pages of 16 bytes.
+/// The part of a log behind its last commit, with synthetic logs of 16-byte pages.
 @Suite struct LogTailTests {
     private static let salts: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8]
 
@@ -19,29 +19,29 @@ import Testing
         return LogTail(directory.file("wal"))
     }
 
-    @Test("What is behind the last commit was being written")
-    func whatIsBehindTheLastCommitWasBeingWritten() throws {
+    @Test("The pages behind the last commit are the tail")
+    func thePagesBehindTheLastCommitAreTheTail() throws {
         let tail = try tail([Self.frame(1), Self.frame(2, isCommit: true), Self.frame(3), Self.frame(4)])
         #expect(Array(tail.pages) == [UInt8](repeating: 3, count: 16) + [UInt8](repeating: 4, count: 16))
         #expect(tail.holdsSome(of: [3, 3, 4, 4], length: 4) && tail.holdsSome(of: [4, 4], length: 2))
         #expect(!tail.holdsSome(of: [2, 2], length: 2) && !tail.holdsSome(of: [], length: 2))
     }
 
-    @Test("A frame may be cut")
-    func aFrameMayBeCut() throws {
+    @Test("The last frame may be cut")
+    func theLastFrameMayBeCut() throws {
         let tail = try tail([Self.frame(2, isCommit: true), Array(Self.frame(3).dropLast(10))])
         #expect(Array(tail.pages) == [UInt8](repeating: 3, count: 6))
     }
 
-    @Test("A log that ends with a commit or is not there holds nothing")
-    func aLogThatEndsWithACommitOrIsNotThereHoldsNothing() throws {
+    @Test("A log that ends with a commit, or a missing log, has no tail")
+    func aLogThatEndsWithACommitHasNoTail() throws {
         #expect(try tail([Self.frame(3), Self.frame(2, isCommit: true)]).pages.isEmpty)
         #expect(try tail([]).pages.isEmpty)
         #expect(LogTail("/nowhere").pages.isEmpty)
     }
 
-    @Test("Frames of an earlier use of the file are no part")
-    func framesOfAnEarlierUseOfTheFileAreNoPart() throws {
+    @Test("Frames of an earlier use of the file are not in the tail")
+    func framesOfAnEarlierUseAreNotInTheTail() throws {
         let other = [UInt8](repeating: 9, count: 8)
         #expect(try tail([Self.frame(2, isCommit: true), Self.frame(3, salts: other)]).pages.isEmpty)
     }

@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Tells a crash switch of each write to the files of a catalog, as the kernel tells of them (inotify).
+/// Notifies a crash switch of each write to the files of a catalog, by inotify.
 final class WriteWatch: Sendable {
     private let descriptor: Int32
     private let catalog: String
 
-    /// Watches from now on.
+    /// Starts to watch.
     /// - Parameter path: the catalog's file.
     init(_ path: String) throws {
         descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
@@ -20,12 +20,12 @@ final class WriteWatch: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Tells the switch until it is pulled.
+    /// Notifies the switch until it is pulled.
     func tell(_ crash: CrashSwitch) {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while !crash.isPulled {
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            // The limit is for the end that somebody else brings about.
+            // The timeout is for a switch that another thread pulls.
             guard poll(&wait, 1, 20) > 0 else { continue }
             let count = read(descriptor, &buffer, buffer.count)
             for name in Self.names(in: buffer.prefix(max(0, count))) {
@@ -35,7 +35,7 @@ final class WriteWatch: Sendable {
         }
     }
 
-    /// The names of files in the kernel's records: 12 bytes, the length of the name with its padding, the name.
+    /// The names of files in the kernel's records: 12 bytes, the length of the padded name, the name.
     private static func names(in bytes: ArraySlice<UInt8>) -> [String] {
         var names: [String] = []
         var rest = bytes

@@ -1,7 +1,7 @@
-"""Starts the four servers of one Swift node, each as a process of its own, on sockets that were bound before anything knew their
-ports: two nodes that start at once can't take each other's.
+"""Starts the four servers of one OpenStack Swift node, each as a process, on sockets that are bound before their ports are published:
+so two nodes that start at once cannot take each other's ports.
 
-  serve.py DIR SERVER…    DIR/node.json gets the ports and the process ids; every server logs to DIR/SERVER.log
+  serve.py DIR SERVER…    writes the ports and the process ids to DIR/node.json; every server logs to DIR/SERVER.log
 """
 
 import json
@@ -29,7 +29,7 @@ def bound(port):
 
 
 def make_ring(directory, server, port):
-    """One copy on one device, in the smallest ring."""
+    """Builds the smallest ring: one copy on one device."""
     builder = RingBuilder(part_power=2, replicas=1, min_part_hours=0)
     builder.add_dev({"id": 0, "region": 1, "zone": 1, "weight": 1.0, "ip": "127.0.0.1", "port": port, "device": "disk"})
     builder.rebalance()
@@ -37,9 +37,9 @@ def make_ring(directory, server, port):
 
 
 def serve(directory, server, listener):
-    """In a child: becomes the server."""
+    """Runs a server in a child process."""
     os.setsid()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the parent process may have blocked it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # the parent may have blocked it
     log = os.open(directory / f"{server}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)

@@ -2,8 +2,7 @@ import Foundation
 import ImageCatalog
 import ImageModel
 
-/// Measures the catalog's reads at 100 and at 10,000 images of five locations each, in turn in one process, and prints how the
-/// larger compares.
+/// Measures the catalog's reads with 100 and with 10,000 images of five locations each, in turn in one process, and prints the ratio.
 @main
 struct CatalogBench {
     static let sizes = [100, 10_000]
@@ -27,14 +26,14 @@ struct CatalogBench {
         }
     }
 
-    /// The microseconds of each read, by catalog; the catalogs take turns, so that a noisy machine is noisy to both.
+    /// The microseconds of each read, by catalog; the catalogs take turns, so that noise of the machine affects both alike.
     private static func measure(_ read: CatalogRead, _ samples: [SampleCatalog]) async throws -> [[Double]] {
         var times = samples.map { _ in [Double]() }
         for round in -100..<rounds {
             for (index, sample) in samples.enumerated() {
                 let start = ContinuousClock.now
                 try await read.run(on: sample, round: abs(round))
-                // The first ones fill the caches.
+                // The first reads fill the caches.
                 if round >= 0 { times[index].append((ContinuousClock.now - start) / .microseconds(1)) }
             }
         }

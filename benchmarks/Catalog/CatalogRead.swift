@@ -1,14 +1,14 @@
 import ImageCatalog
 import ImageModel
 
-/// A read that requests are made of.
+/// A catalog read that requests perform.
 enum CatalogRead: String, CaseIterable {
     case firstPage = "list, the first page"
     case laterPage = "list, a page in the middle"
     case pageByName = "list, a page sorted by name"
     case show, resolve
 
-    /// Does it once, for another image in each round.
+    /// Performs it once, for another image in each round.
     func run(on sample: SampleCatalog, round: Int) async throws {
         let image = sample.images[round &* 7919 % sample.images.count]
         switch self {

@@ -2,7 +2,7 @@ import Foundation
 import ImageCatalog
 import ImageModel
 
-/// A catalog of so many images with five active locations each.
+/// A catalog of a number of images with five active locations each.
 struct SampleCatalog {
     static let locationsEach = 5
 

@@ -10,7 +10,7 @@ from servers.processes import run
 
 @contextlib.contextmanager
 def locked(folder):
-    """Two runs of the tests must not make the same thing."""
+    """Locks a folder, so that two runs of the tests do not make the same environment at once."""
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -18,7 +18,7 @@ def locked(folder):
 
 
 def make_environment(environment, pins, notice):
-    """Makes a virtual environment with what a file of pins names, unless it is there and the pins are the same."""
+    """Makes a virtual environment with the packages in a file of pins, unless it exists and the pins have not changed."""
     marker = environment / "pins"
     if marker.exists() and marker.read_text() == pins.read_text():
         return

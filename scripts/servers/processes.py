@@ -1,4 +1,4 @@
-"""Child processes of the programs that start real servers for the tests."""
+"""Child processes of the scripts that start real servers for the tests."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import time
 
 
 def run(*command, **options):
-    """Runs a command to its end; what it printed is shown when it fails."""
+    """Runs a command to its end, and prints its output if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     if done.returncode != 0:
         print(done.stdout, file=sys.stderr)
@@ -17,7 +17,7 @@ def run(*command, **options):
 
 
 def end(pid):
-    """SIGTERM, and after five seconds SIGKILL: a test runner may start its children with signals blocked."""
+    """Sends SIGTERM, and SIGKILL after five seconds, since a test runner may start its children with signals blocked."""
     deadline = time.monotonic() + 5
     number = signal.SIGTERM
     try:
@@ -31,7 +31,7 @@ def end(pid):
 
 
 def is_gone(pid):
-    """Whether it has ended, be it that nobody took note of it yet."""
+    """Whether a process has exited, even if it has not been reaped yet."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from servers.processes import is_gone
 
 
 def ask(url, method, token=None, body=None, headers=None):
-    """One request: the answer's JSON, if there is any, and its header fields."""
+    """Sends a request; returns the response's JSON, if any, and its header fields."""
     headers = {"Content-Type": "application/json", **({"X-Auth-Token": token} if token else {}), **(headers or {})}
     request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers, method=method)
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
@@ -18,7 +18,7 @@ def ask(url, method, token=None, body=None, headers=None):
 
 
 def ask_until_ready(pids, *arguments, **options):
-    """The same, again and again while nobody listens yet or a server is not ready, as long as none of them ended."""
+    """Repeats a request while a server does not listen yet or is not ready, as long as all processes run."""
     while True:
         try:
             return ask(*arguments, **options)

@@ -40,7 +40,7 @@ struct CheckScenarios {
         #expect(!FileManager.default.fileExists(atPath: setting.directory.file("not")))
     }
 
-    @Test("A root must be a directory of its own")
+    @Test("A root must be an existing directory that no other backend uses")
     func rootsAreDirectories() async throws {
         let setting = try Setting()
         try setting.directory.write("x", to: "file")
@@ -61,7 +61,7 @@ struct CheckScenarios {
     }
 
     @Test("The whole file system is refused as a root, however it is written", arguments: ["/", "//", "///"])
-    func theRootIsNoRoot(root: String) async throws {
+    func theWholeFileSystemIsNotARoot(root: String) async throws {
         let setting = try Setting()
         let result = try await setting.check("backends:", "  a: { driver: file, root: \"\(root)\" }")
         #expect(result.status == 1, "\(result)")

@@ -80,7 +80,7 @@ struct ConnectionCountScenarios {
         #expect(refusal.status == 0 && !refusal.isTimedOut)
         try await onOwnThread { _ = held.clients.removeLast() }
         // The server notices the closed connection a moment later.
-        try await eventually("a place for another connection") { (try? await baton.send("GET", "/healthz").status) == 200 }
+        try await eventually("a free connection") { (try? await baton.send("GET", "/healthz").status) == 200 }
         #expect(try await metric("baton_connections_refused_total", baton) >= 1)
     }
 

@@ -171,7 +171,7 @@ struct DirectGetScenarios {
         #expect(origin.record.requests.last?.range?.first == 1_500_000)
     }
 
-    @Test("A caller who is not trusted gets the image from the server and the reason")
+    @Test("An untrusted caller gets the image from the server, with the reason")
     func anUntrustedCallerGetsTheServersStream() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }

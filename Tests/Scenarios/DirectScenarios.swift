@@ -149,7 +149,7 @@ struct DirectScenarios {
         let sent = try await baton.send("GET", "/v2/images/\(image)/file?direct=true")
         let (port, path) = try Self.parts(of: sent.headers["location"])
         let head = ["Host": "127.0.0.1:\(port)", "Range": "bytes=0-0"]
-        try await eventually("the URL to end") {
+        try await eventually("the URL to expire") {
             try await TestClient.exchange("GET", path, port: port, headers: head).status == 403
         }
         // The next URL is a new one, which works.

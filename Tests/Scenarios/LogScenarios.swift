@@ -9,7 +9,7 @@ struct LogScenarios {
     private static let content = PatternedContent(size: 3_000_017, seed: 81)
 
     @Test("A server whose log is not read goes on serving and stops when asked")
-    func aStuckLogStopsNobody() async throws {
+    func aStuckLogDoesNotStopTheServer() async throws {
         let directory = try TestDirectory()
         // A pipe whose reading end is open and never read.
         let pipe = directory.file("log")

@@ -78,7 +78,7 @@ struct ManifestScenarios {
     }
 
     @Test("A download that was wrong at first and then fetched elsewhere makes a manifest of the right bytes")
-    func aWholeThatWasFetchedAgain() async throws {
+    func aDownloadThatWasFetchedAgain() async throws {
         let small = PatternedContent(size: 700_001, seed: 94)
         let corrupt = try FaultyOrigin(small) { $0.isProbe ? .sound : .corrupt(at: 5) }
         let sound = try FaultyOrigin(small)

@@ -34,7 +34,7 @@ struct MemoryScenarios {
         }
     }
 
-    @Test("Clients that do not read take at most relay.memory, further downloads get 503, and other callers continue")
+    @Test("Clients that do not read take at most relay.memory, and further downloads of their caller get 503")
     func memoryIsBounded() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }

@@ -74,7 +74,7 @@ let package = Package(
             ]
         ),
         module("ImageUpload", ["FormatInspection", "Integrity", "ImageModel", "CLinux", nio, posix]),
-        module("BatonConfig", ["ImageModel", "NetworkAddress", "Yams"]),
+        module("BatonConfig", ["RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "ImageAPI",
@@ -163,7 +163,9 @@ let package = Package(
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
         tests("ImageCatalogTests", ["ImageCatalog", "ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("BatonConfigTests", ["BatonConfig", "ImageModel", "NetworkAddress"]),
+        tests(
+            "BatonConfigTests",
+            ["BatonConfig", "RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress"]),
         tests(
             "BatonClientTests",
             ["BatonClient", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity", "Waiting"]),

@@ -1,3 +1,5 @@
+import RelayEngine
+
 // Reads the file section by section.
 extension BatonConfiguration {
     init(_ file: Section) {
@@ -8,7 +10,7 @@ extension BatonConfiguration {
         activation = file.choice("activation", default: activation)
         readSelection(file.section("selection"))
         readRelay(file.section("relay"))
-        readMaintenance(file.section("maintenance"))
+        readMaintenance(file.section("maintenance", formerly: "upkeep"))
         readManifests(file.section("manifests"))
         readTransfer(file.section("transfer"))
         readDirect(file.section("direct"))
@@ -83,36 +85,8 @@ extension BatonConfiguration {
     private mutating func readRelay(_ section: Section) {
         relay.connectTimeout = section.duration(
             "connect_timeout", default: relay.connectTimeout, in: .milliseconds(10) ... .seconds(60))
-        relay.stallTimeout = section.duration(
-            "stall_timeout", default: relay.stallTimeout, in: .milliseconds(50) ... .seconds(600))
-        relay.stallTimeoutLimit = section.duration(
-            "stall_timeout_limit", default: max(relay.stallTimeoutLimit, relay.stallTimeout),
-            in: relay.stallTimeout ... .seconds(3600))
-        relay.slowFactor = section.integer("slow_factor", default: relay.slowFactor, in: 0...1000)
-        relay.slowWindow = section.duration(
-            "slow_window", default: relay.slowWindow, in: .milliseconds(100) ... .seconds(600))
-        relay.slowRate = section.bytes("slow_rate", default: relay.slowRate, in: ByteCount(0) ... .gibibytes(1))
-        relay.slowDwell = section.duration("slow_dwell", default: relay.slowDwell, in: .zero ... .seconds(3600))
-        // A download must be able to leave a stalled location for another before it is given up.
-        relay.giveUpAfter = section.duration(
-            "give_up_after", default: max(relay.giveUpAfter, relay.stallTimeout * 2),
-            in: max(.milliseconds(100), relay.stallTimeout + .milliseconds(100)) ... .seconds(3600))
-        relay.clientStallTimeout = section.duration(
-            "client_stall_timeout", default: relay.clientStallTimeout, in: .milliseconds(100) ... .seconds(86_400))
-        relay.permitTimeout = section.duration(
-            "permit_timeout", default: relay.permitTimeout, in: .milliseconds(100) ... .seconds(3600))
-        relay.revisits = section.integer("revisits", default: relay.revisits, in: 0...1000)
-        relay.refundAfter = section.bytes(
-            "refund_after", default: relay.refundAfter, in: ByteCount(1) ... .gibibytes(1))
-        relay.backoff = section.duration("backoff", default: relay.backoff, in: .milliseconds(1) ... .seconds(60))
-        relay.backoffLimit = section.duration(
-            "backoff_limit", default: max(relay.backoffLimit, relay.backoff), in: relay.backoff ... .seconds(600))
-        relay.discardLimit = section.bytes(
-            "discard_limit", default: relay.discardLimit, in: ByteCount(0) ... .gibibytes(1024))
-        relay.tail = section.bytes("tail", default: relay.tail, in: .kibibytes(64) ... .mebibytes(64))
         relay.slab = section.bytes("slab", default: relay.slab, in: .kibibytes(64) ... .mebibytes(4))
-        let twoSlabs = ByteCount(relay.slab.count * 2)
-        relay.window = section.bytes("window", default: max(relay.window, twoSlabs), in: twoSlabs ... .gibibytes(1))
+        relay.policy.read(section, slab: relay.slab)
         relay.memory = section.bytes("memory", in: .mebibytes(64) ... .gibibytes(1024))
         relay.memoryTimeout = section.duration(
             "memory_timeout", default: relay.memoryTimeout, in: .milliseconds(10) ... .seconds(3600))
@@ -123,6 +97,7 @@ extension BatonConfiguration {
 
     private mutating func readMaintenance(_ section: Section) {
         let year = Duration.seconds(366 * 86_400)
+        section.accept("round", insteadOf: "interval")
         maintenance.interval = section.duration(
             "interval", default: maintenance.interval, in: .milliseconds(10) ... .seconds(3600))
         maintenance.readers = section.integer("readers", default: maintenance.readers, in: 1...64)
@@ -152,8 +127,9 @@ extension BatonConfiguration {
     private mutating func readTransfer(_ section: Section) {
         transfer.loops = section.integer("loops", default: transfer.loops, in: 0...64)
         transfer.fileWorkers = section.integer("file_workers", default: transfer.fileWorkers, in: 1...64)
+        let window = ByteCount(Int(relay.policy.window))
         transfer.fileRange = section.bytes(
-            "file_range", default: min(transfer.fileRange, relay.window), in: .kibibytes(64)...relay.window)
+            "file_range", default: min(transfer.fileRange, window), in: .kibibytes(64)...window)
         section.finish()
     }
 

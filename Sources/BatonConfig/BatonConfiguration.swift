@@ -1,4 +1,5 @@
 package import ImageModel
+package import RelayEngine
 
 /// All settings of operators except the backends, whose keys their drivers define. Each property's unit, range and default is
 /// documented in config/baton.yaml, which a test compares with this type.
@@ -77,38 +78,8 @@ package struct BatonConfiguration: Sendable, Equatable {
     package struct Relay: Sendable, Equatable {
         /// The timeout for connecting to a backend.
         package var connectTimeout: Duration = .seconds(2)
-        /// How long a transfer may deliver no byte before the next location is tried.
-        package var stallTimeout: Duration = .seconds(3)
-        /// The upper bound of the stall timeout, which grows once all locations have stalled.
-        package var stallTimeoutLimit: Duration = .seconds(60)
-        /// How many times faster another location must be for a slow one to be left; 0 never leaves one.
-        package var slowFactor = 3
-        /// How long a location's throughput is measured before it may be called slow.
-        package var slowWindow: Duration = .seconds(2)
-        /// The throughput in bytes per second below which a location counts as stalled.
-        package var slowRate: ByteCount = .kibibytes(64)
-        /// The shortest time between two moves away from slow locations.
-        package var slowDwell: Duration = .seconds(10)
-        /// How long a download continues without progress.
-        package var giveUpAfter: Duration = .seconds(60)
-        /// How long a client may read nothing.
-        package var clientStallTimeout: Duration = .seconds(300)
-        /// How long a client may read nothing before its connection to a backend may go to another waiting download.
-        package var permitTimeout: Duration = .seconds(5)
-        /// The number of revisits of failed locations that one download may make without progress.
-        package var revisits = 32
-        /// The progress in bytes after which revisits are refunded.
-        package var refundAfter = ByteCount(1)
-        /// The first upper bound of the random wait before a revisit.
-        package var backoff: Duration = .milliseconds(100)
-        /// The largest upper bound of that wait.
-        package var backoffLimit: Duration = .seconds(5)
-        /// The number of bytes that may be read and discarded at a location without range support.
-        package var discardLimit: ByteCount = .mebibytes(256)
-        /// The number of bytes at the end that are held back until the whole is verified.
-        package var tail: ByteCount = .mebibytes(1)
-        /// The number of bytes that may be buffered for one client, in addition to the tail.
-        package var window: ByteCount = .mebibytes(4)
+        /// The limits that each download keeps; `RelayPolicy` has their defaults.
+        package var policy = RelayPolicy()
         /// The size of one memory buffer.
         package var slab: ByteCount = .kibibytes(512)
         /// The limit on the memory for the bytes of all downloads; nil for a quarter of the available memory.
@@ -213,6 +184,9 @@ package struct BatonConfiguration: Sendable, Equatable {
     package var log = Log()
 
     package init() {}
+
+    /// The keys of earlier versions that the file uses, each with its present name.
+    package var formerKeys: [ConfigurationProblem] = []
 
     /// The chunk size in bytes of manifests built by downloads and full reads.
     package var chunkSize: Int64 { Int64(manifests.chunkSize.count) }

@@ -75,7 +75,8 @@ package struct ConfigurationFile<Backend> {
         }
         let log = ProblemLog(file: file)
         let sections = Section(path: "", node: root, log: log)
-        let configuration = BatonConfiguration(sections)
+        var configuration = BatonConfiguration(sections)
+        configuration.formerKeys = log.formerKeys
         let storage = sections.section("backends")
         let (read, sources) = Self.readBackends(storage, configuration, drivers)
         backends = read.map(\.backend)

@@ -86,6 +86,11 @@ extension Section {
         return within(key, count, range, fallback, \.description)
     }
 
+    /// The same for a limit that is kept as a plain number.
+    package func bytes(_ key: String, default fallback: Int64, in range: ClosedRange<ByteCount>) -> Int64 {
+        Int64(bytes(key, default: ByteCount(Int(fallback)), in: range).count)
+    }
+
     /// The permissions of files, e.g. `0640`.
     package func fileMode(_ key: String, default fallback: FileMode) -> FileMode {
         guard let text = text(key) else { return fallback }

@@ -73,6 +73,26 @@ package final class Section {
         Section(path: name(of: key), node: take(key), log: log)
     }
 
+    /// The section below a key that had another name in earlier versions.
+    package func section(_ key: String, formerly former: String) -> Section {
+        accept(former, insteadOf: key)
+        return section(key)
+    }
+
+    /// Reads the earlier name of a key as the key itself, with a warning that names the key.
+    package func accept(_ former: String, insteadOf key: String) {
+        guard let value = entries[former] else { return }
+        if entries[key] != nil {
+            reject(former, "is the earlier name of \(key), which is there as well; remove \(former)")
+        } else {
+            log.noteFormer(line: lines[former], key: name(of: former), "is the earlier name of \(key); write \(key)")
+            entries[key] = value
+            lines[key] = lines[former]
+            log.lines[name(of: key)] = lines[former]
+        }
+        entries[former] = nil
+    }
+
     /// Records a problem for every key that was never looked up.
     package func finish() {
         for key in keys where !asked.contains(key) {
@@ -88,6 +108,8 @@ final class ProblemLog {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
+    /// The warnings that name a key of an earlier version.
+    private(set) var formerKeys: [ConfigurationProblem] = []
     /// The line of each key, by its full name.
     var lines: [String: Int] = [:]
     /// The full name of every key that was looked up.
@@ -99,6 +121,11 @@ final class ProblemLog {
 
     func note(line: Int?, key: String?, _ message: String) {
         problems.append(ConfigurationProblem(file: file, line: line, key: key, message: message))
+    }
+
+    func noteFormer(line: Int?, key: String, _ message: String) {
+        warn(line: line, key: key, message)
+        formerKeys.append(ConfigurationProblem(file: file, line: line, key: key, message: message))
     }
 
     func warn(line: Int?, key: String?, _ message: String) {

@@ -1,5 +1,7 @@
 import Foundation
 import ImageModel
+import LocationSelection
+import RelayEngine
 import Testing
 
 @testable import BatonConfig
@@ -107,17 +109,41 @@ import Testing
         #expect(configuration.server.drainTimeout == .zero)
         #expect(configuration.catalog == "/tmp/c")
         #expect(configuration.selection.strategy == .weighted)
-        #expect(configuration.relay.stallTimeout == .milliseconds(500))
-        #expect(configuration.relay.stallTimeoutLimit == .seconds(120))
-        #expect(configuration.relay.tail == .kibibytes(64))
-        #expect(configuration.relay.slowFactor == 0)
-        #expect(configuration.relay.slowWindow == .seconds(1))
-        #expect(configuration.relay.slowRate == .mebibytes(1))
-        #expect(configuration.relay.slowDwell == .seconds(60))
+        #expect(configuration.relay.policy.stallTimeout == .milliseconds(500))
+        #expect(configuration.relay.policy.stallTimeoutLimit == .seconds(120))
+        #expect(configuration.relay.policy.tail == 64 << 10)
+        #expect(configuration.relay.policy.slow.factor == 0)
+        #expect(configuration.relay.policy.slow.window == .seconds(1))
+        #expect(configuration.relay.policy.slow.floor == 1 << 20)
+        #expect(configuration.relay.policy.slow.dwell == .seconds(60))
         #expect(configuration.transfer.fileRange == .kibibytes(100))
         #expect(configuration.transfer.loops == 3)
         #expect(configuration.chunkSize == 262_144)
         #expect(configuration.log == .init(level: .debug, format: .json))
+    }
+
+    @Test("Names of earlier versions are read, each with a warning that has the line and the new name")
+    func namesOfEarlierVersions() throws {
+        let file = try Self.load("log: {}\nupkeep:\n  readers: 3\n  round: 5s\n")
+        #expect(file.configuration.maintenance.readers == 3 && file.configuration.maintenance.interval == .seconds(5))
+        let expected = [
+            "baton.yaml:2: upkeep: is the earlier name of maintenance; write maintenance",
+            "baton.yaml:4: maintenance.round: is the earlier name of interval; write interval",
+        ]
+        #expect(file.warnings.map(\.description) == expected)
+        #expect(file.configuration.formerKeys.map(\.description) == expected)
+        #expect(try Self.load("maintenance: { round: 5s }").configuration.maintenance.interval == .seconds(5))
+        #expect(
+            Self.problems("maintenance: { interval: 1s }\nupkeep: { round: 5s }") == [
+                "baton.yaml:2: upkeep: is the earlier name of maintenance, which is there as well; remove upkeep"
+            ])
+        #expect(
+            Self.problems("upkeep:\n  rounds: 5s\n").first?.hasPrefix("baton.yaml:2: maintenance.rounds: no such key") == true)
+    }
+
+    @Test("The limits of a download have one default")
+    func oneDefault() {
+        #expect(BatonConfiguration().relay.policy == RelayPolicy())
     }
 
     @Test(

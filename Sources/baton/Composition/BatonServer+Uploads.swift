@@ -6,6 +6,7 @@ import ImageModel
 import ImageUpload
 import LocationUpkeep
 import NIOPosix
+import RelayEngine
 
 extension BatonConfiguration {
     /// The directory for uploads; nil if the configuration names no backend for them.
@@ -21,7 +22,8 @@ extension BatonConfiguration {
             return nil
         }
         return UploadTarget(
-            backend: backend, directory: directory, timeout: relay.clientStallTimeout, inspectsFormat: uploads.inspectsFormat,
+            backend: backend, directory: directory, timeout: relay.policy.clientStallTimeout,
+            inspectsFormat: uploads.inspectsFormat,
             probe: probe)
     }
 }

@@ -44,6 +44,7 @@ struct BatonServer {
         if !isVerifyingWholes {
             logger.warning("server.unverified: Whole digests are not compared. Use this for measurements only.")
         }
+        configuration.warnOfFormerKeys(logger)
         let socket = try ActivatedSocket.take()
         if let address = socket?.address, !configuration.auth.mode.allows(address) { throw ActivationError.reachable(address) }
         let descriptors = DescriptorLimit.raise()
@@ -164,11 +165,23 @@ extension BatonConfiguration {
         return .init(
             idleTimeout: server.idleTimeout, headTimeout: server.headerTimeout,
             // Relays detect stalled clients themselves and log them; this limit is for all other responses.
-            stallTimeout: relay.clientStallTimeout + .seconds(5), headerSize: server.maximumHeaderSize.count,
+            stallTimeout: relay.policy.clientStallTimeout + .seconds(5), headerSize: server.maximumHeaderSize.count,
             connections: connections.total, connectionsPerAddress: connections.perAddress)
     }
 
-    var relayPolicy: RelayPolicy { relay.policy(batch: max(1 << 20, Int64(transfer.fileRange.count))) }
+    /// The limits that each download keeps.
+    var relayPolicy: RelayPolicy {
+        var policy = relay.policy
+        policy.batch = max(policy.batch, Int64(transfer.fileRange.count))
+        return policy
+    }
+
+    /// Warns of each key of an earlier version that the file uses.
+    func warnOfFormerKeys(_ logger: Logger) {
+        for problem in formerKeys {
+            logger.warning("configuration.former_key: The configuration uses a key's name of an earlier version.", metadata: ["problem": "\(problem)"])
+        }
+    }
 
     /// The metadata of the log line at the start.
     fileprivate func summary(at place: String, _ backends: [ConfiguredBackend]) -> Logger.Metadata {
@@ -207,30 +220,6 @@ extension ActivatedSocket {
 }
 
 extension BatonConfiguration.Relay {
-    /// The policy of relays.
-    /// - Parameter batch: the largest number of bytes that may arrive at once.
-    fileprivate func policy(batch: Int64) -> RelayPolicy {
-        var policy = RelayPolicy()
-        policy.stallTimeout = stallTimeout
-        policy.stallTimeoutLimit = stallTimeoutLimit
-        policy.slow.factor = slowFactor
-        policy.slow.window = slowWindow
-        policy.slow.floor = Int64(slowRate.count)
-        policy.slow.dwell = slowDwell
-        policy.giveUpAfter = giveUpAfter
-        policy.clientStallTimeout = clientStallTimeout
-        policy.permitTimeout = permitTimeout
-        policy.revisits = revisits
-        policy.refundAfter = Int64(refundAfter.count)
-        policy.backoff = backoff
-        policy.backoffLimit = backoffLimit
-        policy.discardLimit = Int64(discardLimit.count)
-        policy.tail = Int64(tail.count)
-        policy.window = Int64(window.count)
-        policy.batch = batch
-        return policy
-    }
-
     /// The memory that all downloads share.
     fileprivate var sharedMemory: RelayMemory {
         RelayMemory(

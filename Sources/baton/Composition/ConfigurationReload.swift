@@ -76,6 +76,7 @@ actor ConfigurationReload {
         }
         let waiting = candidate.configuration.settingsForNextStart(insteadOf: configuration)
         apply(candidate)
+        configuration.warnOfFormerKeys(logger)
         logger.notice(
             "configuration.reloaded: The configuration was read again.",
             metadata: [

@@ -75,11 +75,11 @@ extension Maintenance {
 extension BatonConfiguration {
     fileprivate var readSettings: Verifier.Settings {
         .init(
-            stallTimeout: relay.stallTimeout, inspectsFormat: uploads.inspectsFormat,
+            stallTimeout: relay.policy.stallTimeout, inspectsFormat: uploads.inspectsFormat,
             sizeLimit: Int64(uploads.maximumSize.count))
     }
 
-    fileprivate var probeTimeout: Duration { relay.connectTimeout + relay.stallTimeout }
+    fileprivate var probeTimeout: Duration { relay.connectTimeout + relay.policy.stallTimeout }
 }
 
 extension BatonConfiguration.Activation {

@@ -3,6 +3,7 @@ import BatonConfig
 import CurlTransfer
 import ImageModel
 import LocationUpkeep
+import RelayEngine
 
 /// Requests a nonexistent object from each backend, and a nonexistent token from Keystone. A server that reports it missing is
 /// reachable and accepts the credentials.
@@ -30,7 +31,7 @@ struct OnlineCheck: Sendable {
 
     init(_ configuration: BatonConfiguration, _ backends: [ConfiguredBackend]) {
         let loop = TransferLoop(name: "check")
-        let timeout = configuration.relay.connectTimeout + max(configuration.relay.stallTimeout, .seconds(5))
+        let timeout = configuration.relay.connectTimeout + max(configuration.relay.policy.stallTimeout, .seconds(5))
         self.loop = loop
         self.timeout = timeout
         self.backends = backends.map { backend in

@@ -26,7 +26,9 @@ build: setup ## Builds everything for development
 release: setup ## Builds the baton command, optimised
 	swift build -c release --product baton
 
-demo: release ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
+demo: ## Kills a server in mid-download and finishes from the next; IMAGE=path takes your own image
+	@scripts/demo --announce $(IMAGE)
+	@$(MAKE) --no-print-directory release
 	@scripts/demo $(IMAGE)
 
 test: test-setup build ## Runs all tests; installs Keystone, Swift and OpenStack's clients in virtual environments the first time

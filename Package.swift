@@ -97,7 +97,7 @@ let package = Package(
                 "Identity",
                 "CurlTransfer",
                 "ImageModel",
-                "ImageUpload", logging, lifecycle, posix,
+                "ImageUpload", "FormatInspection", "Integrity", logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -58,7 +58,7 @@ package struct FormatInspector: Sendable, Equatable {
     }
 
     /// All detected formats, without those that a disk's content could imitate if another one is certain.
-    private var detected: [DetectedFormat] {
+    var detected: [DetectedFormat] {
         var found: [DetectedFormat] = []
         if Qcow2.isQcow(head.bytes) { found.append(Qcow2.isVersion1(head.bytes) ? .qcow : .qcow2) }
         if head.bytes.has("QED\0") { found.append(.qed) }

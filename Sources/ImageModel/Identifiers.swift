@@ -6,6 +6,9 @@ package struct ImageID: Sendable, Hashable, LosslessStringConvertible {
 
     package init() { uuid = UUID() }
 
+    /// The id with this UUID.
+    package init(_ uuid: uuid_t) { self.uuid = UUID(uuid: uuid) }
+
     /// Parses a UUID; nil if the text is none.
     package init?(_ text: String) {
         guard let uuid = UUID(uuidString: text) else { return nil }

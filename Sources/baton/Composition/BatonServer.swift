@@ -16,6 +16,8 @@ import Telemetry
 struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
+    /// The directory whose images are registered at the start, where there is no configuration file.
+    var directory: DirectoryScan?
     private let isVerifyingWholes: Bool
     private let output: LogOutput
     let logger: Logger
@@ -72,6 +74,14 @@ struct BatonServer {
         let maintenance = Maintenance(
             configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { maintenance.verifications.enqueue(location.id) }
+        let images: DirectoryService? =
+            if let directory {
+                try await DirectoryService(
+                    directory, in: catalog, of: ServedDirectory.backend, relays: relays,
+                    verifications: maintenance.verifications)
+            } else {
+                nil
+            }
         let manifests = ManifestCache(catalog: catalog, logger: logger)
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: maintenance.verifications, holds: holds, metrics: DownloadMetrics(in: metrics))
@@ -122,11 +132,14 @@ struct BatonServer {
             logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: place, backends))
             notifier.ready("Serves at \(place).")
             onRunning(place)
+            images?.listens(at: place)
         }
         let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         let release = MemoryRelease(relays: relays, loop: background)
         try await ServerRun(
-            background: maintenance.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? []), front: http,
+            background: maintenance.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? [])
+                + (images.map { [$0] } ?? []),
+            front: http,
             drain: drain, notifier: notifier,
             watchdog: Watchdog(notifier: notifier, loops: loops + [background]),
             timing: timing,

@@ -62,24 +62,30 @@ struct ConfiguredBackend: Sendable {
             section.settings.reject("root", "\"\(root)\" is no absolute path")
             return nil
         }
-        let base: LocationURL
         do {
-            base = try LocationURL("file:///" + LocationURL.encode(path: String(root.drop { $0 == "/" })))
+            return try directory(root, id: section.id, transfer: configuration.transfer)
         } catch {
             section.settings.reject("root", "\(error)")
             return nil
         }
-        guard !base.segments.isEmpty else {
-            section.settings.reject(
-                "root", "is the whole file system, with every password and key in it: name the directory that the images lie in"
-            )
-            return nil
-        }
-        let (id, transfer) = (section.id, configuration.transfer)
+    }
+
+    /// The files below a directory.
+    /// - Parameter root: an absolute path.
+    static func directory(
+        _ root: String, id: BackendID, transfer: BatonConfiguration.Transfer
+    ) throws -> ConfiguredBackend {
+        let base = try LocationURL("file:///" + LocationURL.encode(path: String(root.drop { $0 == "/" })))
+        guard !base.segments.isEmpty else { throw WholeFileSystem() }
         return ConfiguredBackend(id: id, driverName: "file", root: root, base: base, placeKey: "root") { _ in
             FileDriver(
                 root: root, workers: FileWorkers(name: id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))
         }
+    }
+
+    private struct WholeFileSystem: Error, CustomStringConvertible {
+        let description =
+            "is the whole file system, with every password and key in it: name the directory that the images lie in"
     }
 }

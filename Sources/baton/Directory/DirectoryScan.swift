@@ -1,0 +1,193 @@
+import BackendKit
+import FormatInspection
+import FoundationEssentials
+import Glibc
+import ImageModel
+
+/// What a directory holds that can be served. Hidden files and directories are left out, and symbolic links are not followed: they can
+/// lead out of the directory.
+struct DirectoryScan {
+    /// A file that is an image.
+    struct File: Equatable {
+        /// Below the directory.
+        let path: String
+        let size: Int64
+        let format: DiskFormat
+    }
+
+    /// A file that looks like an image and can't be served.
+    struct Skipped: Equatable {
+        let path: String
+        let reason: String
+    }
+
+    /// How many images are served at most.
+    static let imageLimit = 1000
+    /// How many files and directories are looked at.
+    static let entryLimit = 100_000
+    /// From what size on a file is an image whose bytes and name tell nothing: a README is not.
+    static let unknownSize: Int64 = 1 << 20
+    /// What the names of raw images end with.
+    private static let rawEndings = ["raw", "img", "iso", "dd", "bin"]
+    /// What the names of all images end with.
+    private static let endings = rawEndings + ["qcow2", "qcow", "vmdk", "vdi", "vhd", "vhdx", "vpc"]
+
+    /// The directory, without symbolic links in its path.
+    let root: String
+    /// The images, by name.
+    private(set) var files: [File] = []
+    /// What was left out, by name.
+    private(set) var skipped: [Skipped] = []
+    private var entries = 0
+
+    /// - Throws: `DirectoryError`.
+    init(_ path: String) throws(DirectoryError) {
+        guard let resolved = realpath(path, nil) else {
+            throw .unusable(path, reason: errno == ENOENT ? "there is no such directory" : Self.reason(errno))
+        }
+        defer { free(resolved) }
+        root = String(cString: resolved)
+        guard root != "/" else { throw .wholeFileSystem }
+        let status = Self.status(of: root)
+        guard let status, Self.kind(status) == S_IFDIR else { throw .unusable(path, reason: "it is no directory") }
+        do throws(Unreadable) {
+            for name in try Self.names(in: root) { try visit(name, at: root + "/" + name) }
+        } catch {
+            throw error.directory ?? .unusable(path, reason: error.reason)
+        }
+        guard !files.isEmpty else { throw .empty(path, skipped: skipped) }
+    }
+
+    /// What ends a scan, or skips one directory of it.
+    private struct Unreadable: Error {
+        var reason = ""
+        var directory: DirectoryError?
+    }
+
+    private mutating func visit(_ path: String, at full: String) throws(Unreadable) {
+        entries += 1
+        guard entries <= Self.entryLimit else {
+            throw Unreadable(directory: .tooManyFiles(root, limit: Self.entryLimit))
+        }
+        guard !path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.first == UInt8(ascii: ".") }),
+            let status = Self.status(of: full)
+        else { return }
+        switch Self.kind(status) {
+        case S_IFDIR:
+            let names: [String]
+            do throws(Unreadable) {
+                names = try Self.names(in: full)
+            } catch {
+                skipped.append(Skipped(path: path, reason: error.reason))
+                return
+            }
+            for name in names { try visit("\(path)/\(name)", at: "\(full)/\(name)") }
+        case S_IFLNK:
+            if Self.looksLikeAnImage(path) {
+                skipped.append(Skipped(path: path, reason: "symbolic links are not followed"))
+            }
+        case S_IFREG: try look(at: path, full, size: Int64(status.st_size))
+        default: break
+        }
+    }
+
+    private mutating func look(at path: String, _ full: String, size: Int64) throws(Unreadable) {
+        guard size > 0 else {
+            if Self.looksLikeAnImage(path) { skipped.append(Skipped(path: path, reason: "it is empty")) }
+            return
+        }
+        let found: DetectedFormat?
+        switch Self.inspect(full, size: size) {
+        case .success(let format): found = format
+        case .failure(let failure):
+            if Self.looksLikeAnImage(path) || size >= Self.unknownSize {
+                skipped.append(Skipped(path: path, reason: failure.reason))
+            }
+            return
+        }
+        guard found != nil || Self.looksLikeAnImage(path) || size >= Self.unknownSize else { return }
+        guard let format = Self.diskFormat(found) else {
+            return skipped.append(
+                Skipped(path: path, reason: "its format, \(found?.rawValue ?? "raw"), is not served: convert it with qemu-img"))
+        }
+        guard (try? LocationURL("file:///" + LocationURL.encode(path: path))) != nil else {
+            return skipped.append(Skipped(path: path, reason: "its name can't be part of a URL"))
+        }
+        guard files.count < Self.imageLimit else {
+            throw Unreadable(directory: .tooManyImages(root, limit: Self.imageLimit))
+        }
+        files.append(File(path: path, size: size, format: format))
+    }
+
+    private static func looksLikeAnImage(_ path: String) -> Bool {
+        guard let dot = path.lastIndex(of: ".") else { return false }
+        return endings.contains(path[path.index(after: dot)...].lowercased())
+    }
+
+    /// What the bytes say, never the name: `.img` files are qcow2 as often as raw.
+    private static func diskFormat(_ found: DetectedFormat?) -> DiskFormat? {
+        switch found {
+        case nil: .raw
+        case .qcow2: .qcow2
+        case .vmdk: .vmdk
+        case .vhd: .vhd
+        case .vhdx: .vhdx
+        case .vdi: .vdi
+        case .iso: .iso
+        case .qcow, .qed: nil
+        }
+    }
+
+    private static func inspect(_ path: String, size: Int64) -> Result<DetectedFormat?, Unreadable> {
+        let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return .failure(Unreadable(reason: reason(errno))) }
+        defer { close(file) }
+        let ending = min(size, Int64(FormatInspector.endingLength))
+        guard let first = read(file, count: Int(min(size, Int64(FormatInspector.beginningLength))), at: 0),
+            let last = read(file, count: Int(ending), at: size - ending)
+        else { return .failure(Unreadable(reason: reason(errno))) }
+        return .success(FormatInspector.format(beginning: first, ending: last))
+    }
+
+    /// The bytes from `offset` on; fewer where the file ends. Nil with `errno` set when they can't be read.
+    private static func read(_ file: Int32, count: Int, at offset: Int64) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes {
+                pread(file, $0.baseAddress?.advanced(by: filled), count - filled, off_t(offset) + filled)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { return nil }
+            guard got > 0 else { break }
+            filled += got
+        }
+        return Array(bytes.prefix(filled))
+    }
+
+    private static func names(in directory: String) throws(Unreadable) -> [String] {
+        guard let stream = opendir(directory) else { throw Unreadable(reason: reason(errno)) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            // A name that is no UTF-8 can't be shown or asked for.
+            if let name, name != ".", name != ".." { names.append(name) }
+            guard names.count <= entryLimit else { break }
+        }
+        return names.sorted()
+    }
+
+    private static func status(of path: String) -> stat? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status : nil
+    }
+
+    private static func kind(_ status: stat) -> mode_t { status.st_mode & S_IFMT }
+
+    private static func reason(_ code: Int32) -> String {
+        code == EACCES ? "this user may not read it" : "it can't be read (\(String(cString: strerror(code))))"
+    }
+}

@@ -1,0 +1,190 @@
+import BackendKit
+import BatonClient
+import FoundationEssentials
+import ImageCatalog
+import ImageModel
+import Integrity
+import LocationUpkeep
+import RelayEngine
+import ServiceLifecycle
+
+/// The images of a directory: registers them, and says what can be downloaded and how.
+final class DirectoryService: Service, CustomStringConvertible {
+    /// A file as an image.
+    private struct Served {
+        let image: ImageID
+        let location: LocationID
+        let file: DirectoryScan.File
+    }
+
+    private enum State {
+        case waiting, ready
+        case failed(String)
+    }
+
+    /// The images are shown once all can be downloaded, or after this once one can be.
+    private static let showDelay: Duration = .milliseconds(900)
+    /// They are shown after this in any case.
+    private static let longestShowDelay: Duration = .seconds(10)
+    /// How many images that are not ready yet are looked at together.
+    private static let batch = 16
+
+    private let catalog: any CatalogStore
+    private let relays: Relays
+    private let root: String
+    private let served: [Served]
+    private let (places, listening) = AsyncStream.makeStream(of: String.self)
+
+    /// Registers the images, and has each read for its digest, the smallest first.
+    /// - Throws: `CatalogError`.
+    init(
+        _ scan: DirectoryScan, in catalog: any CatalogStore, of backend: BackendID, relays: Relays,
+        verifications: VerificationQueue
+    ) async throws {
+        self.catalog = catalog
+        self.relays = relays
+        root = scan.root
+        let now = Date.now
+        var served: [Served] = []
+        for file in scan.files {
+            let image = Image(
+                id: Self.id(of: "\(scan.root)/\(file.path)"), name: file.path, visibility: .public, diskFormat: file.format,
+                containerFormat: .bare, createdAt: now, updatedAt: now)
+            try await catalog.createImage(image)
+            let location = LocationID()
+            _ = try await catalog.addLocation(
+                NewLocation(
+                    image: image.id, backend: backend, path: file.path,
+                    url: "file://" + LocationURL.encode(path: "\(scan.root)/\(file.path)"),
+                    format: Format(disk: file.format, container: .bare), size: file.size, digests: DigestSet()),
+                id: location, at: now, actor: "baton", reason: "found below \(scan.root)")
+            served.append(Served(image: image.id, location: location, file: file))
+        }
+        self.served = served
+        for image in served.sorted(by: { $0.file.size < $1.file.size }) { verifications.enqueue(image.location) }
+    }
+
+    /// The same for a path at each start, so that URLs stay as they are: a UUID of version 8 (RFC 9562 section 5.8).
+    private static func id(of path: String) -> ImageID {
+        let stream = DigestStream(.sha256)
+        Array(path.utf8).withUnsafeBytes { stream.update($0) }
+        var bytes = Array(stream.finish().bytes.prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x80
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        return bytes.withUnsafeBytes { ImageID($0.loadUnaligned(as: uuid_t.self)) }
+    }
+
+    /// As the log of the services' life names it.
+    var description: String { "images of a directory" }
+
+    /// The server listens: from now on the images can be asked for.
+    func listens(at place: String) { listening.yield(place) }
+
+    /// Says what there is, then of each image that was not ready yet that it is; ends when the server does.
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            for await place in self.places {
+                try await self.tell(at: place)
+                break
+            }
+            // The end of a service would be the end of the server.
+            for await _ in self.places {}
+        }
+    }
+
+    private func tell(at place: String) async throws {
+        let start = ContinuousClock.now
+        var waiting = served.sorted { $0.file.size < $1.file.size }
+        var failed: [String] = []
+        while !waiting.isEmpty {
+            let elapsed = ContinuousClock.now - start
+            guard elapsed < (waiting.count + failed.count < served.count ? Self.showDelay : Self.longestShowDelay) else {
+                break
+            }
+            failed += try await settle(&waiting).failed
+            if !waiting.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        show(at: place, waiting: Set(waiting.map(\.image)))
+        for line in failed { Standard.error.line(line) }
+        while !waiting.isEmpty {
+            try await Task.sleep(for: .milliseconds(200))
+            let news = try await settle(&waiting)
+            for line in news.failed { Standard.error.line(line) }
+            for line in news.ready { Standard.output.line(line) }
+        }
+    }
+
+    /// Takes out those whose read has ended.
+    private func settle(_ waiting: inout [Served]) async throws -> (ready: [String], failed: [String]) {
+        var news: (ready: [String], failed: [String]) = ([], [])
+        for image in waiting.prefix(Self.batch) {
+            switch try await state(of: image) {
+            case .waiting: continue
+            case .ready: news.ready.append("ready: \(image.file.path)")
+            case .failed(let reason): news.failed.append("baton: \(image.file.path) is not served: \(reason)")
+            }
+            waiting.removeAll { $0.image == image.image }
+        }
+        return news
+    }
+
+    private func state(of image: Served) async throws -> State {
+        guard let location = try await catalog.location(image.location) else { return .failed("it was deleted") }
+        switch location.state.status {
+        case .active: return .ready
+        case .quarantined, .disabled, .pendingDelete, .deleted:
+            let reason = try await catalog.history(of: location.id).last?.reason
+            return .failed(reason ?? "it is \(location.state.status.rawValue)")
+        default: return relays.lastFailure(of: location.id).map { .failed("\($0.failure)") } ?? .waiting
+        }
+    }
+
+    private func show(at place: String, waiting: Set<ImageID>) {
+        var table = Table("NAME", "FORMAT", "SIZE", "STATUS", "URL")
+        for image in served {
+            table.add(
+                image.file.path, image.file.format.rawValue, ProgressLine.bytes(image.file.size),
+                waiting.contains(image.image) ? "reading" : "ready", url(of: image, at: place))
+        }
+        let count = served.count == 1 ? "1 image" : "\(served.count) images"
+        Standard.output.line("Serving \(count) of \(root); files that are added later are seen at the next start.")
+        Standard.output.line("")
+        Standard.output.lines(table.text)
+        Standard.output.line("")
+        guard let example = served.first(where: { !waiting.contains($0.image) }) ?? served.first else { return }
+        let name = example.file.path.split(separator: "/").last.map(String.init) ?? example.file.path
+        Standard.output.line("In another terminal:")
+        if place.hasPrefix("unix:") {
+            Standard.output.line("  baton get --endpoint \(place.quoted) \(example.file.path.quoted)")
+        } else {
+            let endpoint = place == "http://127.0.0.1:9292" ? "" : "--endpoint \(place) "
+            Standard.output.line("  curl -o \(name.quoted) \(url(of: example, at: place))")
+            Standard.output.line("  baton get \(endpoint)\(example.file.path.quoted)")
+        }
+        if !waiting.isEmpty {
+            Standard.output.line("")
+            Standard.output.line(
+                "Each image is read once for its digest before it is served; until then downloads of it are answered with 503.")
+        }
+    }
+
+    private func url(of image: Served, at place: String) -> String {
+        place.hasPrefix("unix:") ? "/v2/images/\(image.image)/file" : "\(place)/v2/images/\(image.image)/file"
+    }
+}
+
+extension String {
+    /// As a shell takes it for one word.
+    fileprivate var quoted: String {
+        let isPlain = utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                UInt8(ascii: "/"), UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        return isPlain && !isEmpty ? self : "'\(replacing("'", with: #"'\''"#))'"
+    }
+}

@@ -1,0 +1,57 @@
+import BatonConfig
+import FoundationEssentials
+import ImageAPI
+import ImageModel
+
+/// A server of one directory: no configuration file, and a catalog that ends with the server.
+struct ServedDirectory {
+    /// The backend that the files lie in.
+    static let backend = BackendID("dir")
+
+    private let scan: DirectoryScan
+    private let home: PrivateDirectory
+    private let listen: ListenAddress
+
+    /// - Parameter listen: where to listen; nil for the default of server.listen.
+    /// - Throws: `DirectoryError`, and what is wrong with `listen`.
+    init(path: String, home: PrivateDirectory, listen: String?) throws {
+        self.home = home
+        scan = try DirectoryScan(path)
+        let defaults = BatonConfiguration()
+        self.listen = try listen.map { try ConfigurationOption.address($0, for: defaults.auth.mode) } ?? defaults.server.listen
+    }
+
+    /// Serves it until a signal ends the server.
+    func run(isVerifyingWholes: Bool, onRunning: @escaping @Sendable (String) -> Void) async throws {
+        for skipped in scan.skipped { Standard.error.line("baton: \(skipped.path) is skipped: \(skipped.reason)") }
+        let settings = try settings()
+        var server = try BatonServer(isVerifyingWholes: isVerifyingWholes) { settings }
+        server.directory = scan
+        do {
+            try await server.run(onRunning: onRunning)
+        } catch let error as ListenError {
+            throw DirectoryListenError(cause: error)
+        }
+    }
+
+    private func settings() throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        var configuration = BatonConfiguration()
+        configuration.server.listen = listen
+        // Who stops it at a terminal does not expect to wait an hour for a download.
+        configuration.server.drainTimeout = .seconds(10)
+        configuration.catalog = "\(home.path)/catalog.sqlite"
+        configuration.log.level = .warning
+        return (
+            configuration,
+            [try ConfiguredBackend.directory(scan.root, id: Self.backend, transfer: configuration.transfer)]
+        )
+    }
+}
+
+/// That its place is taken, for those who have no configuration file.
+struct DirectoryListenError: Error, CustomStringConvertible {
+    let cause: ListenError
+
+    /// One sentence for a person.
+    var description: String { "\(cause)".replacing("server.listen or ", with: "") }
+}

@@ -66,6 +66,7 @@ lint: setup ## Checks formatting, words, generated documents, file sizes and the
 	scripts/check-words
 	scripts/module-graph --check
 	scripts/log-reference --check
+	scripts/configuration-reference --check
 	scripts/check-threats
 	scripts/check-files
 	scripts/check-waits

@@ -14,6 +14,9 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let posix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// A library module of Baton. Dependencies point one way only: the compiler refuses an import that is not declared here, and
@@ -77,14 +80,24 @@ let package = Package(
         module("BatonConfig", ["RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
-            "ImageAPI",
+            "HTTPServing",
             [
-                "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity", "Telemetry",
-                "ImageModel", "ImageUpload", "Integrity", "NetworkAddress",
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "BackendKit", "Identity", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, http1, posix, collections, logging, lifecycle,
+            ]
+        ),
+        module(
+            "GlanceAPI",
+            [
+                "HTTPServing", "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity",
+                "ImageModel", "ImageUpload", "Integrity", "NetworkAddress", hummingbird, httpTypes, nio, logging, lifecycle,
+            ]
+        ),
+        module(
+            "AdminAPI",
+            [
+                "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection",
+                "Identity", "Telemetry", "ImageModel", "ImageUpload", hummingbird, httpTypes, nio,
             ]
         ),
         module(
@@ -92,12 +105,13 @@ let package = Package(
         .executableTarget(
             name: "baton",
             dependencies: [
-                "ImageAPI", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit", "BatonConfig", "BatonClient",
+                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit",
+                "BatonConfig", "BatonClient",
                 "FileBackend", "HTTPBackend", "S3Backend", "OpenStackSwiftBackend", "Telemetry", "LocationSelection",
                 "Identity",
                 "CurlTransfer",
                 "ImageModel",
-                "ImageUpload", "FormatInspection", "Integrity", logging, lifecycle, posix,
+                "ImageUpload", "FormatInspection", "Integrity", hummingbird, httpTypes, logging, lifecycle, posix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -109,8 +123,8 @@ let package = Package(
         .executableTarget(
             name: "baton-fuzz",
             dependencies: [
-                "BackendKit", "CurlTransfer", "FormatInspection", "HTTPBackend", "ImageAPI", "ImageModel", "S3Backend",
-                "OpenStackSwiftBackend",
+                "BackendKit", "CurlTransfer", "FormatInspection", "GlanceAPI", "HTTPBackend", "HTTPServing", "ImageModel",
+                "OpenStackSwiftBackend", "S3Backend",
             ],
             path: "Tests/Fuzz", exclude: ["seeds"], swiftSettings: settings),
         module("Waiting", path: "Tests/Waiting"),
@@ -129,6 +143,13 @@ let package = Package(
             path: "Tests/Chaos", exclude: ["Targets/failing-disk.c"], swiftSettings: settings),
         module("TransferRecording", path: "Tests/TransferRecording", ["CurlTransfer", "Waiting", nio]),
         module(
+            "APIFixture", path: "Tests/APIFixture",
+            [
+                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", hummingbird,
+                .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio,
+            ]),
+        module(
             "TokenBackend", path: "Tests/TokenBackend",
             ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Waiting"]),
         tests("ImageModelTests", ["ImageModel"]),
@@ -138,13 +159,26 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry", "Waiting", logging]),
         tests("ImageUploadTests", ["FormatInspection", "ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
-            "ImageAPITests",
+            "HTTPServingTests",
             [
-                "ImageAPI", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel", "RelayEngine",
-                "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity", "Waiting",
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "HTTPTypes", package: "swift-http-types"), logging, nio, http1,
+                "HTTPServing", "Identity", "ImageModel", "NetworkAddress", "Waiting", hummingbird,
+                .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio, http1,
+            ]
+        ),
+        tests(
+            "GlanceAPITests",
+            [
+                "APIFixture", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity", "Waiting",
+                hummingbird, .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio, http1,
+            ]
+        ),
+        tests(
+            "AdminAPITests",
+            [
+                "APIFixture", "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity",
+                "ImageModel", "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Integrity", "Waiting",
+                hummingbird, httpTypes, logging, nio,
             ]
         ),
         tests("IntegrityTests", ["Integrity", "ImageModel"]),

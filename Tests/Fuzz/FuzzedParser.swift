@@ -4,8 +4,9 @@ import ImageModel
 @testable import BackendKit
 @testable import CurlTransfer
 @testable import FormatInspection
+@testable import GlanceAPI
 @testable import HTTPBackend
-@testable import ImageAPI
+@testable import HTTPServing
 @testable import OpenStackSwiftBackend
 @testable import S3Backend
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import BatonConfig
-import ImageAPI
 import ImageModel
 
 /// `baton check`.

@@ -1,6 +1,6 @@
 import BackendKit
 import BatonConfig
-import ImageAPI
+import GlanceAPI
 import ImageCatalog
 import ImageModel
 import ImageUpload

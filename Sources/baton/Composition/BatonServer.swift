@@ -2,7 +2,8 @@ import BackendKit
 import BatonConfig
 import CurlTransfer
 import FoundationEssentials
-import ImageAPI
+import GlanceAPI
+import HTTPServing
 import ImageCatalog
 import ImageModel
 import LocationSelection
@@ -164,7 +165,7 @@ struct BatonServer {
 extension BatonConfiguration {
     /// The server's exposure to browsers and its public address.
     /// - Parameter listen: the listening address; nil if only users of this machine can connect.
-    func exposure(at listen: ListenAddress?) -> ImageServer.Exposure {
+    func exposure(at listen: ListenAddress?) -> ServerExposure {
         .init(
             corsOrigins: server.corsOrigins, publicURL: server.publicURL, admitsEverybody: auth.mode == .none,
             host: listen.flatMap { $0.socketFile == nil ? $0.host : nil })
@@ -172,7 +173,7 @@ extension BatonConfiguration {
 
     /// The limits of client connections.
     /// - Parameter descriptors: the number of descriptors that this process may have.
-    func connectionLimits(_ descriptors: Int) -> ImageServer.Limits {
+    func connectionLimits(_ descriptors: Int) -> ServerLimits {
         let connections = DescriptorLimit.connections(
             descriptors, total: server.maximumConnections, perAddress: server.maximumConnectionsPerAddress)
         return .init(

@@ -1,4 +1,4 @@
-import ImageAPI
+import HTTPServing
 import Logging
 import ServiceLifecycle
 

@@ -1,7 +1,8 @@
 import BackendKit
 import BatonConfig
 import CurlTransfer
-import ImageAPI
+import GlanceAPI
+import HTTPServing
 import ImageCatalog
 import ImageUpload
 import Logging
@@ -19,8 +20,8 @@ actor ConfigurationReload {
         let access: Reloadable<CallerAccess>
         /// The number of descriptors that this process may have.
         let descriptors: Int
-        let limits: Reloadable<ImageServer.Limits>
-        let exposure: Reloadable<ImageServer.Exposure>
+        let limits: Reloadable<ServerLimits>
+        let exposure: Reloadable<ServerExposure>
         let quota: Reloadable<ProjectQuota>
         let uploads: Reloadable<UploadTarget?>
         let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget?

@@ -1,6 +1,6 @@
 import BatonConfig
 import Glibc
-import ImageAPI
+import HTTPServing
 import ImageCatalog
 import ImageModel
 

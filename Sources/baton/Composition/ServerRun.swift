@@ -1,6 +1,6 @@
 import BatonConfig
 import Glibc
-import ImageAPI
+import HTTPServing
 import Logging
 import ServiceLifecycle
 import Synchronization

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import ImageAPI
+import GlanceAPI
 import ImageCatalog
 import ImageModel
 import ImageUpload

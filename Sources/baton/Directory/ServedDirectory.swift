@@ -1,6 +1,5 @@
 import BatonConfig
 import FoundationEssentials
-import ImageAPI
 import ImageModel
 
 /// A server of one directory: no configuration file, and a catalog that ends with the server.

@@ -2,8 +2,8 @@ import ArgumentParser
 import BatonClient
 import BatonConfig
 import FoundationEssentials
+import HTTPServing
 import Identity
-import ImageAPI
 
 /// A failed command: a sentence on standard error for people, an object on standard output for programs, and an exit code.
 struct CommandFailure {

@@ -1,0 +1,48 @@
+package import HTTPServing
+import HTTPTypes
+package import Hummingbird
+package import ImageCatalog
+import ImageModel
+import NIOCore
+package import Telemetry
+
+/// `/healthz`, `/readyz` and `/metrics`: what machines ask that look after the server.
+package struct HealthRoutes: Sendable {
+    private let catalog: any CatalogStore
+    private let metrics: MetricsRegistry
+    private let drain: Drain
+
+    /// - Parameters:
+    ///   - catalog: must answer before the server is ready.
+    ///   - metrics: everything that is counted.
+    ///   - drain: whether the server is about to stop.
+    package init(catalog: any CatalogStore, metrics: MetricsRegistry, drain: Drain) {
+        self.catalog = catalog
+        self.metrics = metrics
+        self.drain = drain
+    }
+
+    /// Registers every path.
+    package func add(to router: Router<APIContext>) {
+        router.resource("healthz", [.get: { _, _ in try JSONValue.object(["status": .string("ok")]).response() }])
+        router.resource("readyz", [.get: ready])
+        router.resource("metrics", [.get: page])
+    }
+
+    private func ready(_ request: Request, context: APIContext) async throws -> Response {
+        guard !drain.hasBegun else { throw APIError(.serviceUnavailable, "The server is about to stop.") }
+        do {
+            _ = try await catalog.image(ImageID())
+        } catch {
+            // The route is open to everybody: the details are for the log alone.
+            throw APIError(.serviceUnavailable, "The catalog does not answer.")
+        }
+        return try JSONValue.object(["status": .string("ok")]).response()
+    }
+
+    private func page(_ request: Request, context: APIContext) async throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: await metrics.page())))
+    }
+}

@@ -1,0 +1,59 @@
+package import BackendKit
+package import FoundationEssentials
+import ImageModel
+package import LocationSelection
+
+/// Makes offers: from which locations a client may read by itself, in the order of the selection.
+package struct DirectOffers: Sendable {
+    private let registry: BackendRegistry
+    /// How long a URL that ends is good.
+    private let lifetime: Duration
+
+    /// - Parameter lifetime: how long a URL that ends is good.
+    package init(registry: BackendRegistry, lifetime: Duration) {
+        self.registry = registry
+        self.lifetime = lifetime
+    }
+
+    /// The offer of the locations that may serve now.
+    package func offer(of selection: Selection, at now: Date) -> DirectOffer {
+        let open = selection.ranked.compactMap { place(of: $0, at: now) }
+        // What a client gets elsewhere nobody verifies for it on the way: the content must have been verified before.
+        let verified = open.filter { $0.location.verifiedAt != nil }
+        let places = verified.filter { !$0.location.isSuspect }
+        let absence: DirectOffer.Absence? =
+            if open.isEmpty {
+                .noRedirect
+            } else if verified.isEmpty {
+                .notVerified
+            } else if !places.contains(where: \.isHealthy) {
+                .notHealthy
+            } else {
+                nil
+            }
+        return DirectOffer(places: places, absence: absence)
+    }
+
+    private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.Place? {
+        let location = ranked.location
+        guard let backend = registry[location.backend], backend.redirects,
+            let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)
+        else { return nil }
+        let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(Double(lifetime.components.seconds)) : nil
+        return DirectOffer.Place(location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
+    }
+
+    /// The last door, whatever a driver says: http or https, no user and no password in it, nothing that would end a header field
+    /// or the brackets of a link, and no dot segments, which most clients resolve: they would ask for another object.
+    static func isFit(_ url: String) -> Bool {
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"<>\"\\".utf8.contains($0) }),
+            let scheme = ["http://", "https://"].first(where: url.hasPrefix)
+        else { return false }
+        let rest = url.dropFirst(scheme.count)
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let path = rest.dropFirst(authority.count).prefix { !"?#".contains($0) }
+        // Escaped dots are dots to clients that go by the rules of browsers.
+        let segments = path.pathSegments.map { $0.lowercased().replacing("%2e", with: ".") }
+        return !segments.contains { [".", ".."].contains($0) } && !authority.isEmpty && !authority.contains("@")
+    }
+}

@@ -1,0 +1,94 @@
+import FoundationEssentials
+package import HTTPServing
+import HTTPTypes
+package import Hummingbird
+import Identity
+package import ImageCatalog
+package import ImageModel
+import LocationSelection
+package import LocationUpkeep
+package import RelayEngine
+
+/// The one way from a request to the representation whose bytes it is about.
+package struct RepresentationResolver: Sendable {
+    private let catalog: any CatalogStore
+    private let gate: ImageAuthorizer
+    private let relays: Relays
+    private let holds: PendingIntegrityHolds
+
+    /// - Parameter holds: integrity holds that the catalog does not know of yet.
+    package init(catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds) {
+        self.catalog = catalog
+        gate = ImageAuthorizer(images: catalog)
+        self.relays = relays
+        self.holds = holds
+    }
+
+    /// A representation whose bytes the caller may have.
+    package struct Admitted {
+        package let resolution: Resolution
+        package let representation: Representation
+        package let digests: DigestSet
+        /// Whether ranges of it are served, or the whole alone.
+        package let servesRanges: Bool
+    }
+
+    /// The representation that the path and the query name.
+    /// - Returns: nil when the image never had a location, which is 204 as in Glance.
+    package func representation(_ request: Request, _ context: APIContext) async throws -> Admitted? {
+        let admitted = try await gate.image(context)
+        let id = admitted.id
+        guard admitted.access.mayDownload else {
+            throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
+        }
+        let format = try RequestedFormat(request)
+        guard let resolution = try await catalog.resolve(id, format: format) else {
+            throw APIError.notFound(image: id.description)
+        }
+        if resolution.formats.isEmpty { return nil }
+        guard let representation = resolution.representation else {
+            // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
+            if !resolution.locations.isEmpty {
+                throw APIError.unavailable(
+                    relays.select(resolution.locations, for: .whole, size: 0, isExploring: false), relays)
+            }
+            let known = resolution.formats.map(\.description).joined(separator: ", ")
+            throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
+        }
+        return Admitted(
+            resolution: resolution, representation: holds.regarding(representation),
+            digests: DigestSet(of: representation, locations: resolution.locations),
+            servesRanges: holds.servesRanges(resolution))
+    }
+}
+
+extension RepresentationResolver.Admitted {
+    /// What any answer about the representation says of it.
+    var entityHeaders: HTTPFields {
+        var headers: HTTPFields = [:]
+        headers[.eTag] = representation.entityTag
+        // Who would rather have it gets a Metalink document.
+        headers[.vary] = "Accept"
+        headers[.acceptRanges] = servesRanges ? "bytes" : "none"
+        return headers
+    }
+
+    /// The head of an answer that brings its bytes, but for their number.
+    var headers: HTTPFields {
+        var headers = entityHeaders
+        // Exactly this, without parameters: python-glanceclient streams no other type.
+        headers[.contentType] = "application/octet-stream"
+        if let md5 = digests[.md5], let field = HTTPField.Name("Content-MD5") { headers[field] = md5.hex }
+        headers.append(contentsOf: digestHeaders)
+        return headers
+    }
+
+    /// Its strong digests (`Repr-Digest`, RFC 9530).
+    var digestHeaders: HTTPFields {
+        let known = [("sha-256", digests[.sha256]), ("sha-512", digests[.sha512])].compactMap { name, digest in
+            digest.map { "\(name)=:\(Data($0.bytes).base64EncodedString()):" }
+        }
+        guard !known.isEmpty, let field = HTTPField.Name("Repr-Digest") else { return [:] }
+        return [field: known.joined(separator: ", ")]
+    }
+}

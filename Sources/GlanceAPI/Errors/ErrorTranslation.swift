@@ -1,0 +1,63 @@
+package import HTTPServing
+import HTTPTypes
+package import Hummingbird
+import ImageCatalog
+import Logging
+
+/// Turns the catalog's errors into answers.
+package struct ErrorTranslation: RouterMiddleware {
+    package typealias Context = APIContext
+
+    /// The middleware.
+    package init() {}
+
+    /// Answers, with the catalog's errors in the API's words.
+    package func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as CatalogError {
+            if error.isOurTrouble {
+                context.logger.error("catalog.failed: The catalog failed.", metadata: ["error": "\(error)"])
+            }
+            throw APIError(error)
+        }
+    }
+}
+
+extension APIError {
+    /// What a client is told. Where the catalog lies, and what SQLite says of it, is for the log alone.
+    init(_ error: CatalogError) {
+        self.init(Self.status(of: error), error.publicDescription)
+        if case .busy = error { headers[.retryAfter] = "5" }
+    }
+
+    private static func status(of error: CatalogError) -> HTTPResponse.Status {
+        switch error {
+        case .unknownImage, .unknownLocation, .unknownMember: .notFound
+        case .imageExists, .formerImage, .memberExists, .duplicateLocation, .differentContent, .illegalEvent, .lastActive,
+            .lastActiveDeletion, .unidentified, .uploadRemoved:
+            .conflict
+        case .protectedImage: .forbidden
+        case .unknownMarker: .badRequest
+        case .overQuota: .contentTooLarge
+        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .busy: .serviceUnavailable
+        case .damaged, .newerSchema, .unusable: .internalServerError
+        }
+    }
+}
+
+extension CatalogError {
+    /// What, and what to do, for those who have no business with the server's files.
+    fileprivate var publicDescription: String {
+        switch self {
+        case .busy: "The catalog is busy: try again in a moment."
+        case .diskFull: "The disk of the catalog is full: ask the operator to make room."
+        case .damaged, .newerSchema, .unusable:
+            "The catalog can't be used now: the operator finds the cause in the server's log."
+        default: description
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import FoundationEssentials
+package import HTTPServing
+import Identity
+import ImageCatalog
+import ImageModel
+
+/// What `GET /v2/images` is asked for.
+package struct ImageListRequest {
+    /// For the catalog.
+    let query: ImageQuery
+    /// As it came, for the links to this page and the next.
+    let items: QueryItems
+
+    /// How many images a page has if nothing else is asked for, as in Glance.
+    static let ordinaryLimit = 25
+    /// The most images of a page.
+    static let largestLimit = 1000
+
+    /// Reads the query of a URL.
+    /// - Throws: `APIError` 400 naming the parameter that is wrong.
+    init(_ text: String?, by caller: Caller) throws(APIError) {
+        items = QueryItems(text)
+        var query = ImageQuery()
+        query.limit = try Self.limit(items["limit"])
+        query.marker = try items["marker"].map { text throws(APIError) in
+            guard let marker = ImageID(text) else { throw .badRequest("marker must be an image's id.") }
+            return marker
+        }
+        query.order = try ImageSorting.order(of: items)
+        if !caller.isAdmin {
+            query.scope = .project(caller.project, sharing: try Self.sharing(items["member_status"]))
+        } else {
+            _ = try Self.sharing(items["member_status"])
+        }
+        query.filters = try ImageFiltering(items, caller).filters
+        self.query = query
+    }
+
+    /// Reads the parameter `limit`.
+    package static func limit(_ text: String?) throws(APIError) -> Int {
+        guard let text else { return ordinaryLimit }
+        guard let limit = Int(text), limit >= 0 else { throw .badRequest("limit must be a whole number from 0.") }
+        return min(limit, largestLimit)
+    }
+
+    /// What a project must have made of a shared image to find it in its list: it has accepted it, if nothing else is asked.
+    private static func sharing(_ text: String?) throws(APIError) -> Member.Status? {
+        guard let text else { return .accepted }
+        if text == "all" { return nil }
+        guard let status = Member.Status(rawValue: text) else {
+            throw .badRequest("member_status must be one of pending, accepted, rejected and all.")
+        }
+        return status
+    }
+
+    /// The link to this list from its beginning.
+    var first: String { Self.link(items.without("marker")) }
+
+    /// The link to what comes behind an image.
+    func next(behind last: ImageID) -> String {
+        Self.link(QueryItems(items.without("marker").items + [("marker", last.description)]))
+    }
+
+    private static func link(_ items: QueryItems) -> String {
+        items.items.isEmpty ? "/v2/images" : "/v2/images?\(items.text)"
+    }
+}

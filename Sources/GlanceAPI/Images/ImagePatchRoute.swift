@@ -1,0 +1,111 @@
+import BackendKit
+import FoundationEssentials
+import HTTPServing
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import LocationUpkeep
+
+/// `PATCH /v2/images/{id}`.
+struct ImagePatchRoute: Sendable {
+    let images: any ImageStore
+    let attach: AttachAuthorizer
+    let admission: any LocationAdmission
+    let lifecycle: LocationLifecycle
+
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+
+    func patch(_ request: Request, context: APIContext) async throws -> Response {
+        let draft = try draft(of: request)
+        let admitted = try await gate.imageToModify(context)
+        let patch = try ImagePatch(try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit), draft: draft)
+        context.record.note(changes: patch.operations.map(\.summary))
+        let caller = context.caller
+        if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
+            throw APIError(.forbidden, "Only administrators take locations from an image.")
+        }
+        let operations = try await examined(patch, admitted.record, caller)
+        let expiresAt = lifecycle.expiry(from: .now)
+        let record = try await gate.update(context) { edit in
+            edit.expiresAt = expiresAt
+            for operation in patch.operations {
+                try patch.apply(operation, to: &edit.image, by: caller)
+                try operations.apply(operation, to: &edit)
+            }
+        }
+        let kept = Set(record.locations.map(\.location.id))
+        lifecycle.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
+        let changed = try await bringToService(record, since: admitted.record, caller)
+        return try await JSONValue.image(changed, for: caller).response(for: context)
+    }
+
+    private func draft(of request: Request) throws(APIError) -> ImagePatch.Draft {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        guard let draft = type.flatMap({ ImagePatch.Draft(rawValue: $0) }) else {
+            let known = ImagePatch.Draft.allCases.map(\.rawValue).joined(separator: ", ")
+            var error = APIError(.unsupportedMediaType, "A change to an image has one of these Content-Types: \(known).")
+            if let name = HTTPField.Name("Accept-Patch") { error.headers[name] = known }
+            throw error
+        }
+        return draft
+    }
+
+    /// Looks at the places that the patch brings, before anything is stored.
+    private func examined(
+        _ patch: ImagePatch, _ record: ImageRecord, _ caller: Caller
+    ) async throws -> LocationOperations {
+        let entries = try LocationOperations.entries(of: patch)
+        var operations = LocationOperations()
+        let present = Set(record.locations.map(\.location.url))
+        let new = entries.filter { !present.contains($0.url) }
+        guard !new.isEmpty else { return operations }
+        // What can be told without asking a backend comes first: another content is a conflict wherever it lies.
+        let claimed = try ValidationData(merging: entries.map(\.validation))
+        let digests = try claimed.digests(for: record.image, known: record.digests)
+        var image = record.image
+        for operation in patch.operations { try patch.apply(operation, to: &image, by: caller) }
+        guard let format = image.format else {
+            throw APIError.badRequest("disk_format and container_format must be set before an image gets a location.")
+        }
+        for entry in new where operations.examined[entry.url] == nil {
+            let (backend, path) = try attach.registry.place(ofURL: entry.url)
+            try await attach.permit(caller, toAttach: path, in: backend, to: image)
+            operations.examined[entry.url] = try await admission.examine(
+                ProposedLocation(
+                    image: image.id, backend: backend, path: path, url: entry.url, format: format,
+                    size: record.representation?.size, digests: record.digests.merging(digests), metadata: entry.words))
+        }
+        return operations
+    }
+
+    /// Lets the new locations serve. If one can't, all of them are forgotten, and the patch has failed; what else it changed stays,
+    /// because others may have seen it by now.
+    private func bringToService(
+        _ record: ImageRecord, since before: ImageRecord, _ caller: Caller
+    ) async throws -> ImageRecord {
+        let known = Set(before.locations.map(\.location.id))
+        let new = record.locations.map(\.location).filter { $0.state.status == .pending && !known.contains($0.id) }
+        guard !new.isEmpty else { return record }
+        do {
+            for location in new { _ = try await admission.admit(location, inFull: false) }
+        } catch {
+            try await images.forget(new.map(\.id))
+            throw error
+        }
+        return try await images.record(of: record.image.id, for: caller.project) ?? record
+    }
+}
+
+extension ImagePatch.Target {
+    /// Whether it says where the image lies.
+    var isOfLocations: Bool {
+        if case .property = self { false } else { true }
+    }
+}
+
+extension DigestSet {
+    /// These digests and those of the other that are missing here.
+    func merging(_ other: DigestSet) -> DigestSet { DigestSet(other.all + all) }
+}

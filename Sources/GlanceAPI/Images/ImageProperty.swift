@@ -1,0 +1,99 @@
+import HTTPServing
+import HTTPTypes
+import Identity
+import ImageModel
+
+/// The properties of an image that Glance's API knows by name, and what may be done with them.
+enum ImageProperty: String, CaseIterable {
+    case name, visibility, protected, owner, tags, locations
+    case isHidden = "os_hidden"
+    case diskFormat = "disk_format"
+    case containerFormat = "container_format"
+    case minDisk = "min_disk"
+    case minRAM = "min_ram"
+
+    /// What the service alone sets.
+    static let readOnly: Set<String> = [
+        "id", "status", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value", "created_at", "updated_at", "self",
+        "file", "schema", "direct_url", "stores",
+    ]
+
+    /// Names that mean something in Glance and are no properties.
+    static let reserved: Set<String> = ["location", "deleted", "deleted_at"]
+
+    /// Complains of a name that no client may set.
+    static func requireWritable(_ name: String) throws(APIError) {
+        if readOnly.contains(name) {
+            throw APIError(.forbidden, "The property \(name) is read-only: the service sets it.")
+        }
+        if reserved.contains(name) || name.utf8.starts(with: "os_glance".utf8) {
+            throw APIError(.forbidden, "The property \(name.excerpt(64)) is reserved for the service: choose another name.")
+        }
+        guard RequestText.fits(name, scalars: RequestText.longestName) else {
+            throw .badRequest("A property's name has at most \(RequestText.longestName) characters.")
+        }
+    }
+}
+
+extension Image {
+    /// Sets a property that Glance knows by name; `locations` is set elsewhere.
+    mutating func set(_ property: ImageProperty, to value: JSONValue, by caller: Caller) throws(APIError) {
+        var field = RequestObject(fields: [property.rawValue: value])
+        let name = property.rawValue
+        switch property {
+        case .name: self.name = try field.string(name)
+        case .visibility: try setVisibility(try required(field.choice(name, of: Visibility.self), name), by: caller)
+        case .protected: isProtected = try required(field.boolean(name), name)
+        case .isHidden: isHidden = try required(field.boolean(name), name)
+        case .owner: try setOwner(try field.string(name), by: caller)
+        case .tags: try setTags(try required(field.strings(name), name))
+        case .diskFormat:
+            let format = try field.choice(name, of: DiskFormat.self)
+            if format != diskFormat { try requireQueued(name) }
+            diskFormat = format
+        case .containerFormat:
+            let format = try field.choice(name, of: ContainerFormat.self)
+            if format != containerFormat { try requireQueued(name) }
+            containerFormat = format
+        case .minDisk: minDisk = Int(try required(field.integer(name, in: Self.minimums), name))
+        case .minRAM: minRAM = Int(try required(field.integer(name, in: Self.minimums), name))
+        case .locations: break
+        }
+    }
+
+    private static let minimums: ClosedRange<Int64> = 0...Int64(Int32.max)
+
+    private func required<Value>(_ value: Value?, _ name: String) throws(APIError) -> Value {
+        guard let value else { throw .badRequest("\(name) must not be null.") }
+        return value
+    }
+
+    private func requireQueued(_ name: String) throws(APIError) {
+        guard status == .queued || status == .importing else {
+            throw APIError(
+                .forbidden, "\(name) can be changed only while the image is queued; it is \(status.rawValue).")
+        }
+    }
+
+    mutating func setVisibility(_ visibility: Visibility, by caller: Caller) throws(APIError) {
+        let isPublic = visibility == .public || self.visibility == .public
+        guard visibility == self.visibility || !isPublic || caller.mayPublicize else {
+            throw APIError(.forbidden, "Only administrators make an image public, or take that back.")
+        }
+        self.visibility = visibility
+    }
+
+    private mutating func setOwner(_ owner: String?, by caller: Caller) throws(APIError) {
+        guard owner == self.owner || caller.isAdmin else {
+            throw APIError(.forbidden, "Only administrators give an image to another owner.")
+        }
+        self.owner = owner
+    }
+
+    /// Tags are a set; they stay in the order in which they were first given.
+    mutating func setTags(_ tags: [String]) throws(APIError) {
+        var seen: Set<String> = []
+        self.tags = tags.filter { seen.insert($0).inserted }
+        guard self.tags.count <= 128 else { throw APIError(.contentTooLarge, "An image has at most 128 tags.") }
+    }
+}

@@ -1,0 +1,65 @@
+import BackendKit
+package import HTTPServing
+package import Hummingbird
+package import ImageCatalog
+package import LocationUpkeep
+package import RelayEngine
+
+/// Glance's Images API: which path is answered by whom.
+package struct ImagesAPI: Sendable {
+    private let downloads: DownloadRoute
+    private let images: ImageRoutes
+    private let patches: ImagePatchRoute
+    private let uploads: UploadRoute
+    private let imports: LocationImportRoutes
+    private let members: MemberRoutes
+    private let tasks: TaskRoutes
+
+    /// - Parameters:
+    ///   - recorder: writes down what downloads find out.
+    ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - manifests: reads the digests of chunks.
+    ///   - offers: finds the direct locations that a trusted client may be told of.
+    ///   - admission: lets locations in.
+    ///   - uploads: where uploads go; nil while they are switched off.
+    ///   - drain: whether the server is about to stop.
+    package init(
+        catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
+        manifests: ManifestCache, offers: DirectOffers, admission: any LocationAdmission, lifecycle: LocationLifecycle,
+        uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
+    ) {
+        downloads = DownloadRoute(
+            representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), relays: relays,
+            recorder: recorder, holds: holds, manifests: manifests, offers: offers,
+            metalinks: MetalinkRoute(manifests: manifests))
+        images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
+        let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)
+        patches = ImagePatchRoute(images: catalog, attach: attach, admission: admission, lifecycle: lifecycle)
+        uploads = UploadRoute(images: catalog, targets: targets, quotas: quota)
+        imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission, drain: drain)
+        members = MemberRoutes(images: catalog)
+        tasks = TaskRoutes(images: catalog)
+    }
+
+    /// Registers every path. Versions are told apart before (`VersionPrefix`).
+    package func add(to router: Router<APIContext>) {
+        let api = router.group("v2")
+        api.resource("images", [.get: images.list, .post: images.create])
+        api.resource("images/:id", [.get: images.show, .patch: patches.patch, .delete: images.delete])
+        api.resource("images/:id/file", [.get: downloads.get, .head: downloads.head, .put: uploads.put])
+        api.resource("images/:id/actions/deactivate", [.post: images.deactivate])
+        api.resource("images/:id/actions/reactivate", [.post: images.reactivate])
+        api.resource("images/:id/tags/:tag", [.put: images.addTag, .delete: images.removeTag])
+        api.resource("images/:id/members", [.get: members.list, .post: members.add])
+        api.resource(
+            "images/:id/members/:member", [.get: members.show, .put: members.update, .delete: members.remove])
+        api.resource("images/:id/locations", [.get: imports.list, .post: imports.add])
+        api.resource("images/:id/tasks", [.get: tasks.ofImage])
+        api.resource("tasks", [.get: tasks.list])
+        api.resource("tasks/:task", [.get: tasks.show])
+        api.resource("schemas/:name", [.get: DiscoveryRoutes.schema])
+        api.resource("info/import", [.get: DiscoveryRoutes.importMethods])
+        api.resource("info/stores", [.get: DiscoveryRoutes.stores])
+        api.resource("info/stores/detail", [.get: DiscoveryRoutes.stores])
+    }
+}

@@ -1,0 +1,42 @@
+package import BackendKit
+package import HTTPServing
+import HTTPTypes
+package import Identity
+package import ImageCatalog
+package import ImageModel
+import ImageUpload
+
+/// Whether a place may become a location of an image.
+package struct AttachAuthorizer: Sendable {
+    package let registry: BackendRegistry
+    private let images: any ImageStore
+    private let uploads: Reloadable<UploadTarget?>
+
+    /// - Parameters:
+    ///   - images: knows which images uploads belong to.
+    ///   - uploads: where uploads go; nil while they are switched off.
+    package init(registry: BackendRegistry, images: any ImageStore, uploads: Reloadable<UploadTarget?>) {
+        self.registry = registry
+        self.images = images
+        self.uploads = uploads
+    }
+
+    /// - Throws: `APIError` 403: the caller may not attach it, or it belongs to uploads, which is nobody's to attach.
+    package func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) async throws {
+        try registry.permit(caller, toAttach: path, in: backend, to: image)
+        guard let uploads = uploads.current, let base = registry[backend]?.base, base.scheme == "file" else { return }
+        let root = "/" + base.segments.joined(separator: "/")
+        switch try await uploads.directory.place(of: path, below: root) {
+        case .elsewhere: return
+        case .temporary:
+            throw APIError(.forbidden, "The place belongs to uploads whose bytes are still coming in: it can't be a location.")
+        case .file(let name):
+            guard let owner = ImageID(name), try await images.hasUsed(owner) else { return }
+            // Its own upload is deleted with the location in the uploads' backend; another backend's location would be left without.
+            guard owner == image.id, backend == uploads.backend.id else {
+                throw APIError(
+                    .forbidden, "The place belongs to the upload of the image \(owner): it can't be a location of another one.")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import FoundationEssentials
+import HTTPServing
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+
+/// `/v2/images/{id}/members`: with which projects an image is shared.
+struct MemberRoutes: Sendable {
+    let images: any ImageStore
+
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+
+    func list(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await sharedImage(context)
+        guard admitted.access.maySeeMembers else { throw APIError.forbidden("see whom the image is shared with") }
+        let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
+        let items = QueryItems(request.uri.query)
+        var page = JSONPage()
+        let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) { .member($0) }
+        var answer: [String: JSONValue] = ["schema": "/v2/schemas/members"]
+        if let last { answer["next"] = Marker.next("/v2/images/\(admitted.id)/members", behind: last.project) }
+        return try page.response("members", answer)
+    }
+
+    func show(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await gate.image(context)
+        let project = context.part("member")
+        guard admitted.record.image.visibility == .shared, admitted.access.maySee(member: project),
+            let member = try await images.members(of: admitted.id).first(where: { $0.project == project })
+        else { throw CatalogError.unknownMember(admitted.id, project: project) }
+        return try JSONValue.member(member).response()
+    }
+
+    func add(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await sharedImage(context)
+        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id)") }
+        var body = try await RequestObject(request, for: context)
+        guard let project = try body.string("member"), !project.isEmpty else {
+            throw APIError.badRequest("member is missing: give the id of the project to share the image with.")
+        }
+        let now = Date.now
+        let member = Member(image: admitted.id, project: project, createdAt: now, updatedAt: now)
+        try await images.add(member)
+        return try JSONValue.member(member).response()
+    }
+
+    func update(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await sharedImage(context)
+        let project = context.part("member")
+        guard admitted.access.maySee(member: project) else {
+            throw CatalogError.unknownMember(admitted.id, project: project)
+        }
+        guard admitted.access.mayAnswer(for: project) else {
+            throw APIError(.forbidden, "Only the project that an image is shared with accepts or rejects it.")
+        }
+        var body = try await RequestObject(request, for: context)
+        guard let status = try body.choice("status", of: Member.Status.self) else {
+            throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
+        }
+        return try JSONValue.member(
+            try await images.setStatus(status, of: project, in: admitted.id, at: .now)
+        ).response()
+    }
+
+    func remove(_ request: Request, context: APIContext) async throws -> Response {
+        let admitted = try await sharedImage(context)
+        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id) no longer") }
+        try await images.removeMember(context.part("member"), of: admitted.id)
+        return Response(status: .noContent)
+    }
+
+    private func sharedImage(_ context: APIContext) async throws -> ImageAuthorizer.Admitted {
+        let admitted = try await gate.image(context)
+        guard admitted.record.image.visibility == .shared else {
+            throw APIError(.forbidden, "Only images of the visibility shared have members.")
+        }
+        return admitted
+    }
+}
+
+extension JSONValue {
+    fileprivate static func member(_ member: Member) -> JSONValue {
+        .object([
+            "image_id": .string(member.image.description), "member_id": .string(member.project),
+            "status": .string(member.status.rawValue), "created_at": .time(member.createdAt),
+            "updated_at": .time(member.updatedAt), "schema": "/v2/schemas/member",
+        ])
+    }
+}

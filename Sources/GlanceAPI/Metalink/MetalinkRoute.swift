@@ -1,0 +1,105 @@
+import FoundationEssentials
+import HTTPServing
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import ImageModel
+import Integrity
+import LocationUpkeep
+import NIOCore
+
+/// `GET` and `HEAD /v2/images/{id}/file` of those who want a Metalink document (RFC 5854) in place of the bytes.
+struct MetalinkRoute: Sendable {
+    let manifests: ManifestCache
+
+    /// Whether a request is for the document. `metalink=` says so whatever the client accepts: one that sends the same fields with each
+    /// request, as aria2 does, would else be given the document again where the document says that the bytes are.
+    static func isWanted(_ request: Request) throws(APIError) -> Bool {
+        switch request.uri.queryParameters["metalink"] {
+        case nil: AcceptHeader(request.headers[.accept]).prefers(MetalinkDocument.mediaType, to: "application/octet-stream")
+        case "false": false
+        case "true": true
+        case .some(let text): throw .badRequest("metalink must be true or false, not \(text.excerpt(32)).")
+        }
+    }
+
+    /// The document, or that it has not changed.
+    /// - Parameter offer: the direct locations that the caller may be told of; nil for those who may not be told.
+    func answer(
+        _ request: Request, about target: RepresentationResolver.Admitted, offer: DirectOffer?, _ context: APIContext
+    ) async throws -> Response {
+        let manifest = await manifest(of: target)
+        let document = MetalinkDocument(
+            name: FileName.of(target.representation, image: target.resolution.image), size: target.representation.size,
+            digests: target.digests.all, urls: urls(context.serverAddress(of: request), target, offer),
+            published: target.resolution.image.createdAt, layout: manifest?.stored.layout)
+        var headers: HTTPFields = [.vary: "Accept", .acceptRanges: "none"]
+        headers[.eTag] = Self.entityTag(document, manifest?.stored)
+        if let tag = headers[.eTag] { try DownloadRoute.checkPrecondition(of: request, tag: tag) }
+        // URLs of locations are for this client alone, and may be over soon.
+        if offer?.places.isEmpty == false { headers[.cacheControl] = "no-store" }
+        if let field = request.headers[.ifNoneMatch], let tag = headers[.eTag], EntityTag.matches(field, tag) {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentType] = MetalinkDocument.mediaType
+        headers[.contentLength] = String(document.length)
+        guard request.method != .head else { return Response(status: .ok, headers: headers) }
+        return Response(status: .ok, headers: headers, body: body(document, manifest))
+    }
+
+    /// The first place is the best. Where a location failed lately, Baton itself knows better.
+    private func urls(
+        _ server: String, _ target: RepresentationResolver.Admitted, _ offer: DirectOffer?
+    ) -> [String] {
+        let format = target.representation.format
+        let own =
+            "\(server)/v2/images/\(target.representation.image)/file"
+            + "?disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)&metalink=false"
+        let places = offer?.places ?? []
+        return places.filter(\.isHealthy).map(\.url) + [own] + places.filter { !$0.isHealthy }.map(\.url)
+    }
+
+    /// A strong one: a manifest's number stands for its digests.
+    private static func entityTag(_ document: MetalinkDocument, _ manifest: StoredManifest?) -> String {
+        let stream = DigestStream(.sha256)
+        let text = "\(manifest.map { String($0.number) } ?? "none")\n\(document.head)\(document.tail)"
+        Array(text.utf8).withUnsafeBytes { stream.update($0) }
+        return "\"metalink-\(stream.finish().hex)\""
+    }
+}
+
+// The pieces.
+extension MetalinkRoute {
+    /// A manifest whose first page could be read.
+    private struct OpenManifest {
+        let stored: StoredManifest
+        let first: [UInt8]
+    }
+
+    /// The manifest, if there is one to be believed. It was made from bytes whose whole digest matched, so it holds while the
+    /// representation is on integrity hold: that holds locations. Where two of them contradict what was declared, it is held itself.
+    private func manifest(of target: RepresentationResolver.Admitted) async -> OpenManifest? {
+        guard let stored = target.resolution.manifest, !target.representation.hasDigestConflict,
+            let first = await manifests.page(0, of: stored)
+        else { return nil }
+        return OpenManifest(stored: stored, first: first)
+    }
+
+    private func body(_ document: MetalinkDocument, _ manifest: OpenManifest?) -> ResponseBody {
+        ResponseBody(contentLength: document.length) { writer in
+            try await writer.write(ByteBuffer(string: document.head))
+            if let manifest {
+                try await writer.write(ByteBuffer(bytes: document.pieces(of: manifest.first)))
+                for number in 1..<max(1, manifest.stored.layout.pageCount) {
+                    guard let page = await manifests.page(number, of: manifest.stored) else { throw ManifestGone() }
+                    try await writer.write(ByteBuffer(bytes: document.pieces(of: page)))
+                }
+            }
+            try await writer.write(ByteBuffer(string: document.tail))
+            try await writer.finish(nil)
+        }
+    }
+}
+
+/// Ends a document before its length is reached, because its manifest was forgotten meanwhile.
+private struct ManifestGone: Error {}

@@ -1,0 +1,186 @@
+import BackendKit
+import FoundationEssentials
+import HTTPServing
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import ImageUpload
+import Logging
+import NIOCore
+
+/// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
+struct UploadRoute: Sendable {
+    let images: any ImageStore
+    /// Nothing while uploads are switched off.
+    let targets: Reloadable<UploadTarget?>
+    let quotas: Reloadable<ProjectQuota>
+
+    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+
+    func put(_ request: Request, context: APIContext) async throws -> Response {
+        guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
+            throw APIError(.unsupportedMediaType, "An image's bytes have the Content-Type application/octet-stream.")
+        }
+        let announced = try announcedSize(of: request)
+        let admitted = try await gate.imageToModify(context)
+        guard let target = targets.current else {
+            throw APIError(
+                .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
+        }
+        do {
+            // Before the catalog says `saving`, so that the next server knows whether somebody still does that.
+            return try await target.directory.claiming(admitted.id.description) {
+                try await receive(
+                    request, announced: announced, for: admitted.id, of: admitted.record.image.owner, target, context)
+            }
+        } catch let error as UploadError {
+            throw APIError(status(of: error), error.description)
+        }
+    }
+
+    /// Takes the bytes in, and makes them a location.
+    private func receive(
+        _ request: Request, announced: Int64?, for id: ImageID, of owner: String?, _ target: UploadTarget,
+        _ context: APIContext
+    ) async throws -> Response {
+        let quota = quotas.current
+        // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
+        let place = UploadPath(backend: target.backend.id, path: id.description)
+        let format = try await Task { try await begin(place, announced: announced, quota, context) }.value
+        do {
+            let watch = UploadWatch(timeout: target.timeout)
+            let body = request.body.map { part in
+                watch.note()
+                return part
+            }
+            let room = try await room(of: owner, announced: announced, quota)
+            let file = try await watch.during(context.channel) {
+                try await receive(body, announced: announced, atMost: room, for: id, format, target)
+            }
+            try await finish(file, at: place, for: id, quota, target, context)
+        } catch {
+            // Out of reach of the request's own end, which may be what went wrong.
+            await Task { await undo(id, place, because: error, context.logger) }.value
+            throw error
+        }
+        return Response(status: .noContent)
+    }
+
+    /// The size that the client says the image has: all that say one must agree.
+    private func announcedSize(of request: Request) throws(APIError) -> Int64? {
+        var sizes: [Int64] = []
+        let names = [HTTPField.Name.contentLength, HTTPField.Name("x-openstack-image-size")].compactMap(\.self)
+        for name in names {
+            guard let text = request.headers[name] else { continue }
+            guard let size = Int64(text), size >= 0 else { throw .badRequest("\(name) must be a whole number from 0.") }
+            sizes.append(size)
+        }
+        guard Set(sizes).count < 2 else {
+            throw .badRequest("The request has \(sizes[0]) bytes and says that the image has \(sizes[1]).")
+        }
+        return sizes.first
+    }
+
+    /// What the upload may have at most; nil where the project has no quota. What was announced counts as used already.
+    private func room(of owner: String?, announced: Int64?, _ quota: ProjectQuota) async throws -> Int64? {
+        guard let limit = quota.bytes else { return nil }
+        return max(0, limit - (try await images.uploadedBytes(of: owner)) + (announced ?? 0))
+    }
+
+    /// Takes the image for this upload alone.
+    /// - Returns: its format, which stays as it is from then on.
+    private func begin(
+        _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
+    ) async throws -> Format? {
+        let taken = try await gate.update(context) { edit in
+            guard edit.image.status == .queued else {
+                throw APIError.conflict(
+                    "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
+            }
+            guard edit.image.format != nil else {
+                throw APIError.badRequest("disk_format and container_format must be set before an image is uploaded.")
+            }
+            edit.image.status = .saving
+            edit.upload = .begin(place, announced: announced, quota)
+        }
+        return taken.image.format
+    }
+
+    private func receive<Body: AsyncSequence>(
+        _ body: Body, announced: Int64?, atMost room: Int64?, for id: ImageID, _ format: Format?, _ target: UploadTarget
+    ) async throws -> UploadedFile where Body.Element == ByteBuffer {
+        do {
+            return try await target.directory.receive(
+                body, announced: announced, quota: room, named: id.description, declared: target.inspectsFormat ? format : nil)
+        } catch let error as UploadError {
+            throw APIError(status(of: error), error.description)
+        } catch let error as APIError {
+            throw error
+        } catch {
+            throw APIError.badRequest("The upload broke off: upload the image again.")
+        }
+    }
+
+    /// One transaction makes the file a location that serves, and the image active.
+    private func finish(
+        _ file: UploadedFile, at place: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
+        _ context: APIContext
+    ) async throws {
+        let actor = context.caller.user
+        let (backend, store) = (target.backend, images)
+        // A client that leaves after its last byte must not leave a file without a record.
+        try await Task {
+            do {
+                let validator = try await target.validator(of: file)
+                _ = try await store.update(id, for: nil, at: .now, actor: actor) { edit in
+                    guard edit.image.status == .saving, let format = edit.image.format else {
+                        throw APIError(.gone, "The image was changed while it was uploaded; it is not kept.")
+                    }
+                    let location = NewLocation(
+                        image: id, backend: backend.id, path: file.name,
+                        url: "\(backend.urlPrefix)\(LocationURL.encode(path: file.name))", format: format, size: file.size,
+                        digests: file.digests)
+                    edit.image.status = .active
+                    edit.upload = .finish(place, size: file.size, quota)
+                    edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))
+                }
+            } catch {
+                try? await target.directory.remove(file.name)
+                throw error
+            }
+        }.value
+    }
+
+    private func undo(_ id: ImageID, _ place: UploadPath, because error: any Error, _ logger: Logger) async {
+        logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
+        do {
+            _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
+                guard edit.image.status == .saving else { return }
+                let serves = edit.entries.contains { entry in
+                    if case .kept(let listed, _) = entry { listed.location.state.status.serves } else { false }
+                }
+                edit.image.status = serves ? .active : .queued
+                edit.upload = .abandon(place)
+            }
+        } catch CatalogError.unknownImage {
+            // Deleted meanwhile: there is nothing left to put back.
+        } catch {
+            logger.error(
+                "upload.cleanup_failed: A failed upload could not be undone.",
+                metadata: ["image": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    private func status(of error: UploadError) -> HTTPResponse.Status {
+        switch error {
+        case .tooLarge, .overQuota: .contentTooLarge
+        case .wrongSize: .badRequest
+        case .refusedFormat: .unsupportedMediaType
+        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .exists, .underWay: .conflict
+        case .unusable: .internalServerError
+        }
+    }
+}

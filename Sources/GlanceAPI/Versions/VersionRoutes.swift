@@ -1,0 +1,55 @@
+package import HTTPServing
+import HTTPTypes
+package import Hummingbird
+import ImageModel
+
+/// Which versions of Glance's Images API there are, as its clients ask for them.
+package enum VersionRoutes {
+    /// Newest first: those that Glance lists where there are no stores to choose from and no cache to manage.
+    static let minorVersions = [17, 15, 9, 7, 6, 5, 4, 3, 2, 1, 0]
+
+    /// What the first part of a path may be.
+    static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
+
+    /// The list of versions.
+    /// - Parameter server: under which address the client reaches it.
+    package static func document(of server: String) -> JSONValue {
+        let versions = minorVersions.map { minor in
+            JSONValue.object([
+                "id": .string("v2.\(minor)"),
+                "status": .string(minor == minorVersions.first ? "CURRENT" : "SUPPORTED"),
+                "links": .array([.object(["rel": .string("self"), "href": .string("\(server)/v2/")])]),
+            ])
+        }
+        return .object(["versions": .array(versions)])
+    }
+
+    /// Glance answers 300 at the root and at any path of no known version.
+    package static func multipleChoices(_ request: Request, _ context: APIContext) throws -> Response {
+        try document(of: context.serverAddress(of: request)).response(status: .multipleChoices)
+    }
+}
+
+/// Answers paths whose first part is no API of ours with the list of versions, as Glance does.
+package struct VersionNegotiation: RouterMiddleware {
+    package typealias Context = APIContext
+
+    /// The middleware.
+    package init() {}
+
+    /// Answers, or lets the request pass.
+    package func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let first = request.uri.path.split(separator: "/").first ?? ""
+        guard VersionRoutes.known.contains(first) else {
+            return try VersionRoutes.multipleChoices(request, context)
+        }
+        // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
+        let path = request.uri.path
+        guard !path.hasSuffix("/") || path.split(separator: "/").count <= 1 else {
+            throw APIError(.notFound, "There is nothing at \(path.excerpt(128)).")
+        }
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,118 @@
+import FoundationEssentials
+import HTTPTypes
+package import Hummingbird
+import ImageModel
+import NIOCore
+
+/// A request's JSON object, read field by field; every complaint names the field.
+package struct RequestObject {
+    private var fields: [String: JSONValue]
+
+    /// Reads the body whole.
+    /// - Parameters:
+    ///   - context: whose request it is.
+    ///   - isOptional: whether no body at all means an empty object.
+    ///   - limit: its most bytes.
+    /// - Throws: `APIError`: as `JSONValue.read`, and 400 when it is no JSON object.
+    package init(
+        _ request: Request, for context: APIContext, isOptional: Bool = false, upTo limit: Int = JSONValue.ordinaryLimit
+    ) async throws {
+        guard let value = try await JSONValue.read(request, for: context, upTo: limit) else {
+            guard isOptional else { throw APIError.badRequest("The request's body is not valid JSON.") }
+            fields = [:]
+            return
+        }
+        guard case .object(let fields) = value else {
+            throw APIError.badRequest("The request's body must be a JSON object.")
+        }
+        self.fields = fields
+    }
+
+    package init(fields: [String: JSONValue]) { self.fields = fields }
+
+    private mutating func take(_ name: String) -> JSONValue? {
+        guard let value = fields.removeValue(forKey: name), value != .null else { return nil }
+        return value
+    }
+
+    /// A text of at most `limit` Unicode scalars.
+    package mutating func string(_ name: String, limit: Int = RequestText.longestName) throws(APIError) -> String? {
+        guard let text = try text(name) else { return nil }
+        guard RequestText.fits(text, scalars: limit) else {
+            throw .badRequest("\(name.excerpt(64)) is longer than \(limit) characters.")
+        }
+        return text
+    }
+
+    private mutating func text(_ name: String) throws(APIError) -> String? {
+        guard let value = take(name) else { return nil }
+        guard case .string(let text) = value else { throw .badRequest("\(name.excerpt(64)) must be a string.") }
+        return text
+    }
+
+    package mutating func integer(_ name: String, in range: ClosedRange<Int64>) throws(APIError) -> Int64? {
+        guard let value = take(name) else { return nil }
+        guard case .integer(let number) = value, range.contains(number) else {
+            throw .badRequest("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return number
+    }
+
+    package mutating func boolean(_ name: String) throws(APIError) -> Bool? {
+        guard let value = take(name) else { return nil }
+        guard case .boolean(let answer) = value else { throw .badRequest("\(name) must be true or false.") }
+        return answer
+    }
+
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of type: Choice.Type
+    ) throws(APIError) -> Choice? where Choice.RawValue == String {
+        guard let text = try string(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badRequest("\(name) must be one of \(known).")
+        }
+        return choice
+    }
+
+    package mutating func strings(_ name: String) throws(APIError) -> [String]? {
+        guard let value = take(name) else { return nil }
+        guard case .array(let items) = value else { throw .badRequest("\(name) must be a list of strings.") }
+        var texts: [String] = []
+        for item in items {
+            guard case .string(let text) = item, RequestText.fits(text, scalars: RequestText.longestName) else {
+                throw .badRequest("\(name) must be a list of strings of at most \(RequestText.longestName) characters.")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    package mutating func object(_ name: String) throws(APIError) -> RequestObject? {
+        guard let value = take(name) else { return nil }
+        guard case .object(let fields) = value else { throw .badRequest("\(name) must be an object.") }
+        return RequestObject(fields: fields)
+    }
+
+    /// What is left, as strings by name: both as long as a property and its name may be.
+    package mutating func remainingStrings(of parent: String) throws(APIError) -> [String: String] {
+        var texts: [String: String] = [:]
+        for name in fields.keys.sorted() {
+            guard RequestText.fits(name, scalars: RequestText.longestName) else {
+                throw .badRequest("\(parent): a name has at most \(RequestText.longestName) characters.")
+            }
+            guard let text = try text(name) else { continue }
+            guard RequestText.fits(text, bytes: RequestText.largestValue) else {
+                throw .badRequest("\(parent): \(name.excerpt(64)) is longer than \(RequestText.largestValue) bytes.")
+            }
+            texts[name] = text
+        }
+        return texts
+    }
+
+    /// Complains of what nobody asked for.
+    package func rejectUnknown(known: String) throws(APIError) {
+        guard let name = fields.keys.min() else { return }
+        throw .badRequest("\(name.excerpt(64)) is no field of this request; there are \(known).")
+    }
+}

@@ -1,0 +1,47 @@
+import HTTPTypes
+import Hummingbird
+import ImageModel
+
+/// What text in requests may hold, wherever it stands. Lengths count Unicode scalars or bytes: a single character has no largest size.
+package enum RequestText {
+    /// The most Unicode scalars of a name, a tag, or the name of a property, as in Glance.
+    package static let longestName = 255
+    /// The most bytes of a property's value.
+    package static let largestValue = 65_536
+
+    /// Whether a text has at most `limit` Unicode scalars.
+    package static func fits(_ text: String, scalars limit: Int) -> Bool { text.unicodeScalars.count <= limit }
+
+    /// Whether a text has at most `limit` bytes.
+    package static func fits(_ text: String, bytes limit: Int) -> Bool { text.utf8.count <= limit }
+
+    /// Whether the path and query of a request hold NUL, as they come, that is percent-encoded. No part of an escape is a percent sign, so
+    /// every `%00` is decoded to NUL, whatever stands before it.
+    package static func holdsNUL(path: String) -> Bool { path.utf8.contains(0) || path.utf8.firstRange(of: "%00".utf8) != nil }
+}
+
+extension JSONValue {
+    /// Whether NUL is in one of its strings or in the name of a member, at any depth.
+    var holdsNUL: Bool {
+        switch self {
+        case .null, .boolean, .integer, .number: false
+        case .string(let text): text.utf8.contains(0)
+        case .array(let items): items.contains(where: \.holdsNUL)
+        case .object(let members): members.contains { $0.key.utf8.contains(0) || $0.value.holdsNUL }
+        }
+    }
+}
+
+/// Refuses paths and queries with NUL: C code reads a text up to there, and PostgreSQL stores none with it.
+struct RequestTextMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        guard !RequestText.holdsNUL(path: request.head.path ?? "") else {
+            throw APIError.badRequest("The request's path or query holds the character NUL (%00): leave it out.")
+        }
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,75 @@
+import AdminAPI
+import GlanceAPI
+import HTTPServing
+import HTTPTypes
+import Hummingbird
+import ImageCatalog
+import LocationUpkeep
+import Logging
+import RelayEngine
+import ServiceLifecycle
+import Telemetry
+
+/// Everything that answers HTTP, put together.
+struct ImageServer: Sendable {
+    private let images: ImagesAPI
+    private let admin: AdminRoutes
+    private let health: HealthRoutes
+    private let http: HTTPServer
+
+    /// - Parameters:
+    ///   - recorder: writes down what downloads find out.
+    ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - manifests: reads the digests of chunks.
+    ///   - directLifetime: how long a signed URL of a direct location is good.
+    ///   - limits: what connections go by; each from its beginning.
+    ///   - exposure: from where clients come; each request goes by what it is then.
+    ///   - drain: whether the server is about to stop.
+    init(
+        catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
+        manifests: ManifestCache, activation: LocationActivation, lifecycle: LocationLifecycle,
+        verifications: VerificationQueue, admission: any LocationAdmission, uploads: Reloadable<UploadTarget?>,
+        quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
+        metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain
+    ) {
+        let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
+        images = ImagesAPI(
+            catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
+            admission: admission, lifecycle: lifecycle, uploads: uploads, quota: quota, drain: drain)
+        admin = AdminRoutes(
+            catalog: catalog, relays: relays, holds: holds, offers: offers, activation: activation, lifecycle: lifecycle,
+            verifications: verifications, uploads: uploads, drain: drain)
+        health = HealthRoutes(catalog: catalog, metrics: metrics, drain: drain)
+        http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)
+    }
+
+    /// The server as a service.
+    /// - Parameters:
+    ///   - place: where to listen.
+    ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
+    ///   - onRunning: called with the port it listens at, once it does; 0 for a socket file.
+    func service(
+        at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
+    ) -> some Service {
+        let router = router()
+        http.log(router.routes, to: logger)
+        return http.service(
+            answering: VersionPrefix(next: router.buildResponder()), at: place, certificate: certificate, logger: logger,
+            onRunning: onRunning)
+    }
+
+    private func router() -> Router<APIContext> {
+        let router = http.router(negotiation: VersionNegotiation())
+        router.add(middleware: ErrorTranslation())
+        for method in [HTTPRequest.Method.get, .head] {
+            router.on("/", method: method) { try VersionRoutes.multipleChoices($0, $1) }
+        }
+        router.resource(
+            "versions", [.get: { try VersionRoutes.document(of: $1.serverAddress(of: $0)).response() }])
+        health.add(to: router)
+        images.add(to: router)
+        admin.add(to: router)
+        return router
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Identity
+import ImageCatalog
+import ImageModel
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import APIFixture
+@testable import GlanceAPI
+@testable import HTTPServing
+
+/// A right that is lost between its first check and the change.
+@Suite struct ImageGateTests {
+    /// A store in which another request is faster: `race` runs between the read of an image and the change of it.
+    private struct RacingStore: ImageStore {
+        let inner: SQLiteCatalog
+        let race: @Sendable (ImageID) async throws -> Void
+
+        func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
+            let record = try await inner.record(of: image, for: project)
+            try await race(image)
+            return record
+        }
+
+        func update(
+            _ image: ImageID, for project: String?, at time: Date, actor: String,
+            _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
+        ) async throws -> ImageRecord {
+            try await inner.update(image, for: project, at: time, actor: actor, change)
+        }
+
+        func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> { try await inner.page(query) }
+        func forget(_ locations: [LocationID]) async throws { try await inner.forget(locations) }
+        func imagesBeingSaved() async throws -> [ImageID] { try await inner.imagesBeingSaved() }
+        func recoverUploads(_ images: [ImageID], at time: Date) async throws {
+            try await inner.recoverUploads(images, at: time)
+        }
+        func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
+            try await inner.recoverImagesAfterStart(at: time, cutOff: cutOff)
+        }
+        func members(of image: ImageID) async throws -> [Member] { try await inner.members(of: image) }
+        func add(_ member: Member) async throws { try await inner.add(member) }
+        func setStatus(_ status: Member.Status, of project: String, in image: ImageID, at time: Date) async throws -> Member {
+            try await inner.setStatus(status, of: project, in: image, at: time)
+        }
+        func removeMember(_ project: String, of image: ImageID) async throws {
+            try await inner.removeMember(project, of: image)
+        }
+        func add(_ task: ImageTask) async throws { try await inner.add(task) }
+        func setStatus(_ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date) async throws {
+            try await inner.setStatus(status, message: message, ofTask: id, at: time)
+        }
+        func task(_ id: UUID) async throws -> ImageTask? { try await inner.task(id) }
+        func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> { try await inner.page(query) }
+
+        func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
+            try await inner.uploads(in: backend, query)
+        }
+        func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
+            try await inner.unknownPaths(among: paths, in: backend)
+        }
+        func uploadStatistics() async throws -> UploadStatistics { try await inner.uploadStatistics() }
+        func uploadedBytes(of owner: String?) async throws -> Int64 { try await inner.uploadedBytes(of: owner) }
+        func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath] {
+            try await inner.expireUploads(in: backend, at: time, delay: delay)
+        }
+        func forgetUpload(_ place: UploadPath) async throws { try await inner.forgetUpload(place) }
+        func hasUsed(_ id: ImageID) async throws -> Bool { try await inner.hasUsed(id) }
+    }
+
+    private static let owner = Caller(user: "o", project: "mine", roles: [.member])
+
+    /// Renames an image as its owner while `race` runs, and returns the outcome.
+    private func rename(
+        _ race: @escaping @Sendable (SQLiteCatalog, ImageID) async throws -> Void
+    ) async throws -> (status: Int?, name: String?) {
+        let fixture = try APIFixture()
+        let image = try await fixture.image(owner: "mine")
+        let catalog = fixture.catalog
+        let gate = ImageAuthorizer(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
+        let router = Router(context: APIContext.self)
+        router.get("images/:id") { _, context in
+            var context = context
+            context.caller = Self.owner
+            try await gate.update(context) { $0.image.name = "changed" }
+            return Response(status: .ok)
+        }
+        let head = HTTPRequest(method: .get, scheme: "http", authority: "baton", path: "/images/\(image)")
+        let context = APIContext(
+            source: ApplicationRequestContextSource(
+                channel: EmbeddedChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        var status: Int?
+        do {
+            let response = try await router.buildResponder().respond(
+                to: Request(head: head, body: RequestBody(buffer: ByteBuffer())), context: context)
+            status = response.status.code
+        } catch let error as APIError {
+            status = error.status.code
+        }
+        return (status, try await catalog.image(image)?.name)
+    }
+
+    @Test("An owner can change an image")
+    func withoutARace() async throws {
+        let (status, name) = try await rename { _, _ in }
+        #expect(status == 200 && name == "changed")
+    }
+
+    @Test("A caller that loses the right to an image before the change is made changes nothing")
+    func theRightIsLostBeforeTheTransaction() async throws {
+        let (status, name) = try await rename { catalog, image in
+            _ = try await catalog.update(image, for: nil, at: .now, actor: "another request") { $0.image.owner = "another" }
+        }
+        #expect(status == 403 && name == "n")
+    }
+}

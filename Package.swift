@@ -61,18 +61,18 @@ let package = Package(
         module(
             "OpenStackSwiftBackend", path: "backends/OpenStackSwift",
             ["BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"]),
+        module("OriginRead", ["BackendKit", "CurlTransfer", nio]),
         module("LocationSelection", ["ImageModel"]),
         module(
             "RelayEngine",
-            ["BackendKit", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio, collections]
+            ["OriginRead", "BackendKit", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio, collections]
         ),
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "LocationUpkeep",
             [
-                "RelayEngine", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer", "FormatInspection",
-                "Integrity",
-                "ImageModel", "Telemetry", nio,
+                "RelayEngine", "OriginRead", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer",
+                "FormatInspection", "Integrity", "ImageModel", "Telemetry", nio,
                 logging, lifecycle,
             ]
         ),
@@ -184,6 +184,12 @@ let package = Package(
         tests("IntegrityTests", ["Integrity", "ImageModel"]),
         tests("CurlTransferTests", ["CurlTransfer", "FaultyOrigin", "TransferRecording", "Waiting", nio]),
         tests("BackendKitTests", ["BackendKit", "CurlTransfer", "ImageModel", "Waiting"]),
+        tests(
+            "OriginReadTests",
+            [
+                "OriginRead", "BackendKit", "CurlTransfer", "ImageModel", "FaultyOrigin", "TokenBackend", "TransferRecording",
+                "Waiting", nio,
+            ]),
         tests("FileBackendTests", ["FileBackend", "BackendKit", "CurlTransfer", "ImageModel", "TransferRecording", "Waiting"]),
         tests("HTTPBackendTests", ["HTTPBackend", "BackendKit", "CurlTransfer", "ImageModel"]),
         .testTarget(
@@ -208,7 +214,7 @@ let package = Package(
             [
                 "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "FormatInspection", "Integrity", "ImageModel",
                 "FaultyOrigin", "TokenBackend", "Waiting", "HTTPBackend", "LocationSelection", "RelayEngine", "Telemetry",
-                logging,
+                "OriginRead", logging,
             ]
         ),
         tests("ChaosPlanTests", ["ChaosPlan"]),
@@ -223,8 +229,8 @@ let package = Package(
         tests(
             "RelayEngineTests",
             [
-                "RelayEngine", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity", "FaultyOrigin",
-                "TokenBackend", "TransferRecording", "Waiting", nio,
+                "RelayEngine", "OriginRead", "BackendKit", "LocationSelection", "ImageModel", "CurlTransfer", "Integrity",
+                "FaultyOrigin", "TokenBackend", "TransferRecording", "Waiting", nio,
             ]
         ),
     ]

@@ -2,7 +2,7 @@ import BackendKit
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import RelayEngine
+import OriginRead
 
 /// The decisions of one full read of a location, as a value: what to ask for, what to make of an answer, when to try again.
 struct FullReadState: Sendable {
@@ -12,8 +12,6 @@ struct FullReadState: Sendable {
         case ask(notBefore: ContinuousClock.Instant)
         /// Forget everything and begin at the first byte: the object is another one now.
         case restart
-        /// Have the credentials renewed, then ask for the same again.
-        case renew
         /// Every byte was read.
         case done
         /// It can't be read.
@@ -33,7 +31,6 @@ struct FullReadState: Sendable {
     /// The most bytes of an object whose size nobody declared.
     private let sizeLimit: Int64
     private let maximumRange: Int64?
-    private let renewsCredentials: Bool
     /// Whether a digest was declared, so that what was read is compared with it in the end.
     private let isDigestDeclared: Bool
     /// The offset of the next byte.
@@ -53,8 +50,6 @@ struct FullReadState: Sendable {
     private var failures = 0
     /// Whether bytes came since the last failure.
     private var hasAdvanced = false
-    /// Whether credentials were refused and renewed since the last byte.
-    private var hasRenewed = false
     private var restarts = 0
     /// Whether the object may have any validator: it never kept one to the end.
     private var takesAnyValidator = false
@@ -69,18 +64,15 @@ struct FullReadState: Sendable {
     ///   - expectedSize: what the object must have; nil if that is to be found out.
     ///   - sizeLimit: the most bytes that it may have then.
     ///   - maximumRange: the most bytes of one attempt.
-    ///   - renewsCredentials: whether requests show credentials that end.
     ///   - isDigestDeclared: whether what is read will be compared with a declared digest.
     ///   - progress: how far an earlier read came.
     init(
-        expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, renewsCredentials: Bool = false,
-        isDigestDeclared: Bool = false,
+        expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, isDigestDeclared: Bool = false,
         progress: ReadProgress?, seed: UInt64
     ) {
         self.expectedSize = expectedSize
         self.sizeLimit = sizeLimit
         self.maximumRange = maximumRange
-        self.renewsCredentials = renewsCredentials
         self.isDigestDeclared = isDigestDeclared
         position = progress?.position ?? 0
         size = progress?.size
@@ -190,7 +182,6 @@ struct FullReadState: Sendable {
         position += count
         failures = 0
         hasAdvanced = true
-        hasRenewed = false
         backoff.reset()
     }
 
@@ -205,13 +196,7 @@ struct FullReadState: Sendable {
     /// The attempt was given up to let a download have its connection: nobody's fault.
     func yielded(at now: ContinuousClock.Instant) -> Step { .ask(notBefore: now) }
 
-    /// The credentials that were to be renewed were not.
-    mutating func notRenewed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
-        hasRenewed = true
-        return failed(failure, at: now)
-    }
-
-    /// The attempt failed. Credentials that end are renewed once before they count as refused.
+    /// The attempt failed.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
         if let excess {
             // By how much is not known, and must not depend on how its bytes happened to arrive.
@@ -220,10 +205,6 @@ struct FullReadState: Sendable {
         }
         // Nothing can be asked for behind the last byte (416).
         if isSizeUnstated, failure.reason == .wrongSize, position > 0 { return atEnd() }
-        if failure.asksForCredentials, renewsCredentials, !hasRenewed {
-            hasRenewed = true
-            return .renew
-        }
         if failure.reason == .validatorChanged, restarts < Self.restartLimit {
             restarts += 1
             (position, size, validator, hasAnswered) = (0, nil, nil, false)

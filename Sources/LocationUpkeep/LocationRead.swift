@@ -3,14 +3,13 @@ import CurlTransfer
 import FormatInspection
 import ImageCatalog
 import ImageModel
-import NIOCore
-import RelayEngine
+import OriginRead
 import Synchronization
 
 /// Reads one location alone and in full, for its digests: the shell around a `FullReadState`.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only, but for `latest`, which has its own lock.
-final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
+final class LocationRead: Ticking, @unchecked Sendable {
     /// What is to be read, and how.
     struct Plan: Sendable {
         let driver: any Driver
@@ -55,26 +54,9 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
     private let loop: TransferLoop
     private var course: FullReadState
     private var digests: ReadDigests
-    /// Among the backend's connections, or the wait for it.
-    private var place: ConnectionPermit?
-    /// Counts the attempts, so that what comes late for an earlier one is known as such.
-    private var round = 0
-    private var isRenewing = false
-    /// The credentials that the last request showed.
-    private var generation = 0
-    private var read: ReadRequest?
-    private var transfer: TransferID?
-    private var bodyWindow: BodyWindow?
-    private var taken: Int64 = 0
+    /// What reads now; nil between two attempts.
+    private var attempt: OriginAttempt?
     private var askAt: ContinuousClock.Instant?
-    /// Since when it waits for a place among the connections; nil when it has one or needs none.
-    private var waitsSince: ContinuousClock.Instant?
-    private var hasBegun = false
-    private var isPaused = false
-    private var lastActivity = ContinuousClock.now
-    private var rejection: AttemptFailure?
-    /// Why there will be no bytes, while the server still says why.
-    private var refusal: Refusal?
     private var isOver = false
     private var waiter: CheckedContinuation<Outcome, Never>?
     private var noted: Int64 = 0
@@ -88,8 +70,7 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         resumes = digests.resumed != nil
         course = FullReadState(
             expectedSize: plan.expectedSize, sizeLimit: plan.sizeLimit, maximumRange: plan.driver.capabilities.maximumRange,
-            renewsCredentials: plan.driver.credentials != nil, isDigestDeclared: plan.isDigestDeclared,
-            progress: digests.resumed, seed: .random(in: 0...UInt64.max))
+            isDigestDeclared: plan.isDigestDeclared, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
 
     /// Whether it goes on where an earlier read was, as far as can be told before it asks.
@@ -116,68 +97,25 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func ask() {
         askAt = nil
-        round += 1
-        guard let connections = plan.connections else { return prepare() }
-        let round = round
-        let (place, isAdmitted) = connections.enter(
-            plan.queueKey, yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(round) } },
-            admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.admitted(round) } })
-        self.place = place
-        if isAdmitted { prepare() } else { waitsSince = loop.now }
+        let attempt = OriginAttempt(
+            AttemptRequest(
+                driver: plan.driver, connections: plan.connections, queueKey: plan.queueKey,
+                read: ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh),
+                timeouts: AttemptTimeouts(
+                    permit: plan.queueTimeout, worker: plan.queueTimeout, inactivity: plan.stallTimeout,
+                    refusal: plan.stallTimeout)),
+            on: loop, sink: self)
+        self.attempt = attempt
+        attempt.start()
     }
 
-    private func admitted(_ round: Int) {
-        if round == self.round { prepare() }
-    }
-
-    /// A download waits for the connection.
-    private func yield(_ round: Int) {
-        guard round == self.round, place != nil else { return }
-        if let transfer { loop.cancel(transfer) }
-        follow(course.yielded(at: loop.now))
-    }
-
-    /// Asks once the credentials are good, as far as anybody knows.
-    private func prepare() {
-        waitsSince = nil
-        guard let credentials = plan.driver.credentials, !credentials.areReady else { return send() }
-        renew(credentials, beyond: credentials.generation)
-    }
-
-    private func renew(_ credentials: any RenewableCredentials, beyond generation: Int) {
-        isRenewing = true
-        lastActivity = loop.now
-        let round = round
-        credentials.renew(beyond: generation) { [weak self, loop] failure in
-            loop.enqueue { [weak self] in self?.renewed(round, failure) }
-        }
-    }
-
-    private func renewed(_ round: Int, _ failure: AttemptFailure?) {
-        guard round == self.round, isRenewing else { return }
-        isRenewing = false
-        if let failure { follow(course.notRenewed(failure, at: loop.now)) } else { send() }
-    }
-
-    private func send() {
-        generation = plan.driver.credentials?.generation ?? 0
-        let read = ReadRequest(path: plan.path, range: course.range, isFresh: plan.isFresh)
-        self.read = read
-        (bodyWindow, rejection, refusal, hasBegun, isPaused) = (nil, nil, nil, false, false)
-        lastActivity = loop.now
-        transfer = loop.start(plan.driver.transferRequest(for: read), sink: self)
-    }
-
+    /// The attempt is over or is cancelled: goes on with what is decided.
     private func follow(_ step: FullReadState.Step) {
-        transfer = nil
-        isRenewing = false
-        if step == .renew, let credentials = plan.driver.credentials { return renew(credentials, beyond: generation) }
-        releasePermit()
+        cancelAttempt()
         switch step {
         case .ask(let time):
             askAt = time
             askIfDue()
-        case .renew: break  // done above, with the place kept
         case .restart:
             digests.start()
             noted = 0
@@ -196,6 +134,11 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         }
     }
 
+    private func cancelAttempt() {
+        attempt?.cancel()
+        attempt = nil
+    }
+
     private func askIfDue() {
         guard let askAt, askAt <= loop.now, plan.pace.allowsMore(at: loop.now) else { return }
         ask()
@@ -203,22 +146,12 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
 
     private func finish(_ outcome: Outcome) {
         isOver = true
-        if let transfer { loop.cancel(transfer) }
-        transfer = nil
         askAt = nil
-        isRenewing = false
-        releasePermit()
+        cancelAttempt()
         loop.remove(self)
         if outcome.isCancelled { note() }
         waiter?.resume(returning: outcome)
         waiter = nil
-    }
-
-    private func releasePermit() {
-        round += 1
-        waitsSince = nil
-        place?.leave()
-        place = nil
     }
 
     private func note() {
@@ -228,97 +161,44 @@ final class LocationRead: TransferSink, Ticking, @unchecked Sendable {
         latest.withLock { $0 = progress }
     }
 
-    // MARK: What the transfer brings
-
-    func transferBegan(_ transfer: TransferID) {
-        hasBegun = true
-        lastActivity = loop.now
+    func tick(_ now: ContinuousClock.Instant) {
+        askIfDue()
+        if let attempt, attempt.isPaused, plan.pace.allowsMore(at: now) { attempt.resume() }
     }
+}
 
-    func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        guard let read, self.transfer == transfer else { return false }
-        lastActivity = loop.now
-        switch plan.driver.inspect(head, of: read).flatMap({ course.judge($0) }) {
-        case .success(let bodyWindow):
-            self.bodyWindow = bodyWindow
+// What the attempt brings.
+extension LocationRead: AttemptSink {
+    func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
+        switch course.judge(head) {
+        case .success(let window):
             if let size = course.size ?? plan.expectedSize { digests.begin(size: size) }
-            return true
-        case .failure(let failure):
-            rejection = failure
-            refusal = plan.driver.refusal(failure, head, at: loop.now)
-            return refusal != nil
+            return .read(window)
+        case .failure(let failure): return .reject(failure)
         }
     }
 
-    func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        refusal?.take(bytes)
-        guard let (drop, keep) = bodyWindow?.split(bytes.count), keep > 0 else { return }
-        digests.update(UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
-        taken += Int64(keep)
-    }
+    func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) { digests.update(bytes) }
 
-    func transfer(_ transfer: TransferID, slab: ByteBuffer) {
-        slab.withUnsafeReadableBytes { self.transfer(transfer, bytes: $0) }
-    }
-
-    func transferSettled(_ transfer: TransferID) {
-        lastActivity = loop.now
-        if let refusal, refusal.isFull {
-            loop.cancel(transfer)
-            return follow(course.failed(plan.driver.explain(refusal), at: loop.now))
-        }
+    func attemptSettled(_ attempt: OriginAttempt) {
+        let taken = attempt.takeCounts().kept
         guard taken > 0 else { return }
         course.advance(by: taken)
         plan.pace.take(taken, at: loop.now)
-        taken = 0
-        if let excess = course.excess {
-            loop.cancel(transfer)
-            return follow(course.failed(excess, at: loop.now))
-        }
+        if let excess = course.excess { return follow(course.failed(excess, at: loop.now)) }
         if course.position - noted >= digests.stride { note() }
-        if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil, !isPaused {
-            isPaused = true
-            loop.pause(transfer)
-        }
+        if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil { attempt.pause() }
     }
 
-    func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
-        guard self.transfer == transfer else { return }
-        if let refusal {
-            follow(course.failed(plan.driver.explain(refusal), at: loop.now))
-        } else if let rejection {
-            follow(course.failed(rejection, at: loop.now))
-        } else if let error {
-            follow(course.failed(plan.driver.classify(error), at: loop.now))
-        } else {
-            follow(course.ended(at: loop.now))
-        }
-    }
+    /// A download waits for the connection.
+    func attemptPermitWanted(_ attempt: OriginAttempt) { follow(course.yielded(at: loop.now)) }
 
-    func tick(_ now: ContinuousClock.Instant) {
-        askIfDue()
-        if let waitsSince, now - waitsSince >= plan.queueTimeout {
-            // Others, of other backends, wait for this reader.
-            note()
-            return finish(.failed(.busy(after: plan.queueTimeout)))
-        }
-        if isRenewing, now - lastActivity >= plan.stallTimeout {
-            follow(course.notRenewed(.noCredentials(within: plan.stallTimeout), at: now))
-        }
-        guard let transfer else { return }
-        if isPaused, plan.pace.allowsMore(at: now) {
-            isPaused = false
-            lastActivity = now
-            loop.resume(transfer)
-        } else if hasBegun, !isPaused, now - lastActivity >= plan.stallTimeout {
-            loop.cancel(transfer)
-            if let refusal { return follow(course.failed(plan.driver.explain(refusal), at: now)) }
-            follow(course.failed(AttemptFailure(.stall, .backend, detail: "no byte for \(plan.stallTimeout)"), at: now))
-        } else if !hasBegun, now - lastActivity >= plan.queueTimeout {
-            // All workers are held up, as by a mount that hangs.
-            note()
-            finish(.failed(AttemptFailure(.busy, .throttled, detail: "no worker free for \(plan.queueTimeout)")))
-        }
+    func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
+        guard let failure else { return follow(course.ended(at: loop.now)) }
+        guard failure.reason == .busy else { return follow(course.failed(failure, at: loop.now)) }
+        // Others, of other backends, wait for this reader.
+        note()
+        finish(.failed(failure))
     }
 }
 

@@ -1,9 +1,10 @@
 package import BackendKit
 package import CurlTransfer
 package import ImageModel
+import OriginRead
 import Synchronization
 
-/// Asks what lies at a place, with a read of its first byte.
+/// Probes: reads the first byte of an object for its head, which says what lies there.
 package final class ObjectProbe: Sendable {
     private let registry: BackendRegistry
     private let loop: TransferLoop
@@ -32,43 +33,43 @@ package final class ObjectProbe: Sendable {
         }
         let read = ReadRequest(path: path, range: isEmpty ? nil : ByteRange(first: 0, last: 0))
         let timeout = timeout
-        do throws(AttemptFailure) {
-            let place = try await backend.connections?.place(for: .probe, within: timeout)
-            defer { place?.leave() }
-            // From here on: who waited long for a place must not attribution the backend for the rest of the time.
-            return .success(try await ask(backend.driver, read, until: .now + timeout))
-        } catch {
-            return .failure(error)
-        }
+        let request = AttemptRequest(
+            driver: backend.driver, connections: backend.connections, queueKey: .probe, read: read,
+            timeouts: AttemptTimeouts(
+                permit: backend.connections.map { min(timeout, $0.timeout) }, worker: timeout, inactivity: timeout,
+                refusal: timeout,
+                // From the permit on: a long wait for it must not count against the backend.
+                head: timeout))
+        return await HeadReader().read(request, on: loop)
     }
+}
 
-    /// Asks with credentials that are ready, and once more with newer ones if those are refused.
-    private func ask(
-        _ driver: any Driver, _ read: ReadRequest, until deadline: ContinuousClock.Instant
-    ) async throws(AttemptFailure) -> ObjectHead {
-        guard let credentials = driver.credentials else { return try await askOnce(driver, read, until: deadline).get() }
-        if !credentials.areReady { try await credentials.renew(beyond: credentials.generation, within: deadline - .now) }
-        let generation = credentials.generation
-        let answer = await askOnce(driver, read, until: deadline)
-        guard case .failure(let failure) = answer, failure.asksForCredentials else { return try answer.get() }
-        try await credentials.renew(beyond: generation, within: deadline - .now)
-        return try await askOnce(driver, read, until: deadline).get()
-    }
+/// Reads the head of one answer and nothing more.
+///
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+private final class HeadReader: AttemptSink, @unchecked Sendable {
+    private var head: ObjectHead?
+    private var waiter: CheckedContinuation<Result<ObjectHead, AttemptFailure>, Never>?
 
-    private func askOnce(
-        _ driver: any Driver, _ read: ReadRequest, until deadline: ContinuousClock.Instant
-    ) async -> Result<ObjectHead, AttemptFailure> {
-        do throws(TransferError) {
-            let answer = try await Exchange.run(
-                driver.transferRequest(for: read), on: loop, timeout: deadline - .now,
-                keeping: { $0.status >= 300 ? driver.refusalLimit : 0 })
-            return driver.inspect(answer.head, of: read).mapError { failure in
-                guard var refusal = driver.refusal(failure, answer.head) else { return failure }
-                refusal.take(answer.body)
-                return driver.explain(refusal)
+    func read(_ request: AttemptRequest, on loop: TransferLoop) async -> Result<ObjectHead, AttemptFailure> {
+        await withCheckedContinuation { waiter in
+            loop.enqueue {
+                self.waiter = waiter
+                OriginAttempt(request, on: loop, sink: self).start()
             }
-        } catch {
-            return .failure(driver.classify(error))
         }
+    }
+
+    func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
+        self.head = head
+        return .stop
+    }
+
+    func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) {}
+
+    func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
+        let noHead = AttemptFailure(.protocolViolation, .backend, detail: "the answer has no head")
+        waiter?.resume(returning: head.map { .success($0) } ?? .failure(failure ?? noHead))
+        waiter = nil
     }
 }

@@ -1,6 +1,7 @@
 import BackendKit
 package import CurlTransfer
 package import NIOCore
+import OriginRead
 
 // What the transfer of the running attempt brings.
 extension Relay: TransferSink, Ticking {

@@ -3,6 +3,7 @@ package import CurlTransfer
 package import ImageModel
 import LocationSelection
 import NIOCore
+import OriginRead
 
 /// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
 ///

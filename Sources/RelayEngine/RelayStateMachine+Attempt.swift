@@ -1,6 +1,7 @@
 import BackendKit
 import ImageModel
 import LocationSelection
+import OriginRead
 
 // What an attempt brings: its head, its bytes, its end.
 extension RelayStateMachine {

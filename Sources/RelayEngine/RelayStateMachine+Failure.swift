@@ -127,7 +127,7 @@ extension RelayStateMachine {
         let failure: AttemptFailure
         switch running.stage {
         case .entering: failure = .busy(after: now - running.lastActivity)
-        case .asking where !running.hasBegun: failure = .stall("no worker free", for: now - running.lastActivity)
+        case .asking where !running.hasBegun: failure = .noWorker(for: now - running.lastActivity)
         case .renewing, .asking: return giveUp()
         }
         candidates[running.candidate].failure = failure

@@ -80,14 +80,7 @@ extension RelayStateMachine {
             // All workers of its backend are held up: so is the backend. In the queue it goes as with connections.
             let timeout = stallTimeout(of: running.candidate)
             guard waited >= timeout, isReplaceable(running.candidate) else { return [] }
-            return [.cancel(running.id)] + fail(.stall("no worker free", for: timeout), at: now)
+            return [.cancel(running.id)] + fail(.noWorker(for: timeout), at: now)
         }
-    }
-}
-
-extension AttemptFailure {
-    /// A location that gave nothing for too long.
-    static func stall(_ what: String, for timeout: Duration) -> AttemptFailure {
-        AttemptFailure(.stall, .backend, detail: "\(what) for \(timeout)")
     }
 }

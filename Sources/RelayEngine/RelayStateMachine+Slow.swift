@@ -1,6 +1,7 @@
 import BackendKit
 import ImageModel
 import LocationSelection
+import OriginRead
 
 // When to leave a location that brings bytes, but slowly. The attempt is cut short at the next edge of a chunk, so that each chunk
 // has one contributor; one that all but stands still is left at the next byte.

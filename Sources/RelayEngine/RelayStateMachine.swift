@@ -1,6 +1,7 @@
 package import BackendKit
 package import ImageModel
 import LocationSelection
+package import OriginRead
 
 /// All decisions of a relay, as a value: events in, actions out. It does no I/O and reads no clock.
 ///

@@ -162,25 +162,17 @@ import Waiting
         #expect(limit.counts == (0, 0))
     }
 
-    @Test("A task that gets no permit in time fails as busy and leaves the queue")
-    func aTaskThatGetsNoPermitInTimeFailsAsBusy() async throws {
-        let limit = ConnectionLimit(limit: 1, timeout: .milliseconds(20))
-        let held = try await limit.place(for: .probe, within: .seconds(60))
-        let failure = await #expect(throws: AttemptFailure.self) { try await limit.place(for: .probe, within: .seconds(60)) }
-        #expect(failure?.reason == .busy && failure?.failureClass == .throttled)
-        #expect(limit.counts == (1, 0))
-        held.leave()
-        #expect(limit.counts == (0, 0))
-    }
-
-    @Test("A task gets the permit that another one gives back", .timeLimit(.minutes(5)))
-    func aTaskGetsThePermitThatAnotherOneGivesBack() async throws {
+    @Test("A connection that is given back goes to the one that waits", .timeLimit(.minutes(5)))
+    func aConnectionThatIsGivenBackGoesToTheOneThatWaits() async throws {
         let limit = ConnectionLimit(limit: 1, timeout: .seconds(600))
-        let held = try await limit.place(for: .probe, within: .seconds(600))
-        async let next = limit.place(for: .probe, within: .seconds(600))
-        try await eventually("a wait for the connection") { limit.counts.waiting > 0 }
+        let held = limit.enter(.probe) {}.place
+        let (admissions, admission) = AsyncStream.makeStream(of: Void.self)
+        let waiting = limit.enter(.probe) { admission.yield() }
+        #expect(!waiting.isAdmitted && limit.counts == (1, 1))
         held.leave()
-        try await next.leave()
+        try await first(of: admissions, "the connection")
+        #expect(limit.counts == (1, 0))
+        waiting.place.leave()
         #expect(limit.counts == (0, 0))
     }
 }

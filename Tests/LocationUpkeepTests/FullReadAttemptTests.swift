@@ -9,7 +9,7 @@ import Waiting
 
 @testable import LocationUpkeep
 
-/// Maintenance reads from a web server whose tokens end and whose connections are limited.
+/// What full reads and probes make of their attempts; how an attempt behaves is OriginAttemptTests' subject.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct FullReadAttemptTests {
     static let content = PatternedContent(size: 3_000_017, seed: 83)
@@ -55,34 +55,6 @@ struct FullReadAttemptTests {
         #expect(origin.record.requests.count == 8)
     }
 
-    @Test("A full read ends if no token can be fetched")
-    func aFullReadEndsIfNoTokenCanBeFetched() async throws {
-        let loop = TransferLoop()
-        defer { loop.stop() }
-        let door = TokenDoor()
-        let refused = AttemptFailure(.denied, .credentials, detail: "the user is not known")
-        door.refuse(with: refused)
-        let origin = try FaultyOrigin(Self.content, behind: door)
-        defer { origin.stop() }
-        let outcome = await read(TokenDriver(door, url: origin.url()), on: loop).run()
-        guard case .failed(refused) = outcome else { return #expect(Bool(false), "\(outcome)") }
-        #expect(door.fetches == 1 && origin.record.requests.isEmpty)
-    }
-
-    @Test("A full read does not wait for a token for ever")
-    func aFullReadDoesNotWaitForATokenForEver() async throws {
-        let loop = TransferLoop()
-        defer { loop.stop() }
-        let door = TokenDoor()
-        door.hold()
-        defer { door.hold(false) }
-        let origin = try FaultyOrigin(Self.content, behind: door)
-        defer { origin.stop() }
-        let outcome = await read(TokenDriver(door, url: origin.url()), on: loop, stallTimeout: .milliseconds(1)).run()
-        guard case .failed(let failure) = outcome else { return #expect(Bool(false), "\(outcome)") }
-        #expect(failure.reason == .stall)
-    }
-
     @Test("A full read yields its permit to a download and continues at the same byte")
     func aFullReadYieldsAndContinuesAtTheSameByte() async throws {
         let loop = TransferLoop()
@@ -97,7 +69,7 @@ struct FullReadAttemptTests {
         async let reading = read.run()
         await origin.waitUntil { $0.bodyBytesSent >= 16 << 20 }
         // The read is silent, and would be for half a minute.
-        let place = try await connections.place(for: .download(by: "somebody", of: "image"), within: .seconds(20))
+        let place = try await connections.acquire(for: .download(by: "somebody", of: "image"))
         try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
         #expect(origin.record.requests.count == 1)
         place.leave()
@@ -115,7 +87,7 @@ struct FullReadAttemptTests {
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
         let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
-        let place = try await connections.place(for: .probe, within: .seconds(20))
+        let place = try await connections.acquire(for: .probe)
         let read = read(TokenDriver(door, url: origin.url()), connections: connections, on: loop)
         let reading = Task { await read.run() }
         try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
@@ -134,7 +106,7 @@ struct FullReadAttemptTests {
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
         let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
-        let place = try await connections.place(for: .probe, within: .seconds(20))
+        let place = try await connections.acquire(for: .probe)
         let driver = TokenDriver(door, url: origin.url())
         let outcome = await read(driver, connections: connections, on: loop, queueTimeout: .milliseconds(50)).run()
         guard case .failed(let failure) = outcome else { return #expect(Bool(false), "\(outcome)") }
@@ -143,8 +115,8 @@ struct FullReadAttemptTests {
         place.leave()
     }
 
-    @Test("A probe renews a token that ended without notice")
-    func aProbeRenewsATokenThatEndedWithoutNotice() async throws {
+    @Test("A probe renews a token that ended unnoticed")
+    func aProbeRenewsATokenThatEndedUnnoticed() async throws {
         let loop = TransferLoop()
         defer { loop.stop() }
         let door = TokenDoor()
@@ -173,7 +145,7 @@ struct FullReadAttemptTests {
         }
         door.hold(false)
         #expect(late.reason == .stall)
-        let held = try await connections.place(for: .probe, within: .seconds(1))
+        let held = try await connections.acquire(for: .probe)
         guard case .failure(let busy) = await probe.head(of: "image", in: BackendID("b")) else {
             return #expect(Bool(false), "an answer without a connection")
         }

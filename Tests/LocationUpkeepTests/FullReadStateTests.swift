@@ -2,7 +2,7 @@ import BackendKit
 import Foundation
 import ImageCatalog
 import ImageModel
-import RelayEngine
+import OriginRead
 import Testing
 
 @testable import LocationUpkeep
@@ -273,26 +273,11 @@ import Testing
         #expect(course.ended(at: now) == .done)
     }
 
-    @Test("Refused credentials are renewed once until more bytes arrive")
-    func refusedCredentialsAreRenewedOnceUntilBytesArrive() throws {
-        var course = FullReadState(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
+    @Test("Refused credentials end the read")
+    func refusedCredentialsEndTheRead() {
+        var course = course()
         let denied = AttemptFailure(.unauthorized, .credentials, detail: "401")
-        for position in [Int64(0), 30] {
-            #expect(course.failed(denied, at: now) == .renew)
-            #expect(course.range == ByteRange(first: position, last: 99))
-            try take(30, &course, head(position))
-        }
-        #expect(course.failed(denied, at: now) == .renew)
-        #expect(course.failed(denied, at: now) == .fail(denied), "refused right after a renewal")
-        var other = self.course()
-        #expect(other.failed(denied, at: now) == .fail(denied), "there is nothing to renew")
-    }
-
-    @Test("Credentials that cannot be renewed end the read")
-    func credentialsThatCannotBeRenewedEndTheRead() {
-        var course = FullReadState(expectedSize: 100, maximumRange: nil, renewsCredentials: true, progress: nil, seed: 1)
-        let denied = AttemptFailure(.denied, .credentials, detail: "the user is not known")
-        #expect(course.notRenewed(denied, at: now) == .fail(denied))
+        #expect(course.failed(denied, at: now) == .fail(denied))
     }
 
     @Test("A read that yields to a download does not count as failed")

@@ -237,7 +237,7 @@ import Testing
         var machine = machine(.init(maximumRange: 100), .init())
         let first = ByteRange(first: 0, last: 99)
         #expect(machine.handle(.begin, at: start) == [.start(attempt(0), candidate: 0, range: first)])
-        expectMove(after: machine.policy.stallTimeout, because: .stall, &machine)
+        expectMove(after: machine.policy.stallTimeout, because: .busy, &machine)
     }
 
     @Test("At the last location the wait for a worker lasts until the relay gives up")
@@ -247,7 +247,7 @@ import Testing
         let end = start + machine.policy.giveUpAfter
         #expect(machine.handle(.tick, at: end - .milliseconds(1)).isEmpty, "the attempt left the queue")
         let actions = machine.handle(.tick, at: end)
-        #expect(failures(actions).map(\.reason) == [.stall])
+        #expect(failures(actions).map(\.reason) == [.busy])
         #expect(actions.suffix(2) == [.cancel(attempt(0)), .refuse])
     }
 }

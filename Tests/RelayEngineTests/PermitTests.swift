@@ -1,6 +1,7 @@
 import BackendKit
 import ImageModel
 import LocationSelection
+import OriginRead
 import Testing
 
 @testable import RelayEngine

@@ -1,6 +1,7 @@
 import BackendKit
 import ImageModel
 import LocationSelection
+import OriginRead
 
 @testable import RelayEngine
 

@@ -42,13 +42,11 @@ package final class PendingIntegrityHolds: Sendable {
         return held
     }
 
-    /// Whether ranges of a representation are served, or only the whole. Ranges are served if they can be verified, and if no
-    /// client may have wrong bytes that a range would complete.
-    package func servesRanges(_ resolution: Resolution, at now: Date = .now) -> Bool {
-        guard let representation = resolution.representation.map(regarding), representation.servesRanges(at: now),
-            !unverified.concern(representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
-        else { return false }
-        return resolution.manifest != nil || resolution.locations.contains(where: \.servesVerifiedRanges)
+    /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would complete.
+    package func withholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
+        !regarding(representation).servesRanges(at: now)
+            || unverified.concern(
+                representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
     }
 
     /// Records the start of a whole download over these locations without a manifest.

@@ -97,13 +97,13 @@ final class APIFixture {
         let holds = PendingIntegrityHolds(catalog: catalog, startedAt: .distantPast)
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
-        let offers = DirectOffers(registry: registry, lifetime: .seconds(600))
+        let offers = DirectOffers(relays: relays, lifetime: .seconds(600))
         let images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
             admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: Reloadable(nil), quota: Reloadable(quota),
             drain: Drain())
         let admin = AdminRoutes(
-            catalog: catalog, relays: relays, holds: holds, offers: offers,
+            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers,
             activation: LocationActivation(
                 rule: .probe, catalog: catalog, lifecycle: lifecycle, verifications: verifications,
                 probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(1)), relays: relays, logger: logger),

@@ -5,22 +5,17 @@ import HTTPTypes
 import Hummingbird
 import ImageCatalog
 import ImageModel
-import LocationSelection
-import RelayEngine
 
 /// `GET /baton/v1/images/{id}/direct`: where a trusted client can read an image by itself, and with what to verify it.
 struct DirectRoute: Sendable {
     let representations: RepresentationResolver
-    let relays: Relays
     let offers: DirectOffers
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         guard let target = try await representations.representation(request, context) else {
             return Response(status: .noContent)
         }
-        let offer = offers.offer(
-            of: relays.select(
-                target.resolution.locations, for: .whole, size: target.representation.size, isExploring: false), at: .now)
+        let offer = offers.offer(of: target, at: .now)
         let representation = target.representation
         let format = representation.format
         let query = "disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)"

@@ -15,6 +15,7 @@ struct ExplainRoute: Sendable {
     let catalog: any CatalogStore
     let relays: Relays
     let holds: PendingIntegrityHolds
+    let planner: DownloadPlanner
 
     func explain(_ request: Request, context: APIContext) async throws -> Response {
         let id = try context.imageID()
@@ -23,14 +24,14 @@ struct ExplainRoute: Sendable {
             throw APIError.notFound(image: id.description)
         }
         let purpose = request.uri.queryParameters["for"] ?? "whole"
-        let need: Selection.Need =
-            switch purpose {
-            case "whole": .whole
-            // With a manifest any location may serve a range: its chunks are verified.
-            case "range": resolution.manifest == nil ? .range : .whole
-            default: throw APIError.badRequest("for must be whole or range, not \(purpose.excerpt(32)).")
-            }
-        let size = resolution.representation?.size ?? 0
+        guard ["whole", "range"].contains(purpose) else {
+            throw APIError.badRequest("for must be whole or range, not \(purpose.excerpt(32)).")
+        }
+        let representation = resolution.representation.map { holds.regarding($0) }
+        var planned: DownloadPlanner.PlannedDownload?
+        if let representation { planned = await planner.plan(resolution, representation) }
+        let need = purpose == "whole" ? .whole : planned?.plan.rangeNeed ?? .range
+        let size = representation?.size ?? 0
         let selection = relays.select(resolution.locations, for: need, size: size, isExploring: false)
         var rejected: [JSONValue] = []
         for item in selection.rejected { rejected.append(try await document(of: item)) }
@@ -38,10 +39,10 @@ struct ExplainRoute: Sendable {
             "image": .string(id.description), "format": .optional(resolution.format?.description),
             "formats": .array(resolution.formats.map { .string($0.description) }),
             "strategy": .string(relays.strategy.rawValue), "for": .string(String(purpose)),
-            "representation": resolution.representation.map {
-                document(of: holds.regarding($0), servesRanges: holds.servesRanges(resolution))
-            } ?? .null,
-            "manifest": resolution.manifest.map { document(of: $0.layout) } ?? .null,
+            "representation": representation.map { document(of: $0, servesRanges: planned?.plan.servesRanges ?? false) }
+                ?? .null,
+            // One that can't be read verifies nothing.
+            "manifest": (planned?.manifest).map { document(of: $0.layout) } ?? .null,
             "ranked": .array(selection.ranked.enumerated().map { document(of: $1, rank: $0 + 1) }),
             "rejected": .array(rejected),
         ]).response()

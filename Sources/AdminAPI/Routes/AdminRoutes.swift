@@ -18,14 +18,15 @@ package struct AdminRoutes: Sendable {
 
     /// - Parameters:
     ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - manifests: reads the digests of chunks.
     ///   - offers: finds the direct locations that a trusted client may be told of.
     ///   - activation: probes new locations.
     ///   - verifications: reads locations in full.
     ///   - uploads: where uploads go; nil while they are switched off.
     ///   - drain: whether the server is about to stop.
     package init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, offers: DirectOffers,
-        activation: LocationActivation, lifecycle: LocationLifecycle, verifications: VerificationQueue,
+        catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
+        offers: DirectOffers, activation: LocationActivation, lifecycle: LocationLifecycle, verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
     ) {
         locations = LocationRoutes(
@@ -33,11 +34,12 @@ package struct AdminRoutes: Sendable {
             attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads), activation: activation,
             relays: relays)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, verifications: verifications)
-        explanations = ExplainRoute(catalog: catalog, relays: relays, holds: holds)
+        explanations = ExplainRoute(
+            catalog: catalog, relays: relays, holds: holds,
+            planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests))
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(
-            representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), relays: relays,
-            offers: offers)
+            representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), offers: offers)
         self.uploads = UploadListRoute(uploads: catalog, targets: uploads)
         self.drain = drain
     }

@@ -1,22 +1,32 @@
-package import BackendKit
+import BackendKit
 package import FoundationEssentials
+import ImageCatalog
 import ImageModel
-package import LocationSelection
+import LocationSelection
+package import RelayEngine
 
 /// Makes offers: from which locations a client may read by itself, in the order of the selection.
 package struct DirectOffers: Sendable {
-    private let registry: BackendRegistry
+    private let relays: Relays
     /// How long a URL that ends is good.
     private let lifetime: Duration
 
     /// - Parameter lifetime: how long a URL that ends is good.
-    package init(registry: BackendRegistry, lifetime: Duration) {
-        self.registry = registry
+    package init(relays: Relays, lifetime: Duration) {
+        self.relays = relays
         self.lifetime = lifetime
     }
 
+    /// The offer of a representation: a client that reads elsewhere verifies the whole by its digest, so any location will do that
+    /// could serve a download of the whole.
+    package func offer(of target: RepresentationResolver.Admitted, at now: Date) -> DirectOffer {
+        let whole = DownloadPlan(
+            of: target.representation, hasManifest: false, isHeld: false, locations: target.resolution.locations)
+        return offer(of: relays.select(target.resolution.locations, for: whole, isExploring: false), at: now)
+    }
+
     /// The offer of the locations that may serve now.
-    package func offer(of selection: Selection, at now: Date) -> DirectOffer {
+    func offer(of selection: Selection, at now: Date) -> DirectOffer {
         let open = selection.ranked.compactMap { place(of: $0, at: now) }
         // What a client gets elsewhere nobody verifies for it on the way: the content must have been verified before.
         let verified = open.filter { $0.location.verifiedAt != nil }
@@ -36,7 +46,7 @@ package struct DirectOffers: Sendable {
 
     private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.Place? {
         let location = ranked.location
-        guard let backend = registry[location.backend], backend.redirects,
+        guard let backend = relays.registry[location.backend], backend.redirects,
             let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)
         else { return nil }
         let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(Double(lifetime.components.seconds)) : nil

@@ -19,7 +19,7 @@ struct DownloadRoute: Sendable {
     let relays: Relays
     let recorder: DownloadRecorder
     let holds: PendingIntegrityHolds
-    let manifests: ManifestCache
+    let planner: DownloadPlanner
     let offers: DirectOffers
     let metalinks: MetalinkRoute
 
@@ -29,10 +29,11 @@ struct DownloadRoute: Sendable {
         }
         if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
         try Self.checkPrecondition(of: request, tag: target.representation.entityTag)
-        if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
-        let direct = try direct(request, target, context)
+        let plan = await planner.plan(target.resolution, target.representation).plan
+        if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders(plan)) }
+        let direct = try direct(request, target, plan, context)
         if let redirection = direct.redirection { return redirection }
-        var headers = target.headers
+        var headers = target.headers(plan)
         headers.append(contentsOf: direct.headers)
         headers[.contentLength] = String(target.representation.size)
         // A body that is declared and never written: HTTP sends none in answer to HEAD.
@@ -45,28 +46,30 @@ struct DownloadRoute: Sendable {
         }
         if try MetalinkRoute.isWanted(request) { return try await metalink(request, target, context) }
         try Self.checkPrecondition(of: request, tag: target.representation.entityTag)
-        if isNotModified(request, target) { return Response(status: .notModified, headers: target.entityHeaders) }
+        if isNotModified(request, target) {
+            let plan = await planner.plan(target.resolution, target.representation).plan
+            return Response(status: .notModified, headers: target.entityHeaders(plan))
+        }
         let asked = try range(of: request, target)
-        let direct = try direct(request, target, context)
+        let planned = await planner.plan(target.resolution, target.representation, range: asked)
+        let direct = try direct(request, target, planned.plan, context)
         if let redirection = direct.redirection { return redirection }
-        let manifest = await manifest(of: target, at: target.servesRanges ? asked?.first ?? 0 : 0)
-        let share = share(for: asked, isVerified: manifest != nil, target)
-        return try await stream(share, manifest, of: target, direct.headers, context)
+        return try await stream(planned.plan, planned.manifest, of: target, direct.headers, context)
     }
 
     /// What the caller is told of direct locations, or where they are sent.
-    private func direct(_ request: Request, _ target: Target, _ context: APIContext) throws -> DirectAnswer {
+    private func direct(
+        _ request: Request, _ target: Target, _ plan: DownloadPlan, _ context: APIContext
+    ) throws -> DirectAnswer {
         let isWanted = try DirectAnswer.isWanted(request)
         guard let offer = offer(of: target, context) else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
-        return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target))
+        return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target, plan))
     }
 
     /// The direct locations; nil for those who are told of none.
     private func offer(of target: Target, _ context: APIContext) -> DirectOffer? {
         guard context.caller.maySeeLocations else { return nil }
-        let selection = relays.select(
-            target.resolution.locations, for: .whole, size: target.representation.size, isExploring: false)
-        return offers.offer(of: selection, at: .now)
+        return offers.offer(of: target, at: .now)
     }
 
     private func metalink(_ request: Request, _ target: Target, _ context: APIContext) async throws -> Response {
@@ -74,10 +77,10 @@ struct DownloadRoute: Sendable {
     }
 
     /// Why a part must not be fetched elsewhere.
-    private func obstacle(to request: Request, _ target: Target) -> DirectOffer.Absence? {
+    private func obstacle(to request: Request, _ target: Target, _ plan: DownloadPlan) -> DirectOffer.Absence? {
         guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
         // A client that was cut off with wrong bytes would complete a corrupt file there.
-        if !target.servesRanges { return .onIntegrityHold }
+        if !plan.servesRanges { return .onIntegrityHold }
         return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
     }
 
@@ -117,38 +120,6 @@ struct DownloadRoute: Sendable {
         }
     }
 
-    private func manifest(of target: Target, at offset: Int64) async -> RelayManifest? {
-        guard let stored = target.resolution.manifest else { return nil }
-        return await manifests.open(stored, at: offset)
-    }
-
-    /// What is sent to a client.
-    private struct Share {
-        /// The locations that it may come from.
-        let selection: Selection
-        /// What the answer says that it brings; nil for 200 and the whole.
-        let range: ByteRange?
-        /// Whether a range was asked for that could not be served.
-        var ignoresRange = false
-    }
-
-    /// Whether a range is served, and from where. It has to be verified: by a manifest, or by coming from locations that were read in
-    /// full and still have what was read. Otherwise the range is ignored, in all its spellings alike, and the whole is sent, which is
-    /// verified before it ends: a client that sees one range served takes all others for servable, too.
-    private func share(for asked: ByteRange?, isVerified: Bool, _ target: Target) -> Share {
-        let size = target.representation.size
-        func select(_ need: Selection.Need, _ count: Int64) -> Selection {
-            relays.select(target.resolution.locations, for: need, size: count)
-        }
-        guard let asked else { return Share(selection: select(.whole, size), range: nil) }
-        let selection = select(isVerified ? .whole : .range, asked.count)
-        guard target.servesRanges, isVerified || !selection.ranked.isEmpty else {
-            return Share(selection: select(.whole, size), range: nil, ignoresRange: true)
-        }
-        // All bytes are verified as a whole: any location may give them.
-        return Share(selection: asked.isWhole(of: size) ? select(.whole, size) : selection, range: asked)
-    }
-
     /// Whose address it is: one subscriber has a whole network of IPv6 addresses.
     private static func subscriber(_ address: String?) -> String {
         guard let address else { return "" }
@@ -167,9 +138,10 @@ struct DownloadRoute: Sendable {
     }
 
     private func stream(
-        _ share: Share, _ manifest: RelayManifest?, of target: Target, _ further: HTTPFields, _ context: APIContext
+        _ plan: DownloadPlan, _ manifest: RelayManifest?, of target: Target, _ further: HTTPFields, _ context: APIContext
     ) async throws -> Response {
-        let (selection, range) = (share.selection, share.range)
+        let selection = relays.select(target.resolution.locations, for: plan)
+        let range = plan.range
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let sink = HTTPResponseSink()
         // One token may serve a whole fleet: the address tells its machines apart.
@@ -179,9 +151,9 @@ struct DownloadRoute: Sendable {
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory,
             to: sink,
             onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
-        let isWhole = range?.isWhole(of: target.representation.size) ?? true
+        let isWhole = plan.isWhole(of: target.representation)
         let record = RelayRecord(
-            representation: target.representation, range: isWhole ? nil : range, ignoresRange: share.ignoresRange,
+            representation: target.representation, range: isWhole ? nil : range, ignoresRange: plan.ignoresRange,
             manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations,
             unverified: isWhole && manifest == nil
                 ? holds.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)
@@ -197,9 +169,8 @@ struct DownloadRoute: Sendable {
             await recorder.record(summary, of: record, logger: context.logger)
             if !isWhole, manifest == nil, summary.outcome == .refused {
                 // None of the locations that were read in full has the bytes now, or still has what was read: the whole may be had.
-                let whole = relays.select(target.resolution.locations, for: .whole, size: target.representation.size)
                 return try await stream(
-                    Share(selection: whole, range: nil, ignoresRange: true), nil, of: target, further, context)
+                    plan.wholeInstead(of: target.representation), nil, of: target, further, context)
             }
             guard summary.outcome != .clientGone else { throw CancellationError() }
             throw APIError.unavailable(selection, relays, failures: summary.failures)
@@ -207,8 +178,8 @@ struct DownloadRoute: Sendable {
         let recorder = recorder
         let channel = context.channel
         let (logger, requestRecord) = (context.logger, context.record)
-        let length = range?.count ?? target.representation.size
-        var headers = target.headers
+        let length = plan.count
+        var headers = target.headers(plan)
         headers.append(contentsOf: further)
         if let range { headers[.contentRange] = "bytes \(range.first)-\(range.last)/\(target.representation.size)" }
         headers[.contentLength] = String(length)

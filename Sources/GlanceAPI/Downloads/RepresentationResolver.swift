@@ -29,8 +29,6 @@ package struct RepresentationResolver: Sendable {
         package let resolution: Resolution
         package let representation: Representation
         package let digests: DigestSet
-        /// Whether ranges of it are served, or the whole alone.
-        package let servesRanges: Bool
     }
 
     /// The representation that the path and the query name.
@@ -57,25 +55,24 @@ package struct RepresentationResolver: Sendable {
         }
         return Admitted(
             resolution: resolution, representation: holds.regarding(representation),
-            digests: DigestSet(of: representation, locations: resolution.locations),
-            servesRanges: holds.servesRanges(resolution))
+            digests: DigestSet(of: representation, locations: resolution.locations))
     }
 }
 
 extension RepresentationResolver.Admitted {
     /// What any answer about the representation says of it.
-    var entityHeaders: HTTPFields {
+    func entityHeaders(_ plan: DownloadPlan) -> HTTPFields {
         var headers: HTTPFields = [:]
         headers[.eTag] = representation.entityTag
         // Who would rather have it gets a Metalink document.
         headers[.vary] = "Accept"
-        headers[.acceptRanges] = servesRanges ? "bytes" : "none"
+        headers[.acceptRanges] = plan.servesRanges ? "bytes" : "none"
         return headers
     }
 
     /// The head of an answer that brings its bytes, but for their number.
-    var headers: HTTPFields {
-        var headers = entityHeaders
+    func headers(_ plan: DownloadPlan) -> HTTPFields {
+        var headers = entityHeaders(plan)
         // Exactly this, without parameters: python-glanceclient streams no other type.
         headers[.contentType] = "application/octet-stream"
         if let md5 = digests[.md5], let field = HTTPField.Name("Content-MD5") { headers[field] = md5.hex }

@@ -30,7 +30,8 @@ package struct ImagesAPI: Sendable {
     ) {
         downloads = DownloadRoute(
             representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), relays: relays,
-            recorder: recorder, holds: holds, manifests: manifests, offers: offers,
+            recorder: recorder, holds: holds,
+            planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests), offers: offers,
             metalinks: MetalinkRoute(manifests: manifests))
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
         let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)

@@ -13,7 +13,7 @@ enum RoutePolicy {
         case nothing
         /// A caller with this role, or with one that contains it.
         case role(Caller.Role)
-        /// Another method: this path has these alone, and whoever asks is told so.
+        /// Another method: this path has these alone, which the answer names.
         case otherMethod(possible: String)
     }
 

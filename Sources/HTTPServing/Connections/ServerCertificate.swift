@@ -44,8 +44,8 @@ package final class ServerCertificate: Sendable {
         state.withLock { $0 = new }
     }
 
-    /// Reads the files again if they hold something else than before, and the same as at the last look: whoever writes two files
-    /// is in between for a moment.
+    /// Reads the files again if they hold something else than before, and the same as at the last look: a program that writes two
+    /// files is in between for a moment.
     /// - Returns: whether there was something new.
     /// - Throws: what is wrong with them, once for each change; then all stays as it was.
     package func reloadIfChanged() throws(ServerCertificateError) -> Bool {

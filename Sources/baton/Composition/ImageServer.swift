@@ -32,13 +32,13 @@ struct ImageServer: Sendable {
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
         metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain
     ) {
-        let offers = DirectOffers(registry: relays.registry, lifetime: directLifetime)
+        let offers = DirectOffers(relays: relays, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
             admission: admission, lifecycle: lifecycle, uploads: uploads, quota: quota, drain: drain)
         admin = AdminRoutes(
-            catalog: catalog, relays: relays, holds: holds, offers: offers, activation: activation, lifecycle: lifecycle,
-            verifications: verifications, uploads: uploads, drain: drain)
+            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers, activation: activation,
+            lifecycle: lifecycle, verifications: verifications, uploads: uploads, drain: drain)
         health = HealthRoutes(catalog: catalog, metrics: metrics, drain: drain)
         http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)
     }

@@ -1,0 +1,47 @@
+package import FoundationEssentials
+package import ImageCatalog
+package import ImageModel
+package import LocationUpkeep
+package import RelayEngine
+
+/// Gathers what a download's plan depends on. Every route that downloads, or says what a download would do, asks it, so that all of
+/// them say the same.
+package struct DownloadPlanner: Sendable {
+    private let relays: Relays
+    private let holds: PendingIntegrityHolds
+    private let manifests: ManifestCache
+
+    /// - Parameters:
+    ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - manifests: reads the digests of chunks.
+    package init(relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache) {
+        self.relays = relays
+        self.holds = holds
+        self.manifests = manifests
+    }
+
+    /// A plan, and the manifest that it relies on.
+    package struct PlannedDownload: Sendable {
+        /// What is delivered, and what that needs.
+        package let plan: DownloadPlan
+        /// The representation's manifest; nil if there is none, or it can't be read.
+        package let manifest: RelayManifest?
+    }
+
+    /// Plans a download.
+    /// - Parameters:
+    ///   - representation: the resolution's.
+    ///   - range: the range that was asked for; nil for the whole.
+    package func plan(
+        _ resolution: Resolution, _ representation: Representation, range: ByteRange? = nil, at now: Date = .now
+    ) async -> PlannedDownload {
+        let isHeld = holds.withholdRanges(of: representation, resolution, at: now)
+        var manifest: RelayManifest?
+        if let stored = resolution.manifest {
+            manifest = await manifests.open(stored, at: isHeld ? 0 : range?.first ?? 0)
+        }
+        let plan = relays.plan(
+            of: representation, range: range, hasManifest: manifest != nil, isHeld: isHeld, locations: resolution.locations)
+        return PlannedDownload(plan: plan, manifest: manifest)
+    }
+}

@@ -8,7 +8,6 @@ import Identity
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import LocationUpkeep
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -18,25 +17,27 @@ import Telemetry
 @testable import AdminAPI
 @testable import GlanceAPI
 @testable import HTTPServing
+@testable import LocationUpkeep
 
 /// The routes of Glance's API in this process, over a catalog of their own, with no network: every request names its caller.
 final class APIFixture {
-    /// Admits every location: these tests do not depend on whether it can be read.
-    struct OpenDoor: LocationAdmission {
-        let catalog: any CatalogStore
-
-        func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
+    /// Takes every location as it is: whether it can be read is not what these tests are about.
+    private static func openRegistrar(_ catalog: SQLiteCatalog) -> LocationRegistrar {
+        let activate = { @Sendable (location: Location) async throws -> Location in
+            try await catalog.apply(
+                LocationChange(
+                    .probed, of: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v")))
+        }
+        return LocationRegistrar(catalog: catalog) { location in
+            (try await activate(location), nil)
+        } examine: { proposed in
             var digests = proposed.digests
             if digests.isEmpty { digests[.md5] = try Digest(.md5, hex: String(repeating: "a", count: 32)) }
             return NewLocation(
                 image: proposed.image, backend: proposed.backend, path: proposed.path, url: proposed.url,
                 format: proposed.format, size: proposed.size ?? 5, digests: digests, metadata: proposed.metadata)
-        }
-
-        func admit(_ location: Location, inFull: Bool) async throws -> Location {
-            try await catalog.apply(
-                LocationChange(
-                    .probed, of: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v")))
+        } admit: { location, _ in
+            try await activate(location)
         }
     }
 
@@ -98,16 +99,14 @@ final class APIFixture {
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
         let offers = DirectOffers(relays: relays, lifetime: .seconds(600))
+        let registrar = Self.openRegistrar(catalog)
         let images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            admission: OpenDoor(catalog: catalog), lifecycle: lifecycle, uploads: Reloadable(nil), quota: Reloadable(quota),
+            registrar: registrar, lifecycle: lifecycle, uploads: Reloadable(nil), quota: Reloadable(quota),
             drain: Drain())
         let admin = AdminRoutes(
             catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers,
-            activation: LocationActivation(
-                rule: .probe, catalog: catalog, lifecycle: lifecycle, verifications: verifications,
-                probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(1)), relays: relays, logger: logger),
-            lifecycle: lifecycle, verifications: verifications, uploads: Reloadable(nil), drain: Drain())
+            registrar: registrar, lifecycle: lifecycle, verifications: verifications, uploads: Reloadable(nil), drain: Drain())
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())

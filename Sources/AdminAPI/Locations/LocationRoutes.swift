@@ -15,7 +15,7 @@ struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
     let gate: ImageAuthorizer
     let attach: AttachAuthorizer
-    let activation: LocationActivation
+    let registrar: LocationRegistrar
     let relays: Relays
 
     /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
@@ -49,9 +49,7 @@ struct LocationRoutes: Sendable {
         var body = try await RequestObject(request, for: context, upTo: JSONValue.largestLimit)
         let new = try newLocation(&body, image, context.caller)
         try await attach.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
-        let location = try await catalog.addLocation(
-            new, id: LocationID(), at: .now, actor: context.caller.user, reason: "registered")
-        let (activated, failure) = try await activation.activate(location)
+        let (activated, failure) = try await registrar.register(new, actor: context.caller.user)
         guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
         if let failure { document["problem"] = .string(failure.description) }
         return try JSONValue.object(document).response(status: .created)

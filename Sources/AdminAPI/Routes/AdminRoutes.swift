@@ -20,18 +20,18 @@ package struct AdminRoutes: Sendable {
     ///   - holds: integrity holds that the catalog does not know of yet.
     ///   - manifests: reads the digests of chunks.
     ///   - offers: finds the direct locations that a trusted client may be told of.
-    ///   - activation: probes new locations.
+    ///   - registrar: makes places locations of images.
     ///   - verifications: reads locations in full.
     ///   - uploads: where uploads go; nil while they are switched off.
     ///   - drain: whether the server is about to stop.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
-        offers: DirectOffers, activation: LocationActivation, lifecycle: LocationLifecycle, verifications: VerificationQueue,
+        offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationLifecycle, verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
     ) {
         locations = LocationRoutes(
             catalog: catalog, gate: ImageAuthorizer(images: catalog),
-            attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads), activation: activation,
+            attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads), registrar: registrar,
             relays: relays)
         operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, verifications: verifications)
         explanations = ExplainRoute(

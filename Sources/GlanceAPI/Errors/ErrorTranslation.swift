@@ -2,9 +2,10 @@ package import HTTPServing
 import HTTPTypes
 package import Hummingbird
 import ImageCatalog
+import LocationUpkeep
 import Logging
 
-/// Turns the catalog's errors into answers.
+/// Turns the errors of the catalog and of the registrar into answers.
 package struct ErrorTranslation: RouterMiddleware {
     package typealias Context = APIContext
 
@@ -22,6 +23,8 @@ package struct ErrorTranslation: RouterMiddleware {
                 context.logger.error("catalog.failed: The catalog failed.", metadata: ["error": "\(error)"])
             }
             throw APIError(error)
+        } catch let refusal as LocationRegistrar.Refusal {
+            throw APIError(refusal)
         }
     }
 }
@@ -31,6 +34,14 @@ extension APIError {
     init(_ error: CatalogError) {
         self.init(Self.status(of: error), error.publicDescription)
         if case .busy = error { headers[.retryAfter] = "5" }
+    }
+
+    init(_ refusal: LocationRegistrar.Refusal) {
+        switch refusal.kind {
+        case .invalid: self.init(.badRequest, refusal.description)
+        case .conflict: self.init(.conflict, refusal.description)
+        case .gone: self.init(.gone, refusal.description)
+        }
     }
 
     private static func status(of error: CatalogError) -> HTTPResponse.Status {

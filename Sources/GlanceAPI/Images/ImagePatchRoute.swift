@@ -12,7 +12,7 @@ import LocationUpkeep
 struct ImagePatchRoute: Sendable {
     let images: any ImageStore
     let attach: AttachAuthorizer
-    let admission: any LocationAdmission
+    let registrar: LocationRegistrar
     let lifecycle: LocationLifecycle
 
     private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
@@ -72,7 +72,7 @@ struct ImagePatchRoute: Sendable {
         for entry in new where operations.examined[entry.url] == nil {
             let (backend, path) = try attach.registry.place(ofURL: entry.url)
             try await attach.permit(caller, toAttach: path, in: backend, to: image)
-            operations.examined[entry.url] = try await admission.examine(
+            operations.examined[entry.url] = try await registrar.examine(
                 ProposedLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,
                     size: record.representation?.size, digests: record.digests.merging(digests), metadata: entry.words))
@@ -88,12 +88,7 @@ struct ImagePatchRoute: Sendable {
         let known = Set(before.locations.map(\.location.id))
         let new = record.locations.map(\.location).filter { $0.state.status == .pending && !known.contains($0.id) }
         guard !new.isEmpty else { return record }
-        do {
-            for location in new { _ = try await admission.admit(location, inFull: false) }
-        } catch {
-            try await images.forget(new.map(\.id))
-            throw error
-        }
+        try await registrar.admit(new)
         return try await images.record(of: record.image.id, for: caller.project) ?? record
     }
 }

@@ -20,12 +20,12 @@ package struct ImagesAPI: Sendable {
     ///   - holds: integrity holds that the catalog does not know of yet.
     ///   - manifests: reads the digests of chunks.
     ///   - offers: finds the direct locations that a trusted client may be told of.
-    ///   - admission: lets locations in.
+    ///   - registrar: makes places locations of images.
     ///   - uploads: where uploads go; nil while they are switched off.
     ///   - drain: whether the server is about to stop.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, offers: DirectOffers, admission: any LocationAdmission, lifecycle: LocationLifecycle,
+        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationLifecycle,
         uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
     ) {
         downloads = DownloadRoute(
@@ -35,9 +35,9 @@ package struct ImagesAPI: Sendable {
             metalinks: MetalinkRoute(manifests: manifests))
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
         let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)
-        patches = ImagePatchRoute(images: catalog, attach: attach, admission: admission, lifecycle: lifecycle)
-        uploads = UploadRoute(images: catalog, targets: targets, quotas: quota)
-        imports = LocationImportRoutes(images: catalog, attach: attach, admission: admission, drain: drain)
+        patches = ImagePatchRoute(images: catalog, attach: attach, registrar: registrar, lifecycle: lifecycle)
+        uploads = UploadRoute(images: catalog, registrar: registrar, targets: targets, quotas: quota)
+        imports = LocationImportRoutes(images: catalog, attach: attach, registrar: registrar, drain: drain)
         members = MemberRoutes(images: catalog)
         tasks = TaskRoutes(images: catalog)
     }

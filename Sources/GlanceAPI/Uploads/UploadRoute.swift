@@ -7,12 +7,13 @@ import Identity
 import ImageCatalog
 import ImageModel
 import ImageUpload
-import Logging
+import LocationUpkeep
 import NIOCore
 
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {
     let images: any ImageStore
+    let registrar: LocationRegistrar
     /// Nothing while uploads are switched off.
     let targets: Reloadable<UploadTarget?>
     let quotas: Reloadable<ProjectQuota>
@@ -62,7 +63,7 @@ struct UploadRoute: Sendable {
             try await finish(file, at: place, for: id, quota, target, context)
         } catch {
             // Out of reach of the request's own end, which may be what went wrong.
-            await Task { await undo(id, place, because: error, context.logger) }.value
+            await Task { await registrar.undoUpload(of: id, at: place, because: error, logger: context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
@@ -95,15 +96,7 @@ struct UploadRoute: Sendable {
         _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
         let taken = try await gate.update(context) { edit in
-            guard edit.image.status == .queued else {
-                throw APIError.conflict(
-                    "Only a queued image takes an upload; this one is \(edit.image.status.rawValue).")
-            }
-            guard edit.image.format != nil else {
-                throw APIError.badRequest("disk_format and container_format must be set before an image is uploaded.")
-            }
-            edit.image.status = .saving
-            edit.upload = .begin(place, announced: announced, quota)
+            try LocationRegistrar.beginUpload(&edit, at: place, announced: announced, quota)
         }
         return taken.image.format
     }
@@ -123,54 +116,24 @@ struct UploadRoute: Sendable {
         }
     }
 
-    /// One transaction makes the file a location that serves, and the image active.
+    /// Makes the file a location that serves, or deletes it.
     private func finish(
         _ file: UploadedFile, at place: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
         _ context: APIContext
     ) async throws {
         let actor = context.caller.user
-        let (backend, store) = (target.backend, images)
         // A client that leaves after its last byte must not leave a file without a record.
         try await Task {
             do {
                 let validator = try await target.validator(of: file)
-                _ = try await store.update(id, for: nil, at: .now, actor: actor) { edit in
-                    guard edit.image.status == .saving, let format = edit.image.format else {
-                        throw APIError(.gone, "The image was changed while it was uploaded; it is not kept.")
-                    }
-                    let location = NewLocation(
-                        image: id, backend: backend.id, path: file.name,
-                        url: "\(backend.urlPrefix)\(LocationURL.encode(path: file.name))", format: format, size: file.size,
-                        digests: file.digests)
-                    edit.image.status = .active
-                    edit.upload = .finish(place, size: file.size, quota)
-                    edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))
-                }
+                try await registrar.finishUpload(
+                    of: id, at: place, url: "\(target.backend.urlPrefix)\(LocationURL.encode(path: file.name))",
+                    size: file.size, digests: file.digests, validator: validator, quota, actor: actor)
             } catch {
                 try? await target.directory.remove(file.name)
                 throw error
             }
         }.value
-    }
-
-    private func undo(_ id: ImageID, _ place: UploadPath, because error: any Error, _ logger: Logger) async {
-        logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(id)", "error": "\(error)"])
-        do {
-            _ = try await images.update(id, for: nil, at: .now, actor: "baton") { edit in
-                guard edit.image.status == .saving else { return }
-                let serves = edit.entries.contains { entry in
-                    if case .kept(let listed, _) = entry { listed.location.state.status.serves } else { false }
-                }
-                edit.image.status = serves ? .active : .queued
-                edit.upload = .abandon(place)
-            }
-        } catch CatalogError.unknownImage {
-            // Deleted meanwhile: there is nothing left to put back.
-        } catch {
-            logger.error(
-                "upload.cleanup_failed: A failed upload could not be undone.",
-                metadata: ["image": "\(id)", "error": "\(error)"])
-        }
     }
 
     private func status(of error: UploadError) -> HTTPResponse.Status {

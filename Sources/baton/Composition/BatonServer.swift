@@ -110,10 +110,10 @@ struct BatonServer {
         let drain = Drain()
         let server = ImageServer(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
-            activation: maintenance.activation, lifecycle: maintenance.lifecycle, verifications: maintenance.verifications,
-            admission: VerifyingAdmission(
+            registrar: LocationRegistrar(
                 catalog: catalog, activation: maintenance.activation, verifications: maintenance.verifications,
                 probe: maintenance.probe),
+            lifecycle: maintenance.lifecycle, verifications: maintenance.verifications,
             uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: limits, exposure: exposure, drain: drain)
         let timing = Reloadable(configuration.server)

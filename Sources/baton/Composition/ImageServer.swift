@@ -27,17 +27,17 @@ struct ImageServer: Sendable {
     ///   - drain: whether the server is about to stop.
     init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, activation: LocationActivation, lifecycle: LocationLifecycle,
-        verifications: VerificationQueue, admission: any LocationAdmission, uploads: Reloadable<UploadTarget?>,
+        manifests: ManifestCache, registrar: LocationRegistrar, lifecycle: LocationLifecycle,
+        verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
         metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain
     ) {
         let offers = DirectOffers(relays: relays, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            admission: admission, lifecycle: lifecycle, uploads: uploads, quota: quota, drain: drain)
+            registrar: registrar, lifecycle: lifecycle, uploads: uploads, quota: quota, drain: drain)
         admin = AdminRoutes(
-            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers, activation: activation,
+            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers, registrar: registrar,
             lifecycle: lifecycle, verifications: verifications, uploads: uploads, drain: drain)
         health = HealthRoutes(catalog: catalog, metrics: metrics, drain: drain)
         http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)

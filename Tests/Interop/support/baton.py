@@ -7,6 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from support import openapi
 from support.service import Service, clean_environment
 from support.waiting import wait_until
 
@@ -46,6 +47,12 @@ class Baton:
         return words[-1] if words and words[-1].startswith("http") else None
 
     def ask(self, method, path, body=None, headers=None):
+        """Sends a JSON request; returns the status and the document, which docs/openapi.yaml must allow."""
+        status, answer = self.send(method, path, body, headers)
+        openapi.check(method, path, status, answer)
+        return status, answer
+
+    def send(self, method, path, body=None, headers=None):
         """Sends a JSON request; returns the status and the document of the response."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(

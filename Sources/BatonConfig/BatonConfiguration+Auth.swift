@@ -70,13 +70,13 @@ extension BatonConfiguration.Auth {
         if trustedNetworks.contains(where: \.isVast) {
             section.warn(
                 "trusted_networks",
-                "holds addresses of the whole internet: whoever reaches the server has the role trusted, and is told where images lie"
+                "holds addresses of the whole internet: every client that reaches the server has the role trusted and may get direct URLs"
             )
         }
         trustedProxies = section.networks("trusted_proxies")
         if trustedProxies.contains(where: \.isVast) {
             section.warn(
-                "trusted_proxies", "holds addresses of the whole internet: whoever reaches the server is believed to be anybody"
+                "trusted_proxies", "holds addresses of the whole internet: every client that reaches the server can claim any address"
             )
         }
         section.finish()

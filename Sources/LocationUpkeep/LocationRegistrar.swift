@@ -154,7 +154,8 @@ extension LocationRegistrar {
             }
             try await catalog.setStatus(.success, message: "", ofTask: task.id, at: .now)
         } catch {
-            logger.warning("A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+            logger.warning(
+                "import.failed: A location could not be imported.", metadata: ["image": "\(task.image)", "error": "\(error)"])
             await undoImport(task, added, because: describe(error), logger)
         }
     }
@@ -169,7 +170,9 @@ extension LocationRegistrar {
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.
         } catch {
-            logger.error("An import could not be undone.", metadata: ["image": "\(task.image)", "error": "\(error)"])
+            logger.error(
+                "import.cleanup_failed: A failed import could not be undone.",
+                metadata: ["image": "\(task.image)", "error": "\(error)"])
         }
     }
 }
@@ -215,7 +218,7 @@ extension LocationRegistrar {
 
     /// Puts an image back whose upload failed.
     package func undoUpload(of image: ImageID, at place: UploadPath, because error: any Error, logger: Logger) async {
-        logger.warning("An upload failed.", metadata: ["image": "\(image)", "error": "\(error)"])
+        logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(image)", "error": "\(error)"])
         do {
             _ = try await catalog.update(image, for: nil, at: .now, actor: "baton") { edit in
                 guard edit.image.status == .saving else { return }
@@ -228,7 +231,9 @@ extension LocationRegistrar {
         } catch CatalogError.unknownImage {
             // Deleted meanwhile: there is nothing left to put back.
         } catch {
-            logger.error("A failed upload could not be undone.", metadata: ["image": "\(image)", "error": "\(error)"])
+            logger.error(
+                "upload.cleanup_failed: A failed upload could not be undone.",
+                metadata: ["image": "\(image)", "error": "\(error)"])
         }
     }
 }

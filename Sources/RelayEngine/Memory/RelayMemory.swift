@@ -117,7 +117,7 @@ package enum MemoryRefusal: Error, Sendable, Equatable {
     case tooManyDownloads
 }
 
-/// The share that one relay has of the memory. Whoever drops it has given it back.
+/// The share that one relay has of the memory. Releasing the last reference returns it.
 package final class MemoryShare: Sendable {
     private let ticket: MemoryBudget.Ticket
     private let memory: RelayMemory

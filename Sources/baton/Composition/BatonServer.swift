@@ -193,7 +193,9 @@ extension BatonConfiguration {
     /// Warns of each key of an earlier version that the file uses.
     func warnOfFormerKeys(_ logger: Logger) {
         for problem in formerKeys {
-            logger.warning("configuration.former_key: The configuration uses a key's name of an earlier version.", metadata: ["problem": "\(problem)"])
+            logger.warning(
+                "configuration.former_key: The configuration uses a key's name of an earlier version.",
+                metadata: ["problem": "\(problem)"])
         }
     }
 

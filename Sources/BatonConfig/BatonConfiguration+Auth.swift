@@ -76,7 +76,7 @@ extension BatonConfiguration.Auth {
         trustedProxies = section.networks("trusted_proxies")
         if trustedProxies.contains(where: \.isVast) {
             section.warn(
-                "trusted_proxies", "holds addresses of the whole internet: every client that reaches the server can claim any address"
+                "trusted_proxies", "holds addresses of the whole internet: every client of the server can claim any address"
             )
         }
         section.finish()

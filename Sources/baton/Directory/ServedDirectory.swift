@@ -1,5 +1,6 @@
 import BatonConfig
 import FoundationEssentials
+import HTTPServing
 import ImageModel
 
 /// A server of one directory: no configuration file, and a catalog that ends with the server.

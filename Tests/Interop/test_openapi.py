@@ -92,7 +92,7 @@ def test_routes_and_roles(baton):
     described = {(method, path): operation["x-baton-role"] for method, path, operation in openapi.operations()}
 
     def registered():
-        return [line for line in baton.log() if line.get("message") == "route"]
+        return [line for line in baton.log() if line.get("event") == "server.route"]
 
     wait_until("the routes in the log", registered)
     routes = {

@@ -4,24 +4,23 @@ package import ImageCatalog
 package import ImageModel
 package import Logging
 
-/// Makes places locations of images, whichever way they come: declared by an operator, given by a client of Glance with a patch or an
-/// import, or written by an upload. What it begins it finishes or undoes.
+/// Registers locations of images, for every way of registering: by an operator, by a patch or an import of a Glance client, or by an
+/// upload. A registration that was begun is finished or undone.
 package struct LocationRegistrar: Sendable {
-    /// Why a place does not become a location.
+    /// The reason why a location is not registered.
     package struct Refusal: Error, Equatable, CustomStringConvertible {
-        /// Whose fault it is.
+        /// The cause, which decides the status of the response.
         package enum Kind: Sendable {
-            /// The request's.
+            /// The request is invalid.
             case invalid
-            /// The image's state forbids it.
+            /// The image's status does not allow it.
             case conflict
-            /// The image's state changed before it was done.
+            /// The image's status changed during the registration.
             case gone
         }
 
-        /// Whose fault it is.
         package let kind: Kind
-        /// One sentence for a person.
+        /// One sentence for the caller.
         package let description: String
     }
 
@@ -31,9 +30,9 @@ package struct LocationRegistrar: Sendable {
     private let admission: @Sendable (_ location: Location, _ inFull: Bool) async throws -> Location
 
     /// - Parameters:
-    ///   - activation: activates what is in order.
-    ///   - verifications: reads in full what nobody has declared.
-    ///   - probe: asks an object for its size.
+    ///   - activation: activates locations that pass a probe.
+    ///   - verifications: reads locations in full if no digest is declared.
+    ///   - probe: finds the size of objects.
     package init(
         catalog: any CatalogStore & ImageStore, activation: LocationActivation, verifications: VerificationQueue,
         probe: ObjectProbe
@@ -44,7 +43,7 @@ package struct LocationRegistrar: Sendable {
             admit: { try await admission.admit($0, inFull: $1) })
     }
 
-    /// A registrar that asks no backend itself.
+    /// A registrar whose requests to backends are replaced, for tests.
     init(
         catalog: any CatalogStore & ImageStore,
         activate: @escaping @Sendable (Location) async throws -> (location: Location, problem: AttemptFailure?),
@@ -58,10 +57,10 @@ package struct LocationRegistrar: Sendable {
     }
 }
 
-// Declared by an operator.
+// Registration by an operator.
 extension LocationRegistrar {
-    /// Registers a location and activates it if it is in order.
-    /// - Returns: the location as it is then, and what is wrong with it if it is still pending for that.
+    /// Registers a location, and activates it if it passes its probe.
+    /// - Returns: the resulting location, and the failure that leaves it pending, if any.
     /// - Throws: `CatalogError`.
     package func register(
         _ new: NewLocation, actor: String
@@ -71,15 +70,15 @@ extension LocationRegistrar {
     }
 }
 
-// Given by a client of Glance.
+// Registration by a Glance client.
 extension LocationRegistrar {
-    /// Looks at a place before anything is stored, and finds out what the client did not say.
-    /// - Throws: `Refusal` when it can't be a location.
+    /// Probes a proposed location before anything is stored, and completes what the client left out.
+    /// - Throws: `Refusal` if it cannot be a location.
     package func examine(_ proposed: ProposedLocation) async throws -> NewLocation { try await examination(proposed) }
 
-    /// Brings registered locations to service, as far as that is possible now: with a probe, or for small objects with a verification
-    /// that is waited for up to a few seconds.
-    /// - Throws: `Refusal` when one of them can't serve; all of them are forgotten then.
+    /// Activates registered locations: with a probe, or with a full read that is awaited for up to ten seconds. A longer read
+    /// continues in the background.
+    /// - Throws: `Refusal` if one of them cannot serve; then all of them are removed.
     package func admit(_ locations: [Location]) async throws {
         do {
             for location in locations { _ = try await admission(location, false) }
@@ -89,7 +88,7 @@ extension LocationRegistrar {
         }
     }
 
-    /// - Throws: `Refusal` unless the image takes a location by an import.
+    /// - Throws: `Refusal` unless the image's status allows an import.
     package static func requireQueued(_ image: Image) throws(Refusal) {
         guard image.status == .queued else {
             throw Refusal(
@@ -97,8 +96,8 @@ extension LocationRegistrar {
         }
     }
 
-    /// Takes an image for one import alone, and writes the task down.
-    /// - Parameter describe: what the image's owner is told of an error.
+    /// Reserves an image for one import and records the task.
+    /// - Parameter describe: the text of an error for the image's owner.
     package func beginImport(
         _ task: ImageTask, for project: String?, describe: (any Error) -> String, logger: Logger
     ) async throws {
@@ -119,10 +118,10 @@ extension LocationRegistrar {
         }
     }
 
-    /// Imports a location: looks at it, registers it, and has it read in full. If that fails, the image is queued again.
+    /// Imports a location: probes it, registers it, and reads it in full. After a failure the image is `queued` again.
     /// - Parameters:
-    ///   - task: as it was begun; it says in the end how the import went.
-    ///   - describe: what the image's owner is told of an error.
+    ///   - task: the task that `beginImport` recorded; the result of the import is stored in it.
+    ///   - describe: the text of an error for the image's owner.
     package func runImport(
         _ task: ImageTask, of url: String, at path: String, in backend: BackendID, _ digests: DigestSet,
         describe: (any Error) -> String, logger: Logger
@@ -168,7 +167,7 @@ extension LocationRegistrar {
                 if edit.image.status == .importing { edit.image.status = .queued }
             }
         } catch CatalogError.unknownImage {
-            // Deleted meanwhile: there is nothing left to put back.
+            // The image was deleted meanwhile, so nothing needs to be undone.
         } catch {
             logger.error(
                 "import.cleanup_failed: A failed import could not be undone.",
@@ -177,10 +176,10 @@ extension LocationRegistrar {
     }
 }
 
-// Written by an upload.
+// Registration by an upload.
 extension LocationRegistrar {
-    /// Takes an image for one upload alone, as part of a change of the image.
-    /// - Throws: `Refusal` unless the image takes an upload.
+    /// Reserves an image for one upload, as part of a change of the image.
+    /// - Throws: `Refusal` unless the image's status allows an upload.
     package static func beginUpload(
         _ edit: inout ImageEdit, at place: UploadPath, announced: Int64?, _ quota: ProjectQuota
     ) throws(Refusal) {
@@ -196,10 +195,10 @@ extension LocationRegistrar {
         edit.upload = .begin(place, announced: announced, quota)
     }
 
-    /// Makes an uploaded file a location that serves, and its image active, in one transaction.
+    /// Registers an uploaded file as an active location and activates its image, in one transaction.
     /// - Parameters:
-    ///   - url: the file's.
-    ///   - validator: what pins the file, as its backend sees it.
+    ///   - url: the URL of the file.
+    ///   - validator: the validator that the file's backend reports.
     package func finishUpload(
         of image: ImageID, at place: UploadPath, url: String, size: Int64, digests: DigestSet, validator: Validator?,
         _ quota: ProjectQuota, actor: String
@@ -216,7 +215,7 @@ extension LocationRegistrar {
         }
     }
 
-    /// Puts an image back whose upload failed.
+    /// Resets an image whose upload failed.
     package func undoUpload(of image: ImageID, at place: UploadPath, because error: any Error, logger: Logger) async {
         logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(image)", "error": "\(error)"])
         do {
@@ -229,7 +228,7 @@ extension LocationRegistrar {
                 edit.upload = .abandon(place)
             }
         } catch CatalogError.unknownImage {
-            // Deleted meanwhile: there is nothing left to put back.
+            // The image was deleted meanwhile, so nothing needs to be undone.
         } catch {
             logger.error(
                 "upload.cleanup_failed: A failed upload could not be undone.",
@@ -238,22 +237,22 @@ extension LocationRegistrar {
     }
 }
 
-/// Lets a location in as Glance's clients expect it: what they say of its bytes is taken for declared, and what they don't say is
-/// read. A small object is verified by the time they are answered; a large one comes to serve behind the answer.
+/// Admits a location as Glance's clients expect it. The size and digest that a client states count as declared; missing ones are
+/// found by a full read. A small object is verified before the response; the read of a large one continues after it.
 private struct Admission: Sendable {
     let catalog: any CatalogStore
     let activation: LocationActivation
     let verifications: VerificationQueue
     let probe: ObjectProbe
 
-    /// How long an answer may wait for a full read.
+    /// How long a response may wait for a full read.
     private static let timeout: Duration = .seconds(10)
-    /// How long an import, for which nobody waits, may take to be read.
+    /// How long the full read of an import may take. No client waits for it.
     private static let importTimeout: Duration = .seconds(86_400)
 
-    /// Asks the backend for the size; with a declared digest it is all that is needed to serve.
+    /// Probes the object for its size. With a declared digest the location needs nothing else to serve.
     func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
-        // Where its server does not say, a full read finds it out.
+        // If the server does not state the size, a full read finds it.
         let total: Int64?
         switch await probe.head(of: proposed.path, in: proposed.backend) {
         case .success(let head): total = head.total
@@ -265,9 +264,9 @@ private struct Admission: Sendable {
             metadata: proposed.metadata)
     }
 
-    /// Probes it, or waits for its full read.
-    /// - Parameter inFull: whether a probe is not enough, whatever was declared.
-    /// - Returns: the location as it is then; still pending if its verification goes on.
+    /// Probes the location, or waits for its full read.
+    /// - Parameter inFull: whether a full read is required even if a digest is declared.
+    /// - Returns: the resulting location; still pending if its verification continues.
     func admit(_ location: Location, inFull: Bool) async throws -> Location {
         var activated = location
         if !inFull {
@@ -288,7 +287,7 @@ private struct Admission: Sendable {
 }
 
 extension LocationRegistrar.Refusal {
-    /// A location whose object can't be read.
+    /// The refusal of a location whose object cannot be read.
     fileprivate init(unreadable failure: AttemptFailure) {
         self.init(kind: .invalid, description: "Invalid location: it can't be read (\(failure.description)).")
     }

@@ -2,15 +2,15 @@ import BackendKit
 package import ImageModel
 package import LocationSelection
 
-/// What a download delivers, and what it needs of a location to do so.
+/// The bytes that a download delivers, and what it requires of a location.
 ///
-/// Every byte is verified before a client can take it for complete: the whole by its digest, a range by the digests of its chunks or by
-/// coming from a location that was read in full and still has what was read. Where neither is possible, a range is ignored, in all its
-/// spellings alike, and the whole is sent: a client that sees one range served takes all others for servable, too.
+/// A whole download is verified by its digest. A range is verified by the digests of its chunks, or comes from a location that was read
+/// in full and has not changed since. If neither is possible, every range is ignored and the whole image is sent: a client that gets
+/// one range expects to get the others.
 package struct DownloadPlan: Sendable, Equatable {
     /// The bytes to deliver; nil for the whole, which is answered without a range.
     package let range: ByteRange?
-    /// How many bytes that are.
+    /// The number of those bytes.
     package let count: Int64
     /// What it needs of a location.
     package let need: Selection.Need
@@ -18,14 +18,14 @@ package struct DownloadPlan: Sendable, Equatable {
     package let rangeNeed: Selection.Need
     /// Whether ranges of the representation are served.
     package let servesRanges: Bool
-    /// Whether a range was asked for and is not served.
+    /// Whether a range was requested and is not served.
     package let ignoresRange: Bool
 
     /// - Parameters:
-    ///   - range: the range that was asked for; nil for the whole.
-    ///   - hasManifest: whether there is a manifest, and it can be read.
-    ///   - isHeld: whether no ranges are served, so that nobody completes a corrupt file: the representation is or lately was on integrity
-    ///     hold, or unverified bytes of it may be with a client.
+    ///   - range: the requested range; nil for the whole.
+    ///   - hasManifest: whether a readable manifest exists.
+    ///   - isHeld: whether ranges are withheld because a client could complete a corrupt file with one: the representation is or
+    ///     recently was on integrity hold, or a client may have received unverified bytes of it.
     ///   - locations: those of the representation whose backends are configured.
     package init(
         of representation: Representation, range: ByteRange? = nil, hasManifest: Bool, isHeld: Bool, locations: [Location]
@@ -35,7 +35,7 @@ package struct DownloadPlan: Sendable, Equatable {
         if let range, servesRanges {
             self.range = range
             count = range.count
-            // All bytes are verified as a whole: any location may give them.
+            // A range of all bytes is verified as a whole, so any location can serve it.
             need = range.isWhole(of: representation.size) ? .whole : rangeNeed
             ignoresRange = false
         } else {
@@ -55,7 +55,7 @@ package struct DownloadPlan: Sendable, Equatable {
         ignoresRange = plan.range != nil
     }
 
-    /// The plan when no location could serve the range after all: the whole.
+    /// The plan of a whole download, for a range that no location can serve.
     package func wholeInstead(of representation: Representation) -> DownloadPlan {
         DownloadPlan(whole: self, of: representation)
     }
@@ -69,9 +69,9 @@ package struct DownloadPlan: Sendable, Equatable {
 extension Relays {
     /// Plans a download of a representation.
     /// - Parameters:
-    ///   - range: the range that was asked for; nil for the whole.
-    ///   - hasManifest: whether there is a manifest, and it can be read.
-    ///   - isHeld: whether no ranges are served, so that nobody completes a corrupt file.
+    ///   - range: the requested range; nil for the whole.
+    ///   - hasManifest: whether a readable manifest exists.
+    ///   - isHeld: whether ranges are withheld because a client could complete a corrupt file with one.
     package func plan(
         of representation: Representation, range: ByteRange? = nil, hasManifest: Bool, isHeld: Bool, locations: [Location]
     ) -> DownloadPlan {
@@ -81,7 +81,7 @@ extension Relays {
     }
 
     /// The locations that can serve a plan, the best first, and the others, each with its reason.
-    /// - Parameter isExploring: whether another location than the best may stand first, so that its measure stays true.
+    /// - Parameter isExploring: whether a location other than the best may be ranked first to keep its measurement current.
     package func select(_ locations: [Location], for plan: DownloadPlan, isExploring: Bool = true) -> Selection {
         select(locations, for: plan.need, size: plan.count, isExploring: isExploring)
     }

@@ -159,7 +159,7 @@ struct DirectoryScenarios {
         let listener = try ListeningSocket()
         for (arguments, status, sentence) in [
             (["--dir", directory.file("none")], 1, "none can't be served: there is no such directory."),
-            (["--dir", directory.file("file.img")], 1, "file.img can't be served: it is no directory."),
+            (["--dir", directory.file("file.img")], 1, "file.img can't be served: it is not a directory."),
             (["--dir", directory.file("empty")], 1, "empty holds no image: put a disk image in it"),
             (["--dir", "/"], 1, "is the whole file system"),
             (["--dir", directory.path, "--demo"], 64, "exclude each other"),

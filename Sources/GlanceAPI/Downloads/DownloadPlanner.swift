@@ -4,15 +4,15 @@ package import ImageModel
 package import LocationUpkeep
 package import RelayEngine
 
-/// Gathers what a download's plan depends on. Every route that downloads, or says what a download would do, asks it, so that all of
-/// them say the same.
+/// Collects the inputs of a download's plan. The routes for downloads, explanations, direct URLs and Metalink all use it, so their
+/// answers agree.
 package struct DownloadPlanner: Sendable {
     private let relays: Relays
     private let holds: PendingIntegrityHolds
     private let manifests: ManifestCache
 
     /// - Parameters:
-    ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - holds: integrity holds that the catalog has not recorded yet.
     ///   - manifests: reads the digests of chunks.
     package init(relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache) {
         self.relays = relays
@@ -22,16 +22,15 @@ package struct DownloadPlanner: Sendable {
 
     /// A plan, and the manifest that it relies on.
     package struct PlannedDownload: Sendable {
-        /// What is delivered, and what that needs.
         package let plan: DownloadPlan
-        /// The representation's manifest; nil if there is none, or it can't be read.
+        /// The representation's manifest; nil without a readable one.
         package let manifest: RelayManifest?
     }
 
     /// Plans a download.
     /// - Parameters:
-    ///   - representation: the resolution's.
-    ///   - range: the range that was asked for; nil for the whole.
+    ///   - representation: the representation of the resolution.
+    ///   - range: the requested range; nil for the whole.
     package func plan(
         _ resolution: Resolution, _ representation: Representation, range: ByteRange? = nil, at now: Date = .now
     ) async -> PlannedDownload {

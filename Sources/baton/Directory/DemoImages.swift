@@ -1,11 +1,11 @@
 import FoundationEssentials
 import Glibc
 
-/// Images for a first try: random bytes.
+/// Images of random bytes for `--demo`.
 enum DemoImages {
     private static let sizes = [("demo-4MiB.raw", 4 << 20), ("demo-16MiB.raw", 16 << 20)]
 
-    /// Writes them into a new directory.
+    /// Writes the images into a new directory.
     static func write(to directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         for (name, size) in sizes { try random(size).write(to: URL(filePath: "\(directory)/\(name)")) }

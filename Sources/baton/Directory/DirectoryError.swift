@@ -1,4 +1,4 @@
-/// Why a directory can't be served.
+/// The reasons why a directory cannot be served.
 enum DirectoryError: Error, CustomStringConvertible {
     case unusable(String, reason: String)
     case wholeFileSystem
@@ -6,7 +6,7 @@ enum DirectoryError: Error, CustomStringConvertible {
     case tooManyImages(String, limit: Int)
     case empty(String, skipped: [DirectoryScan.Skipped])
 
-    /// One sentence for a person.
+    /// One sentence for the user.
     var description: String {
         switch self {
         case .unusable(let path, let reason): "The directory \(path) can't be served: \(reason)."

@@ -4,39 +4,39 @@ import FoundationEssentials
 import Glibc
 import ImageModel
 
-/// What a directory holds that can be served. Hidden files and directories are left out, and symbolic links are not followed: they can
+/// The image files below a directory. Hidden files and directories are left out. Symbolic links are not followed, because they can
 /// lead out of the directory.
 struct DirectoryScan {
-    /// A file that is an image.
+    /// An image file.
     struct File: Equatable {
-        /// Below the directory.
+        /// The path, relative to the directory.
         let path: String
         let size: Int64
         let format: DiskFormat
     }
 
-    /// A file that looks like an image and can't be served.
+    /// A file that looks like an image and cannot be served.
     struct Skipped: Equatable {
         let path: String
         let reason: String
     }
 
-    /// How many images are served at most.
+    /// The largest number of images.
     static let imageLimit = 1000
-    /// How many files and directories are looked at.
+    /// The largest number of files and directories that are visited.
     static let entryLimit = 100_000
-    /// From what size on a file is an image whose bytes and name tell nothing: a README is not.
+    /// The size in bytes from which a file of unknown format and name counts as a raw image. Smaller ones, such as a README, do not.
     static let unknownSize: Int64 = 1 << 20
-    /// What the names of raw images end with.
+    /// The file name extensions of raw images.
     private static let rawEndings = ["raw", "img", "iso", "dd", "bin"]
-    /// What the names of all images end with.
+    /// The file name extensions of all images.
     private static let endings = rawEndings + ["qcow2", "qcow", "vmdk", "vdi", "vhd", "vhdx", "vpc"]
 
-    /// The directory, without symbolic links in its path.
+    /// The real path of the directory.
     let root: String
     /// The images, by name.
     private(set) var files: [File] = []
-    /// What was left out, by name.
+    /// The skipped files, by name.
     private(set) var skipped: [Skipped] = []
     private var entries = 0
 
@@ -49,7 +49,7 @@ struct DirectoryScan {
         root = String(cString: resolved)
         guard root != "/" else { throw .wholeFileSystem }
         let status = Self.status(of: root)
-        guard let status, Self.kind(status) == S_IFDIR else { throw .unusable(path, reason: "it is no directory") }
+        guard let status, Self.kind(status) == S_IFDIR else { throw .unusable(path, reason: "it is not a directory") }
         do throws(Unreadable) {
             for name in try Self.names(in: root) { try visit(name, at: root + "/" + name) }
         } catch {
@@ -58,7 +58,7 @@ struct DirectoryScan {
         guard !files.isEmpty else { throw .empty(path, skipped: skipped) }
     }
 
-    /// What ends a scan, or skips one directory of it.
+    /// A failure that ends the scan, or skips one directory.
     private struct Unreadable: Error {
         var reason = ""
         var directory: DirectoryError?
@@ -124,7 +124,7 @@ struct DirectoryScan {
         return endings.contains(path[path.index(after: dot)...].lowercased())
     }
 
-    /// What the bytes say, never the name: `.img` files are qcow2 as often as raw.
+    /// The format by the bytes, never by the name: an `.img` file can be qcow2 or raw.
     private static func diskFormat(_ found: DetectedFormat?) -> DiskFormat? {
         switch found {
         case nil: .raw
@@ -149,7 +149,7 @@ struct DirectoryScan {
         return .success(FormatInspector.format(beginning: first, ending: last))
     }
 
-    /// The bytes from `offset` on; fewer where the file ends. Nil with `errno` set when they can't be read.
+    /// Reads bytes from `offset`; fewer at the end of the file. Nil, with `errno` set, if they cannot be read.
     private static func read(_ file: Int32, count: Int, at offset: Int64) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
@@ -173,7 +173,7 @@ struct DirectoryScan {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
-            // A name that is no UTF-8 can't be shown or asked for.
+            // A name that is not UTF-8 can be neither printed nor requested.
             if let name, name != ".", name != ".." { names.append(name) }
             guard names.count <= entryLimit else { break }
         }

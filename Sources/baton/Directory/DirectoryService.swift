@@ -8,7 +8,7 @@ import LocationUpkeep
 import RelayEngine
 import ServiceLifecycle
 
-/// The images of a directory: registers them, and says what can be downloaded and how.
+/// Registers the images of a directory, and prints their URLs and how to download them.
 final class DirectoryService: Service, CustomStringConvertible {
     /// A file as an image.
     private struct Served {
@@ -22,11 +22,11 @@ final class DirectoryService: Service, CustomStringConvertible {
         case failed(String)
     }
 
-    /// The images are shown once all can be downloaded, or after this once one can be.
+    /// The table is printed when all images are ready, or after this time when at least one is.
     private static let showDelay: Duration = .milliseconds(900)
-    /// They are shown after this in any case.
+    /// The table is printed after this time in any case.
     private static let longestShowDelay: Duration = .seconds(10)
-    /// How many images that are not ready yet are looked at together.
+    /// The number of unready images that are checked in one pass.
     private static let batch = 16
 
     private let catalog: any CatalogStore
@@ -35,7 +35,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     private let served: [Served]
     private let (places, listening) = AsyncStream.makeStream(of: String.self)
 
-    /// Registers the images, and has each read for its digest, the smallest first.
+    /// Registers the images and queues a full read of each for its digest, the smallest first.
     /// - Throws: `CatalogError`.
     init(
         _ scan: DirectoryScan, in catalog: any CatalogStore, of backend: BackendID, relays: Relays,
@@ -64,7 +64,7 @@ final class DirectoryService: Service, CustomStringConvertible {
         for image in served.sorted(by: { $0.file.size < $1.file.size }) { verifications.enqueue(image.location) }
     }
 
-    /// The same for a path at each start, so that URLs stay as they are: a UUID of version 8 (RFC 9562 section 5.8).
+    /// The image id of a path: a UUID of version 8 (RFC 9562 section 5.8), the same at each start, so that URLs do not change.
     private static func id(of path: String) -> ImageID {
         let stream = DigestStream(.sha256)
         Array(path.utf8).withUnsafeBytes { stream.update($0) }
@@ -74,20 +74,19 @@ final class DirectoryService: Service, CustomStringConvertible {
         return bytes.withUnsafeBytes { ImageID($0.loadUnaligned(as: uuid_t.self)) }
     }
 
-    /// As the log of the services' life names it.
     var description: String { "images of a directory" }
 
-    /// The server listens: from now on the images can be asked for.
+    /// Called when the server listens and the images can be requested.
     func listens(at place: String) { listening.yield(place) }
 
-    /// Says what there is, then of each image that was not ready yet that it is; ends when the server does.
+    /// Prints the table of images, then a line for each image that becomes ready later. Ends with the server.
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             for await place in self.places {
                 try await self.tell(at: place)
                 break
             }
-            // The end of a service would be the end of the server.
+            // The server stops when one of its services ends.
             for await _ in self.places {}
         }
     }
@@ -114,7 +113,7 @@ final class DirectoryService: Service, CustomStringConvertible {
         }
     }
 
-    /// Takes out those whose read has ended.
+    /// Removes the images whose read has ended.
     private func settle(_ waiting: inout [Served]) async throws -> (ready: [String], failed: [String]) {
         var news: (ready: [String], failed: [String]) = ([], [])
         for image in waiting.prefix(Self.batch) {
@@ -174,7 +173,7 @@ final class DirectoryService: Service, CustomStringConvertible {
 }
 
 extension String {
-    /// As a shell takes it for one word.
+    /// The text quoted as one word of a shell.
     fileprivate var quoted: String {
         let isPlain = utf8.allSatisfy { byte in
             switch byte {

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Glibc
 
-/// A directory of this process alone, below the one for temporary files, removed with everything in it when the server ends.
+/// A temporary directory that only this user can enter. It is removed with its contents when the server ends.
 struct PrivateDirectory {
     let path: String
-    /// Where images lie that are made for a demonstration.
+    /// The directory of the images that `--demo` makes.
     var images: String { "\(path)/images" }
 
     /// - Throws: `DirectoryError`.
@@ -17,6 +17,6 @@ struct PrivateDirectory {
         path = String(cString: made)
     }
 
-    /// Removes it.
+    /// Removes the directory and its contents.
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -3,17 +3,17 @@ import FoundationEssentials
 import HTTPServing
 import ImageModel
 
-/// A server of one directory: no configuration file, and a catalog that ends with the server.
+/// A server of one directory, without a configuration file. Its catalog is removed when the server ends.
 struct ServedDirectory {
-    /// The backend that the files lie in.
+    /// The backend of the files.
     static let backend = BackendID("dir")
 
     private let scan: DirectoryScan
     private let home: PrivateDirectory
     private let listen: ListenAddress
 
-    /// - Parameter listen: where to listen; nil for the default of server.listen.
-    /// - Throws: `DirectoryError`, and what is wrong with `listen`.
+    /// - Parameter listen: the listening address; nil for the default of `server.listen`.
+    /// - Throws: `DirectoryError`, or `ValidationError` for `listen`.
     init(path: String, home: PrivateDirectory, listen: String?) throws {
         self.home = home
         scan = try DirectoryScan(path)
@@ -21,7 +21,7 @@ struct ServedDirectory {
         self.listen = try listen.map { try ConfigurationOption.address($0, for: defaults.auth.mode) } ?? defaults.server.listen
     }
 
-    /// Serves it until a signal ends the server.
+    /// Serves the directory until a signal ends the server.
     func run(isVerifyingWholes: Bool, onRunning: @escaping @Sendable (String) -> Void) async throws {
         for skipped in scan.skipped { Standard.error.line("baton: \(skipped.path) is skipped: \(skipped.reason)") }
         let settings = try settings()
@@ -37,7 +37,7 @@ struct ServedDirectory {
     private func settings() throws -> (BatonConfiguration, [ConfiguredBackend]) {
         var configuration = BatonConfiguration()
         configuration.server.listen = listen
-        // Who stops it at a terminal does not expect to wait an hour for a download.
+        // A user who stops the server at a terminal does not expect it to wait an hour for a download.
         configuration.server.drainTimeout = .seconds(10)
         configuration.catalog = "\(home.path)/catalog.sqlite"
         configuration.log.level = .warning
@@ -48,10 +48,9 @@ struct ServedDirectory {
     }
 }
 
-/// That its place is taken, for those who have no configuration file.
+/// A listening error whose advice names no configuration key.
 struct DirectoryListenError: Error, CustomStringConvertible {
     let cause: ListenError
 
-    /// One sentence for a person.
     var description: String { "\(cause)".replacing("server.listen or ", with: "") }
 }

@@ -69,13 +69,20 @@ let package = Package(
         ),
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
-            "LocationUpkeep",
+            "LocationLifecycle",
+            ["RelayEngine", "OriginRead", "ImageCatalog", "BackendKit", "CurlTransfer", "ImageModel", logging]),
+        module(
+            "Verification",
             [
-                "RelayEngine", "OriginRead", "ImageCatalog", "BackendKit", "LocationSelection", "CurlTransfer",
-                "FormatInspection", "Integrity", "ImageModel", "Telemetry", nio,
-                logging, lifecycle,
-            ]
-        ),
+                "LocationLifecycle", "RelayEngine", "OriginRead", "ImageCatalog", "BackendKit", "LocationSelection",
+                "CurlTransfer", "FormatInspection", "Integrity", "ImageModel", "Telemetry", logging, lifecycle,
+            ]),
+        module(
+            "Downloads",
+            [
+                "RelayEngine", "Verification", "ImageCatalog", "BackendKit", "Integrity", "ImageModel", "Telemetry",
+                logging,
+            ]),
         module("ImageUpload", ["FormatInspection", "Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
@@ -89,14 +96,16 @@ let package = Package(
         module(
             "GlanceAPI",
             [
-                "HTTPServing", "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection", "Identity",
+                "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads", "BackendKit",
+                "LocationSelection", "Identity",
                 "ImageModel", "ImageUpload", "Integrity", "NetworkAddress", hummingbird, httpTypes, nio, logging, lifecycle,
             ]
         ),
         module(
             "AdminAPI",
             [
-                "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationUpkeep", "BackendKit", "LocationSelection",
+                "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads",
+                "BackendKit", "LocationSelection",
                 "Identity", "Telemetry", "ImageModel", "ImageUpload", hummingbird, httpTypes, nio,
             ]
         ),
@@ -105,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "baton",
             dependencies: [
-                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "LocationUpkeep", "RelayEngine", "BackendKit",
+                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads",
+                "RelayEngine", "BackendKit",
                 "BatonConfig", "BatonClient",
                 "FileBackend", "HTTPBackend", "S3Backend", "OpenStackSwiftBackend", "Telemetry", "LocationSelection",
                 "Identity",
@@ -146,12 +156,19 @@ let package = Package(
             "APIFixture", path: "Tests/APIFixture",
             [
                 "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
-                "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", hummingbird,
+                "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer", "LocationSelection",
+                "Telemetry", hummingbird,
                 .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio,
             ]),
         module(
             "TokenBackend", path: "Tests/TokenBackend",
             ["BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Waiting"]),
+        module(
+            "VerificationFixture", path: "Tests/VerificationFixture",
+            [
+                "Verification", "LocationLifecycle", "Downloads", "ImageCatalog", "RelayEngine", "BackendKit", "HTTPBackend",
+                "CurlTransfer", "LocationSelection", "Integrity", "ImageModel", "Telemetry", "FaultyOrigin", logging,
+            ]),
         tests("ImageModelTests", ["ImageModel"]),
         tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
@@ -169,7 +186,8 @@ let package = Package(
             "GlanceAPITests",
             [
                 "APIFixture", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
-                "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Telemetry", "Integrity", "Waiting",
+                "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer", "LocationSelection",
+                "Telemetry", "Integrity", "Waiting",
                 hummingbird, .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio, http1,
             ]
         ),
@@ -177,7 +195,8 @@ let package = Package(
             "AdminAPITests",
             [
                 "APIFixture", "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity",
-                "ImageModel", "RelayEngine", "LocationUpkeep", "CurlTransfer", "LocationSelection", "Integrity", "Waiting",
+                "ImageModel", "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer",
+                "LocationSelection", "Integrity", "Waiting",
                 hummingbird, httpTypes, logging, nio,
             ]
         ),
@@ -210,11 +229,25 @@ let package = Package(
             "BatonClientTests",
             ["BatonClient", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity", "Waiting"]),
         tests(
-            "LocationUpkeepTests",
+            "LocationLifecycleTests",
             [
-                "LocationUpkeep", "ImageCatalog", "BackendKit", "CurlTransfer", "FormatInspection", "Integrity", "ImageModel",
-                "FaultyOrigin", "TokenBackend", "Waiting", "HTTPBackend", "LocationSelection", "RelayEngine", "Telemetry",
-                "OriginRead", logging,
+                "LocationLifecycle", "Verification", "VerificationFixture", "ImageCatalog", "BackendKit", "CurlTransfer",
+                "HTTPBackend", "RelayEngine", "ImageModel", "FaultyOrigin", logging,
+            ]
+        ),
+        tests(
+            "VerificationTests",
+            [
+                "Verification", "LocationLifecycle", "Downloads", "VerificationFixture", "OriginRead", "ImageCatalog",
+                "BackendKit", "CurlTransfer", "FormatInspection", "Integrity", "ImageModel", "LocationSelection", "RelayEngine",
+                "FaultyOrigin", "TokenBackend", "Waiting", "Telemetry", logging,
+            ]
+        ),
+        tests(
+            "DownloadsTests",
+            [
+                "Downloads", "Verification", "VerificationFixture", "RelayEngine", "ImageCatalog", "ImageModel", "FaultyOrigin",
+                "Telemetry", logging,
             ]
         ),
         tests("ChaosPlanTests", ["ChaosPlan"]),

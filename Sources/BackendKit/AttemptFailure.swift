@@ -111,3 +111,10 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
     /// The reason and the details, for example `reset: the connection broke`.
     package var description: String { "\(reason.rawValue): \(detail)" }
 }
+
+extension AttemptFailure {
+    /// The object has another size than what is declared.
+    package static func otherSize(_ total: Int64, expected: Int64) -> AttemptFailure {
+        AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, \(expected) are declared")
+    }
+}

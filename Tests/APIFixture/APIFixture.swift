@@ -1,5 +1,6 @@
 import BackendKit
 import CurlTransfer
+import Downloads
 import Foundation
 import HTTPBackend
 import HTTPTypes
@@ -7,17 +8,21 @@ import Hummingbird
 import Identity
 import ImageCatalog
 import ImageModel
+import LocationLifecycle
 import LocationSelection
 import Logging
 import NIOCore
 import NIOEmbedded
 import RelayEngine
 import Telemetry
+import Verification
 
 @testable import AdminAPI
+@testable import Downloads
 @testable import GlanceAPI
 @testable import HTTPServing
-@testable import LocationUpkeep
+@testable import LocationLifecycle
+@testable import Verification
 
 /// The routes of Glance's API in this process, over a catalog of their own, with no network: every request names its caller.
 final class APIFixture {
@@ -87,7 +92,7 @@ final class APIFixture {
         self.relays = relays
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
-        let lifecycle = LocationLifecycle(
+        let lifecycle = LocationStatusChanges(
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
         let verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,

@@ -1,4 +1,5 @@
 import BackendKit
+import Downloads
 import FoundationEssentials
 import GlanceAPI
 import HTTPServing
@@ -7,7 +8,6 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import LocationUpkeep
 import RelayEngine
 
 /// `GET /baton/v1/images/{id}/explain`: where a download would come from now, and why from nowhere else.

@@ -5,12 +5,13 @@ import Hummingbird
 import Identity
 import ImageCatalog
 import ImageModel
-import LocationUpkeep
+import LocationLifecycle
+import Verification
 
 /// `/baton/v1/locations/{id}` and the operations below it.
 struct LocationOperationRoutes: Sendable {
     let catalog: any CatalogStore
-    let lifecycle: LocationLifecycle
+    let lifecycle: LocationStatusChanges
     let verifications: VerificationQueue
 
     /// What operators can ask of a location, by the last part of the path.

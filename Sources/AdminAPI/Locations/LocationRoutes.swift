@@ -7,7 +7,7 @@ import Hummingbird
 import Identity
 import ImageCatalog
 import ImageModel
-import LocationUpkeep
+import LocationLifecycle
 import RelayEngine
 
 /// `/baton/v1/images/{id}/locations`.

@@ -1,10 +1,12 @@
+package import Downloads
 package import GlanceAPI
 package import HTTPServing
 package import Hummingbird
 package import ImageCatalog
 import ImageModel
-package import LocationUpkeep
+package import LocationLifecycle
 package import RelayEngine
+package import Verification
 
 /// Baton's own API: which path is answered by whom.
 package struct AdminRoutes: Sendable {
@@ -26,7 +28,7 @@ package struct AdminRoutes: Sendable {
     ///   - drain: whether the server is about to stop.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
-        offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationLifecycle, verifications: VerificationQueue,
+        offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationStatusChanges, verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
     ) {
         locations = LocationRoutes(

@@ -1,7 +1,7 @@
+package import Downloads
 package import FoundationEssentials
 package import ImageCatalog
 package import ImageModel
-package import LocationUpkeep
 package import RelayEngine
 
 /// Collects the inputs of a download's plan. The routes for downloads, explanations, direct URLs and Metalink all use it, so their

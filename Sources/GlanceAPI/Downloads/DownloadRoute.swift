@@ -1,4 +1,5 @@
 import BackendKit
+import Downloads
 import FoundationEssentials
 import HTTPServing
 import HTTPTypes
@@ -7,7 +8,6 @@ import Identity
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import LocationUpkeep
 import NetworkAddress
 import RelayEngine
 

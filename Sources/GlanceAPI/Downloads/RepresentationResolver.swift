@@ -1,3 +1,5 @@
+import Downloads
+package import Downloads
 import FoundationEssentials
 package import HTTPServing
 import HTTPTypes
@@ -6,7 +8,6 @@ import Identity
 package import ImageCatalog
 package import ImageModel
 import LocationSelection
-package import LocationUpkeep
 package import RelayEngine
 
 /// The one way from a request to the representation whose bytes it is about.

@@ -2,8 +2,8 @@ package import HTTPServing
 import HTTPTypes
 package import Hummingbird
 import ImageCatalog
-import LocationUpkeep
 import Logging
+import Verification
 
 /// Turns the errors of the catalog and of the registrar into answers.
 package struct ErrorTranslation: RouterMiddleware {

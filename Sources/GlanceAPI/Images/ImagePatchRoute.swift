@@ -6,14 +6,14 @@ import Hummingbird
 import Identity
 import ImageCatalog
 import ImageModel
-import LocationUpkeep
+import LocationLifecycle
 
 /// `PATCH /v2/images/{id}`.
 struct ImagePatchRoute: Sendable {
     let images: any ImageStore
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar
-    let lifecycle: LocationLifecycle
+    let lifecycle: LocationStatusChanges
 
     private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
 

@@ -1,9 +1,11 @@
 import BackendKit
+package import Downloads
 package import HTTPServing
 package import Hummingbird
 package import ImageCatalog
-package import LocationUpkeep
+package import LocationLifecycle
 package import RelayEngine
+package import Verification
 
 /// Glance's Images API: which path is answered by whom.
 package struct ImagesAPI: Sendable {
@@ -25,7 +27,7 @@ package struct ImagesAPI: Sendable {
     ///   - drain: whether the server is about to stop.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationLifecycle,
+        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationStatusChanges,
         uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
     ) {
         downloads = DownloadRoute(

@@ -6,7 +6,7 @@ import Hummingbird
 import Identity
 import ImageCatalog
 import ImageModel
-import LocationUpkeep
+import Verification
 
 /// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
 struct LocationImportRoutes: Sendable {

@@ -1,3 +1,4 @@
+import Downloads
 import FoundationEssentials
 import HTTPServing
 import HTTPTypes
@@ -5,7 +6,6 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 import Integrity
-import LocationUpkeep
 import NIOCore
 
 /// `GET` and `HEAD /v2/images/{id}/file` of those who want a Metalink document (RFC 5854) in place of the bytes.

@@ -7,8 +7,8 @@ import Identity
 import ImageCatalog
 import ImageModel
 import ImageUpload
-import LocationUpkeep
 import NIOCore
+import Verification
 
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {

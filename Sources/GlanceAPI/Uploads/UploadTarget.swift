@@ -4,7 +4,7 @@ import HTTPTypes
 package import ImageCatalog
 package import ImageModel
 package import ImageUpload
-package import LocationUpkeep
+package import LocationLifecycle
 
 /// Where uploads go: one backend whose files this process writes itself.
 package struct UploadTarget: Sendable {

@@ -4,7 +4,7 @@ import GlanceAPI
 import ImageCatalog
 import ImageModel
 import ImageUpload
-import LocationUpkeep
+import LocationLifecycle
 import NIOPosix
 import RelayEngine
 

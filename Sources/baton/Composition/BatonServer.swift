@@ -1,17 +1,19 @@
 import BackendKit
 import BatonConfig
 import CurlTransfer
+import Downloads
 import FoundationEssentials
 import GlanceAPI
 import HTTPServing
 import ImageCatalog
 import ImageModel
+import LocationLifecycle
 import LocationSelection
-import LocationUpkeep
 import Logging
 import RelayEngine
 import ServiceLifecycle
 import Telemetry
+import Verification
 
 /// The server, composed from its configuration.
 struct BatonServer {

@@ -1,14 +1,16 @@
 import AdminAPI
+import Downloads
 import GlanceAPI
 import HTTPServing
 import HTTPTypes
 import Hummingbird
 import ImageCatalog
-import LocationUpkeep
+import LocationLifecycle
 import Logging
 import RelayEngine
 import ServiceLifecycle
 import Telemetry
+import Verification
 
 /// Everything that answers HTTP, put together.
 struct ImageServer: Sendable {
@@ -27,7 +29,7 @@ struct ImageServer: Sendable {
     ///   - drain: whether the server is about to stop.
     init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, registrar: LocationRegistrar, lifecycle: LocationLifecycle,
+        manifests: ManifestCache, registrar: LocationRegistrar, lifecycle: LocationStatusChanges,
         verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
         metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain

@@ -4,9 +4,9 @@ import FoundationEssentials
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import LocationUpkeep
 import RelayEngine
 import Telemetry
+import Verification
 
 /// The metrics that are read from the running parts when the page is requested.
 struct LiveMetrics {

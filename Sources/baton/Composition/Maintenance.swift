@@ -1,15 +1,17 @@
 import BatonConfig
 import CurlTransfer
+import Downloads
 import ImageCatalog
-import LocationUpkeep
+import LocationLifecycle
 import Logging
 import RelayEngine
 import ServiceLifecycle
 import Telemetry
+import Verification
 
 /// All parts that maintain locations, composed from the configuration.
 struct Maintenance {
-    let lifecycle: LocationLifecycle
+    let lifecycle: LocationStatusChanges
     let verifications: VerificationQueue
     let activation: LocationActivation
     let probe: ObjectProbe
@@ -36,7 +38,7 @@ struct Maintenance {
         let schedule = ReadSchedule(
             recheck: maintenance.recheck, missInterval: maintenance.missInterval,
             scrubInterval: maintenance.scrubInterval > .zero ? maintenance.scrubInterval : nil)
-        lifecycle = LocationLifecycle(
+        lifecycle = LocationStatusChanges(
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: maintenance.deleteDelay)
         verifier = Verifier(
             catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
@@ -48,14 +50,14 @@ struct Maintenance {
             registry: relays.registry, loop: relays.nextLoop(),
             timeout: configuration.probeTimeout)
         activation = LocationActivation(
-            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle, verifications: verifications,
-            probe: probe, relays: relays, logger: logger)
+            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle,
+            requestRead: { [verifications] in verifications.enqueue($0) }, probe: probe, relays: relays, logger: logger)
         let scrubber = Scrubber(
             catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: maintenance.interval,
             logger: logger)
         let rounds = MaintenanceLoop(
-            catalog: catalog, lifecycle: lifecycle, activation: activation, verifications: verifications, holds: holds,
-            interval: maintenance.interval, logger: logger)
+            catalog: catalog, lifecycle: lifecycle, activation: activation, verifications: verifications,
+            writeHolds: { try await holds.writeAll() }, interval: maintenance.interval, logger: logger)
         let probes = HalfOpenProbes(catalog: catalog, relays: relays, probe: probe, logger: logger)
         let manifests = EagerManifests(
             catalog: catalog, verifier: verifier, lifecycle: lifecycle, relays: relays, pace: manifestPace,

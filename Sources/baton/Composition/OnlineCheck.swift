@@ -2,8 +2,7 @@ import BackendKit
 import BatonConfig
 import CurlTransfer
 import ImageModel
-import LocationUpkeep
-import RelayEngine
+import LocationLifecycle
 
 /// Requests a nonexistent object from each backend, and a nonexistent token from Keystone. A server that reports it missing is
 /// reachable and accepts the credentials.

@@ -4,9 +4,9 @@ import FoundationEssentials
 import ImageCatalog
 import ImageModel
 import Integrity
-import LocationUpkeep
 import RelayEngine
 import ServiceLifecycle
+import Verification
 
 /// Registers the images of a directory, and prints their URLs and how to download them.
 final class DirectoryService: Service, CustomStringConvertible {

@@ -1,0 +1,82 @@
+package import BackendKit
+package import ImageCatalog
+package import ImageModel
+package import Logging
+package import RelayEngine
+
+/// The check that a new location has to pass before it serves.
+package enum ActivationRule: String, Sendable, CaseIterable {
+    /// One ranged read that finds the object; the first download verifies it. A location that can't be compared with its
+    /// representation is read in full nevertheless.
+    case probe
+    case verify
+}
+
+/// Activates new locations once they have passed the configured check.
+package struct LocationActivation: Sendable {
+    private let rule: ActivationRule
+    private let catalog: any CatalogStore
+    private let lifecycle: LocationStatusChanges
+    private let requestRead: @Sendable (LocationID) -> Void
+    private let probe: ObjectProbe
+    private let failures: ProbeFailures
+
+    /// - Parameters:
+    ///   - probe: reads the size of objects.
+    ///   - relays: keeps each location's last failure.
+    package init(
+        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationStatusChanges,
+        requestRead: @escaping @Sendable (LocationID) -> Void, probe: ObjectProbe, relays: Relays, logger: Logger
+    ) {
+        self.rule = rule
+        self.catalog = catalog
+        self.lifecycle = lifecycle
+        self.requestRead = requestRead
+        self.probe = probe
+        failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
+    }
+
+    /// Probes a pending location and activates it if it passes, or queues a full read where one is required.
+    /// - Returns: the location in its new state, and the problem if it is still pending because of one.
+    /// - Throws: `CatalogError`.
+    package func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+        guard rule == .probe, location.isIdentified, let size = location.size else {
+            requestRead(location.id)
+            return (location, nil)
+        }
+        switch await probe.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({
+            judge($0, location, size)
+        }) {
+        case .failure(let failure):
+            await failures.note(failure, of: location)
+            if failure.reason == .sizeUnstated { requestRead(location.id) }
+            return (location, failure)
+        case .success(let validator):
+            do {
+                let activated = try await lifecycle.apply(
+                    .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
+                return (activated, nil)
+            } catch CatalogError.illegalEvent {
+                // Another request was faster: the location is returned as that one left it.
+                return (try await catalog.location(location.id) ?? location, nil)
+            }
+        }
+    }
+
+    /// - Returns: the object's validator, if its size is right and the store states no digest other than the declared one.
+    private func judge(_ head: ObjectHead, _ location: Location, _ size: Int64) -> Result<Validator?, AttemptFailure> {
+        guard let total = head.total else {
+            return .failure(
+                AttemptFailure(
+                    .sizeUnstated, .location,
+                    detail: "the server does not say how large the object is; it is read in full to find that out"))
+        }
+        guard total == size else { return .failure(.otherSize(total, expected: size)) }
+        if let stated = head.stated, let declared = location.digests[stated.algorithm], declared != stated {
+            return .failure(
+                AttemptFailure(
+                    .wrongDigest, .location, detail: "the store says that the object has \(stated), \(declared) is declared"))
+        }
+        return .success(head.validator)
+    }
+}

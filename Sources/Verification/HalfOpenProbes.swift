@@ -1,0 +1,93 @@
+import BackendKit
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+package import LocationLifecycle
+package import Logging
+package import RelayEngine
+import ServiceLifecycle
+
+/// Probes backends with open breakers by a ranged read of the location that failed last, so that no client's download is used
+/// as a probe.
+package struct HalfOpenProbes: Service, CustomStringConvertible {
+    private let catalog: any CatalogStore
+    private let relays: Relays
+    private let probe: ObjectProbe
+    private let logger: Logger
+
+    /// The interval between checks for due probes.
+    private static let interval: Duration = .seconds(1)
+
+    /// - Parameter probe: carries out the reads.
+    package init(catalog: any CatalogStore, relays: Relays, probe: ObjectProbe, logger: Logger) {
+        self.catalog = catalog
+        self.relays = relays
+        self.probe = probe
+        self.logger = logger
+    }
+
+    /// The service's name in the log.
+    package var description: String { "probes of backends" }
+
+    /// Runs until the service shuts down.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await withTaskGroup { group in
+                    for probe in relays.beginProbes() { group.addTask { await carryOut(probe.backend, probe.location) } }
+                }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func carryOut(_ backend: BackendID, _ id: LocationID) async {
+        let location: Location?
+        do {
+            location = try await catalog.location(id)
+        } catch {
+            // Our trouble, not the backend's: the probe is taken up again when its time is over.
+            logger.warning(
+                "backend.probe_error: A backend could not be probed.", metadata: ["backend": "\(backend)", "error": "\(error)"])
+            return
+        }
+        let failure: AttemptFailure?
+        switch await decision(on: backend, at: location) {
+        case .unasked: return
+        case .works: failure = nil
+        case .failed(let reason): failure = reason
+        }
+        relays.endProbe(of: backend, worked: failure == nil)
+        if let failure {
+            logger.warning(
+                "backend.probe_failed: A backend failed its probe and stays last in the order.",
+                metadata: ["backend": "\(backend)", "failure": "\(failure)"])
+        } else {
+            logger.notice("backend.recovered: A backend works again.", metadata: ["backend": "\(backend)"])
+        }
+    }
+
+    private enum Decision {
+        case works
+        case failed(AttemptFailure)
+        /// The backend was not asked: the probe is repeated after its timeout.
+        case unasked
+    }
+
+    /// The conclusion about the backend. It works if it responded, even if the object is missing or access is denied.
+    private func decision(on backend: BackendID, at location: Location?) async -> Decision {
+        // The location was deleted meanwhile: the next downloads will show the backend's state.
+        guard let location else { return .works }
+        switch await probe.head(of: location.path, in: backend, isEmpty: location.size == 0) {
+        case .success: return .works
+        case .failure(let failure):
+            switch failure.failureClass {
+            case .location, .credentials: return .works
+            case .backend: return .failed(failure)
+            // A backend that throttles is alive. It was not asked if all of its connections were taken by this process.
+            case .throttled: return failure.reason == .busy ? .unasked : .works
+            case .local: return .unasked
+            }
+        }
+    }
+}

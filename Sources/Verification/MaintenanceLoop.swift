@@ -1,0 +1,80 @@
+import BackendKit
+import FoundationEssentials
+package import ImageCatalog
+import ImageModel
+package import LocationLifecycle
+package import Logging
+import ServiceLifecycle
+
+/// Runs due maintenance of locations: probes pending ones, queues scheduled reads, expires those whose delay of deletion is
+/// over, and records holds that the catalog did not accept before.
+package struct MaintenanceLoop: Service, CustomStringConvertible {
+    private let catalog: any CatalogStore
+    private let lifecycle: LocationStatusChanges
+    private let activation: LocationActivation
+    private let verifications: VerificationQueue
+    private let writeHolds: @Sendable () async throws -> Void
+    private let interval: Duration
+    private let logger: Logger
+
+    /// - Parameter interval: the time between two passes.
+    package init(
+        catalog: any CatalogStore, lifecycle: LocationStatusChanges, activation: LocationActivation,
+        verifications: VerificationQueue,
+        writeHolds: @escaping @Sendable () async throws -> Void, interval: Duration, logger: Logger
+    ) {
+        self.catalog = catalog
+        self.lifecycle = lifecycle
+        self.activation = activation
+        self.verifications = verifications
+        self.writeHolds = writeHolds
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// The service's name in the log.
+    package var description: String { "rounds of what is due" }
+
+    /// Runs until the service shuts down.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await round()
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    private func round() async {
+        do {
+            try? await writeHolds()  // what it does not take now either was said when it arose, and stays
+            let due = try await catalog.dueLocations(at: .now)
+            for location in due.toRead { verifications.enqueue(location.id) }
+            for location in due.toExpire {
+                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the delay is over")
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for locations in Dictionary(grouping: due.toProbe, by: \.backend).values {
+                    group.addTask { try await probe(locations) }
+                }
+                try await group.waitForAll()
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("maintenance.failed: A maintenance pass failed.", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Probes the pending locations of one backend until one fails because of the backend. The others would then only wait for
+    /// the same failure and delay other maintenance. The order is random, so that no location keeps the others from being
+    /// probed.
+    private func probe(_ locations: [Location]) async throws {
+        for location in locations.shuffled() where !Task.isCancelled {
+            let (activated, problem) = try await activation.activate(location)
+            if let problem, problem.failureClass != .location { return }
+            guard activated.state.status == .active else { continue }
+            logger.info("location.activated: A pending location is active now.", metadata: ["location": "\(location.id)"])
+        }
+    }
+}

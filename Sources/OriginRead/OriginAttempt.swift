@@ -50,13 +50,16 @@ package final class OriginAttempt: @unchecked Sendable {
 
     /// A body under way.
     private struct Body {
-        var window: BodyWindow
+        /// What is wanted of it; nil for nothing more.
+        var window: BodyWindow?
         var isPaused = false
         /// Bytes since the reader took the counts.
         var dropped: Int64 = 0
         var kept: Int64 = 0
     }
 
+    /// How long it waits from now on.
+    package var timeouts: AttemptTimeouts
     private let request: AttemptRequest
     private let loop: TransferLoop
     private var sink: (any AttemptSink)?
@@ -66,6 +69,7 @@ package final class OriginAttempt: @unchecked Sendable {
     /// - Parameter sink: its reader; kept until the attempt is over.
     package init(_ request: AttemptRequest, on loop: TransferLoop, sink: any AttemptSink) {
         self.request = request
+        timeouts = request.timeouts
         self.loop = loop
         self.sink = sink
     }
@@ -113,8 +117,8 @@ package final class OriginAttempt: @unchecked Sendable {
         if case .readingBody(_, let body) = state { body.isPaused } else { false }
     }
 
-    /// Other bytes of the body are wanted from now on. What came before must have been taken with `takeCounts`.
-    package func setWindow(_ window: BodyWindow) {
+    /// Other bytes of the body are wanted from now on; nil for no more. What came before must have been taken with `takeCounts`.
+    package func setWindow(_ window: BodyWindow?) {
         guard case .readingBody(let exchange, var body) = state else { return }
         body.window = window
         state = .readingBody(exchange, body)
@@ -132,7 +136,7 @@ package final class OriginAttempt: @unchecked Sendable {
     /// Whether every wanted byte has come.
     package var isComplete: Bool {
         switch state {
-        case .readingBody(_, let body): body.window.take == 0
+        case .readingBody(_, let body): body.window?.take == 0
         case .ended(let isComplete): isComplete
         default: false
         }
@@ -304,8 +308,9 @@ extension OriginAttempt: TransferSink {
     }
 
     private func split(_ count: Int, of transfer: TransferID) -> (drop: Int, keep: Int)? {
-        guard case .readingBody(var exchange, var body) = state, exchange.transfer == transfer else { return nil }
-        let (drop, keep) = body.window.split(count)
+        guard case .readingBody(var exchange, var body) = state, exchange.transfer == transfer,
+            let (drop, keep) = body.window?.split(count)
+        else { return nil }
         body.dropped += Int64(count - keep)
         body.kept += Int64(keep)
         exchange.lastActivity = loop.now
@@ -339,7 +344,6 @@ extension OriginAttempt: TransferSink {
 extension OriginAttempt: Ticking {
     /// Looks whether something takes too long.
     package func tick(_ now: ContinuousClock.Instant) {
-        let timeouts = request.timeouts
         switch state {
         case .idle, .ended, .rejected: break
         case .awaitingPermit(_, let since, _):
@@ -369,12 +373,12 @@ extension OriginAttempt: Ticking {
     private var mayWaitOn: Bool { sink?.attemptMayWaitOn(self) ?? false }
 
     private func endIfSilent(_ exchange: Exchange, at now: ContinuousClock.Instant) {
-        guard now - exchange.lastActivity >= request.timeouts.inactivity else { return }
-        end(.stall("no byte", for: request.timeouts.inactivity))
+        guard now - exchange.lastActivity >= timeouts.inactivity else { return }
+        end(.stall("no byte", for: timeouts.inactivity))
     }
 
     /// The time to the head, where it is over.
     private func exceededLimit(of grant: Grant, at now: ContinuousClock.Instant) -> Duration? {
-        request.timeouts.head.flatMap { now - grant.since >= $0 ? $0 : nil }
+        timeouts.head.flatMap { now - grant.since >= $0 ? $0 : nil }
     }
 }

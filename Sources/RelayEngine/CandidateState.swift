@@ -37,10 +37,7 @@ struct CandidateState: Sendable, Equatable {
     var answersRanges = true
     /// The number of stalls, each of which doubles the timeout.
     var stalls = 0
-    /// Whether its credentials were refused and renewed since its last byte.
-    var hasRenewed = false
-    /// Whether it has no range support and was left for another download nevertheless: the bytes before the position are read
-    /// again and discarded.
+    /// Whether it knows no ranges and was left for another download all the same: what was read before is read again and dropped.
     var resumesByDiscarding = false
     /// Its throughput when it was left for a faster one.
     var pace: MeasuredThroughput?

@@ -9,24 +9,11 @@ import OriginRead
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only; the public methods go there by its mailbox.
 package final class Relay: @unchecked Sendable {
-    /// The attempt that is running and the transfer under it.
+    /// The attempt that is running.
     struct Running {
-        let attempt: AttemptID
+        let id: AttemptID
         let candidate: Int
-        let driver: any Driver
-        /// Among the connections of its backend.
-        var place: ConnectionPermit?
-        /// The attempt that the place was asked for; one that asks again takes the place over.
-        var placeOwner: AttemptID?
-        /// What it asks for, once it does.
-        var read: ReadRequest?
-        var transfer: TransferID?
-        /// What is to be done with the body; nil before a good head.
-        var bodyWindow: BodyWindow?
-        var dropped: Int64 = 0
-        var kept: Int64 = 0
-        /// Why there will be no bytes, while the server still says why.
-        var refusal: Refusal?
+        let attempt: OriginAttempt
         /// Takes its time once the request is made.
         var meter: AttemptMeter?
     }
@@ -45,8 +32,6 @@ package final class Relay: @unchecked Sendable {
     private var untold: Int64 = 0
     var machine: RelayStateMachine
     var running: Running?
-    /// The credentials that the last request to each candidate showed.
-    private var generations: [Int: Int] = [:]
     var buffer: RelayBuffer
     var verification: RelayVerification
     /// Who gave a chunk that was wrong: asked again, caches are passed by.
@@ -155,16 +140,14 @@ package final class Relay: @unchecked Sendable {
 
     private func perform(_ action: RelayAction) {
         switch action {
-        case .enter(let attempt, let candidate): enter(attempt, candidate)
-        case .renew(let attempt, let candidate, let beyondLast): renew(attempt, candidate, beyondLast)
         case .start(let attempt, let candidate, let range): start(attempt, candidate, range)
-        case .cancel(let attempt):
-            if running?.attempt == attempt { cancelRunning() }
-        case .pause(let attempt):
-            if let running, running.attempt == attempt, let transfer = running.transfer { loop.pause(transfer) }
+        case .cancel(let id):
+            if running?.id == id { cancelRunning() }
+        case .pause(let id):
+            if let running, running.id == id { running.attempt.pause() }
             running?.meter?.pause(at: loop.now)
-        case .resume(let attempt):
-            if let running, running.attempt == attempt, let transfer = running.transfer { loop.resume(transfer) }
+        case .resume(let id):
+            if let running, running.id == id { running.attempt.resume() }
             running?.meter?.resume(at: loop.now)
         case .limit(let attempt):
             settleBytes()
@@ -175,9 +158,9 @@ package final class Relay: @unchecked Sendable {
             // Not first when its turn comes: what is done until then may bring bytes, which would be more than are wanted.
             limit(attempt)
         case .offerPermit(let attempt, let offer):
-            if running?.attempt == attempt { running?.place?.offer(offer) }
+            if let running, running.id == attempt { running.attempt.offerPermit(offer) }
         case .insistOnPermit(let attempt):
-            if running?.attempt == attempt { running?.place?.insist() }
+            if let running, running.id == attempt { running.attempt.insistOnPermit() }
         case .commit: sink.relayCommitted()
         case .release(let limit): permitted = limit
         case .verify: verify()
@@ -194,80 +177,43 @@ package final class Relay: @unchecked Sendable {
         }
     }
 
-    private func limit(_ attempt: AttemptID) {
-        if running?.attempt == attempt { running?.bodyWindow = machine.bodyWindow(of: attempt) }
+    private func limit(_ id: AttemptID) {
+        if let running, running.id == id { running.attempt.setWindow(machine.bodyWindow(of: id)) }
     }
 
-    private func start(_ attempt: AttemptID, _ candidate: Int, _ range: ByteRange?) {
-        prepare(attempt, candidate)
-        let source = sources[candidate]
-        let read = ReadRequest(path: source.path, range: range, isFresh: source.isFresh || suspects.contains(candidate))
-        // Before the request is made: a renewal in between makes it newer than noted, never older.
-        generations[candidate] = source.driver.credentials?.generation
-        running?.read = read
-        running?.meter = AttemptMeter(comesWhole: plan.candidates[candidate].maximumRange != nil, at: loop.now)
-        observer.attemptBegan(in: source.backend)
-        running?.transfer = loop.start(source.driver.transferRequest(for: read), sink: self)
-    }
-
-    /// Makes this attempt the one that runs, unless it is already. It takes over the place of one before at the same location.
-    private func prepare(_ attempt: AttemptID, _ candidate: Int, keepsPermit: Bool = false) {
-        guard running?.attempt != attempt else { return }
-        let isKept = keepsPermit && running?.candidate == candidate
-        let (place, owner) = isKept ? (running?.place, running?.placeOwner) : (nil, nil)
-        if place != nil { running?.place = nil }
+    private func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
         cancelRunning()
-        running = Running(
-            attempt: attempt, candidate: candidate, driver: sources[candidate].driver, place: place, placeOwner: owner)
+        let source = sources[candidate]
+        let stallTimeout = machine.stallTimeout(of: candidate)
+        let request = AttemptRequest(
+            driver: source.driver, connections: source.connections,
+            queueKey: machine.isCommitted ? queueKey.resumed() : queueKey,
+            read: ReadRequest(path: source.path, range: range, isFresh: source.isFresh || suspects.contains(candidate)),
+            timeouts: AttemptTimeouts(
+                permit: plan.candidates[candidate].timeout, worker: stallTimeout, inactivity: stallTimeout,
+                refusal: Self.refusalTimeout))
+        let attempt = OriginAttempt(request, on: loop, sink: self)
+        running = Running(id: id, candidate: candidate, attempt: attempt)
+        attempt.start()
     }
 
-    private func enter(_ attempt: AttemptID, _ candidate: Int) {
-        prepare(attempt, candidate)
-        guard let connections = sources[candidate].connections else {
-            return pending += machine.handle(.entered(attempt), at: loop.now)
-        }
-        let (place, isAdmitted) = connections.enter(
-            machine.isCommitted ? queueKey.resumed() : queueKey,
-            yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.yield(placeOf: attempt) } },
-            admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.handle(.entered(attempt)) } })
-        running?.place = place
-        running?.placeOwner = attempt
-        if isAdmitted { pending += machine.handle(.entered(attempt), at: loop.now) }
-    }
+    /// How long a download waits for the words of a server that refuses: another location may have the bytes.
+    private static let refusalTimeout: Duration = .milliseconds(250)
 
-    /// Another download waits for the place that was got for this attempt.
-    private func yield(placeOf owner: AttemptID) {
-        guard let running, running.place != nil, running.placeOwner == owner else { return }
-        handle(.permitWanted(running.attempt))
-    }
-
-    private func renew(_ attempt: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
-        prepare(attempt, candidate, keepsPermit: beyondLast)
-        guard let credentials = sources[candidate].driver.credentials, beyondLast || !credentials.areReady else {
-            return pending += machine.handle(.renewed(attempt), at: loop.now)
-        }
-        let generation = beyondLast ? generations[candidate] : nil
-        credentials.renew(beyond: generation ?? credentials.generation) { [weak self, loop] failure in
-            loop.enqueue { [weak self] in self?.renewed(attempt, failure) }
-        }
-    }
-
-    private func renewed(_ attempt: AttemptID, _ failure: AttemptFailure?) {
-        handle(failure.map { .failed(attempt, $0) } ?? .renewed(attempt))
-        if failure != nil { leave(attempt) }
-    }
-
-    /// The attempt has failed. If none has taken over from it, its place among the connections is given back.
-    func leave(_ attempt: AttemptID) {
-        if running?.attempt == attempt { cancelRunning() }
-    }
-
-    /// Ends what runs: its transfer, its wait, its place among the connections.
-    private func cancelRunning() {
-        tellBytes()
-        if let transfer = running?.transfer { loop.cancel(transfer) }
+    /// The request of the running attempt was made, for the first time or with renewed credentials.
+    func beginMeter() {
+        guard let current = running else { return }
         endMeter()
-        running?.place?.leave()
+        let source = sources[current.candidate]
+        running?.meter = AttemptMeter(comesWhole: plan.candidates[current.candidate].maximumRange != nil, at: loop.now)
+        observer.attemptBegan(in: source.backend)
+    }
+
+    /// Ends what runs.
+    func cancelRunning() {
+        tellBytes()
+        running?.attempt.cancel()
+        endMeter()
         running = nil
     }
 
@@ -275,9 +221,9 @@ package final class Relay: @unchecked Sendable {
         guard let current = running, let meter = current.meter else { return }
         running?.meter = nil
         // All that was wanted came, whether the server's answer ended with it or not.
-        let isComplete = current.bodyWindow?.take == 0
         observer.attemptEnded(
-            in: sources[current.candidate].backend, meter.measure(isComplete: isComplete, at: loop.now))
+            in: sources[current.candidate].backend,
+            meter.measure(isComplete: current.attempt.isComplete, at: loop.now))
     }
 
     private func verify() {

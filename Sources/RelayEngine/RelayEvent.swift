@@ -11,10 +11,10 @@ package struct AttemptID: Sendable, Hashable {
 package enum RelayEvent: Sendable, Equatable {
     /// It is to start.
     case begin
-    /// The attempt has its place among the connections of the location's backend.
-    case entered(AttemptID)
-    /// The location's credentials are good now, as far as anybody knows.
-    case renewed(AttemptID)
+    /// The attempt holds its permit: one of the connections of the location's backend.
+    case permitted(AttemptID)
+    /// The attempt has made its request, with credentials that should be good.
+    case requested(AttemptID)
     /// The attempt got its connection or worker; waiting for one is no stall.
     case began(AttemptID)
     /// The answer's head is there and the driver found it good.
@@ -52,15 +52,11 @@ package enum RelayEvent: Sendable, Equatable {
 
 /// What a relay is to do, in this order.
 package enum RelayAction: Sendable, Equatable {
-    /// Get the attempt a place among the connections of the location's backend, and wait for it if need be.
-    case enter(AttemptID, candidate: Int)
-    /// See to it that the location's credentials are good: newer than those that its last request showed, or else ready.
-    case renew(AttemptID, candidate: Int, beyondLast: Bool)
-    /// Ask a location (by its index among the candidates) for bytes; nil asks for all without a Range.
+    /// Begin an attempt: ask a location (by its index among the candidates) for bytes; nil asks for all without a Range.
     case start(AttemptID, candidate: Int, range: ByteRange?)
     /// End an attempt.
     case cancel(AttemptID)
-    /// Another number of bytes is wanted of the attempt: take its bodyWindow again.
+    /// Another number of bytes is wanted of the attempt: take its window again.
     case limit(AttemptID)
     /// Find out what can be expected of each candidate.
     case estimate(AttemptID)

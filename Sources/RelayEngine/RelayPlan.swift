@@ -20,8 +20,6 @@ package struct RelayPlan: Sendable {
         package let requiredValidator: Validator?
         /// How long to wait for a connection while another location could be asked; nil where the backend has any number.
         package let timeout: Duration?
-        /// Whether its requests show credentials that end.
-        package let renewsCredentials: Bool
         /// The operator's tier; a lower one is asked first.
         package let tier: Int
         /// Whether its content is under suspicion: it is read only when no other can serve.
@@ -30,12 +28,11 @@ package struct RelayPlan: Sendable {
         /// A candidate with every property given.
         package init(
             maximumRange: Int64? = nil, requiredValidator: Validator? = nil, timeout: Duration? = nil,
-            renewsCredentials: Bool = false, tier: Int = 0, isSuspect: Bool = false
+            tier: Int = 0, isSuspect: Bool = false
         ) {
             self.maximumRange = maximumRange
             self.requiredValidator = requiredValidator
             self.timeout = timeout
-            self.renewsCredentials = renewsCredentials
             self.tier = tier
             self.isSuspect = isSuspect
         }

@@ -5,10 +5,17 @@ import OriginRead
 
 // What an attempt brings: its head, its bytes, its end.
 extension RelayStateMachine {
+    mutating func requested(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard attempt?.id == id else { return [] }
+        attempt?.stage = .requested
+        attempt?.stageSince = now
+        return []
+    }
+
     mutating func began(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard attempt?.id == id else { return [] }
+        attempt?.stage = .requested
         attempt?.hasBegun = true
-        attempt?.lastActivity = now
         return []
     }
 
@@ -23,7 +30,6 @@ extension RelayStateMachine {
         running.end = min(running.end, running.offered)
         running.bodyWindow = BodyWindow(skip: running.start - head.first, take: running.end - running.start)
         running.endsExactly = head.count.map { head.first + $0 == running.end } ?? false
-        running.lastActivity = now
         attempt = running
         return []
     }
@@ -80,8 +86,6 @@ extension RelayStateMachine {
         let keep = min(kept, bodyWindow.take)
         running.bodyWindow = BodyWindow(skip: bodyWindow.skip - drop, take: bodyWindow.take - keep)
         running.received += drop + keep
-        if drop + keep > 0 { candidates[running.candidate].hasRenewed = false }
-        running.lastActivity = now
         attempt = running
         extraBytes += dropped + (kept - keep)
         if plan.size == 0, dropped + kept > 0 {
@@ -165,13 +169,8 @@ extension RelayStateMachine {
         return begin(candidate, mayDiscard: candidates[candidate].resumesByDiscarding, at: now)
     }
 
+    /// Begins an attempt at the next bytes.
     mutating func begin(_ candidate: Int, mayDiscard: Bool = false, at now: ContinuousClock.Instant) -> [RelayAction] {
-        makeAttempt(at: candidate, mayDiscard: mayDiscard, now)
-        return approach(at: now)
-    }
-
-    /// An attempt at the next bytes, which has yet to ask.
-    mutating func makeAttempt(at candidate: Int, mayDiscard: Bool, _ now: ContinuousClock.Instant) {
         let rest = ByteRange(first: accepted, last: plan.end - 1)
         let range = plan.candidates[candidate].maximumRange.flatMap { rest?.prefix($0) } ?? rest
         let end = range.map { $0.last + 1 } ?? plan.end
@@ -180,6 +179,7 @@ extension RelayStateMachine {
         phase = .attempting
         attempt = Attempt(
             id: id, candidate: candidate, start: accepted, offered: end, end: end, range: range, mayDiscard: mayDiscard,
-            lastActivity: now)
+            stage: plan.candidates[candidate].timeout == nil ? .awaitingCredentials : .awaitingPermit, stageSince: now)
+        return [.start(id, candidate: candidate, range: range)]
     }
 }

@@ -7,7 +7,6 @@ extension RelayStateMachine {
     mutating func fail(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let failed = attempt else { return [] }
         attempt = nil
-        if let actions = askAgain(after: failure, of: failed, at: now) { return actions }
         if failure.isConnectionEnd, failed.wasPaused, failed.received > 0 {
             // Servers cut readers that pause: that is our doing. Without progress in between it is not excused again.
             phase = .awaitingRoom(candidate: failed.candidate)
@@ -102,11 +101,7 @@ extension RelayStateMachine {
         switch phase {
         case .attempting:
             guard let running = attempt, !running.isPaused else { return [] }
-            if hasWaitedEnough(at: now) { return giveUp(on: running, at: now) }
-            guard running.hasBegun else { return wait(running, at: now) }
-            let timeout = stallTimeout(of: running.candidate)
-            guard now - running.lastActivity >= timeout else { return [] }
-            return [.cancel(running.id)] + fail(.stall("no byte", for: timeout), at: now)
+            return hasWaitedEnough(at: now) ? giveUp(on: running, at: now) : []
         case .waiting(let candidate, let until):
             if hasWaitedEnough(at: now) { return giveUp() }
             return until <= now ? begin(candidate, at: now) : []
@@ -126,14 +121,15 @@ extension RelayStateMachine {
     private mutating func giveUp(on running: Attempt, at now: ContinuousClock.Instant) -> [RelayAction] {
         let failure: AttemptFailure
         switch running.stage {
-        case .entering: failure = .busy(after: now - running.lastActivity)
-        case .asking where !running.hasBegun: failure = .noWorker(for: now - running.lastActivity)
-        case .renewing, .asking: return giveUp()
+        case .awaitingPermit: failure = .busy(after: now - running.stageSince)
+        case .requested where !running.hasBegun: failure = .noWorker(for: now - running.stageSince)
+        case .awaitingCredentials, .requested: return giveUp()
         }
         candidates[running.candidate].failure = failure
         return [.report(.failed(candidate: running.candidate, failure))] + giveUp()
     }
 
+    /// How long the candidate may give nothing: twice as long after each stall.
     func stallTimeout(of candidate: Int) -> Duration {
         let doubled = policy.stallTimeout * (1 << min(candidates[candidate].stalls, 16))
         return max(policy.stallTimeout, min(policy.stallTimeoutLimit, doubled))

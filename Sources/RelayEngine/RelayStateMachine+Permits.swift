@@ -3,6 +3,19 @@ import BackendKit
 // When a download gives its backend connection (its permit) to another one that waits. Reading goes on later, from the same byte and
 // at the same location; nothing is counted against the location, and nothing against the budget.
 extension RelayStateMachine {
+    /// The attempt has its permit.
+    mutating func permitted(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard let running = attempt, running.id == id, running.stage == .awaitingPermit else { return [] }
+        attempt?.stage = .awaitingCredentials
+        attempt?.stageSince = now
+        attempt?.permittedAt = now
+        if hasGivenWay {
+            hasGivenWay = false
+            lastProgress = now  // until now another download was served
+        }
+        return []
+    }
+
     /// Says on what terms the permit may be asked back: once the client has taken nothing for a while, or once the permit has been
     /// held for as long.
     mutating func offerPermit(at now: ContinuousClock.Instant) -> [RelayAction] {
@@ -23,11 +36,7 @@ extension RelayStateMachine {
     /// Another download waits for the permit. It is given back at the next edge of a chunk where chunks are verified, so that each has
     /// one contributor; else at the next byte.
     mutating func giveWay(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard let running = attempt, running.id == id, !running.givesWay else { return [] }
-        guard running.permittedAt != nil else {
-            attempt?.isPermitWanted = running.stage == .entering
-            return []
-        }
+        guard let running = attempt, running.id == id, running.permittedAt != nil, !running.givesWay else { return [] }
         let edge = yieldingEdge(of: running)
         guard canResume(running, at: edge) else { return [.insistOnPermit(id)] }
         attempt?.givesWay = true
@@ -45,7 +54,6 @@ extension RelayStateMachine {
     private mutating func readOn(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.isPaused else { return [] }
         attempt?.isPaused = false
-        attempt?.lastActivity = now
         lastProgress = now
         return [.resume(running.id)]
     }

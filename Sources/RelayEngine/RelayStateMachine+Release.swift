@@ -97,7 +97,6 @@ extension RelayStateMachine {
     mutating func resumeIfRoom(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.isPaused, buffered <= window / 2, !isUnverifiedFull else { return [] }
         attempt?.isPaused = false
-        attempt?.lastActivity = now
         lastProgress = now
         return [.resume(running.id)]
     }

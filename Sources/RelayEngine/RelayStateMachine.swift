@@ -30,12 +30,12 @@ package struct RelayStateMachine: Sendable {
     struct Attempt: Sendable, Equatable {
         /// How far it is on its way to the bytes.
         enum Stage: Sendable, Equatable {
-            /// Waits for a place among the backend's connections.
-            case entering
+            /// Waits for a permit.
+            case awaitingPermit
             /// Waits for credentials.
-            case renewing
-            /// Has asked.
-            case asking
+            case awaitingCredentials
+            /// The request is made.
+            case requested
         }
 
         let id: AttemptID
@@ -49,7 +49,9 @@ package struct RelayStateMachine: Sendable {
         let range: ByteRange?
         /// Whether an answer without ranges may be used by dropping what comes before `start`.
         let mayDiscard: Bool
-        var stage = Stage.asking
+        var stage: Stage
+        /// Since when it is there.
+        var stageSince: ContinuousClock.Instant
         var hasBegun = false
         /// What to do with the body; nil until a good head came.
         var bodyWindow: BodyWindow?
@@ -58,7 +60,6 @@ package struct RelayStateMachine: Sendable {
         var received: Int64 = 0
         /// How many of these lie beyond all that the relay had taken before.
         var gained: Int64 = 0
-        var lastActivity: ContinuousClock.Instant
         var isPaused = false
         var wasPaused = false
         /// Where the relay goes at its end, when it is left for being slow.
@@ -67,8 +68,6 @@ package struct RelayStateMachine: Sendable {
         var permittedAt: ContinuousClock.Instant?
         /// On what terms the permit may be asked back, as far as was said.
         var offer: ConnectionOffer?
-        /// Whether the permit was asked back before the attempt knew that it has it.
-        var isPermitWanted = false
         /// Whether the permit was asked back: the attempt ends with the chunk.
         var givesWay = false
     }
@@ -150,10 +149,10 @@ package struct RelayStateMachine: Sendable {
         case .begin:
             guard phase == .idle else { return [] }
             return moveOn(at: now)
-        case .entered(let id):
-            return entered(id, at: now)
-        case .renewed(let id):
-            return renewed(id, at: now)
+        case .permitted(let id):
+            return permitted(id, at: now)
+        case .requested(let id):
+            return requested(id, at: now)
         case .began(let id):
             return began(id, at: now)
         case .head(let id, let head):

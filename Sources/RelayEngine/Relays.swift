@@ -147,8 +147,7 @@ package final class Relays: RelayObserver {
                 .init(
                     maximumRange: backend.driver.capabilities.maximumRange,
                     requiredValidator: isPart && layout == nil ? location.validator : nil,
-                    timeout: backend.connections?.timeout, renewsCredentials: backend.driver.credentials != nil,
-                    tier: location.tier, isSuspect: location.isSuspect))
+                    timeout: backend.connections?.timeout, tier: location.tier, isSuspect: location.isSuspect))
             sources.append(
                 RelaySource(
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,

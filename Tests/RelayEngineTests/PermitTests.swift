@@ -32,11 +32,16 @@ import Testing
     /// Admits the first attempt and takes `count` bytes of it.
     private func read(_ count: Int64, answersRanges: Bool = true, _ machine: inout RelayStateMachine) {
         _ = machine.handle(.begin, at: start)
-        _ = machine.handle(.entered(first), at: start)
+        _ = machine.handle(.permitted(first), at: start)
         _ = machine.handle(.began(first), at: start)
         let head = ObjectHead(first: 0, count: size, total: size, validator: nil, answersRanges: answersRanges)
         _ = machine.handle(.head(first, head), at: start)
         _ = machine.handle(.bytes(first, dropped: 0, kept: count), at: start)
+    }
+
+    /// The second attempt, at the first location again.
+    private func restart(at offset: Int64) -> RelayAction {
+        .start(second, candidate: 0, range: ByteRange(first: offset, last: size - 1))
     }
 
     private func isFailure(_ action: RelayAction) -> Bool {
@@ -74,9 +79,8 @@ import Testing
         #expect(actions == [.cancel(first)])
         #expect(machine.handle(.tick, at: asleep + .seconds(200)).isEmpty, "a client that does not read is waited for")
         let awake = asleep + .seconds(201)
-        #expect(machine.handle(.consumed(10_000), at: awake) == [.enter(second, candidate: 0)])
         #expect(
-            machine.handle(.entered(second), at: awake)
+            machine.handle(.consumed(10_000), at: awake)
                 == [.start(second, candidate: 0, range: ByteRange(first: 10_001, last: size - 1))])
         #expect(machine.budget.left == budget && machine.failures.isEmpty, "giving the permit back counted as a failure")
     }
@@ -101,11 +105,11 @@ import Testing
         var machine = machine()
         read(5000, &machine)
         _ = machine.handle(.consumed(5000), at: start)
-        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
+        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), restart(at: 5000)])
         #expect(machine.isCommitted, "the queue must know that its client waits in the middle of the image")
         let late = start + machine.policy.giveUpAfter + .seconds(1)
-        #expect(machine.handle(.tick, at: late).isEmpty, "a permit given up for others ended the download")
-        #expect(machine.handle(.entered(second), at: late).count == 1)
+        #expect(machine.handle(.tick, at: late).isEmpty, "what was given up for others ended the download")
+        #expect(machine.handle(.permitted(second), at: late).isEmpty)
         #expect(machine.handle(.tick, at: late + .seconds(1)).isEmpty, "the time of the wait was counted")
         let end = start + machine.policy.clientStallTimeout
         var waiting = self.machine()
@@ -119,16 +123,8 @@ import Testing
     func unansweredRequestIsLeft() {
         var machine = machine()
         _ = machine.handle(.begin, at: start)
-        _ = machine.handle(.entered(first), at: start)
-        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
-    }
-
-    @Test("A permit that is wanted before it is granted is given back when it is granted")
-    func newsMayOvertakeEachOther() {
-        var machine = machine()
-        _ = machine.handle(.begin, at: start)
-        #expect(machine.handle(.permitWanted(first), at: start).isEmpty)
-        #expect(machine.handle(.entered(first), at: start) == [.cancel(first), .enter(second, candidate: 0)])
+        _ = machine.handle(.permitted(first), at: start)
+        #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first), restart(at: 0)])
     }
 
     @Test("A download that could not resume where it stopped keeps its permit")
@@ -143,8 +139,8 @@ import Testing
         var machine = machine(discardLimit: 10_000)
         read(10_000, answersRanges: false, &machine)
         #expect(machine.handle(.permitWanted(first), at: start) == [.cancel(first)])
-        #expect(machine.handle(.consumed(10_000), at: start) == [.enter(second, candidate: 0)])
-        _ = machine.handle(.entered(second), at: start)
+        #expect(machine.handle(.consumed(10_000), at: start) == [restart(at: 10_000)])
+        _ = machine.handle(.permitted(second), at: start)
         let head = ObjectHead(first: 0, count: size, total: size, validator: nil, answersRanges: false)
         let actions = machine.handle(.head(second, head), at: start)
         #expect(!actions.contains(where: isFailure))

@@ -143,12 +143,9 @@ import Testing
         for expected in [3, 6, 12, 20, 20] {
             trying.receive(0)
             let timeout = Duration.seconds(expected)
-            let early = trying.machine.handle(.tick, at: trying.now + timeout - .milliseconds(1))
-            #expect(early.isEmpty, "before \(timeout)")
+            #expect(trying.machine.stallTimeout(of: 0) == timeout)
             trying.now += timeout
-            let actions = trying.machine.handle(.tick, at: trying.now)
-            #expect(actions.first == .cancel(trying.id), "after \(timeout)")
-            trying.attempts += 1
+            _ = trying.fail(.stall("no byte", for: timeout))
             let waited = trying.comeBack()
             #expect(waited != nil)
         }

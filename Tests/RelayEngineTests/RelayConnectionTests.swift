@@ -13,25 +13,6 @@ import Waiting
 struct RelayConnectionTests {
     static let content = PatternedContent(size: 3_000_017, seed: 84)
 
-    @Test("A relay starts when another one gives its permit back")
-    func aRelayStartsWhenAnotherGivesItsPermitBack() async throws {
-        let loop = TransferLoop()
-        defer { loop.stop() }
-        let door = TokenDoor()
-        let origin = try FaultyOrigin(Self.content, behind: door)
-        defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
-        let held = connections.enter(.probe) {}.place
-        let run = RelayRun(of: Self.content)
-        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }
-        #expect(origin.record.requests.isEmpty && door.fetches == 0)
-        held.leave()
-        #expect(await run.ended()?.outcome == .finished)
-        #expect(run.isExact)
-        withExtendedLifetime(relay) {}
-    }
-
     @Test("A client that leaves while it waits leaves the queue")
     func aClientThatLeavesWhileItWaitsLeavesTheQueue() async throws {
         let loop = TransferLoop()
@@ -87,24 +68,5 @@ struct RelayConnectionTests {
         try await eventually("the connection to be given back") { connections.counts.held == 0 }
         relay.clientGone()
         #expect(await run.ended()?.failures.map(\.failure.reason) == [.throttled])
-    }
-
-    @Test("A relay that gets no token holds no permit while it waits")
-    func aRelayWithoutATokenHoldsNoPermitWhileItWaits() async throws {
-        let loop = TransferLoop()
-        defer { loop.stop() }
-        let door = TokenDoor()
-        door.refuse(with: AttemptFailure(.serverError, .backend, retryAfter: .seconds(3600), detail: "no log-in now"))
-        let origin = try FaultyOrigin(Self.content, behind: door)
-        defer { origin.stop() }
-        let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
-        let run = RelayRun(of: Self.content)
-        let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
-        try await eventually("a log-in that fails, and the connection back") {
-            door.fetches > 0 && connections.counts.held == 0
-        }
-        relay.clientGone()
-        #expect(await run.ended()?.failures.map(\.failure.reason) == [.serverError])
-        #expect(origin.record.requests.isEmpty)
     }
 }

@@ -67,9 +67,7 @@ final class RelayRun: ResponseSink, RelayObserver {
                 location: LocationID(), backend: BackendID("b"), path: "image", driver: $0, connections: connections)
         }
         let candidates = drivers.map {
-            RelayPlan.Candidate(
-                maximumRange: $0.capabilities.maximumRange, timeout: connections?.timeout,
-                renewsCredentials: $0.credentials != nil)
+            RelayPlan.Candidate(maximumRange: $0.capabilities.maximumRange, timeout: connections?.timeout)
         }
         let plan =
             range.map { RelayPlan(range: $0, of: content.size, layout: manifest?.layout, candidates: candidates) }

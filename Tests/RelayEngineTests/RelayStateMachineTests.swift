@@ -93,8 +93,8 @@ import Testing
         case 9...12: relay.send(.completed(id))
         case 13...16: relay.send(.failed(id, AttemptFailure(.reset, .backend, detail: "stale")))
         case 17...18: relay.send(.began(id))
-        case 19: relay.send(.entered(id))
-        case 20: relay.send(.renewed(id))
+        case 19: relay.send(.permitted(id))
+        case 20: relay.send(.requested(id))
         case 21...24:
             if !relay.mustVerify { relay.send(.verification(matched: true)) }
         case 25...28: relay.send(.consumed(Int64.random(in: -1...0, using: &relay.random)))
@@ -116,7 +116,7 @@ import Testing
             if !isRare { relay.send(.manifestUnreadable) }
         case 40: relay.send(.permitWanted(id))
         case 41: relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
-        case 39: Bool.random(using: &relay.random) ? relay.send(.renewed(id)) : relay.estimate(by: id)
+        case 39: Bool.random(using: &relay.random) ? relay.send(.requested(id)) : relay.estimate(by: id)
         default: relay.send(.tick)
         }
     }
@@ -288,7 +288,7 @@ import Testing
             _ = machine.handle(.bytes(id, dropped: 0, kept: piece), at: now)
             _ = machine.handle(.consumed(first + piece), at: now)
             now += machine.policy.stallTimeout
-            #expect(machine.handle(.tick, at: now).first == .cancel(id), "stall \(number + 1)")
+            _ = machine.handle(.failed(id, .stall("no byte", for: machine.policy.stallTimeout)), at: now)
             now += machine.policy.backoffLimit
             _ = machine.handle(.tick, at: now)
         }

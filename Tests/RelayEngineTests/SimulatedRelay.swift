@@ -31,6 +31,7 @@ struct SimulatedRelay {
     struct Gate {
         let id: AttemptID
         let candidate: Int
+        let range: ByteRange?
         /// What to send when it opens.
         let opening: RelayEvent
     }
@@ -60,12 +61,9 @@ struct SimulatedRelay {
     var now = ContinuousClock.now
     var answer: Answer?
     var gate: Gate?
-    /// The attempt that holds a permit of its backend, and the one whose credentials are valid.
-    var placed: AttemptID?
-    var trusted: AttemptID?
-    /// Renewals of refused credentials without a byte after them, by candidate.
-    var renewals: [Int: Int] = [:]
-    /// The attempt that asked for estimates of the other candidates.
+    /// The attempt that holds a permit.
+    var permitted: AttemptID?
+    /// The attempt that asked what others could do.
     var estimating: AttemptID?
     /// The attempt that gives its permit back, and the offset that it must not read beyond.
     var givingWay: (id: AttemptID, limit: Int64)?
@@ -110,7 +108,7 @@ struct SimulatedRelay {
                 maximumRange: Bool.random(using: &random) ? Int64.random(in: 10...40, using: &random) : nil,
                 requiredValidator: isPinned ? Self.validator(of: index) : nil,
                 timeout: Bool.random(using: &random) ? .milliseconds(200) : nil,
-                renewsCredentials: Bool.random(using: &random), tier: Int.random(in: 0...1, using: &random),
+                tier: Int.random(in: 0...1, using: &random),
                 isSuspect: Int.random(in: 0..<8, using: &random) == 0)
         }
         let layout = Bool.random(using: &random) ? ChunkLayout(size: size, chunkSize: .random(in: 5...40, using: &random)) : nil
@@ -168,30 +166,30 @@ struct SimulatedRelay {
 
     /// Tells the relay that another download waits for the permit of its running attempt.
     mutating func wantPermit() {
-        guard let placed, placed == machine.attempt?.id else { return send(.tick) }
-        send(.permitWanted(placed))
+        guard let permitted, permitted == machine.attempt?.id else { return send(.tick) }
+        send(.permitWanted(permitted))
     }
 
     private mutating func perform(_ action: RelayAction) {
         if !ends.isEmpty { complaints.append("\(action) after the end \(ends)") }
         switch action {
-        case .enter(let id, let candidate):
-            asked = candidate
-            gate = Gate(id: id, candidate: candidate, opening: .entered(id))
-        case .renew(let id, let candidate, let beyondLast):
-            asked = candidate
-            renew(id, candidate, beyondLast)
         case .start(let id, let candidate, let range):
             asked = candidate
-            start(id, candidate, range)
+            if plan.candidates[candidate].timeout != nil {
+                gate = Gate(id: id, candidate: candidate, range: range, opening: .permitted(id))
+            } else if Bool.random(using: &random) {
+                gate = Gate(id: id, candidate: candidate, range: range, opening: .requested(id))
+            } else {
+                request(id, candidate, range)
+            }
         case .cancel(let id):
             if answer?.id == id { answer = nil }
             if gate?.id == id { gate = nil }
-            if placed == id { placed = nil }
+            if permitted == id { permitted = nil }
         case .limit: break  // the bodyWindow is taken again at each batch
         case .estimate(let id): estimating = id
         case .offerPermit(let id, _), .insistOnPermit(let id):
-            if placed != id { complaints.append("\(action) without a permit") }
+            if permitted != id { complaints.append("\(action) without a permit") }
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .commit:
@@ -268,22 +266,17 @@ struct SimulatedRelay {
     mutating func openGate() {
         guard let open = gate else { return }
         gate = nil
-        if case .entered = open.opening { placed = open.id } else { trusted = open.id }
+        if case .permitted = open.opening {
+            permitted = open.id
+            gate = Gate(id: open.id, candidate: open.candidate, range: open.range, opening: .requested(open.id))
+        } else {
+            request(open.id, open.candidate, open.range)
+        }
         send(open.opening)
     }
 
-    private mutating func renew(_ id: AttemptID, _ candidate: Int, _ beyondLast: Bool) {
-        gate = Gate(id: id, candidate: candidate, opening: .renewed(id))
-        guard beyondLast else { return }
-        answer = nil
-        if placed != nil { placed = id }
-        renewals[candidate, default: 0] += 1
-        if renewals[candidate, default: 0] > 1 { complaints.append("renewed twice without a byte in between") }
-    }
-
-    private mutating func start(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
-        if plan.candidates[candidate].timeout != nil, placed != id { complaints.append("asked without a place") }
-        if plan.candidates[candidate].renewsCredentials, trusted != id { complaints.append("asked without credentials") }
+    private mutating func request(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
+        if plan.candidates[candidate].timeout != nil, permitted != id { complaints.append("asked without a permit") }
         let wanted = heldStart + Int64(held.count)
         if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
         isPaused = false
@@ -345,7 +338,6 @@ struct SimulatedRelay {
         }
         current.position += available
         answer = current
-        renewals[current.candidate] = 0
         send(.bytes(current.id, dropped: available - Int64(keep), kept: Int64(keep)))
     }
 
@@ -438,7 +430,7 @@ struct SimulatedRelay {
 
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "verifying", "draining", "ended"]
     static let eventNames = [
-        "begin", "entered", "renewed", "began", "head", "bytes", "completed", "failed", "verification", "consumed",
+        "begin", "permitted", "requested", "began", "head", "bytes", "completed", "failed", "verification", "consumed",
         "clientGone",
         "withdrawn", "verified", "rejected", "manifestUnreadable", "estimated", "permitWanted", "window", "tick",
     ]

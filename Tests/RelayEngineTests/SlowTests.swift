@@ -244,7 +244,9 @@ import Testing
         var reading = Reading([.unknown, .unknown], at: start)
         _ = reading.read(1000, after: .milliseconds(100))
         reading.now += .seconds(4)
-        let actions = reading.machine.handle(.tick, at: reading.now)
+        #expect(reading.machine.handle(.tick, at: reading.now).cancels.isEmpty)
+        let actions = reading.machine.handle(
+            .failed(reading.id, .stall("no byte", for: .seconds(4))), at: reading.now)
         #expect(actions.failures.map(\.reason) == [.stall])
     }
 

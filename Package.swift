@@ -51,16 +51,17 @@ let package = Package(
         module("ImageModel"),
         module("FormatInspection", ["ImageModel"]),
         module("NetworkAddress"),
-        module("Identity", ["ImageModel", "Integrity", "CurlTransfer", "NetworkAddress", logging]),
+        module("Access", ["ImageModel", "Integrity", "NetworkAddress", logging]),
+        module("Keystone", ["Access", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
-        module("CurlTransfer", ["CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer", "Identity", collections]),
+        module("CurlTransfer", ["NetworkAddress", "CCurl", "CCrypto", "CLinux", nio, collections]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Access", "NetworkAddress", collections]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
         module(
             "OpenStackSwiftBackend", path: "backends/OpenStackSwift",
-            ["BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel"]),
+            ["BackendKit", "CurlTransfer", "Access", "Integrity", "ImageModel"]),
         module("OriginRead", ["BackendKit", "CurlTransfer", nio]),
         module("LocationSelection", ["ImageModel"]),
         module(
@@ -84,12 +85,12 @@ let package = Package(
                 logging,
             ]),
         module("ImageUpload", ["FormatInspection", "Integrity", "ImageModel", "CLinux", nio, posix]),
-        module("BatonConfig", ["RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
+        module("BatonConfig", ["RelayEngine", "CurlTransfer", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
         module("Telemetry", ["ImageModel", logging]),
         module(
             "HTTPServing",
             [
-                "BackendKit", "Identity", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
+                "BackendKit", "Access", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, http1, posix, collections, logging, lifecycle,
             ]
         ),
@@ -97,7 +98,7 @@ let package = Package(
             "GlanceAPI",
             [
                 "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads", "BackendKit",
-                "LocationSelection", "Identity",
+                "LocationSelection", "Access",
                 "ImageModel", "ImageUpload", "Integrity", "NetworkAddress", hummingbird, httpTypes, nio, logging, lifecycle,
             ]
         ),
@@ -106,7 +107,7 @@ let package = Package(
             [
                 "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads",
                 "BackendKit", "LocationSelection",
-                "Identity", "Telemetry", "ImageModel", "ImageUpload", hummingbird, httpTypes, nio,
+                "Access", "Telemetry", "ImageModel", "ImageUpload", hummingbird, httpTypes, nio,
             ]
         ),
         module(
@@ -118,7 +119,7 @@ let package = Package(
                 "RelayEngine", "BackendKit",
                 "BatonConfig", "BatonClient",
                 "FileBackend", "HTTPBackend", "S3Backend", "OpenStackSwiftBackend", "Telemetry", "LocationSelection",
-                "Identity",
+                "Access", "Keystone", "NetworkAddress",
                 "CurlTransfer",
                 "ImageModel",
                 "ImageUpload", "FormatInspection", "Integrity", hummingbird, httpTypes, logging, lifecycle, posix,
@@ -155,7 +156,7 @@ let package = Package(
         module(
             "APIFixture", path: "Tests/APIFixture",
             [
-                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Access", "ImageModel",
                 "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer", "LocationSelection",
                 "Telemetry", hummingbird,
                 .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio,
@@ -172,20 +173,21 @@ let package = Package(
         tests("ImageModelTests", ["ImageModel"]),
         tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
-        tests("IdentityTests", ["Identity", "ImageModel", "CurlTransfer", "NetworkAddress", "Waiting", logging]),
+        tests("AccessTests", ["Access", "ImageModel", "NetworkAddress", "Waiting", logging]),
+        tests("KeystoneTests", ["Keystone", "Access", "CurlTransfer", "ImageModel", "NetworkAddress", "Waiting", logging]),
         tests("TelemetryTests", ["Telemetry", "Waiting", logging]),
         tests("ImageUploadTests", ["FormatInspection", "ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(
             "HTTPServingTests",
             [
-                "HTTPServing", "Identity", "ImageModel", "NetworkAddress", "Waiting", hummingbird,
+                "HTTPServing", "Access", "ImageModel", "NetworkAddress", "Waiting", hummingbird,
                 .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio, http1,
             ]
         ),
         tests(
             "GlanceAPITests",
             [
-                "APIFixture", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity", "ImageModel",
+                "APIFixture", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Access", "ImageModel",
                 "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer", "LocationSelection",
                 "Telemetry", "Integrity", "Waiting",
                 hummingbird, .product(name: "NIOEmbedded", package: "swift-nio"), httpTypes, logging, nio, http1,
@@ -194,7 +196,7 @@ let package = Package(
         tests(
             "AdminAPITests",
             [
-                "APIFixture", "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Identity",
+                "APIFixture", "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "BackendKit", "HTTPBackend", "Access",
                 "ImageModel", "RelayEngine", "LocationLifecycle", "Verification", "Downloads", "CurlTransfer",
                 "LocationSelection", "Integrity", "Waiting",
                 hummingbird, httpTypes, logging, nio,
@@ -217,7 +219,7 @@ let package = Package(
         .testTarget(
             name: "OpenStackSwiftBackendTests",
             dependencies: [
-                "OpenStackSwiftBackend", "BackendKit", "CurlTransfer", "Identity", "Integrity", "ImageModel", "Waiting",
+                "OpenStackSwiftBackend", "BackendKit", "CurlTransfer", "Keystone", "Integrity", "ImageModel", "Waiting",
             ],
             exclude: ["make-vectors.py", "vectors.json"], swiftSettings: settings),
         tests("LocationSelectionTests", ["LocationSelection", "ImageModel"]),
@@ -254,7 +256,9 @@ let package = Package(
         tests(
             "Scenarios",
             [
-                "Servers", "FaultyOrigin", "Waiting", "ImageModel", "Integrity", "ImageCatalog", "Identity", "BackendKit",
+                "Servers", "FaultyOrigin", "Waiting", "ImageModel", "Integrity", "ImageCatalog", "Access", "Keystone",
+                "NetworkAddress",
+                "BackendKit",
                 "LocationSelection", "S3Backend", "OpenStackSwiftBackend", "CurlTransfer", .target(name: "baton"),
                 .target(name: "chaos"), .product(name: "GRDB", package: "GRDB.swift"),
             ]

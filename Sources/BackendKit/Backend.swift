@@ -1,4 +1,4 @@
-package import Identity
+package import Access
 package import ImageModel
 import Synchronization
 

@@ -1,3 +1,4 @@
+import Access
 import BackendKit
 import CurlTransfer
 import Downloads
@@ -5,7 +6,6 @@ import Foundation
 import HTTPBackend
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 import LocationLifecycle

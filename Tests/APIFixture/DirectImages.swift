@@ -1,8 +1,8 @@
+import Access
 import BackendKit
 import CurlTransfer
 import Foundation
 import HTTPBackend
-import Identity
 import ImageCatalog
 import ImageModel
 

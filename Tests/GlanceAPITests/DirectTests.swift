@@ -1,10 +1,10 @@
+import Access
 import BackendKit
 import CurlTransfer
 import Foundation
 import HTTPBackend
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 import RelayEngine

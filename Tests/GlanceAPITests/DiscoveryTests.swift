@@ -1,5 +1,5 @@
+import Access
 import Foundation
-import Identity
 import ImageCatalog
 import ImageModel
 import Testing

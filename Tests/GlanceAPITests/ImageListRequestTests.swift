@@ -1,6 +1,6 @@
+import Access
 import Foundation
 import HTTPTypes
-import Identity
 import ImageCatalog
 import ImageModel
 import Testing

@@ -1,7 +1,7 @@
+import Access
 import BackendKit
 import Foundation
 import HTTPTypes
-import Identity
 import ImageCatalog
 import ImageModel
 import Integrity

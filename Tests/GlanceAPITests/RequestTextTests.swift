@@ -1,7 +1,7 @@
+import Access
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageModel
 import Logging
 import NIOCore

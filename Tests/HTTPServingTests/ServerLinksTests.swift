@@ -1,5 +1,5 @@
+import Access
 import HTTPTypes
-import Identity
 import NIOCore
 import NetworkAddress
 import Testing

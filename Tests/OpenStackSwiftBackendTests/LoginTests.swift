@@ -1,7 +1,7 @@
 import BackendKit
 import CurlTransfer
 import Foundation
-import Identity
+import Keystone
 import Testing
 
 @testable import OpenStackSwiftBackend

@@ -1,6 +1,6 @@
+import Access
 import FaultyOrigin
 import Foundation
-import Identity
 import Testing
 
 /// Authentication and roles with the tokens file.

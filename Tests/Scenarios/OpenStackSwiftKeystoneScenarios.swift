@@ -1,7 +1,7 @@
 import BackendKit
 import FaultyOrigin
 import Foundation
-import Identity
+import Keystone
 import OpenStackSwiftBackend
 import Testing
 

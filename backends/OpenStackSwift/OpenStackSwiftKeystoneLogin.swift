@@ -1,7 +1,8 @@
+import Access
 package import BackendKit
 package import CurlTransfer
 import FoundationEssentials
-package import Identity
+package import Keystone
 
 /// The log-in at Keystone, whose catalogue says where the account is.
 package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {

@@ -1,8 +1,8 @@
+import Access
 import FoundationEssentials
 import HTTPServing
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 import LocationLifecycle

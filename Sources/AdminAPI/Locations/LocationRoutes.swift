@@ -1,10 +1,10 @@
+import Access
 import BackendKit
 import FoundationEssentials
 import GlanceAPI
 import HTTPServing
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 import LocationLifecycle

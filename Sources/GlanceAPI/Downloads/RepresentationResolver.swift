@@ -1,10 +1,10 @@
+import Access
 import Downloads
 package import Downloads
 import FoundationEssentials
 package import HTTPServing
 import HTTPTypes
 package import Hummingbird
-import Identity
 package import ImageCatalog
 package import ImageModel
 import LocationSelection

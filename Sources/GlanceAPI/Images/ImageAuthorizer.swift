@@ -1,8 +1,9 @@
+import Access
+package import Access
 import FoundationEssentials
 package import HTTPServing
 import HTTPTypes
 import Hummingbird
-package import Identity
 package import ImageCatalog
 package import ImageModel
 

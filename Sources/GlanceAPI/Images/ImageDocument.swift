@@ -1,6 +1,6 @@
+import Access
 import FoundationEssentials
 package import HTTPServing
-import Identity
 import ImageCatalog
 package import ImageModel
 

@@ -1,6 +1,6 @@
+import Access
 import FoundationEssentials
 import HTTPServing
-import Identity
 import ImageCatalog
 import ImageModel
 

@@ -1,7 +1,7 @@
+import Access
 import BackendKit
 import HTTPServing
 import HTTPTypes
-import Identity
 import ImageCatalog
 import ImageModel
 

@@ -1,6 +1,6 @@
+import Access
 import HTTPServing
 import HTTPTypes
-import Identity
 import ImageModel
 
 extension ImagePatch {

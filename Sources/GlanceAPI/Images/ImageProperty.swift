@@ -1,6 +1,6 @@
+import Access
 import HTTPServing
 import HTTPTypes
-import Identity
 import ImageModel
 
 /// The properties of an image that Glance's API knows by name, and what may be done with them.

@@ -1,7 +1,7 @@
+package import Access
 package import BackendKit
 package import HTTPServing
 import HTTPTypes
-package import Identity
 package import ImageCatalog
 package import ImageModel
 import ImageUpload

@@ -1,7 +1,7 @@
+import Access
 import FoundationEssentials
 import HTTPServing
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 

@@ -1,9 +1,9 @@
+import Access
 import BackendKit
 import FoundationEssentials
 import HTTPServing
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageCatalog
 import ImageModel
 import ImageUpload

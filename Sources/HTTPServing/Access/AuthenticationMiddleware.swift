@@ -1,6 +1,6 @@
+package import Access
 import HTTPTypes
 import Hummingbird
-package import Identity
 import ImageModel
 import Logging
 import NetworkAddress

@@ -1,5 +1,5 @@
+import Access
 import Hummingbird
-import Identity
 import Logging
 
 /// Who may use which route: the least role that gets past the door. What lies behind it may ask for more, such as the project that

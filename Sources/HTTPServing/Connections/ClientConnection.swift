@@ -1,5 +1,5 @@
+import Access
 import HummingbirdCore
-import Identity
 import Logging
 import NIOCore
 import NIOHTTP1

@@ -1,7 +1,8 @@
+import Access
+package import Access
 import FoundationEssentials
 import HTTPTypes
 package import Hummingbird
-package import Identity
 package import ImageModel
 import Logging
 package import NIOCore

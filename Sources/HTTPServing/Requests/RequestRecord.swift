@@ -1,6 +1,6 @@
+import Access
 import HTTPTypes
 import Hummingbird
-import Identity
 import ImageModel
 package import Logging
 import Synchronization

@@ -1,6 +1,6 @@
+import Access
 import HTTPTypes
 package import Hummingbird
-import Identity
 import NIOCore
 
 /// Under which address clients reach this server, for links that lead back the same way.

@@ -1,5 +1,5 @@
+import Access
 import ArgumentParser
-import Identity
 
 /// `baton token`.
 struct Token: ParsableCommand {

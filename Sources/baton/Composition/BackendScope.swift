@@ -1,6 +1,6 @@
+import Access
 import BackendKit
 import BatonConfig
-import Identity
 import ImageModel
 
 /// The scope of a backend's objects, so that two backends can be compared: a server or a store, and path segments in it.

@@ -1,6 +1,7 @@
+import Access
 import BatonConfig
 import CurlTransfer
-import Identity
+import Keystone
 import Logging
 
 extension BatonConfiguration.Auth {

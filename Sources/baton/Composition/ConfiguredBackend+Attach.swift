@@ -1,5 +1,5 @@
+import Access
 import BatonConfig
-import Identity
 
 // The section `attach`, which every driver has.
 extension ConfiguredBackend {

@@ -1,7 +1,8 @@
+import Access
 import BackendKit
 import BatonConfig
 import CurlTransfer
-import Identity
+import Keystone
 import OpenStackSwiftBackend
 
 extension ConfiguredBackend {

@@ -1,8 +1,8 @@
+import Access
 import BackendKit
 import BatonConfig
 import CurlTransfer
 import FileBackend
-import Identity
 import ImageModel
 
 /// A backend as configured, before it is started. The only place that names the drivers.

@@ -1,9 +1,9 @@
+import Access
 import ArgumentParser
 import BatonClient
 import BatonConfig
 import FoundationEssentials
 import HTTPServing
-import Identity
 
 /// A failed command: a sentence on standard error for people, an object on standard output for programs, and an exit code.
 struct CommandFailure {

@@ -1,5 +1,5 @@
+import Access
 import Foundation
-import Identity
 
 /// A caller with each role, and their tokens file.
 struct TokenHolders {

@@ -1,3 +1,4 @@
+package import Access
 package import FoundationEssentials
 import Logging
 package import NetworkAddress

@@ -1,3 +1,4 @@
+import Access
 import CurlTransfer
 import Foundation
 import Logging
@@ -5,7 +6,7 @@ import Synchronization
 import Testing
 import Waiting
 
-@testable import Identity
+@testable import Keystone
 
 /// A Keystone whose answers the test sets, and a clock that only the test moves.
 final class ScriptedKeystone: KeystoneTransport {

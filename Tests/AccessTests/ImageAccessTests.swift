@@ -1,5 +1,5 @@
+import Access
 import Foundation
-import Identity
 import ImageModel
 import Testing
 

@@ -1,3 +1,4 @@
+import Access
 import FoundationEssentials
 
 /// Keystone's description of a valid token.

@@ -3,7 +3,7 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import Identity
+@testable import Access
 
 @Suite struct TokenListTests {
     static let now = Date(timeIntervalSince1970: 1_800_000_000)

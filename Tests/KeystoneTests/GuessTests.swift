@@ -1,9 +1,10 @@
+import Access
 import Foundation
 import NetworkAddress
 import Testing
 import Waiting
 
-@testable import Identity
+@testable import Keystone
 
 /// Clients that guess tokens must not keep other clients out.
 @Suite(.timeLimit(.minutes(5))) struct GuessTests {

@@ -2,7 +2,7 @@ import Foundation
 import ImageModel
 import Testing
 
-@testable import Identity
+@testable import Access
 
 /// Tokens whose digests differ in one byte, at each position.
 @Suite struct TokenComparisonTests {

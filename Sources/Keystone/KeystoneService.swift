@@ -1,3 +1,4 @@
+import Access
 import CurlTransfer
 package import FoundationEssentials
 package import Logging

@@ -1,3 +1,4 @@
+import Access
 import FoundationEssentials
 
 /// A cache of validated and refused tokens, by the tokens' digests. A value: the time is an argument.

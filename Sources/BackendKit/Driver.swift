@@ -3,19 +3,10 @@ package import ImageModel
 
 /// The capabilities of a kind of backend.
 package struct Capabilities: Sendable, Hashable {
-    /// Whether any part of an object can be requested. (Whether a server does serve ranges shows in its responses.)
-    package let ranges: Bool
-    /// Whether a client can be redirected to it with a direct URL.
-    package let redirectable: Bool
-    /// Whether objects can be written.
-    package let writable: Bool
-    /// The largest range that one request should ask for, in bytes; nil for no limit. Requests with a limit are never paused.
+    /// The most bytes that one request should ask for; nil for no limit. Requests with a limit are never paused.
     package let maximumRange: Int64?
 
-    package init(ranges: Bool, redirectable: Bool, writable: Bool, maximumRange: Int64? = nil) {
-        self.ranges = ranges
-        self.redirectable = redirectable
-        self.writable = writable
+    package init(maximumRange: Int64? = nil) {
         self.maximumRange = maximumRange
     }
 }

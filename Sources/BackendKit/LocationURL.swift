@@ -1,5 +1,6 @@
 import CurlTransfer
 import ImageModel
+import NetworkAddress
 
 /// A location's or a backend's URL, parsed strictly enough for an allow-list: a scheme, a host, a port and whole path segments.
 /// It refuses anything that another parser could read differently.
@@ -59,8 +60,9 @@ package struct LocationURL: Sendable, Hashable {
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
             // The canonical form, so that equal addresses are equal hosts.
-            guard let address = PeerAddress(String(host.dropFirst().dropLast())), address.isIPv6 else { throw .invalidHost }
-            return ("[\(address)]", port)
+            let literal = host.dropFirst().dropLast()
+            guard literal.contains(":"), !literal.contains("%"), let address = IPAddress(literal) else { throw .invalidHost }
+            return (address.isFour ? "\(address)" : "[\(address)]", port)
         }
         let isLegal = host.utf8.allSatisfy { byte in
             switch byte {

@@ -1,4 +1,5 @@
 package import CurlTransfer
+package import NetworkAddress
 
 /// How the servers of a backend are reached: trusted certificates, client certificate, proxy, allowed addresses. The drivers
 /// over HTTP share it.

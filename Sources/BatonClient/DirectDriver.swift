@@ -6,11 +6,11 @@ import ImageModel
 struct DirectDriver: Driver {
     let url: String
 
-    let capabilities = Capabilities(ranges: true, redirectable: false, writable: false)
+    let capabilities = Capabilities()
 
     func transferRequest(for read: ReadRequest) -> TransferRequest {
         TransferRequest(
-            source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [("User-Agent", "baton")],
+            source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [UserAgent.field],
             connectTimeout: .seconds(10), isFresh: read.isFresh)
     }
 

@@ -1,7 +1,7 @@
 /// The certificate that is sent to a server on request (TLS client authentication).
 ///
 /// Printing, debugging and reflection show the names of the files only.
-package struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct ClientCertificate: Sendable, Undisclosed {
     /// The path of the PEM file with the certificate, followed by the chain to its root.
     package let certificateFile: String
     /// The path of the PEM file with the private key.
@@ -16,6 +16,4 @@ package struct ClientCertificate: Sendable, CustomStringConvertible, CustomDebug
     }
 
     package var description: String { "\(certificateFile), \(keyFile)" }
-    package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,7 +1,7 @@
 /// An HTTP proxy: plain requests for `http` (RFC 9110 section 7.6), a tunnel for `https` (CONNECT).
 ///
 /// Printing, debugging and reflection show its URL only.
-package struct Proxy: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Proxy: Sendable, Undisclosed {
     /// The proxy's `http` URL, without credentials.
     package let url: String
     /// The host as in the URL, an IPv6 address in brackets.
@@ -16,6 +16,4 @@ package struct Proxy: Sendable, CustomStringConvertible, CustomDebugStringConver
     }
 
     package var description: String { url }
-    package var debugDescription: String { url }
-    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,5 +1,6 @@
 import CCurl
 import NIOCore
+import NetworkAddress
 
 /// One exchange on a `TransferLoop`, and the context of libcurl's callbacks.
 ///

@@ -83,12 +83,6 @@ package final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// The number of running transfers; on the loop's thread only.
-    package var transferCount: Int {
-        preconditionOnLoop()
-        return transfers.count + reads.count
-    }
-
     // MARK: Transfers (on the loop's thread only)
 
     /// Starts a transfer. A failure to start is reported to the sink like any other, after this call has returned.
@@ -216,7 +210,9 @@ package final class TransferLoop: @unchecked Sendable {
         touched.removeAll { $0 === transfer }
     }
 
+    /// In release builds too: that the loop is `Sendable` rests on it. It is called once for each operation on a transfer, and not for
+    /// each piece of a body, which only comes by libcurl's callbacks on this thread.
     func preconditionOnLoop() {
-        assert(thread.withLock { $0 } == pthread_self(), "only the loop's own thread may do this")
+        precondition(thread.withLock { $0 } == pthread_self(), "only the loop's own thread may do this")
     }
 }

@@ -1,3 +1,5 @@
+package import NetworkAddress
+
 /// A driver's description of a transfer: one exchange with one server, or one read of one file.
 package struct TransferRequest: Sendable {
     /// The source of the bytes.

@@ -12,9 +12,6 @@ package enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable 
         }
     }
 
-    /// Whether collisions can be constructed (RFC 6151, RFC 6194).
-    package var isBroken: Bool { self == .sha1 || self == .md5 }
-
-    /// The order of preference for a representation's identity digest, the best first.
+    /// The order in which a representation picks its identity digest, the best first.
     package static let byPreference: [DigestAlgorithm] = [.sha256, .sha512, .sha1, .md5]
 }

@@ -41,7 +41,7 @@ extension KeystoneSettings {
     ) -> TransferRequest {
         var request = TransferRequest(
             source: .url("\(url)/v3/auth/tokens\(withCatalog ? "" : "?nocatalog")"), method: method,
-            headers: headers + [("Accept", "application/json"), ("User-Agent", "baton")], connectTimeout: timeout)
+            headers: headers + [("Accept", "application/json"), UserAgent.field], connectTimeout: timeout)
         request.authorities = authorities
         return request
     }

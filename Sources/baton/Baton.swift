@@ -1,4 +1,5 @@
 import ArgumentParser
+import CurlTransfer
 import Glibc
 
 /// The `baton` command.
@@ -18,7 +19,7 @@ struct Baton: AsyncParsableCommand {
             Token.self,
         ])
 
-    static let version = "0.1.0"
+    static let version = UserAgent.version
 
     /// Runs the command. Errors become one line on standard error and an exit code.
     static func main() async {

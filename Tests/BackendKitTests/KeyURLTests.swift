@@ -6,7 +6,7 @@ import Testing
 @Suite struct KeyURLTests {
     static let registry: BackendRegistry = {
         struct Nothing: Driver {
-            let capabilities = Capabilities(ranges: true, redirectable: false, writable: false)
+            let capabilities = Capabilities()
             func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url("")) }
             func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
                 .failure(AttemptFailure(.missing, .location, detail: ""))

@@ -50,7 +50,7 @@ import Testing
     @Test("A location belongs to the innermost backend that contains it")
     func aLocationBelongsToTheInnermostBackend() throws {
         struct Nothing: Driver {
-            let capabilities = Capabilities(ranges: true, redirectable: false, writable: false)
+            let capabilities = Capabilities()
             func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url("")) }
             func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
                 .failure(AttemptFailure(.missing, .location, detail: ""))

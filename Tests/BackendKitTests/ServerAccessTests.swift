@@ -1,5 +1,6 @@
 import BackendKit
 import CurlTransfer
+import NetworkAddress
 import Testing
 
 @Suite struct ServerAccessTests {
@@ -9,18 +10,18 @@ import Testing
         return request.addresses
     }
 
-    @Test("Every request has an address policy")
-    func everyRequestHasAnAddressPolicy() throws {
-        let loopback = try #require(PeerAddress("127.0.0.1"))
+    @Test("Every request has a door for its addresses")
+    func everyRequestHasADoorForItsAddresses() throws {
+        let loopback = try #require(IPAddress("127.0.0.1"))
         #expect(Self.addresses(ServerAccess(), host: "store")?.refusal(of: loopback) == .loopback)
         #expect(Self.addresses(ServerAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
         let open = ServerAccess(addresses: AddressPolicy(allowing: [.loopback]))
         #expect(Self.addresses(open, host: "store")?.refusal(of: loopback) == nil)
     }
 
-    @Test("Behind a proxy the address policy applies to the proxy's host")
-    func behindAProxyThePolicyAppliesToTheProxysHost() throws {
-        let loopback = try #require(PeerAddress("127.0.0.1"))
+    @Test("Behind a proxy the proxys host is the one that is meant")
+    func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
+        let loopback = try #require(IPAddress("127.0.0.1"))
         func access(_ proxy: String) -> ServerAccess {
             ServerAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
         }

@@ -1,5 +1,6 @@
 import CurlTransfer
 import FaultyOrigin
+import NetworkAddress
 import Testing
 import TransferRecording
 import Waiting

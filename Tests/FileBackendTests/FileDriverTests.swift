@@ -58,7 +58,7 @@ import Testing
     func capabilities() {
         #expect(
             driver.capabilities
-                == Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: 1000))
+                == Capabilities(maximumRange: 1000))
         #expect(driver.directURL(for: "x", lifetime: .seconds(60)) == nil)
         #expect(driver.credentials == nil)
     }

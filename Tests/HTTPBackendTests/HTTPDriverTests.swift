@@ -80,7 +80,6 @@ import Testing
         #expect(try Self.driver().directURL(for: "a b", lifetime: .zero) == "https://store:8443/images/a%20b")
         for driver in [try Self.driver(Self.credentials), try Self.driver(certificate: certificate)] {
             #expect(driver.directURL(for: "a b", lifetime: .seconds(60)) == nil)
-            #expect(!driver.capabilities.redirectable)
         }
     }
 

@@ -140,7 +140,7 @@ import Testing
     func withoutATempURLKeyThereAreNoDirectURLs() throws {
         let driver = try Self.driver(credentials: ScriptedStore().credentials)
         #expect(driver.directURL(for: "a", lifetime: .seconds(60)) == nil)
-        #expect(driver.capabilities == Capabilities(ranges: true, redirectable: false, writable: false))
+        #expect(driver.capabilities == Capabilities())
     }
 
     @Test(

@@ -138,7 +138,7 @@ struct DirectGetScenarios {
         #expect(try setting.isExact)
         #expect(try Self.parts(of: result).map(\.from) == ["the server's stream"])
         let asked = closed.record.requests.dropFirst(before)
-        #expect(asked.count(where: { $0["user-agent"] == "baton" }) >= 2)
+        #expect(asked.count(where: { $0["user-agent"]?.hasPrefix("baton/") == true }) >= 2)
     }
 
     @Test("Wrong bytes of a location are dropped, and the server streams verified ones")

@@ -19,7 +19,7 @@ package struct TokenDriver: Driver {
 
     /// Ranges.
     package var capabilities: Capabilities {
-        Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: maximumRange)
+        Capabilities(maximumRange: maximumRange)
     }
 
     /// The door.

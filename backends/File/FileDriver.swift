@@ -19,7 +19,7 @@ package struct FileDriver: Driver {
     }
 
     package var capabilities: Capabilities {
-        Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: maximumRange)
+        Capabilities(maximumRange: maximumRange)
     }
 
     /// A read on a worker, which also opens the file.

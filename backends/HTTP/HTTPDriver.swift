@@ -26,7 +26,7 @@ package struct HTTPDriver: Driver {
     }
 
     /// Ranges of any length; not writable.
-    package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: isOpen, writable: false) }
+    package var capabilities: Capabilities { Capabilities() }
 
     /// A GET with the requested Range.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
@@ -73,7 +73,7 @@ package struct HTTPDriver: Driver {
         let isOwn = url.hasOrigin(of: base)
         var request = TransferRequest(
             source: .url(text), range: read.range.map { $0.first...$0.last },
-            headers: [("User-Agent", "baton")] + (isOwn ? credentialFields.fields : []), connectTimeout: connectTimeout,
+            headers: [UserAgent.field] + (isOwn ? credentialFields.fields : []), connectTimeout: connectTimeout,
             isFresh: read.isFresh)
         access.apply(to: &request, host: url.host, isOwn: isOwn)
         return request

@@ -1,9 +1,10 @@
+import CurlTransfer
 import FoundationEssentials
 
 /// The credentials and additional header fields that are sent to the backend's own server only.
 ///
 /// Printing, debugging and reflection show the names of the fields only.
-package struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct OriginCredentials: Sendable, Undisclosed {
     /// The credentials of the Authorization field.
     package enum Identity: Sendable {
         /// A user name and a password (RFC 7617).
@@ -30,6 +31,4 @@ package struct OriginCredentials: Sendable, CustomStringConvertible, CustomDebug
     package var isEmpty: Bool { fields.isEmpty }
 
     package var description: String { fields.map(\.name).joined(separator: ", ") }
-    package var debugDescription: String { description }
-    package var customMirror: Mirror { Mirror(self, children: []) }
 }

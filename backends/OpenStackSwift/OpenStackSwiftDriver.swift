@@ -39,7 +39,7 @@ package struct OpenStackSwiftDriver: Driver {
 
     /// Ranges of any length, temporary URLs if there is a key for them; not writable.
     package var capabilities: Capabilities {
-        Capabilities(ranges: true, redirectable: signer != nil || tokens == nil, writable: false)
+        Capabilities()
     }
 
     /// A GET with the current token.
@@ -49,7 +49,7 @@ package struct OpenStackSwiftDriver: Driver {
         let url = (account ?? session?.account).map { container.url(of: read.path, in: $0) } ?? "swift:"
         let token = session.map { [(name: "X-Auth-Token", value: $0.token)] } ?? []
         var request = TransferRequest(
-            source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [("User-Agent", "baton")] + token,
+            source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [UserAgent.field] + token,
             connectTimeout: connectTimeout, isFresh: read.isFresh)
         access.apply(to: &request, host: account?.host ?? "")
         return request

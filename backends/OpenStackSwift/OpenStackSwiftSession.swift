@@ -1,4 +1,5 @@
 import BackendKit
+import CurlTransfer
 
 /// What a log-in gives: where the account is, and a token that opens it for a while.
 package struct OpenStackSwiftSession: Sendable, Undisclosed {

@@ -16,7 +16,7 @@ package struct TempAuthLogin: OpenStackSwiftLogin {
     ///   - timeout: the timeout for connecting.
     package init(url: String, user: String, key: String, account: LocationURL?, timeout: Duration) {
         request = TransferRequest(
-            source: .url(url), headers: [("User-Agent", "baton"), ("X-Auth-User", user), ("X-Auth-Key", key)],
+            source: .url(url), headers: [UserAgent.field, ("X-Auth-User", user), ("X-Auth-Key", key)],
             connectTimeout: timeout)
         self.url = url
         self.account = account

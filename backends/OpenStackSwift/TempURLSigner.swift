@@ -1,4 +1,5 @@
 import BackendKit
+import CurlTransfer
 import ImageModel
 import Integrity
 

@@ -1,4 +1,5 @@
 import BackendKit
+import CurlTransfer
 
 /// An access key with its secret, and a session token for temporary credentials.
 ///

@@ -28,7 +28,7 @@ package struct S3Driver: Driver {
     }
 
     /// Ranges of any length, presigned URLs; not writable.
-    package var capabilities: Capabilities { Capabilities(ranges: true, redirectable: true, writable: false) }
+    package var capabilities: Capabilities { Capabilities() }
 
     /// A GET, signed now with the requested Range.
     package func transferRequest(for read: ReadRequest) -> TransferRequest {
@@ -38,7 +38,7 @@ package struct S3Driver: Driver {
             method: "GET", path: endpoint.path(of: read.path), host: endpoint.host, headers: range, at: now())
         var request = TransferRequest(
             source: .url(endpoint.url(of: read.path)), range: read.range.map { $0.first...$0.last },
-            headers: [("User-Agent", "baton")] + (signature ?? []), connectTimeout: connectTimeout, isFresh: read.isFresh)
+            headers: [UserAgent.field] + (signature ?? []), connectTimeout: connectTimeout, isFresh: read.isFresh)
         access.apply(to: &request, host: endpoint.base.host)
         return request
     }

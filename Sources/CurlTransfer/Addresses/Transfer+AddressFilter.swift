@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import NetworkAddress
 
 // Checks every address against the request's policy, after name resolution and before anything is sent.
 extension Transfer {
@@ -10,7 +11,7 @@ extension Transfer {
             opening: { context, _, address in
                 guard let context, let address else { return -1 }
                 return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { transfer in
-                    let peer = PeerAddress(baton_curl_socket_address(address), length: Int(address.pointee.addrlen))
+                    let peer = IPAddress(baton_curl_socket_address(address), length: Int(address.pointee.addrlen))
                     guard transfer.mayUse(peer) else { return -1 }
                     let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
                     return socket(address.pointee.family, kind, address.pointee.protocol)
@@ -19,13 +20,13 @@ extension Transfer {
             using: { context, peer, _, _, _ in
                 guard let context, let peer else { return CURL_PREREQFUNC_ABORT }
                 return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
-                    $0.mayUse(PeerAddress(String(cString: peer))) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+                    $0.mayUse(IPAddress(String(cString: peer))) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
                 }
             })
     }
 
     /// Whether an address may be connected to; records the class if not.
-    private func mayUse(_ address: PeerAddress?) -> Bool {
+    private func mayUse(_ address: IPAddress?) -> Bool {
         guard let policy = request.addresses else { return true }
         guard let address else { return false }
         refusedAddress = policy.refusal(of: address)
@@ -48,5 +49,22 @@ extension Transfer {
             return TransferError(.connect, message: "the proxy refused to connect, with status \(status)")
         }
         return error
+    }
+}
+
+extension IPAddress {
+    /// The address that a resolved name led to; nil for anything but IPv4 and IPv6.
+    /// - Parameter length: how many bytes there are behind the pointer.
+    fileprivate init?(_ address: UnsafePointer<sockaddr>?, length: Int) {
+        guard let address else { return nil }
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET where length >= MemoryLayout<sockaddr_in>.size:
+            let four = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr
+            self.init(networkOrder: withUnsafeBytes(of: four) { Array($0) })
+        case AF_INET6 where length >= MemoryLayout<sockaddr_in6>.size:
+            let sixteen = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in6.self).sin6_addr
+            self.init(networkOrder: withUnsafeBytes(of: sixteen) { Array($0) })
+        default: return nil
+        }
     }
 }

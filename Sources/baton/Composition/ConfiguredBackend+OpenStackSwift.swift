@@ -3,6 +3,7 @@ import BackendKit
 import BatonConfig
 import CurlTransfer
 import Keystone
+import NetworkAddress
 import OpenStackSwiftBackend
 
 extension ConfiguredBackend {

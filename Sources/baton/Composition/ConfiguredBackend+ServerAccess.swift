@@ -1,6 +1,7 @@
 import BackendKit
 import BatonConfig
 import CurlTransfer
+import NetworkAddress
 
 // The keys of all drivers over HTTP.
 extension ConfiguredBackend {

@@ -3,6 +3,7 @@ import CurlTransfer
 import FaultyOrigin
 import Foundation
 import ImageModel
+import NetworkAddress
 import OpenStackSwiftBackend
 
 /// Reads with the driver as a relay does, but without a relay: a token before the first request, and one new token after a 401.

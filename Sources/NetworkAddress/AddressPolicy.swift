@@ -4,7 +4,7 @@ package struct AddressPolicy: Sendable, Hashable {
     /// The allowed classes, in addition to ordinary addresses.
     private var classes: Set<AddressClass>
     /// Single allowed addresses, whatever their class.
-    private var addresses: Set<PeerAddress> = []
+    private var addresses: Set<IPAddress> = []
 
     /// Creates a policy that allows ordinary addresses and the given classes.
     package init(allowing classes: Set<AddressClass> = []) { self.classes = classes }
@@ -15,7 +15,7 @@ package struct AddressPolicy: Sendable, Hashable {
     package func permitting(host: String) -> AddressPolicy {
         var policy = self
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-        if let address = PeerAddress(isBracketed ? String(host.dropFirst().dropLast()) : host) {
+        if !host.contains("%"), let address = IPAddress(isBracketed ? String(host.dropFirst().dropLast()) : host) {
             policy.addresses.insert(address)
         } else if host.lowercased() == "localhost" {
             policy.classes.insert(.loopback)
@@ -24,7 +24,7 @@ package struct AddressPolicy: Sendable, Hashable {
     }
 
     /// The class because of which an address is refused; nil if it is allowed.
-    package func refusal(of address: PeerAddress) -> AddressClass? {
+    package func refusal(of address: IPAddress) -> AddressClass? {
         addresses.contains(address) ? nil : AddressClass.all(of: address).first { !classes.contains($0) }
     }
 }

@@ -17,14 +17,14 @@ package enum AddressClass: String, Sendable, Hashable, CaseIterable {
             "169.254.169.254", "169.254.170.2", "169.254.170.23", "168.63.129.16", "100.100.100.200", "192.0.0.192",
             "fd00:ec2::254",
             "fd00:ec2::23", "fd20:ce::254",
-        ].compactMap { PeerAddress($0) })
+        ].compactMap { IPAddress($0) })
 
     /// The class of the address itself; nil for all others, including private networks.
-    init?(ofPlain address: PeerAddress) {
-        let bytes = address.bytes
+    init?(ofPlain address: IPAddress) {
+        let bytes = address.shortest
         if Self.metadataAddresses.contains(address) {
             self = .metadata
-        } else if address.isIPv6 {
+        } else if !address.isFour {
             switch (bytes[0], bytes[1]) {
             case (0xFF, _): self = .multicast
             case (0xFE, 0x80...0xBF): self = .linkLocal
@@ -44,7 +44,7 @@ package enum AddressClass: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The classes of an address and of the IPv4 addresses embedded in it; empty for an ordinary address.
-    static func all(of address: PeerAddress) -> [AddressClass] {
+    static func all(of address: IPAddress) -> [AddressClass] {
         ([address] + address.embedded).compactMap { AddressClass(ofPlain: $0) }
     }
 }

@@ -23,7 +23,7 @@ package struct KeyURL: Sendable, Hashable {
         let rest = text[separator.upperBound...]
         guard let slash = rest.firstIndex(of: "/") else { throw .invalidKey }
         guard !rest[..<slash].contains("@") else { throw .credentials }
-        guard let bytes = LocationURL.percentDecoded(rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
+        guard let bytes = PercentEncoding.bytes(of: rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
             let key = String(validating: bytes, as: UTF8.self)
         else { throw .invalidKey }
         guard !key.pathSegments.contains(where: { $0 == "." || $0 == ".." }) else { throw .dotSegment }

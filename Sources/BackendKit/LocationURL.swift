@@ -79,7 +79,7 @@ package struct LocationURL: Sendable, Hashable {
     private static func parse(path: Substring) throws(InvalidLocationURL) -> [String] {
         var segments: [String] = []
         for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            guard let bytes = percentDecoded(part), let segment = String(validating: bytes, as: UTF8.self) else {
+            guard let bytes = PercentEncoding.bytes(of: part), let segment = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidEscape
             }
             // Parsers disagree on an encoded slash: a separator for some, a character for others. The same holds for NUL.
@@ -93,41 +93,12 @@ package struct LocationURL: Sendable, Hashable {
         guard !segments.contains("") else { throw .emptySegment }
         return segments
     }
-
-    static func percentDecoded(_ text: Substring) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-                rest.first != UInt8(ascii: "+"), rest.first != UInt8(ascii: "-")
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
-    }
 }
 
 extension LocationURL {
     /// Percent-encodes a path: everything but unreserved characters (RFC 3986 section 2.3) and slashes.
     package static func encode(path: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in path.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"), UInt8(ascii: "/"):
-                bytes.append(byte)
-            default:
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        PercentEncoding.encode(path, keeping: "/")
     }
 }
 

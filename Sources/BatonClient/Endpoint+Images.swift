@@ -11,7 +11,7 @@ extension Endpoint {
             let images: [ImageRecord]
             let next: String?
         }
-        let query = name.map { "&name=\($0.percentEncoded)" } ?? ""
+        let query = name.map { "&name=\(PercentEncoding.encode($0))" } ?? ""
         var next: String? = "/v2/images?limit=1000" + query
         var images: [ImageRecord] = []
         while let path = next {
@@ -50,20 +50,5 @@ extension Endpoint {
         struct Page: Decodable { let locations: [LocationRecord] }
         let list = try await list("/baton/v1/images/\(image)/locations")
         return (try list.decoded(as: Page.self).flatMap(\.locations), list)
-    }
-}
-
-extension String {
-    /// Percent-encodes a query value: everything but RFC 3986's unreserved characters.
-    fileprivate var percentEncoded: String {
-        utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                String(UnicodeScalar(byte))
-            default: "%" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
-            }
-        }.joined()
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ImageModel
 
 /// All pages of a list.
 package struct PagedList: Sendable {
@@ -20,10 +21,10 @@ package struct PagedList: Sendable {
     }
 
     /// The members of the first page, with the items of all pages and without the link to the next one.
-    func document(listing name: String) throws -> AnyJSON {
-        var whole: [String: AnyJSON] = [:]
-        var items: [AnyJSON] = []
-        for page in try decoded(as: [String: AnyJSON].self) {
+    func document(listing name: String) throws -> JSONValue {
+        var whole: [String: JSONValue] = [:]
+        var items: [JSONValue] = []
+        for page in try decoded(as: [String: JSONValue].self) {
             if case .array(let some) = page[name] { items += some }
             whole.merge(page) { first, _ in first }
         }

@@ -1,5 +1,6 @@
 import CurlTransfer
 import Foundation
+import ImageModel
 import Testing
 
 @testable import BatonClient
@@ -16,7 +17,7 @@ import Testing
             page(#"{"things": [{"id": 1, "new": null}, {"id": 9007199254740993}], "schema": "s", "next": "/2"}"#),
             page(#"{"things": [], "next": "/3"}"#), page(#"{"things": [{"id": 1.5, "on": true, "tags": ["a"]}]}"#),
         ])
-        let expected: AnyJSON = .object([
+        let expected: JSONValue = .object([
             "schema": .string("s"),
             "things": .array([
                 .object(["id": .integer(1), "new": .null]), .object(["id": .integer(9_007_199_254_740_993)]),

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTypes
 import Hummingbird
+import ImageModel
 import NIOCore
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import ImageModel
 import Testing
 import Waiting
 

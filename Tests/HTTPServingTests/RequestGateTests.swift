@@ -1,4 +1,5 @@
 import Foundation
+import ImageModel
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1

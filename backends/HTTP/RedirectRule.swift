@@ -1,5 +1,6 @@
 import BackendKit
 import CurlTransfer
+import ImageModel
 
 /// The redirects of a backend that are followed. A value: it computes the target and sends nothing.
 struct RedirectRule: Sendable {
@@ -56,16 +57,6 @@ struct RedirectRule: Sendable {
 
     /// Escapes the characters that are not allowed in a URL (RFC 3986 section 2), and keeps the spelling otherwise.
     private static func escaped(_ text: Substring) -> String {
-        text.utf8.reduce(into: "") { escaped, byte in
-            let isLegal =
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "-._~:/@!$&'()*+,;=%[]".utf8.contains(byte)
-                }
-            let character = String(UnicodeScalar(byte))
-            escaped += isLegal ? character : LocationURL.encode(path: character)
-        }
+        PercentEncoding.encode(text, keeping: "/:@!$&'()*+,;=%[]")
     }
 }

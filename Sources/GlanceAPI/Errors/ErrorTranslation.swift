@@ -2,6 +2,7 @@ package import HTTPServing
 import HTTPTypes
 package import Hummingbird
 import ImageCatalog
+import ImageModel
 import Logging
 import Verification
 

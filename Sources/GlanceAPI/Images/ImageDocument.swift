@@ -1,6 +1,6 @@
 import Access
 import FoundationEssentials
-package import HTTPServing
+import HTTPServing
 import ImageCatalog
 package import ImageModel
 

@@ -1,7 +1,7 @@
 package import HTTPServing
 import HTTPTypes
 package import Hummingbird
-import ImageModel
+package import ImageModel
 
 /// Which versions of Glance's Images API there are, as its clients ask for them.
 package enum VersionRoutes {

@@ -1,6 +1,7 @@
 import DequeModule
 import FoundationEssentials
 import HTTPTypes
+import ImageModel
 import NIOCore
 import NIOHTTP1
 

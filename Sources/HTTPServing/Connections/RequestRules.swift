@@ -1,4 +1,5 @@
 import HTTPTypes
+import ImageModel
 import NIOHTTP1
 
 /// What a server must refuse of a message before anybody looks at what is asked (RFC 9110, RFC 9112).

@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import HTTPTypes
 package import Hummingbird
-import ImageModel
+package import ImageModel
 import NIOCore
 
 /// An answer that says no: one sentence for a person, in the JSON that Glance's clients can read.

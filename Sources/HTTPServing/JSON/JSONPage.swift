@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 package import Hummingbird
+package import ImageModel
 package import NIOCore
 
 /// One page of a list, written item by item: it ends where an answer gets too large, whatever the count that was asked for.

@@ -1,3 +1,5 @@
+import ImageModel
+
 /// Reads a JSON text (RFC 8259) in one pass and without recursion: what it costs depends on the text's length alone.
 struct JSONReader {
     /// What no request of ours exceeds.

@@ -1,5 +1,6 @@
 import HTTPTypes
 package import Hummingbird
+package import ImageModel
 import NIOCore
 
 extension JSONValue {

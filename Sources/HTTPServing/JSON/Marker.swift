@@ -1,3 +1,5 @@
+package import ImageModel
+
 /// Where the next page of a list begins that has no limit of its own: behind the item that the parameter `marker` names.
 package enum Marker {
     /// What comes behind the marker; everything if there is none.

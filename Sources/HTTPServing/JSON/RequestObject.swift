@@ -1,7 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 package import Hummingbird
-import ImageModel
+package import ImageModel
 import NIOCore
 
 /// A request's JSON object, read field by field; every complaint names the field.

@@ -1,3 +1,5 @@
+import ImageModel
+
 /// The query of a URL in its order, as HTML forms write it: names may be repeated, and a plus is a blank.
 package struct QueryItems {
     /// One name with its value.

@@ -25,15 +25,3 @@ extension JSONValue: ExpressibleByDictionaryLiteral {
 extension JSONValue: ExpressibleByNilLiteral {
     package init(nilLiteral: ()) { self = .null }
 }
-
-extension JSONValue {
-    /// The members of an object; nil for anything else.
-    package var members: [String: JSONValue]? {
-        if case .object(let members) = self { members } else { nil }
-    }
-
-    /// The text of a string; nil for anything else.
-    package var text: String? {
-        if case .string(let text) = self { text } else { nil }
-    }
-}

@@ -1,10 +1,8 @@
 package import FoundationEssentials
-package import HTTPTypes
-package import Hummingbird
-import NIOCore
 
-/// Any JSON. Requests are read through it so that what is wrong with them can be said field by field.
-package enum JSONValue: Sendable, Equatable, Encodable {
+/// Any JSON. Requests are read through it so that what is wrong with them can be said field by field, and answers so that what a client
+/// does not know of is passed on.
+package enum JSONValue: Sendable, Equatable, Codable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -13,6 +11,27 @@ package enum JSONValue: Sendable, Equatable, Encodable {
     case array([JSONValue])
     case object([String: JSONValue])
 
+    /// Reads whatever comes.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .boolean(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// Writes it as it was.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -48,25 +67,16 @@ package enum JSONValue: Sendable, Equatable, Encodable {
         case .object(let members): members.reduce(2) { $0 + $1.key.utf8.count + 4 + $1.value.textSize }
         }
     }
+}
 
-    /// This value as an answer. What does not take a moment is written on threads of its own.
-    package func response(
-        for context: APIContext, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
-    ) async throws -> Response {
-        guard textSize > Self.largestInPlace else { return try response(status: status, headers: headers) }
-        let data = try await ComputePool.shared.write(for: context.share) { try written() }
-        return Self.response(data, status, headers)
+extension JSONValue {
+    /// The members of an object; nil for anything else.
+    package var members: [String: JSONValue]? {
+        if case .object(let members) = self { members } else { nil }
     }
 
-    /// This value, which is small, as an answer.
-    package func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
-        Self.response(try written(), status, headers)
-    }
-
-    private static func response(_ data: Data, _ status: HTTPResponse.Status, _ headers: HTTPFields) -> Response {
-        var headers = headers
-        headers[.contentType] = "application/json"
-        headers[.contentLength] = String(data.count)
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: data)))
+    /// The text of a string; nil for anything else.
+    package var text: String? {
+        if case .string(let text) = self { text } else { nil }
     }
 }

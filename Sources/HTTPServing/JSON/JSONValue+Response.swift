@@ -1,0 +1,28 @@
+import FoundationEssentials
+package import HTTPTypes
+package import Hummingbird
+package import ImageModel
+import NIOCore
+
+extension JSONValue {
+    /// This value as an answer. What does not take a moment is written on threads of its own.
+    package func response(
+        for context: APIContext, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) async throws -> Response {
+        guard textSize > Self.largestInPlace else { return try response(status: status, headers: headers) }
+        let data = try await ComputePool.shared.write(for: context.share) { try written() }
+        return Self.response(data, status, headers)
+    }
+
+    /// This value, which is small, as an answer.
+    package func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
+        Self.response(try written(), status, headers)
+    }
+
+    private static func response(_ data: Data, _ status: HTTPResponse.Status, _ headers: HTTPFields) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        headers[.contentLength] = String(data.count)
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: data)))
+    }
+}

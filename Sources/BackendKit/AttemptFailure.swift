@@ -1,3 +1,6 @@
+package import CurlTransfer
+import Glibc
+
 /// The party at fault for a failure. It decides which component is suspected and whether a retry makes sense.
 package enum FailureClass: String, Sendable, Hashable, CaseIterable {
     /// Baton itself: disk, memory, descriptors, configuration.
@@ -116,5 +119,77 @@ extension AttemptFailure {
     /// The object has another size than what is declared.
     package static func otherSize(_ total: Int64, expected: Int64) -> AttemptFailure {
         AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, \(expected) are declared")
+    }
+}
+
+extension AttemptFailure {
+    /// The driver-independent classification of a transfer error.
+    package static func classify(_ error: TransferError) -> AttemptFailure {
+        switch error.kind {
+        case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
+        case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)
+        // A host name resolves alike for all locations of a backend, and the operator has to fix it.
+        case .refusedAddress: AttemptFailure(.refusedAddress, .backend, detail: error.message)
+        case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
+        case .tls, .untrusted: AttemptFailure(.tls, .backend, detail: error.message)
+        case .connectionLost: AttemptFailure(.reset, .backend, detail: error.message)
+        case .protocolViolation, .other: AttemptFailure(.protocolViolation, .backend, detail: error.message)
+        case .rejected: AttemptFailure(.protocolViolation, .location, detail: error.message)
+        case .local: AttemptFailure(.exhausted, .local, detail: error.message)
+        case .notRegularFile: AttemptFailure(.notAFile, .location, detail: error.message)
+        case .fileChanged: AttemptFailure(.validatorChanged, .location, detail: error.message)
+        case .file(let number): classify(errno: number, detail: error.message)
+        }
+    }
+
+    private static func classify(errno number: Int32, detail: String) -> AttemptFailure {
+        switch number {
+        case ENOENT, ENOTDIR: AttemptFailure(.missing, .location, detail: detail)
+        case EXDEV, ELOOP: AttemptFailure(.outsideRoot, .location, detail: detail)
+        case EACCES, EPERM: AttemptFailure(.unreadable, .location, detail: detail)
+        case EISDIR, ENXIO: AttemptFailure(.notAFile, .location, detail: detail)
+        case EIO: AttemptFailure(.diskError, .backend, detail: detail)
+        case EMFILE, ENFILE, ENOMEM: AttemptFailure(.exhausted, .local, detail: detail)
+        default: AttemptFailure(.unreadable, .backend, detail: detail)
+        }
+    }
+}
+
+/// A response without the object's bytes, whose body is read for the reason it states.
+package struct Refusal: Sendable {
+    /// The failure that the head alone implies.
+    package let failure: AttemptFailure
+    package let head: ResponseHead
+    /// The time at which the head arrived.
+    package let began: ContinuousClock.Instant
+    /// The body so far, up to the limit.
+    package private(set) var body: [UInt8] = []
+
+    private let limit: Int
+
+    /// Creates a refusal whose body has not been read yet.
+    /// - Parameter limit: the most bytes of the body to keep; at least 1.
+    package init(_ failure: AttemptFailure, head: ResponseHead, limit: Int, at now: ContinuousClock.Instant = .now) {
+        began = now
+        self.failure = failure
+        self.head = head
+        self.limit = limit
+    }
+
+    /// Whether enough of the body has been read.
+    package var isFull: Bool { body.count >= limit }
+
+    /// Appends bytes up to the limit.
+    package mutating func take(_ bytes: some Collection<UInt8>) { body.append(contentsOf: bytes.prefix(limit - body.count)) }
+}
+
+extension Driver {
+    /// The refusal that the head of a response begins; nil if its body is not worth reading.
+    /// - Parameter failure: the failure that the head alone implies.
+    package func refusal(
+        _ failure: AttemptFailure, _ head: ResponseHead, at now: ContinuousClock.Instant = .now
+    ) -> Refusal? {
+        guard refusalLimit > 0, head.status >= 300, head["content-length"] != "0" else { return nil }
+        return Refusal(failure, head: head, limit: refusalLimit, at: now)
     }
 }

@@ -1,5 +1,5 @@
 import CurlTransfer
-import ImageModel
+package import ImageModel
 import NetworkAddress
 
 /// A location's or a backend's URL, parsed strictly enough for an allow-list: a scheme, a host, a port and whole path segments.
@@ -127,4 +127,74 @@ extension LocationURL: CustomStringConvertible {
     package var description: String {
         "\(scheme)://\(authority)" + segments.map { "/" + Self.encode(path: $0) }.joined()
     }
+}
+
+/// The reason why a text is not a location URL. It never contains the URL, which may hold credentials.
+package enum InvalidLocationURL: Error, Sendable, Hashable, CustomStringConvertible {
+    case noScheme
+    case unknownScheme(String)
+    case illegalCharacter
+    case credentials
+    case queryOrFragment
+    case invalidHost
+    case invalidEscape
+    case dotSegment
+    case emptySegment
+    case invalidKey
+
+    /// One sentence that names the problem and the remedy.
+    package var description: String {
+        switch self {
+        case .noScheme: "the URL has no scheme: write for example http://host/path or file:///path"
+        case .unknownScheme(let scheme):
+            "the URL's scheme \(scheme.excerpt(16)) is not known: use http, https or file, or s3 or swift for a backend of that driver"
+        case .illegalCharacter: "the URL holds a blank, a backslash or a character outside ASCII: percent-encode it"
+        case .credentials: "the URL holds credentials: put them into the backend's configuration, never into a URL"
+        case .queryOrFragment: "the URL has a query or a fragment: a location is named by its path alone"
+        case .invalidHost: "the URL's host or port is malformed"
+        case .invalidEscape: "the URL's path has a malformed escape, or one that stands for a slash, a backslash or NUL"
+        case .dotSegment:
+            "the URL's path has a segment . or .., plain or encoded, which servers shorten: write the path it leads to"
+        case .emptySegment: "the URL's path has two slashes in a row: write one"
+        case .invalidKey: "the URL names no object: after BACKEND/ it needs the key, percent-encoded, in UTF-8 and without NUL"
+        }
+    }
+}
+
+/// The URL of an object by its key, `s3://BACKEND/KEY`, for stores whose keys are not paths. A key may contain what a
+/// `LocationURL` refuses.
+///
+/// The host is the id of a configured backend. The text after its slash is the percent-encoded key, which is literal once
+/// decoded: repeated, leading and trailing slashes are ordinary characters. The segments `.` and `..` are refused: any server
+/// or proxy may normalize the path of the request, which then names another object.
+package struct KeyURL: Sendable, Hashable {
+    /// The scheme in lower case.
+    package let scheme: String
+    /// The backend's id, which need not be configured.
+    package let backend: BackendID
+    /// The decoded key; never empty.
+    package let key: String
+
+    /// Parses a URL.
+    /// - Throws: `InvalidLocationURL` that names the problem.
+    package init(_ text: String) throws(InvalidLocationURL) {
+        guard let separator = text.firstRange(of: "://") else { throw .noScheme }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else { throw .illegalCharacter }
+        guard !text.contains("?"), !text.contains("#") else { throw .queryOrFragment }
+        let rest = text[separator.upperBound...]
+        guard let slash = rest.firstIndex(of: "/") else { throw .invalidKey }
+        guard !rest[..<slash].contains("@") else { throw .credentials }
+        guard let bytes = PercentEncoding.bytes(of: rest[rest.index(after: slash)...]), !bytes.isEmpty, !bytes.contains(0),
+            let key = String(validating: bytes, as: UTF8.self)
+        else { throw .invalidKey }
+        guard !key.pathSegments.contains(where: { $0 == "." || $0 == ".." }) else { throw .dotSegment }
+        scheme = text[..<separator.lowerBound].lowercased()
+        backend = BackendID(String(rest[..<slash]))
+        self.key = key
+    }
+}
+
+extension KeyURL: CustomStringConvertible {
+    /// The URL, with only the necessary characters of the key escaped.
+    package var description: String { "\(scheme)://\(backend)/\(LocationURL.encode(path: key))" }
 }

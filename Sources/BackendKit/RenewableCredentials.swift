@@ -13,3 +13,19 @@ package protocol RenewableCredentials: Sendable {
     /// - Throws: `AttemptFailure`: of class `credentials` if the login is refused, `backend` if the fetch failed.
     func renew(beyond generation: Int) async throws(AttemptFailure)
 }
+
+// Variants of `renew(beyond:)` for callers that carry out requests.
+extension RenewableCredentials {
+    /// A variant of `renew(beyond:)` for callers that can't suspend.
+    /// - Parameter done: called once, on any thread; with nil once the credentials are renewed.
+    package func renew(beyond generation: Int, done: @escaping @Sendable (AttemptFailure?) -> Void) {
+        Task {
+            do throws(AttemptFailure) {
+                try await renew(beyond: generation)
+                done(nil)
+            } catch {
+                done(error)
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import BackendKit
 import CurlTransfer
+import FoundationEssentials
 import ImageModel
 import LocationSelection
 import NIOCore
@@ -115,4 +116,55 @@ private struct Unobserved: RelayObserver {
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
     func relayEnded(_ relay: Relay) {}
+}
+
+/// The locations of an image that the server lets this client read directly, the best first.
+struct DirectList: Decodable, Sendable {
+    struct Place: Decodable, Sendable {
+        let location: String
+        let backend: String
+        let url: String
+    }
+
+    let size: Int64
+    let digest: String
+    let locations: [Place]
+
+    /// The locations as sources of a relay.
+    var sources: [RelaySource] {
+        locations.map { place in
+            RelaySource(
+                location: LocationID(place.location) ?? LocationID(), backend: BackendID(place.backend), path: "",
+                driver: DirectDriver(url: place.url))
+        }
+    }
+
+    /// Whether the list describes the content that this download began with.
+    func isAbout(_ target: DownloadTarget) -> Bool { size == target.size && digest == target.digest.description }
+}
+
+extension Endpoint {
+    /// Fetches the direct locations of an image.
+    /// - Throws: `ClientError`; of the kind `refused` with status 403 if this client is not trusted.
+    func directList(of image: ImageID, query: [String]) async throws -> DirectList {
+        let path = "/baton/v1/images/\(image)/direct" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        return try await send("GET", path).decoded(as: DirectList.self)
+    }
+}
+
+/// Reads one object at a direct URL. It sends no credentials: the URL contains what grants access.
+struct DirectDriver: Driver {
+    let url: String
+
+    let capabilities = Capabilities()
+
+    func transferRequest(for read: ReadRequest) -> TransferRequest {
+        TransferRequest(
+            source: .url(url), range: read.range.map { $0.first...$0.last }, headers: [UserAgent.field],
+            connectTimeout: .seconds(10), isFresh: read.isFresh)
+    }
+
+    func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
+        RangedAnswer(head).object(for: read)
+    }
 }

@@ -1,5 +1,6 @@
 package import CurlTransfer
 import FoundationEssentials
+package import ImageModel
 
 /// A Baton server, as seen by its clients.
 package struct Endpoint: Sendable {
@@ -120,5 +121,106 @@ package struct Endpoint: Sendable {
         case 403 where token != nil: " Who you are is what the token in BATON_TOKEN says."
         default: ""
         }
+    }
+}
+
+// Requests of the command line other than image data.
+extension Endpoint {
+    /// Fetches all images, page by page.
+    /// - Parameter name: only images with this name; nil for all.
+    /// - Throws: `ClientError`.
+    package func images(named name: String? = nil) async throws -> [ImageRecord] {
+        struct Page: Decodable {
+            let images: [ImageRecord]
+            let next: String?
+        }
+        let query = name.map { "&name=\(PercentEncoding.encode($0))" } ?? ""
+        var next: String? = "/v2/images?limit=1000" + query
+        var images: [ImageRecord] = []
+        while let path = next {
+            let page = try await send("GET", path).decoded(as: Page.self)
+            images += page.images
+            next = page.images.isEmpty ? nil : page.next.map { $0.contains("name=") ? $0 : $0 + query }
+        }
+        return images
+    }
+
+    /// Resolves an id, or a name that only one image has.
+    /// - Throws: `ClientError`.
+    package func imageID(_ text: String) async throws -> ImageID {
+        if let id = ImageID(text) { return id }
+        let matches = try await images(named: text)
+        guard let match = matches.first, let id = ImageID(match.id) else {
+            throw ClientError(.refused(status: 404), "No image has the name \(text): `baton image list` shows those there are.")
+        }
+        guard matches.count == 1 else {
+            let ids = matches.map(\.id).joined(separator: ", ")
+            throw ClientError(.refused(status: 409), "\(matches.count) images have the name \(text): give an id of \(ids).")
+        }
+        return id
+    }
+
+    /// Fetches one image.
+    /// - Throws: `ClientError`.
+    package func image(_ id: ImageID) async throws -> ImageRecord {
+        try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
+    }
+
+    /// Fetches an image's locations, page by page.
+    /// - Returns: all locations, and the list as the server sent it.
+    /// - Throws: `ClientError`.
+    package func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
+        struct Page: Decodable { let locations: [LocationRecord] }
+        let list = try await list("/baton/v1/images/\(image)/locations")
+        return (try list.decoded(as: Page.self).flatMap(\.locations), list)
+    }
+}
+
+/// A file written by an upload, as listed by the server.
+package struct UploadEntry: Codable, Sendable, Equatable {
+    /// The id of the backend that holds it.
+    package let backend: String
+    /// The path in the backend.
+    package let path: String
+    /// The id of the image that it was uploaded for.
+    package let image: String
+    /// The project that owned the image; nil if none did.
+    package let owner: String?
+    /// The size in bytes.
+    package let size: Int64
+    /// `receiving`, `stored`, `removing`, or `unknown` if the server has no record of it.
+    package let state: String
+    /// Whether no image refers to it.
+    package let isOrphan: Bool
+    /// The time at which the upload began; nil if unknown.
+    package let createdAt: String?
+    /// The time at which the server will delete it; nil if it will not.
+    package let expiresAt: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case backend, path, image, owner, size, state
+        case isOrphan = "orphaned"
+        case createdAt = "created_at"
+        case expiresAt = "expires_at"
+    }
+}
+
+extension Endpoint {
+    /// Fetches the list of files written by uploads, page by page.
+    /// - Parameter onlyOrphans: only files that no image refers to.
+    /// - Throws: `ClientError`.
+    package func uploads(onlyOrphans: Bool) async throws -> [UploadEntry] {
+        struct Page: Decodable {
+            let uploads: [UploadEntry]
+            let next: String?
+        }
+        var next: String? = "/baton/v1/uploads?limit=1000" + (onlyOrphans ? "&orphans=true" : "")
+        var uploads: [UploadEntry] = []
+        while let path = next {
+            let page = try await send("GET", path).decoded(as: Page.self)
+            uploads += page.uploads
+            next = page.uploads.isEmpty ? nil : page.next
+        }
+        return uploads
     }
 }

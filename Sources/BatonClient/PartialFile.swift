@@ -1,5 +1,5 @@
 import Glibc
-import ImageModel
+package import ImageModel
 import Integrity
 
 /// The file that a download grows in, under a name that can't be mistaken for the image's. The name contains the content's
@@ -102,5 +102,62 @@ extension ClientError {
         let number = errno
         let remedy = number == ENOSPC || number == EDQUOT ? ": make room and try again, what is there is kept" : ""
         return ClientError(.file, "\(what): \(String(cString: strerror(number)))\(remedy).")
+    }
+}
+
+/// The check that a download fits, before it begins.
+enum FreeSpace {
+    /// Throws if the space is too small.
+    /// - Parameters:
+    ///   - needed: bytes still to be written.
+    ///   - available: bytes of free space.
+    ///   - place: the destination, for the error.
+    static func require(_ needed: Int64, of available: Int64, on place: String) throws(ClientError) {
+        guard needed > available else { return }
+        throw ClientError(
+            .file,
+            "\(place) has room for \(ProgressLine.bytes(available)), and \(ProgressLine.bytes(needed)) are to come: "
+                + "make room, or give another place with --output.")
+    }
+
+    /// Checks the file system of an open file. A file system that does not state its size passes.
+    static func require(_ needed: Int64, inFileSystemOf descriptor: Int32, of path: String) throws(ClientError) {
+        var status = statvfs()
+        guard fstatvfs(descriptor, &status) == 0, status.f_blocks > 0 else { return }
+        let blocks = geteuid() == 0 ? status.f_bfree : status.f_bavail
+        let (bytes, overflows) = UInt64(blocks).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        try require(needed, of: overflows ? .max : Int64(clamping: bytes), on: "The file system of \(path)")
+    }
+}
+
+/// The size and the digests of a local file, to register a location with.
+package struct LocalCopy: Sendable {
+    /// The size in bytes.
+    package let size: Int64
+    /// The sha256, sha512 and md5.
+    package let digests: DigestSet
+
+    /// Reads the file once.
+    /// - Parameter onProgress: called after each mebibyte.
+    /// - Throws: `ClientError` when it can't be read.
+    package init(path: String, onProgress: (Download.Progress) -> Void = { _ in }) throws(ClientError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .file("\(path) can't be opened") }
+        defer { close(descriptor) }
+        let sha256 = DigestStream(.sha256)
+        let sha512 = DigestStream(.sha512)
+        let md5 = DigestStream(.md5)
+        var status = stat()
+        let total = fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
+        var size: Int64 = 0
+        try DescriptorIO.readToEnd(descriptor, named: path) { bytes in
+            sha256.update(bytes)
+            sha512.update(bytes)
+            md5.update(bytes)
+            size += Int64(bytes.count)
+            onProgress(Download.Progress(done: size, total: max(size, total)))
+        }
+        self.size = size
+        digests = DigestSet([sha256.finish(), sha512.finish(), md5.finish()])
     }
 }

@@ -1,4 +1,5 @@
 package import ImageModel
+package import NetworkAddress
 import Yams
 
 // Getters for the types of values.
@@ -130,5 +131,112 @@ extension Section {
             return fallback
         }
         return value
+    }
+}
+
+/// A number of bytes in the notation of the configuration file.
+package struct ByteCount: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let count: Int
+
+    package init(_ count: Int) { self.count = count }
+
+    package static func kibibytes(_ number: Int) -> ByteCount { ByteCount(number << 10) }
+    package static func mebibytes(_ number: Int) -> ByteCount { ByteCount(number << 20) }
+    package static func gibibytes(_ number: Int) -> ByteCount { ByteCount(number << 30) }
+
+    private static let units: [(suffix: String, shift: Int)] = [("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)]
+
+    /// Parses a whole number with an optional unit: B, KiB, MiB or GiB; nil if the text is none.
+    package init?(_ text: String) {
+        let (suffix, shift) = Self.units.first { text.hasSuffix($0.suffix) } ?? ("", 0)
+        guard let number = Int(text.dropLast(suffix.count)), number >= 0, number <= Int.max >> shift else { return nil }
+        count = number << shift
+    }
+
+    /// The number in the largest unit that leaves no remainder, e.g. `512KiB`.
+    package var description: String {
+        let (suffix, shift) = Self.units.first { (count >> $0.shift) << $0.shift == count && count >> $0.shift > 0 } ?? ("B", 0)
+        return "\(count >> shift)\(suffix)"
+    }
+
+    package static func < (left: ByteCount, right: ByteCount) -> Bool { left.count < right.count }
+}
+
+extension Duration {
+    private static let units: [(suffix: String, milliseconds: Int64)] = [
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+    ]
+
+    /// Parses a whole number with a unit: ms, s, m, h or d; nil if the text is none.
+    init?(configured text: String) {
+        guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }),
+            let number = Int64(text.dropLast(unit.suffix.count)), (0...10_000_000).contains(number)
+        else { return nil }
+        self = .milliseconds(number * unit.milliseconds)
+    }
+
+    /// The duration in the notation of the configuration, in the largest unit that leaves no remainder.
+    var configured: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let unit = Self.units.last { milliseconds % $0.milliseconds == 0 && milliseconds >= $0.milliseconds } ?? ("ms", 1)
+        return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+    }
+}
+
+// Keys whose values are lists.
+extension Section {
+    /// IP networks, e.g. `[10.0.0.0/8, fd00::/8]`; empty if the key is missing.
+    package func networks(_ key: String) -> [IPNetwork] {
+        list(key, example: "[10.0.0.0/8, fd00::/8]").compactMap { text in
+            do throws(InvalidNetwork) {
+                return try IPNetwork(text)
+            } catch {
+                reject(key, "\"\(text.prefix(64))\" \(error)")
+                return nil
+            }
+        }
+    }
+
+    /// Origins of web pages, e.g. `["https://console.example"]`; empty if the key is missing.
+    /// - Parameter allowsAll: whether `*` may stand for all origins.
+    func origins(_ key: String, allowsAll: Bool) -> [String] {
+        list(key, example: "[\"https://console.example\"]").compactMap { text in
+            if text == "*" {
+                guard !allowsAll else { return text }
+                reject(key, "\"*\" lets every web page in, which auth.mode none does not allow: name the origins")
+                return nil
+            }
+            let host = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
+            guard let host, !host.isEmpty, !host.contains(where: { "/?#@*, ".contains($0) }) else {
+                reject(
+                    key,
+                    "\"\(text.prefix(64))\" is no origin; write a scheme and a host, maybe with a port: https://console.example"
+                )
+                return nil
+            }
+            return text
+        }
+    }
+
+    /// The public URL of a server, without a trailing slash; nil if the key is missing or invalid.
+    func publicURL(_ key: String) -> String? {
+        guard let text = string(key) else { return nil }
+        let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
+        guard let rest, let first = rest.first, first != "/", !rest.contains(where: { "?#@\\\"<> ".contains($0) }) else {
+            reject(key, "\"\(text.prefix(64))\" is no URL of a server; write for example https://images.example")
+            return nil
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    /// The scalar items of a sequence, in flow or block style.
+    private func list(_ key: String, example: String) -> [String] {
+        guard let node = take(key) else { return [] }
+        let texts = node.sequence.map { Array($0).map(\.scalar?.string) } ?? [nil]
+        guard !texts.contains(nil) else {
+            reject(key, "here a list of single values is expected; write for example \(example)")
+            return []
+        }
+        return texts.compactMap { $0 }
     }
 }

@@ -1,4 +1,6 @@
+import CCrypto
 import CCurl
+import Glibc
 
 /// One easy handle of libcurl, with the options that all transfers share and those of one request.
 ///
@@ -117,4 +119,52 @@ final class EasyHandle {
             throw TransferError(.local, message: "libcurl refused an option: \(error.message)")
         }
     }
+}
+
+// Options for TLS, the proxy and the addresses of connections.
+extension EasyHandle {
+    func prepareTLS(_ request: TransferRequest) throws(TransferError) {
+        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)  // at least
+        if let authorities = request.authorities {
+            try set(CURLOPT_CAINFO, authorities)
+            try check(baton_curl_set_string(pointer, CURLOPT_CAPATH, nil))  // Debian's directory would count beside it
+        }
+        if let certificate = request.clientCertificate {
+            try set(CURLOPT_SSLCERT, certificate.certificateFile)
+            try set(CURLOPT_SSLKEY, certificate.keyFile)
+            if let passphrase = certificate.passphrase { try set(CURLOPT_KEYPASSWD, passphrase) }
+        }
+    }
+
+    func prepareProxy(_ request: TransferRequest) throws(TransferError) {
+        guard let proxy = request.proxy else { return }
+        try set(CURLOPT_PROXY, proxy.url)
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)  // the proxy's "200" is not the answer's head
+        guard let credentials = proxy.credentials else { return }
+        try set(CURLOPT_PROXYUSERNAME, credentials.user)
+        try set(CURLOPT_PROXYPASSWORD, credentials.password)
+    }
+
+    /// Calls `opening` for every address before a socket is opened, and `using` for every connection, new or reused, before a
+    /// request is sent on it. `context` must outlive the transfer.
+    func setAddressFilter(
+        context: UnsafeMutableRawPointer, opening: @escaping baton_curl_opensocket_callback,
+        using: @escaping baton_curl_prereq_callback
+    ) throws(TransferError) {
+        try check(baton_curl_set_opensocket_callback(pointer, opening, context))
+        try check(baton_curl_set_prereq_callback(pointer, using, context))
+    }
+}
+
+/// The one-time initialization of libcurl in the process.
+enum CurlGlobal {
+    /// Must be accessed before the first handle is created.
+    static let ready: Void = {
+        // OpenSSL's exit handler would free its tables while threads still run. OPENSSL_INIT_NO_ATEXIT leaves it out (see its
+        // documentation), and must be set before libcurl initializes OpenSSL its own way.
+        OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
+        curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        // CURLOPT_NOSIGNAL keeps libcurl from blocking SIGPIPE, which OpenSSL's writes can raise.
+        signal(SIGPIPE, SIG_IGN)
+    }()
 }

@@ -55,3 +55,48 @@ package struct TransferRequest: Sendable {
         self.isFresh = isFresh
     }
 }
+
+/// The certificate that is sent to a server on request (TLS client authentication).
+///
+/// Printing, debugging and reflection show the names of the files only.
+package struct ClientCertificate: Sendable, Undisclosed {
+    /// The path of the PEM file with the certificate, followed by the chain to its root.
+    package let certificateFile: String
+    /// The path of the PEM file with the private key.
+    package let keyFile: String
+    let passphrase: String?
+
+    /// - Parameter passphrase: the passphrase of the key; nil if the key is not encrypted.
+    package init(certificateFile: String, keyFile: String, passphrase: String?) {
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.passphrase = passphrase
+    }
+
+    package var description: String { "\(certificateFile), \(keyFile)" }
+}
+
+/// An HTTP proxy: plain requests for `http` (RFC 9110 section 7.6), a tunnel for `https` (CONNECT).
+///
+/// Printing, debugging and reflection show its URL only.
+package struct Proxy: Sendable, Undisclosed {
+    /// The proxy's `http` URL, without credentials.
+    package let url: String
+    /// The host as in the URL, an IPv6 address in brackets.
+    package let host: String
+    let credentials: (user: String, password: String)?
+
+    /// - Parameter credentials: sent to the proxy alone; nil if it requires none.
+    package init(url: String, host: String, credentials: (user: String, password: String)?) {
+        self.url = url
+        self.host = host
+        self.credentials = credentials
+    }
+
+    package var description: String { url }
+}
+
+/// Identifies a running transfer. Never reused within a process.
+package struct TransferID: Sendable, Hashable {
+    let number: UInt64
+}

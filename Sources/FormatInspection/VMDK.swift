@@ -71,3 +71,93 @@ enum VMDK {
         return isMarker && tail[1024...].allSatisfy { $0 == 0 }
     }
 }
+
+/// The text in a VMDK that states its type and the location of its extents. Keywords are case-insensitive.
+///
+/// Like other readers, this one searches bytes: in Unicode, a combining mark after a keyword makes it another word.
+struct VMDKDescriptor {
+    /// The text with ASCII letters in lower case.
+    private let text: [UInt8]
+
+    /// - Parameter bytes: the bytes with padding; the text ends at the first NUL.
+    init(_ bytes: some Sequence<UInt8>) {
+        text = bytes.prefix { $0 != 0 }.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+    }
+
+    /// Whether a file is a stand-alone descriptor. VMware recognizes one by its first line, QEMU by a version after comments.
+    static func isDescriptor(_ head: [UInt8]) -> Bool {
+        if hasVersion(head) { return true }
+        let beginning = head.prefix(512)
+        guard let first = beginning.first, first != 0 else { return false }
+        let descriptor = VMDKDescriptor(head)
+        if descriptor.text.starts(with: "# disk descriptorfile".utf8) { return true }
+        return beginning.allSatisfy(isText) && !descriptor.values(of: "createtype").isEmpty
+    }
+
+    /// The hazard in the descriptor of a sparse file; nil if there is none.
+    var hazard: FormatRefusal.Hazard? {
+        // Readers search for this word anywhere in the text.
+        if !places(of: "parentfilenamehint").isEmpty { return .parent }
+        if values(of: "parentcid").contains(where: { !$0.elementsEqual("ffffffff".utf8) }) { return .parent }
+        let types = values(of: "createtype")
+        guard !types.isEmpty else { return .noDescriptor }
+        guard types.allSatisfy({ $0.isOne(of: "monolithicsparse", "streamoptimized") }) else { return .unsafeCreateType }
+        var extents = 0
+        for line in text.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+            let words = line.split(maxSplits: 3, whereSeparator: Self.isBlank)
+            guard let keyword = words.first, keyword.first != UInt8(ascii: "#") else { continue }
+            if keyword.isOne(of: "rw", "rdonly", "noaccess") {
+                extents += 1
+                // The only extent is the file itself, under its original name.
+                guard extents == 1, words.count == 4, words[2].isOne(of: "sparse"),
+                    !words[3].contains(where: Self.leadsElsewhere)
+                else { return .externalExtents }
+            } else if !line.contains(UInt8(ascii: "=")) {
+                return .noDescriptor
+            }
+        }
+        return extents == 1 ? nil : .noDescriptor
+    }
+
+    /// The offsets of a word, whatever surrounds it.
+    private func places(of word: StaticString) -> [Int] {
+        let word = Array("\(word)".utf8)
+        return text.indices.filter { text[$0] == word[0] && text[$0...].starts(with: word) }
+    }
+
+    /// The values assigned to a key anywhere in the text, without quotes; empty if no value follows the key.
+    private func values(of key: StaticString) -> [ArraySlice<UInt8>] {
+        places(of: key).map { place in
+            let rest = text[(place + key.utf8CodeUnitCount)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            guard rest.first == UInt8(ascii: "=") else { return [] }
+            let value = rest.dropFirst().drop {
+                $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\"")
+            }
+            return value.prefix { $0 != UInt8(ascii: "\"") && !Self.isBlank($0) }
+        }
+    }
+
+    private static func leadsElsewhere(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    /// Whether a byte may be part of text, in any language.
+    private static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || isBlank(byte) }
+
+    /// Whether the first line that is neither a comment nor empty contains a version.
+    private static func hasVersion(_ head: [UInt8]) -> Bool {
+        for line in head.prefix(4096).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            if line.first == UInt8(ascii: "#") { continue }
+            var words = line.drop { $0 == UInt8(ascii: " ") }
+            if words.last == UInt8(ascii: "\r") { words.removeLast() }
+            if words.isEmpty { continue }
+            return words.isOne(of: "version=1", "version=2", "version=3")
+        }
+        return false
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether the bytes equal one of the words.
+    fileprivate func isOne(of words: String...) -> Bool { words.contains { elementsEqual($0.utf8) } }
+}

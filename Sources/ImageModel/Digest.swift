@@ -80,3 +80,44 @@ private func hexValue(_ character: UInt8) -> UInt8? {
 private func hexDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }
+
+/// An algorithm of digests that verify an image's bytes.
+package enum DigestAlgorithm: String, Sendable, Hashable, Codable, CaseIterable {
+    case sha256, sha512, sha1, md5
+
+    /// The length of a digest in bytes.
+    package var byteCount: Int {
+        switch self {
+        case .sha256: 32
+        case .sha512: 64
+        case .sha1: 20
+        case .md5: 16
+        }
+    }
+
+    /// The order in which a representation picks its identity digest, the best first.
+    package static let byPreference: [DigestAlgorithm] = [.sha256, .sha512, .sha1, .md5]
+}
+
+/// The known digests of one content: at most one per algorithm.
+package struct DigestSet: Sendable, Hashable {
+    private var byAlgorithm: [DigestAlgorithm: Digest] = [:]
+
+    /// Creates a set; of two digests with one algorithm the later one is kept.
+    package init(_ digests: [Digest] = []) {
+        for digest in digests { byAlgorithm[digest.algorithm] = digest }
+    }
+
+    package subscript(algorithm: DigestAlgorithm) -> Digest? {
+        get { byAlgorithm[algorithm] }
+        set { byAlgorithm[algorithm] = newValue }
+    }
+
+    package var isEmpty: Bool { byAlgorithm.isEmpty }
+
+    /// All digests in order of preference.
+    package var all: [Digest] { DigestAlgorithm.byPreference.compactMap { byAlgorithm[$0] } }
+
+    /// The digest that identifies the content: sha256 if known, else sha512, else sha1, else md5.
+    package var identity: Digest? { all.first }
+}

@@ -1,5 +1,5 @@
 import Access
-import CurlTransfer
+package import CurlTransfer
 package import FoundationEssentials
 package import Logging
 
@@ -131,5 +131,45 @@ package actor KeystoneService {
     private func answered() {
         if trouble != nil { logger.notice("keystone.available: Keystone answers again.", metadata: ["keystone": "\(url)"]) }
         trouble = nil
+    }
+}
+
+/// Requests of Keystone's Identity API v3.
+struct KeystoneRequests: Sendable {
+    let settings: KeystoneSettings
+
+    /// A request that validates a token.
+    /// - Parameter authority: the token of the requester.
+    func validation(of token: String, authority: String) -> TransferRequest {
+        settings.tokenRequest(
+            .get, headers: [("X-Auth-Token", authority), ("X-Subject-Token", token)], withCatalog: false)
+    }
+
+    /// The log-in request of this service; nil if it has no credentials.
+    func login() -> TransferRequest? { KeystoneLogin(settings)?.request(withCatalog: false) }
+}
+
+/// The transport of requests to Keystone, so that the logic can be tested without one.
+package protocol KeystoneTransport: Sendable {
+    /// Sends one request and waits for the complete response, whatever its status.
+    func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer
+}
+
+/// A transport of Keystone requests over a transfer loop.
+package struct LoopTransport: KeystoneTransport {
+    /// The largest response in bytes; a token's description has a few KiB.
+    private static let limit = 1 << 20
+
+    private let loop: TransferLoop
+    private let timeout: Duration
+
+    /// - Parameter timeout: the timeout of one exchange.
+    package init(loop: TransferLoop, timeout: Duration) {
+        self.loop = loop
+        self.timeout = timeout
+    }
+
+    package func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer {
+        try await Exchange.run(request, on: loop, limit: Self.limit, timeout: timeout)
     }
 }

@@ -3,6 +3,7 @@ package import FoundationEssentials
 package import ImageCatalog
 package import ImageModel
 package import RelayEngine
+import Synchronization
 
 /// Changes the status of locations: first in the catalog, then in the running relays. All changes of status pass here.
 package struct LocationStatusChanges: Sendable {
@@ -97,4 +98,45 @@ package struct LocationStatusChanges: Sendable {
         default: nil
         }
     }
+}
+
+/// Wakes a task that works in the background. Calls that come while it works make one more wake, not several.
+package final class WakeSignal: Sendable {
+    /// The wakes; for one task.
+    package let wakes: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    /// A signal that has not been given.
+    package init() { (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
+
+    /// Wakes the task.
+    package func wake() { continuation.yield() }
+}
+
+/// The full reads that are under way, at most one of each location, so that a change of status can end a location's read.
+package final class RunningReads: Sendable {
+    private let cancellations = Mutex<[LocationID: @Sendable () -> Void]>([:])
+
+    /// Runs a read.
+    /// - Returns: nil if a read of that location is under way already.
+    package func run<Result: Sendable>(
+        _ location: LocationID, _ read: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result? {
+        let task = cancellations.withLock { cancellations -> Task<Result, any Error>? in
+            guard cancellations[location] == nil else { return nil }
+            let task = Task(operation: read)
+            cancellations[location] = { task.cancel() }
+            return task
+        }
+        guard let task else { return nil }
+        defer { cancellations.withLock { $0[location] = nil } }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Ends a read that is not wanted any more; what it read is kept.
+    package func cancel(_ location: LocationID) { cancellations.withLock { $0[location] }?() }
 }

@@ -1,6 +1,7 @@
 package import BackendKit
 package import ImageModel
 package import LocationSelection
+package import NIOCore
 
 /// Who learns of locations' behaviour while relays run; called on their loops.
 package protocol RelayObserver: Sendable {
@@ -20,4 +21,35 @@ package protocol RelayObserver: Sendable {
     func locationServed(_ location: LocationID)
     /// The relay is over.
     func relayEnded(_ relay: Relay)
+}
+
+/// Something that went wrong in the course of a relay, told when it happens.
+package enum RelayIncident: Sendable {
+    /// A location, with its backend.
+    package struct Place: Sendable, Hashable {
+        /// The location.
+        package let location: LocationID
+        /// Its backend.
+        package let backend: BackendID
+    }
+
+    /// The location brought less than it was asked for; the relay had come to this offset.
+    case failed(Place, AttemptFailure, offset: Int64)
+    /// The relay goes on from another location, at this offset.
+    case moved(from: Place, to: Place, offset: Int64, gap: Duration, AttemptFailure)
+    /// The chunk at this offset does not have its digest; no byte of it was delivered.
+    case chunkMismatch(offset: Int64, [Place])
+    /// The whole does not have its digest.
+    case wholeMismatch([Place])
+}
+
+/// The destination of a relay's bytes: a response or a file. Called on the relay's loop.
+package protocol ResponseSink: AnyObject, Sendable {
+    /// The relay can serve: the head of the response may be sent. Called at most once, before any `write`.
+    func relayCommitted()
+    /// Writes the next slabs. `taken` is called on any thread, for each slab in order: with the number of bytes once Baton has
+    /// passed them on, or with nil if neither it nor later slabs can be delivered.
+    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (_ bytes: Int64?) -> Void)
+    /// The relay has ended; nothing is called afterwards.
+    func relayEnded(_ summary: RelaySummary)
 }

@@ -1,6 +1,6 @@
 package import BackendKit
 package import CurlTransfer
-import FoundationEssentials
+package import FoundationEssentials
 package import ImageModel
 package import LocationSelection
 import Synchronization
@@ -245,5 +245,57 @@ extension AttemptFailure {
         case .throttled: .throttled(retryAfter)
         case .location, .credentials: .location
         }
+    }
+}
+
+/// A failure of a location in a download.
+package struct LastFailure: Sendable, Equatable {
+    package let time: Date
+    /// The failure, in the store's words if it gave any.
+    package let failure: AttemptFailure
+}
+
+/// The last failure of each location, for explanations of why a download avoided it; limited to the latest ones.
+struct LastFailures: Sendable {
+    private let limit: Int
+    private var failures: [LocationID: LastFailure] = [:]
+
+    init(limit: Int = 10_000) { self.limit = limit }
+
+    subscript(location: LocationID) -> LastFailure? { failures[location] }
+
+    mutating func record(_ failure: AttemptFailure, of location: LocationID, at time: Date) {
+        failures[location] = LastFailure(time: time, failure: failure)
+        // Removes half at once, so that a flood of failures does not search for the oldest entry each time.
+        guard failures.count > limit else { return }
+        let kept = failures.sorted { $0.value.time > $1.value.time }.prefix(limit / 2)
+        failures = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+    }
+}
+
+/// Selects the downloads that build manifests. One download per representation suffices. If it takes long, for example for a
+/// slow client, another one may begin each minute.
+struct ManifestBuildCoordinator: Sendable {
+    static let timeout: Duration = .seconds(60)
+
+    private struct Makers {
+        var count = 0
+        var lastBegan: ContinuousClock.Instant
+    }
+
+    private var makers: [Representation.Name: Makers] = [:]
+
+    /// - Returns: whether a download that begins now builds the manifest; its end must then be reported.
+    mutating func begin(_ name: Representation.Name, at now: ContinuousClock.Instant) -> Bool {
+        if let known = makers[name], now - known.lastBegan < Self.timeout { return false }
+        makers[name, default: Makers(lastBegan: now)].count += 1
+        makers[name]?.lastBegan = now
+        return true
+    }
+
+    /// Records the end of a download that was to build the manifest, whether it succeeded or not.
+    mutating func end(_ name: Representation.Name) {
+        makers[name]?.count -= 1
+        if makers[name]?.count == 0 { makers[name] = nil }
     }
 }

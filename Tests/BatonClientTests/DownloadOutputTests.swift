@@ -1,9 +1,9 @@
+@testable import BatonClient
+import BatonClient
 import Foundation
 import Glibc
 import ImageModel
 import Testing
-
-@testable import BatonClient
 
 /// What a path given for a download means.
 @Suite struct DownloadOutputTests {
@@ -129,5 +129,28 @@ import Testing
         let error = #expect(throws: ClientError.self) { try FreeSpace.require(3 << 30, of: 1 << 30, on: "here") }
         #expect(error?.message.contains("room for 1.0 GiB") == true && error?.message.contains("3.0 GiB are to come") == true)
         #expect(error?.kind == .file)
+    }
+}
+
+/// The size and digests of a local copy of an image.
+@Suite struct LocalCopyTests {
+    @Test("A local copy is digested, and the progress is reported")
+    func progressIsTold() throws {
+        let path = NSTemporaryDirectory() + "baton-copy-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(repeating: 7, count: (3 << 20) + 5).write(to: URL(filePath: path))
+        var seen: [Int64] = []
+        let copy = try LocalCopy(path: path) { progress in
+            #expect(progress.total == (3 << 20) + 5)
+            seen.append(progress.done)
+        }
+        #expect(copy.size == (3 << 20) + 5 && copy.digests.all.count == 3)
+        #expect(seen == [1 << 20, 2 << 20, 3 << 20, (3 << 20) + 5])
+    }
+
+    @Test("The error for a path that is no file names the path", arguments: ["/nowhere/x", "/"])
+    func whatIsNoFileIsSaid(path: String) {
+        let error = #expect(throws: ClientError.self) { try LocalCopy(path: path) }
+        #expect(error?.message.contains(path) == true)
     }
 }

@@ -1,8 +1,9 @@
+@testable import BatonClient
 import CurlTransfer
 import FaultyOrigin
+import Foundation
+import ImageModel
 import Testing
-
-@testable import BatonClient
 
 /// A command whose server does not answer.
 @Suite(.timeLimit(.minutes(5)))
@@ -21,5 +22,36 @@ struct EndpointTests {
         let error = await #expect(throws: ClientError.self) { try await endpoint.send("HEAD", "/v2/images/x/file") }
         #expect(error?.kind == .unreachable)
         #expect(silent.record.requests.count == 1)
+    }
+}
+
+/// Lists that a server gives page by page.
+@Suite struct PagedListTests {
+    private func page(_ text: String) -> Exchange.Answer {
+        Exchange.Answer(head: ResponseHead(status: 200, fields: []), body: Array(text.utf8))
+    }
+
+    @Test("The document has every item of every page unchanged, and no link to a next page")
+    func document() throws {
+        let list = PagedList(pages: [
+            page(#"{"things": [{"id": 1, "new": null}, {"id": 9007199254740993}], "schema": "s", "next": "/2"}"#),
+            page(#"{"things": [], "next": "/3"}"#), page(#"{"things": [{"id": 1.5, "on": true, "tags": ["a"]}]}"#),
+        ])
+        let expected: JSONValue = .object([
+            "schema": .string("s"),
+            "things": .array([
+                .object(["id": .integer(1), "new": .null]), .object(["id": .integer(9_007_199_254_740_993)]),
+                .object(["id": .number(1.5), "on": .boolean(true), "tags": .array([.string("a")])]),
+            ]),
+        ])
+        #expect(try list.document(listing: "things") == expected)
+        let text =
+            #"{"schema":"s","things":[{"id":1,"new":null},{"id":9007199254740993},{"id":1.5,"on":true,"tags":["a"]}]}"#
+        #expect(try list.json(listing: "things") == text)
+    }
+
+    @Test("A page that is no object is an error")
+    func invalidInput() {
+        #expect(throws: ClientError.self) { try PagedList(pages: [page("[]")]).document(listing: "things") }
     }
 }

@@ -1,6 +1,8 @@
 import ChaosPlan
 import Foundation
+import Glibc
 import Servers
+import Synchronization
 
 /// Carries out a schedule with one peer.
 struct Run {
@@ -74,4 +76,63 @@ struct Run {
             }
         }
     }
+}
+
+/// Handles interruption by a signal: after the first one the running downloads end and the results are printed; the second one
+/// calls `exit`, which stops the processes that were started.
+enum Interruption {
+    private static let count = Atomic(0)
+
+    /// Whether a signal has arrived.
+    static var isAsked: Bool { count.load(ordering: .relaxed) > 0 }
+
+    /// Installs the signal handlers.
+    static func listen() {
+        _ = isAsked  // initialised here, not in the handler
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                if Interruption.count.add(1, ordering: .relaxed).oldValue > 0 { exit(128 + number) }
+            }
+        }
+    }
+}
+
+/// A network namespace for the run: its traffic reaches neither the machine's network nor its loopback.
+enum OwnNetwork {
+    private static let mark = "BATON_CHAOS_NETWORK"
+
+    /// Whether this process runs in one.
+    static var isEntered: Bool { ProcessInfo.processInfo.environment[mark] != nil }
+
+    /// Restarts this program in one if that is allowed; otherwise returns.
+    static func enter() throws {
+        guard !isEntered, geteuid() == 0, (try? execute("/usr/bin/unshare", "--net", "/bin/true")) != nil else {
+            return
+        }
+        setenv(mark, "1", 1)
+        let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let arguments =
+            ["unshare", "--net", "/bin/sh", "-c", #"/usr/sbin/ip link set lo up; exec "$0" "$@""#, path]
+            + CommandLine.arguments.dropFirst()
+        var pointers = arguments.map { strdup($0) } + [nil]
+        execv("/usr/bin/unshare", &pointers)
+        throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+    }
+}
+
+/// A system program failed.
+struct Failed: Error {
+    let what: String
+    let status: Int32
+}
+
+/// Runs a program to its end on this thread.
+func execute(_ command: String...) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let status = process.exitCode()
+    guard status == 0 else { throw Failed(what: command.joined(separator: " "), status: status) }
 }

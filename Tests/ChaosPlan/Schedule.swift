@@ -62,3 +62,107 @@ package struct Schedule: Sendable, Equatable {
         downloads.compactMap { download in download.flaw.map { "download \(download.number): \($0)" } }
     }
 }
+
+/// One download of a chaos run, and the faults that will hit it.
+package struct PlannedDownload: Sendable, Equatable {
+    /// 0 for the first of the schedule.
+    package let number: Int
+    package let client: ClientKind
+    package let fault: Fault
+    /// The image's size in bytes; a lane has one image of each size.
+    package let imageSize: Int64
+    /// What the client asks for.
+    package let range: Range<Int64>
+    /// In the order of their offsets; each hits another location.
+    package let injections: [Injection]
+    /// Whether a location that was hit refuses all requests until the download is over.
+    package let isLasting: Bool
+    /// The offset at which an abandoning client disconnects.
+    package let leavesAt: Int64?
+
+    /// An undisturbed download of a whole image; Baton makes the image's manifest from it.
+    package static func undisturbed(_ imageSize: Int64) -> PlannedDownload {
+        PlannedDownload(
+            number: -1, client: .whole, fault: .pause, imageSize: imageSize, range: 0..<imageSize, injections: [],
+            isLasting: false, leavesAt: nil)
+    }
+
+    /// What is wrong with the plan itself; nil when it is sound.
+    package var flaw: String? {
+        if range.lowerBound < 0 || range.upperBound > imageSize || range.isEmpty { return "asks for bytes beyond the image" }
+        if injections.isEmpty { return "has no injection" }
+        if injections.count >= fault.target.locations { return "no good location is left" }
+        if injections.contains(where: { $0.offset <= range.lowerBound || $0.offset >= range.upperBound - 1 }) {
+            return "an injection is not between its first and its last byte"
+        }
+        if zip(injections, injections.dropFirst()).contains(where: { $0.offset > $1.offset }) {
+            return "its injections are out of order"
+        }
+        if let leavesAt, leavesAt <= injections[0].offset { return "its client disconnects before the first injection" }
+        return nil
+    }
+}
+
+/// How a client reads.
+package enum ClientKind: String, CaseIterable, Sendable, Codable {
+    /// The whole image, as fast as it comes.
+    case whole
+    /// A range, as fast as it comes.
+    case range
+    /// The whole image, at a limited rate.
+    case slow
+    /// Disconnects in the middle.
+    case abandoning
+
+    /// How many clients in a hundred are of this kind.
+    var share: Int {
+        switch self {
+        case .whole: 60
+        case .range: 26
+        case .slow: 8
+        case .abandoning: 6
+        }
+    }
+
+    /// Whether the gaps that it sees are caused by the server and not by itself.
+    package var seesGaps: Bool { self == .whole || self == .range }
+}
+
+/// A kind of storage for the images of a chaos run, into which faults are injected.
+package enum TargetKind: String, CaseIterable, Sendable, Codable {
+    /// Three FaultyOrigins. Faults hit an exact byte.
+    case scripted
+    /// A real nginx, then a FaultyOrigin.
+    case nginx
+    /// A real nginx in its own network namespace, then a FaultyOrigin.
+    case network
+    /// A real nginx behind a TCP forwarder, then a FaultyOrigin.
+    case link
+    /// A file, then a FaultyOrigin.
+    case file
+    /// An object in a real OpenStack Swift, then a FaultyOrigin.
+    case swift
+    /// Three FaultyOrigins; the fault hits Baton's own machine.
+    case machine
+
+    /// How many locations each image has there.
+    package var locations: Int {
+        switch self {
+        case .scripted, .machine: 3
+        case .nginx, .network, .link, .file, .swift: 2
+        }
+    }
+
+    /// How many downloads in a thousand come from there.
+    package var share: Int {
+        switch self {
+        case .scripted: 937
+        case .nginx: 20
+        case .network: 6
+        case .link: 8
+        case .file: 22
+        case .swift: 4
+        case .machine: 3
+        }
+    }
+}

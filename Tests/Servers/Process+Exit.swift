@@ -75,3 +75,23 @@ extension FileHandle {
         return found
     }
 }
+
+/// Runs blocking work on its own thread, so that it does not delay other tests.
+///
+/// Polling tests pass through here repeatedly: once the test's time limit is over, this throws.
+package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try Task.checkCancellation()
+    return try await withCheckedThrowingContinuation { waiter in
+        Thread.detachNewThread { waiter.resume(with: Result { try work() }) }
+    }
+}
+
+/// Libraries that are preloaded between Baton and the system, to make its clock jump and its disk fail.
+package enum Preloading {
+    /// Whether preloading works: it does not with a sanitizer. faketime's library allocates memory while it initialises, and a sanitizer's
+    /// allocator reads the time: each waits for the other for ever.
+    package static let isPossible: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["TSAN_OPTIONS"] == nil && environment["ASAN_OPTIONS"] == nil
+    }()
+}

@@ -1,6 +1,8 @@
 package import BackendKit
 package import CurlTransfer
+package import FaultyOrigin
 import ImageModel
+import Waiting
 
 /// A driver for tests that sends a `TokenDoor`'s token to a web server.
 package struct TokenDriver: Driver {
@@ -35,5 +37,25 @@ package struct TokenDriver: Driver {
     /// As in every driver over HTTP.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         RangedAnswer(head).object(for: read)
+    }
+}
+
+extension ConnectionLimit {
+    /// Asks for a connection and waits for it.
+    package func acquire(for queueKey: QueueKey) async throws -> ConnectionPermit {
+        let (admissions, admission) = AsyncStream.makeStream(of: Void.self)
+        let (permit, isAdmitted) = enter(queueKey) { admission.yield() }
+        if !isAdmitted { try await first(of: admissions, "a connection") }
+        return permit
+    }
+}
+
+extension FaultyOrigin {
+    /// An origin that answers 401 to requests without the door's current token.
+    package convenience init(
+        _ content: PatternedContent, behind door: TokenDoor,
+        behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
+    ) throws {
+        try self.init(content) { door.admits($0["x-auth-token"]) ? behaviour($0) : .status(401) }
     }
 }

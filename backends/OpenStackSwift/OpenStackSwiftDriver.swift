@@ -2,6 +2,7 @@ package import BackendKit
 package import CurlTransfer
 package import FoundationEssentials
 import ImageModel
+import Integrity
 
 /// Reads objects from one container of OpenStack Swift, or of what speaks its API, by ranged GETs with a token.
 package struct OpenStackSwiftDriver: Driver {
@@ -81,5 +82,65 @@ package struct OpenStackSwiftDriver: Driver {
     private static func digest(_ head: ResponseHead) -> Digest? {
         guard head["x-static-large-object"] == nil, head["x-object-manifest"] == nil, let tag = head["etag"] else { return nil }
         return try? Digest(.md5, hex: tag)
+    }
+}
+
+/// What a store means by an answer without bytes.
+struct OpenStackSwiftRefusal {
+    private let head: ResponseHead
+
+    init(_ head: ResponseHead) { self.head = head }
+
+    /// The failure, with a detail that names what to check.
+    var failure: AttemptFailure {
+        let detail = "answered with status \(head.status)"
+        switch head.status {
+        case 401:
+            return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is not good, or no longer")
+        case 403:
+            return AttemptFailure(.denied, .credentials, detail: "\(detail): the user may not read this container")
+        // The store checks the first segment before it responds.
+        case 409:
+            return AttemptFailure(
+                .unreadable, .location, detail: "\(detail): a segment of the large object is missing or another one")
+        // 498 is the status of Swift's ratelimit middleware.
+        case 429, 498:
+            return AttemptFailure(.throttled, .throttled, retryAfter: RangedAnswer(head).retryAfter, detail: detail)
+        default: return RangedAnswer(head).failure
+        }
+    }
+}
+
+/// Signs URLs that grant access to one object for a while (Swift's middleware TempURL). A value: the time is an argument.
+package struct TempURLSigner: Sendable, Undisclosed {
+    /// The digest of the signature. Swift accepts all of them by default, radosgw 16 only SHA-1.
+    package enum Algorithm: String, Sendable, CaseIterable {
+        case sha1, sha256, sha512
+
+        var digest: DigestAlgorithm {
+            switch self {
+            case .sha1: .sha1
+            case .sha256: .sha256
+            case .sha512: .sha512
+            }
+        }
+    }
+
+    private let key: [UInt8]
+    private let algorithm: Algorithm
+
+    /// Creates a signer with a `Temp-URL-Key` of the account or the container.
+    package init(key: String, algorithm: Algorithm = .sha256) {
+        self.key = Array(key.utf8)
+        self.algorithm = algorithm
+    }
+
+    /// The query that grants GET (and HEAD) on a path.
+    /// - Parameters:
+    ///   - path: decoded, from the store's root on, as the store compares it.
+    ///   - end: the expiry, in seconds since 1970.
+    func query(path: String, end: Int64) -> String {
+        let signature = KeyedDigest.hex(algorithm.digest, over: "GET\n\(end)\n\(path)", key: key)
+        return "temp_url_sig=\(signature)&temp_url_expires=\(end)"
     }
 }

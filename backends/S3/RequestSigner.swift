@@ -1,4 +1,7 @@
+import BackendKit
+import CurlTransfer
 import FoundationEssentials
+import Glibc
 import ImageModel
 import Integrity
 
@@ -77,5 +80,44 @@ struct RequestSigner {
         let stream = DigestStream(.sha256)
         Array(text.utf8).withUnsafeBytes { stream.update($0) }
         return stream.finish().hex
+    }
+}
+
+/// An access key with its secret, and a session token for temporary credentials.
+///
+/// Printing, debugging and reflection show the access key only, which is a name.
+package struct S3Credentials: Sendable, Undisclosed {
+    package let accessKey: String
+    let secretKey: String
+    let sessionToken: String?
+
+    package init(accessKey: String, secretKey: String, sessionToken: String? = nil) {
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
+    }
+
+    package var description: String { "\(accessKey) (secret)" }
+}
+
+/// A time in the notation of signatures: ISO 8601 basic format, in UTC, to the second.
+struct SigningTime: Equatable {
+    /// The time, for example `20130524T000000Z`.
+    let stamp: String
+
+    /// The day, for example `20130524`.
+    var day: String { String(stamp.prefix(8)) }
+
+    init(_ date: Date) {
+        var seconds = time_t(date.timeIntervalSince1970.rounded(.down))
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int32, _ width: Int = 2) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        stamp =
+            padded(parts.tm_year + 1900, 4) + padded(parts.tm_mon + 1) + padded(parts.tm_mday) + "T" + padded(parts.tm_hour)
+            + padded(parts.tm_min) + padded(parts.tm_sec) + "Z"
     }
 }

@@ -1,4 +1,6 @@
+import Access
 import HTTPServing
+import HTTPTypes
 import ImageModel
 
 /// A change to an image as Glance's clients write it, in either of two forms of JSON patch.
@@ -95,5 +97,74 @@ struct ImagePatch: Equatable {
         }
         if root != ImageProperty.locations.rawValue { return .property(root) }
         return isWhole ? .locations : .location(names[1])
+    }
+}
+
+extension ImagePatch {
+    /// Carries out one operation on a property.
+    func apply(_ operation: Operation, to image: inout Image, by caller: Caller) throws(APIError) {
+        guard case .property(let name) = operation.target else { return }
+        let property = ImageProperty(rawValue: name)
+        let isThere = property != nil || image.properties[name] != nil
+        switch operation.kind {
+        case .add:
+            guard draft == .ten || !isThere else {
+                throw .conflict("The property \(name.excerpt(64)) is there already: replace it instead.")
+            }
+        case .replace, .remove:
+            guard isThere else {
+                throw .conflict("The image has no property \(name.excerpt(64)): add it instead.")
+            }
+        }
+        if operation.kind == .remove {
+            guard property == nil else {
+                throw APIError(.forbidden, "The property \(name) can't be removed: replace its value instead.")
+            }
+            image.properties[name] = nil
+        } else if let property {
+            try image.set(property, to: operation.value, by: caller)
+        } else {
+            try image.setProperty(name, to: operation.value)
+        }
+    }
+}
+
+/// A path into a JSON document, in the limited form that Glance takes: `/a/b`, with `~1` for a slash and `~0` for a tilde inside
+/// a name (RFC 6901).
+struct JSONPointer: Equatable {
+    /// The names along the path; never empty, nor is one of them.
+    let names: [String]
+
+    /// Reads a pointer.
+    /// - Throws: `APIError` 400 saying what is wrong with it.
+    init(_ text: String) throws(APIError) {
+        guard text.utf8.first == UInt8(ascii: "/") else { throw Self.malformed(text, "it does not begin with /") }
+        var names: [String] = []
+        for part in text.pathSegments.dropFirst() {
+            guard !part.allSatisfy(\.isWhitespace) else { throw Self.malformed(text, "a name in it is empty") }
+            names.append(try Self.unescape(part, in: text))
+        }
+        self.names = names
+    }
+
+    private static func unescape(_ part: String, in text: String) throws(APIError) -> String {
+        var name = String.UnicodeScalarView()
+        var rest = part.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            guard scalar == "~" else {
+                name.append(scalar)
+                continue
+            }
+            switch rest.popFirst() {
+            case "0": name.append("~")
+            case "1": name.append("/")
+            default: throw malformed(text, "after ~ comes 0 or 1")
+            }
+        }
+        return String(name)
+    }
+
+    private static func malformed(_ text: String, _ why: String) -> APIError {
+        .badRequest("The path \(text.excerpt(64)) is malformed: \(why).")
     }
 }

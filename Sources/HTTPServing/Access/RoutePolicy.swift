@@ -1,5 +1,6 @@
 import Access
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 import Logging
 
 /// Who may use which route: the least role that gets past the door. What lies behind it may ask for more, such as the project that
@@ -109,6 +110,23 @@ enum RoutePolicy {
         routes.map { route in
             let (method, path) = (route.method.rawValue, route.path.description)
             return Row(method: method, path: path, need: need(method, path))
+        }
+    }
+}
+
+/// Answers one method of one path.
+package typealias RequestHandler = @Sendable (Request, APIContext) async throws -> Response
+
+extension RouterMethods where Context == APIContext {
+    /// A path with all its methods. Any other one is known as well, so that it gets to the door, which answers 405
+    /// (`RoutePolicy`), and is not taken for a path that is not there. HEAD is answered like GET, without the body, which
+    /// `RequestGate` keeps back.
+    package func resource(_ path: RouterPath, _ handlers: [HTTPRequest.Method: RequestHandler]) {
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        var handlers = handlers
+        if handlers[.head] == nil { handlers[.head] = handlers[.get] }
+        for method in Set(known + handlers.keys) {
+            on(path, method: method, use: handlers[method] ?? { _, _ in Response(status: .methodNotAllowed) })
         }
     }
 }

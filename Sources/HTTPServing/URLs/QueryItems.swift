@@ -1,4 +1,4 @@
-import ImageModel
+package import ImageModel
 
 /// The query of a URL in its order, as HTML forms write it: names may be repeated, and a plus is a blank.
 package struct QueryItems {
@@ -31,5 +31,26 @@ package struct QueryItems {
     /// The query as it goes into a URL.
     package var text: String {
         items.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
+    }
+}
+
+/// Where the next page of a list begins that has no limit of its own: behind the item that the parameter `marker` names.
+package enum Marker {
+    /// What comes behind the marker; everything if there is none.
+    /// - Parameter name: what a marker names an item by.
+    /// - Throws: `APIError` 400 if the list has no such item.
+    package static func rest<Item>(
+        of items: [Item], _ query: QueryItems, _ name: (Item) -> String
+    ) throws(APIError) -> ArraySlice<Item> {
+        guard let marker = query["marker"] else { return items[...] }
+        guard let index = items.firstIndex(where: { name($0) == marker }) else {
+            throw .badRequest("marker names nothing in this list: begin without it.")
+        }
+        return items[(index + 1)...]
+    }
+
+    /// The link to the next page.
+    package static func next(_ path: String, behind name: String) -> JSONValue {
+        .string("\(path)?\(QueryItems([("marker", name)]).text)")
     }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import BatonClient
+import BatonConfig
 import CurlTransfer
 import FoundationEssentials
+package import ImageModel
 
 /// The options that name the server.
 struct EndpointOptions: ParsableArguments {
@@ -34,4 +36,96 @@ struct EndpointOptions: ParsableArguments {
             url: url, token: ProcessInfo.processInfo.environment["BATON_TOKEN"], authorities: authorities,
             loop: TransferLoop(name: "client"))
     }
+}
+
+// Argument parsing for types of other modules.
+extension DiskFormat: ExpressibleByArgument {}
+extension ContainerFormat: ExpressibleByArgument {}
+
+extension ByteAmount {
+    /// Parses a number of bytes, e.g. `10MiB`.
+    static func size(_ text: String) throws -> ByteAmount {
+        guard let amount = ByteAmount(text) else { throw ValidationError("\(advice).") }
+        return amount
+    }
+
+    /// Parses a rate in bytes per second, e.g. `10M` or `10M/s`.
+    static func rate(_ text: String) throws -> ByteAmount {
+        try size(text.hasSuffix("/s") ? String(text.dropLast(2)) : text)
+    }
+}
+
+/// The option that names the configuration file.
+struct ConfigurationOption: ParsableArguments {
+    /// The file that is read if no other is named.
+    static let standard = "baton.yaml"
+
+    @Option(help: "The configuration file.")
+    var config = Self.standard
+
+    /// Reads the file with its warnings.
+    func read() throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
+        try Self.read(config)
+    }
+
+    /// Reads the file.
+    /// - Parameter listen: overrides the file's address.
+    func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        try Self.load(config, listen: listen)
+    }
+
+    /// Reads a file with its warnings.
+    static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
+        try ConfigurationFile(path: path, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
+    }
+
+    /// Reads a file.
+    /// - Parameter listen: overrides the file's address.
+    static func load(_ path: String, listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
+        let file = try read(path)
+        var configuration = file.configuration
+        if let listen { configuration.server.listen = try address(listen, for: configuration.auth.mode) }
+        let backends = file.backends.map { backend in
+            var backend = backend
+            backend.source = file.sources[backend.id]
+            return backend
+        }
+        return (configuration, backends)
+    }
+
+    /// The value of `--listen`.
+    static func address(_ text: String, for mode: BatonConfiguration.AuthMode) throws -> ListenAddress {
+        guard let address = ListenAddress(text) else {
+            throw ValidationError("--listen: \"\(text)\" is no address and port; write for example 127.0.0.1:9292.")
+        }
+        guard mode.allows(address) else {
+            throw ValidationError(
+                "--listen: \"\(text)\" can be reached from other machines, which auth.mode none does not allow.")
+        }
+        return address
+    }
+}
+
+/// The options for the format of a command's result.
+struct OutputOption: ParsableArguments {
+    @Flag(help: "Print one JSON object, for programs; in place of the result an object with the key error if it fails.")
+    var json = false
+
+    func printJSON(_ value: some Encodable, to stream: Standard = .output) { Self.printJSON(value, to: stream) }
+
+    /// Prints a server's JSON unchanged.
+    func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
+
+    /// Prints all pages of a server's list as one.
+    /// - Parameter name: the member that holds the items.
+    func printJSON(_ list: PagedList, listing name: String) throws { Self.write(try list.json(listing: name), to: .output) }
+
+    static func printJSON(_ value: some Encodable, to stream: Standard = .output) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else { preconditionFailure("a report of texts and numbers is valid JSON") }
+        write(String(decoding: data, as: UTF8.self), to: stream)
+    }
+
+    private static func write(_ json: String, to stream: Standard) { stream.write(json.plainJSON + "\n") }
 }

@@ -89,3 +89,101 @@ struct ConfiguredBackend: Sendable {
             "is the whole file system, with every password and key in it: name the directory that the images lie in"
     }
 }
+
+// The section `attach`, which every driver has.
+extension ConfiguredBackend {
+    /// The roles that may attach locations, as spelled in the configuration.
+    private enum AttachRole: String, CaseIterable {
+        case member, trusted, service, admin
+
+        var role: Caller.Role {
+            switch self {
+            case .member: .member
+            case .trusted: .trusted
+            case .service: .service
+            case .admin: .admin
+            }
+        }
+    }
+
+    /// Extends a driver's reader by the section `attach`.
+    static func withAttach(
+        _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
+    ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
+        { section, configuration in
+            let rule = attachRule(section.settings.section("attach"))
+            var backend = read(section, configuration)
+            backend?.attach = rule
+            return backend
+        }
+    }
+
+    /// - Returns: nil if the section is missing, so that only admins attach locations.
+    private static func attachRule(_ section: Section) -> AttachRule? {
+        let prefix = section.string("prefix")
+        guard section.string("role") != nil || prefix != nil else {
+            section.finish()
+            return nil
+        }
+        _ = section.requiredString("role", example: "member")
+        let role = section.choice("role", default: AttachRole.admin)
+        if prefix?.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) == true {
+            section.reject("prefix", "has a dot segment; write the path without it")
+        }
+        section.finish()
+        return AttachRule(role: role.role, prefix: prefix ?? "")
+    }
+}
+
+// The connection limit, which all drivers with network connections have.
+extension ConfiguredBackend {
+    /// A backend's connection limit before the backend is started.
+    struct Connections: Sendable {
+        let limit: Int
+        let timeout: Duration
+
+        /// Creates the limit that all loops of the process share.
+        func start() -> ConnectionLimit { ConnectionLimit(limit: limit, timeout: timeout) }
+    }
+
+    /// Extends a driver's reader by `max_connections` and `queue_timeout`.
+    static func withConnections(
+        _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
+    ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
+        { section, configuration in
+            let connections = connections(section.settings, configuration)
+            var backend = read(section, configuration)
+            backend?.connections = connections
+            return backend
+        }
+    }
+
+    /// - Returns: nil for no limit.
+    private static func connections(_ settings: Section, _ configuration: BatonConfiguration) -> Connections? {
+        let limit = settings.integer("max_connections", in: 1...100_000)
+        let timeout = settings.duration(
+            "queue_timeout", default: configuration.relay.connectTimeout, in: .milliseconds(10) ... .seconds(3600))
+        if limit == nil, settings.string("queue_timeout") != nil {
+            settings.reject("queue_timeout", "needs max_connections beside it: without a limit nobody waits")
+        }
+        return limit.map { Connections(limit: $0, timeout: timeout) }
+    }
+}
+
+extension ConfiguredBackend {
+    /// Extends a driver's reader by `redirect`: whether trusted clients may be redirected to the backend.
+    static func withRedirect(
+        _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
+    ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
+        { section, configuration in
+            let redirects = section.settings.boolean("redirect", default: false)
+            var backend = read(section, configuration)
+            if redirects, backend?.driverName == "file" {
+                section.settings.reject(
+                    "redirect", "is for drivers whose objects have URLs; clients can't read this server's files")
+            }
+            backend?.redirects = redirects
+            return backend
+        }
+    }
+}

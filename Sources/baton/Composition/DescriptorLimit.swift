@@ -1,4 +1,8 @@
+import CurlTransfer
 import Glibc
+import ImageModel
+import RelayEngine
+import ServiceLifecycle
 
 /// The limit on this process's open descriptors.
 enum DescriptorLimit {
@@ -25,5 +29,40 @@ enum DescriptorLimit {
     static func connections(_ descriptors: Int, total: Int?, perAddress: Int?) -> (total: Int, perAddress: Int) {
         let total = total ?? min(most, max(16, (descriptors - reserved) / 2))
         return (total, min(total, perAddress ?? max(16, total / 4)))
+    }
+}
+
+extension FileMode {
+    /// Sets the umask so that files created from now on have at most this mode. A stricter umask is kept.
+    func limitProcess() {
+        let inherited = Glibc.umask(umask)
+        _ = Glibc.umask(inherited | umask)
+    }
+}
+
+/// Returns free heap memory to the system after downloads have ended.
+struct MemoryRelease: Service, CustomStringConvertible {
+    /// The interval between checks.
+    private static let interval: Duration = .seconds(10)
+
+    let relays: Relays
+    /// A loop without latency requirements.
+    let loop: TransferLoop
+
+    var description: String { "release of memory" }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var most = 0
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.interval)
+                let running = relays.runningCount
+                if running < most {
+                    loop.enqueue { FreedMemory.release() }
+                    most = running
+                }
+                most = max(most, running)
+            }
+        }
     }
 }

@@ -63,3 +63,35 @@ enum Standard {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }()
 }
+
+/// A confirmation prompt before an operation that can't be undone.
+enum Question {
+    /// Whether the process has a terminal to ask at.
+    static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Whether the user answers yes; any other answer is no.
+    static func confirms(_ question: String) -> Bool {
+        Standard.error.write("\(question.plain) [y/N] ")
+        return ["y", "yes"].contains((readLine() ?? "").lowercased())
+    }
+}
+
+/// A table in aligned columns, for people.
+struct Table {
+    private let head: [String]
+    private var rows: [[String]] = []
+
+    init(_ head: String...) { self.head = head.map(\.plain) }
+
+    mutating func add(_ cells: String...) { rows.append(cells.map(\.plain)) }
+
+    /// The lines, with each column as wide as its widest cell.
+    var text: String {
+        let all = [head] + rows
+        let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { row in
+            let cells = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
+            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
+}

@@ -1,5 +1,7 @@
+import CurlTransfer
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// Reports the server's state to the service manager (systemd's notify protocol: a datagram to `NOTIFY_SOCKET`). Without a
 /// service manager, nothing is sent.
@@ -52,5 +54,34 @@ struct ServiceNotifier: Sendable {
                 sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0, size)
             }
         }
+    }
+}
+
+/// Sends signs of life to the service manager while every transfer loop responds.
+struct Watchdog: Sendable {
+    private final class Answers: Sendable {
+        let count = Atomic(0)
+    }
+
+    let notifier: ServiceNotifier
+    let loops: [TransferLoop]
+
+    /// Runs until the task is cancelled; returns at once if no signs of life are expected.
+    func run() async {
+        guard let period = notifier.watchdog else { return }
+        var answers: Answers?
+        while !Task.isCancelled {
+            if answers.map({ $0.count.load(ordering: .relaxed) == loops.count }) ?? true {
+                notifier.alive()
+                answers = ask()
+            }
+            try? await Task.sleep(for: period / 3)
+        }
+    }
+
+    private func ask() -> Answers {
+        let answers = Answers()
+        for loop in loops { loop.enqueue { answers.count.add(1, ordering: .relaxed) } }
+        return answers
     }
 }

@@ -61,7 +61,7 @@ let package = Package(
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
         module(
             "OpenStackSwiftBackend", path: "backends/OpenStackSwift",
-            ["BackendKit", "CurlTransfer", "Access", "Integrity", "ImageModel"]),
+            ["BackendKit", "CurlTransfer", "Access", "Keystone", "Integrity", "ImageModel"]),
         module("OriginRead", ["BackendKit", "CurlTransfer", nio]),
         module("LocationSelection", ["ImageModel"]),
         module(

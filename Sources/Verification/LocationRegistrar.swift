@@ -2,6 +2,7 @@ package import BackendKit
 import FoundationEssentials
 package import ImageCatalog
 package import ImageModel
+package import LocationLifecycle
 package import Logging
 
 /// Registers locations of images, for every way of registering: by an operator, by a patch or an import of a Glance client, or by an

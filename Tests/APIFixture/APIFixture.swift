@@ -1,21 +1,18 @@
 import Access
 import BackendKit
 import CurlTransfer
-import Downloads
 import Foundation
 import HTTPBackend
 import HTTPTypes
 import Hummingbird
 import ImageCatalog
 import ImageModel
-import LocationLifecycle
 import LocationSelection
 import Logging
 import NIOCore
 import NIOEmbedded
 import RelayEngine
 import Telemetry
-import Verification
 
 @testable import AdminAPI
 @testable import Downloads

@@ -15,7 +15,7 @@ enum DirectImages {
     /// A backend that makes the URL it is given to make, which ends.
     struct URLDriver: Driver {
         let url: String
-        let capabilities = Capabilities(ranges: true, redirectable: true, writable: false)
+        let capabilities = Capabilities()
 
         func transferRequest(for read: ReadRequest) -> TransferRequest { TransferRequest(source: .url(url)) }
         func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {

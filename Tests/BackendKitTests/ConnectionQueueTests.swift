@@ -1,8 +1,8 @@
-@testable import BackendKit
-import BackendKit
 import Synchronization
 import Testing
 import Waiting
+
+@testable import BackendKit
 
 @Suite struct ConnectionQueueTests {
     private typealias Step = ConnectionQueue.Step

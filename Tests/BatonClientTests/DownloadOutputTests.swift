@@ -1,9 +1,9 @@
-@testable import BatonClient
-import BatonClient
 import Foundation
 import Glibc
 import ImageModel
 import Testing
+
+@testable import BatonClient
 
 /// What a path given for a download means.
 @Suite struct DownloadOutputTests {

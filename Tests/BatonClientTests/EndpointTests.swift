@@ -1,9 +1,10 @@
-@testable import BatonClient
 import CurlTransfer
 import FaultyOrigin
 import Foundation
 import ImageModel
 import Testing
+
+@testable import BatonClient
 
 /// A command whose server does not answer.
 @Suite(.timeLimit(.minutes(5)))

@@ -1,11 +1,11 @@
-import CurlTransfer
-@testable import CurlTransfer
 import FaultyOrigin
 import NIOCore
 import NetworkAddress
 import Testing
 import TransferRecording
 import Waiting
+
+@testable import CurlTransfer
 
 /// The loop, with a `FaultyOrigin` at the other end.
 @Suite(.timeLimit(.minutes(5)))

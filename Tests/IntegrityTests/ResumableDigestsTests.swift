@@ -1,7 +1,7 @@
 import ImageModel
-@testable import Integrity
-import Integrity
 import Testing
+
+@testable import Integrity
 
 @Suite struct ResumableDigestsTests {
     private static let bytes = (0..<10_007).map { UInt8(truncatingIfNeeded: $0 &* 31) }

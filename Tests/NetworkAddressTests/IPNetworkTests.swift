@@ -1,6 +1,6 @@
-@testable import NetworkAddress
-import NetworkAddress
 import Testing
+
+@testable import NetworkAddress
 
 @Suite struct IPNetworkTests {
     @Test(

@@ -275,7 +275,7 @@ struct OriginAttemptTests {
 
     /// Hangs when it opens a file, until it is let go.
     private final class HangingDriver: Driver {
-        let capabilities = Capabilities(ranges: true, redirectable: false, writable: false, maximumRange: 1 << 20)
+        let capabilities = Capabilities(maximumRange: 1 << 20)
         private let workers = FileWorkers(name: "hanging", limit: 1)
         private let isHanging = Mutex(true)
         private let opened = Mutex(0)

@@ -1,8 +1,9 @@
 import BackendKit
 import Foundation
 import ImageModel
-@testable import RelayEngine
 import Testing
+
+@testable import RelayEngine
 
 /// Which download builds the manifest of an image that many download at once.
 @Suite struct ManifestMakingTests {

@@ -1,5 +1,4 @@
 import Access
-import Downloads
 package import Downloads
 import FoundationEssentials
 package import HTTPServing

@@ -1,4 +1,3 @@
-import Access
 package import Access
 import FoundationEssentials
 package import HTTPServing

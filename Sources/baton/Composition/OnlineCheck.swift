@@ -3,6 +3,7 @@ import BatonConfig
 import CurlTransfer
 import ImageModel
 import LocationLifecycle
+import RelayEngine
 
 /// Requests a nonexistent object from each backend, and a nonexistent token from Keystone. A server that reports it missing is
 /// reachable and accepts the credentials.

@@ -17,7 +17,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
     private struct State {
         var waiting: [Lane: [LocationID]] = [:]
         var running: [LocationID: Lane] = [:]
-        var listeners: [LocationID: [AsyncStream<Void>.Continuation]] = [:]
+        var listeners: [LocationID: [AsyncStream<Verifier.Result>.Continuation]] = [:]
         /// Whether the queue has ended, since another server took over.
         var isOver = false
 
@@ -47,7 +47,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
     /// Requests a read of the location, unless one is waiting or running.
     package func enqueue(_ location: LocationID) { enqueue(location, listener: nil) }
 
-    private func enqueue(_ location: LocationID, listener: AsyncStream<Void>.Continuation?) {
+    private func enqueue(_ location: LocationID, listener: AsyncStream<Verifier.Result>.Continuation?) {
         state.withLock { state in
             if state.isOver {
                 listener?.finish()
@@ -60,15 +60,18 @@ package final class VerificationQueue: Service, CustomStringConvertible {
     }
 
     /// Requests a read of the location and waits for its end, but not longer than `limit` or than the queue runs.
-    package func verify(_ location: LocationID, within limit: Duration) async {
-        let (end, listener) = AsyncStream.makeStream(of: Void.self)
+    /// - Returns: the result of the read; nil if it did not end in time or failed in the catalog.
+    @discardableResult
+    package func verify(_ location: LocationID, within limit: Duration) async -> Verifier.Result? {
+        let (results, listener) = AsyncStream.makeStream(of: Verifier.Result.self)
         enqueue(location, listener: listener)
         let timer = Task {
             try await Task.sleep(for: limit)
             listener.finish()
         }
-        for await _ in end {}
-        timer.cancel()
+        defer { timer.cancel() }
+        for await result in results { return result }
+        return nil
     }
 
     /// The service's name in the log.
@@ -112,12 +115,15 @@ package final class VerificationQueue: Service, CustomStringConvertible {
             }
             return signal.wake()
         }
-        await verify(location)
+        let result = await verify(location)
         let listeners = state.withLock { state in
             state.running[location] = nil
             return state.listeners.removeValue(forKey: location) ?? []
         }
-        for listener in listeners { listener.finish() }
+        for listener in listeners {
+            if let result { listener.yield(result) }
+            listener.finish()
+        }
         signal.wake()
     }
 
@@ -126,15 +132,16 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         (try? await verifier.isSizeDeclared(of: location)) ?? true
     }
 
-    private func verify(_ location: LocationID) async {
+    private func verify(_ location: LocationID) async -> Verifier.Result? {
         do {
-            _ = try await verifier.verify(location, pace: pace)
+            return try await verifier.verify(location, pace: pace)
         } catch is CancellationError {
-            return
+            return nil
         } catch {
             logger.error(
                 "verification.failed: A location could not be verified.",
                 metadata: ["location": "\(location)", "error": "\(error)"])
+            return nil
         }
     }
 }

@@ -23,23 +23,26 @@ import Telemetry
 
 /// The routes of Glance's API in this process, over a catalog of their own, with no network: every request names its caller.
 final class APIFixture {
-    /// Takes every location as it is: whether it can be read is not what these tests are about.
-    private static func openRegistrar(_ catalog: SQLiteCatalog) -> LocationRegistrar {
-        let activate = { @Sendable (location: Location) async throws -> Location in
-            try await catalog.apply(
-                LocationChange(
-                    .probed, of: location.id, actor: "test", reason: "open door", at: .now, validator: Validator("v")))
-        }
-        return LocationRegistrar(catalog: catalog) { location in
-            (try await activate(location), nil)
-        } examine: { proposed in
+    /// Accepts every location as it is, since these tests do not depend on whether it can be read.
+    private struct NoChecks: LocationChecks {
+        let catalog: SQLiteCatalog
+
+        func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
             var digests = proposed.digests
             if digests.isEmpty { digests[.md5] = try Digest(.md5, hex: String(repeating: "a", count: 32)) }
             return NewLocation(
                 image: proposed.image, backend: proposed.backend, path: proposed.path, url: proposed.url,
                 format: proposed.format, size: proposed.size ?? 5, digests: digests, metadata: proposed.metadata)
-        } admit: { location, _ in
-            try await activate(location)
+        }
+
+        func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+            (try await admit(location, readsInFull: false), nil)
+        }
+
+        func admit(_ location: Location, readsInFull: Bool) async throws -> Location {
+            try await catalog.apply(
+                LocationChange(
+                    .probed, of: location.id, actor: "test", reason: "not checked", at: .now, validator: Validator("v")))
         }
     }
 
@@ -101,7 +104,8 @@ final class APIFixture {
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
         let offers = DirectOffers(relays: relays, lifetime: .seconds(600))
-        let registrar = Self.openRegistrar(catalog)
+        let registrar = LocationRegistrar(
+            catalog: catalog, checks: NoChecks(catalog: catalog), statusChanges: lifecycle)
         let images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
             registrar: registrar, lifecycle: lifecycle, uploads: Reloadable(nil), quota: Reloadable(quota),

@@ -9,7 +9,6 @@ import ImageCatalog
 import ImageModel
 import LocationLifecycle
 import RelayEngine
-import Verification
 
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {

@@ -3,8 +3,8 @@ import HTTPTypes
 package import Hummingbird
 import ImageCatalog
 import ImageModel
+import LocationLifecycle
 import Logging
-import Verification
 
 /// Turns the errors of the catalog and of the registrar into answers.
 package struct ErrorTranslation: RouterMiddleware {
@@ -24,7 +24,7 @@ package struct ErrorTranslation: RouterMiddleware {
                 context.logger.error("catalog.failed: The catalog failed.", metadata: ["error": "\(error)"])
             }
             throw APIError(error)
-        } catch let refusal as LocationRegistrar.Refusal {
+        } catch let refusal as RegistrationError {
             throw APIError(refusal)
         }
     }
@@ -37,7 +37,7 @@ extension APIError {
         if case .busy = error { headers[.retryAfter] = "5" }
     }
 
-    init(_ refusal: LocationRegistrar.Refusal) {
+    init(_ refusal: RegistrationError) {
         switch refusal.kind {
         case .invalid: self.init(.badRequest, refusal.description)
         case .conflict: self.init(.conflict, refusal.description)

@@ -7,7 +7,6 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 import LocationLifecycle
-import Verification
 
 /// `PATCH /v2/images/{id}`.
 struct ImagePatchRoute: Sendable {

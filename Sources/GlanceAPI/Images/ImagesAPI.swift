@@ -5,7 +5,6 @@ package import Hummingbird
 package import ImageCatalog
 package import LocationLifecycle
 package import RelayEngine
-package import Verification
 
 /// Glance's Images API: which path is answered by whom.
 package struct ImagesAPI: Sendable {

@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import ImageCatalog
 import ImageModel
-import Verification
+import LocationLifecycle
 
 /// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
 struct LocationImportRoutes: Sendable {

@@ -7,9 +7,9 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 import ImageUpload
+import LocationLifecycle
 import NIOCore
 import Synchronization
-import Verification
 
 /// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
 struct UploadRoute: Sendable {

@@ -77,11 +77,11 @@ struct BatonServer {
         let maintenance = Maintenance(
             configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { maintenance.verifications.enqueue(location.id) }
+        let registrar = maintenance.registrar(for: catalog)
         let images: DirectoryService? =
             if let directory {
                 try await DirectoryService(
-                    directory, in: catalog, of: ServedDirectory.backend, relays: relays,
-                    verifications: maintenance.verifications)
+                    directory, in: catalog, of: ServedDirectory.backend, relays: relays, registrar: registrar)
             } else {
                 nil
             }
@@ -112,9 +112,7 @@ struct BatonServer {
         let drain = Drain()
         let server = ImageServer(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
-            registrar: LocationRegistrar(
-                catalog: catalog, activation: maintenance.activation, verifications: maintenance.verifications,
-                probe: maintenance.probe),
+            registrar: registrar,
             lifecycle: maintenance.lifecycle, verifications: maintenance.verifications,
             uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: limits, exposure: exposure, drain: drain)

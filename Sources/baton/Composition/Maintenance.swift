@@ -67,6 +67,15 @@ struct Maintenance {
 }
 
 extension Maintenance {
+    /// A registrar whose full reads are those of this maintenance.
+    func registrar(for catalog: any CatalogStore & ImageStore) -> LocationRegistrar {
+        let checks = BackendChecks(catalog: catalog, activation: activation, probe: probe) { [verifications] location, limit in
+            guard case .unreadable(let failure) = await verifications.verify(location, within: limit) else { return nil }
+            return failure
+        }
+        return LocationRegistrar(catalog: catalog, checks: checks, statusChanges: lifecycle)
+    }
+
     /// Applies another configuration, as far as that is possible without a restart.
     func configure(_ configuration: BatonConfiguration) {
         verifier.settings = configuration.readSettings

@@ -4,9 +4,9 @@ import FoundationEssentials
 import ImageCatalog
 import ImageModel
 import Integrity
+import LocationLifecycle
 import RelayEngine
 import ServiceLifecycle
-import Verification
 
 /// Registers the images of a directory, and prints their URLs and how to download them.
 final class DirectoryService: Service, CustomStringConvertible {
@@ -39,29 +39,27 @@ final class DirectoryService: Service, CustomStringConvertible {
     /// - Throws: `CatalogError`.
     init(
         _ scan: DirectoryScan, in catalog: any CatalogStore, of backend: BackendID, relays: Relays,
-        verifications: VerificationQueue
+        registrar: LocationRegistrar
     ) async throws {
         self.catalog = catalog
         self.relays = relays
         root = scan.root
         let now = Date.now
         var served: [Served] = []
-        for file in scan.files {
+        for file in scan.files.sorted(by: { $0.size < $1.size }) {
             let image = Image(
                 id: Self.id(of: "\(scan.root)/\(file.path)"), name: file.path, visibility: .public, diskFormat: file.format,
                 containerFormat: .bare, createdAt: now, updatedAt: now)
             try await catalog.createImage(image)
-            let location = LocationID()
-            _ = try await catalog.addLocation(
+            let registered = try await registrar.register(
                 NewLocation(
                     image: image.id, backend: backend, path: file.path,
                     url: "file://" + LocationURL.encode(path: "\(scan.root)/\(file.path)"),
                     format: Format(disk: file.format, container: .bare), size: file.size, digests: DigestSet()),
-                id: location, at: now, actor: "baton", reason: "found below \(scan.root)")
-            served.append(Served(image: image.id, location: location, file: file))
+                actor: "baton", reason: "found below \(scan.root)")
+            served.append(Served(image: image.id, location: registered.location.id, file: file))
         }
-        self.served = served
-        for image in served.sorted(by: { $0.file.size < $1.file.size }) { verifications.enqueue(image.location) }
+        self.served = served.sorted { $0.file.path < $1.file.path }
     }
 
     /// The image id of a path: a UUID of version 8 (RFC 9562 section 5.8), the same at each start, so that URLs do not change.

@@ -74,7 +74,7 @@ struct SocketFileScenarios {
     func otherFiles() async throws {
         _ = try directory.write("precious", to: "baton.sock")
         let error = await #expect(throws: BatonProcess.StartFailed.self) { _ = try await server() }
-        #expect(error?.log.contains("is no socket") == true, "\(error?.log ?? "")")
+        #expect(error?.log.contains("is not a socket") == true, "\(error?.log ?? "")")
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     }
 }

@@ -235,7 +235,7 @@ struct TLSScenarios {
             ("certificate_file: \"DIR/a.pem\", key_file: \"DIR/a.pem\"", "DIR/a.pem holds no private key"),
             (
                 "certificate_file: \"DIR/a.pem\", key_file: \"DIR/b.key\"",
-                "The key in DIR/b.key is not that of the certificate in DIR/a.pem"
+                "The private key in DIR/b.key does not match the certificate in DIR/a.pem"
             ),
             (
                 "certificate_file: \"DIR/a.pem\", key_file: \"DIR/c.key\"",

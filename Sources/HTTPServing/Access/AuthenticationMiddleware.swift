@@ -5,21 +5,21 @@ import ImageModel
 import Logging
 import NetworkAddress
 
-/// How it is found out who a caller is.
+/// How callers are identified: by token, and by the network they connect from.
 package struct CallerAccess: Sendable {
     let authenticator: any Authenticator
     let trusted: TrustedNetworks
 
     /// - Parameters:
-    ///   - authenticator: who finds out whose a token is.
-    ///   - trusted: from where callers are trusted as well.
+    ///   - authenticator: resolves a token to a caller.
+    ///   - trusted: the networks whose callers are trusted without the role for it.
     package init(authenticator: any Authenticator, trusted: TrustedNetworks) {
         self.authenticator = authenticator
         self.trusted = trusted
     }
 }
 
-/// The door: finds out who a caller is, and whether the route is for them.
+/// Identifies the caller of a request and checks that the caller's role permits the route.
 struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -45,11 +45,11 @@ struct AuthenticationMiddleware: RouterMiddleware {
             of: request, from: client ?? context.peer.flatMap { IPAddress($0) }, access.authenticator)
         if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
         context.record.note(context.caller, at: context.clientAddress)
-        // Where there is no route there is nothing to protect: the answer is that there is nothing.
+        // An unknown path needs no protection: the router answers 404.
         guard let need else { return try await next(request, context) }
         if case .some(.otherMethod(let possible)) = need {
             var error = APIError(
-                .methodNotAllowed, "\(request.method) is not possible at this path; possible: \(possible).")
+                .methodNotAllowed, "This path does not support \(request.method); it supports \(possible).")
             error.headers[.allow] = possible
             throw error
         }
@@ -80,7 +80,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
     }
 
-    /// The token as OpenStack's clients send it, else as everybody else does (RFC 6750 section 2.1).
+    /// The token of a request: `X-Auth-Token`, as OpenStack's clients send it, or `Authorization: Bearer` (RFC 6750 section
+    /// 2.1); nil without either.
     static func token(in headers: HTTPFields) -> String? {
         if let name = tokenField, let token = headers[name] { return token }
         guard let authorization = headers[.authorization] else { return nil }
@@ -91,12 +92,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     private func refusal(_ caller: Caller, _ need: RoutePolicy.Need?, _ request: Request) -> APIError {
         guard case .role(let role) = need else {
-            return APIError(.forbidden, "\(request.method) \(request.uri.path.excerpt(128)) is open to nobody.")
+            return APIError(.forbidden, "\(request.method) \(request.uri.path.excerpt(128)) is closed to every caller.")
         }
         let roles = caller.roles.isEmpty ? "no role" : "only " + caller.roles.map(\.rawValue).sorted().joined(separator: ", ")
         return APIError(
             .forbidden,
-            "\(request.method) \(request.uri.path.excerpt(128)) needs the role \(role.rawValue), and this caller has \(roles): "
-                + "use the token of somebody who has it.")
+            "\(request.method) \(request.uri.path.excerpt(128)) needs the role \(role.rawValue), but this caller has \(roles): "
+                + "use a token with that role.")
     }
 }

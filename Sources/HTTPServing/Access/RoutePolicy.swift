@@ -3,22 +3,22 @@ package import HTTPTypes
 package import Hummingbird
 import Logging
 
-/// Who may use which route: the least role that gets past the door. What lies behind it may ask for more, such as the project that
-/// owns an image.
+/// The minimum role for each route. A handler may require more, such as the project that owns an image.
 ///
-/// A route without a row is closed to everybody, so that none is opened by being forgotten.
+/// A route without a row is closed to everyone, so a forgotten row never opens a route.
 enum RoutePolicy {
-    /// What a caller must be.
+    /// What a route requires of its caller.
     enum Need: Equatable {
-        /// Nothing; nobody is asked who they are.
+        /// Nothing: the caller is not authenticated.
         case nothing
-        /// A caller with this role, or with one that contains it.
+        /// A caller with this role, or with one that includes it.
         case role(Caller.Role)
-        /// Another method: this path has these alone, which the answer names.
+        /// Another method: the path exists, but only with these methods. They become the `Allow` field.
         case otherMethod(possible: String)
     }
 
-    /// The rows, by method and path. HEAD needs what GET does. (`/v2` stands for every minor version as well, see `VersionPrefix`.)
+    /// The rows, by method and path. HEAD requires what GET does. `/v2` stands for every minor version as well, see
+    /// `VersionPrefix`.
     private static let table: [String: Need] = [
         "GET /": .nothing,
         "GET /versions": .nothing,
@@ -49,11 +49,11 @@ enum RoutePolicy {
         "GET /v2/info/import": .role(.reader),
         "GET /v2/info/stores": .role(.reader),
         "GET /v2/info/stores/detail": .role(.reader),
-        // Services, which are no members of projects, are let in behind the door.
+        // Services are not members of projects: the handler checks their rights.
         "GET /v2/images/{id}/locations": .role(.reader),
         "POST /v2/images/{id}/locations": .role(.reader),
 
-        // POST is for admins, and for those whom the backend's rule lets attach: that is decided where the backend is known.
+        // The handler of POST decides who may attach, because the rule depends on the backend.
         "GET /baton/v1/images/{id}/locations": .role(.admin),
         "POST /baton/v1/images/{id}/locations": .role(.reader),
         "GET /baton/v1/images/{id}/explain": .role(.admin),
@@ -71,7 +71,7 @@ enum RoutePolicy {
         "POST /baton/v1/locations/{id}/restore": .role(.admin),
     ]
 
-    /// The methods of each path.
+    /// The methods of each path, as the `Allow` field lists them.
     private static let methods: [Substring: String] = Dictionary(grouping: table.keys.map { $0.split(separator: " ") }) {
         $0[1]
     }
@@ -80,19 +80,19 @@ enum RoutePolicy {
         return (methods + (methods.contains("GET") ? ["HEAD"] : [])).sorted().joined(separator: ", ")
     }
 
-    /// What a caller must be for a route; nil for a route without a row.
-    /// - Parameter path: as it was registered, e.g. `/v2/images/{id}`.
+    /// What a route requires; nil for a path without a row.
+    /// - Parameter path: the registered path, such as `/v2/images/{id}`.
     static func need(_ method: String, _ path: String) -> Need? {
         table["\(method == "HEAD" ? "GET" : method) \(path)"] ?? methods[path[...]].map { .otherMethod(possible: $0) }
     }
 
-    /// A route with what it needs.
+    /// A route and its requirement.
     struct Row {
         let method: String
         let path: String
         let need: Need?
 
-        /// As it is logged.
+        /// The fields of its log line.
         var metadata: Logger.Metadata {
             let text =
                 switch need {
@@ -105,7 +105,7 @@ enum RoutePolicy {
         }
     }
 
-    /// What each registered route needs.
+    /// The requirement of each registered route.
     static func rows(of routes: [Router<APIContext>.RouteDescription]) -> [Row] {
         routes.map { route in
             let (method, path) = (route.method.rawValue, route.path.description)
@@ -114,13 +114,12 @@ enum RoutePolicy {
     }
 }
 
-/// Answers one method of one path.
+/// Handles one method of one path.
 package typealias RequestHandler = @Sendable (Request, APIContext) async throws -> Response
 
 extension RouterMethods where Context == APIContext {
-    /// A path with all its methods. Any other one is known as well, so that it gets to the door, which answers 405
-    /// (`RoutePolicy`), and is not taken for a path that is not there. HEAD is answered like GET, without the body, which
-    /// `RequestGate` keeps back.
+    /// Registers a path with its methods. Every other method is registered too, so that it reaches the authentication, which
+    /// answers 405 (`RoutePolicy`) instead of the router's 404. HEAD is handled like GET; `RequestGate` drops the body.
     package func resource(_ path: RouterPath, _ handlers: [HTTPRequest.Method: RequestHandler]) {
         let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
         var handlers = handlers

@@ -2,27 +2,28 @@ import HTTPTypes
 import Hummingbird
 import NetworkAddress
 
-/// Keeps the web pages that somebody on this machine looks at away from a server that asks nobody who they are (`auth.mode: none`).
+/// Protects a server without authentication (`auth.mode: none`) from the web pages that a user of the same machine visits.
 ///
-/// A page reaches such a server by a name of its own that leads to loopback (DNS rebinding), which shows in `Host`, or by asking it
-/// as another site, which shows in `Origin` and `Sec-Fetch-Site`. Other clients send neither of the latter.
+/// A page can reach such a server through a name of its own that resolves to loopback (DNS rebinding), which shows in `Host`,
+/// or with a cross-site request, which shows in `Origin` and `Sec-Fetch-Site`. Clients other than browsers send neither of the
+/// last two.
 struct BrowserGuard: Sendable {
-    /// The hosts that the server is called by, beside those of loopback; nil if it may be called by any.
+    /// The host names that requests may use, in addition to loopback; nil permits every name.
     let hosts: Set<String>?
-    /// The pages that are let in nevertheless.
+    /// The origins that are permitted in spite of the rules.
     let origins: AllowedOrigins
-    /// The server's own origin, as clients of a proxy before it see it; nil for none.
+    /// The origin under which clients of a reverse proxy see the server; nil without one.
     let publicOrigin: String?
 
-    /// Why a request is refused; nil if it is not.
+    /// The error for a forbidden request; nil for a permitted one.
     func refusal(of request: HTTPRequest) -> APIError? {
         let host = request.authority.flatMap { HostField($0) }
         if let hosts, let authority = request.authority, !authority.isEmpty {
             guard let host, Self.isLoopback(host.host) || hosts.contains(host.host) else {
                 return APIError(
                     .forbidden,
-                    "With auth.mode none this server is called by localhost, a loopback address or its own name only: call it by one, "
-                        + "or set another auth.mode.")
+                    "With auth.mode none a request must address this server as localhost, by a loopback address or by its own "
+                        + "name: use one, or set another auth.mode.")
             }
         }
         let senders = request.headerFields[values: .origin]
@@ -31,13 +32,13 @@ struct BrowserGuard: Sendable {
         guard senders.allSatisfy({ $0.lowercased() == own || $0.lowercased() == publicOrigin }), Self.isOwnSite(request) else {
             return APIError(
                 .forbidden,
-                "With auth.mode none this server takes no requests from other web pages: name the page's origin in "
+                "With auth.mode none this server refuses requests from other web pages: add the page's origin to "
                     + "server.cors_origins, or set another auth.mode.")
         }
         return nil
     }
 
-    /// Another port of the same machine is of the same site and not of the same origin: it is foreign, too.
+    /// `same-site` is forbidden too: another port of the same machine has the same site, but another origin.
     private static func isOwnSite(_ request: HTTPRequest) -> Bool {
         guard let name = HTTPField.Name("Sec-Fetch-Site") else { return true }
         return request.headerFields[values: name].allSatisfy { ["same-origin", "none"].contains($0.lowercased()) }
@@ -50,8 +51,8 @@ struct BrowserGuard: Sendable {
 
 extension BrowserGuard {
     /// - Parameters:
-    ///   - host: the name or address that the server listens at; nil for a socket file, which no page reaches.
-    ///   - publicURL: under which URL clients reach it; nil if it is what requests say.
+    ///   - host: the name or address that the server listens on; nil for a socket file, which no web page can reach.
+    ///   - publicURL: the URL under which clients reach the server; nil to take it from each request.
     init(host: String?, origins: AllowedOrigins, publicURL: String?) {
         let publicOrigin = publicURL.map(AllowedOrigins.origin(of:))
         let publicHost = publicOrigin.flatMap { HostField($0.drop { $0 != "/" }.dropFirst(2))?.host }
@@ -61,7 +62,7 @@ extension BrowserGuard {
     }
 }
 
-/// Refuses what the guard refuses, whatever the route.
+/// Refuses, on every route, the requests that `BrowserGuard` forbids.
 struct BrowserGuardMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -75,34 +76,34 @@ struct BrowserGuardMiddleware: RouterMiddleware {
     }
 }
 
-/// The web pages that browsers may let talk to this server (`server.cors_origins`).
+/// The origins of the web pages that may use this server from a browser (`server.cors_origins`).
 struct AllowedOrigins: Sendable, Equatable {
     private let origins: Set<String>
 
-    /// - Parameter origins: such as `https://console.example:8443`, or `*` for all.
+    /// - Parameter origins: origins such as `https://console.example:8443`, or `*` for all.
     init(_ origins: [String]) { self.origins = Set(origins.map(Self.origin(of:))) }
 
-    /// Whether no page may.
+    /// Whether no origin is permitted.
     var isEmpty: Bool { origins.isEmpty }
 
-    /// Whether every page may.
+    /// Whether every origin is permitted.
     var isEverybody: Bool { origins.contains("*") }
 
-    /// Whether the page of this origin may. `null` is everybody's who hides theirs, and so nobody's.
+    /// Whether an origin is permitted. `null` is not: many unrelated pages send it.
     func contains(_ origin: String) -> Bool {
         isEverybody || (origin != "null" && origins.contains(origin.lowercased()))
     }
 }
 
 extension AllowedOrigins {
-    /// An origin as browsers write it: in lower case, without the scheme's own port.
+    /// An origin in the form that browsers send: in lower case, without the scheme's default port.
     static func origin(scheme: String, _ host: HostField) -> String {
         let isUsual = host.port == (scheme == "https" ? 443 : 80)
         let name = host.host.contains(":") ? "[\(host.host)]" : host.host
         return "\(scheme)://\(name)" + (isUsual ? "" : host.port.map { ":\($0)" } ?? "")
     }
 
-    /// The origin of a URL as browsers write it. What is no URL stays as it is.
+    /// The origin of a URL in the form that browsers send; other text is returned in lower case.
     static func origin(of url: String) -> String {
         let text = url.lowercased()
         guard let scheme = ["https", "http"].first(where: { text.hasPrefix($0 + "://") }),

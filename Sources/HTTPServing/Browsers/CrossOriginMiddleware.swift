@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// Lets pages of other origins use this server from a browser, by the rules of CORS (https://fetch.spec.whatwg.org/#http-cors-protocol).
+/// Answers cross-origin requests of browsers according to CORS (https://fetch.spec.whatwg.org/#http-cors-protocol).
 struct CrossOriginMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -26,13 +26,13 @@ struct CrossOriginMiddleware: RouterMiddleware {
         return response
     }
 
-    /// What scripts may read of an answer beside what they always may.
+    /// The response fields that scripts may read in addition to the CORS-safelisted ones.
     private static let exposed =
         "Accept-Ranges, Content-Length, Content-MD5, Content-Range, ETag, Link, Location, Repr-Digest, Retry-After, "
         + "X-OpenStack-Request-ID"
 
-    /// The answer to a browser that asks beforehand; nil for any other request. The token is a field like any other, so that nothing is
-    /// sent that the page does not know: there are no credentials of the browser's own.
+    /// The response to a CORS preflight request; nil for any other request. Any requested field is allowed: the token is sent
+    /// in a field that the page sets itself, and the browser adds no credentials of its own.
     private static func preflight(_ request: Request, from origin: String) -> Response? {
         guard request.method == .options, request.headers[.accessControlRequestMethod] != nil else { return nil }
         var headers: HTTPFields = [

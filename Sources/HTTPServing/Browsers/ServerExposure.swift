@@ -1,17 +1,17 @@
-/// From where clients come, beside what `ServerLimits` says.
+/// How the server is exposed to clients: cross-origin access and its public URL. `ServerLimits` has the limits.
 package struct ServerExposure: Sendable {
-    /// The web pages that may use the server from a browser.
+    /// The origins that may use the server from a browser.
     let origins: AllowedOrigins
-    /// Under which URL clients reach it, for links; nil if it is what requests say.
+    /// The URL under which clients reach the server, for links; nil to take it from each request.
     let publicURL: String?
-    /// What keeps web pages out; nil where callers say who they are.
+    /// Rejects requests from web pages; nil where callers authenticate.
     let browsers: BrowserGuard?
 
     /// - Parameters:
-    ///   - corsOrigins: the origins of the web pages that may use the server from a browser; `*` for all.
-    ///   - publicURL: under which URL clients reach it, for links; nil if it is what requests say.
-    ///   - admitsEverybody: whether everybody is let in without a word: then web pages must be kept out.
-    ///   - host: the name or address it listens at; nil for a socket file.
+    ///   - corsOrigins: the origins that may use the server from a browser; `*` for all.
+    ///   - publicURL: the URL under which clients reach the server, for links; nil to take it from each request.
+    ///   - admitsEverybody: whether the server has no authentication, so that web pages must be kept out.
+    ///   - host: the name or address the server listens on; nil for a socket file.
     package init(corsOrigins: [String], publicURL: String?, admitsEverybody: Bool, host: String?) {
         origins = AllowedOrigins(corsOrigins)
         self.publicURL = publicURL

@@ -3,16 +3,16 @@ import Logging
 import NIOCore
 import NIOHTTPTypes
 
-/// Stops accepting for a moment when no descriptor is left for another connection: the listener would be ready all the time, and the loop
-/// would spin. It stands first in the listener's pipeline.
+/// Pauses accepting for 500 ms when the system has no file descriptor for another connection. Without the pause the listener
+/// would be ready all the time and the event loop would spin. Must be the first handler of the listener's pipeline.
 ///
-/// `server.max_connections` keeps descriptors free for all else, so this is for what else may take them.
+/// `server.max_connections` reserves descriptors for other uses, so this happens only when something else consumes them.
 final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
     private static let pause: TimeAmount = .milliseconds(500)
-    /// How long the log says no more of it.
+    /// The minimum time between two log lines.
     private static let reportInterval: TimeAmount = .seconds(60)
 
     private let logger: Logger
@@ -22,7 +22,7 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
     init(logger: Logger) { self.logger = logger }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Not passed on: to the listener's reader an error is the end. One that does end the listener closes it.
+        // The error is not passed on: the listener's async reader ends on any error. A fatal error closes the listener anyway.
         guard let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) else {
             return logger.debug(
                 "connections.accept_failed: A connection could not be accepted.", metadata: ["error": "\(error)"])
@@ -52,8 +52,8 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Has the connection end behind its answers when the server drains. One that has not had a request yet waits for its first: the client
-/// has just connected, and its request may be on the way.
+/// Ends a connection after its pending responses when the server drains. A connection without a request so far waits for its
+/// first one: the client has just connected, and its request may be on the way.
 final class FirstRequestGrace: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
@@ -64,7 +64,7 @@ final class FirstRequestGrace: ChannelInboundHandler, RemovableChannelHandler {
     private let limit: TimeAmount
     private var state = State.new
 
-    /// - Parameter limit: how long to wait for the first request's head.
+    /// - Parameter limit: how long to wait for the head of the first request.
     init(limit: TimeAmount = .seconds(5)) { self.limit = limit }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

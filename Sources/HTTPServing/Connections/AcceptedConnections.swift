@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// The connections that the listener accepted, so that each can be asked to end once its requests are answered, and so that the
-/// listener closes only after the last of them was handed to the server. It stands in the listener's pipeline.
+/// The connections that the listener accepted. Ends each one after its pending responses, and closes the listener only after
+/// the server has taken the last of them. Belongs to the listener's pipeline.
 final class AcceptedConnections: ChannelInboundHandler, Sendable {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -10,12 +10,12 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
     private struct State {
         var listener: (any Channel)?
         var open: [ObjectIdentifier: any Channel] = [:]
-        /// Those of them that are still being set up, or wait for the server to take them.
+        /// The connections that are being set up or that the server has not taken yet.
         var waiting: Set<ObjectIdentifier> = []
         var isQuiescing = false
         var isClosing = false
 
-        /// The listener, if it is to close and nothing needs it any more.
+        /// The listener, if it is to close and no connection needs it any more.
         mutating func takeListenerToClose() -> (any Channel)? {
             guard isClosing, waiting.isEmpty else { return nil }
             defer { listener = nil }
@@ -43,11 +43,11 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
             taken(id)
         }
         context.fireChannelRead(data)
-        // Behind the set-up of the connection, which the line above put on its loop.
+        // Runs after the connection's set-up, which the previous line scheduled on its loop.
         if isQuiescing { Self.quiesce(channel) }
     }
 
-    /// The server has the connection: it no longer needs the listener. From any thread.
+    /// Records that the server has taken a connection, which no longer needs the listener. Thread-safe.
     func handedOver(_ channel: any Channel) { taken(ObjectIdentifier(channel)) }
 
     private func taken(_ id: ObjectIdentifier) {
@@ -58,7 +58,7 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
         listener?.close(promise: nil)
     }
 
-    /// Ends each connection, those that are still accepted too, once its requests are answered. From any thread.
+    /// Ends every connection after its pending responses, including connections that are accepted later. Thread-safe.
     func quiesce() {
         let open = state.withLock { state in
             state.isQuiescing = true
@@ -67,8 +67,8 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
         for channel in open { Self.quiesce(channel) }
     }
 
-    /// Accepts no more connections, and closes the listener when the server has taken every one that was accepted: a listener that
-    /// closes resets those that it has not passed on. From any thread.
+    /// Stops accepting, and closes the listener once the server has taken every accepted connection. A listener that closes
+    /// earlier resets the connections that it has not passed on. Thread-safe.
     func closeListener() {
         guard let listener = state.withLock({ $0.listener }) else { return }
         listener.setOption(ChannelOptions.autoRead, value: false).whenComplete { [self] _ in

@@ -7,18 +7,18 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOSSL
 
-/// A client's connection: TLS, HTTP/1, and every limit that a connection has.
+/// Sets up a client's connection: TLS, HTTP/1 and the limits of a connection.
 struct ClientConnection: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: Responder
-    /// Read once for each connection.
+    /// Read once per connection.
     let limits: Reloadable<ServerLimits>
-    /// What is shown to clients, who must speak TLS then; nil for plain HTTP.
+    /// The certificate of a TLS server; nil for plain HTTP.
     let certificate: ServerCertificate?
-    /// All of them, of which this one is to be one.
+    /// The open connections, which this one joins.
     let connections: OpenConnections
-    /// Says which clients are proxies.
+    /// Tells which clients are proxies.
     let access: Reloadable<CallerAccess>
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -29,7 +29,7 @@ struct ClientConnection: HTTPChannelHandler {
         }
         let id = ObjectIdentifier(channel)
         return channel.eventLoop.makeCompletedFuture {
-            // Over TLS the end of the client's side is the end of the connection: one that was cut off looks the same.
+            // With TLS a half-closed connection counts as closed: it can't be told from a truncated one.
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: certificate == nil)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
@@ -38,8 +38,8 @@ struct ClientConnection: HTTPChannelHandler {
             var decoding = NIOHTTPDecoderLimitConfiguration()
             decoding.maxHeaderFieldSize = limits.headerSize
             decoding.maxHeaderListSize = limits.headerSize
-            // Requests in a row are put in order by the channel's reader, which takes one after the other; and the types of HTTP's
-            // fields let nothing through that would break a head.
+            // Pipelining assistance is off because the channel's reader takes one request at a time. Header validation is off
+            // because the types of HTTP fields admit no invalid values.
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)

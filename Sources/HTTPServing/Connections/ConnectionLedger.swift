@@ -1,36 +1,38 @@
 import DequeModule
 
-/// Which connections there are, and which of them must make room for another. A pure value.
+/// Decides which connections are admitted and which idle one has to make room. A pure value.
 ///
-/// Connections without a request are idle, also those that have not sent one yet. At a limit the one that has been idle for longest goes.
+/// A connection without a pending request is idle, also before its first request. At a limit the connection that has been idle
+/// longest is replaced.
 struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
-    /// How many there may be.
+    /// The maximum number of connections, in total and per client address.
     struct Limits: Sendable, Equatable {
         var total: Int
         var perAddress: Int
     }
 
-    /// Which limit was reached.
+    /// The limit that was reached.
     enum Limit: String, Sendable, CaseIterable {
         case total
         case perAddress = "address"
     }
 
-    /// What becomes of a new connection.
+    /// What happens to a new connection.
     enum Decision: Sendable, Equatable {
         case admitted
-        /// It takes the place of an idle one, which must be closed.
+        /// The connection replaces an idle one, which the caller must close.
         case replaces(ID, at: Limit)
         case refused(at: Limit)
     }
 
     private struct Entry {
         let address: String?
-        /// Since when it is idle; nil while it is not.
+        /// The event number at which the connection became idle; nil while it is busy.
         var idleSince: UInt64?
     }
 
-    /// Who became idle when, in that order; those that are no longer so since then are passed over.
+    /// The connections in the order in which they became idle. Marks of connections that have been busy since are stale, and
+    /// are skipped.
     private struct IdleQueue {
         var marks: Deque<(id: ID, since: UInt64)> = []
     }
@@ -39,14 +41,13 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
     private var counts: [String: Int] = [:]
     private var idle = IdleQueue()
     private var idleByAddress: [String: IdleQueue] = [:]
-    /// Counts events, so that the order is total.
+    /// Numbers the events, which makes their order total.
     private var now: UInt64 = 0
 
-    /// How many there are.
     var count: Int { entries.count }
 
-    /// A connection comes.
-    /// - Parameter address: whose it is; nil if it counts for nobody.
+    /// Decides about a new connection and records it unless it is refused.
+    /// - Parameter address: the client's address; nil if the connection counts towards no address.
     mutating func open(_ id: ID, from address: String?, limits: Limits) -> Decision {
         var decision = Decision.admitted
         if let address, counts[address, default: 0] >= limits.perAddress {
@@ -64,17 +65,17 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         return decision
     }
 
-    /// A connection has gone; nothing happens if it is not here.
+    /// Removes a connection. Does nothing if it is not recorded.
     mutating func close(_ id: ID) {
         guard let address = entries.removeValue(forKey: id)?.address, let count = counts[address] else { return }
         counts[address] = count > 1 ? count - 1 : nil
         if count == 1 { idleByAddress[address] = nil }
     }
 
-    /// A request came on it.
+    /// Marks a connection as busy: a request arrived on it.
     mutating func becameBusy(_ id: ID) { entries[id]?.idleSince = nil }
 
-    /// Its last request is answered.
+    /// Marks a connection as idle: its last pending request was answered.
     mutating func becameIdle(_ id: ID) {
         guard var entry = entries[id] else { return }
         now += 1
@@ -89,7 +90,7 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         idleByAddress[address] = queue
     }
 
-    /// The one that has been idle for longest; of one address if one is given.
+    /// The connection that has been idle longest, of all or of one address.
     private mutating func oldest(of address: String?) -> ID? {
         guard let address else { return first(of: &idle) }
         var queue = idleByAddress.removeValue(forKey: address) ?? IdleQueue()
@@ -105,7 +106,7 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         return nil
     }
 
-    /// A connection with many requests leaves many marks, of which one counts.
+    /// A connection with many requests leaves many marks, of which only the latest counts.
     private func compact(_ queue: inout IdleQueue) {
         guard queue.marks.count > 2 * entries.count + 64 else { return }
         queue.marks.removeAll { entries[$0.id]?.idleSince != $0.since }

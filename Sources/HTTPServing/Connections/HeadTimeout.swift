@@ -2,17 +2,17 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose client takes too long over the head of a request, from its first byte on. Without one byte the idle
-/// timeout counts.
+/// Closes a connection whose client takes too long to send the head of a request, measured from its first byte. Before that
+/// byte the idle timeout applies.
 ///
-/// It stands before the decoder and sees bytes; `HeadWatch`, behind the decoder, tells it what they were.
+/// It sits in front of the decoder and sees bytes; `HeadWatch`, behind the decoder, reports what they were.
 final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let limit: TimeAmount
-    /// Whether the time runs from the beginning of the connection: the handshake of TLS is part of it then.
+    /// Whether the time starts with the connection, so that it includes the TLS handshake.
     private let countsHandshake: Bool
-    /// Whether a request is read or answered; what comes meanwhile is its body, or somebody's who is ahead.
+    /// Whether a request is being read or answered. Bytes that arrive meanwhile belong to its body or to a pipelined request.
     private var isBusy = false
     private var deadline: Scheduled<Void>?
 
@@ -28,7 +28,7 @@ final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let wasBusy = isBusy
         context.fireChannelRead(data)
-        // Most heads come in one piece, and need no timer.
+        // Most heads arrive in one read and need no timer.
         if !wasBusy, !isBusy, context.channel.isActive { arm(context) }
     }
 
@@ -56,7 +56,7 @@ final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Tells `HeadTimeout`, which sees bytes, what they were: where heads end, and when all requests are answered.
+/// Tells `HeadTimeout` where heads end and when all requests are answered.
 final class HeadWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart

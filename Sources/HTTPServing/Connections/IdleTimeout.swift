@@ -2,17 +2,17 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection that is idle for too long: between requests, and in the middle of a request's body. While an answer is made or
-/// sent no time is counted; an answer is sent when the system has all of it.
+/// Closes a connection that is idle for too long, between requests or in the middle of a request's body. No time counts while a
+/// response is produced or sent. A response is sent when the system has accepted all of it.
 final class IdleTimeout: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
     private let limit: TimeAmount
-    /// Requests whose answers are not sent yet.
+    /// The number of requests whose responses are not sent yet.
     private var unanswered = 0
-    /// Whether a request has come in part.
+    /// Whether a request has arrived in part.
     private var isReading = false
     private var lastActive = NIODeadline.now()
     private var timer: Scheduled<Void>?
@@ -50,7 +50,7 @@ final class IdleTimeout: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// One timer at a time, which looks again when there was something.
+    /// Keeps a single timer, which is rescheduled if there was activity.
     private func watch(_ channel: any Channel, until deadline: NIODeadline) {
         timer = channel.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
             let isAnswering = self.unanswered > 0 && !self.isReading

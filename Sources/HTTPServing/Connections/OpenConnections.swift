@@ -4,19 +4,20 @@ import NetworkAddress
 import Synchronization
 import Telemetry
 
-/// The connections of clients, held against their limits: closes idle ones to make room, and refuses others when there are none.
+/// The open client connections. Enforces their limits: closes idle connections to make room, and refuses new ones when none is
+/// idle.
 final class OpenConnections: Sendable {
     private typealias Ledger = ConnectionLedger<ObjectIdentifier>
 
     private struct State {
         var ledger = Ledger()
         var channels: [ObjectIdentifier: any Channel] = [:]
-        /// When the log said last that a limit was reached, and how often it was since.
+        /// When a reached limit was last logged, and how many more times it was reached since.
         var lastReport: ContinuousClock.Instant?
         var sinceReport = 0
 
         /// Counts that a limit was reached.
-        /// - Returns: how often it was since the log said so last; nil if it is too early to say so again.
+        /// - Returns: the count since the last log line; nil if it is too early for another line.
         mutating func report(at now: ContinuousClock.Instant) -> Int? {
             sinceReport += 1
             if let lastReport, now - lastReport < OpenConnections.reportInterval { return nil }
@@ -26,14 +27,14 @@ final class OpenConnections: Sendable {
         }
     }
 
-    /// How long the log says no more of it.
+    /// The minimum time between two log lines.
     private static let reportInterval: Duration = .seconds(60)
 
     private let state = Mutex(State())
     private let refused: Counter
     private let replaced: Counter
 
-    /// - Parameter metrics: where it is shown how many there are, and what became of others.
+    /// - Parameter metrics: receives the number of open, refused and replaced connections.
     init(metrics: MetricsRegistry) {
         refused = metrics.counter(
             "baton_connections_refused_total", "Clients' connections that were refused, by the limit.", labels: ["limit"])
@@ -45,12 +46,12 @@ final class OpenConnections: Sendable {
         }
     }
 
-    /// How many there are.
+    /// The number of open connections.
     var count: Int { state.withLock { $0.ledger.count } }
 
-    /// Takes a connection, or closes it.
-    /// - Parameter isProxy: whether it stands for many clients, so that it counts for no single one.
-    /// - Returns: whether it was taken.
+    /// Records a connection, or closes it if a limit refuses it.
+    /// - Parameter isProxy: whether the connection carries many clients, so that it counts towards no address.
+    /// - Returns: whether the connection was admitted.
     func take(
         _ channel: any Channel, isProxy: Bool, limits: ServerLimits, logger: Logger,
         at now: ContinuousClock.Instant = .now
@@ -85,7 +86,7 @@ final class OpenConnections: Sendable {
         return true
     }
 
-    /// A request came on a connection, or the last one was answered.
+    /// Marks a connection as busy or idle.
     func note(_ id: ObjectIdentifier, isBusy: Bool) {
         state.withLock { isBusy ? $0.ledger.becameBusy(id) : $0.ledger.becameIdle(id) }
     }

@@ -5,70 +5,70 @@ import ImageModel
 import NIOCore
 import NIOHTTP1
 
-/// Holds a connection to the rules of HTTP that need the message as it came: refuses what `RequestRules` refuses, answers what is no
-/// HTTP, sends no body in answer to HEAD, and ends the connection where the version or `Connection` asks for it.
+/// Enforces the rules of HTTP that need the message as it arrived: answers requests that `RequestRules` refuses and input that
+/// is not HTTP, sends no body in response to HEAD, and ends the connection where the version or `Connection` requires it.
 ///
-/// It stands right behind the decoder. What it answers itself is the connection's last answer.
+/// It sits directly behind the decoder. A response of the gate itself is the connection's last one.
 final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Sent to the gate when the server drains: the connection ends behind the answers that are due, and at once if there are none.
+    /// Triggered when the server drains: the connection ends after its pending responses, or at once without any.
     struct EndBehindAnswers: Sendable {}
 
-    /// A request that was let in and is not answered yet.
+    /// An admitted request that is not answered yet.
     private struct Exchange {
         let isHead: Bool
         let version: HTTPVersion
         var keepsAlive: Bool
-        /// Whether the client waits for a word before it sends the body.
+        /// Whether the client waits for 100 (Continue) before it sends the body.
         var awaitsContinue: Bool
-        /// Whether all of it came.
+        /// Whether the whole request has arrived.
         var isComplete = false
-        /// Whether the head of its answer is out.
+        /// Whether the head of its response has been written.
         var isAnswering = false
     }
 
-    /// A client that goes on sending would never see the last answer if the connection ended at once: the system drops it then. So what
-    /// still comes is read and dropped for a while.
+    /// How long the gate keeps reading and dropping input after the last response. If the connection closed at once while the
+    /// client still sends, the system would reset it and the client would lose the response.
     private static let lingering: TimeAmount = .seconds(2)
 
-    /// A request that was refused here, so that nobody behind the gate knows of it.
+    /// A request that the gate refused, and that no handler behind it sees.
     struct Refusal {
         let requestID: String
-        /// Both nil if the head could not be read.
+        /// Both are nil if the head could not be read.
         let method: String?
         let path: String?
         let status: HTTPResponse.Status
-        /// The length of the answer's body.
+        /// The length of the response body, in bytes.
         let length: Int
     }
 
-    /// The connection's last answer.
+    /// The last response of a connection.
     private struct LastAnswer {
         let error: APIError
-        /// The request's; nil if it could not be read.
+        /// The head of the request; nil if it could not be read.
         var head: HTTPRequestHead?
-        /// Whether the request was let in, so that others know of it.
+        /// Whether the request was passed on, so that the handlers behind the gate log it.
         var wasLetIn = false
         var isToHead = false
     }
 
-    /// Told when the first request is let in, and when the last answer is with the system.
+    /// Called when the first request is admitted, and when the system has accepted the last response.
     private let noteActivity: (_ isBusy: Bool) -> Void
     private let noteRefusal: (Refusal) -> Void
-    /// In the order in which they came; the first is being answered.
+    /// In order of arrival; the first one is being answered.
     private var exchanges: Deque<Exchange> = [] { didSet { noteChange() } }
-    /// How many answers are written, but not yet all with the system.
+    /// The number of responses that are written, but not yet accepted by the system in full.
     private var unsent = 0 { didSet { noteChange() } }
     private var isBusy = false
-    /// The last answer while it waits for those before it.
+    /// The last response, while it waits for earlier ones.
     private var lastAnswer: LastAnswer?
-    /// Whether the last answer is written.
+    /// Whether the last response is written.
     private var isOver = false
-    /// Whether the connection ends when the system has all that is written.
+    /// Whether the connection ends once the system has accepted everything written.
     private var endsWhenSent = false
 
     init(
@@ -85,7 +85,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         noteActivity(isBusyNow)
     }
 
-    /// Whether what still comes is nobody's: behind the last request.
+    /// Whether further input follows the last request and is dropped.
     private var ignoresInput: Bool {
         isOver || lastAnswer != nil || (exchanges.last.map { $0.isComplete && !$0.keepsAlive } ?? false)
     }
@@ -113,7 +113,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isOver || lastAnswer != nil { return }  // the decoder's, about each piece that comes behind
+        if isOver || lastAnswer != nil { return }  // the decoder reports every further piece
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         if let broken = exchanges.last, !broken.isComplete {
             if broken.isAnswering {
@@ -126,7 +126,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         } else {
             refuse(LastAnswer(error: RequestRules.refusal(of: parserError)), context)
         }
-        // Those who wait for more of the request must not wait for ever; what they answer is dropped.
+        // Handlers that wait for the rest of the request must not wait forever; their responses are dropped.
         context.fireErrorCaught(error)
     }
 
@@ -138,7 +138,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             exchanges[0].awaitsContinue = false
             context.write(data, promise: promise)
         case .head(var head):
-            // Nobody knows whether a client that was not told to go on will send the body.
+            // It is unknown whether a client that received no 100 (Continue) will send the body.
             let wantsEnd = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "close" }
             if exchange.awaitsContinue || wantsEnd { exchanges[0].keepsAlive = false }
             exchanges[0].isAnswering = true
@@ -146,7 +146,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             if !exchanges[0].keepsAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             } else if exchange.version.isOld {
-                // Without a length the end of the connection is the answer's.
+                // Without a length the response ends with the connection.
                 exchanges[0].keepsAlive = head.headers.contains(name: "Content-Length") || !head.status.mayHaveResponseBody
                 head.headers.replaceOrAdd(name: "Connection", value: exchanges[0].keepsAlive ? "keep-alive" : "close")
             }
@@ -198,7 +198,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
                 length: answer.isToHead ? 0 : body.count))
     }
 
-    /// A promise for the end of an answer, kept when the system has all of the answer.
+    /// A promise for the end of a response, fulfilled when the system has accepted the whole response.
     private func written(_ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
         unsent += 1
         let promise = promise ?? context.eventLoop.makePromise()
@@ -210,12 +210,12 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         return promise
     }
 
-    /// Ends the connection behind the last answer, once the system has all of that.
-    /// - Parameter last: the end of that answer.
+    /// Ends the connection after the last response, once the system has accepted all of it.
+    /// - Parameter last: the end of that response.
     private func end(_ context: ChannelHandlerContext, with last: NIOAny, _ sent: EventLoopPromise<Void>) {
         isOver = true
         exchanges = []
-        // Not earlier: a client that has ended its own side would lose what is not written yet.
+        // Not earlier: a client that has closed its side would lose what is not written yet.
         endsWhenSent = true
         context.writeAndFlush(last, promise: sent)
     }
@@ -242,7 +242,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode == .output, unsent > 0 else { return context.close(mode: mode, promise: promise) }
-        // The server has nothing more to write, but not everything is sent.
+        // The server has written everything, but the system has not accepted all of it.
         promise?.succeed()
         isOver = true
         endsWhenSent = true

@@ -3,9 +3,9 @@ import ImageModel
 import NIOHTTP1
 import NetworkAddress
 
-/// What a server must refuse of a message before anybody looks at what is asked (RFC 9110, RFC 9112).
+/// The requests that a server must refuse whatever they ask for (RFC 9110, RFC 9112).
 enum RequestRules {
-    /// Why a request with this head is refused; nil if it is not.
+    /// The error for a request with this head; nil if it is permitted.
     static func refusal(of head: HTTPRequestHead) -> APIError? {
         hostRefusal(head) ?? framingRefusal(head) ?? expectationRefusal(head)
     }
@@ -18,19 +18,19 @@ enum RequestRules {
             return head.version.isOld ? nil : .badRequest("The request has no Host field, which HTTP/1.1 requires.")
         }
         guard host.isEmpty || HostField(host) != nil else {
-            return .badRequest("The request's Host is no name or address of a server.")
+            return .badRequest("The request's Host is not a valid host name or address.")
         }
         return nil
     }
 
-    /// RFC 9112 sections 6.1 and 6.3. A message that two readers can end at different bytes is how requests are smuggled.
+    /// RFC 9112 sections 6.1 and 6.3. A message whose end is ambiguous allows request smuggling.
     private static func framingRefusal(_ head: HTTPRequestHead) -> APIError? {
         guard head.headers.contains(name: "Transfer-Encoding") else { return nil }
         guard !head.headers.contains(name: "Content-Length") else {
             return .badRequest("The request has both Content-Length and Transfer-Encoding: send one of them.")
         }
         guard !head.version.isOld else {
-            return .badRequest("The request has a Transfer-Encoding, which HTTP/1.0 does not know.")
+            return .badRequest("The request has a Transfer-Encoding, which HTTP/1.0 does not define.")
         }
         let codings = head.headers[canonicalForm: "Transfer-Encoding"].map { $0.lowercased() }
         if codings == ["chunked"] { return nil }
@@ -45,21 +45,21 @@ enum RequestRules {
     private static func expectationRefusal(_ head: HTTPRequestHead) -> APIError? {
         let isMet = head.headers[canonicalForm: "Expect"].allSatisfy { $0.lowercased() == "100-continue" }
         guard !head.version.isOld, !isMet else { return nil }
-        return APIError(.expectationFailed, "The request's Expect can't be met: only 100-continue is known.")
+        return APIError(.expectationFailed, "The request's Expect is not supported: only 100-continue is.")
     }
 
-    /// Whether a client waits for a word before it sends the body.
+    /// Whether the client waits for 100 (Continue) before it sends the body.
     static func awaitsContinue(_ head: HTTPRequestHead) -> Bool {
         !head.version.isOld && head.headers.contains(name: "Expect")
     }
 
-    /// Whether the decoder takes what follows for another protocol, to which nobody here changes. (Some clients offer HTTP/2 that way with
-    /// their first request.)
+    /// Whether the decoder takes the bytes after this request for another protocol, which this server never switches to. Some
+    /// clients offer HTTP/2 this way in their first request.
     static func endsDecoding(_ head: HTTPRequestHead) -> Bool {
         head.method == .CONNECT || head.headers.contains(name: "Upgrade")
     }
 
-    /// The answer to what is no HTTP.
+    /// The error for input that is not HTTP.
     static func refusal(of error: HTTPParserError) -> APIError {
         switch error {
         case .headerOverflow:
@@ -77,20 +77,20 @@ enum RequestRules {
 }
 
 extension HTTPVersion {
-    /// Whether it is one before HTTP/1.1.
+    /// Whether the version is older than HTTP/1.1.
     var isOld: Bool { major < 1 || (major == 1 && minor < 1) }
 }
 
-/// The value of a `Host` field, or the authority of a URL: a name or an address, maybe with a port (RFC 9110 section 7.2).
+/// The value of a `Host` field, or the authority of a URL: a name or an address, optionally with a port (RFC 9110 section 7.2).
 ///
-/// Names have letters, digits, `.`, `-` and `_` only: everything else that RFC 3986 allows in a host is of no use in a link.
+/// Names consist of letters, digits, `.`, `-` and `_`. RFC 3986 allows more, none of which is useful in a link.
 struct HostField: Sendable, Equatable, CustomStringConvertible {
-    /// In lower case, an address of version 6 without its brackets.
+    /// In lower case; an IPv6 address has no brackets.
     let host: String
-    /// Nil if none is given.
+    /// Nil without a port.
     let port: Int?
 
-    /// Reads a field's value; nil if it is no host.
+    /// Parses the value of a field; nil if it is not a host.
     init?(_ text: some StringProtocol) {
         let text = text.lowercased()
         let rest: Substring
@@ -114,7 +114,7 @@ struct HostField: Sendable, Equatable, CustomStringConvertible {
         guard rest.first == ":", digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
             return nil
         }
-        // An empty port is the scheme's own (RFC 3986 section 3.2.3).
+        // An empty port stands for the scheme's default (RFC 3986 section 3.2.3).
         guard digits.isEmpty || UInt16(digits) != nil else { return nil }
         port = UInt16(digits).map(Int.init)
     }
@@ -128,7 +128,7 @@ struct HostField: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// As it stands in a URL.
+    /// The host as a URL spells it.
     var description: String {
         (host.contains(":") ? "[\(host)]" : host) + (port.map { ":\($0)" } ?? "")
     }

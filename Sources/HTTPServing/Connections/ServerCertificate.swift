@@ -2,10 +2,10 @@ import FoundationEssentials
 import NIOSSL
 import Synchronization
 
-/// What the server shows to clients that speak TLS: a certificate and its key, from two files in PEM form. New connections get what
-/// was read last; those that are open keep what they began with.
+/// The certificate and private key of a TLS server, read from two PEM files. New connections use the pair that was read last;
+/// open connections keep theirs.
 package final class ServerCertificate: Sendable {
-    /// What was in the two files at one time.
+    /// The contents of both files at one time.
     private struct Pair: Equatable {
         let certificate: [UInt8]
         let key: [UInt8]
@@ -16,7 +16,7 @@ package final class ServerCertificate: Sendable {
         var keyFile: String
         var context: NIOSSLContext
         var loaded: Pair
-        /// What the last look found and was not taken yet.
+        /// The changed contents that the last check found and did not use yet.
         var seen: Pair?
     }
 
@@ -24,9 +24,9 @@ package final class ServerCertificate: Sendable {
 
     /// Reads the files.
     /// - Parameters:
-    ///   - certificateFile: the certificate, those that lead to its root behind it.
-    ///   - keyFile: its private key, not encrypted.
-    /// - Throws: what is wrong with them.
+    ///   - certificateFile: the path of the certificate, followed by its intermediate certificates.
+    ///   - keyFile: the path of the private key, which must not be encrypted.
+    /// - Throws: `ServerCertificateError` if a file is unreadable or the pair is unusable.
     package init(certificateFile: String, keyFile: String) throws(ServerCertificateError) {
         let pair = try Self.read(certificateFile, keyFile)
         state = Mutex(
@@ -35,19 +35,19 @@ package final class ServerCertificate: Sendable {
                 context: try Self.context(of: pair, certificateFile, keyFile), loaded: pair))
     }
 
-    /// What a new connection is to be encrypted with.
+    /// The TLS context for new connections.
     var context: NIOSSLContext { state.withLock { $0.context } }
 
-    /// Shows what another one shows, and looks at its files from now on.
+    /// Takes over the pair and the file paths of another certificate.
     package func replace(with other: ServerCertificate) {
         let new = other.state.withLock { $0 }
         state.withLock { $0 = new }
     }
 
-    /// Reads the files again if they hold something else than before, and the same as at the last look: a program that writes two
-    /// files is in between for a moment.
-    /// - Returns: whether there was something new.
-    /// - Throws: what is wrong with them, once for each change; then all stays as it was.
+    /// Reads the files again. A change takes effect when two checks in a row find the same contents, because a program that
+    /// writes two files leaves them inconsistent for a moment.
+    /// - Returns: whether a new pair took effect.
+    /// - Throws: `ServerCertificateError`, once per change; the old pair stays in use.
     package func reloadIfChanged() throws(ServerCertificateError) -> Bool {
         let (certificateFile, keyFile) = state.withLock { ($0.certificateFile, $0.keyFile) }
         guard let pair = try? Self.read(certificateFile, keyFile) else { return false }
@@ -72,17 +72,17 @@ package final class ServerCertificate: Sendable {
             context = .failure(error)
         }
         state.withLock { state in
-            // A reload may have named other files meanwhile.
+            // A configuration reload may have named other files meanwhile.
             guard state.certificateFile == certificateFile, state.keyFile == keyFile else { return }
-            // Also what is wrong counts as looked at.
+            // Unusable contents count as loaded too, so that their error is reported once.
             (state.loaded, state.seen) = (pair, nil)
             if case .success(let context) = context { state.context = context }
         }
         _ = try context.get()
     }
 
-    /// Of TLS 1.2 only what has forward secrecy and is authenticated encryption: no key exchange by static RSA, no CBC. The suites of
-    /// TLS 1.3 all are, and are not configured.
+    /// For TLS 1.2, only suites with forward secrecy and authenticated encryption: no static RSA key exchange and no CBC. Every
+    /// suite of TLS 1.3 qualifies and is not configurable.
     private static let cipherSuites: [NIOTLSCipher] = [
         .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
         .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -116,20 +116,20 @@ package final class ServerCertificate: Sendable {
     }
 }
 
-/// Why a server's certificate can't be used.
+/// Why a server certificate is unusable. The values are file paths.
 package enum ServerCertificateError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(String)
     case noCertificate(String)
     case noKey(String)
     case mismatch(String, String)
 
-    /// One sentence for a person.
+    /// The message for the operator: one sentence.
     package var description: String {
         switch self {
         case .unreadable(let file): "\(file) can't be read; does it exist, and may this user read it?"
         case .noCertificate(let file): "\(file) holds no certificate in PEM form (server.certificate_file)."
         case .noKey(let file): "\(file) holds no private key in PEM form, or an encrypted one (server.key_file)."
-        case .mismatch(let certificate, let key): "The key in \(key) is not that of the certificate in \(certificate)."
+        case .mismatch(let certificate, let key): "The private key in \(key) does not match the certificate in \(certificate)."
         }
     }
 }

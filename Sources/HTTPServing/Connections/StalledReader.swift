@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// Closes a connection whose client takes nothing of what is written to it for too long, whatever the answer.
+/// Closes a connection whose client reads nothing of the written bytes for too long.
 final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
@@ -16,7 +16,7 @@ final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
         if pending == 0 { lastProgress = .now() }
         pending += 1
-        // The handler lives on this loop, and so does the callback.
+        // The handler and the callback run on the same event loop.
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.pending -= 1
             self.lastProgress = .now()
@@ -25,7 +25,7 @@ final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// One timer at a time, which looks again when there was progress.
+    /// Keeps a single timer, which is rescheduled if there was progress.
     private func watch(_ channel: any Channel) {
         guard !isWatching else { return }
         isWatching = true
@@ -41,14 +41,14 @@ final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Ends what was begun for a client that is gone.
+/// Cancels the work for a client whose connection has closed.
 ///
-/// A client that has only closed its own side still reads: it gets its answer. One that is gone altogether shows at the first bytes
-/// that are written to it.
+/// A client that has closed only its own side still reads and gets its response. A client that is gone altogether is noticed at
+/// the first bytes that are written to it.
 package final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = Any
 
-    /// What ends with the connection, where one answer follows the other.
+    /// The action for the current response; responses on a connection follow each other.
     private var action: (@Sendable () -> Void)?
 
     package func channelInactive(context: ChannelHandlerContext) {
@@ -56,8 +56,8 @@ package final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler 
         context.fireChannelInactive()
     }
 
-    /// Has something done when the connection ends, or now if it has; from any thread. It takes the place of what was to be done
-    /// before: a callback on the channel's end for each would stay as long as the connection does.
+    /// Runs an action when the connection closes, or at once if it has closed. Thread-safe. The action replaces the previous
+    /// one; a callback on the channel's close future would stay for the life of the connection.
     package static func whenEnded(_ channel: any Channel, do action: @escaping @Sendable () -> Void) {
         channel.eventLoop.execute {
             guard channel.isActive, let watch = try? channel.pipeline.syncOperations.handler(type: ClientWatch.self) else {

@@ -4,17 +4,16 @@ package import Hummingbird
 package import ImageModel
 import NIOCore
 
-/// An answer that says no: one sentence for a person, in the JSON that Glance's clients can read.
+/// An error response: one sentence for a person, in JSON that Glance's clients can read.
 ///
 /// The body is nested (`{"error": {…}}`) because python-glanceclient asks every top-level value for its `message`.
 package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
-    /// The answer's status.
     package let status: HTTPResponse.Status
-    /// What, where, what to do.
+    /// One sentence: what went wrong, where, and what to do.
     package let message: String
-    /// Further fields of the answer's head.
+    /// Additional fields of the response head.
     package var headers: HTTPFields = [:]
-    /// Further members of the error object.
+    /// Additional members of the error object.
     package var details: [String: JSONValue] = [:]
 
     package init(_ status: HTTPResponse.Status, _ message: String) {
@@ -22,10 +21,9 @@ package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
         self.message = message
     }
 
-    /// The message.
     package var description: String { message }
 
-    /// The answer's body.
+    /// The response body.
     package var document: JSONValue {
         var error = details
         error["code"] = .integer(Int64(status.code))
@@ -34,7 +32,6 @@ package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
         return .object(["error": .object(error)])
     }
 
-    /// The answer.
     package func response(from request: Request, context: some RequestContext) throws -> Response {
         var response = try document.response(status: status)
         for field in headers { response.headers.append(field) }

@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTPTypes
 
-/// Gives every answer an `x-openstack-request-id`, errors among them, and turns every error into JSON.
+/// Adds `x-openstack-request-id` to every response, and turns every error into a JSON response.
 struct RequestIDMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -37,14 +37,14 @@ struct RequestIDMiddleware: RouterMiddleware {
             throw CancellationError()
         } catch {
             context.logger.error("request.failed: A request failed with an unexpected error.", metadata: ["error": "\(error)"])
-            return try APIError(.internalServerError, "Baton failed at this request; its log says more.")
+            return try APIError(.internalServerError, "Baton failed to process this request: the server's log has the cause.")
                 .response(from: request, context: context)
         }
     }
 }
 
-/// Tells a client that waits with its body (`Expect: 100-continue`) to send it, once somebody is about to read it. Before that a
-/// refusal is the answer, and no byte of the body is sent in vain.
+/// Sends 100 (Continue) to a client that waits for it (`Expect: 100-continue`) when the handler first reads the body. A request
+/// that is refused before that costs no byte of its body.
 struct ContinueMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -58,7 +58,7 @@ struct ContinueMiddleware: RouterMiddleware {
     }
 }
 
-/// A body whose client is told to send it when it is first asked for.
+/// A body that sends 100 (Continue) when it is first read.
 private struct AwaitedBody: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -71,7 +71,7 @@ private struct AwaitedBody: AsyncSequence, Sendable {
 
         mutating func next() async throws -> ByteBuffer? {
             if let channel {
-                // A client that did not wait is told nothing: `RequestGate` knows.
+                // `RequestGate` drops this for a client that does not wait.
                 channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
                 self.channel = nil
             }

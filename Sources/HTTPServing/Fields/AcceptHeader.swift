@@ -1,6 +1,6 @@
-/// Which media types a client takes, and which it would rather have (RFC 9110 section 12.5.1).
+/// The media types that a client accepts, with its preferences (RFC 9110 section 12.5.1).
 ///
-/// Other parameters of a type than its weight are ignored, and so is an entry that is none: clients write both.
+/// Parameters other than the weight are ignored, and so are malformed entries: clients send both.
 package struct AcceptHeader: Sendable, Equatable {
     private struct Entry: Equatable {
         /// In lower case.
@@ -10,10 +10,10 @@ package struct AcceptHeader: Sendable, Equatable {
     }
 
     private var entries: [Entry] = []
-    /// Whether the client has no wish at all, and so takes everything.
+    /// Whether there is no field, which accepts everything.
     private let isAbsent: Bool
 
-    /// - Parameter field: the field's value; nil if there was none.
+    /// - Parameter field: the value of the field; nil without one.
     package init(_ field: String?) {
         isAbsent = field == nil
         for item in Self.parts(of: field ?? "", at: ",") {
@@ -26,8 +26,8 @@ package struct AcceptHeader: Sendable, Equatable {
         }
     }
 
-    /// How much the client would like a type, from 0 (not at all) to 1000. What names it most exactly counts.
-    /// - Parameter type: in lower case, without parameters.
+    /// The client's weight for a type, from 0 (not acceptable) to 1000. The most specific entry decides.
+    /// - Parameter type: a media type in lower case, without parameters.
     package func weight(of type: String) -> Int {
         if isAbsent { return 1000 }
         let family = "\(type.prefix { $0 != "/" })/*"
@@ -37,10 +37,10 @@ package struct AcceptHeader: Sendable, Equatable {
         return 0
     }
 
-    /// Whether the client says that it would rather have `type`; if it takes both alike, it does not.
+    /// Whether the client weighs `type` higher than `other`; equal weights are no preference.
     package func prefers(_ type: String, to other: String) -> Bool { weight(of: type) > weight(of: other) }
 
-    /// A weight as the standard has it: at most 1, with three decimals at most; nil for anything else.
+    /// A weight in the RFC's syntax: at most 1, with at most three decimals; nil for anything else.
     private static func thousandths(_ text: Substring) -> Int? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let decimals = parts.count == 2 ? parts[1] : ""
@@ -51,7 +51,7 @@ package struct AcceptHeader: Sendable, Equatable {
         return value <= 1000 ? value : nil
     }
 
-    /// The parts of a list without the blanks around them, empty ones left out; a separator in a quoted string separates nothing.
+    /// The parts of a list, trimmed, without empty ones. A separator inside a quoted string does not split.
     private static func parts(of text: some StringProtocol, at separator: Character) -> [Substring] {
         var parts: [Substring] = []
         var rest = Substring(text)

@@ -1,18 +1,17 @@
 package import ImageModel
 
-/// What a request's Range asks for, in Glance's reading of it: a reversed or malformed range is 416 where RFC 9110 would have it
-/// ignored, and several ranges are 400.
+/// The range that a request asks for, as Glance reads the `Range` field: a reversed or malformed range is 416, where RFC 9110
+/// ignores it, and several ranges are 400.
 package enum RangeHeader: Equatable {
-    /// No range, or one in a unit that is not bytes: send everything.
+    /// No range, or one in a unit other than bytes: the whole representation.
     case whole
-    /// These bytes.
     case range(ByteRange)
-    /// None of the representation's bytes: 416.
+    /// A range outside the representation: 416.
     case unsatisfiable
     /// More than one range: 400.
     case several
 
-    /// Reads the value of a `Range` field against a representation of `size` bytes.
+    /// Parses the value of a `Range` field for a representation of `size` bytes.
     package init(_ text: String?, size: Int64) {
         guard let text else {
             self = .whole
@@ -39,7 +38,7 @@ package enum RangeHeader: Equatable {
         self = .range(range)
     }
 
-    /// Reads the legacy request field `Content-Range: bytes 1-2/3`, which Glance's older clients send.
+    /// Parses the legacy request field `Content-Range: bytes 1-2/3`, which older Glance clients send.
     package init(contentRange text: String, size: Int64) {
         let words = text.split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bytes" else {
@@ -69,7 +68,7 @@ package enum RangeHeader: Equatable {
         return ByteRange(first: first, last: min(last, size - 1))
     }
 
-    /// Digits only, with a value that has a place in 64 bits; larger ones mean "beyond the end".
+    /// A number of digits only. One that exceeds 64 bits becomes the maximum, which lies beyond any end.
     private static func number(_ text: Substring) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
         return Int64(text) ?? .max

@@ -3,31 +3,34 @@ import HTTPTypes
 import NIOPosix
 import Synchronization
 
-/// A few threads for work that takes a processor for milliseconds, so that nothing else waits behind it. Callers take turns.
+/// A few threads for work that occupies a processor for milliseconds, so that event loops stay responsive. Callers get threads
+/// in fair turns.
 final class ComputePool: Sendable {
-    /// The process's own.
+    /// The pool of this process.
     static let shared = ComputePool(threads: 2, limit: 64)
 
     private let threads: NIOThreadPool
     private let turns: Mutex<ComputeTurns<CheckedContinuation<Bool, Never>>>
 
-    /// - Parameter limit: how many bodies of requests may be read and wait.
+    /// - Parameters:
+    ///   - count: the number of threads.
+    ///   - limit: the most request bodies that may be read or wait to be read.
     init(threads count: Int, limit: Int) {
         turns = Mutex(ComputeTurns(threads: count, limit: limit))
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
     }
 
-    /// Reads the body of a request. It takes memory while it waits, so only so many of them do.
-    /// - Parameter caller: who sent it. When too many wait, one of the caller's who has the most is refused.
-    /// - Throws: what the work throws; `APIError` 503 if it is refused.
+    /// Parses a request body on a thread of the pool. Waiting bodies occupy memory, so their number is limited.
+    /// - Parameter caller: the sender. Above the limit, the pool refuses a body of the caller that has the most.
+    /// - Throws: the error of `work`; `APIError` 503 if the body is refused.
     func read<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await run(.body, for: caller, work)
     }
 
-    /// Writes an answer, whose data is in memory anyway.
-    /// - Parameter caller: who gets it.
-    /// - Throws: what the work throws.
+    /// Encodes a response, whose data is in memory in any case, on a thread of the pool.
+    /// - Parameter caller: the recipient.
+    /// - Throws: the error of `work`.
     func write<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await run(.answer, for: caller, work)
     }
@@ -51,13 +54,13 @@ final class ComputePool: Sendable {
     }
 }
 
-/// Who of those that wait for a thread gets one, and who is refused. A value: it knows no threads and no time.
+/// Decides which waiting work gets the next thread, and which is refused. A value: it knows neither threads nor time.
 struct ComputeTurns<Waiter> {
-    /// What is waited for.
+    /// The kind of work.
     enum Kind {
-        /// Reading a body, of which a limited number is kept.
+        /// Parsing a request body; the number of bodies is limited.
         case body
-        /// Writing an answer.
+        /// Encoding a response.
         case answer
     }
 
@@ -72,19 +75,19 @@ struct ComputeTurns<Waiter> {
     private var last = 0
     private var order = FairQueue<Int>()
     private var waiting: [Int: Waiting] = [:]
-    /// How many bodies each caller has here, read or waiting.
+    /// The number of bodies per caller, parsed or waiting.
     private var bodies: [String: Int] = [:]
 
     /// - Parameters:
-    ///   - threads: how much runs at a time.
-    ///   - limit: how many bodies are read and wait.
+    ///   - threads: how much work runs at a time.
+    ///   - limit: the most bodies that are parsed or wait.
     init(threads: Int, limit: Int) {
         free = threads
         self.limit = limit
     }
 
-    /// Somebody comes.
-    /// - Returns: who has a turn now, and who is refused.
+    /// Adds a waiter.
+    /// - Returns: the waiters that are decided now: each gets a thread or is refused.
     mutating func enter(_ waiter: Waiter, _ kind: Kind, for caller: String) -> [(waiter: Waiter, hasTurn: Bool)] {
         var outcome: [(waiter: Waiter, hasTurn: Bool)] = []
         if kind == .body {
@@ -105,8 +108,8 @@ struct ComputeTurns<Waiter> {
         return outcome
     }
 
-    /// Somebody who had a turn is done.
-    /// - Returns: who has the next one.
+    /// Frees the thread of finished work.
+    /// - Returns: the waiter that gets the thread next; nil if none waits.
     mutating func leave(_ kind: Kind, _ caller: String) -> Waiter? {
         if kind == .body { subtractBody(of: caller) }
         guard let next = order.next(), let chosen = waiting.removeValue(forKey: next) else {
@@ -116,7 +119,7 @@ struct ComputeTurns<Waiter> {
         return chosen.waiter
     }
 
-    /// Takes out the latest waiting body of the caller who has the most, if they have at least two more than another one.
+    /// Removes the latest waiting body of the caller with the most bodies, if that caller has at least two more than `caller`.
     private mutating func dropOne(inFavourOf caller: String) -> Waiter? {
         let candidates = waiting.filter { $0.value.kind == .body }
         let most = candidates.max { (bodies[$0.value.caller] ?? 0, $0.key) < (bodies[$1.value.caller] ?? 0, $1.key) }

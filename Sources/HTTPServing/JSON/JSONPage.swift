@@ -4,21 +4,22 @@ package import Hummingbird
 package import ImageModel
 package import NIOCore
 
-/// One page of a list, written item by item: it ends where an answer gets too large, whatever the count that was asked for.
+/// One page of a list, encoded item by item. It ends at a size limit, whatever number of items was requested.
 package struct JSONPage: Sendable {
-    /// The most bytes of the items of one answer; a single item may be larger.
+    /// The most bytes of all items on a page. A single item may be larger.
     package static let largestSize = 16 << 20
 
-    /// How many items are on it.
+    /// The number of items on the page.
     private(set) var count = 0
     private let limit: Int
     private var text = ByteBuffer()
 
-    /// An empty page.
+    /// Creates an empty page.
+    /// - Parameter limit: the most bytes of all items.
     package init(limit: Int = largestSize) { self.limit = limit }
 
-    /// Adds an item.
-    /// - Returns: whether there was room for it.
+    /// Appends an item.
+    /// - Returns: whether the page had room for it.
     package mutating func add(_ item: JSONValue) throws -> Bool {
         let written = try item.written()
         guard count == 0 || text.readableBytes + written.count < limit else { return false }
@@ -28,15 +29,15 @@ package struct JSONPage: Sendable {
         return true
     }
 
-    /// Adds items as long as there is room. What does not take a moment is done on threads of its own.
-    /// - Returns: the last one that is on the page, if others are left.
+    /// Appends items while there is room. More than a few are encoded on `ComputePool`.
+    /// - Returns: the last item on the page if some did not fit; nil if all did.
     package mutating func fill<Item: Sendable>(
         with items: some Collection<Item>, for context: APIContext, _ document: @escaping @Sendable (Item) -> JSONValue
     ) async throws -> Item? {
         try await fill(with: items, for: context.share, on: .shared, document)
     }
 
-    /// The same for a caller and a pool.
+    /// Appends items while there is room, with a given caller and pool.
     mutating func fill<Item: Sendable>(
         with items: some Collection<Item>, for caller: String, on pool: ComputePool,
         _ document: @escaping @Sendable (Item) -> JSONValue
@@ -70,10 +71,10 @@ package struct JSONPage: Sendable {
         return nil
     }
 
-    /// The page as an answer.
+    /// The page as a response.
     /// - Parameters:
-    ///   - name: the list's name among the members.
-    ///   - members: what else the answer says.
+    ///   - name: the name of the list among the members.
+    ///   - members: the other members of the document.
     package func response(_ name: String, _ members: [String: JSONValue] = [:]) throws -> Response {
         let body = try written(name, members)
         return Response(
@@ -81,7 +82,7 @@ package struct JSONPage: Sendable {
             body: .init(byteBuffer: body))
     }
 
-    /// The page's text.
+    /// The encoded document.
     package func written(_ name: String, _ members: [String: JSONValue]) throws -> ByteBuffer {
         let others = try JSONValue.object(members).written().dropFirst()
         var body = ByteBuffer()

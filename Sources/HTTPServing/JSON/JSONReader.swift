@@ -1,31 +1,31 @@
 import ImageModel
 
-/// Reads a JSON text (RFC 8259) in one pass and without recursion: what it costs depends on the text's length alone.
+/// Parses JSON (RFC 8259) in one pass and without recursion. The cost depends on the length of the text alone.
 struct JSONReader {
-    /// What no request of ours exceeds.
+    /// Limits that no legitimate request exceeds.
     struct Limits {
-        /// How deep lists and objects may be nested.
+        /// The maximum nesting depth of arrays and objects.
         var depth = 16
-        /// How many values and names there may be.
+        /// The maximum number of values and member names.
         var values = 16_384
     }
 
-    /// Why a text is not read.
+    /// Why a text is rejected.
     enum Failure: Error, Equatable {
         case malformed
         case tooDeep
         case tooMany
     }
 
-    /// A list or an object that is not closed yet.
+    /// An array or an object that is not closed yet.
     private struct Frame {
-        /// The name of the next member; nil in a list.
+        /// The name of the next member; nil in an array.
         var name: String?
         var items: [JSONValue] = []
         var members: [String: JSONValue] = [:]
 
         mutating func add(_ value: JSONValue) {
-            // Of members with the same name the last one counts, as in Python's reader.
+            // The last of several members with the same name counts, as in Python's parser.
             if let name { members[name] = value } else { items.append(value) }
         }
 
@@ -38,7 +38,7 @@ struct JSONReader {
     private var position = 0
     private var count = 0
 
-    /// The value that a text spells.
+    /// Parses a whole text.
     static func value(of text: UnsafeBufferPointer<UInt8>, limits: Limits = Limits()) throws(Failure) -> JSONValue {
         var reader = JSONReader(bytes: text, limits: limits)
         return try reader.document()
@@ -71,7 +71,7 @@ struct JSONReader {
         }
     }
 
-    /// Reads a value, or opens a list or an object that has something in it; nil then.
+    /// Parses a value. Returns nil when it opens an array or an object that is not empty.
     private mutating func begin(_ open: inout [Frame]) throws(Failure) -> JSONValue? {
         try countOne()
         let byte = try next()
@@ -103,14 +103,14 @@ struct JSONReader {
         while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not whitespace.
     private mutating func next() throws(Failure) -> UInt8 {
         skipBlanks()
         guard position < bytes.count else { throw .malformed }
         return bytes[position]
     }
 
-    /// A member's name and the colon behind it.
+    /// Parses a member's name and the colon after it.
     private mutating func name() throws(Failure) -> String {
         try countOne()
         guard try next() == UInt8(ascii: "\"") else { throw .malformed }
@@ -150,7 +150,7 @@ extension JSONReader {
         let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
         if isWhole, let integer = Int64(text) { return .integer(integer) }
         guard let double = Double(text), double.isFinite else { throw .malformed }
-        // 1.0 and 1e3 are whole numbers, however they are written.
+        // 1.0 and 1e3 are integers, whatever their spelling.
         return Int64(exactly: double).map { .integer($0) } ?? .number(double)
     }
 
@@ -208,7 +208,7 @@ extension JSONReader {
         }
     }
 
-    /// The scalar of `\u` and four digits, or of two of them that make a pair.
+    /// The scalar of a `\u` escape, or of a surrogate pair of two escapes.
     private mutating func scalar() throws(Failure) -> Unicode.Scalar {
         let first = try codeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }

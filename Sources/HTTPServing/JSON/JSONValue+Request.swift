@@ -4,20 +4,20 @@ package import ImageModel
 import NIOCore
 
 extension JSONValue {
-    /// The largest body of a request that needs little.
+    /// The largest body of most requests, in bytes.
     package static let ordinaryLimit = 64 << 10
-    /// The largest body of a request that describes an image or a location, whose properties may be long.
+    /// The largest body of a request that describes an image or a location, in bytes. Their properties may be long.
     package static let largestLimit = 1 << 20
-    /// Larger bodies are read, and larger answers written, on threads of their own.
+    /// The largest body or response, in bytes, that is parsed or encoded in place. Larger ones go to `ComputePool`.
     package static let largestInPlace = 16 << 10
 
-    /// The JSON of a request's body.
+    /// Parses the JSON body of a request.
     /// - Parameters:
-    ///   - context: whose request it is.
-    ///   - limit: its most bytes.
-    /// - Returns: nil if there is no body at all.
-    /// - Throws: `APIError`: 415 when it is said to be something else, 413 when it is too long, 400 when it is no JSON, nested too deeply,
-    ///   of too many values, or breaks off.
+    ///   - context: the context of the request.
+    ///   - limit: the largest body, in bytes.
+    /// - Returns: nil without a body.
+    /// - Throws: `APIError`: 415 for another Content-Type, 413 above the limit, 400 for malformed JSON, JSON that is nested too
+    ///   deeply or has too many values, or a body that breaks off.
     package static func read(
         _ request: Request, for context: APIContext, upTo limit: Int = ordinaryLimit
     ) async throws -> JSONValue? {
@@ -32,8 +32,8 @@ extension JSONValue {
         return try await ComputePool.shared.read(for: context.share) { try JSONValue(reading: buffer.readableBytesView) }
     }
 
-    /// The JSON of a request that must have some.
-    /// - Throws: as `read(_:for:upTo:)`, and 400 when there is none.
+    /// Parses the JSON body of a request that must have one.
+    /// - Throws: the errors of `read(_:for:upTo:)`, and `APIError` 400 without a body.
     package init(body request: Request, for context: APIContext, upTo limit: Int = ordinaryLimit) async throws {
         guard let value = try await Self.read(request, for: context, upTo: limit) else {
             throw APIError.badRequest("The request's body is not valid JSON.")
@@ -41,8 +41,8 @@ extension JSONValue {
         self = value
     }
 
-    /// The JSON of these bytes.
-    /// - Throws: `APIError`: 400 when it is none, nested too deeply, or of too many values.
+    /// Parses JSON.
+    /// - Throws: `APIError` 400 if it is malformed, is nested too deeply or has too many values.
     package init(reading bytes: some Sequence<UInt8>) throws(APIError) {
         let read = { (text: UnsafeBufferPointer<UInt8>) in
             Result { () throws(JSONReader.Failure) in try JSONReader.value(of: text) }
@@ -62,7 +62,7 @@ extension JSONValue {
         }
     }
 
-    /// Whether a Content-Type is one of JSON's. Browsers send none of them to another site without asking first.
+    /// Whether a Content-Type is a JSON type. Browsers send none of these cross-origin without a preflight request.
     private static func isJSON(_ field: String?) -> Bool {
         let bytes = (field ?? "").utf8.prefix { $0 != UInt8(ascii: ";") }
         let type = String(decoding: bytes.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self).lowercased()

@@ -5,7 +5,7 @@ package import ImageModel
 import NIOCore
 
 extension JSONValue {
-    /// This value as an answer. What does not take a moment is written on threads of its own.
+    /// This value as a response. A large one is encoded on `ComputePool`.
     package func response(
         for context: APIContext, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) async throws -> Response {
@@ -14,7 +14,7 @@ extension JSONValue {
         return Self.response(data, status, headers)
     }
 
-    /// This value, which is small, as an answer.
+    /// This value, which must be small, as a response.
     package func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) throws -> Response {
         Self.response(try written(), status, headers)
     }

@@ -4,16 +4,16 @@ package import Hummingbird
 package import ImageModel
 import NIOCore
 
-/// A request's JSON object, read field by field; every complaint names the field.
+/// The JSON object of a request, read field by field. Errors name the field.
 package struct RequestObject {
     private var fields: [String: JSONValue]
 
-    /// Reads the body whole.
+    /// Reads the whole body.
     /// - Parameters:
-    ///   - context: whose request it is.
-    ///   - isOptional: whether no body at all means an empty object.
-    ///   - limit: its most bytes.
-    /// - Throws: `APIError`: as `JSONValue.read`, and 400 when it is no JSON object.
+    ///   - context: the context of the request.
+    ///   - isOptional: whether a missing body stands for an empty object.
+    ///   - limit: the largest body, in bytes.
+    /// - Throws: `APIError`: the errors of `JSONValue.read`, and 400 if the body is not an object.
     package init(
         _ request: Request, for context: APIContext, isOptional: Bool = false, upTo limit: Int = JSONValue.ordinaryLimit
     ) async throws {
@@ -35,7 +35,7 @@ package struct RequestObject {
         return value
     }
 
-    /// A text of at most `limit` Unicode scalars.
+    /// Reads a string of at most `limit` Unicode scalars.
     package mutating func string(_ name: String, limit: Int = RequestText.longestName) throws(APIError) -> String? {
         guard let text = try text(name) else { return nil }
         guard RequestText.fits(text, scalars: limit) else {
@@ -94,7 +94,7 @@ package struct RequestObject {
         return RequestObject(fields: fields)
     }
 
-    /// What is left, as strings by name: both as long as a property and its name may be.
+    /// Reads the remaining fields as strings, within the limits of a property's name and value.
     package mutating func remainingStrings(of parent: String) throws(APIError) -> [String: String] {
         var texts: [String: String] = [:]
         for name in fields.keys.sorted() {
@@ -110,9 +110,10 @@ package struct RequestObject {
         return texts
     }
 
-    /// Complains of what nobody asked for.
+    /// Throws if any field is left.
+    /// - Parameter known: the names of the fields, for the message.
     package func rejectUnknown(known: String) throws(APIError) {
         guard let name = fields.keys.min() else { return }
-        throw .badRequest("\(name.excerpt(64)) is no field of this request; there are \(known).")
+        throw .badRequest("\(name.excerpt(64)) is not a field of this request; the fields are \(known).")
     }
 }

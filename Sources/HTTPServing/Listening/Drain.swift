@@ -1,7 +1,8 @@
 import HTTPTypes
 import Synchronization
 
-/// Whether the server is about to stop: it answers what comes, is not ready for more, and ends its connections one by one.
+/// Whether the server is shutting down. A draining server still answers requests, reports that it is not ready, and ends its
+/// connections one by one.
 package final class Drain: Sendable {
     private struct State {
         var hasBegun = false
@@ -10,13 +11,11 @@ package final class Drain: Sendable {
 
     private let state = Mutex(State())
 
-    /// A server that serves.
     package init() {}
 
-    /// Whether it has begun.
     package var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
-    /// Begins it, once.
+    /// Begins draining. Runs the registered actions the first time.
     package func begin() {
         let actions = state.withLock { state in
             state.hasBegun = true
@@ -26,16 +25,17 @@ package final class Drain: Sendable {
         for action in actions { action() }
     }
 
-    /// Refuses a request that leaves work behind its answer: the next server does such work from now on.
+    /// Refuses a request that would leave work in the background, because the server is about to stop.
+    /// - Throws: `APIError` 503 while the server drains.
     package func refuseNewWork() throws(APIError) {
         guard hasBegun else { return }
         var error = APIError(
-            .serviceUnavailable, "The server is about to stop and begins no more reads. Try again in a moment.")
+            .serviceUnavailable, "The server is shutting down and starts no new work: try again in a moment.")
         error.headers[.retryAfter] = "1"
         throw error
     }
 
-    /// Has something done when it begins, or now if it has begun.
+    /// Runs an action when draining begins, or at once if it has begun.
     func whenBegun(_ action: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             if !state.hasBegun { state.actions.append(action) }

@@ -4,7 +4,7 @@ package import Logging
 package import ServiceLifecycle
 package import Telemetry
 
-/// What every request passes on its way to a route and back, and what listens for clients.
+/// The middleware that every request passes, and the listener for clients.
 package struct HTTPServer: Sendable {
     private let access: Reloadable<CallerAccess>
     private let limits: Reloadable<ServerLimits>
@@ -13,11 +13,11 @@ package struct HTTPServer: Sendable {
     private let drain: Drain
 
     /// - Parameters:
-    ///   - access: how it is found out who a caller is; each request goes by what it is then.
-    ///   - limits: what connections go by; each from its beginning.
-    ///   - exposure: from where clients come; each request goes by what it is then.
-    ///   - metrics: where it is shown how many connections there are.
-    ///   - drain: whether the server is about to stop.
+    ///   - access: how callers are identified, read for each request.
+    ///   - limits: the limits of connections, read when each one opens.
+    ///   - exposure: cross-origin access and the public URL, read for each request.
+    ///   - metrics: receives the number of connections.
+    ///   - drain: whether the server is shutting down.
     package init(
         access: Reloadable<CallerAccess>, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>,
         metrics: MetricsRegistry, drain: Drain
@@ -29,8 +29,8 @@ package struct HTTPServer: Sendable {
         self.drain = drain
     }
 
-    /// A router without routes.
-    /// - Parameter negotiation: answers paths that belong to no API of the server, before a caller is asked who they are.
+    /// Creates a router without routes.
+    /// - Parameter negotiation: answers paths outside the server's APIs, before authentication.
     package func router(negotiation: some RouterMiddleware<APIContext>) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: CrossOriginMiddleware(exposure: exposure))
@@ -44,7 +44,7 @@ package struct HTTPServer: Sendable {
         return router
     }
 
-    /// Writes to the log what each route needs.
+    /// Logs the requirement of each route.
     package func log(_ routes: [Router<APIContext>.RouteDescription], to logger: Logger) {
         for row in RoutePolicy.rows(of: routes) { logger.debug("server.route", metadata: row.metadata) }
     }
@@ -53,8 +53,8 @@ package struct HTTPServer: Sendable {
     /// - Parameters:
     ///   - responder: answers the requests.
     ///   - place: where to listen.
-    ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
-    ///   - onRunning: called with the port it listens at, once it does; 0 for a socket file.
+    ///   - certificate: the certificate of a TLS server; nil for plain HTTP.
+    ///   - onRunning: called once the server listens, with its port; 0 for a socket file.
     package func service<Responder: HTTPResponder>(
         answering responder: Responder, at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void

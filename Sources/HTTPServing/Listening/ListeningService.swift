@@ -7,9 +7,9 @@ import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
-/// Accepts clients' connections and answers their requests until the server stops; then it waits until the last one is answered.
+/// Accepts connections and answers requests until the server stops, then waits until the last one is answered.
 struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConvertible where Responder.Context == APIContext {
-    /// How many clients may wait to be accepted; the system's own limit lies below it on most machines.
+    /// The maximum length of the queue of unaccepted connections. The system's own limit is lower on most machines.
     private static var backlog: Int32 { 4096 }
 
     let responder: Responder
@@ -20,12 +20,12 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
     let access: Reloadable<CallerAccess>
     let drain: Drain
     let logger: Logger
-    /// Told the port it listens at, once it does; 0 for a socket file.
+    /// Called once the server listens, with its port; 0 for a socket file.
     let onRunning: @Sendable (Int) async -> Void
 
     var description: String { "listener on \(place)" }
 
-    /// The file that it listens at; nil for an address, and for a file that is another's to look after.
+    /// The socket file to listen on; nil for an address and for an inherited socket.
     private var socketFile: SocketFile? {
         guard case .socketFile(let path, let mode) = place else { return nil }
         return SocketFile(path: path, mode: mode)
@@ -44,7 +44,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
         do {
             try socketFile?.opened()
         } catch {
-            // It stays as it was made, for this user alone.
+            // The file keeps its initial mode, which admits only this user.
             logger.error(
                 "server.socket_mode_failed: The mode of the socket file cannot be set.", metadata: ["error": "\(error)"])
         }
@@ -60,7 +60,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
                         }
                     }
                 } catch is CancellationError {
-                    // The server is to stop at once.
+                    // The server stops at once.
                 } catch {
                     logger.error(
                         "server.accept_stopped: The server stopped accepting connections.", metadata: ["error": "\(error)"])
@@ -103,7 +103,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
         }
     }
 
-    /// Answers one request, and says in the log how that went.
+    /// Answers one request and logs it.
     private func answer(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         let began = ContinuousClock.now
         let context = APIContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
@@ -122,7 +122,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
             status = .badRequest
             throw error
         } catch {
-            // The client is gone: nobody reads what is written then.
+            // The client is gone: nobody reads the response.
         }
         response.headers[.date] = HTTPDate.now
         response.headers[.server] = "baton"
@@ -131,11 +131,11 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
             try await writer.write(response: response.head, body: response.body)
             if request.method != .head { length = response.body.contentLength ?? 0 }
         } catch is HTTPParserError {
-            // The parser's own error would be answered with a second head.
+            // The gate would answer the parser's own error with a second head.
             throw MalformedBody()
         }
     }
 }
 
-/// A request's body broke the rules of HTTP after the answer had begun.
+/// The request body violated HTTP after the response had begun.
 private struct MalformedBody: Error {}

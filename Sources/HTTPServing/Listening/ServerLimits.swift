@@ -1,19 +1,18 @@
-/// What the operator may set of clients' connections.
+/// The configurable limits of client connections.
 package struct ServerLimits: Sendable {
     /// How long a connection may stay open without a request.
     package var idleTimeout: Duration
-    /// How long the head of a request may take, from its first byte on.
+    /// How long the head of a request may take, from its first byte.
     package var headTimeout: Duration
-    /// How long a client may take nothing of an answer.
+    /// How long a client may read nothing of a response.
     package var stallTimeout: Duration
-    /// The most bytes of a request's head.
+    /// The largest head of a request, in bytes.
     package var headerSize: Int
-    /// The most connections.
+    /// The maximum number of connections.
     package var connections: Int
-    /// The most connections of one client's address.
+    /// The maximum number of connections per client address.
     package var connectionsPerAddress: Int
 
-    /// Limits with every property given.
     package init(
         idleTimeout: Duration, headTimeout: Duration, stallTimeout: Duration, headerSize: Int, connections: Int,
         connectionsPerAddress: Int

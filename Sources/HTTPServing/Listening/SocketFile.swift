@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The file that a server listens at: makes room for it, gives it its mode, and removes it in the end.
+/// The socket file of a listener: prepares its path, sets its mode and removes it at the end.
 final class SocketFile: Sendable {
-    /// Which file it is, whatever its name names later.
+    /// The identity of a file, independent of its name.
     private struct Identity: Equatable {
         let device: dev_t
         let inode: ino_t
@@ -23,15 +23,17 @@ final class SocketFile: Sendable {
         self.mode = mode
     }
 
-    /// To be called before the server listens. A file that a server left behind is removed; one that somebody listens at is not, nor one
-    /// that is no socket. Until `opened`, files of this process are its own user's alone, so that nobody connects too early.
+    /// Prepares the path; call it before the server listens. A stale socket file is removed; an active one and any other file
+    /// are not. Until `opened()`, new files of this process admit only its own user, so that no client connects too early.
+    /// - Throws: `ListenError`.
     func prepare() throws(ListenError) {
         try makeRoom()
         let mask = umask(0o177)
         state.withLock { $0.mask = mask }
     }
 
-    /// To be called once the server listens.
+    /// Sets the mode of the file; call it once the server listens.
+    /// - Throws: `ListenError` if the mode cannot be set.
     func opened() throws(ListenError) {
         state.withLock { state in
             if let mask = state.mask { umask(mask) }
@@ -42,7 +44,8 @@ final class SocketFile: Sendable {
         state.withLock { $0.identity = identity }
     }
 
-    /// To be called once the server no longer listens. A file that the next server has made meanwhile stays.
+    /// Removes the file; call it after the server has stopped listening. A file that the next server has created meanwhile
+    /// stays.
     func remove() {
         let own = state.withLock { $0.identity }
         if let own, own == identity { unlink(path) }
@@ -62,13 +65,13 @@ final class SocketFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw failure(ENOTSOCK) }
         switch connectionError() {
         case ECONNREFUSED: guard unlink(path) == 0 || errno == ENOENT else { throw failure(errno) }
-        // A server whose queue is full is there all the same.
+        // A server with a full queue exists as well.
         case 0, EAGAIN, EINPROGRESS: throw failure(EADDRINUSE)
         case let code: throw failure(code)
         }
     }
 
-    /// What connecting comes to; 0 if somebody listens.
+    /// The error number of a connection attempt; 0 if a server listens.
     private func connectionError() -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let socket = Glibc.socket(AF_UNIX, kind, 0)

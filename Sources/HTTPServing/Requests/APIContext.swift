@@ -7,27 +7,26 @@ import Logging
 package import NIOCore
 import NetworkAddress
 
-/// What belongs to one request: its log, its parameters, and the connection it came on.
+/// The context of one request: its log, its parameters, its caller and its connection.
 package struct APIContext: RequestContext {
-    /// Hummingbird's own part.
+    /// Hummingbird's storage.
     package var coreContext: CoreRequestContextStorage
-    /// The client's connection, to write image bytes to and to notice its end.
+    /// The client's connection, for writing image bytes and for noticing that it closes.
     package let channel: any Channel
-    /// Who sent the request.
+    /// The caller.
     package var caller = Caller.nobody
-    /// From where it was sent, behind the proxies that are trusted to say so; else the other end of the connection.
+    /// The client's address: the one that a trusted proxy reports, else the peer's.
     package var clientAddress: String?
-    /// Under which address the server is reached.
+    /// The address under which the client reaches the server.
     var links = ServerLinks()
-    /// The request's id, as its answer and every line of the log about it bear it.
+    /// The id of the request, in its response and in each of its log lines.
     package let requestID = APIContext.newRequestID()
-    /// What the log will say of it.
+    /// The facts for the request's log lines.
     package let record = RequestRecord()
 
-    /// An id as OpenStack's services have them.
+    /// An id in the form of OpenStack's services: `req-` and a UUID.
     static func newRequestID() -> String { "req-\(UUID().uuidString.lowercased())" }
 
-    /// The context of a request that came in.
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
@@ -36,16 +35,18 @@ package struct APIContext: RequestContext {
         record.note(nil, at: clientAddress)
     }
 
-    /// The other end of the connection; nil if the system does not say.
+    /// The address of the connection's other end; nil if it is unknown.
     package var peer: String? { channel.remoteAddress?.ipAddress }
 
-    /// Among whom what is scarce is shared: users, and the clients' addresses where everybody is the same user.
+    /// The key by which scarce resources are shared fairly: the user, or the client's address where all callers are the same
+    /// user.
     package var share: String {
         guard caller == .everybody else { return caller.user }
         return clientAddress.map { IPAddress($0)?.subscriber.description ?? $0 } ?? ""
     }
 
-    /// The image that the path names.
+    /// The image id in the path.
+    /// - Throws: `APIError` 404 if it is malformed.
     package func imageID() throws -> ImageID {
         let text = parameters.get("id") ?? ""
         guard let id = ImageID(text) else { throw APIError.notFound(image: text) }

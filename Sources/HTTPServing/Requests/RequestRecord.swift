@@ -5,25 +5,25 @@ import ImageModel
 package import Logging
 import Synchronization
 
-/// What becomes known of a request while it is answered, for the lines that the log has of it.
+/// Collects the facts about a request for its log lines.
 package final class RequestRecord: Sendable {
     private struct Facts {
         var caller: Caller?
         var client: String?
         var relay: Logger.Metadata = [:]
         var changes: [String] = []
-        /// Of an answer whose bytes do not come through its body.
+        /// The number of body bytes of a response that is written straight to the channel.
         var delivered: Int64?
     }
 
     private let facts = Mutex(Facts())
 
-    /// The most Unicode scalars of a path that a line repeats.
+    /// The most Unicode scalars of a path in a log line.
     private static let pathLimit = 1024
-    /// The most changes that a line names.
+    /// The most changes in a log line.
     private static let changesLimit = 32
 
-    /// Who sent it, and from where.
+    /// Records the caller and the client's address.
     func note(_ caller: Caller?, at client: String?) {
         facts.withLock { facts in
             facts.caller = caller
@@ -31,13 +31,13 @@ package final class RequestRecord: Sendable {
         }
     }
 
-    /// What it asks to be changed, in a few words each.
+    /// Records the requested changes, a few words each.
     package func note(changes: [String]) { facts.withLock { $0.changes = changes } }
 
-    /// What its download came to.
+    /// Records the result of a download.
     /// - Parameters:
-    ///   - relay: what the line says of it.
-    ///   - delivered: how many bytes the client got.
+    ///   - relay: the metadata for the log line.
+    ///   - delivered: the number of bytes that the client received.
     package func note(relay: Logger.Metadata, delivered: Int64) {
         facts.withLock { facts in
             facts.relay = relay
@@ -45,11 +45,11 @@ package final class RequestRecord: Sendable {
         }
     }
 
-    /// Writes the line that every request has, and the one of a change.
+    /// Writes the log line of the request, and the audit line if it changed something.
     /// - Parameters:
-    ///   - route: the path as it was registered; nil if there is none.
+    ///   - route: the registered path; nil for an unknown one.
     ///   - status: nil if the client left before there was one.
-    ///   - length: of the answer's body, as far as it was written.
+    ///   - length: the number of written bytes of the response body.
     func log(
         _ request: Request, route: String?, status: HTTPResponse.Status?, length: Int, created: String?, took: Duration,
         to logger: Logger
@@ -63,10 +63,10 @@ package final class RequestRecord: Sendable {
         }
         who["method"] = "\(request.method.rawValue)"
         who["path"] = "\(Self.shortened(request.uri.path))"
-        // What nginx writes of such a request.
+        // 499 is the status that nginx logs for a client that left.
         who["status"] = .stringConvertible(status?.code ?? 499)
         var access = who.merging(facts.relay) { own, _ in own }
-        // A download that was refused is answered with an error, whose body is what the client got.
+        // A refused download is answered with an error, so its bytes are those of the error's body.
         let delivered = status?.kind == .successful ? facts.delivered : nil
         access["bytes"] = .stringConvertible(delivered ?? Int64(length))
         access["seconds"] = .stringConvertible((took / .microseconds(1)).rounded() / 1_000_000)
@@ -80,8 +80,8 @@ package final class RequestRecord: Sendable {
         logger.notice("audit.change", metadata: who)
     }
 
-    /// Writes the line of a request that the rules of HTTP refuse, of which no route knows.
-    /// - Parameter client: its address.
+    /// Writes the log line of a request that `RequestGate` refused.
+    /// - Parameter client: the client's address.
     static func log(_ refusal: RequestGate.Refusal, from client: String?, to logger: Logger) {
         var access: Logger.Metadata = [
             "request": "\(refusal.requestID)", "status": .stringConvertible(refusal.status.code),

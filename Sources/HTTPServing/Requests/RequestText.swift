@@ -2,9 +2,9 @@ import HTTPTypes
 import Hummingbird
 import ImageModel
 
-/// What text in requests may hold, wherever it stands. Lengths count Unicode scalars or bytes: a single character has no largest size.
+/// Rules for text in requests. Lengths count Unicode scalars or bytes, because a single character has no maximum size.
 package enum RequestText {
-    /// The most Unicode scalars of a name, a tag, or the name of a property, as in Glance.
+    /// The most Unicode scalars of a name, a tag or a property's name, as in Glance.
     package static let longestName = 255
     /// The most bytes of a property's value.
     package static let largestValue = 65_536
@@ -15,13 +15,13 @@ package enum RequestText {
     /// Whether a text has at most `limit` bytes.
     package static func fits(_ text: String, bytes limit: Int) -> Bool { text.utf8.count <= limit }
 
-    /// Whether the path and query of a request hold NUL, as they come, that is percent-encoded. No part of an escape is a percent sign, so
-    /// every `%00` is decoded to NUL, whatever stands before it.
+    /// Whether the undecoded path and query of a request contain NUL. No part of an escape is a percent sign, so every `%00`
+    /// decodes to NUL, whatever precedes it.
     package static func holdsNUL(path: String) -> Bool { path.utf8.contains(0) || path.utf8.firstRange(of: "%00".utf8) != nil }
 }
 
 extension JSONValue {
-    /// Whether NUL is in one of its strings or in the name of a member, at any depth.
+    /// Whether one of its strings or member names, at any depth, contains NUL.
     var holdsNUL: Bool {
         switch self {
         case .null, .boolean, .integer, .number: false
@@ -32,7 +32,7 @@ extension JSONValue {
     }
 }
 
-/// Refuses paths and queries with NUL: C code reads a text up to there, and PostgreSQL stores none with it.
+/// Refuses paths and queries with NUL: C code ends a string there, and PostgreSQL can't store it.
 struct RequestTextMiddleware: RouterMiddleware {
     typealias Context = APIContext
 

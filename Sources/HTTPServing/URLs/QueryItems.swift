@@ -1,13 +1,13 @@
 package import ImageModel
 
-/// The query of a URL in its order, as HTML forms write it: names may be repeated, and a plus is a blank.
+/// The query of a URL in its order, in the encoding of HTML forms: names may repeat, and a plus is a space.
 package struct QueryItems {
-    /// One name with its value.
+    /// A name and its value.
     package typealias Item = (name: String, value: String)
 
     package let items: [Item]
 
-    /// Reads the part of a URL behind its question mark.
+    /// Parses a query without the question mark.
     package init(_ query: String?) {
         items = (query ?? "").split(separator: "&").map { part in
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { half in
@@ -19,37 +19,37 @@ package struct QueryItems {
 
     package init(_ items: [Item]) { self.items = items }
 
-    /// The last value of a name.
+    /// The last value of a name; nil without one.
     package subscript(name: String) -> String? { items.last { $0.name == name }?.value }
 
-    /// All values of a name.
+    /// All values of a name, in order.
     package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    /// These items without those of one name.
+    /// The items without those of one name.
     package func without(_ name: String) -> QueryItems { QueryItems(items.filter { $0.name != name }) }
 
-    /// The query as it goes into a URL.
+    /// The percent-encoded query.
     package var text: String {
         items.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
     }
 }
 
-/// Where the next page of a list begins that has no limit of its own: behind the item that the parameter `marker` names.
+/// Pagination by marker for a list without a limit: a page begins after the item that the parameter `marker` names.
 package enum Marker {
-    /// What comes behind the marker; everything if there is none.
-    /// - Parameter name: what a marker names an item by.
-    /// - Throws: `APIError` 400 if the list has no such item.
+    /// The items after the marker; all without one.
+    /// - Parameter name: the name by which a marker identifies an item.
+    /// - Throws: `APIError` 400 if no item has the marker's name.
     package static func rest<Item>(
         of items: [Item], _ query: QueryItems, _ name: (Item) -> String
     ) throws(APIError) -> ArraySlice<Item> {
         guard let marker = query["marker"] else { return items[...] }
         guard let index = items.firstIndex(where: { name($0) == marker }) else {
-            throw .badRequest("marker names nothing in this list: begin without it.")
+            throw .badRequest("marker names no item of this list: request the list without it.")
         }
         return items[(index + 1)...]
     }
 
-    /// The link to the next page.
+    /// The link to the next page, which begins after the item `name`.
     package static func next(_ path: String, behind name: String) -> JSONValue {
         .string("\(path)?\(QueryItems([("marker", name)]).text)")
     }

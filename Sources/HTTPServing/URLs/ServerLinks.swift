@@ -3,20 +3,20 @@ import HTTPTypes
 package import Hummingbird
 import NIOCore
 
-/// Under which address clients reach this server, for links that lead back the same way.
+/// The address under which clients reach this server, for links.
 struct ServerLinks: Sendable {
-    /// What the operator says it is (`server.public_url`), without a slash at its end; nil if it is what the request says.
+    /// The configured address (`server.public_url`) without a trailing slash; nil to take it from each request.
     var publicURL: String?
-    /// The proxies that are believed when they say how the client reached them (`auth.trusted_proxies`).
+    /// The proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed (`auth.trusted_proxies`).
     var proxies = TrustedNetworks()
 
     private static let schemeField = HTTPField.Name("X-Forwarded-Proto")
     private static let hostField = HTTPField.Name("X-Forwarded-Host")
 
-    /// The address without a slash at its end.
+    /// The address without a trailing slash.
     /// - Parameters:
-    ///   - peer: the other end of the connection; nil if it has no address.
-    ///   - local: this end of it, for clients that do not say whom they call.
+    ///   - peer: the address of the connection's other end; nil without one.
+    ///   - local: the local address of the connection, for requests without a host.
     func base(of request: HTTPRequest, peer: String?, local: SocketAddress?) -> String {
         if let publicURL { return publicURL }
         var scheme = request.scheme == "https" ? "https" : "http"
@@ -32,7 +32,7 @@ struct ServerLinks: Sendable {
         return "\(scheme)://\(host?.description ?? Self.name(of: local))"
     }
 
-    /// A proxy that adds to what is there already writes behind it; what stands before that may be the client's own.
+    /// The last item is the proxy's: a proxy appends to the field, and earlier items may come from the client.
     private static func last(of field: HTTPField.Name?, in request: HTTPRequest) -> Substring? {
         guard let value = field.flatMap({ request.headerFields[values: $0].last }) else { return nil }
         var item = (value.split(separator: ",", omittingEmptySubsequences: false).last ?? "").drop { $0 == " " || $0 == "\t" }
@@ -46,7 +46,7 @@ struct ServerLinks: Sendable {
     }
 }
 
-/// Tells every request's context under which address the server is reached.
+/// Gives each request's context the address of the server.
 struct ServerLinksMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -63,7 +63,7 @@ struct ServerLinksMiddleware: RouterMiddleware {
 }
 
 extension APIContext {
-    /// Under which address the client of a request reaches this server.
+    /// The address under which the client of a request reaches this server.
     package func serverAddress(of request: Request) -> String {
         links.base(of: request.head, peer: peer, local: channel.localAddress)
     }

@@ -147,7 +147,7 @@ struct UploadLifeScenarios {
             ] {
                 let response = try await baton.send(method, route, headers: ["Content-Type": type], body: body)
                 #expect(
-                    response.status == 403 && response.errorMessage.contains("The place belongs to"),
+                    response.status == 403 && response.errorMessage.contains("The path belongs to"),
                     "\(route) \(path): \(response.text)")
             }
         }

@@ -3,27 +3,28 @@ import HTTPTypes
 import Hummingbird
 import ImageModel
 
-/// What a download's answer says of direct locations: a redirection to one in its place, or further fields of its head.
+/// The part of a download's response that concerns direct locations: a redirect instead of the bytes, or additional header
+/// fields.
 struct DirectAnswer {
-    /// The most bytes of links in one head: signed URLs are long, and a proxy in front may take no more than 4 KiB in all.
+    /// The most bytes of links in one response head: signed URLs are long, and a proxy in front may accept only 4 KiB in total.
     private static let linkLimit = 2048
 
-    /// The answer in place of the bytes; nil when they are streamed.
+    /// The redirect; nil if the server streams the bytes.
     let redirection: Response?
-    /// What the head of the stream says.
+    /// The additional fields of a streamed response.
     let headers: HTTPFields
 
-    /// For those who are told of no location.
-    /// - Parameter absence: why, when they asked to be sent to one.
+    /// The answer for a caller who may not see locations.
+    /// - Parameter absence: the reason, if the caller asked for a redirect.
     init(refusing absence: DirectOffer.Absence?) {
         redirection = nil
         headers = Self.absenceHeader(absence)
     }
 
-    /// For those who may be sent.
+    /// The answer for a caller who may see locations.
     /// - Parameters:
-    ///   - isWanted: whether they asked for it.
-    ///   - obstacle: why the bytes asked for must come from here, whatever was asked for; nil when they need not.
+    ///   - isWanted: whether the caller asked for a redirect.
+    ///   - obstacle: why the server must stream the requested bytes itself; nil without a reason.
     init(
         _ offer: DirectOffer, to target: RepresentationResolver.Admitted, isWanted: Bool, obstacle: DirectOffer.Absence?
     ) {
@@ -43,14 +44,15 @@ struct DirectAnswer {
         headers = [:]
         var head = links
         head[.location] = best.url
-        // The URL is for this client alone, and may be over soon.
+        // The URL is for this client only and may expire soon.
         head[.cacheControl] = "no-store"
         head[.vary] = "Accept"
         head.append(contentsOf: target.digestHeaders)
         redirection = Response(status: .temporaryRedirect, headers: head)
     }
 
-    /// Whether a request asks to be sent to a location.
+    /// Whether a request asks for a redirect (`direct=true`).
+    /// - Throws: `APIError` 400 for a value other than true and false.
     static func isWanted(_ request: Request) throws(APIError) -> Bool {
         switch request.uri.queryParameters["direct"] {
         case nil, "false": return false
@@ -59,7 +61,7 @@ struct DirectAnswer {
         }
     }
 
-    /// Further sources of the same bytes (RFC 6249 section 2).
+    /// The direct locations as links to duplicates (RFC 6249 section 2).
     private static func links(to places: [DirectOffer.Place]) -> HTTPFields {
         var text = ""
         for (index, place) in places.enumerated() {

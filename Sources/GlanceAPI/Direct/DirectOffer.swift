@@ -5,68 +5,68 @@ package import ImageModel
 import LocationSelection
 package import RelayEngine
 
-/// What a trusted client may be told of the locations of one representation: where it can read them without Baton.
+/// The locations of one representation that a trusted client may read directly.
 package struct DirectOffer: Sendable {
-    /// A location with the URL to read it at.
+    /// A location with its direct URL.
     package struct Place: Sendable {
         package let location: Location
-        /// For the header of an answer and for nothing else: it may hold a signature, and goes into no log.
+        /// For a response header only: the URL may contain a signature and must not be logged.
         package let url: String
-        /// When the URL ends; nil if it does not.
+        /// When the URL expires; nil if it does not.
         package let expires: Date?
-        /// Whether nothing speaks against it now.
+        /// Whether the location is ranked regularly: it has not failed recently, and its backend is available.
         package let isHealthy: Bool
     }
 
-    /// Why nobody is sent to a location.
+    /// Why no direct location is offered.
     package enum Absence: String, Sendable {
-        /// The caller is not trusted.
+        /// The caller does not have the role trusted.
         case notTrusted = "not-trusted"
-        /// No location that may serve lies in a backend that clients may be sent to.
+        /// No serving location is in a backend that permits redirects.
         case noRedirect = "no-redirect"
-        /// None of those has been verified in full.
+        /// None of these locations has been verified in full.
         case notVerified = "not-verified"
-        /// All of those failed lately, or are suspect.
+        /// All of these locations failed recently or are suspect.
         case notHealthy = "not-healthy"
-        /// A range was asked for while the representation is on integrity hold.
+        /// The request has a range, and the representation is on integrity hold.
         case onIntegrityHold = "integrity-hold"
-        /// The range is wanted only of other bytes than these (`If-Range`): a location may not know what the tag means.
+        /// The request has an `If-Range` that does not match: a location may not know the tag.
         case otherContent = "other-content"
     }
 
-    /// The best first. Those that failed lately stand behind; those that are suspect are left out.
+    /// The best first. Locations that failed recently come last; suspect ones are left out.
     package let places: [Place]
-    /// Why there is none, or none that is healthy.
+    /// Why there is no place, or no healthy one.
     package let absence: Absence?
 
-    /// The place to send a client to.
+    /// The place for a redirect; nil without a healthy one.
     package var best: Place? { places.first(where: \.isHealthy) }
 }
 
-/// Makes offers: from which locations a client may read by itself, in the order of the selection.
+/// Creates offers of direct locations, in the order of the selection.
 package struct DirectOffers: Sendable {
     private let relays: Relays
-    /// How long a URL that ends is good.
+    /// How long an expiring URL stays valid.
     private let lifetime: Duration
 
-    /// - Parameter lifetime: how long a URL that ends is good.
+    /// - Parameter lifetime: how long an expiring URL stays valid.
     package init(relays: Relays, lifetime: Duration) {
         self.relays = relays
         self.lifetime = lifetime
     }
 
-    /// The offer of a representation: a client that reads elsewhere verifies the whole by its digest, so any location will do that
-    /// could serve a download of the whole.
+    /// The offer for a representation. The client verifies the whole by its digest, so every location that could serve a whole
+    /// download qualifies.
     package func offer(of target: RepresentationResolver.Admitted, at now: Date) -> DirectOffer {
         let whole = DownloadPlan(
             of: target.representation, hasManifest: false, isHeld: false, locations: target.resolution.locations)
         return offer(of: relays.select(target.resolution.locations, for: whole, isExploring: false), at: now)
     }
 
-    /// The offer of the locations that may serve now.
+    /// The offer for the locations of a selection.
     func offer(of selection: Selection, at now: Date) -> DirectOffer {
         let open = selection.ranked.compactMap { place(of: $0, at: now) }
-        // What a client gets elsewhere nobody verifies for it on the way: the content must have been verified before.
+        // Baton does not verify bytes that a client reads directly, so the location must have been verified before.
         let verified = open.filter { $0.location.verifiedAt != nil }
         let places = verified.filter { !$0.location.isSuspect }
         let absence: DirectOffer.Absence? =
@@ -91,8 +91,8 @@ package struct DirectOffers: Sendable {
         return DirectOffer.Place(location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
     }
 
-    /// The last door, whatever a driver says: http or https, no user and no password in it, nothing that would end a header field
-    /// or the brackets of a link, and no dot segments, which most clients resolve: they would ask for another object.
+    /// The final check of a driver's URL: http or https, no user and no password, no character that would end a header field or
+    /// a link, and no dot segments. Most clients resolve dot segments and would request another object.
     static func isFit(_ url: String) -> Bool {
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"<>\"\\".utf8.contains($0) }),
             let scheme = ["http://", "https://"].first(where: url.hasPrefix)
@@ -100,7 +100,7 @@ package struct DirectOffers: Sendable {
         let rest = url.dropFirst(scheme.count)
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest.dropFirst(authority.count).prefix { !"?#".contains($0) }
-        // Escaped dots are dots to clients that go by the rules of browsers.
+        // Clients that follow the URL Standard treat an escaped dot as a dot.
         let segments = path.pathSegments.map { $0.lowercased().replacing("%2e", with: ".") }
         return !segments.contains { [".", ".."].contains($0) } && !authority.isEmpty && !authority.contains("@")
     }

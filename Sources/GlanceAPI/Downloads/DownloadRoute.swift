@@ -36,7 +36,7 @@ struct DownloadRoute: Sendable {
         var headers = target.headers(plan)
         headers.append(contentsOf: direct.headers)
         headers[.contentLength] = String(target.representation.size)
-        // A body that is declared and never written: HTTP sends none in answer to HEAD.
+        // The body is declared, but not sent: a response to HEAD has none.
         return Response(status: .ok, headers: headers)
     }
 
@@ -57,7 +57,7 @@ struct DownloadRoute: Sendable {
         return try await stream(planned.plan, planned.manifest, of: target, direct.headers, context)
     }
 
-    /// What the caller is told of direct locations, or where they are sent.
+    /// The redirect or the header fields about direct locations for a request.
     private func direct(
         _ request: Request, _ target: Target, _ plan: DownloadPlan, _ context: APIContext
     ) throws -> DirectAnswer {
@@ -66,7 +66,7 @@ struct DownloadRoute: Sendable {
         return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target, plan))
     }
 
-    /// The direct locations; nil for those who are told of none.
+    /// The direct locations; nil if the caller may not see them.
     private func offer(of target: Target, _ context: APIContext) -> DirectOffer? {
         guard context.caller.maySeeLocations else { return nil }
         return offers.offer(of: target, at: .now)
@@ -76,19 +76,19 @@ struct DownloadRoute: Sendable {
         try await metalinks.answer(request, about: target, offer: offer(of: target, context), context)
     }
 
-    /// Why a part must not be fetched elsewhere.
+    /// Why the server must serve a range itself; nil without a reason.
     private func obstacle(to request: Request, _ target: Target, _ plan: DownloadPlan) -> DirectOffer.Absence? {
         guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
-        // A client that was cut off with wrong bytes would complete a corrupt file there.
+        // A client whose download was cut after wrong bytes would complete a corrupt file at the location.
         if !plan.servesRanges { return .onIntegrityHold }
         return EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag) ? nil : .otherContent
     }
 
-    /// - Throws: `APIError` 412 if the client asks for what has another tag (RFC 9110 section 13.1.1).
+    /// - Throws: `APIError` 412 if `If-Match` does not name the tag (RFC 9110 section 13.1.1).
     static func checkPrecondition(of request: Request, tag: String) throws(APIError) {
         let fields = request.headers[values: .ifMatch]
         guard fields.isEmpty || fields.contains(where: { EntityTag.matchesStrongly($0, tag) }) else {
-            var error = APIError(.preconditionFailed, "The ETag is \(tag), which If-Match does not name.")
+            var error = APIError(.preconditionFailed, "If-Match does not name the current ETag \(tag).")
             error.headers[.eTag] = tag
             throw error
         }
@@ -98,10 +98,11 @@ struct DownloadRoute: Sendable {
         request.headers[.ifNoneMatch].map { EntityTag.matches($0, target.representation.entityTag) } ?? false
     }
 
-    /// The range that was asked for; nil for the whole.
+    /// The requested range; nil for the whole representation.
+    /// - Throws: `APIError` 400 for several ranges, 416 for an unsatisfiable one.
     private func range(of request: Request, _ target: Target) throws -> ByteRange? {
         let size = target.representation.size
-        // After a digest mismatch not even 416 may tell a client that its file is complete.
+        // Even a 416 would tell the client that its file is complete, which is unknown after a digest mismatch.
         guard target.representation.servesRanges(at: .now),
             EntityTag.permitsRange(request.headers[.ifRange], target.representation.entityTag)
         else { return nil }
@@ -114,19 +115,20 @@ struct DownloadRoute: Sendable {
         case .range(let range): return range
         case .several: throw APIError.badRequest("Several ranges in one request are not supported: ask for one at a time.")
         case .unsatisfiable:
-            var error = APIError(.rangeNotSatisfiable, "The range asks for no byte of the image's \(size).")
+            var error = APIError(.rangeNotSatisfiable, "The range contains none of the image's \(size) bytes.")
             error.headers[.contentRange] = "bytes */\(size)"
             throw error
         }
     }
 
-    /// Whose address it is: one subscriber has a whole network of IPv6 addresses.
+    /// The network of a client's address by which downloads are counted: one subscriber may own a whole IPv6 network.
     private static func subscriber(_ address: String?) -> String {
         guard let address else { return "" }
         return IPAddress(address)?.subscriber.description ?? address
     }
 
-    /// The download's share of the memory for bytes in flight.
+    /// Reserves memory for the bytes of a download in flight.
+    /// - Throws: `APIError` 503 without memory, 429 if the caller has too many downloads.
     private func memory(
         for caller: String, _ representation: Representation, _ range: ByteRange?, _ manifest: RelayManifest?
     ) async throws -> MemoryShare {
@@ -144,7 +146,7 @@ struct DownloadRoute: Sendable {
         let range = plan.range
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let sink = HTTPResponseSink()
-        // One token may serve a whole fleet: the address tells its machines apart.
+        // A fleet of machines may share one token: the address distinguishes them.
         let caller = "\(context.caller.user) \(Self.subscriber(context.clientAddress))"
         let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
@@ -168,7 +170,7 @@ struct DownloadRoute: Sendable {
             context.record.note(summary)
             await recorder.record(summary, of: record, logger: context.logger)
             if !isWhole, manifest == nil, summary.outcome == .refused {
-                // None of the locations that were read in full has the bytes now, or still has what was read: the whole may be had.
+                // No fully verified location can serve the range now, so the whole representation is served instead.
                 return try await stream(
                     plan.wholeInstead(of: target.representation), nil, of: target, further, context)
             }
@@ -192,8 +194,8 @@ struct DownloadRoute: Sendable {
                 } onCancel: {
                     relay.clientGone()
                 }
-                // First the catalog, then the end or the cut: who comes back to resume must not find a representation without
-                // hold, and a client that leaves at its last byte must not take the record along.
+                // The catalog is updated before the response ends or is cut. A client that returns to resume must find the
+                // integrity hold, and a client that leaves after its last byte must not prevent the record.
                 requestRecord.note(summary)
                 await recorder.record(summary, of: record, logger: logger)
                 guard summary.outcome == .finished else { throw ResponseCutShort(outcome: summary.outcome) }
@@ -202,7 +204,7 @@ struct DownloadRoute: Sendable {
     }
 }
 
-/// Ends a response before its length is reached, so that no client takes it for whole.
+/// Ends a response before its declared length, so that no client takes it for complete.
 struct ResponseCutShort: Error {
     let outcome: RelayOutcome
 }

@@ -4,14 +4,14 @@ import NIOHTTPTypes
 import RelayEngine
 import Synchronization
 
-/// The way from a relay to an HTTP response: holds what comes before the head is out, then writes straight to the channel, slab
-/// by slab, without waking a task for each. A write is done when the socket took it, so the relay sees real backpressure.
+/// Connects a relay to an HTTP response. It holds bytes until the head is sent, then writes each slab straight to the channel
+/// without waking a task. A write completes when the socket has accepted it, so the relay sees the client's backpressure.
 final class HTTPResponseSink: ResponseSink {
-    /// How the relay's beginning turned out.
+    /// The outcome of a relay's opening.
     enum Opening: Sendable {
-        /// It can serve.
+        /// The relay can serve.
         case committed
-        /// It ended before it could.
+        /// The relay ended before it could serve.
         case ended(RelaySummary)
     }
 
@@ -31,7 +31,7 @@ final class HTTPResponseSink: ResponseSink {
 
     private let state = Mutex(State())
 
-    /// Waits until the relay can serve or cannot.
+    /// Waits until the relay can serve or has ended.
     func opening() async -> Opening {
         await withCheckedContinuation { waiter in
             let opening = state.withLock { state in
@@ -42,17 +42,17 @@ final class HTTPResponseSink: ResponseSink {
         }
     }
 
-    /// The head is out: from now on bytes go to the channel.
+    /// Starts writing to a channel, once the head is sent.
     func attach(_ channel: any Channel) {
         state.withLock { state in
             state.channel = channel
-            // Under the lock, so that no later write overtakes these; sending only leaves them to the channel's loop.
+            // Inside the lock, so that no later write overtakes these. Sending only schedules them on the channel's loop.
             for write in state.held { send(write, to: channel) }
             state.held = []
         }
     }
 
-    /// Waits until the relay is over.
+    /// Waits until the relay has ended.
     func ended() async -> RelaySummary {
         await withCheckedContinuation { waiter in
             let summary = state.withLock { state in
@@ -98,9 +98,9 @@ final class HTTPResponseSink: ResponseSink {
     }
 
     private func send(_ write: Write, to channel: any Channel) {
-        // One turn of the channel's loop for all of it; and there the callbacks are in place before the bytes are out, so that a
-        // client which leaves at its last byte can't be seen to go before it is seen to have everything. A callback for each slab:
-        // a slow client is seen to take one after the other.
+        // One turn of the event loop writes all slabs. The callbacks are in place before the bytes are flushed, so a client
+        // that leaves after its last byte counts as having received everything. Each slab has its own callback, so the progress
+        // of a slow client is visible.
         channel.eventLoop.execute {
             for slab in write.slabs {
                 let count = Int64(slab.readableBytes)

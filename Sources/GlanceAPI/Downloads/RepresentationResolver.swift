@@ -9,14 +9,14 @@ package import ImageModel
 import LocationSelection
 package import RelayEngine
 
-/// The one way from a request to the representation whose bytes it is about.
+/// Resolves a request to the representation that it reads. Every route for an image's bytes uses it.
 package struct RepresentationResolver: Sendable {
     private let catalog: any CatalogStore
     private let gate: ImageAuthorizer
     private let relays: Relays
     private let holds: PendingIntegrityHolds
 
-    /// - Parameter holds: integrity holds that the catalog does not know of yet.
+    /// - Parameter holds: integrity holds that the catalog has not recorded yet.
     package init(catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds) {
         self.catalog = catalog
         gate = ImageAuthorizer(images: catalog)
@@ -24,7 +24,7 @@ package struct RepresentationResolver: Sendable {
         self.holds = holds
     }
 
-    /// A representation whose bytes the caller may have.
+    /// A representation that the caller may read.
     package struct Admitted {
         package let resolution: Resolution
         package let representation: Representation
@@ -32,7 +32,9 @@ package struct RepresentationResolver: Sendable {
     }
 
     /// The representation that the path and the query name.
-    /// - Returns: nil when the image never had a location, which is 204 as in Glance.
+    /// - Returns: nil if the image never had a location, which is 204 as in Glance.
+    /// - Throws: `APIError`: 404 for an unknown image, 403 for a deactivated one, 406 for a format that the image does not
+    ///   have, 503 if no location has been read yet.
     package func representation(_ request: Request, _ context: APIContext) async throws -> Admitted? {
         let admitted = try await gate.image(context)
         let id = admitted.id
@@ -45,7 +47,7 @@ package struct RepresentationResolver: Sendable {
         }
         if resolution.formats.isEmpty { return nil }
         guard let representation = resolution.representation else {
-            // Its locations are there, but none has been read yet: nobody knows what the image's bytes are.
+            // The image has locations, but none has been read yet, so its size and digest are unknown.
             if !resolution.locations.isEmpty {
                 throw APIError.unavailable(
                     relays.select(resolution.locations, for: .whole, size: 0, isExploring: false), relays)
@@ -60,27 +62,27 @@ package struct RepresentationResolver: Sendable {
 }
 
 extension RepresentationResolver.Admitted {
-    /// What any answer about the representation says of it.
+    /// The header fields that every response about the representation has.
     func entityHeaders(_ plan: DownloadPlan) -> HTTPFields {
         var headers: HTTPFields = [:]
         headers[.eTag] = representation.entityTag
-        // Who would rather have it gets a Metalink document.
+        // `Accept` selects between the bytes and a Metalink document.
         headers[.vary] = "Accept"
         headers[.acceptRanges] = plan.servesRanges ? "bytes" : "none"
         return headers
     }
 
-    /// The head of an answer that brings its bytes, but for their number.
+    /// The header fields of a response with bytes, without its length.
     func headers(_ plan: DownloadPlan) -> HTTPFields {
         var headers = entityHeaders(plan)
-        // Exactly this, without parameters: python-glanceclient streams no other type.
+        // Without parameters: python-glanceclient streams no other type.
         headers[.contentType] = "application/octet-stream"
         if let md5 = digests[.md5], let field = HTTPField.Name("Content-MD5") { headers[field] = md5.hex }
         headers.append(contentsOf: digestHeaders)
         return headers
     }
 
-    /// Its strong digests (`Repr-Digest`, RFC 9530).
+    /// The strong digests (`Repr-Digest`, RFC 9530).
     var digestHeaders: HTTPFields {
         let known = [("sha-256", digests[.sha256]), ("sha-512", digests[.sha512])].compactMap { name, digest in
             digest.map { "\(name)=:\(Data($0.bytes).base64EncodedString()):" }

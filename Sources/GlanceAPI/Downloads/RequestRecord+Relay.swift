@@ -3,7 +3,7 @@ import Logging
 import RelayEngine
 
 extension RequestRecord {
-    /// What its download came to.
+    /// Records the result of the request's download.
     func note(_ summary: RelaySummary) {
         var relay: Logger.Metadata = [
             "outcome": "\(summary.outcome.rawValue)", "failovers": .stringConvertible(summary.moves.count),

@@ -4,8 +4,8 @@ package import ImageCatalog
 import ImageModel
 
 extension RequestedFormat {
-    /// What the query parameters `disk_format` and `container_format` ask for.
-    /// - Throws: `APIError`: 400 for a format that nobody knows.
+    /// Parses the query parameters `disk_format` and `container_format`.
+    /// - Throws: `APIError` 400 for an unknown format.
     package init(_ request: Request) throws(APIError) {
         self.init()
         let parameters = request.uri.queryParameters

@@ -6,26 +6,26 @@ import LocationSelection
 import RelayEngine
 
 extension APIError {
-    /// There is no memory for another download, or not for this caller.
+    /// The error for a download without memory, or with too many others of the same caller.
     init(_ refusal: MemoryRefusal) {
         switch refusal {
         case .noMemory:
             self.init(
-                .serviceUnavailable, "The server has all its memory for downloads in use (relay.memory). Try again later.")
+                .serviceUnavailable, "All memory for downloads (relay.memory) is in use. Try again later.")
             headers[.retryAfter] = "5"
         case .tooManyDownloads:
             self.init(
                 .tooManyRequests,
-                "The caller has as many downloads running as one may have (relay.downloads_per_caller). Try again when one is over."
+                "The caller has too many downloads running (relay.downloads_per_caller). Try again when one has ended."
             )
             headers[.retryAfter] = "5"
         }
     }
 
-    /// No location can serve: each with the class of its reason, and no URL.
+    /// The error if no location can serve. It names each location's id and the class of its reason, but no URL.
     /// - Parameters:
-    ///   - relays: who knows what keeps a pending location from serving.
-    ///   - failures: what came of asking them.
+    ///   - relays: knows the last failure of pending locations.
+    ///   - failures: the failures of the relay's attempts.
     static func unavailable(
         _ selection: Selection, _ relays: Relays, failures: [RelaySummary.Failure] = []
     ) -> APIError {

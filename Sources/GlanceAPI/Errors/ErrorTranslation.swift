@@ -6,14 +6,12 @@ import ImageModel
 import LocationLifecycle
 import Logging
 
-/// Turns the errors of the catalog and of the registrar into answers.
+/// Turns errors of the catalog and of the registrar into responses.
 package struct ErrorTranslation: RouterMiddleware {
     package typealias Context = APIContext
 
-    /// The middleware.
     package init() {}
 
-    /// Answers, with the catalog's errors in the API's words.
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -31,7 +29,7 @@ package struct ErrorTranslation: RouterMiddleware {
 }
 
 extension APIError {
-    /// What a client is told. Where the catalog lies, and what SQLite says of it, is for the log alone.
+    /// The error for a client. The path of the catalog and the messages of SQLite appear in the log only.
     init(_ error: CatalogError) {
         self.init(Self.status(of: error), error.publicDescription)
         if case .busy = error { headers[.retryAfter] = "5" }
@@ -62,13 +60,13 @@ extension APIError {
 }
 
 extension CatalogError {
-    /// What, and what to do, for those who have no business with the server's files.
+    /// The message for callers who must not learn about the server's files.
     fileprivate var publicDescription: String {
         switch self {
         case .busy: "The catalog is busy: try again in a moment."
         case .diskFull: "The disk of the catalog is full: ask the operator to make room."
         case .damaged, .newerSchema, .unusable:
-            "The catalog can't be used now: the operator finds the cause in the server's log."
+            "The catalog is unusable now: the server's log has the cause."
         default: description
         }
     }

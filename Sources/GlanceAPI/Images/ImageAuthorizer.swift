@@ -6,14 +6,14 @@ import Hummingbird
 package import ImageCatalog
 package import ImageModel
 
-/// The one way from a request to an image: what the caller may not see is not there, what they may not do is forbidden.
+/// Resolves a request to an image. An image that the caller may not see does not exist; an operation that the caller may not
+/// perform is forbidden.
 package struct ImageAuthorizer: Sendable {
     private let images: any ImageStore
 
-    /// - Parameter images: where the images are.
     package init(images: any ImageStore) { self.images = images }
 
-    /// An image, as far as the caller may know of it.
+    /// An image with the caller's rights on it.
     package struct Admitted {
         package let record: ImageRecord
         package let access: ImageAccess
@@ -22,6 +22,7 @@ package struct ImageAuthorizer: Sendable {
     }
 
     /// The image that the path names.
+    /// - Throws: `APIError` 404 if it does not exist for the caller.
     package func image(_ context: APIContext) async throws -> Admitted {
         let id = try context.imageID()
         guard let record = try await images.record(of: id, for: context.caller.project) else {
@@ -32,15 +33,16 @@ package struct ImageAuthorizer: Sendable {
         return Admitted(record: record, access: access)
     }
 
-    /// The image that the path names, to change it.
+    /// The image that the path names, for a change.
+    /// - Throws: `APIError`: 404 if it does not exist for the caller, 403 if the caller may not change it.
     func imageToModify(_ context: APIContext) async throws -> Admitted {
         let admitted = try await image(context)
         guard admitted.access.mayModify else { throw APIError.forbidden("change the image \(admitted.id)") }
         return admitted
     }
 
-    /// Changes the image that the path names. The right to it is looked at again inside the transaction, in which another
-    /// request may have given the image away.
+    /// Changes the image that the path names. The right is checked again inside the transaction, because another request may
+    /// have changed the owner.
     @discardableResult
     func update(
         _ context: APIContext, _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
@@ -57,7 +59,8 @@ package struct ImageAuthorizer: Sendable {
 }
 
 extension APIError {
-    /// What a caller sees and may not do.
+    /// The error for an operation that the caller may not perform on a visible image.
+    /// - Parameter deed: the operation, in words that follow "You may not".
     static func forbidden(_ deed: String) -> APIError {
         APIError(.forbidden, "You may not \(deed): ask its owner or an administrator.")
     }

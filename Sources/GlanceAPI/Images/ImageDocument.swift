@@ -5,8 +5,8 @@ import ImageCatalog
 package import ImageModel
 
 extension JSONValue {
-    /// An image as `GET /v2/images/{id}` shows it to a caller; every base key is there, null if unknown. Where it lies is shown
-    /// to those only who may know.
+    /// An image as `GET /v2/images/{id}` shows it to a caller. Every base property is present, null if unknown. Locations are
+    /// shown only to callers who may see them.
     static func image(_ record: ImageRecord, for caller: Caller) -> JSONValue {
         let image = record.image
         let digests = record.digests
@@ -35,24 +35,24 @@ extension JSONValue {
         return .object(fields)
     }
 
-    /// A location as it stands in an image's list: its URL and its metadata, as they were given.
+    /// A location in an image's list: the URL and the metadata as they were given.
     static func listed(_ listed: ListedLocation) -> JSONValue {
         let words = JSONValue.object(listed.location.metadata.mapValues { .string($0) })
         let written = listed.metadata.flatMap { try? JSONValue(reading: $0.utf8) }
         return ["url": .string(listed.location.url), "metadata": written ?? words]
     }
 
-    /// Digests in hexadecimal digits, by algorithm.
+    /// Digests in hexadecimal, by algorithm.
     package static func digests(_ digests: DigestSet) -> JSONValue {
         .object(Dictionary(digests.all.map { ($0.algorithm.rawValue, .string($0.hex)) }) { first, _ in first })
     }
 }
 
 extension ImageRecord {
-    /// What is known of the digests of what a plain download gets.
+    /// The known digests of the representation that a plain download returns.
     var digests: DigestSet { DigestSet(of: representation, locations: locations.map(\.location)) }
 
-    /// The strong digest that somebody has declared, the earliest first; what a read has computed beside it takes no precedence.
+    /// The strong digest that was declared first. A computed digest does not take precedence.
     var declaredStrong: Digest? {
         for location in locations.map(\.location).witnesses {
             let declared = DigestSet(location.digests.all.filter { !location.computed.contains($0.algorithm) })
@@ -63,8 +63,8 @@ extension ImageRecord {
 }
 
 extension DigestSet {
-    /// What is known of a representation's digests: its identity; what reads of the whole have computed beside it; and what those of
-    /// its locations that serve declare without contradicting each other. Who is pending or quarantined says nothing.
+    /// The known digests of a representation: its identity, the digests that complete reads computed, and the undisputed
+    /// declarations of its serving locations. Pending and quarantined locations do not count.
     init(of representation: Representation?, locations: [Location]) {
         let computed = locations.filter(\.isIdentified).flatMap { location in
             location.digests.all.filter { location.computed.contains($0.algorithm) }
@@ -79,13 +79,13 @@ extension DigestSet {
         self.init(values.filter { $0.count == 1 }.flatMap(\.self))
     }
 
-    /// The digest that Glance's clients verify with, which is never md5: sha512, as theirs, before sha256 and sha1.
+    /// The digest that Glance's clients verify with: sha512, as in Glance, then sha256, then sha1; never md5.
     var strong: Digest? { self[.sha512] ?? self[.sha256] ?? self[.sha1] }
 }
 
 extension [Location] {
-    /// Whose declarations count for the representation: those that serve, or will again when their read is over or an operator lets
-    /// them. While there are none, all that have not been quarantined and are not on their way out.
+    /// The locations whose declarations count: those that serve, and those that will serve again after their verification or
+    /// after an operator enables them. If there are none, all that are neither quarantined nor being deleted.
     fileprivate var witnesses: [Location] {
         let serving = filter { location in
             switch location.state.status {

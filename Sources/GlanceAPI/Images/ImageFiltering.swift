@@ -4,7 +4,7 @@ import HTTPServing
 import ImageCatalog
 import ImageModel
 
-/// The filters among a list's parameters. Every parameter that is not known by name filters by a property of the user.
+/// The filters among the parameters of a list. A parameter without a special meaning filters by a custom property.
 struct ImageFiltering {
     private(set) var filters: [ImageFilter] = []
 
@@ -12,18 +12,18 @@ struct ImageFiltering {
         "limit", "marker", "sort", "sort_key", "sort_dir", "member_status", "os_hidden", "visibility",
     ]
 
-    /// All statuses that Glance knows; Baton's images have some of them.
+    /// The statuses that Glance defines. Images of Baton have some of them.
     private static let statuses = [
         "queued", "saving", "active", "killed", "deleted", "uploading", "importing", "pending_delete", "deactivated",
     ]
 
-    /// The most filters of a list: each is a condition that the catalog compares images with.
+    /// The most filters of a list. Each is a condition of the catalog's query.
     static let mostFilters = 64
-    /// The most words that `in:` may name.
+    /// The most values of an `in:` filter.
     static let mostWords = 1000
 
-    /// Reads the filters.
-    /// - Throws: `APIError` 400 naming the parameter that is wrong.
+    /// Parses the filters.
+    /// - Throws: `APIError` 400 that names the invalid parameter.
     init(_ items: QueryItems, _ caller: Caller) throws(APIError) {
         let count = items.items.count { !Self.others.contains($0.name) }
         guard count <= Self.mostFilters else {
@@ -40,7 +40,8 @@ struct ImageFiltering {
     private mutating func addVisibility(_ text: String?, _ caller: Caller) throws(APIError) {
         switch text {
         case nil:
-            // Community images would fill everybody's lists, administrators' too, so they are there for those who ask.
+            // Lists include community images only on request, for administrators as well: otherwise they would fill everyone's
+            // lists.
             filters.append(.notVisibility(.community, unlessOwner: caller.project))
         case "all": break
         case .some(let text):
@@ -59,7 +60,7 @@ struct ImageFiltering {
             if name != "size_min" { most = min(most, size) }
         }
         guard least != .min || most != .max else { return }
-        // Images of unknown size count as -1 in the catalog; they are in no range.
+        // The catalog stores -1 for an unknown size, which must match no range.
         filters.append(.size(max(0, least)...max(max(0, least), most)))
         if most < max(0, least) { filters.append(.word(.id, [])) }
     }
@@ -68,7 +69,7 @@ struct ImageFiltering {
         if let word = ImageFilter.Word(rawValue: name) {
             let words = try words(name, value)
             if word == .status, let unknown = words.first(where: { !statuses.contains($0) }) {
-                throw .badRequest("status \(unknown.excerpt(32)) is not known; there are \(statuses.joined(separator: ", ")).")
+                throw .badRequest("status \(unknown.excerpt(32)) is not known; known are \(statuses.joined(separator: ", ")).")
             }
             return .word(word, words)
         }
@@ -98,7 +99,7 @@ struct ImageFiltering {
         return number
     }
 
-    /// A value of the form `operator:operand`; without an operator it is the operand alone.
+    /// A value of the form `operator:operand`; without an operator, the operand alone.
     private static func operation(_ text: String) -> (name: String, operand: Substring) {
         guard let colon = text.firstIndex(of: ":") else { return ("eq", text[...]) }
         let name = String(text[..<colon])
@@ -112,11 +113,11 @@ struct ImageFiltering {
         switch operation {
         case "eq": return [String(operand)]
         case "in": return try list(name, operand)
-        default: throw .badRequest("\(name) can be compared by eq: and in: only.")
+        default: throw .badRequest("\(name) supports only the operators eq: and in:.")
         }
     }
 
-    /// A list with commas, in which quotes protect those inside a word: `in:"a,b",c`.
+    /// A comma-separated list, in which quotes protect commas: `in:"a,b",c`.
     private static func list(_ name: String, _ text: Substring) throws(APIError) -> [String] {
         var words: [String] = [""]
         var isQuoted = false
@@ -129,7 +130,7 @@ struct ImageFiltering {
         }
         guard words.count <= mostWords else { throw .badRequest("\(name): in: takes at most \(mostWords) words.") }
         guard !isQuoted, !words.contains("") else {
-            throw .badRequest("\(name): in: wants words with commas between them, in double quotes where they hold commas.")
+            throw .badRequest("\(name): in: takes words separated by commas; quote a word that has a comma.")
         }
         return words
     }

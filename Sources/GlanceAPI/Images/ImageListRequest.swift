@@ -4,20 +4,20 @@ package import HTTPServing
 import ImageCatalog
 import ImageModel
 
-/// What `GET /v2/images` is asked for.
+/// The parameters of `GET /v2/images`.
 package struct ImageListRequest {
-    /// For the catalog.
+    /// The query for the catalog.
     let query: ImageQuery
-    /// As it came, for the links to this page and the next.
+    /// The parameters as sent, for the links to this page and the next.
     let items: QueryItems
 
-    /// How many images a page has if nothing else is asked for, as in Glance.
+    /// The default number of images on a page, as in Glance.
     static let ordinaryLimit = 25
-    /// The most images of a page.
+    /// The maximum number of images on a page.
     static let largestLimit = 1000
 
-    /// Reads the query of a URL.
-    /// - Throws: `APIError` 400 naming the parameter that is wrong.
+    /// Parses the query of a URL.
+    /// - Throws: `APIError` 400 that names the invalid parameter.
     init(_ text: String?, by caller: Caller) throws(APIError) {
         items = QueryItems(text)
         var query = ImageQuery()
@@ -36,14 +36,15 @@ package struct ImageListRequest {
         self.query = query
     }
 
-    /// Reads the parameter `limit`.
+    /// Parses the parameter `limit`.
+    /// - Throws: `APIError` 400 for anything but a whole number from 0.
     package static func limit(_ text: String?) throws(APIError) -> Int {
         guard let text else { return ordinaryLimit }
         guard let limit = Int(text), limit >= 0 else { throw .badRequest("limit must be a whole number from 0.") }
         return min(limit, largestLimit)
     }
 
-    /// What a project must have made of a shared image to find it in its list: it has accepted it, if nothing else is asked.
+    /// The membership status of the shared images in a project's list; accepted by default, nil for any.
     private static func sharing(_ text: String?) throws(APIError) -> Member.Status? {
         guard let text else { return .accepted }
         if text == "all" { return nil }
@@ -53,10 +54,10 @@ package struct ImageListRequest {
         return status
     }
 
-    /// The link to this list from its beginning.
+    /// The link to the first page.
     var first: String { Self.link(items.without("marker")) }
 
-    /// The link to what comes behind an image.
+    /// The link to the page after an image.
     func next(behind last: ImageID) -> String {
         Self.link(QueryItems(items.without("marker").items + [("marker", last.description)]))
     }
@@ -66,15 +67,15 @@ package struct ImageListRequest {
     }
 }
 
-/// The two ways in which Glance's clients say how to sort.
+/// Parses the two notations of Glance's clients for sorting.
 enum ImageSorting {
-    /// Reads `sort=name:asc,size` or `sort_key=name&sort_dir=asc&sort_key=size&sort_dir=desc`.
+    /// Parses `sort=name:asc,size` or `sort_key=name&sort_dir=asc&sort_key=size&sort_dir=desc`.
     /// - Throws: `APIError` 400.
     static func order(of items: QueryItems) throws(APIError) -> [ImageOrder] {
         let (keys, directions) = (items.all("sort_key"), items.all("sort_dir"))
         guard let text = items["sort"] else { return try classic(keys, directions) }
         guard keys.isEmpty, directions.isEmpty else {
-            throw .badRequest("sort can't be combined with sort_key and sort_dir: use one of both ways.")
+            throw .badRequest("sort can't be combined with sort_key and sort_dir: use either.")
         }
         var order: [ImageOrder] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -99,14 +100,14 @@ enum ImageSorting {
     private static func key(_ text: some StringProtocol) throws(APIError) -> ImageOrder.Key {
         guard let key = ImageOrder.Key(rawValue: String(text.filter { $0 != " " })) else {
             let known = ImageOrder.Key.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .badRequest("\(text.excerpt(32)) is no sort key; there are \(known).")
+            throw .badRequest("\(text.excerpt(32)) is not a sort key; the keys are \(known).")
         }
         return key
     }
 
     private static func direction(_ text: some StringProtocol) throws(APIError) -> ImageOrder.Direction {
         guard let direction = ImageOrder.Direction(rawValue: String(text.filter { $0 != " " })) else {
-            throw .badRequest("\(text.excerpt(32)) is no direction to sort in; there are asc and desc.")
+            throw .badRequest("\(text.excerpt(32)) is not a sort direction: use asc or desc.")
         }
         return direction
     }

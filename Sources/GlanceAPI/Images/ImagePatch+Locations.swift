@@ -5,12 +5,12 @@ import HTTPTypes
 import ImageCatalog
 import ImageModel
 
-/// The operations of a patch on an image's locations, as Glance has them.
+/// Applies a patch's operations on locations, by Glance's rules.
 struct LocationOperations {
-    /// What the locations that a patch brings were found to be, by their URLs.
+    /// The examined new locations of the patch, by URL.
     var examined: [String: NewLocation] = [:]
 
-    /// The locations that a patch brings, and what is claimed of them. The list may hold some already.
+    /// The locations that a patch names, with their claims. Some may be in the image's list already.
     static func entries(of patch: ImagePatch) throws(APIError) -> [LocationEntry] {
         var entries: [LocationEntry] = []
         for operation in patch.operations where operation.kind != .remove {
@@ -30,7 +30,7 @@ struct LocationOperations {
         return entries
     }
 
-    /// Carries out one operation.
+    /// Applies one operation.
     func apply(_ operation: ImagePatch.Operation, to edit: inout ImageEdit) throws(APIError) {
         switch (operation.target, operation.kind) {
         case (.property, _): return
@@ -43,7 +43,7 @@ struct LocationOperations {
     private func add(_ entry: LocationEntry, at place: String, to edit: inout ImageEdit) throws(APIError) {
         try requireStatus([.active, .queued], "added", edit)
         guard let index = place == "-" ? edit.entries.count : Int(place), index >= 0 else {
-            throw .badRequest("A location is added at /locations/- or at /locations/ and a number from 0.")
+            throw .badRequest("The path of an added location must be /locations/- or /locations/ and a number from 0.")
         }
         let digests = try entry.validation.digests(for: edit.image, known: edit.digests)
         edit.entries.insert(
@@ -56,15 +56,15 @@ struct LocationOperations {
             throw APIError(.forbidden, "The last location of an image can't be removed: delete the image instead.")
         }
         guard let index = place == "-" ? edit.entries.count - 1 : Int(place), edit.entries.indices.contains(index) else {
-            throw .badRequest("There is no location at that place of the list; it has \(edit.entries.count).")
+            throw .badRequest("There is no location at that index; the list has \(edit.entries.count).")
         }
         edit.entries.remove(at: index)
     }
 
-    /// The list may be put into another order, and metadata be changed; or an empty list be filled. Anything else would let
-    /// somebody exchange an image's bytes under its users.
+    /// A list that is not empty may only be reordered, or have its metadata changed. Any other replacement could exchange the
+    /// bytes of an image that is in use.
     private func replace(by entries: [LocationEntry], in edit: inout ImageEdit) throws(APIError) {
-        guard !entries.isEmpty else { throw APIError(.forbidden, "An image's locations can't be taken away all at once.") }
+        guard !entries.isEmpty else { throw APIError(.forbidden, "An image's locations can't be replaced by an empty list.") }
         try requireStatus([.active, .queued], "replaced", edit)
         let claimed = try ValidationData(merging: entries.map(\.validation))
         let digests = try claimed.digests(for: edit.image, known: edit.digests)
@@ -104,7 +104,7 @@ struct LocationOperations {
 }
 
 extension ImageEdit {
-    /// What is known of the digests, what was added before in the same patch included.
+    /// The known digests, including those of locations that the same patch added.
     fileprivate var digests: DigestSet {
         let present = entries.compactMap { entry in
             if case .kept(let listed, _) = entry { listed.location } else { nil }
@@ -125,7 +125,7 @@ extension ImageEdit.Entry {
         }
     }
 
-    /// The same location with another's metadata.
+    /// The same location with the metadata of another entry.
     fileprivate func with(_ entry: LocationEntry) -> ImageEdit.Entry {
         switch self {
         case .kept(var listed, _):

@@ -3,39 +3,37 @@ import HTTPServing
 import HTTPTypes
 import ImageModel
 
-/// A change to an image as Glance's clients write it, in either of two forms of JSON patch.
+/// A change to an image, in one of the two JSON patch formats of Glance's clients.
 struct ImagePatch: Equatable {
-    /// How the operations are written.
+    /// The format of the operations.
     enum Draft: String, CaseIterable {
-        /// `{"replace": "/name", "value": …}`, of draft 4: its `add` does not overwrite.
+        /// `{"replace": "/name", "value": …}`, from draft 4. Its `add` does not overwrite.
         case four = "application/openstack-images-v2.0-json-patch"
-        /// `{"op": "replace", "path": "/name", "value": …}`, of draft 10.
+        /// `{"op": "replace", "path": "/name", "value": …}`, from draft 10.
         case ten = "application/openstack-images-v2.1-json-patch"
     }
 
-    /// What is done.
     enum Kind: String, CaseIterable {
         case add, remove, replace
     }
 
-    /// Where.
+    /// The target of an operation.
     enum Target: Equatable {
-        /// A property by its name.
+        /// A property, by name.
         case property(String)
-        /// One place of the locations: a number from 0, or `-` for the end.
+        /// One index of the locations: a number from 0, or `-` for the end.
         case location(String)
-        /// The locations as a whole.
+        /// The whole list of locations.
         case locations
     }
 
-    /// One operation.
     struct Operation: Equatable {
         let kind: Kind
         let target: Target
-        /// What to add or to replace by; null for a removal.
+        /// The new value; null for a removal.
         let value: JSONValue
 
-        /// What is done where, for the log: `replace os_distro`.
+        /// The operation for the log, such as `replace os_distro`.
         var summary: String {
             switch target {
             case .property(let name): "\(kind.rawValue) \(name)"
@@ -48,8 +46,8 @@ struct ImagePatch: Equatable {
     let draft: Draft
     let operations: [Operation]
 
-    /// Reads a patch.
-    /// - Throws: `APIError`: 400 for what is malformed, 403 for what no client may change.
+    /// Parses a patch.
+    /// - Throws: `APIError`: 400 if it is malformed, 403 for a property that clients may not change.
     init(_ body: JSONValue, draft: Draft) throws(APIError) {
         guard case .array(let items) = body else {
             throw .badRequest("The request's body must be a list of operations.")
@@ -93,7 +91,7 @@ struct ImagePatch: Equatable {
         try ImageProperty.requireWritable(root)
         let isWhole = root != ImageProperty.locations.rawValue || kind == .replace
         guard names.count == (isWhole ? 1 : 2) else {
-            throw .badRequest("The path \(path.excerpt(64)) can't be the object of \(kind.rawValue).")
+            throw .badRequest("The operation \(kind.rawValue) does not support the path \(path.excerpt(64)).")
         }
         if root != ImageProperty.locations.rawValue { return .property(root) }
         return isWhole ? .locations : .location(names[1])
@@ -101,7 +99,7 @@ struct ImagePatch: Equatable {
 }
 
 extension ImagePatch {
-    /// Carries out one operation on a property.
+    /// Applies one operation on a property.
     func apply(_ operation: Operation, to image: inout Image, by caller: Caller) throws(APIError) {
         guard case .property(let name) = operation.target else { return }
         let property = ImageProperty(rawValue: name)
@@ -109,7 +107,7 @@ extension ImagePatch {
         switch operation.kind {
         case .add:
             guard draft == .ten || !isThere else {
-                throw .conflict("The property \(name.excerpt(64)) is there already: replace it instead.")
+                throw .conflict("The property \(name.excerpt(64)) exists already: replace it instead.")
             }
         case .replace, .remove:
             guard isThere else {
@@ -129,14 +127,14 @@ extension ImagePatch {
     }
 }
 
-/// A path into a JSON document, in the limited form that Glance takes: `/a/b`, with `~1` for a slash and `~0` for a tilde inside
-/// a name (RFC 6901).
+/// A path into a JSON document, in the subset that Glance supports: `/a/b`, with `~1` for a slash and `~0` for a tilde inside a
+/// name (RFC 6901).
 struct JSONPointer: Equatable {
-    /// The names along the path; never empty, nor is one of them.
+    /// The names along the path. There is at least one, and none is empty.
     let names: [String]
 
-    /// Reads a pointer.
-    /// - Throws: `APIError` 400 saying what is wrong with it.
+    /// Parses a pointer.
+    /// - Throws: `APIError` 400 that says what is malformed.
     init(_ text: String) throws(APIError) {
         guard text.utf8.first == UInt8(ascii: "/") else { throw Self.malformed(text, "it does not begin with /") }
         var names: [String] = []
@@ -158,7 +156,7 @@ struct JSONPointer: Equatable {
             switch rest.popFirst() {
             case "0": name.append("~")
             case "1": name.append("/")
-            default: throw malformed(text, "after ~ comes 0 or 1")
+            default: throw malformed(text, "~ must be followed by 0 or 1")
             }
         }
         return String(name)

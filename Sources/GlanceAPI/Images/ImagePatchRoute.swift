@@ -24,7 +24,7 @@ struct ImagePatchRoute: Sendable {
         context.record.note(changes: patch.operations.map(\.summary))
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
-            throw APIError(.forbidden, "Only administrators take locations from an image.")
+            throw APIError(.forbidden, "Only administrators may remove locations from an image.")
         }
         let operations = try await examined(patch, admitted.record, caller)
         let expiresAt = lifecycle.expiry(from: .now)
@@ -45,14 +45,14 @@ struct ImagePatchRoute: Sendable {
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
         guard let draft = type.flatMap({ ImagePatch.Draft(rawValue: $0) }) else {
             let known = ImagePatch.Draft.allCases.map(\.rawValue).joined(separator: ", ")
-            var error = APIError(.unsupportedMediaType, "A change to an image has one of these Content-Types: \(known).")
+            var error = APIError(.unsupportedMediaType, "A change to an image must have one of these Content-Types: \(known).")
             if let name = HTTPField.Name("Accept-Patch") { error.headers[name] = known }
             throw error
         }
         return draft
     }
 
-    /// Looks at the places that the patch brings, before anything is stored.
+    /// Examines the patch's new locations before anything is stored.
     private func examined(
         _ patch: ImagePatch, _ record: ImageRecord, _ caller: Caller
     ) async throws -> LocationOperations {
@@ -61,7 +61,7 @@ struct ImagePatchRoute: Sendable {
         let present = Set(record.locations.map(\.location.url))
         let new = entries.filter { !present.contains($0.url) }
         guard !new.isEmpty else { return operations }
-        // What can be told without asking a backend comes first: another content is a conflict wherever it lies.
+        // Checks that need no backend come first: a contradicting digest is a conflict in any backend.
         let claimed = try ValidationData(merging: entries.map(\.validation))
         let digests = try claimed.digests(for: record.image, known: record.digests)
         var image = record.image
@@ -80,8 +80,8 @@ struct ImagePatchRoute: Sendable {
         return operations
     }
 
-    /// Lets the new locations serve. If one can't, all of them are forgotten, and the patch has failed; what else it changed stays,
-    /// because others may have seen it by now.
+    /// Activates the new locations. If one fails, all of them are removed and the patch fails. The patch's other changes stay,
+    /// because other requests may have seen them.
     private func bringToService(
         _ record: ImageRecord, since before: ImageRecord, _ caller: Caller
     ) async throws -> ImageRecord {
@@ -94,13 +94,13 @@ struct ImagePatchRoute: Sendable {
 }
 
 extension ImagePatch.Target {
-    /// Whether it says where the image lies.
+    /// Whether the target is a location or the list of locations.
     var isOfLocations: Bool {
         if case .property = self { false } else { true }
     }
 }
 
 extension DigestSet {
-    /// These digests and those of the other that are missing here.
+    /// These digests, completed by those of another set.
     func merging(_ other: DigestSet) -> DigestSet { DigestSet(other.all + all) }
 }

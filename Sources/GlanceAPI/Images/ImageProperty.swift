@@ -3,7 +3,7 @@ import HTTPServing
 import HTTPTypes
 import ImageModel
 
-/// The properties of an image that Glance's API knows by name, and what may be done with them.
+/// The properties of an image that Glance's API defines and clients may change.
 enum ImageProperty: String, CaseIterable {
     case name, visibility, protected, owner, tags, locations
     case isHidden = "os_hidden"
@@ -12,16 +12,17 @@ enum ImageProperty: String, CaseIterable {
     case minDisk = "min_disk"
     case minRAM = "min_ram"
 
-    /// What the service alone sets.
+    /// The properties that only the service sets.
     static let readOnly: Set<String> = [
         "id", "status", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value", "created_at", "updated_at", "self",
         "file", "schema", "direct_url", "stores",
     ]
 
-    /// Names that mean something in Glance and are no properties.
+    /// Names that Glance reserves and that are not properties.
     static let reserved: Set<String> = ["location", "deleted", "deleted_at"]
 
-    /// Complains of a name that no client may set.
+    /// Checks that clients may set a property.
+    /// - Throws: `APIError`: 403 for a read-only or reserved name, 400 for one that is too long.
     static func requireWritable(_ name: String) throws(APIError) {
         if readOnly.contains(name) {
             throw APIError(.forbidden, "The property \(name) is read-only: the service sets it.")
@@ -36,7 +37,7 @@ enum ImageProperty: String, CaseIterable {
 }
 
 extension Image {
-    /// Sets a property that Glance knows by name; `locations` is set elsewhere.
+    /// Sets a property that Glance defines. `locations` is handled elsewhere.
     mutating func set(_ property: ImageProperty, to value: JSONValue, by caller: Caller) throws(APIError) {
         var field = RequestObject(fields: [property.rawValue: value])
         let name = property.rawValue
@@ -78,19 +79,20 @@ extension Image {
     mutating func setVisibility(_ visibility: Visibility, by caller: Caller) throws(APIError) {
         let isPublic = visibility == .public || self.visibility == .public
         guard visibility == self.visibility || !isPublic || caller.mayPublicize else {
-            throw APIError(.forbidden, "Only administrators make an image public, or take that back.")
+            throw APIError(.forbidden, "Only administrators may set or withdraw the visibility public.")
         }
         self.visibility = visibility
     }
 
     private mutating func setOwner(_ owner: String?, by caller: Caller) throws(APIError) {
         guard owner == self.owner || caller.isAdmin else {
-            throw APIError(.forbidden, "Only administrators give an image to another owner.")
+            throw APIError(.forbidden, "Only administrators may change the owner of an image.")
         }
         self.owner = owner
     }
 
-    /// Tags are a set; they stay in the order in which they were first given.
+    /// Sets the tags, without duplicates and in the given order.
+    /// - Throws: `APIError` 413 for more than 128.
     mutating func setTags(_ tags: [String]) throws(APIError) {
         var seen: Set<String> = []
         self.tags = tags.filter { seen.insert($0).inserted }
@@ -98,7 +100,8 @@ extension Image {
     }
 }
 
-/// The properties of the user that the schema-image.json of Glance defines: each takes less than any string, or null as well.
+/// The custom properties that Glance's schema-image.json defines. Each accepts fewer values than other strings, or null as
+/// well.
 enum DefinedProperty: String, CaseIterable {
     case kernelID = "kernel_id"
     case ramdiskID = "ramdisk_id"
@@ -108,26 +111,26 @@ enum DefinedProperty: String, CaseIterable {
     case version = "os_version"
     case description
 
-    /// Whether it is another image's id, or null for none.
+    /// Whether the value is the id of another image, or null.
     var isImageID: Bool { self == .kernelID || self == .ramdiskID }
 
-    /// What it is for.
+    /// The description in the schema.
     var purpose: String {
         switch self {
         case .kernelID: "The image that holds the kernel of a machine image (AMI)"
         case .ramdiskID: "The image that holds the ramdisk of a machine image (AMI)"
-        case .instanceUUID: "The instance that the image was made of"
-        case .architecture: "The processor architecture that the system in it is for"
-        case .distribution: "The distribution of the system in it"
-        case .version: "The version of the system in it, in its distributor's words"
-        case .description: "What the image is, for people"
+        case .instanceUUID: "The instance from which the image was created"
+        case .architecture: "The processor architecture of the operating system in the image"
+        case .distribution: "The distribution of the operating system in the image"
+        case .version: "The version of the operating system, as its distributor specifies it"
+        case .description: "A description of the image for people"
         }
     }
 
-    /// Whether a text may be its value.
+    /// Whether a text is a valid value.
     func accepts(_ text: String) -> Bool { !isImageID || Self.isUUID(text) }
 
-    /// Groups of 8, 4, 4, 4 and 12 hexadecimal digits, in either case.
+    /// Whether a text has groups of 8, 4, 4, 4 and 12 hexadecimal digits, in either case.
     private static func isUUID(_ text: String) -> Bool {
         let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         return groups.map(\.count) == [8, 4, 4, 4, 12]
@@ -143,7 +146,8 @@ enum DefinedProperty: String, CaseIterable {
 }
 
 extension Image {
-    /// Sets a property of the user.
+    /// Sets a custom property.
+    /// - Throws: `APIError`: 400 for an invalid value, 413 for more than 128 properties.
     mutating func setProperty(_ name: String, to value: JSONValue) throws(APIError) {
         let defined = DefinedProperty(rawValue: name)
         switch value {
@@ -159,7 +163,7 @@ extension Image {
             throw .badRequest("\(name.excerpt(64)) must be a string\(alternative).")
         }
         guard properties.count <= 128 else {
-            throw APIError(.contentTooLarge, "An image has at most 128 properties of its user: remove one first.")
+            throw APIError(.contentTooLarge, "An image has at most 128 custom properties: remove one first.")
         }
     }
 }

@@ -6,7 +6,7 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 
-/// `/v2/images` but for patches, data, and what lies below an image.
+/// `/v2/images`, without patches, image data and the resources below an image.
 struct ImageRoutes: Sendable {
     let catalog: any CatalogStore
     let images: any ImageStore
@@ -17,7 +17,7 @@ struct ImageRoutes: Sendable {
     func create(_ request: Request, context: APIContext) async throws -> Response {
         let caller = context.caller
         guard caller.mayCreate else {
-            throw APIError(.forbidden, "Creating images takes a project and the role member in it.")
+            throw APIError(.forbidden, "Creating an image requires a project and the role member in it.")
         }
         guard let members = try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
@@ -47,7 +47,7 @@ struct ImageRoutes: Sendable {
             case .locations:
                 throw APIError(.forbidden, "An image is created without locations: add them to it afterwards.")
             case .some(let property):
-                // Clients send null for what they leave open.
+                // Clients send null for properties that they leave unset.
                 if value != .null { try image.set(property, to: value, by: caller) }
             case nil:
                 try image.setProperty(name, to: value)
@@ -122,6 +122,6 @@ struct ImageRoutes: Sendable {
 }
 
 extension APIContext {
-    /// A part of the path by its name in the route, decoded.
+    /// A decoded parameter of the path, by its name in the route.
     func part(_ name: String) -> String { PercentEncoding.decode(parameters.get(name) ?? "") }
 }

@@ -6,7 +6,7 @@ package import ImageCatalog
 package import LocationLifecycle
 package import RelayEngine
 
-/// Glance's Images API: which path is answered by whom.
+/// Glance's Images API: maps its paths to handlers.
 package struct ImagesAPI: Sendable {
     private let downloads: DownloadRoute
     private let images: ImageRoutes
@@ -17,13 +17,15 @@ package struct ImagesAPI: Sendable {
     private let tasks: TaskRoutes
 
     /// - Parameters:
-    ///   - recorder: writes down what downloads find out.
-    ///   - holds: integrity holds that the catalog does not know of yet.
-    ///   - manifests: reads the digests of chunks.
-    ///   - offers: finds the direct locations that a trusted client may be told of.
-    ///   - registrar: makes places locations of images.
-    ///   - uploads: where uploads go; nil while they are switched off.
-    ///   - drain: whether the server is about to stop.
+    ///   - recorder: records what downloads find out about locations.
+    ///   - holds: integrity holds that the catalog has not recorded yet.
+    ///   - manifests: the cache of manifests.
+    ///   - offers: finds the direct locations for trusted clients.
+    ///   - registrar: registers and activates locations.
+    ///   - lifecycle: changes the status of locations.
+    ///   - uploads: the target of uploads; nil while uploads are switched off.
+    ///   - quota: the limits of each project.
+    ///   - drain: whether the server is shutting down.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
         manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationStatusChanges,
@@ -43,7 +45,7 @@ package struct ImagesAPI: Sendable {
         tasks = TaskRoutes(images: catalog)
     }
 
-    /// Registers every path. Versions are told apart before (`VersionPrefix`).
+    /// Registers every path. `VersionPrefix` has removed the minor version before.
     package func add(to router: Router<APIContext>) {
         let api = router.group("v2")
         api.resource("images", [.get: images.list, .post: images.create])

@@ -6,22 +6,23 @@ package import ImageCatalog
 package import ImageModel
 import ImageUpload
 
-/// Whether a place may become a location of an image.
+/// Decides whether a path may become a location of an image.
 package struct AttachAuthorizer: Sendable {
     package let registry: BackendRegistry
     private let images: any ImageStore
     private let uploads: Reloadable<UploadTarget?>
 
     /// - Parameters:
-    ///   - images: knows which images uploads belong to.
-    ///   - uploads: where uploads go; nil while they are switched off.
+    ///   - images: knows the images that uploads belong to.
+    ///   - uploads: the target of uploads; nil while uploads are switched off.
     package init(registry: BackendRegistry, images: any ImageStore, uploads: Reloadable<UploadTarget?>) {
         self.registry = registry
         self.images = images
         self.uploads = uploads
     }
 
-    /// - Throws: `APIError` 403: the caller may not attach it, or it belongs to uploads, which is nobody's to attach.
+    /// Checks that a caller may attach a path to an image.
+    /// - Throws: `APIError` 403 if the caller may not, or if the path belongs to an upload that is not the image's own.
     package func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) async throws {
         try registry.permit(caller, toAttach: path, in: backend, to: image)
         guard let uploads = uploads.current, let base = registry[backend]?.base, base.scheme == "file" else { return }
@@ -29,22 +30,23 @@ package struct AttachAuthorizer: Sendable {
         switch try await uploads.directory.place(of: path, below: root) {
         case .elsewhere: return
         case .temporary:
-            throw APIError(.forbidden, "The place belongs to uploads whose bytes are still coming in: it can't be a location.")
+            throw APIError(.forbidden, "The path belongs to an upload in progress: it can't be a location.")
         case .file(let name):
             guard let owner = ImageID(name), try await images.hasUsed(owner) else { return }
-            // Its own upload is deleted with the location in the uploads' backend; another backend's location would be left without.
+            // The uploaded file is deleted together with its own location. A location of another image or backend would lose
+            // its file.
             guard owner == image.id, backend == uploads.backend.id else {
                 throw APIError(
-                    .forbidden, "The place belongs to the upload of the image \(owner): it can't be a location of another one.")
+                    .forbidden, "The path belongs to the upload of the image \(owner): it can't be another image's location.")
             }
         }
     }
 }
 
 extension BackendRegistry {
-    /// Whether a caller may attach a place to an image. A backend's credentials reach more than its callers may see: naming a
-    /// place must not be enough to read it.
-    /// - Throws: `APIError` 403 when they may not, saying who may.
+    /// Checks the backend's rule for attaching. A backend's credentials reach more than its callers may see, so naming a path
+    /// must not be enough to read it.
+    /// - Throws: `APIError` 403 that says which role is required.
     func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) throws(APIError) {
         try permitAttaching(caller, to: image)
         if caller.isAdmin { return }
@@ -59,11 +61,12 @@ extension BackendRegistry {
         }
     }
 
-    /// Whether a caller may attach any place to an image: as much as can be told before a body is read, which costs more than to ask.
-    /// - Throws: `APIError` 403 when they may not.
+    /// Checks whether a caller may attach any location to an image. It needs no request body, so it runs before the body is
+    /// read.
+    /// - Throws: `APIError` 403.
     package func permitAttaching(_ caller: Caller, to image: Image) throws(APIError) {
         if caller.isAdmin { return }
-        // A service acts for the image's owner.
+        // A service acts on behalf of the image's owner.
         guard caller.has(.service) || (caller.project != nil && image.owner == caller.project) else {
             throw APIError(
                 .forbidden, "The image \(image.id) belongs to another project: only an admin may attach locations to it.")

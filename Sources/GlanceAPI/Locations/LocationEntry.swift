@@ -4,19 +4,19 @@ import HTTPServing
 import ImageCatalog
 import ImageModel
 
-/// A location as it stands in a request of Glance's API.
+/// A location in a request of Glance's API.
 struct LocationEntry: Equatable {
-    /// As it was given.
+    /// The URL as sent.
     let url: String
-    /// An object of strings, lists and objects.
+    /// An object of strings, arrays and objects.
     let metadata: JSONValue
-    /// What the client claims of its bytes.
+    /// The client's claims about the bytes.
     let validation: ValidationData
 
-    /// Glance's limit.
+    /// The longest URL in characters, as in Glance.
     private static let longestURL = 255
 
-    /// Reads the value of an operation.
+    /// Parses the value of an operation.
     /// - Throws: `APIError` 400.
     init(_ value: JSONValue) throws(APIError) {
         guard let members = value.members else { throw .badRequest("A location must be an object.") }
@@ -34,7 +34,8 @@ struct LocationEntry: Equatable {
         }
     }
 
-    /// Reads a URL out of a request.
+    /// Parses the URL of a location.
+    /// - Throws: `APIError` 400.
     static func url(_ value: JSONValue?) throws(APIError) -> String {
         guard let url = value?.text, !url.isEmpty, RequestText.fits(url, scalars: longestURL) else {
             throw .badRequest("A location's url must be a string of at most \(longestURL) characters.")
@@ -42,14 +43,14 @@ struct LocationEntry: Equatable {
         return url
     }
 
-    /// The metadata as words by name, what is no word written as JSON.
+    /// The metadata as strings by name; other values are encoded as JSON.
     var words: [String: String] {
         (metadata.members ?? [:]).mapValues { value in
             if case .string(let text) = value { text } else { Self.json(value) }
         }
     }
 
-    /// The metadata as JSON, if it is more than words.
+    /// The metadata as JSON; nil if all values are strings.
     var writtenMetadata: String? {
         let isWords = (metadata.members ?? [:]).values.allSatisfy { $0.text != nil }
         return isWords ? nil : Self.json(metadata)
@@ -72,8 +73,8 @@ struct LocationEntry: Equatable {
 }
 
 extension BackendRegistry {
-    /// Where a URL of Glance's API lies: it is taken without its fragment, which tells two locations at one place apart.
-    /// - Throws: `APIError` 400 when that is in no configured backend.
+    /// The backend and path of a URL, without its fragment, which distinguishes two locations with the same path.
+    /// - Throws: `APIError` 400 if the URL is in no configured backend.
     func place(ofURL text: String) throws(APIError) -> (backend: BackendID, path: String) {
         let found: Place?
         do {
@@ -82,7 +83,7 @@ extension BackendRegistry {
             throw .badRequest("Invalid location: \(error).")
         }
         guard let found else {
-            throw .badRequest("Invalid location: its URL does not pass filtering, it lies in no configured backend.")
+            throw .badRequest("Invalid location: its URL is not below any configured backend.")
         }
         return (found.backend.id, found.path)
     }

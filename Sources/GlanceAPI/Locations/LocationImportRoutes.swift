@@ -8,7 +8,7 @@ import ImageCatalog
 import ImageModel
 import LocationLifecycle
 
-/// `/v2/images/{id}/locations`, which Glance has since 2.17: one location for a queued image, taken in behind the answer.
+/// `/v2/images/{id}/locations`, which Glance has since 2.17: adds one location to a queued image in the background.
 struct LocationImportRoutes: Sendable {
     let images: any ImageStore
     let attach: AttachAuthorizer
@@ -20,7 +20,7 @@ struct LocationImportRoutes: Sendable {
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await gate.image(context)
         guard context.caller.mayListLocations else {
-            throw APIError(.forbidden, "Only services and administrators see where an image lies.")
+            throw APIError(.forbidden, "Only services and administrators may list the locations of an image.")
         }
         return try JSONValue.array(admitted.record.locations.map { .listed($0) }).response()
     }
@@ -38,10 +38,10 @@ struct LocationImportRoutes: Sendable {
         try await attach.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try LocationRegistrar.requireQueued(admitted.record.image)
         try drain.refuseNewWork()
-        // Whether or not the client is still there: an image must not be left importing with nobody who knows of it.
+        // A task of its own, so that a client that leaves does not cancel it: the image would stay `importing` without a task.
         let task = try await Task { try await begin(url: url, validation, context) }.value
         let logger = context.logger
-        // Nobody waits for it: the task says how it went, and a restart ends it as failed.
+        // The import runs in the background. The image's task reports the result; a restart marks it as failed.
         Task {
             await registrar.runImport(
                 task, of: url, at: place.path, in: place.backend, digests, describe: Self.describe, logger: logger)
@@ -49,7 +49,7 @@ struct LocationImportRoutes: Sendable {
         return Response(status: .accepted)
     }
 
-    /// Takes the image for this import alone, and writes the task down.
+    /// Reserves the image for this import and stores the task.
     private func begin(url: String, _ validation: JSONValue, _ context: APIContext) async throws -> ImageTask {
         let id = try context.imageID()
         let caller = context.caller
@@ -65,7 +65,7 @@ struct LocationImportRoutes: Sendable {
         return task
     }
 
-    /// What the image's owner reads of an error.
+    /// The description of an error for the image's owner.
     private static func describe(_ error: any Error) -> String {
         (error as? CatalogError).map { APIError($0).message } ?? "\(error)"
     }

@@ -3,7 +3,7 @@ import HTTPTypes
 import ImageCatalog
 import ImageModel
 
-/// What a client claims of a location's bytes, in Glance's words: an md5 `checksum`, and a strong digest as `os_hash_algo` and
+/// A client's claims about a location's bytes, in Glance's terms: an MD5 `checksum`, and a strong digest as `os_hash_algo` and
 /// `os_hash_value`.
 struct ValidationData: Equatable {
     /// In lower case.
@@ -14,8 +14,9 @@ struct ValidationData: Equatable {
 
     init() {}
 
-    /// Reads the object.
-    /// - Throws: `APIError` 400 when it has another shape.
+    /// Parses the object.
+    /// - Parameter needsHash: whether the strong digest is required and `checksum` is permitted.
+    /// - Throws: `APIError` 400 if it has another shape.
     init(_ object: JSONValue, needsHash: Bool) throws(APIError) {
         guard let members = object.members else { throw .badRequest("validation_data must be an object.") }
         var fields = RequestObject(fields: members)
@@ -34,8 +35,8 @@ struct ValidationData: Equatable {
         }
     }
 
-    /// What several locations claim together.
-    /// - Throws: `APIError` 409 when they contradict each other.
+    /// Combines the claims of several locations.
+    /// - Throws: `APIError` 409 if they contradict each other.
     init(merging all: [ValidationData]) throws(APIError) {
         for data in all {
             try Self.merge(data.checksum, into: &checksum, "checksum")
@@ -50,7 +51,7 @@ struct ValidationData: Equatable {
         known = new
     }
 
-    /// What the claims mean for an image: they must agree with what is known of it, and say something new only as long as it is
+    /// The claimed digests for an image. They must agree with the known digests, and may add new ones only while the image is
     /// queued.
     /// - Throws: `APIError` 409.
     func digests(for image: Image, known: DigestSet) throws(APIError) -> DigestSet {
@@ -59,24 +60,24 @@ struct ValidationData: Equatable {
         for digest in claimed.all {
             if let other = known[digest.algorithm] {
                 guard other == digest else {
-                    throw .conflict("\(name(of: digest)) is set already, to another value than the one given.")
+                    throw .conflict("\(name(of: digest)) is already set to a different value.")
                 }
             } else if digest.algorithm != .md5, known.strong != nil {
-                throw .conflict("os_hash_algo is set already, to another value than the one given.")
+                throw .conflict("os_hash_algo is already set to a different value.")
             } else {
                 isNew = true
             }
         }
         guard !isNew || image.status == .queued || image.status == .importing else {
-            throw .conflict("New values in validation_data are taken only while the image is queued.")
+            throw .conflict("New values in validation_data are accepted only while the image is queued.")
         }
         return claimed
     }
 
     private func name(of digest: Digest) -> String { digest.algorithm == .md5 ? "checksum" : "os_hash_value" }
 
-    /// The digests themselves.
-    /// - Throws: `APIError` with the status given when one is malformed, or its algorithm is not known.
+    /// The claimed digests.
+    /// - Throws: `APIError` with the given status if a digest is malformed or its algorithm is unknown.
     func digests(orElse status: APIError.Malformed) throws(APIError) -> DigestSet {
         var digests = DigestSet()
         do {
@@ -94,7 +95,7 @@ struct ValidationData: Equatable {
 }
 
 extension APIError {
-    /// How Glance calls a malformed digest: a conflict in a patch, a bad request elsewhere.
+    /// The status for a malformed digest, as in Glance: a conflict in a patch, a bad request elsewhere.
     enum Malformed {
         case conflict, badRequest
 

@@ -6,7 +6,7 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 
-/// `/v2/images/{id}/members`: with which projects an image is shared.
+/// `/v2/images/{id}/members`: the projects that an image is shared with.
 struct MemberRoutes: Sendable {
     let images: any ImageStore
 
@@ -14,7 +14,7 @@ struct MemberRoutes: Sendable {
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
-        guard admitted.access.maySeeMembers else { throw APIError.forbidden("see whom the image is shared with") }
+        guard admitted.access.maySeeMembers else { throw APIError.forbidden("see the members of the image") }
         let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
         let items = QueryItems(request.uri.query)
         var page = JSONPage()
@@ -53,7 +53,7 @@ struct MemberRoutes: Sendable {
             throw CatalogError.unknownMember(admitted.id, project: project)
         }
         guard admitted.access.mayAnswer(for: project) else {
-            throw APIError(.forbidden, "Only the project that an image is shared with accepts or rejects it.")
+            throw APIError(.forbidden, "Only the project that the image is shared with may accept or reject it.")
         }
         var body = try await RequestObject(request, for: context)
         guard let status = try body.choice("status", of: Member.Status.self) else {
@@ -66,7 +66,7 @@ struct MemberRoutes: Sendable {
 
     func remove(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
-        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id) no longer") }
+        guard admitted.access.mayModify else { throw APIError.forbidden("stop sharing the image \(admitted.id)") }
         try await images.removeMember(context.part("member"), of: admitted.id)
         return Response(status: .noContent)
     }
@@ -74,7 +74,7 @@ struct MemberRoutes: Sendable {
     private func sharedImage(_ context: APIContext) async throws -> ImageAuthorizer.Admitted {
         let admitted = try await gate.image(context)
         guard admitted.record.image.visibility == .shared else {
-            throw APIError(.forbidden, "Only images of the visibility shared have members.")
+            throw APIError(.forbidden, "Only images with the visibility shared have members.")
         }
         return admitted
     }

@@ -1,28 +1,28 @@
 import FoundationEssentials
 import ImageModel
 
-/// A Metalink 4 document (RFC 5854) of one file: where it can be downloaded, and what verifies it, whole and in pieces.
+/// A Metalink 4 document (RFC 5854) for one file: its URLs, and the digests of the whole file and of its pieces.
 ///
-/// The digests of the pieces are its bulk (a million of them for 1 TiB) and are not kept: it is written as `head`, the
-/// `pieces(of:)` of each page of the manifest, and `tail`, and knows its length before that.
+/// The digests of the pieces make up most of it (a million of them for 1 TiB), so they are not kept in memory. The document is
+/// written as `head`, then `pieces(of:)` for each page of the manifest, then `tail`. Its length is known in advance.
 struct MetalinkDocument: Sendable, Equatable {
     /// The document's media type.
     static let mediaType = "application/metalink4+xml"
 
-    /// What the file is called on a client's disk.
+    /// The name of the file on the client's disk.
     let name: String
     /// In bytes.
     let size: Int64
-    /// The digests of the whole.
+    /// The digests of the whole file.
     let digests: [Digest]
-    /// Where it can be read, the best first; at least one.
+    /// The URLs of the file, the best first; at least one.
     let urls: [String]
-    /// When it was first there to be described.
+    /// When the image was created.
     let published: Date
-    /// How it is cut into pieces; nil if their digests are not known.
+    /// The layout of the pieces; nil if their digests are unknown.
     let layout: ChunkLayout?
 
-    /// Everything in front of the pieces' digests.
+    /// The document up to the digests of the pieces.
     var head: String {
         var text = """
             <?xml version="1.0" encoding="UTF-8"?>
@@ -41,8 +41,8 @@ struct MetalinkDocument: Sendable, Equatable {
         return text
     }
 
-    /// The digests of a page's pieces.
-    /// - Parameter page: as the manifest has them, one behind the other.
+    /// The digests of the pieces on one page.
+    /// - Parameter page: the concatenated digests, as in the manifest.
     func pieces(of page: [UInt8]) -> [UInt8] {
         guard let layout else { return [] }
         let length = layout.algorithm.byteCount
@@ -59,10 +59,10 @@ struct MetalinkDocument: Sendable, Equatable {
         return text
     }
 
-    /// Everything behind the pieces' digests.
+    /// The document after the digests of the pieces.
     var tail: String { (layout == nil ? "" : "</pieces>\n") + "</file>\n</metalink>\n" }
 
-    /// The length of the whole document, in bytes.
+    /// The length of the document, in bytes.
     var length: Int {
         head.utf8.count + tail.utf8.count + (layout.map { $0.count * Self.pieceLength($0) } ?? 0)
     }
@@ -77,7 +77,7 @@ struct MetalinkDocument: Sendable, Equatable {
 }
 
 extension DigestAlgorithm {
-    /// Its name in Metalink documents: IANA's of hash functions.
+    /// The algorithm's name in Metalink documents, from IANA's registry of hash function names.
     fileprivate var metalinkName: String {
         switch self {
         case .sha256: "sha-256"
@@ -88,24 +88,25 @@ extension DigestAlgorithm {
     }
 }
 
-/// The name that a file of an image gets on a client's disk.
+/// The name of an image's file on a client's disk.
 enum FileName {
-    /// The most bytes of a name: file systems take 255, and clients put something behind it while they download.
+    /// The most bytes of a name. File systems allow 255, and clients append a suffix while they download.
     private static let limit = 200
 
-    /// The image's name as far as it can be one of a file; else its id. Another representation than the image's own, and a file named by
-    /// its id, end in the format.
+    /// The image's name, made safe, or else its id. The name ends with the format if it is the id, or if the representation is
+    /// not the image's own.
     static func of(_ representation: Representation, image: Image) -> String {
         let safe = safe(image.name ?? "")
         if representation.format == image.format, let safe { return safe }
         return "\(safe ?? image.id.description).\(representation.format.disk.rawValue)"
     }
 
-    /// The text without what leads elsewhere (RFC 5854 section 4.1.2.1), can't be seen, or is no part of names on some system; nil if
-    /// nothing is left.
+    /// The text without characters that change the path (RFC 5854 section 4.1.2.1), are invisible, or are not allowed in names
+    /// on some system; nil if nothing is left.
     static func safe(_ text: String) -> String? {
         var scalars = String.UnicodeScalarView(text.unicodeScalars.map { isSafe($0) ? $0 : "_" })[...]
-        // Nothing that is hidden, a way up, or an option of a command; by scalars, since a dot with an accent is another character.
+        // A leading dot hides a file or names a parent, a hyphen begins an option, and a tilde is expanded. By scalars, because
+        // a dot with a combining accent is a different character.
         scalars = scalars.drop { [".", " ", "-", "~"].contains($0) }
         var name = Substring(scalars)
         while name.utf8.count > limit { name.removeLast() }
@@ -121,21 +122,21 @@ enum FileName {
     }
 }
 
-/// Text on its way into a document of XML 1.0.
+/// Escapes text for XML 1.0.
 enum XMLText {
-    /// The text with everything escaped that would mean something, in an element as in an attribute in double quotes. What no document
-    /// may hold, escaped or not (section 2.2: most control characters), becomes U+FFFD.
+    /// The escaped text, for an element or for an attribute in double quotes. Characters that no document may contain (section
+    /// 2.2: most control characters) become U+FFFD.
     static func escape(_ text: String) -> String {
         var escaped = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar {
             case "&": escaped.append(contentsOf: "&amp;".unicodeScalars)
             case "<": escaped.append(contentsOf: "&lt;".unicodeScalars)
-            // Only behind "]]" must it be escaped; always is simpler to be sure of.
+            // Required only after "]]", but escaped everywhere for simplicity.
             case ">": escaped.append(contentsOf: "&gt;".unicodeScalars)
             case "\"": escaped.append(contentsOf: "&quot;".unicodeScalars)
             case "'": escaped.append(contentsOf: "&#39;".unicodeScalars)
-            // As such a reader would turn them into blanks or into each other.
+            // Unescaped, a parser would normalize these to spaces or line feeds.
             case "\t", "\n", "\r": escaped.append(contentsOf: "&#\(scalar.value);".unicodeScalars)
             case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": escaped.append("\u{FFFD}")
             default: escaped.append(scalar)

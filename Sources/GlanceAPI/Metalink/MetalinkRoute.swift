@@ -8,12 +8,13 @@ import ImageModel
 import Integrity
 import NIOCore
 
-/// `GET` and `HEAD /v2/images/{id}/file` of those who want a Metalink document (RFC 5854) in place of the bytes.
+/// `GET` and `HEAD /v2/images/{id}/file` for clients that request a Metalink document (RFC 5854) instead of the bytes.
 struct MetalinkRoute: Sendable {
     let manifests: ManifestCache
 
-    /// Whether a request is for the document. `metalink=` says so whatever the client accepts: one that sends the same fields with each
-    /// request, as aria2 does, would else be given the document again where the document says that the bytes are.
+    /// Whether a request is for the document. The parameter `metalink` overrides the `Accept` field: clients such as aria2 send
+    /// the same fields with every request, and would otherwise receive the document again instead of the bytes.
+    /// - Throws: `APIError` 400 for a value other than true and false.
     static func isWanted(_ request: Request) throws(APIError) -> Bool {
         switch request.uri.queryParameters["metalink"] {
         case nil: AcceptHeader(request.headers[.accept]).prefers(MetalinkDocument.mediaType, to: "application/octet-stream")
@@ -23,8 +24,8 @@ struct MetalinkRoute: Sendable {
         }
     }
 
-    /// The document, or that it has not changed.
-    /// - Parameter offer: the direct locations that the caller may be told of; nil for those who may not be told.
+    /// The document, or 304 if it has not changed.
+    /// - Parameter offer: the direct locations; nil if the caller may not see them.
     func answer(
         _ request: Request, about target: RepresentationResolver.Admitted, offer: DirectOffer?, _ context: APIContext
     ) async throws -> Response {
@@ -36,7 +37,7 @@ struct MetalinkRoute: Sendable {
         var headers: HTTPFields = [.vary: "Accept", .acceptRanges: "none"]
         headers[.eTag] = Self.entityTag(document, manifest?.stored)
         if let tag = headers[.eTag] { try DownloadRoute.checkPrecondition(of: request, tag: tag) }
-        // URLs of locations are for this client alone, and may be over soon.
+        // The URLs of locations are for this client only and may expire soon.
         if offer?.places.isEmpty == false { headers[.cacheControl] = "no-store" }
         if let field = request.headers[.ifNoneMatch], let tag = headers[.eTag], EntityTag.matches(field, tag) {
             return Response(status: .notModified, headers: headers)
@@ -47,7 +48,7 @@ struct MetalinkRoute: Sendable {
         return Response(status: .ok, headers: headers, body: body(document, manifest))
     }
 
-    /// The first place is the best. Where a location failed lately, Baton itself knows better.
+    /// The URLs in order: healthy locations, Baton itself, then the locations that failed recently.
     private func urls(
         _ server: String, _ target: RepresentationResolver.Admitted, _ offer: DirectOffer?
     ) -> [String] {
@@ -59,7 +60,7 @@ struct MetalinkRoute: Sendable {
         return places.filter(\.isHealthy).map(\.url) + [own] + places.filter { !$0.isHealthy }.map(\.url)
     }
 
-    /// A strong one: a manifest's number stands for its digests.
+    /// A strong entity tag. The manifest's number stands for its digests.
     private static func entityTag(_ document: MetalinkDocument, _ manifest: StoredManifest?) -> String {
         let stream = DigestStream(.sha256)
         let text = "\(manifest.map { String($0.number) } ?? "none")\n\(document.head)\(document.tail)"
@@ -68,16 +69,16 @@ struct MetalinkRoute: Sendable {
     }
 }
 
-// The pieces.
+// Pieces.
 extension MetalinkRoute {
-    /// A manifest whose first page could be read.
+    /// A manifest with its first page.
     private struct OpenManifest {
         let stored: StoredManifest
         let first: [UInt8]
     }
 
-    /// The manifest, if there is one to be believed. It was made from bytes whose whole digest matched, so it holds while the
-    /// representation is on integrity hold: that holds locations. Where two of them contradict what was declared, it is held itself.
+    /// The manifest; nil if there is none or it is disputed. A manifest was computed from bytes whose whole digest matched, so
+    /// an integrity hold, which concerns locations, does not affect it. A digest conflict does.
     private func manifest(of target: RepresentationResolver.Admitted) async -> OpenManifest? {
         guard let stored = target.resolution.manifest, !target.representation.hasDigestConflict,
             let first = await manifests.page(0, of: stored)
@@ -101,5 +102,5 @@ extension MetalinkRoute {
     }
 }
 
-/// Ends a document before its length is reached, because its manifest was forgotten meanwhile.
+/// Ends a document before its declared length, because its manifest was removed meanwhile.
 private struct ManifestGone: Error {}

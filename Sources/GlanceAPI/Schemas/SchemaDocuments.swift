@@ -3,8 +3,8 @@ import HTTPTypes
 import Hummingbird
 import ImageModel
 
-/// The JSON schemas of Glance's documents. python-glanceclient builds its models from them, so every property that a document
-/// shows has to be here.
+/// The JSON schemas of Glance's documents. python-glanceclient builds its models from them, so every property of a document
+/// must be in its schema.
 enum SchemaDocuments {
     static let byName: [String: JSONValue] = [
         "image": image, "images": collection(of: image, "images"), "member": member,
@@ -36,36 +36,36 @@ enum SchemaDocuments {
                 ],
             ],
             "visibility": [
-                "type": "string", "description": "Who may see it",
+                "type": "string", "description": "Who may see the image",
                 "enum": .array(Image.Visibility.allCases.map { .string($0.rawValue) }),
             ],
             "protected": ["type": "boolean", "description": "Whether it must not be deleted"],
-            "os_hidden": ["type": "boolean", "description": "Whether lists leave it out"],
-            "checksum": readOnly(optionalText("The MD5 of its bytes", limit: 32)),
+            "os_hidden": ["type": "boolean", "description": "Whether lists omit the image"],
+            "checksum": readOnly(optionalText("The MD5 of the image's bytes", limit: 32)),
             "os_hash_algo": readOnly(optionalText("The algorithm of os_hash_value", limit: 64)),
-            "os_hash_value": readOnly(optionalText("The strong digest of its bytes, in hexadecimal digits", limit: 128)),
+            "os_hash_value": readOnly(optionalText("The strong digest of the image's bytes, in hexadecimal", limit: 128)),
             "owner": optionalText("The project that owns it", limit: 255),
             "size": readOnly(["type": ["null", "integer"], "description": "Its size in bytes"]),
             "virtual_size": readOnly(["type": ["null", "integer"], "description": "The size of the disk in it, in bytes"]),
-            "container_format": choice("What is wrapped around the disk", ContainerFormat.allCases.map(\.rawValue)),
-            "disk_format": choice("How the disk lies in the bytes", DiskFormat.allCases.map(\.rawValue)),
+            "container_format": choice("The format of the container around the disk", ContainerFormat.allCases.map(\.rawValue)),
+            "disk_format": choice("The format of the disk", DiskFormat.allCases.map(\.rawValue)),
             "created_at": readOnly(["type": "string", "description": "When it was created"]),
             "updated_at": readOnly(["type": "string", "description": "When it was last changed"]),
             "tags": [
-                "type": "array", "description": "Words to find it by", "items": ["type": "string", "maxLength": 255],
+                "type": "array", "description": "Tags for finding the image", "items": ["type": "string", "maxLength": 255],
             ],
-            "direct_url": readOnly(["type": "string", "description": "Where its bytes can be read"]),
+            "direct_url": readOnly(["type": "string", "description": "The URL of the image's bytes"]),
             "min_ram": ["type": "integer", "description": "The memory that it needs to boot, in MiB"],
             "min_disk": ["type": "integer", "description": "The disk that it needs to boot, in GiB"],
             "self": readOnly(["type": "string", "description": "The path of this document"]),
             "file": readOnly(["type": "string", "description": "The path of its bytes"]),
             "stores": readOnly(["type": "string", "description": "Not used"]),
             "schema": readOnly(["type": "string", "description": "The path of this schema"]),
-            "locations": ["type": "array", "description": "Where its bytes lie", "items": location],
+            "locations": ["type": "array", "description": "The locations of the image's bytes", "items": location],
         ]
     }
 
-    /// What the user sets of a known meaning; `is_base` tells clients that it can be removed.
+    /// The schemas of the defined custom properties. `is_base: false` tells clients that a property can be removed.
     private static var definedProperties: [String: JSONValue] {
         Dictionary(
             uniqueKeysWithValues: DefinedProperty.allCases.map { property in
@@ -85,7 +85,7 @@ enum SchemaDocuments {
             "metadata": ["type": "object"],
             "validation_data": [
                 "type": "object", "writeOnly": true, "additionalProperties": false,
-                "description": "What the bytes must be",
+                "description": "The digests that the bytes must have",
                 "properties": [
                     "checksum": ["type": "string", "minLength": 32, "maxLength": 32],
                     "os_hash_algo": ["type": "string", "maxLength": 64],
@@ -103,7 +103,7 @@ enum SchemaDocuments {
             "member_id": ["type": "string", "description": "The project's id"],
             "image_id": ["type": "string", "pattern": .string(uuid), "description": "The image's id"],
             "status": [
-                "type": "string", "description": "What the project makes of the image",
+                "type": "string", "description": "Whether the project accepted the image",
                 "enum": .array(Member.Status.allCases.map { .string($0.rawValue) }),
             ],
             "created_at": ["type": "string", "description": "When it was shared"],
@@ -114,16 +114,16 @@ enum SchemaDocuments {
 
     private static let taskStubProperties: [String: JSONValue] = [
         "id": ["type": "string", "pattern": .string(uuid), "description": "The task's id"],
-        "type": ["type": "string", "enum": ["import", "api_image_import", "location_import"], "description": "What it does"],
+        "type": ["type": "string", "enum": ["import", "api_image_import", "location_import"], "description": "Its kind"],
         "status": [
-            "type": "string", "description": "How far it is",
+            "type": "string", "description": "The status of the task",
             "enum": .array(ImageTask.Status.allCases.map { .string($0.rawValue) }),
         ],
         "owner": ["type": "string", "description": "The project that asked for it"],
         "image_id": ["type": "string", "description": "The image it is for"],
         "request_id": ["type": "string", "description": "The request that asked for it"],
         "user_id": ["type": "string", "description": "The user who asked for it"],
-        "expires_at": ["type": ["null", "string"], "description": "When it will be forgotten"],
+        "expires_at": ["type": ["null", "string"], "description": "When the task is removed"],
         "created_at": ["type": "string", "description": "When it was asked for"],
         "updated_at": ["type": "string", "description": "When its status last changed"],
         "self": readOnly(["type": "string"]),
@@ -136,8 +136,8 @@ enum SchemaDocuments {
         "name": "task",
         "properties": .object(
             taskStubProperties.merging([
-                "input": ["type": ["null", "object"], "description": "What was asked"],
-                "result": ["type": ["null", "object"], "description": "What came of it"],
+                "input": ["type": ["null", "object"], "description": "The input of the task"],
+                "result": ["type": ["null", "object"], "description": "The result of the task"],
                 "message": ["type": "string", "description": "Why it failed"],
             ]) { stub, _ in stub }),
     ]
@@ -171,25 +171,25 @@ enum SchemaDocuments {
     }
 }
 
-/// What clients ask to learn what this service can do: schemas, and Glance's `/v2/info`.
+/// The discovery resources: schemas, and Glance's `/v2/info`.
 enum DiscoveryRoutes {
     static func schema(_ request: Request, context: APIContext) throws -> Response {
         let name = context.part("name")
         guard let schema = SchemaDocuments.byName[name] else {
             let known = SchemaDocuments.byName.keys.sorted().joined(separator: ", ")
-            throw APIError(.notFound, "There is no schema \(name.excerpt(64)); there are \(known).")
+            throw APIError(.notFound, "There is no schema \(name.excerpt(64)); the schemas are \(known).")
         }
         return try schema.response()
     }
 
-    /// No way of Glance's imports: a location is given, or the bytes are uploaded.
+    /// No import method of Glance is supported: clients add a location or upload the bytes.
     static func importMethods(_ request: Request, context: APIContext) throws -> Response {
         let methods: JSONValue = ["type": "array", "description": "The ways to import an image", "value": []]
         return try JSONValue.object(["import-methods": methods]).response()
     }
 
-    /// Glance's own answer where one cannot choose between stores.
+    /// Glance's response for a service without several stores.
     static func stores(_ request: Request, context: APIContext) throws -> Response {
-        throw APIError(.notFound, "There are no stores to choose from: where an image lies is said with its locations.")
+        throw APIError(.notFound, "This service has no stores: see the locations of an image.")
     }
 }

@@ -34,7 +34,7 @@ struct TaskRoutes: Sendable {
         query.image = admitted.id
         query.limit = ImageListRequest.largestLimit
         query.marker = try marker(QueryItems(request.uri.query))
-        // What was asked for and what went wrong tell where the image lies.
+        // A task's input and message reveal the image's locations.
         let caller = context.caller
         let isWhole = caller.maySeeLocations || caller.mayListLocations || admitted.access.isOwner
         return try await answer(query, at: "/v2/images/\(admitted.id)/tasks", isWhole: isWhole, [:], context)
@@ -47,7 +47,7 @@ struct TaskRoutes: Sendable {
         }
     }
 
-    /// One page of tasks, with the link to the next.
+    /// One page of tasks, with the link to the next page.
     private func answer(
         _ query: TaskQuery, at path: String, isWhole: Bool, _ members: [String: JSONValue], _ context: APIContext
     ) async throws -> Response {
@@ -63,7 +63,7 @@ struct TaskRoutes: Sendable {
     }
 
     private func requireAdmin(_ context: APIContext) throws(APIError) {
-        guard context.caller.isAdmin else { throw APIError(.forbidden, "Only administrators see all tasks.") }
+        guard context.caller.isAdmin else { throw APIError(.forbidden, "Only administrators may see all tasks.") }
     }
 }
 

@@ -7,7 +7,7 @@ import ImageUpload
 package import Logging
 import ServiceLifecycle
 
-/// Deletes the files of uploads that no location has any more, once their delay is over.
+/// Deletes uploaded files that no location uses any more, after a delay.
 package struct UploadExpiry: Service, CustomStringConvertible {
     private let targets: Reloadable<UploadTarget?>
     private let uploads: any UploadStore
@@ -16,9 +16,9 @@ package struct UploadExpiry: Service, CustomStringConvertible {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - targets: where uploads go; nothing is deleted while they are switched off.
-    ///   - delay: from the end of an image to that of its file.
-    ///   - interval: between two rounds.
+    ///   - targets: the target of uploads; nothing is deleted while uploads are switched off.
+    ///   - delay: how long a file is kept after its image was deleted.
+    ///   - interval: the time between two passes.
     package init(
         targets: Reloadable<UploadTarget?>, uploads: any UploadStore, delay: Duration, interval: Duration, logger: Logger
     ) {
@@ -29,10 +29,10 @@ package struct UploadExpiry: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    /// As the log of the services' life names it.
+    /// The name in log lines about services.
     package var description: String { "deletion of uploads" }
 
-    /// Works until the service shuts down.
+    /// Runs passes until the service shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -42,7 +42,7 @@ package struct UploadExpiry: Service, CustomStringConvertible {
         }
     }
 
-    /// Deletes what is due. What can't be deleted now is tried again in the next round.
+    /// Runs one pass. A file that can't be deleted is retried in the next pass.
     func round(at time: Date = .now) async {
         guard let target = targets.current else { return }
         do {

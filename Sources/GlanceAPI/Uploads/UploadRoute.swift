@@ -11,11 +11,11 @@ import LocationLifecycle
 import NIOCore
 import Synchronization
 
-/// `PUT /v2/images/{id}/file`: takes an image's bytes into the backend that is configured for it.
+/// `PUT /v2/images/{id}/file`: stores an image's bytes in the backend for uploads.
 struct UploadRoute: Sendable {
     let images: any ImageStore
     let registrar: LocationRegistrar
-    /// Nothing while uploads are switched off.
+    /// Nil while uploads are switched off.
     let targets: Reloadable<UploadTarget?>
     let quotas: Reloadable<ProjectQuota>
 
@@ -23,16 +23,17 @@ struct UploadRoute: Sendable {
 
     func put(_ request: Request, context: APIContext) async throws -> Response {
         guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
-            throw APIError(.unsupportedMediaType, "An image's bytes have the Content-Type application/octet-stream.")
+            throw APIError(.unsupportedMediaType, "An upload must have the Content-Type application/octet-stream.")
         }
         let announced = try announcedSize(of: request)
         let admitted = try await gate.imageToModify(context)
         guard let target = targets.current else {
             throw APIError(
-                .forbidden, "This service takes no uploads: add a location, or name a backend in uploads.backend.")
+                .forbidden, "Uploads are switched off: add a location, or name a backend in uploads.backend.")
         }
         do {
-            // Before the catalog says `saving`, so that the next server knows whether somebody still does that.
+            // Claimed before the catalog says `saving`, so that a new server process can tell whether an upload is still
+            // running.
             return try await target.directory.claiming(admitted.id.description) {
                 try await receive(
                     request, announced: announced, for: admitted.id, of: admitted.record.image.owner, target, context)
@@ -42,13 +43,13 @@ struct UploadRoute: Sendable {
         }
     }
 
-    /// Takes the bytes in, and makes them a location.
+    /// Stores the bytes and makes the file a location.
     private func receive(
         _ request: Request, announced: Int64?, for id: ImageID, of owner: String?, _ target: UploadTarget,
         _ context: APIContext
     ) async throws -> Response {
         let quota = quotas.current
-        // Whether or not the client is still there: an image must not be left saving with nobody who knows of it.
+        // A task of its own, so that a client that leaves does not cancel it: the image would stay `saving` without an upload.
         let place = UploadPath(backend: target.backend.id, path: id.description)
         let format = try await Task { try await begin(place, announced: announced, quota, context) }.value
         do {
@@ -63,14 +64,15 @@ struct UploadRoute: Sendable {
             }
             try await finish(file, at: place, for: id, quota, target, context)
         } catch {
-            // Out of reach of the request's own end, which may be what went wrong.
+            // A task of its own, because the request may have been cancelled.
             await Task { await registrar.undoUpload(of: id, at: place, because: error, logger: context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
     }
 
-    /// The size that the client says the image has: all that say one must agree.
+    /// The size that the client announces; nil if it announces none.
+    /// - Throws: `APIError` 400 for an invalid size or contradicting sizes.
     private func announcedSize(of request: Request) throws(APIError) -> Int64? {
         var sizes: [Int64] = []
         let names = [HTTPField.Name.contentLength, HTTPField.Name("x-openstack-image-size")].compactMap(\.self)
@@ -80,19 +82,19 @@ struct UploadRoute: Sendable {
             sizes.append(size)
         }
         guard Set(sizes).count < 2 else {
-            throw .badRequest("The request has \(sizes[0]) bytes and says that the image has \(sizes[1]).")
+            throw .badRequest("Content-Length is \(sizes[0]), but x-openstack-image-size is \(sizes[1]): they must agree.")
         }
         return sizes.first
     }
 
-    /// What the upload may have at most; nil where the project has no quota. What was announced counts as used already.
+    /// The most bytes that the upload may have; nil without a quota. The announced size is already counted as used.
     private func room(of owner: String?, announced: Int64?, _ quota: ProjectQuota) async throws -> Int64? {
         guard let limit = quota.bytes else { return nil }
         return max(0, limit - (try await images.uploadedBytes(of: owner)) + (announced ?? 0))
     }
 
-    /// Takes the image for this upload alone.
-    /// - Returns: its format, which stays as it is from then on.
+    /// Reserves the image for this upload.
+    /// - Returns: the image's format, which can't change any more.
     private func begin(
         _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
@@ -117,13 +119,13 @@ struct UploadRoute: Sendable {
         }
     }
 
-    /// Makes the file a location that serves, or deletes it.
+    /// Makes the file a serving location, or deletes it on an error.
     private func finish(
         _ file: UploadedFile, at place: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
         _ context: APIContext
     ) async throws {
         let actor = context.caller.user
-        // A client that leaves after its last byte must not leave a file without a record.
+        // A task of its own: a client that leaves after its last byte must not leave a file without a record.
         try await Task {
             do {
                 let validator = try await target.validator(of: file)
@@ -149,18 +151,18 @@ struct UploadRoute: Sendable {
     }
 }
 
-/// Ends an upload whose client sends nothing for too long, by closing its connection: an image must not be `saving` for ever.
+/// Closes the connection of an upload whose client sends nothing for too long. Otherwise the image could stay `saving` forever.
 final class UploadWatch: Sendable {
     private let timeout: Duration
     private let latest = Mutex(ContinuousClock.now)
 
-    /// - Parameter timeout: how long nothing may come.
+    /// - Parameter timeout: how long the client may send nothing.
     init(timeout: Duration) { self.timeout = timeout }
 
-    /// Something came.
+    /// Records that bytes arrived.
     func note() { latest.withLock { $0 = .now } }
 
-    /// Watches while `work` runs.
+    /// Watches the connection while `work` runs.
     func during<Value: Sendable>(
         _ channel: any Channel, _ work: () async throws -> Value
     ) async rethrows -> Value {

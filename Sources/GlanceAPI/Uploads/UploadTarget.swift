@@ -6,23 +6,23 @@ package import ImageModel
 package import ImageUpload
 package import LocationLifecycle
 
-/// Where uploads go: one backend whose files this process writes itself.
+/// The target of uploads: one backend whose files this process writes itself.
 package struct UploadTarget: Sendable {
-    /// The backend that will serve them.
+    /// The backend that serves the files.
     package let backend: Backend
-    /// The directory behind it.
+    /// The directory that the backend reads.
     package let directory: UploadDirectory
     /// How long a client may send nothing.
     let timeout: Duration
-    /// Whether the bytes must be of the image's format.
+    /// Whether the bytes must have the image's format.
     let inspectsFormat: Bool
     private let probe: ObjectProbe
 
     /// - Parameters:
-    ///   - directory: the one that the backend reads.
+    ///   - directory: the directory that the backend reads.
     ///   - timeout: how long a client may send nothing.
-    ///   - inspectsFormat: whether bytes of another format than the image's, and such that refer to other files, are refused.
-    ///   - probe: who asks the backend what it sees of a finished upload.
+    ///   - inspectsFormat: whether to refuse bytes of another format than the image's, and bytes that refer to other files.
+    ///   - probe: reads the head of a finished upload from the backend.
     package init(
         backend: Backend, directory: UploadDirectory, timeout: Duration, inspectsFormat: Bool, probe: ObjectProbe
     ) {
@@ -33,8 +33,8 @@ package struct UploadTarget: Sendable {
         self.probe = probe
     }
 
-    /// Clears away what uploads left that were cut off with the service.
-    /// - Parameter images: those that were being uploaded.
+    /// Removes the files of uploads that a stop of the service interrupted.
+    /// - Parameter images: the images that were being uploaded.
     /// - Throws: `UploadError`, `CatalogError`.
     package func recover(_ images: [ImageID], catalog: any CatalogStore) async throws {
         try directory.prepare()
@@ -46,16 +46,16 @@ package struct UploadTarget: Sendable {
         }
     }
 
-    /// What pins a finished upload, as the backend sees it.
-    /// - Throws: `APIError` when the backend sees something else than what was uploaded.
+    /// The validator of a finished upload, as the backend reports it.
+    /// - Throws: `APIError` 500 if the backend can't read the file or reports another size.
     func validator(of file: UploadedFile) async throws -> Validator? {
         switch await probe.head(of: file.name, in: backend.id, isEmpty: file.size == 0) {
         case .success(let head) where head.total == file.size: return head.validator
         case .success:
-            throw APIError(.internalServerError, "The uploaded file changed while it was looked at; it is not kept.")
+            throw APIError(.internalServerError, "The uploaded file changed while it was checked: upload the image again.")
         case .failure(let failure):
             throw APIError(
-                .internalServerError, "The uploaded file can't be read (\(failure.description)); it is not kept.")
+                .internalServerError, "The uploaded file can't be read (\(failure.description)): check the backend.")
         }
     }
 }

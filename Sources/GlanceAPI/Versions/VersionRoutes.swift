@@ -3,16 +3,16 @@ import HTTPTypes
 package import Hummingbird
 package import ImageModel
 
-/// Which versions of Glance's Images API there are, as its clients ask for them.
+/// The versions of Glance's Images API, for its clients' version discovery.
 package enum VersionRoutes {
-    /// Newest first: those that Glance lists where there are no stores to choose from and no cache to manage.
+    /// Newest first: the versions that a Glance without several stores and without a cache lists.
     static let minorVersions = [17, 15, 9, 7, 6, 5, 4, 3, 2, 1, 0]
 
-    /// What the first part of a path may be.
+    /// The known first segments of a path.
     static let known: Set<Substring> = ["v2", "baton", "healthz", "readyz", "metrics", "versions"]
 
-    /// The list of versions.
-    /// - Parameter server: under which address the client reaches it.
+    /// The document with the versions.
+    /// - Parameter server: the address under which the client reaches the server.
     package static func document(of server: String) -> JSONValue {
         let versions = minorVersions.map { minor in
             JSONValue.object([
@@ -24,20 +24,18 @@ package enum VersionRoutes {
         return .object(["versions": .array(versions)])
     }
 
-    /// Glance answers 300 at the root and at any path of no known version.
+    /// Answers 300, as Glance does at the root and at every path without a known version.
     package static func multipleChoices(_ request: Request, _ context: APIContext) throws -> Response {
         try document(of: context.serverAddress(of: request)).response(status: .multipleChoices)
     }
 }
 
-/// Answers paths whose first part is no API of ours with the list of versions, as Glance does.
+/// Answers a path without a known first segment with the list of versions, as Glance does.
 package struct VersionNegotiation: RouterMiddleware {
     package typealias Context = APIContext
 
-    /// The middleware.
     package init() {}
 
-    /// Answers, or lets the request pass.
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -45,7 +43,7 @@ package struct VersionNegotiation: RouterMiddleware {
         guard VersionRoutes.known.contains(first) else {
             return try VersionRoutes.multipleChoices(request, context)
         }
-        // To the router `/v2/images/` is `/v2/images`; to Glance's clients it is an image without an id.
+        // The router treats `/v2/images/` as `/v2/images`. For Glance's clients it is an image without an id.
         let path = request.uri.path
         guard !path.hasSuffix("/") || path.split(separator: "/").count <= 1 else {
             throw APIError(.notFound, "There is nothing at \(path.excerpt(128)).")
@@ -54,15 +52,14 @@ package struct VersionNegotiation: RouterMiddleware {
     }
 }
 
-/// Makes one API of all its versions: `/v2.9/images` is `/v2/images`, and so is `/images` when the version is asked for with
-/// `Accept: application/vnd.openstack.images-v2`.
+/// Maps all versions to one API: `/v2.9/images` becomes `/v2/images`, and so does `/images` if the request selects the version
+/// with `Accept: application/vnd.openstack.images-v2`.
 package struct VersionPrefix<Next: HTTPResponder<APIContext>>: HTTPResponder {
     private let next: Next
 
     /// - Parameter next: answers requests whose path has no minor version.
     package init(next: Next) { self.next = next }
 
-    /// Answers a request.
     package func respond(to request: Request, context: APIContext) async throws -> Response {
         guard let path = VersionRoutes.plainPath(request.head.path ?? "", accept: request.headers[.accept]) else {
             return try await next.respond(to: request, context: context)
@@ -76,7 +73,7 @@ package struct VersionPrefix<Next: HTTPResponder<APIContext>>: HTTPResponder {
 extension VersionRoutes {
     private static let mediaType = "application/vnd.openstack.images-v2"
 
-    /// The path without its minor version; nil if it can stay as it is.
+    /// The path without its minor version; nil if the path stays unchanged.
     static func plainPath(_ path: String, accept: String?) -> String? {
         let rest = path.drop { $0 == "/" }
         let first = rest.prefix { $0 != "/" && $0 != "?" }

@@ -13,7 +13,7 @@ package protocol Authenticator: Sendable {
 }
 
 extension Authenticator {
-    /// The caller to whom a token belongs, regardless of the client's address.
+    /// The caller to whom a token belongs, without a client address.
     package func caller(of token: String?) async throws(AuthenticationRefusal) -> Caller {
         try await caller(of: token, from: nil)
     }
@@ -43,11 +43,11 @@ package enum AuthenticationRefusal: Error, Sendable, Equatable, CustomStringConv
     /// The client sent too many unknown tokens; this one was not validated.
     case tooManyGuesses(retryAfter: Duration)
 
-    /// The problem and the remedy.
+    /// One sentence with the problem and the remedy.
     package var description: String {
         switch self {
         case .missing: "This request needs a token: send one as X-Auth-Token or as Authorization: Bearer."
-        case .unknown: "The token is not known: it has a typing error, or it was revoked. Send another."
+        case .unknown: "The token is unknown: it is misspelled, or it was revoked. Send another."
         case .expired: "The token has expired. Send a new one."
         case .unavailable: "The token can't be checked now, because the identity service does not answer. Try again later."
         case .tooManyGuesses: "Too many unknown tokens came from this address. Try again later."

@@ -44,6 +44,7 @@ package final class TokenFile: Authenticator {
 
     /// Reads the file.
     /// - Parameter now: the clock, for tests.
+    /// - Throws: `TokenFileError` if the file can't be read or has errors.
     package init(path: String, logger: Logger, now: @escaping @Sendable () -> Date = { .now }) throws(TokenFileError) {
         self.path = path
         self.logger = logger
@@ -65,7 +66,7 @@ package final class TokenFile: Authenticator {
             throw whole("can't be read; does it exist, and may this user read it?")
         }
         guard data.count <= sizeLimit else { throw whole("is larger than \(sizeLimit >> 20) MiB; is it the right file?") }
-        guard let text = String(validating: data, as: UTF8.self) else { throw whole("is no UTF-8 text") }
+        guard let text = String(validating: data, as: UTF8.self) else { throw whole("is not UTF-8 text") }
         return try TokenList(text, named: path)
     }
 
@@ -89,7 +90,7 @@ package final class TokenFile: Authenticator {
                     metadata: ["tokens": .stringConvertible(state.list.entries.count)])
             } catch {
                 logger.error(
-                    "tokens.reload_failed: The tokens file is wrong. The tokens read before stay valid.",
+                    "tokens.reload_failed: The tokens file is invalid. The tokens that were read before stay valid.",
                     metadata: ["problem": "\(error)"])
             }
             return state.list

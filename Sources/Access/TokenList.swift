@@ -29,20 +29,20 @@ package struct TokenList: Sendable {
                 problems.append(.init(line: index + 1, message: problem.message))
             case .success(let entry):
                 if let first = lines[entry.digest] {
-                    problems.append(.init(line: index + 1, message: "this token stands in line \(first) already; remove one"))
+                    problems.append(.init(line: index + 1, message: "this token is already in line \(first); remove one"))
                 }
                 lines[entry.digest] = index + 1
                 entries.append(entry)
             }
         }
         if entries.isEmpty, problems.isEmpty {
-            problems = [.init(line: nil, message: "there is no token in it; `baton token` makes one and prints its line")]
+            problems = [.init(line: nil, message: "it has no tokens; `baton token` creates one and prints its line")]
         }
         guard problems.isEmpty else { throw TokenFileError(file: file, problems: problems) }
         self.entries = entries
     }
 
-    /// The caller to whom a token belongs. Every entry is compared, each in constant time.
+    /// The caller to whom a token belongs. Every entry is compared, in constant time, so that the duration reveals nothing.
     func caller(of token: String, at now: Date) throws(AuthenticationRefusal) -> Caller {
         let digest = TokenDigest(of: token)
         var found: Entry?
@@ -64,7 +64,7 @@ package struct TokenList: Sendable {
     private static func entry(_ words: ArraySlice<Substring>) -> Result<Entry, LineProblem> {
         guard (4...5).contains(words.count) else {
             return .failure(
-                LineProblem(message: "a line has sha256:DIGEST USER PROJECT ROLES and maybe EXPIRES; write - for none"))
+                LineProblem(message: "a line must be sha256:DIGEST USER PROJECT ROLES [EXPIRES]; write - for none"))
         }
         guard let digest = TokenDigest(words[0]) else {
             return .failure(
@@ -74,14 +74,14 @@ package struct TokenList: Sendable {
         for name in words[3].split(separator: ",") where name != "-" {
             guard let role = Caller.Role(rawValue: String(name)) else {
                 let known = Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")
-                return .failure(LineProblem(message: "\"\(name.excerpt(32))\" is no role; there are \(known)"))
+                return .failure(LineProblem(message: "\"\(name.excerpt(32))\" is not a role; the roles are \(known)"))
             }
             roles.insert(role)
         }
         var expires: Date?
         if words.count == 5, words[4] != "-" {
             guard let time = UTCTime.parse(words[4]) else {
-                return .failure(LineProblem(message: "it expires at no time; write for example 2027-01-31T12:00:00Z, in UTC"))
+                return .failure(LineProblem(message: "EXPIRES must be a time in UTC, such as 2027-01-31T12:00:00Z"))
             }
             expires = time
         }

@@ -22,7 +22,7 @@ package struct TrustedNetworks: Sendable, Equatable {
         return networks.contains { $0.contains(client) }
     }
 
-    /// The client of a request: the last hop that is not a trusted proxy. Earlier hops were written by untrusted parties.
+    /// The client of a request: the last hop that is not a trusted proxy. Earlier hops may be forged.
     package func client(peer: String?, forwardedFor: [String]) -> IPAddress? {
         guard let peer = peer.flatMap({ IPAddress($0) }) else { return nil }
         guard isProxy(peer) else { return peer }

@@ -3,11 +3,11 @@ import FoundationEssentials
 
 /// A cache of validated and refused tokens, by the tokens' digests. A value: the time is an argument.
 struct AuthenticationCache {
-    /// The cached knowledge of a token.
+    /// What the cache knows about a token.
     enum Decision: Equatable {
         /// The caller, from a recent validation.
         case known(Caller)
-        /// The caller, from a validation that should be repeated, and that is used if it can't be.
+        /// The caller, from an old validation. It should be repeated; if it can't be, the caller stays valid.
         case stale(Caller)
         /// The token was refused recently.
         case refused
@@ -68,12 +68,12 @@ struct AuthenticationCache {
         admitted[token] = nil
         if refused[token] == nil, refused.count >= capacity {
             refused = refused.filter { isYoung($0.value, refusalLifetime, now) }
-            if refused.count >= capacity { refused = [:] }  // a flood of guesses: each costs a question, as it would anyway
+            if refused.count >= capacity { refused = [:] }  // only a flood of guesses fills it
         }
         refused[token] = now
     }
 
-    /// If the clock was set back, an entry counts as old, never as young.
+    /// An entry from the future, after the clock was set back, counts as old.
     private func isYoung(_ time: Date, _ lifetime: TimeInterval, _ now: Date) -> Bool {
         let age = now.timeIntervalSince(time)
         return age >= 0 && age < lifetime

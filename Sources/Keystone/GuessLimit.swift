@@ -49,7 +49,7 @@ struct GuessLimit: Sendable {
         return min(Double(perMinute), bucket.left + passed * Double(perMinute) / 60)
     }
 
-    /// Removes addresses with a full allowance; if there are too few, the half with the largest allowance.
+    /// Removes the addresses with a full allowance, and at least the half with the largest allowance.
     private mutating func makeRoom(at now: Date) {
         let byRest = buckets.keys.map { (client: $0, left: left(of: $0, at: now)) }.sorted { $0.left > $1.left }
         let whole = byRest.count { $0.left >= Double(perMinute) }

@@ -52,7 +52,7 @@ package actor KeystoneService {
             switch answer.head.status {
             case 200:
                 guard let known = KeystoneToken(answer.body, trustedRole: requests.settings.trustedRole) else {
-                    throw unanswered("its description of a token makes no sense")
+                    throw unanswered("its description of a token is malformed")
                 }
                 answered()
                 return known
@@ -68,12 +68,12 @@ package actor KeystoneService {
                 if self.authority?.token == authority { self.authority = nil }
             case 401: throw unanswered("it does not accept the token that it gave Baton")
             case 403: throw unanswered("Baton's user may not validate tokens; give it the role service")
-            case let status: throw unanswered("it answers with status \(status)")
+            case let status: throw unanswered("it answered with status \(status)")
             }
         }
     }
 
-    /// The token that authorizes a validation; nil for the caller's own.
+    /// The service's own token for a validation; nil to use the caller's.
     private func authorityToken() async throws(AuthenticationRefusal) -> String? {
         guard let request = requests.login() else { return nil }
         if let authority, authority.expires.timeIntervalSince(now()) > Self.margin { return authority.token }
@@ -92,8 +92,8 @@ package actor KeystoneService {
             else {
                 throw unanswered(
                     answer.head.status == 401
-                        ? "it does not accept Baton's user or application credential; look at auth.keystone"
-                        : "it answers Baton's log-in with status \(answer.head.status)")
+                        ? "it does not accept Baton's user or application credential; check auth.keystone"
+                        : "it answered Baton's log-in with status \(answer.head.status)")
             }
             authority = Authority(token: token, expires: expires)
             return .success(token)
@@ -134,7 +134,7 @@ package actor KeystoneService {
     }
 }
 
-/// Requests of Keystone's Identity API v3.
+/// Builds requests of Keystone's Identity API v3.
 struct KeystoneRequests: Sendable {
     let settings: KeystoneSettings
 
@@ -149,13 +149,13 @@ struct KeystoneRequests: Sendable {
     func login() -> TransferRequest? { KeystoneLogin(settings)?.request(withCatalog: false) }
 }
 
-/// The transport of requests to Keystone, so that the logic can be tested without one.
+/// Sends requests to Keystone. A protocol, so that the logic can be tested without a server.
 package protocol KeystoneTransport: Sendable {
     /// Sends one request and waits for the complete response, whatever its status.
     func send(_ request: TransferRequest) async throws(TransferError) -> Exchange.Answer
 }
 
-/// A transport of Keystone requests over a transfer loop.
+/// Sends requests to Keystone on a transfer loop.
 package struct LoopTransport: KeystoneTransport {
     /// The largest response in bytes; a token's description has a few KiB.
     private static let limit = 1 << 20

@@ -48,12 +48,12 @@ import Testing
         arguments: [
             ("secret-token alice a member", "tokens:2: it must begin with sha256:"),
             ("sha256:12 alice a member", "tokens:2: it must begin with sha256:"),
-            ("DIGEST alice a", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
-            ("DIGEST alice a member 2027-01-15T08:00:00Z more", "tokens:2: a line has sha256:DIGEST USER PROJECT ROLES"),
-            ("DIGEST alice a king", "tokens:2: \"king\" is no role; there are reader, member, trusted, service, admin"),
-            ("DIGEST alice a member tomorrow", "tokens:2: it expires at no time; write for example 2027-01-31T12:00:00Z"),
-            ("DIGEST alice a member 2027-13-15T08:00:00Z", "tokens:2: it expires at no time"),
-            ("DIGEST alice a member\nDIGEST bob b reader", "tokens:3: this token stands in line 2 already"),
+            ("DIGEST alice a", "tokens:2: a line must be sha256:DIGEST USER PROJECT ROLES"),
+            ("DIGEST alice a member 2027-01-15T08:00:00Z more", "tokens:2: a line must be sha256:DIGEST USER PROJECT ROLES"),
+            ("DIGEST alice a king", "tokens:2: \"king\" is not a role; the roles are reader, member, trusted, service, admin"),
+            ("DIGEST alice a member tomorrow", "tokens:2: EXPIRES must be a time in UTC, such as 2027-01-31T12:00:00Z"),
+            ("DIGEST alice a member 2027-13-15T08:00:00Z", "tokens:2: EXPIRES must be a time in UTC"),
+            ("DIGEST alice a member\nDIGEST bob b reader", "tokens:3: this token is already in line 2"),
         ])
     func aProblemIsReportedWithItsLine(text: String, expected: String) {
         let digest = TokenDigest(of: "one").description
@@ -69,7 +69,7 @@ import Testing
     @Test("A file without tokens is an error")
     func aFileWithoutTokensIsAnError() {
         let error = #expect(throws: TokenFileError.self) { try Self.list("# nobody\n") }
-        #expect(error?.description == "tokens: there is no token in it; `baton token` makes one and prints its line")
+        #expect(error?.description == "tokens: it has no tokens; `baton token` creates one and prints its line")
     }
 }
 

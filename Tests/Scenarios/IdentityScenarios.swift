@@ -116,7 +116,7 @@ struct IdentityScenarios {
             #expect(try await baton.send("GET", "/v2/images", as: "newcomer").status == 200)
         }
         let line = baton.log.first { $0.event == "tokens.reload_failed" }
-        #expect(line?["level"] == "error" && line?["problem"]?.contains("tokens:1: \"king\" is no role") == true)
+        #expect(line?["level"] == "error" && line?["problem"]?.contains("tokens:1: \"king\" is not a role") == true)
         try holders.write(TokenHolders.line("admin", "p admin"))
         while try await baton.send("GET", "/v2/images", as: "newcomer").status != 401 {}
     }
@@ -208,7 +208,7 @@ struct IdentityScenarios {
         let other = try await BatonCommand.run(["token", "carol", "--json"])
         #expect(!other.output.contains(token), "each token is new")
         let wrong = try await BatonCommand.run(["token", "carol", "--role", "king"])
-        #expect(wrong.status == 64 && wrong.errors.contains("\"king\" is no role"))
+        #expect(wrong.status == 64 && wrong.errors.contains("\"king\" is not a role"))
     }
 
     @Test("Only a server with authentication may listen beyond loopback")

@@ -119,7 +119,7 @@ import Testing
             (CatalogEntry(region: "three"), "no object-store with the interface public in the region three"),
             (CatalogEntry(interface: .admin), "no object-store with the interface admin"),
             (CatalogEntry(serviceType: "empty"), "names no empty"),
-            (CatalogEntry(region: "odd"), "set storage_url in its place"),
+            (CatalogEntry(region: "odd"), "set storage_url instead"),
         ])
     func aMissingCatalogueEntryIsReported(wanted: CatalogEntry, words: String) throws {
         let failure = #expect(throws: AttemptFailure.self) { try Self.session(wanted) }

@@ -210,7 +210,7 @@ struct OpenStackSwiftDownloadScenarios {
         "An error in a container's keys is reported once",
         arguments: [
             (#"storage_url: "http://s/v1/A""#, "b.container: is missing"),
-            (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is no name of a container"),
+            (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is not a container name"),
             (#"container: a, prefix: "../x", storage_url: "http://s/v1/A""#, "b.prefix: has an empty segment, a dot segment"),
             ("container: a", "b.driver: needs auth_url, or keystone, or for a public container"),
             (#"container: a, auth_url: "http://s/auth/v1.0""#, "b.auth_url: needs user beside it"),

@@ -107,7 +107,7 @@ struct S3Scenarios {
         arguments: [
             (#"url: "http://store""#, "b.bucket: is missing"), (#"bucket: abc"#, "b.url: is missing"),
             (#"url: "http://127.0.0.1", bucket: abc, style: virtual"#, "b.url: is an address"),
-            (#"url: "http://store", bucket: "a/b""#, "b.bucket: is no name of a bucket"),
+            (#"url: "http://store", bucket: "a/b""#, "b.bucket: is not a bucket name"),
             (#"url: "http://store", bucket: abc, prefix: "../x""#, "b.prefix: has an empty segment, a dot segment"),
             (#"url: "http://store", bucket: abc, access_key: key"#, "b.access_key: needs secret_key_file or secret_key_env"),
             (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key beside it"),

@@ -11,7 +11,7 @@ package struct FileDriver: Driver {
     /// Creates a driver for the directory `root`.
     /// - Parameters:
     ///   - workers: the threads that read.
-    ///   - maximumRange: the most bytes of one read, and thus of an unneeded read; at least 1.
+    ///   - maximumRange: the most bytes of one read, and thus the most bytes that a cancelled read wastes; at least 1.
     package init(root: String, workers: FileWorkers, maximumRange: Int64) {
         self.root = root
         self.workers = workers
@@ -35,7 +35,7 @@ package struct FileDriver: Driver {
     /// Checks the opened file against the requested range.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         guard let facts = head.file else {
-            return .failure(AttemptFailure(.protocolViolation, .local, detail: "a file answered like a web server"))
+            return .failure(AttemptFailure(.protocolViolation, .local, detail: "a file was read without its attributes"))
         }
         let first = read.range?.first ?? 0
         let last = min(read.range?.last ?? facts.size - 1, facts.size - 1)
@@ -44,7 +44,7 @@ package struct FileDriver: Driver {
                 first: first, count: max(0, last - first + 1), total: facts.size, validator: Self.validator(of: facts)))
     }
 
-    /// The validator includes the ctime, since a program that rewrites the file can set back the mtime.
+    /// The validator includes the ctime, because a program that rewrites the file can set the mtime back.
     private static func validator(of facts: FileFacts) -> Validator {
         Validator("inode \(facts.inode), written \(text(facts.modified)), changed \(text(facts.changed))")
     }

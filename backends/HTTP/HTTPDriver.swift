@@ -26,7 +26,7 @@ package struct HTTPDriver: Driver {
         self.redirects = RedirectRule(allowed: redirects)
     }
 
-    /// Ranges of any length; not writable.
+    /// Ranges of any length.
     package var capabilities: Capabilities { Capabilities() }
 
     /// A GET with the requested Range.
@@ -39,7 +39,7 @@ package struct HTTPDriver: Driver {
     /// Interprets the status and the header fields.
     package func inspect(_ head: ResponseHead, of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         if (300...399).contains(head.status), !redirects.allowed.isEmpty {
-            let rule = "it leads out of allow_redirects_to, or on for the \(RedirectRule.limit + 1)th time"
+            let rule = "its target is not in allow_redirects_to, or it is the \(RedirectRule.limit + 1)th in a row"
             return .failure(AttemptFailure(.redirect, .location, detail: "answered with status \(head.status): \(rule)"))
         }
         if head.status == 407, access.proxy != nil {

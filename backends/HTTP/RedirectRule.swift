@@ -30,9 +30,9 @@ struct RedirectRule: Sendable {
 
     /// Resolves a URI reference (RFC 3986 section 5.2); nil for references that another parser could read differently.
     static func resolve(_ reference: String, against current: LocationURL) -> Target? {
-        let named = reference.prefix { $0 != "#" }  // what stands behind is for browsers
+        let named = reference.prefix { $0 != "#" }  // a fragment is not sent
         let place = named.prefix { $0 != "?" }
-        let query = named[place.endIndex...]  // the question mark included; a signature often
+        let query = named[place.endIndex...]  // with its question mark; often a signature
         guard query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         let origin = "\(current.scheme)://\(current.authority)"
         let text: String
@@ -45,7 +45,7 @@ struct RedirectRule: Sendable {
         } else if place.isEmpty {
             text = current.description
         } else if place.prefix(while: { $0 != "/" }).contains(":") {
-            return nil  // a scheme of another kind, e.g. data:
+            return nil  // another scheme, such as data:
         } else {
             let folder = current.segments.dropLast().map { "/" + LocationURL.encode(path: $0) }.joined()
             text = "\(origin)\(folder)/\(place)"

@@ -37,6 +37,7 @@ package struct CatalogEntry: Sendable, Hashable {
     }
 
     /// The URL of the selected endpoint.
+    /// - Throws: `AttemptFailure` of class `credentials` if the catalogue has no usable endpoint, or several.
     func url(in catalog: [Service]) throws(AttemptFailure) -> LocationURL {
         let all = catalog.filter { $0.type == serviceType }.flatMap { $0.endpoints ?? [] }
             .filter { $0.interface == interface.rawValue }
@@ -48,16 +49,16 @@ package struct CatalogEntry: Sendable, Hashable {
             throw Self.failure("names \(serviceType) in several regions: set keystone.region")
         }
         guard let url = try? LocationURL(endpoint.url), url.scheme != "file" else {
-            throw Self.failure("has a URL for \(serviceType) that can't be used; set storage_url in its place")
+            throw Self.failure("has a URL for \(serviceType) that can't be used; set storage_url instead")
         }
         return url
     }
 
-    private static let advice = "look at keystone.region, keystone.interface and at what the user may do in the project"
+    private static let advice = "check keystone.region, keystone.interface and the user's roles in the project"
 
     private var place: String { region.map { " in the region \($0)" } ?? "" }
 
-    /// The failure if the credentials lead to no account, which is treated like a refusal.
+    /// Credentials that lead to no account are treated like refused ones.
     private static func failure(_ text: String) -> AttemptFailure {
         AttemptFailure(.denied, .credentials, detail: "Keystone's catalogue \(text)")
     }

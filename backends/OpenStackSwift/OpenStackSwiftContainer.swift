@@ -1,13 +1,13 @@
 package import BackendKit
 
-/// One container of an account, and the part of its objects that a backend covers. Where the account is says a log-in.
+/// One container of an account, and the prefix of its objects that a backend covers. The log-in provides the account's URL.
 package struct OpenStackSwiftContainer: Sendable, Hashable {
     private let segments: [String]
 
     /// - Parameters:
     ///   - name: 1 to 256 bytes, without slashes.
-    ///   - prefix: the segments that the names of all objects begin with; empty for the whole container.
-    /// - Throws: `InvalidOpenStackSwiftContainer` saying which part is wrong.
+    ///   - prefix: the segments that all object names begin with; empty for the whole container.
+    /// - Throws: `InvalidOpenStackSwiftContainer` that names the invalid part.
     package init(_ name: String, prefix: String = "") throws(InvalidOpenStackSwiftContainer) {
         guard (1...256).contains(name.utf8.count), Self.segments(of: name) == [name] else { throw .name }
         guard let path = prefix.isEmpty ? [] : Self.segments(of: prefix) else { throw .prefix }
@@ -40,14 +40,14 @@ package struct OpenStackSwiftContainer: Sendable, Hashable {
     }
 }
 
-/// Which part of a container can't be.
+/// The invalid part of a container.
 package enum InvalidOpenStackSwiftContainer: Error, Sendable, Hashable, CustomStringConvertible {
     case name
     case prefix
 
     package var description: String {
         switch self {
-        case .name: "is no name of a container: 1 to 256 bytes without slashes, backslashes and NUL, and not . or .."
+        case .name: "is not a container name: 1 to 256 bytes without slashes, backslashes and NUL, and not . or .."
         case .prefix: "has an empty segment, a dot segment or a backslash; write whole segments, e.g. images/"
         }
     }

@@ -2,16 +2,16 @@ package import BackendKit
 package import CurlTransfer
 import Synchronization
 
-/// The token of one account: fetched when somebody needs it, renewed ahead of its end and when it is refused.
+/// The token of one account. It is fetched on demand, and renewed before it expires and after it is refused.
 package final class OpenStackSwiftCredentials: RenewableCredentials {
-    /// Sends a request and waits for the whole answer, whatever its status.
+    /// Sends a request and waits for the complete response, whatever its status.
     package typealias Send = @Sendable (TransferRequest) async throws(TransferError) -> Exchange.Answer
 
     private typealias Outcome = Result<Void, AttemptFailure>
 
     private struct State {
         var session: OpenStackSwiftSession?
-        /// From when on a new one is fetched first.
+        /// The time from which the token is renewed before use.
         var isDue: ContinuousClock.Instant?
         var generation = 0
         var fetch: Task<Outcome, Never>?
@@ -47,10 +47,11 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
         return state.withLock { $0.session != nil && $0.isDue.map { time < $0 } != false }
     }
 
-    /// The last one fetched, be it old; nil before the first.
+    /// The last session, even if it has expired; nil before the first log-in.
     var session: OpenStackSwiftSession? { state.withLock { $0.session } }
 
     /// Logs in, unless a newer session exists. Concurrent callers share one log-in.
+    /// - Throws: `AttemptFailure` of the log-in; for a while after a failure, the same one without another attempt.
     package func renew(beyond generation: Int) async throws(AttemptFailure) {
         let time = now()
         let pending: Result<Task<Outcome, Never>?, AttemptFailure> = state.withLock { state in
@@ -97,39 +98,40 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
     }
 }
 
-/// A way to log in: what to ask, and what the answer means. Values; the asking is done by `OpenStackSwiftCredentials`.
+/// A kind of log-in: its request, and the interpretation of the response. A value; `OpenStackSwiftCredentials` sends the
+/// request.
 package protocol OpenStackSwiftLogin: Sendable, Undisclosed {
-    /// What to send. It holds the password.
+    /// The log-in request. It contains the password and must not be logged.
     var request: TransferRequest { get }
 
-    /// What an answer gives.
-    /// - Throws: `AttemptFailure`: of class `credentials` when what was shown is refused, else `backend`.
+    /// Reads the session from a response.
+    /// - Throws: `AttemptFailure`, of class `credentials` if the credentials are refused, else of class `backend`.
     func session(from answer: Exchange.Answer) throws(AttemptFailure) -> OpenStackSwiftSession
 }
 
 extension OpenStackSwiftLogin {
-    /// What an answer means that is not the one hoped for.
-    /// - Parameter setting: what to look at in the configuration.
+    /// The failure for a response other than a success.
+    /// - Parameter setting: the setting to check in the configuration.
     func refusal(_ head: ResponseHead, setting: String) -> AttemptFailure {
         let detail = "the log-in was answered with status \(head.status)"
         switch head.status {
         case 401, 403:
-            return AttemptFailure(.denied, .credentials, detail: "\(detail): user or key are not accepted; look at \(setting)")
+            return AttemptFailure(.denied, .credentials, detail: "\(detail): the user or key is not accepted; check \(setting)")
         case 429, 498, 500...599:
             return AttemptFailure(.serverError, .backend, retryAfter: RangedAnswer(head).retryAfter, detail: detail)
         default:
-            return AttemptFailure(.unexpectedStatus, .backend, detail: "\(detail); look at \(setting)")
+            return AttemptFailure(.unexpectedStatus, .backend, detail: "\(detail); check \(setting)")
         }
     }
 }
 
-/// What a log-in gives: where the account is, and a token that opens it for a while.
+/// The result of a log-in: the account's URL and a token for it.
 package struct OpenStackSwiftSession: Sendable, Undisclosed {
-    /// The account's URL, which its containers lie below.
+    /// The account's URL, without a container.
     let account: LocationURL
-    /// The token, in printable ASCII, so that it can be a header field.
+    /// The token. It consists of printable ASCII, because it becomes a header field.
     let token: String
-    /// How long the token is valid from the response on; nil if unknown.
+    /// How long the token is valid after the response; nil if unknown.
     let lifetime: Duration?
 
     /// - Throws: `AttemptFailure` if the token can't be sent, or would be sent without TLS although it was fetched with TLS.
@@ -141,7 +143,7 @@ package struct OpenStackSwiftSession: Sendable, Undisclosed {
         guard account.scheme == "https" || !login.lowercased().hasPrefix("https:") else {
             throw AttemptFailure(
                 .tls, .backend,
-                detail: "the log-in is over https and names a store over http, where the token could be read: set storage_url")
+                detail: "the log-in over https returned a store URL over http, which would expose the token: set storage_url")
         }
         self.account = account
         self.token = token

@@ -4,9 +4,9 @@ package import FoundationEssentials
 import ImageModel
 import Integrity
 
-/// Reads objects from one container of OpenStack Swift, or of what speaks its API, by ranged GETs with a token.
+/// Reads objects from one container of OpenStack Swift, or of a store with its API, by ranged GETs with a token.
 package struct OpenStackSwiftDriver: Driver {
-    /// The token; nil where the container is public.
+    /// The token; nil for a public container.
     package var credentials: (any RenewableCredentials)? { tokens }
 
     private let container: OpenStackSwiftContainer
@@ -38,7 +38,7 @@ package struct OpenStackSwiftDriver: Driver {
         self.now = now
     }
 
-    /// Ranges of any length, temporary URLs if there is a key for them; not writable.
+    /// Ranges of any length.
     package var capabilities: Capabilities {
         Capabilities()
     }
@@ -85,7 +85,7 @@ package struct OpenStackSwiftDriver: Driver {
     }
 }
 
-/// What a store means by an answer without bytes.
+/// A store's response without bytes, interpreted by its head.
 struct OpenStackSwiftRefusal {
     private let head: ResponseHead
 
@@ -96,13 +96,13 @@ struct OpenStackSwiftRefusal {
         let detail = "answered with status \(head.status)"
         switch head.status {
         case 401:
-            return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is not good, or no longer")
+            return AttemptFailure(.unauthorized, .credentials, detail: "\(detail): the token is invalid or has expired")
         case 403:
             return AttemptFailure(.denied, .credentials, detail: "\(detail): the user may not read this container")
         // The store checks the first segment before it responds.
         case 409:
             return AttemptFailure(
-                .unreadable, .location, detail: "\(detail): a segment of the large object is missing or another one")
+                .unreadable, .location, detail: "\(detail): a segment of the large object is missing or has changed")
         // 498 is the status of Swift's ratelimit middleware.
         case 429, 498:
             return AttemptFailure(.throttled, .throttled, retryAfter: RangedAnswer(head).retryAfter, detail: detail)

@@ -4,9 +4,9 @@ package import CurlTransfer
 import FoundationEssentials
 package import Keystone
 
-/// The log-in at Keystone, whose catalogue says where the account is.
+/// A log-in at Keystone, whose catalogue contains the account's URL.
 package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
-    /// What to send.
+    /// The log-in request. It contains the password and must not be logged.
     package let request: TransferRequest
     private let url: String
     private let wanted: CatalogEntry
@@ -25,7 +25,7 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
         self.account = account
     }
 
-    /// The token from its header field, the rest from the token's description.
+    /// Reads the token from its header field, and the rest from the token's description.
     package func session(from answer: Exchange.Answer) throws(AttemptFailure) -> OpenStackSwiftSession {
         guard answer.head.status == 201 else {
             throw refusal(answer.head, setting: "keystone.url, the user or the application credential")
@@ -33,7 +33,7 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
         guard let token = answer.head["x-subject-token"],
             let description = try? JSONDecoder().decode(Envelope.self, from: Data(answer.body)).token
         else {
-            throw AttemptFailure(.protocolViolation, .backend, detail: "Keystone's answer to the log-in makes no sense")
+            throw AttemptFailure(.protocolViolation, .backend, detail: "Keystone's response to the log-in is malformed")
         }
         let account =
             if let account { account } else { try wanted.url(in: description.catalog ?? []) }
@@ -56,7 +56,7 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
             case expiresAt = "expires_at"
         }
 
-        /// The lifetime by Keystone's own clock, since the local one may be off.
+        /// The lifetime by Keystone's own clock, because the local one may be off.
         var lifetime: Duration? {
             guard let issued = issuedAt.flatMap({ UTCTime.parse($0) }), let expires = expiresAt.flatMap({ UTCTime.parse($0) })
             else { return nil }
@@ -65,17 +65,17 @@ package struct OpenStackSwiftKeystoneLogin: OpenStackSwiftLogin {
     }
 }
 
-/// The log-in of TempAuth, swauth and radosgw ("auth v1.0"): user and key in header fields, account and token in those of the
-/// answer.
+/// The log-in of TempAuth, swauth and radosgw ("auth v1.0"): user and key in header fields of the request, account and token in
+/// those of the response.
 package struct TempAuthLogin: OpenStackSwiftLogin {
-    /// What to send.
+    /// The log-in request. It contains the key and must not be logged.
     package let request: TransferRequest
     private let url: String
     private let account: LocationURL?
 
     /// - Parameters:
-    ///   - url: e.g. `http://store:8080/auth/v1.0`.
-    ///   - user: e.g. `account:user`; like the key without line ends.
+    ///   - url: such as `http://store:8080/auth/v1.0`.
+    ///   - user: such as `account:user`; without line breaks, as is the key.
     ///   - account: the account's URL, instead of the one in the response.
     ///   - timeout: the timeout for connecting.
     package init(url: String, user: String, key: String, account: LocationURL?, timeout: Duration) {
@@ -86,7 +86,7 @@ package struct TempAuthLogin: OpenStackSwiftLogin {
         self.account = account
     }
 
-    /// Account, token and its lifetime, all from header fields.
+    /// Reads the account, the token and its lifetime from the header fields.
     package func session(from answer: Exchange.Answer) throws(AttemptFailure) -> OpenStackSwiftSession {
         let head = answer.head
         guard (200...299).contains(head.status) else { throw refusal(head, setting: "auth_url, user and its key") }
@@ -95,7 +95,7 @@ package struct TempAuthLogin: OpenStackSwiftLogin {
         else {
             throw AttemptFailure(
                 .protocolViolation, .backend,
-                detail: "the log-in was answered without a token, or without the URL of an account: look at auth_url")
+                detail: "the response to the log-in has no token or no account URL: check auth_url")
         }
         let seconds = head["x-auth-token-expires"].flatMap { Int64($0) }
         return try OpenStackSwiftSession(

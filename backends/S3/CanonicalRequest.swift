@@ -45,7 +45,7 @@ struct CanonicalRequest {
     /// Removes surrounding blanks and collapses runs of blanks.
     private static func trimmed(_ value: String) -> String { value.split(separator: " ").joined(separator: " ") }
 
-    /// Compares bytes, since Swift orders strings differently.
+    /// Compares bytes, because Swift's strings have a different order.
     private static func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
 
     /// Encodes a query component, including slashes.

@@ -27,7 +27,7 @@ package struct S3Driver: Driver {
         self.now = now
     }
 
-    /// Ranges of any length, presigned URLs; not writable.
+    /// Ranges of any length.
     package var capabilities: Capabilities { Capabilities() }
 
     /// A GET, signed now with the requested Range.

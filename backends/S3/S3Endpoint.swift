@@ -70,8 +70,8 @@ package enum InvalidS3Endpoint: Error, Sendable, Hashable, CustomStringConvertib
 
     package var description: String {
         switch self {
-        case .bucket: "is no name of a bucket: 1 to 255 of a-z, A-Z, 0-9, dot, - and _"
-        case .address: "is an address, and no bucket can be put in front of it: write a name, or style: path"
+        case .bucket: "is not a bucket name: 1 to 255 of a-z, A-Z, 0-9, dot, - and _"
+        case .address: "is an address, which the bucket can't be prepended to: write a host name, or style: path"
         case .prefix: "has an empty segment, a dot segment or a backslash; write whole segments, e.g. images/"
         }
     }

@@ -56,7 +56,7 @@ extension S3Refusal {
         let byStatus = failure
         let said = "answered with status \(head.status), \(document.summary)"
         switch document.code {
-        case "NoSuchBucket": return AttemptFailure(.missing, .backend, detail: "\(said) Look at the backend's bucket.")
+        case "NoSuchBucket": return AttemptFailure(.missing, .backend, detail: "\(said) Check the backend's bucket.")
         case "NoSuchKey", "NoSuchVersion": return AttemptFailure(.missing, .location, detail: said)
         case "InvalidObjectState":
             return AttemptFailure(

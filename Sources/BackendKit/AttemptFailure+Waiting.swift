@@ -1,21 +1,23 @@
-// Failures of an attempt that waited in vain.
+// Failures of attempts that waited longer than a timeout.
 extension AttemptFailure {
-    /// The backend's connections were all taken for so long.
+    /// All of the backend's connections were in use for the whole wait.
     package static func busy(after wait: Duration) -> AttemptFailure {
-        AttemptFailure(.busy, .throttled, detail: "all of the backend's connections were taken for \(wait)")
+        AttemptFailure(.busy, .throttled, detail: "all of the backend's connections were in use for \(wait)")
     }
 
-    /// The backend's workers were all taken for so long, as by a mount that hangs. That is our own limit, as with connections.
+    /// All of the backend's workers were busy for the whole wait, for example because a mount hangs. The number of workers is a
+    /// limit of Baton, like that of connections, so the failure does not count against the backend.
     package static func noWorker(for wait: Duration) -> AttemptFailure {
-        AttemptFailure(.busy, .throttled, detail: "no worker free for \(wait)")
+        AttemptFailure(.busy, .throttled, detail: "no worker of the backend was free for \(wait)")
     }
 
-    /// Credentials were asked for and did not come.
+    /// New credentials did not arrive in time.
     package static func noCredentials(within timeout: Duration) -> AttemptFailure {
-        AttemptFailure(.stall, .backend, detail: "no new credentials for \(timeout)")
+        AttemptFailure(.stall, .backend, detail: "no new credentials arrived within \(timeout)")
     }
 
-    /// A location gave nothing for too long.
+    /// The location sent nothing for too long.
+    /// - Parameter what: what did not arrive, for example `no byte`.
     package static func stall(_ what: String, for timeout: Duration) -> AttemptFailure {
         AttemptFailure(.stall, .backend, detail: "\(what) for \(timeout)")
     }

@@ -19,51 +19,51 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
 package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason as a label for metrics, logs and the API. It holds no URL, so that any user may see it.
     package enum Reason: String, Sendable, Hashable, CaseIterable {
-        /// The host name did not resolve.
+        /// The host name has no address.
         case resolve
-        /// No connection was established, or not in time.
+        /// The connection to the server, its proxy or its socket file failed, or was not established in time.
         case connect
-        /// The TLS handshake failed, or the certificate is not trusted.
+        /// The TLS handshake failed, the certificate is not trusted, or a certificate file can't be used.
         case tls
-        /// The connection broke.
+        /// The connection ended or broke before the response was complete.
         case reset
-        /// The server sent nothing for too long.
+        /// Nothing arrived in time: no head, no byte of the body, or no renewed credentials.
         case stall
-        /// The response violates the protocol, or a request could not be made.
+        /// The response is not valid HTTP, the request could not be made, or libcurl failed for any other reason.
         case protocolViolation = "protocol"
         /// The server answered with a 5xx status.
         case serverError = "server-error"
         /// The body ended before the announced length.
         case shortBody = "short-body"
-        /// The object, its bucket or its backend does not exist.
+        /// The object or its bucket does not exist (404, 410), or the backend is not configured.
         case missing
-        /// The object's size differs from the representation's.
+        /// The object's size differs from the expected one, or the object ends before the requested range (416).
         case wrongSize = "wrong-size"
         /// The server does not state the object's size.
         case sizeUnstated = "size-unstated"
-        /// A 206 does not have the requested range, or has no readable Content-Range.
+        /// The response covers other bytes than the requested range, or it has no valid Content-Range.
         case wrongRange = "wrong-range"
-        /// The body has a content coding that changes the bytes.
+        /// The body has a content coding other than gzip, or it is labelled gzip while no size and digest are declared.
         case encoded
-        /// The server redirects, and the redirect is not followed.
+        /// The server redirects to a place that the configuration does not allow.
         case redirect
-        /// The server answered a Range request with the whole object.
+        /// The server answered a Range request with the whole object, and the bytes before the range are too many to discard.
         case noRanges = "no-ranges"
-        /// The object is not the one that was seen before.
+        /// The validator differs from the earlier one: the object was replaced or modified.
         case validatorChanged = "validator-changed"
-        /// The bytes, of a chunk or of the whole, do not match their digest.
+        /// The bytes of a chunk or of the whole image do not match their digest.
         case wrongDigest = "wrong-digest"
-        /// The server answered with a status that has no meaning here.
+        /// The server answered with a status that no other reason covers.
         case unexpectedStatus = "unexpected-status"
         /// The path does not name a regular file.
         case notAFile = "not-a-file"
-        /// The path leads out of the backend's root directory.
+        /// The path leads out of the backend's root directory, or through too many symbolic links.
         case outsideRoot = "outside-root"
-        /// The file can't be read.
+        /// The file can't be opened or read, or the store can't deliver the object, for example because it is archived.
         case unreadable
         /// Reading the file failed with an I/O error.
         case diskError = "disk-error"
-        /// The host name resolved to an address that the configuration does not allow.
+        /// The host name resolved to an address that `allow_addresses` does not permit.
         case refusedAddress = "refused-address"
         /// The server does not accept the credentials (401).
         case unauthorized
@@ -71,15 +71,15 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case denied
         /// The server asks for fewer requests (429, or 503 with Retry-After).
         case throttled
-        /// All of the backend's connections, or all workers, were in use for too long.
+        /// All of the backend's connections or workers were in use for too long.
         case busy
         /// Baton ran out of a resource of its own, such as memory or descriptors.
         case exhausted
         /// The representation is on integrity hold.
         case onIntegrityHold = "integrity-hold"
-        /// The location was withdrawn while it was being read.
+        /// The location was taken out of service while it was being read.
         case withdrawn
-        /// The location was left because a faster one is available.
+        /// The download left the location because another one is clearly faster.
         case slow
     }
 
@@ -116,9 +116,9 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
 }
 
 extension AttemptFailure {
-    /// The object has another size than what is declared.
+    /// The object's size differs from the declared one.
     package static func otherSize(_ total: Int64, expected: Int64) -> AttemptFailure {
-        AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, \(expected) are declared")
+        AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, but \(expected) are declared")
     }
 }
 
@@ -128,7 +128,7 @@ extension AttemptFailure {
         switch error.kind {
         case .resolve: AttemptFailure(.resolve, .backend, detail: error.message)
         case .connect, .connectTimeout: AttemptFailure(.connect, .backend, detail: error.message)
-        // A host name resolves alike for all locations of a backend, and the operator has to fix it.
+        // All locations of a backend share its host name, and only the operator can correct its address.
         case .refusedAddress: AttemptFailure(.refusedAddress, .backend, detail: error.message)
         case .noAnswer: AttemptFailure(.stall, .backend, detail: error.message)
         case .tls, .untrusted: AttemptFailure(.tls, .backend, detail: error.message)
@@ -155,7 +155,7 @@ extension AttemptFailure {
     }
 }
 
-/// A response without the object's bytes, whose body is read for the reason it states.
+/// A response with an error instead of the object's bytes. Its body is read because it may state the reason.
 package struct Refusal: Sendable {
     /// The failure that the head alone implies.
     package let failure: AttemptFailure

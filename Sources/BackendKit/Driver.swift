@@ -11,7 +11,7 @@ package struct Capabilities: Sendable, Hashable {
     }
 }
 
-/// One read that a driver is asked to make a request for.
+/// One read, for which a driver describes the request.
 package struct ReadRequest: Sendable, Hashable {
     /// The path in the backend, decoded, without a leading slash.
     package let path: String

@@ -18,7 +18,7 @@ package struct RangedAnswer: Sendable {
         }
     }
 
-    /// The failure that a status without bytes means.
+    /// The failure that the status implies, for a response without the object's bytes.
     package var failure: AttemptFailure {
         let detail = "answered with status \(head.status)"
         switch head.status {
@@ -51,7 +51,7 @@ package struct RangedAnswer: Sendable {
     private func partial(of read: ReadRequest) -> Result<ObjectHead, AttemptFailure> {
         if let failure = coding.failure { return .failure(failure) }
         guard let range = head["content-range"].flatMap(ContentRange.init) else {
-            return .failure(AttemptFailure(.wrongRange, .location, detail: "206 without a Content-Range that can be read"))
+            return .failure(AttemptFailure(.wrongRange, .location, detail: "the 206 response has no valid Content-Range"))
         }
         // The range may end earlier (RFC 9110 section 15.3.7): the object is shorter, or the server limits the size of a
         // response.
@@ -59,7 +59,8 @@ package struct RangedAnswer: Sendable {
             return .failure(
                 AttemptFailure(
                     .wrongRange, .location,
-                    detail: "asked for bytes \(read.range?.description ?? "all"), was answered \(range.first)-\(range.last)"))
+                    detail: "the response has the bytes \(range.first)-\(range.last), but "
+                        + "\(read.range?.description ?? "all") were requested"))
         }
         return .success(
             ObjectHead(
@@ -151,7 +152,7 @@ package struct ContentCoding: Sendable, Hashable {
     /// The failure if the bytes can't be used; nil if they can.
     var failure: AttemptFailure? {
         unknown.map {
-            AttemptFailure(.encoded, .location, detail: "the answer is encoded (Content-Encoding: \($0.excerpt(32)))")
+            AttemptFailure(.encoded, .location, detail: "the response is encoded (Content-Encoding: \($0.excerpt(32)))")
         }
     }
 }

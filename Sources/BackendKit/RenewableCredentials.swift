@@ -1,4 +1,4 @@
-/// Credentials that expire on their own: a token.
+/// Credentials that expire, such as a token.
 ///
 /// A driver reads its credentials while it creates a request, on a transfer loop, and never waits there. The code that carries
 /// out requests ensures that they are ready first, and renews them once if a response says that they are no longer valid.

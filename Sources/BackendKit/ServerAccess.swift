@@ -10,7 +10,7 @@ package struct ServerAccess: Sendable {
     package var clientCertificate: ClientCertificate?
     /// The proxy; nil for none.
     package var proxy: Proxy?
-    /// The addresses that may be connected to, beside those that the configuration spells out.
+    /// The addresses that may be connected to, in addition to those that the configuration names.
     package var addresses: AddressPolicy
 
     /// Creates an access without special settings, to ordinary addresses.

@@ -1,7 +1,7 @@
 /// The holders of a backend's connections and the requests that wait for one, as a value without locks, clocks and callbacks.
 ///
 /// The foreground takes precedence over the background. Within each, callers take turns, and within a caller its images do (see
-/// `FairQueue`). A waiting download makes other holders give their connections back; `ConnectionQueue+Room.swift` selects them.
+/// `FairQueue`). A waiting download makes other holders give their connections back; the extension below selects them.
 struct ConnectionQueue: Sendable {
     /// Identifies one request for a connection.
     struct Ticket: Sendable, Hashable {

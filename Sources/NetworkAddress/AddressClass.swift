@@ -19,7 +19,7 @@ package enum AddressClass: String, Sendable, Hashable, CaseIterable {
             "fd00:ec2::23", "fd20:ce::254",
         ].compactMap { IPAddress($0) })
 
-    /// The class of the address itself; nil for all others, including private networks.
+    /// The class of the address itself, without embedded ones; nil for all others, including private networks.
     init?(ofPlain address: IPAddress) {
         let bytes = address.shortest
         if Self.metadataAddresses.contains(address) {

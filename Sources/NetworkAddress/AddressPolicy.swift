@@ -1,5 +1,5 @@
 /// The policy for addresses that may be connected to, enforced after name resolution. It checks the address of the actual
-/// connection, so a later answer of a name server can't bypass it.
+/// connection, so a second, different response of a name server can't bypass it.
 package struct AddressPolicy: Sendable, Hashable {
     /// The allowed classes, in addition to ordinary addresses.
     private var classes: Set<AddressClass>

@@ -19,13 +19,13 @@ package struct IPAddress: Sendable, Hashable {
         self.bytes = isSix ? bytes : Self.mappedPrefix + bytes
     }
 
-    /// The address of 4 or 16 bytes in network order; nil for any other number of them.
+    /// Creates an address from 4 or 16 bytes in network order; nil for any other number of bytes.
     package init?(networkOrder bytes: [UInt8]) {
         guard bytes.count == 4 || bytes.count == 16 else { return nil }
         self.bytes = bytes.count == 4 ? Self.mappedPrefix + bytes : bytes
     }
 
-    /// Whether it is an address of version 4, mapped or not.
+    /// Whether it is an IPv4 address.
     package var isFour: Bool { bytes.starts(with: Self.mappedPrefix) }
 }
 

@@ -6,7 +6,7 @@ package struct IPNetwork: Sendable, Hashable {
     /// The prefix length, in bits of 128.
     private let length: Int
 
-    /// Parses a network, or an address, which stands for itself.
+    /// Parses a network, or a single address as a network of its own.
     /// - Throws: `InvalidNetwork` that names the problem.
     package init(_ text: String) throws(InvalidNetwork) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

@@ -2,7 +2,7 @@
 package enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible {
     /// It does not begin with an address.
     case noAddress
-    /// The text after the slash is not a valid length.
+    /// The text after the slash is not a number from 0 to `longest`.
     case noLength(longest: Int)
     /// The address has bits set after the prefix.
     case bitsBeyondLength
@@ -10,9 +10,9 @@ package enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible
     /// The problem and the remedy.
     package var description: String {
         switch self {
-        case .noAddress: "is no network; write for example 10.0.0.0/8, fd00::/8 or a single address"
-        case .noLength(let longest): "has no length behind its slash; write a number from 0 to \(longest)"
-        case .bitsBeyondLength: "has bits of the address behind its length; set them to 0, or write a longer length"
+        case .noAddress: "is not a network; write for example 10.0.0.0/8, fd00::/8 or a single address"
+        case .noLength(let longest): "has no valid prefix length after the slash; write a number from 0 to \(longest)"
+        case .bitsBeyondLength: "has address bits set beyond its prefix length; set them to 0, or write a longer prefix length"
         }
     }
 }

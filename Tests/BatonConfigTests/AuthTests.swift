@@ -120,11 +120,11 @@ import Testing
             ("keystone: { timout: 5s }", "baton.yaml:2: auth.keystone.timout: no such key; did you mean timeout?"),
             (
                 "trusted_networks: [10.0.0.0/8, 10.1.0.0/8]",
-                "auth.trusted_networks: \"10.1.0.0/8\" has bits of the address behind"
+                "auth.trusted_networks: \"10.1.0.0/8\" has address bits set beyond"
             ),
             (
                 "trusted_networks: [example.org]",
-                "baton.yaml:2: auth.trusted_networks: \"example.org\" is no network; write for"
+                "baton.yaml:2: auth.trusted_networks: \"example.org\" is not a network; write for"
             ),
             ("trusted_networks: 10.0.0.0/8", "baton.yaml:2: auth.trusted_networks: here a list of single values is expected"),
             (
@@ -133,7 +133,7 @@ import Testing
             ),
             (
                 "trusted_proxies: [10.0.0.0/33]",
-                "baton.yaml:2: auth.trusted_proxies: \"10.0.0.0/33\" has no length behind its slash"
+                "baton.yaml:2: auth.trusted_proxies: \"10.0.0.0/33\" has no valid prefix length after the slash"
             ),
             ("keystone: { trusted_role: \"\" }", "baton.yaml:2: auth.keystone.trusted_role: is empty"),
         ])

@@ -17,7 +17,7 @@ final class EasyHandle {
     init() throws(TransferError) {
         _ = CurlGlobal.ready
         guard let pointer = curl_easy_init() else {
-            throw TransferError(.local, message: "libcurl could not make a handle: out of memory")
+            throw TransferError(.local, message: "libcurl could not create a handle: out of memory")
         }
         self.pointer = pointer
     }
@@ -34,15 +34,15 @@ final class EasyHandle {
         curl_slist_free_all(headerList)
         headerList = nil
         try set(CURLOPT_NOSIGNAL, 1)
-        try set(CURLOPT_QUICK_EXIT, 1)  // else removing a handle waits for its name look-up
+        try set(CURLOPT_QUICK_EXIT, 1)  // otherwise removing a handle waits for its name resolution
         try set(CURLOPT_BUFFERSIZE, 512 << 10)  // fewer calls per GiB than with 16 KiB
-        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)  // truncated HTTP/2 bodies pass for whole ones in 7.88
+        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)  // libcurl 7.88 reports truncated HTTP/2 bodies as complete
         try set(CURLOPT_TCP_NODELAY, 1)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
-        try set(CURLOPT_PROXY, "")  // no proxy from the environment, whatever is set below
-        try set(CURLOPT_NOPROXY, "")  // nor exceptions from it
+        try set(CURLOPT_PROXY, "")  // ignores the proxy of the environment
+        try set(CURLOPT_NOPROXY, "")  // ignores the exceptions of the environment
         try set(CURLOPT_NETRC, 0)
-        try set(CURLOPT_PATH_AS_IS, 1)  // dots and slashes are plain parts of an object's key, and what was signed is sent
+        try set(CURLOPT_PATH_AS_IS, 1)  // dots and slashes may be part of a key, and the path is signed as written
         try set(CURLOPT_URL, url)
         try prepareMethod(request)
         if let range = request.range { try set(CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound)") }
@@ -81,7 +81,7 @@ final class EasyHandle {
             lines.append("Accept-Encoding: identity")
         }
         if request.isFresh { lines.append("Cache-Control: no-cache") }
-        lines.append("Expect:")  // no waiting for a 100 before small bodies
+        lines.append("Expect:")  // sends small bodies without waiting for 100 Continue
         for line in lines {
             guard let longer = curl_slist_append(headerList, line) else {
                 throw TransferError(.local, message: "no memory for header fields")
@@ -124,10 +124,10 @@ final class EasyHandle {
 // Options for TLS, the proxy and the addresses of connections.
 extension EasyHandle {
     func prepareTLS(_ request: TransferRequest) throws(TransferError) {
-        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)  // at least
+        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)  // the minimum
         if let authorities = request.authorities {
             try set(CURLOPT_CAINFO, authorities)
-            try check(baton_curl_set_string(pointer, CURLOPT_CAPATH, nil))  // Debian's directory would count beside it
+            try check(baton_curl_set_string(pointer, CURLOPT_CAPATH, nil))  // otherwise Debian's directory is trusted as well
         }
         if let certificate = request.clientCertificate {
             try set(CURLOPT_SSLCERT, certificate.certificateFile)
@@ -139,7 +139,7 @@ extension EasyHandle {
     func prepareProxy(_ request: TransferRequest) throws(TransferError) {
         guard let proxy = request.proxy else { return }
         try set(CURLOPT_PROXY, proxy.url)
-        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)  // the proxy's "200" is not the answer's head
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)  // otherwise the proxy's 200 is taken for the response's head
         guard let credentials = proxy.credentials else { return }
         try set(CURLOPT_PROXYUSERNAME, credentials.user)
         try set(CURLOPT_PROXYPASSWORD, credentials.password)

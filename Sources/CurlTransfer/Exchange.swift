@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One request and its complete response in memory, for small responses; or its head alone.
+/// One request with its complete response in memory, for small responses, or with the head of the response alone.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
@@ -23,7 +23,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// The number of bytes of the body to keep, determined by the head; nil for `limit`, which the body must not exceed.
     private let part: (@Sendable (ResponseHead) -> Int)?
     private var deadline: ContinuousClock.Instant?
-    /// The longest silence; each sign of the server extends the deadline. Nil for a fixed deadline.
+    /// The longest time without a byte; each byte extends the deadline. Nil for a fixed deadline.
     private let silence: Duration?
     private var transfer: TransferID?
     private var waiter: CheckedContinuation<Outcome, Never>?
@@ -43,8 +43,8 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
 
     /// Sends a request and waits for the response.
     /// - Parameters:
-    ///   - limit: the most bytes of the body; 0 requests the head alone and ends the transfer after it.
-    ///   - timeout: the time limit; nil for as long as the server keeps the connection.
+    ///   - limit: the most bytes of the body; 0 reads the head alone and ends the transfer after it.
+    ///   - timeout: the time limit of the whole exchange; nil waits as long as the server keeps the connection.
     package static func run(
         _ request: TransferRequest, on loop: TransferLoop, limit: Int, timeout: Duration?
     ) async throws(TransferError) -> Answer {
@@ -123,7 +123,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         if part != nil, let head {
             finish(.success(Answer(head: head, body: Array(body.prefix(limit)))))
         } else {
-            finish(.failure(TransferError(.rejected, message: "the answer is too long")))
+            finish(.failure(TransferError(.rejected, message: "the response is longer than \(limit) bytes")))
         }
     }
 
@@ -132,7 +132,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
         if let head, error == nil || limit == 0 || part != nil {
             finish(.success(Answer(head: head, body: body)))
         } else {
-            finish(.failure(error ?? TransferError(.protocolViolation, message: "the answer has no head")))
+            finish(.failure(error ?? TransferError(.protocolViolation, message: "the response has no head")))
         }
     }
 
@@ -140,6 +140,6 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     package func tick(_ now: ContinuousClock.Instant) {
         guard let deadline, now >= deadline else { return }
         if part != nil, let head { return finish(.success(Answer(head: head, body: body))) }
-        finish(.failure(TransferError(.noAnswer, message: "no answer in time")))
+        finish(.failure(TransferError(.noAnswer, message: "no response arrived in time")))
     }
 }

@@ -48,7 +48,7 @@ final class FileRead: @unchecked Sendable {
             if range.lowerBound < before.size {
                 let handle = if let idle { idle } else { try EasyHandle() }
                 idle = handle
-                // The name pins the inode: whatever the path refers to now, libcurl reads the file that was examined.
+                // This name pins the inode: libcurl reads the examined file even if the path refers to another one now.
                 try handle.prepare(request, url: "file:///proc/self/fd/\(file.descriptor)")
                 try handle.setCallbacks(
                     context: Unmanaged.passUnretained(self).toOpaque(),  // `self` lives beyond the perform below
@@ -61,7 +61,7 @@ final class FileRead: @unchecked Sendable {
                 if let error = TransferError(curl_easy_perform(handle.pointer)) { throw error }
             }
             guard try file.facts() == before else {
-                throw TransferError(.fileChanged, message: "the file was written while it was read")
+                throw TransferError(.fileChanged, message: "the file was modified while it was read")
             }
             let expected = max(0, min(range.upperBound, before.size - 1) - range.lowerBound + 1)
             guard received == expected else {
@@ -69,7 +69,7 @@ final class FileRead: @unchecked Sendable {
                 // transient.
                 throw file.readError(at: range.lowerBound + received)
                     ?? TransferError(
-                        .file(errno: EIO), message: "the file gave \(received) bytes where \(expected) were due")
+                        .file(errno: EIO), message: "the file yielded \(received) bytes instead of \(expected)")
             }
             return .success(Content(facts: before, slabs: slabs.filter { $0.readableBytes > 0 }))
         } catch {

@@ -49,7 +49,7 @@ package final class OpenedFile: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system("the file can't be examined") }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw TransferError(.notRegularFile, message: "the path leads to something that is no regular file")
+            throw TransferError(.notRegularFile, message: "the path does not name a regular file")
         }
         return FileFacts(
             size: Int64(status.st_size), inode: UInt64(status.st_ino),

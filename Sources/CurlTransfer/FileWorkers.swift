@@ -33,7 +33,7 @@ package final class FileWorkers: Sendable {
         arrivals.signal()
     }
 
-    /// Removes a read that no worker has started: a disk may hang for longer than its reader waits.
+    /// Removes a read that no worker has started, for a reader that stopped waiting while the disk hangs.
     func withdraw(_ read: FileRead) {
         queue.withLock { queue in queue.jobs.removeAll { $0.read === read } }
     }
@@ -51,7 +51,7 @@ package final class FileWorkers: Sendable {
             let loop = read.loop
             loop.enqueue { loop.began(read.id, sink) }
             let outcome = read.perform(with: &handle)
-            if case .failure = outcome { handle = nil }  // as in a loop, only what ended well is used again
+            if case .failure = outcome { handle = nil }  // as in a loop, a handle is reused only after a success
             loop.enqueue { loop.deliver(read.id, to: sink, outcome) }
         }
     }

@@ -7,7 +7,7 @@ package typealias Slab = ByteBuffer
 /// A pool that recycles the memory that bytes travel in. Fresh memory of this size costs a page fault per 4 KiB, so a slab is
 /// reused as soon as the code that wrote it to a socket has released it.
 ///
-/// A slab belongs to its taker alone while it is filled. `recycle` hands the pool a reference to its storage; the slab is free
+/// A slab belongs exclusively to the code that fills it. `recycle` hands the pool a reference to its storage; the slab is free
 /// once that is the only reference left.
 package struct SlabPool {
     /// The size of a slab in bytes.

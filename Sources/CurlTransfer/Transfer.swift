@@ -139,14 +139,14 @@ final class Transfer {
 /// `head`, `bytes` and `slab` may be called from inside libcurl: they must not start, cancel or resume a transfer. The other
 /// calls may. After `cancel` returns nothing more is called.
 package protocol TransferSink: AnyObject, Sendable {
-    /// The transfer got its connection or its worker, for which it had to wait.
+    /// The transfer has its connection or its worker, after any wait for one.
     func transferBegan(_ transfer: TransferID)
     /// The head has arrived.
     /// - Returns: whether to continue; `false` ends the transfer with the error `rejected`.
     func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool
     /// The next bytes of the body, valid only during the call.
     func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer)
-    /// The next bytes of the body in a slab that the sink may keep. Workers' reads are passed without a copy.
+    /// The next bytes of the body in a slab that the sink may keep. Reads of files are passed in this way, without a copy.
     func transfer(_ transfer: TransferID, slab: ByteBuffer)
     /// A batch is over: the sink processes it and may pause the transfer.
     func transferSettled(_ transfer: TransferID)
@@ -198,7 +198,7 @@ extension Transfer {
             return TransferError(
                 .refusedAddress,
                 message:
-                    "the name leads to an address of the class \(refusedAddress.rawValue), which allow_addresses does not name")
+                    "the host name resolves to a \(refusedAddress.rawValue) address, which allow_addresses does not permit")
         }
         var status = 0
         if request.proxy != nil, baton_curl_get_long(handle.pointer, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK,
@@ -211,8 +211,8 @@ extension Transfer {
 }
 
 extension IPAddress {
-    /// The address that a resolved name led to; nil for anything but IPv4 and IPv6.
-    /// - Parameter length: how many bytes there are behind the pointer.
+    /// The address in a socket address; nil for anything but IPv4 and IPv6.
+    /// - Parameter length: the number of bytes behind the pointer.
     fileprivate init?(_ address: UnsafePointer<sockaddr>?, length: Int) {
         guard let address else { return nil }
         switch Int32(address.pointee.sa_family) {

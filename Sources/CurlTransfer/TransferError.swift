@@ -12,7 +12,7 @@ package struct TransferError: Error, Sendable, Equatable, CustomStringConvertibl
         case connectTimeout
         /// The server's name resolved to an address that may not be connected to.
         case refusedAddress
-        /// The response did not arrive in time.
+        /// The response, or the rest of it, did not arrive in time.
         case noAnswer
         /// The TLS handshake failed, or a file that it needs can't be used.
         case tls

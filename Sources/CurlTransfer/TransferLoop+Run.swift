@@ -136,7 +136,7 @@ extension TransferLoop {
             default: 0
             }
         guard wanted != 0 else {
-            baton_epoll_set(epoll, EPOLL_CTL_DEL, socket, 0)  // fails if the socket is closed already, which is as good
+            baton_epoll_set(epoll, EPOLL_CTL_DEL, socket, 0)  // fails harmlessly if the socket is already closed
             return
         }
         if baton_epoll_set(epoll, EPOLL_CTL_MOD, socket, wanted) != 0 {

@@ -103,7 +103,7 @@ package final class TransferLoop: @unchecked Sendable {
                 let transfer = Transfer(id: id, handle: try idleHandle(), request: request, loop: self, sink: sink)
                 try begin(transfer, url)
                 transfers[id] = transfer
-                transfer.touch()  // so that the sink hears of the start after this call has returned
+                transfer.touch()  // reports the start to the sink after this call has returned
             } catch {
                 enqueue { sink.transfer(id, endedWith: error) }
             }
@@ -126,7 +126,7 @@ package final class TransferLoop: @unchecked Sendable {
         curl_multi_remove_handle(multi, transfer.handle.pointer)
         do throws(TransferError) {
             guard case .url(let url) = request.source else {
-                throw TransferError(.protocolViolation, message: "an answer led to something that is no URL")
+                throw TransferError(.protocolViolation, message: "a redirect does not lead to a valid URL")
             }
             transfer.go(to: request, with: try idleHandle())
             try begin(transfer, url)
@@ -182,7 +182,7 @@ package final class TransferLoop: @unchecked Sendable {
             sink.transfer(id, endedWith: error)
         case .success(let content):
             guard sink.transfer(id, head: ResponseHead(file: content.facts)) else {
-                return sink.transfer(id, endedWith: TransferError(.rejected, message: "the file is not what was expected"))
+                return sink.transfer(id, endedWith: TransferError(.rejected, message: "the file is not the expected one"))
             }
             for slab in content.slabs { sink.transfer(id, slab: slab) }
             sink.transferSettled(id)
@@ -210,9 +210,9 @@ package final class TransferLoop: @unchecked Sendable {
         touched.removeAll { $0 === transfer }
     }
 
-    /// In release builds too: that the loop is `Sendable` rests on it. It is called once for each operation on a transfer, and not for
-    /// each piece of a body, which only comes by libcurl's callbacks on this thread.
+    /// Stops the process unless this is the loop's thread, in release builds as well: the loop's `Sendable` conformance depends
+    /// on it. It runs once per operation on a transfer, and not per piece of a body, which libcurl delivers on this thread.
     func preconditionOnLoop() {
-        precondition(thread.withLock { $0 } == pthread_self(), "only the loop's own thread may do this")
+        precondition(thread.withLock { $0 } == pthread_self(), "a transfer loop may be used on its own thread only")
     }
 }

@@ -2,7 +2,7 @@
 package protocol Undisclosed: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Undisclosed {
-    /// A placeholder that reveals only that a value exists.
+    /// A placeholder, which reveals only that a value exists.
     package var description: String { "(secret)" }
     /// The same placeholder.
     package var debugDescription: String { description }

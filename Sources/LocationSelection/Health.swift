@@ -113,7 +113,7 @@ package struct BackendHealth: Sendable, Equatable {
     package private(set) var throughput = MovingAverage(.plain)
     /// The number of running attempts.
     package private(set) var running = 0
-    /// The time until which the backend asked for no requests.
+    /// The end of the pause that the backend asked for; nil if it never asked for one.
     package private(set) var restsUntil: ContinuousClock.Instant?
 
     /// The values assumed for a backend without measurements: neither so good that it attracts all load, nor so bad that it is
@@ -125,7 +125,7 @@ package struct BackendHealth: Sendable, Equatable {
 
     package init(limits: Breaker.Limits = Breaker.Limits()) { breaker = Breaker(limits: limits) }
 
-    /// Whether the backend asked for no requests.
+    /// Whether the backend asked for a pause that is not over.
     package func rests(at now: ContinuousClock.Instant) -> Bool { restsUntil.map { $0 > now } ?? false }
 
     /// The estimated duration in seconds of a read of `size` bytes, if the throughput is shared with all running attempts.
@@ -157,7 +157,7 @@ package struct BackendHealth: Sendable, Equatable {
         }
     }
 
-    /// Records that the backend asked for no requests for a while.
+    /// Records that the backend asked for a pause of that length.
     package mutating func rest(for time: Duration, at now: ContinuousClock.Instant) {
         restsUntil = max(restsUntil ?? now, now + time)
     }
@@ -171,7 +171,7 @@ package struct AttemptMeasure: Sendable, Equatable {
     package var firstByte: Duration?
     /// The number of bytes received.
     package var bytes: Int64
-    /// The time that they took, without pauses of reading.
+    /// The time in which they arrived, without the pauses in which Baton did not read.
     package var active: Duration
 
     package init(isComplete: Bool, firstByte: Duration?, bytes: Int64, active: Duration) {
@@ -184,7 +184,7 @@ package struct AttemptMeasure: Sendable, Equatable {
 
 /// The recently failed locations, as seen by this process. They change ranks, never a status.
 package struct LocationHealth: Sendable {
-    /// How long a failure ranks a location last.
+    /// How long a failure ranks a location behind the others.
     package var penalty: Duration
     private var failedUntil: [LocationID: ContinuousClock.Instant] = [:]
 
@@ -199,7 +199,7 @@ package struct LocationHealth: Sendable {
     /// Records a success, which clears a failure.
     package mutating func recordSuccess(of location: LocationID) { failedUntil[location] = nil }
 
-    /// Whether a failure still counts.
+    /// Whether the location failed within the penalty before `now`.
     package func hasFailedLately(_ location: LocationID, at now: ContinuousClock.Instant) -> Bool {
         failedUntil[location].map { $0 > now } ?? false
     }

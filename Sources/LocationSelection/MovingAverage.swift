@@ -6,8 +6,8 @@ package struct MovingAverage: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         /// Samples above and below the average have the same weight.
         case plain
-        /// A higher sample replaces the average, lower ones decrease it slowly ("peak EWMA"). A slow response thus has effect
-        /// sooner than a fast one.
+        /// A higher sample replaces the average, and lower ones decrease it slowly ("peak EWMA"). A slow response thus takes
+        /// effect sooner than a fast one.
         case peak
     }
 

@@ -1,5 +1,5 @@
 /// The number of times that a relay may return to failed locations. First visits are free and a revisit costs one. Progress
-/// refunds the budget, so that a long download over unreliable backends is not cut off for its length.
+/// refunds the budget, so that a long download over unreliable backends does not fail because of its length.
 package struct RevisitBudget: Sendable, Equatable {
     package let limit: Int
     /// The progress in bytes that refunds the budget.

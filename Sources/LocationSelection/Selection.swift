@@ -17,13 +17,13 @@ package struct Selection: Sendable, Equatable {
     package enum Standing: String, Sendable, Equatable {
         /// Ranked by its tier and the strategy.
         case regular
-        /// Ranked first among its equals although measured slower, to keep its measurements current.
+        /// Ranked before its equals although it is measured slower, to keep its measurements current.
         case explored
-        /// Ranked behind the others because it failed recently.
+        /// Ranked behind `regular` and `explored` because it failed recently.
         case failedLately = "failed-lately"
-        /// Ranked behind those because its backend asked for a pause.
+        /// Ranked behind `failed-lately` because its backend asked for a pause.
         case resting
-        /// Ranked behind those because its backend's breaker is open.
+        /// Ranked behind `resting` because its backend's breaker is open.
         case breakerOpen = "breaker-open"
         /// Ranked last because it contributed to a failed verification and is not cleared.
         case suspect
@@ -31,15 +31,15 @@ package struct Selection: Sendable, Equatable {
 
     /// The reason why a location is rejected.
     package enum Rejection: String, Sendable, Equatable {
-        /// Its status does not let it serve.
+        /// Its status is not `active`.
         case status
         /// Its backend is not configured.
         case noBackend = "no-backend"
-        /// It has no validator to pin its object, so its ranges can't be trusted.
+        /// A range without a manifest was requested, and the location has no validator that would reveal a changed object.
         case noValidator = "no-validator"
-        /// It was never read in full, so its ranges can't be trusted.
+        /// A range without a manifest was requested, and no full read of the location has matched yet.
         case unverified = "not-verified"
-        /// It contributed to a failed verification and is not cleared, so its ranges can't be trusted.
+        /// A range without a manifest was requested, and the location contributed to a failed verification and is not cleared.
         case suspect
     }
 

@@ -1,5 +1,5 @@
-/// The rule for leaving a slow location for a faster one. A slow location has not stalled or failed, and if all are slow the
-/// download stays.
+/// The rule for leaving a slow location for a faster one. A slow location has neither stalled nor failed. If all locations are
+/// slow, the download stays where it is.
 package struct SlowLocationRule: Sendable, Equatable {
     /// The time over which throughput is measured before each decision.
     package var window: Duration = .seconds(2)
@@ -19,7 +19,7 @@ package struct SlowLocationRule: Sendable, Equatable {
         package var candidate: Int
         /// The throughput that can be expected of it.
         package var estimate: ThroughputEstimate
-        /// Whether its tier is worse than that of the current location.
+        /// Whether its tier has a higher number than that of the current location.
         package var isOfWorseTier: Bool
 
         package init(candidate: Int, estimate: ThroughputEstimate, isOfWorseTier: Bool = false) {
@@ -44,7 +44,7 @@ package struct SlowLocationRule: Sendable, Equatable {
     ///   - remaining: the number of bytes still wanted.
     ///   - alternatives: the other candidates, the best ranked first.
     package func decision(at rate: Double, remaining: Int64, alternatives: [Alternative]) -> Decision {
-        // A download that ends within a window ends before a move pays.
+        // A download that ends within a window ends before a move pays off.
         guard factor > 0, Double(remaining) > rate * (window / .seconds(1)) else { return .stay }
         let crawls = rate < Double(floor)
         var best: (candidate: Int, rate: Double)?

@@ -111,7 +111,7 @@ package struct BackendChecks: LocationChecks {
         guard read.failedReads == 0 else {
             throw RegistrationError(
                 kind: .invalid,
-                description: "Invalid location: it was read, and its content is not the image's or can't be read.")
+                description: "Invalid location: its content differs from the image's, or it can't be read in full.")
         }
         // A failure that says nothing about the object, such as a busy backend, postpones the read. An import does not wait for it.
         if readsInFull, !read.state.status.serves, let failure { throw RegistrationError(unreadable: failure) }

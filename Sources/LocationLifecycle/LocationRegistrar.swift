@@ -2,7 +2,6 @@ package import BackendKit
 import FoundationEssentials
 package import ImageCatalog
 package import ImageModel
-package import LocationLifecycle
 package import Logging
 
 /// Registers locations of images for every way of registering: by an operator, by a patch or an import of a Glance client, by an
@@ -133,7 +132,7 @@ extension LocationRegistrar {
             for location in pending {
                 guard try await checks.admit(location, readsInFull: true).state.status.serves else {
                     throw RegistrationError(
-                        kind: .conflict, description: "The location was taken out of service before it was read.")
+                        kind: .conflict, description: "The location was taken out of service before it was read in full.")
                 }
             }
             try await catalog.setStatus(.success, message: "", ofTask: task.id, at: .now)
@@ -191,7 +190,7 @@ extension LocationRegistrar {
         _ = try await catalog.update(image, for: nil, at: .now, actor: actor) { edit in
             guard edit.image.status == .saving, let format = edit.image.format else {
                 throw RegistrationError(
-                    kind: .gone, description: "The image was changed while it was uploaded; it is not kept.")
+                    kind: .gone, description: "The image was changed during the upload; the uploaded file is not kept.")
             }
             let location = NewLocation(
                 image: image, backend: place.backend, path: place.path, url: url, format: format, size: size, digests: digests)

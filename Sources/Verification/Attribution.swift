@@ -26,11 +26,11 @@ package enum Attribution: Sendable, Equatable {
         case unsettled
     }
 
-    /// The location is right.
+    /// The location has the declared content.
     case clear
-    /// The location's content is wrong.
+    /// The location's content is wrong: both reads of it found the same other content, and no other location has it.
     case quarantine
-    /// Another location has the same content: the declaration is wrong, and neither location is.
+    /// Another location has the same content, which contradicts the declared digest. Neither location is quarantined.
     case recordDeclaredConflict
     /// The reads are inconclusive: the location keeps its status.
     case undecided

@@ -47,7 +47,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
     }
 
     /// The service's name in the log.
-    package var description: String { "reads for manifests" }
+    package var description: String { "manifest reads" }
 
     /// Runs until the service shuts down. Running reads are then cancelled and keep their progress.
     package func run() async throws {

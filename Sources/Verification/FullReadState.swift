@@ -4,68 +4,73 @@ import ImageModel
 import LocationSelection
 import OriginRead
 
-/// The decisions of one full read of a location, as a value: what to ask for, what to make of an answer, when to try again.
+/// The decisions of one full read of a location, as a value: which range to request, how to handle a response, and when to
+/// retry.
 struct FullReadState: Sendable {
-    /// What to do after an attempt ended.
+    /// The next action after an attempt has ended.
     enum Step: Sendable, Equatable {
-        /// Ask for what is missing, not before that time.
+        /// Request the remaining bytes, but not before that time.
         case ask(notBefore: ContinuousClock.Instant)
-        /// Forget everything and begin at the first byte: the object is another one now.
+        /// Discard all bytes and start over, since the object has changed.
         case restart
         /// Every byte was read.
         case done
-        /// It can't be read.
+        /// The read fails for this reason.
         case fail(AttemptFailure)
     }
 
-    /// So many attempts in a row may bring nothing.
+    /// The number of consecutive attempts without progress after which the read fails.
     static let timeout = 5
-    /// A server that wants more time than that is come back to by another read: others, of other backends, wait for this reader.
+    /// The longest wait between two attempts. A read that would have to wait longer fails and is repeated later, so that its
+    /// reader can serve other backends.
     static let longestWait: Duration = .seconds(20)
-    /// So often an object may be another one before the read is given up.
+    /// How many times the read starts over because the object has changed.
     private static let restartLimit = 2
-    /// Where a range ends when the size is not known; servers cut it at the object's end (RFC 9110 section 14.1.2).
+    /// The end of a range while the size is unknown. Servers cut the range at the object's end (RFC 9110 section 14.1.2).
     private static let farAway: Int64 = 1 << 60
 
     private let expectedSize: Int64?
-    /// The most bytes of an object whose size nobody declared.
+    /// The size limit in bytes of an object without a declared size.
     private let sizeLimit: Int64
     private let maximumRange: Int64?
-    /// Whether a digest was declared, so that what was read is compared with it in the end.
+    /// Whether a digest was declared, which the bytes are compared with at the end.
     private let isDigestDeclared: Bool
     /// The offset of the next byte.
     private(set) var position: Int64
-    /// The object's size, once known.
+    /// The size of the object in bytes; nil while unknown.
     private(set) var size: Int64?
-    /// The object's size where it is not the expected one.
+    /// The object's size if it is not the expected one. If the object is longer by an unknown number of bytes, this is one more
+    /// than expected.
     private(set) var otherSize: Int64?
-    /// Whether a server said how large the object is; else that is no more than where its answer ended.
+    /// Whether a server stated the size. Otherwise the size is only the offset at which a response ended.
     var isSizeStated: Bool { !isSizeUnstated }
-    /// What pins the object, once known.
+    /// The validator of the object; nil before the first response, and if no single validator holds for all bytes.
     private(set) var validator: Validator?
     private var hasAnswered = false
-    /// Where the running attempt ends.
+    /// The offset at which the running attempt's response ends.
     private var pieceEnd: Int64 = 0
     private var asksWithoutRange = false
     private var failures = 0
-    /// Whether bytes came since the last failure.
+    /// Whether bytes have arrived since a connection last ended early.
     private var hasAdvanced = false
     private var restarts = 0
-    /// Whether the object may have any validator: it never kept one to the end.
+    /// Whether responses may have any validator, because the object's validator changed during each read. The declared digest
+    /// then decides.
     private var takesAnyValidator = false
-    /// Whether the running attempt's answer does not say how large the object is: that shows at its end.
+    /// Whether the running attempt's response does not state the object's size, which is then known at its end only.
     private var isSizeUnstated = false
-    /// Where such an answer ended before the declared size.
+    /// The offset below the declared size at which such a response ended; nil if none did.
     private var earlierEnd: Int64?
     private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
     private var random: SplitMix64
 
     /// - Parameters:
-    ///   - expectedSize: what the object must have; nil if that is to be found out.
-    ///   - sizeLimit: the most bytes that it may have then.
-    ///   - maximumRange: the most bytes of one attempt.
-    ///   - isDigestDeclared: whether what is read will be compared with a declared digest.
-    ///   - progress: how far an earlier read came.
+    ///   - expectedSize: the size that the object must have; nil if the read determines it.
+    ///   - sizeLimit: the size limit in bytes if `expectedSize` is nil.
+    ///   - maximumRange: the most bytes that one attempt requests; nil for no limit.
+    ///   - isDigestDeclared: whether the bytes will be compared with a declared digest.
+    ///   - progress: the progress of an earlier read; nil to start at the first byte.
+    ///   - seed: the seed of the backoff's jitter.
     init(
         expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, isDigestDeclared: Bool = false,
         progress: ReadProgress?, seed: UInt64
@@ -80,16 +85,16 @@ struct FullReadState: Sendable {
         random = SplitMix64(seed: seed)
     }
 
-    /// What the next attempt asks for; nil asks without a Range.
+    /// The range that the next attempt requests; nil requests the whole object, without a Range header.
     var range: ByteRange? {
-        // Behind the declared end, too, where nobody says that the object ends there.
+        // If the server does not state the size, the range extends beyond the declared size to detect a longer object.
         let end = size ?? (isSizeUnstated ? nil : expectedSize) ?? Self.farAway
         guard !asksWithoutRange, let rest = ByteRange(first: position, last: end - 1) else { return nil }
         return maximumRange.map { rest.prefix($0) } ?? rest
     }
 
-    /// Judges an answer's head.
-    /// - Returns: what to do with the body.
+    /// Checks the head of a response.
+    /// - Returns: the part of the body to read, or the failure.
     mutating func judge(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
             return .failure(.undeclared(coding: coding))
@@ -109,19 +114,21 @@ struct FullReadState: Sendable {
         guard head.first == position && bringsBytes || (head.first == 0 && head.count ?? total == total) else {
             return .failure(
                 AttemptFailure(
-                    .wrongRange, .location, detail: "asked for byte \(position), was answered from byte \(head.first)"))
+                    .wrongRange, .location,
+                    detail: "the response begins at byte \(head.first), but byte \(position) was requested"))
         }
         size = total
-        // What was read under several validators is pinned by none of them.
+        // Bytes that were read under several validators are pinned by none of them.
         validator = takesAnyValidator ? nil : head.validator
         hasAnswered = true
-        // An answer without ranges goes to the object's end, and may bring it all at once; one with less than asked ends where it says.
+        // A response that ignores the Range extends to the object's end. A response with fewer bytes than requested ends where
+        // it says.
         pieceEnd = head.first < position ? total : min(total, range.map { $0.last + 1 } ?? total)
         if let count = head.count { pieceEnd = min(pieceEnd, head.first + count) }
         return .success(BodyWindow(skip: position - head.first, take: pieceEnd - position))
     }
 
-    /// Judges the head of an answer that does not say how large the object is: what comes is read to its end.
+    /// Checks the head of a response that does not state the object's size. Its body is read to the end.
     private mutating func judgeUnstated(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if position > 0 || hasAnswered, validator != head.validator, !takesAnyValidator {
             return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
@@ -129,7 +136,8 @@ struct FullReadState: Sendable {
         guard head.first == position || head.first == 0 else {
             return .failure(
                 AttemptFailure(
-                    .wrongRange, .location, detail: "asked for byte \(position), was answered from byte \(head.first)"))
+                    .wrongRange, .location,
+                    detail: "the response begins at byte \(head.first), but byte \(position) was requested"))
         }
         validator = takesAnyValidator ? nil : head.validator
         hasAnswered = true
@@ -138,7 +146,7 @@ struct FullReadState: Sendable {
         return .success(BodyWindow(skip: position - head.first, take: pieceEnd - position))
     }
 
-    /// Why the read is to be given up: more bytes came than the object may have.
+    /// The failure if more bytes have arrived than the object may have; nil otherwise.
     var excess: AttemptFailure? {
         guard position > expectedSize ?? sizeLimit else { return nil }
         return tooLarge
@@ -146,20 +154,21 @@ struct FullReadState: Sendable {
 
     private var tooLarge: AttemptFailure {
         let detail =
-            expectedSize.map { "the object has more than the \($0) bytes that are declared" }
-            ?? "the object has more than the \(sizeLimit) bytes of uploads.max_size: declare its size"
+            expectedSize.map { "the object has more than the declared \($0) bytes" }
+            ?? "the object has no declared size and more than uploads.max_size, \(sizeLimit) bytes: declare its size"
         return AttemptFailure(.wrongSize, .location, detail: detail)
     }
 
-    /// The answer ended, and so did the object, if it is all there.
+    /// Handles the end of a response that does not state the object's size. The object ends there as well, unless the response
+    /// was cut off.
     private mutating func endedUnstated(at now: ContinuousClock.Instant) -> Step {
-        let short = AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)")
+        let short = AttemptFailure(.shortBody, .backend, detail: "the response ended early, at byte \(position)")
         guard pieceEnd == Self.farAway else {
-            // A part: what follows it shows whether the object goes on.
+            // The response was partial: the next one shows whether the object continues.
             return position == pieceEnd ? .ask(notBefore: now) : failed(short, at: now)
         }
         guard let expectedSize, position < expectedSize else { return atEnd() }
-        // It was cut off, or the object is smaller. Then it ends there again.
+        // The response was cut off, or the object is smaller than declared: in that case it ends at the same byte again.
         guard earlierEnd == position else {
             earlierEnd = position
             return failed(short, at: now)
@@ -167,7 +176,7 @@ struct FullReadState: Sendable {
         return atEnd()
     }
 
-    /// The object has no more bytes than were read.
+    /// Handles the end of the object at the current offset.
     private mutating func atEnd() -> Step {
         if let expectedSize, position != expectedSize {
             otherSize = position
@@ -177,7 +186,7 @@ struct FullReadState: Sendable {
         return .done
     }
 
-    /// Bytes were taken in.
+    /// Records received bytes.
     mutating func advance(by count: Int64) {
         position += count
         failures = 0
@@ -185,25 +194,25 @@ struct FullReadState: Sendable {
         backoff.reset()
     }
 
-    /// The attempt ended as the server announced.
+    /// Handles an attempt that ended as the server announced.
     mutating func ended(at now: ContinuousClock.Instant) -> Step {
         if isSizeUnstated, hasAnswered { return endedUnstated(at: now) }
         if hasAnswered, position == size { return .done }
         if hasAnswered, position == pieceEnd { return .ask(notBefore: now) }
-        return failed(AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)"), at: now)
+        return failed(AttemptFailure(.shortBody, .backend, detail: "the response ended early, at byte \(position)"), at: now)
     }
 
-    /// The attempt was given up to let a download have its connection: nobody's fault.
+    /// Handles an attempt that was ended to give its connection to a download. It does not count as a failure.
     func yielded(at now: ContinuousClock.Instant) -> Step { .ask(notBefore: now) }
 
-    /// The attempt failed.
+    /// Handles a failed attempt.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
         if let excess {
-            // By how much is not known, and must not depend on how its bytes happened to arrive.
+            // The recorded size must not depend on how many of the excess bytes happened to arrive.
             otherSize = expectedSize.map { $0 + 1 }
             return .fail(excess)
         }
-        // Nothing can be asked for behind the last byte (416).
+        // 416: the object ends at the requested offset.
         if isSizeUnstated, failure.reason == .wrongSize, position > 0 { return atEnd() }
         if failure.reason == .validatorChanged, restarts < Self.restartLimit {
             restarts += 1
@@ -215,12 +224,12 @@ struct FullReadState: Sendable {
             takesAnyValidator = true
             return .ask(notBefore: now)
         }
-        // An empty object has no first byte: the server can't satisfy the range (416). Asked for all, it says so.
+        // An empty object satisfies no range (416). A request without a Range shows whether the object is empty.
         if failure.reason == .wrongSize, expectedSize == nil, position == 0, !hasAnswered, !asksWithoutRange {
             asksWithoutRange = true
             return .ask(notBefore: now)
         }
-        // An attempt that brought something before it broke is followed by the next at once, however little it was.
+        // After a connection that broke, the next attempt follows at once if any bytes had arrived.
         if hasAdvanced, failure.isConnectionEnd {
             hasAdvanced = false
             return .ask(notBefore: now)
@@ -233,11 +242,11 @@ struct FullReadState: Sendable {
 }
 
 extension AttemptFailure {
-    /// The bytes have the label of a coding, and nothing was declared that tells whether they are the object's as they are.
+    /// The bytes are labelled with a content coding, and no declared size and digest confirm them as they are.
     static func undeclared(coding: String) -> AttemptFailure {
         AttemptFailure(
             .encoded, .location,
             detail:
-                "the answer is encoded (Content-Encoding: \(coding)): declare the size and a digest of its bytes as they are")
+                "the response is encoded (Content-Encoding: \(coding)): declare the size and a digest of the encoded bytes")
     }
 }

@@ -27,7 +27,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
     }
 
     /// The service's name in the log.
-    package var description: String { "probes of backends" }
+    package var description: String { "backend probes" }
 
     /// Runs until the service shuts down.
     package func run() async throws {
@@ -46,7 +46,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         do {
             location = try await catalog.location(id)
         } catch {
-            // Our trouble, not the backend's: the probe is taken up again when its time is over.
+            // An error of the catalog says nothing about the backend. The probe is repeated after its timeout.
             logger.warning(
                 "backend.probe_error: A backend could not be probed.", metadata: ["backend": "\(backend)", "error": "\(error)"])
             return
@@ -60,7 +60,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         relays.endProbe(of: backend, worked: failure == nil)
         if let failure {
             logger.warning(
-                "backend.probe_failed: A backend failed its probe and stays last in the order.",
+                "backend.probe_failed: A backend failed its probe and stays ranked last.",
                 metadata: ["backend": "\(backend)", "failure": "\(failure)"])
         } else {
             logger.notice("backend.recovered: A backend works again.", metadata: ["backend": "\(backend)"])
@@ -84,7 +84,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
             switch failure.failureClass {
             case .location, .credentials: return .works
             case .backend: return .failed(failure)
-            // A backend that throttles is alive. It was not asked if all of its connections were taken by this process.
+            // A backend that throttles is alive. `busy` means that this process used all of its connections: it sent no request.
             case .throttled: return failure.reason == .busy ? .unasked : .works
             case .local: return .unasked
             }

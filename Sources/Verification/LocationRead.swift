@@ -6,45 +6,46 @@ import ImageModel
 import OriginRead
 import Synchronization
 
-/// Reads one location alone and in full, for its digests: the shell around a `FullReadState`.
+/// Reads one location alone and in full to compute its digests. It carries out the decisions of a `FullReadState`.
 ///
-/// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only, but for `latest`, which has its own lock.
+/// `@unchecked Sendable`: all mutable state is touched on `loop`'s thread only, except `latest`, which has its own lock.
 final class LocationRead: Ticking, @unchecked Sendable {
-    /// What is to be read, and how.
+    /// What to read, and how.
     struct Plan: Sendable {
         let driver: any Driver
-        /// The backend's limit of connections, if there is one, and for whom one is wanted.
+        /// The limit on the backend's connections; nil for no limit.
         let connections: ConnectionLimit?
         let queueKey: QueueKey
         let path: String
-        /// What the object must have; nil if that is to be found out.
+        /// The size that the object must have, in bytes; nil if the read determines it.
         let expectedSize: Int64?
-        /// The most bytes of an object whose size is not declared.
+        /// The size limit in bytes of an object without a declared size.
         var sizeLimit: Int64 = .max
         let algorithms: Set<DigestAlgorithm>
-        /// Whether a digest was declared, so that what was read is compared with it in the end.
+        /// Whether a digest was declared, which the bytes are compared with at the end.
         var isDigestDeclared = false
-        /// The size of the chunks that a manifest is made of; nil makes none.
+        /// The chunk size in bytes of the manifest to build; nil builds none.
         var chunkSize: Int64? = nil
-        /// The format that its bytes must be of; nil where that is not looked at.
+        /// The format that the bytes must have; nil disables the inspection.
         var declared: Format? = nil
-        /// Whether to go past caches on new connections.
+        /// Whether to bypass caches and use a new connection.
         let isFresh: Bool
-        /// How far an earlier read came.
+        /// The progress of an earlier read; nil to start at the first byte.
         let progress: ReadProgress?
         let pace: ReadRateLimiter
-        /// How long no byte may come.
+        /// The longest time without a byte.
         let stallTimeout: Duration
-        /// How long it waits for a place among the connections, or for a worker, before it makes room for reads of other backends.
+        /// How long the read waits for a connection or a worker. After that it fails with `busy`, so that its reader can serve
+        /// other backends.
         var queueTimeout: Duration = .seconds(20)
     }
 
-    /// What came of it.
+    /// The result of a read.
     enum Outcome: Sendable {
-        /// Every byte was read; with the digests of the chunks, if they were asked for and nothing of the object was read without,
-        /// and with what speaks against its format.
+        /// Every byte was read. The manifest is nil if none was requested, or if an earlier part was read without one. The
+        /// refusal is nil if the format is acceptable or was not inspected.
         case read(LocationContent, manifest: Manifest?, FormatRefusal?)
-        /// The object has another size than it must; its bytes were not read.
+        /// The object's size, which is not the expected one.
         case otherSize(Int64)
         case failed(AttemptFailure)
         case cancelled
@@ -54,7 +55,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
     private let loop: TransferLoop
     private var course: FullReadState
     private var digests: ReadDigests
-    /// What reads now; nil between two attempts.
+    /// The running attempt; nil between two attempts.
     private var attempt: OriginAttempt?
     private var askAt: ContinuousClock.Instant?
     private var isOver = false
@@ -73,10 +74,10 @@ final class LocationRead: Ticking, @unchecked Sendable {
             isDigestDeclared: plan.isDigestDeclared, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
 
-    /// Whether it goes on where an earlier read was, as far as can be told before it asks.
+    /// Whether the read continues an earlier one, as known before the first request.
     let resumes: Bool
 
-    /// How far it is; can be asked from any thread.
+    /// The latest checkpoint; nil before the first one. May be read on any thread.
     var progress: ReadProgress? { latest.withLock { $0 } }
 
     /// Reads to the end, or until the task is cancelled.
@@ -109,7 +110,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
         attempt.start()
     }
 
-    /// The attempt is over or is cancelled: goes on with what is decided.
+    /// Ends the running attempt and carries out the next step.
     private func follow(_ step: FullReadState.Step) {
         cancelAttempt()
         switch step {
@@ -167,7 +168,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
     }
 }
 
-// What the attempt brings.
+// The events of the running attempt.
 extension LocationRead: AttemptSink {
     func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
         switch course.judge(head) {
@@ -190,13 +191,13 @@ extension LocationRead: AttemptSink {
         if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil { attempt.pause() }
     }
 
-    /// A download waits for the connection.
+    /// Gives the connection to a waiting download.
     func attemptPermitWanted(_ attempt: OriginAttempt) { follow(course.yielded(at: loop.now)) }
 
     func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
         guard let failure else { return follow(course.ended(at: loop.now)) }
         guard failure.reason == .busy else { return follow(course.failed(failure, at: loop.now)) }
-        // Others, of other backends, wait for this reader.
+        // The read ends, so that its reader can serve other backends.
         note()
         finish(.failed(failure))
     }

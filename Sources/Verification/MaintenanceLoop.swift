@@ -6,8 +6,8 @@ package import LocationLifecycle
 package import Logging
 import ServiceLifecycle
 
-/// Runs due maintenance of locations: probes pending ones, queues scheduled reads, expires those whose delay of deletion is
-/// over, and records holds that the catalog did not accept before.
+/// Runs due maintenance of locations: probes pending ones, queues scheduled reads, deletes those whose deletion delay has
+/// passed, and records integrity holds that the catalog did not accept before.
 package struct MaintenanceLoop: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
     private let lifecycle: LocationStatusChanges
@@ -33,7 +33,7 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
     }
 
     /// The service's name in the log.
-    package var description: String { "rounds of what is due" }
+    package var description: String { "maintenance" }
 
     /// Runs until the service shuts down.
     package func run() async throws {
@@ -47,11 +47,11 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
 
     private func round() async {
         do {
-            try? await writeHolds()  // what it does not take now either was said when it arose, and stays
+            try? await writeHolds()  // a failure was logged when the hold arose; the hold stays
             let due = try await catalog.dueLocations(at: .now)
             for location in due.toRead { verifications.enqueue(location.id) }
             for location in due.toExpire {
-                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the delay is over")
+                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the deletion delay has passed")
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for locations in Dictionary(grouping: due.toProbe, by: \.backend).values {

@@ -127,7 +127,7 @@ package final class VerificationQueue: Service, CustomStringConvertible {
         signal.wake()
     }
 
-    /// If the catalog can't be read, the read itself fails.
+    /// Whether the size to read is declared. If the catalog can't be read, the read itself reports the failure.
     private func isSizeDeclared(of location: LocationID) async -> Bool {
         (try? await verifier.isSizeDeclared(of: location)) ?? true
     }

@@ -7,7 +7,7 @@ import Integrity
 import LocationLifecycle
 import Logging
 
-// The consequences of a verification's finding.
+// Applies the result of a verification.
 extension Verifier {
     /// The shortest delay in seconds before the retry of a read for which there was no capacity.
     private static let busyDelay: TimeInterval = 60
@@ -17,8 +17,8 @@ extension Verifier {
             _ = try await lifecycle.recordMatch(of: location, content)
         } catch let error as CatalogError {
             guard case .differentContent = error else { throw error }
-            // The representation was created during the read, with another content: the location has to be read again in that
-            // light.
+            // The representation was created during the read, with another content. The next read compares the location with
+            // it.
             try await leave(location, reason: "\(error)", nextReadAt: .now)
             return .undecided
         }
@@ -38,7 +38,7 @@ extension Verifier {
             if let stored = resolution?.manifest {
                 guard try await contradicts(manifest, stored) else { return }
                 logger.critical(
-                    "manifest.replaced: A manifest did not fit the verified content and was replaced.",
+                    "manifest.replaced: A manifest did not match the verified content and was replaced.",
                     metadata: metadata(of: location))
                 _ = try await catalog.forgetManifest(stored)
             }
@@ -91,13 +91,13 @@ extension Verifier {
         return .undecided
     }
 
-    /// Handles a location whose bytes are as declared and whose format is not acceptable. That says nothing against its
-    /// backend. After the first start with `uploads.inspect_format` there may be many; they are taken out a few at a time, so
-    /// that an operator notices.
+    /// Handles a location whose bytes are as declared and whose format is not acceptable. That is not evidence against
+    /// its backend. After the first start with `uploads.inspect_format` there may be many. They are taken out a few at a time,
+    /// so that an operator notices.
     func refuse(_ location: Location, _ refusal: FormatRefusal) async throws -> Result {
         guard !serves(location) || allowsRefusal(on: location.backend) else {
             logger.critical(
-                "location.quarantine_postponed: A backend has many locations of an unacceptable format. This one keeps serving until its next read.",
+                "location.quarantine_postponed: A backend has many locations with an unacceptable format. This one keeps serving until its next read.",
                 metadata: metadata(of: location).merging(["reason": "\(refusal)"]) { $1 })
             try await leave(location, reason: Self.limitReached)
             return .undecided
@@ -109,10 +109,10 @@ extension Verifier {
     /// missing while the backend's other objects can be read counts as gone.
     func unreadable(_ location: Location, _ failure: AttemptFailure) async throws -> Result {
         if failure.failureClass == .throttled {
-            // A local limit or the server's, which says nothing about the location.
+            // A limit of Baton or of the server was reached, which is not evidence against the location.
             let delay = max((failure.retryAfter ?? .zero).timeInterval, Self.busyDelay)
             try await leave(
-                location, reason: "its backend had no room for a read of it: \(failure)", nextReadAt: .now + delay,
+                location, reason: "its backend was too busy for the read: \(failure)", nextReadAt: .now + delay,
                 isCounted: false)
             return .unreadable(failure)
         }

@@ -62,7 +62,7 @@ extension Verifier {
         if let identity { algorithms.insert(identity.algorithm) }
         // The first full read computes the digests that clients may want to verify with.
         if location.verifiedAt == nil { algorithms.formUnion([.sha256, .sha512, .md5]) }
-        // A second read is to check the first one independently: it starts over.
+        // A second read checks the first one independently, so it starts over.
         let known = isFresh ? nil : try await catalog.readProgress(of: location.id)
         let progress = known.flatMap { mayResume($0, location, subject) ? $0 : nil }
         let settings = settings
@@ -165,7 +165,7 @@ extension Verifier {
 }
 
 extension LocationRead.Outcome {
-    /// Whether a later read may continue where this one ended: nothing speaks against the bytes read so far.
+    /// Whether a later read may continue where this one ended: no evidence contradicts the bytes read so far.
     fileprivate var isToBeContinued: Bool {
         switch self {
         case .cancelled: true

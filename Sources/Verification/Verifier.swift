@@ -54,7 +54,7 @@ package final class Verifier: Sendable {
     private let current: Mutex<Settings>
     private let verifications: Counter
     private let limit = Mutex(QuarantineLimit())
-    /// The limit on quarantines because of the format, which say nothing against a backend.
+    /// The limit on quarantines because of the format, which are not evidence against a backend.
     private let refusalLimit = Mutex(QuarantineLimit())
 
     /// The interval in which a read's progress is saved.
@@ -78,7 +78,7 @@ package final class Verifier: Sendable {
         current = Mutex(settings)
         self.logger = logger
         verifications = metrics.counter(
-            "baton_verifications_total", "Locations read in full and alone, by what that told.", labels: ["result"])
+            "baton_verifications_total", "Full reads of single locations, by result.", labels: ["result"])
     }
 
     /// The settings of reads that begin now.
@@ -143,7 +143,7 @@ package final class Verifier: Sendable {
         case .pending, .quarantined:
             return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
         case .active where location.isSuspect:
-            // With verified chunks the location can do no harm, and it may be the only one that can serve; it is ranked last.
+            // A manifest keeps wrong bytes from being sent, and this location, ranked last, may be the only one that can serve.
             guard subject.manifest == nil else { return location }
             do {
                 return try await lifecycle.apply(

@@ -51,7 +51,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case noRanges = "no-ranges"
         /// The validator differs from the earlier one: the object was replaced or modified.
         case validatorChanged = "validator-changed"
-        /// The bytes of a chunk or of the whole image do not match their digest.
+        /// The bytes of a chunk or of the whole image do not match their digest, or the store states another one than declared.
         case wrongDigest = "wrong-digest"
         /// The server answered with a status that no other reason covers.
         case unexpectedStatus = "unexpected-status"

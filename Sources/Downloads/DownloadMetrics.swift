@@ -18,24 +18,24 @@ package struct DownloadMetrics: Sendable {
     private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
 
     package init(in registry: MetricsRegistry) {
-        relays = registry.counter("baton_relays_total", "Downloads that are over, by how they ended.", labels: ["outcome"])
+        relays = registry.counter("baton_relays_total", "Downloads that ended, by outcome.", labels: ["outcome"])
         extraBytes = registry.counter("baton_relay_extra_bytes_total", "Bytes fetched beyond those delivered.")
         failures = registry.counter(
-            "baton_attempt_failures_total", "Attempts that brought less than they were asked for.",
+            "baton_attempt_failures_total", "Failed attempts, by backend and reason.",
             labels: ["backend", "reason"])
         failovers = registry.counter(
-            "baton_failovers_total", "Moves of downloads to another location, by the backend that was left and why.",
+            "baton_failovers_total", "Moves of downloads to another location, by the previous backend and the reason.",
             labels: ["backend", "reason", "mid_stream"])
         gaps = registry.histogram(
-            "baton_failover_gap_seconds", "From the last byte of one location to the first of the next.",
+            "baton_failover_gap_seconds", "Time from the last byte of one location to the first byte of the next.",
             labels: ["reason"], bounds: Self.gapBounds)
         resumptions = registry.counter(
-            "baton_resumptions_total", "Connections taken up again that a server had closed while the client was slow.")
+            "baton_resumptions_total", "Connections reopened after a server closed them while the client was slow.")
         verifications = registry.counter(
-            "baton_relay_verifications_total", "Whole images compared with their digest before the end went out.",
+            "baton_relay_verifications_total", "Whole downloads compared with their digest, by result.",
             labels: ["result"])
         rejectedChunks = registry.counter(
-            "baton_rejected_chunks_total", "Chunks that did not have their digest; they were fetched again, none was delivered."
+            "baton_rejected_chunks_total", "Chunks that did not match their digest and were fetched again; none was delivered."
         )
     }
 

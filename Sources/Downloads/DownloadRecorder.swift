@@ -126,7 +126,7 @@ package struct DownloadRecorder: Sendable {
             ])
         try await catalog.recordRejectedChunk(
             by: rejection.contributors, at: .now, actor: "baton",
-            reason: "the chunk at byte \(rejection.start) did not have its digest in a download")
+            reason: "the chunk at byte \(rejection.start) did not match its digest in a download")
     }
 
     /// Reports that two locations agree with each other against the manifest, which is then in question. The manifest is kept

@@ -42,7 +42,8 @@ package final class PendingIntegrityHolds: Sendable {
         return held
     }
 
-    /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would complete.
+    /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would turn
+    /// into a complete but corrupt file.
     package func withholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
         !regarding(representation).servesRanges(at: now)
             || unverified.concern(

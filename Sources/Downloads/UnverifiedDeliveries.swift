@@ -2,8 +2,8 @@ import FoundationEssentials
 import ImageModel
 import Synchronization
 
-/// Whole downloads whose first bytes are sent before any verification, as those of a new image. One that is cut off leaves its
-/// client with a part that may be wrong. Until the locations that gave it were read in full, no range may complete it.
+/// Whole downloads whose first bytes are sent before any verification, such as those of a new image. A client whose download is
+/// cut off has a part that may be wrong. No range may complete that part until the locations that served it were read in full.
 package final class UnverifiedDeliveries: Sendable {
     /// Identifies one download until its end. A ticket that is dropped counts as cut off.
     package final class Ticket: Sendable {
@@ -63,7 +63,7 @@ package final class UnverifiedDeliveries: Sendable {
     }
 
     /// Records the end of the download.
-    /// - Parameter contributors: the locations that gave the unverified bytes; empty if the digest matched, or if no byte was
+    /// - Parameter contributors: the locations that served the unverified bytes; empty if the digest matched, or if no byte was
     ///   sent.
     /// - Returns: those of them that were never read in full.
     func end(_ ticket: Ticket, contributors: [LocationID], at now: Date) -> [LocationID] {
@@ -75,7 +75,7 @@ package final class UnverifiedDeliveries: Sendable {
         }
     }
 
-    /// Records a download that ended without report: any of its locations may have given the bytes.
+    /// Records a download that ended without a report: any of its locations may have served the bytes.
     private func lost(_ number: Int, at now: Date) {
         state.withLock { state in
             guard let lost = state.running.removeValue(forKey: number) else { return }

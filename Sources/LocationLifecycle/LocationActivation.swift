@@ -10,6 +10,7 @@ package enum ActivationRule: String, Sendable, CaseIterable {
     /// One ranged read that finds the object; the first download verifies it. A location that can't be compared with its
     /// representation is read in full nevertheless.
     case probe
+    /// A full read. The location is pending until the read has matched.
     case verify
 }
 
@@ -55,10 +56,10 @@ package struct LocationActivation: Sendable {
         case .success(let validator):
             do {
                 let activated = try await lifecycle.apply(
-                    .probed, to: location, actor: "baton", reason: "a probe found it in order", validator: validator)
+                    .probed, to: location, actor: "baton", reason: "a probe found the object", validator: validator)
                 return (activated, nil)
             } catch CatalogError.illegalEvent {
-                // Another request was faster: the location is returned as that one left it.
+                // A concurrent request changed the status first. The location is returned with that status.
                 return (try await catalog.location(location.id) ?? location, nil)
             }
         }
@@ -70,13 +71,13 @@ package struct LocationActivation: Sendable {
             return .failure(
                 AttemptFailure(
                     .sizeUnstated, .location,
-                    detail: "the server does not say how large the object is; it is read in full to find that out"))
+                    detail: "the server does not state the object's size: a full read will determine it"))
         }
         guard total == size else { return .failure(.otherSize(total, expected: size)) }
         if let stated = head.stated, let declared = location.digests[stated.algorithm], declared != stated {
             return .failure(
                 AttemptFailure(
-                    .wrongDigest, .location, detail: "the store says that the object has \(stated), \(declared) is declared"))
+                    .wrongDigest, .location, detail: "the store states the digest \(stated), but \(declared) is declared"))
         }
         return .success(head.validator)
     }

@@ -13,7 +13,7 @@ package struct LocationStatusChanges: Sendable {
     private let deleteDelay: Duration
     /// The full reads that are under way.
     package let reads = RunningReads()
-    /// Locations began to serve.
+    /// Signals that a location began to serve.
     package let activations = WakeSignal()
 
     /// - Parameter deleteDelay: the time from an operator's request to the deletion of a location.
@@ -53,7 +53,7 @@ package struct LocationStatusChanges: Sendable {
         relays.tripBreaker(backend, because: location)
     }
 
-    /// Records a failed full read.
+    /// Records the failure of a full read as the location's last failure, which explain shows.
     package func noteFailure(of location: LocationID, _ failure: AttemptFailure) { relays.noteFailure(of: location, failure) }
 
     /// The time at which a location deleted at `time` expires.
@@ -100,16 +100,14 @@ package struct LocationStatusChanges: Sendable {
     }
 }
 
-/// Wakes a task that works in the background. Calls that come while it works make one more wake, not several.
+/// Wakes a background task. Calls that come while the task works cause one further wake, not several.
 package final class WakeSignal: Sendable {
-    /// The wakes; for one task.
+    /// The sequence of wakes, to be consumed by one task.
     package let wakes: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
-    /// A signal that has not been given.
     package init() { (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
 
-    /// Wakes the task.
     package func wake() { continuation.yield() }
 }
 
@@ -137,6 +135,6 @@ package final class RunningReads: Sendable {
         }
     }
 
-    /// Ends a read that is not wanted any more; what it read is kept.
+    /// Cancels the read of a location; its progress is kept. Has no effect if none is under way.
     package func cancel(_ location: LocationID) { cancellations.withLock { $0[location] }?() }
 }

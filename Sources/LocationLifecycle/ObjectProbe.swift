@@ -4,27 +4,27 @@ package import ImageModel
 import OriginRead
 import Synchronization
 
-/// Probes: reads the first byte of an object for its head, which says what lies there.
+/// Probes objects: requests the first byte of an object for the head of the response, which states its size and validator.
 package final class ObjectProbe: Sendable {
     private let registry: BackendRegistry
     private let loop: TransferLoop
     private let timeLimit: Mutex<Duration>
 
-    /// - Parameter timeout: how long to wait for an answer's head, and before it for a connection and for credentials.
+    /// - Parameter timeout: the time limit of each step: waiting for a permit, and from the permit to the response's head.
     package init(registry: BackendRegistry, loop: TransferLoop, timeout: Duration) {
         self.registry = registry
         self.loop = loop
         timeLimit = Mutex(timeout)
     }
 
-    /// How long to wait for an answer's head, and before it for a connection and for credentials.
+    /// The time limit of each step: waiting for a permit, and from the permit to the response's head.
     package var timeout: Duration {
         get { timeLimit.withLock { $0 } }
         set { timeLimit.withLock { $0 = newValue } }
     }
 
-    /// What an object's backend says of it: its size and what pins it; or why that can't be told.
-    /// - Parameter isEmpty: whether it is known to have no byte that could be asked for.
+    /// Requests the head of an object: its size and its validator as its backend states them, or the failure.
+    /// - Parameter isEmpty: whether the object is known to be empty. The request then has no Range, which it could not satisfy.
     package func head(
         of path: String, in backend: BackendID, isEmpty: Bool = false
     ) async -> Result<ObjectHead, AttemptFailure> {
@@ -38,13 +38,13 @@ package final class ObjectProbe: Sendable {
             timeouts: AttemptTimeouts(
                 permit: backend.connections.map { min(timeout, $0.timeout) }, worker: timeout, inactivity: timeout,
                 refusal: timeout,
-                // From the permit on: a long wait for it must not count against the backend.
+                // Counted from the permit on: a long wait for the permit must not count against the backend.
                 head: timeout))
         return await HeadReader().read(request, on: loop)
     }
 }
 
-/// Reads the head of one answer and nothing more.
+/// Reads the head of one response and nothing more.
 ///
 /// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
 private final class HeadReader: AttemptSink, @unchecked Sendable {
@@ -68,7 +68,7 @@ private final class HeadReader: AttemptSink, @unchecked Sendable {
     func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) {}
 
     func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
-        let noHead = AttemptFailure(.protocolViolation, .backend, detail: "the answer has no head")
+        let noHead = AttemptFailure(.protocolViolation, .backend, detail: "the response has no head")
         waiter?.resume(returning: head.map { .success($0) } ?? .failure(failure ?? noHead))
         waiter = nil
     }

@@ -36,6 +36,6 @@ package struct ReadSchedule: Sendable, Equatable {
 }
 
 extension Duration {
-    /// In seconds.
+    /// The duration in seconds.
     package var timeInterval: TimeInterval { self / .seconds(1) }
 }

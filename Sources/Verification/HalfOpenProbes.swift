@@ -84,7 +84,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
             switch failure.failureClass {
             case .location, .credentials: return .works
             case .backend: return .failed(failure)
-            // A backend that throttles is alive. `busy` means that this process used all of its connections: it sent no request.
+            // A backend that throttles is alive. `busy` means that this process held all connections, so no probe was sent.
             case .throttled: return failure.reason == .busy ? .unasked : .works
             case .local: return .unasked
             }

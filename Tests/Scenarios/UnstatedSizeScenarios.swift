@@ -42,7 +42,7 @@ struct UnstatedSizeScenarios {
         #expect(added.status == 201, "\(added.text)")
         let id = try #require(added.json["id"] as? String)
         if declared == .everything {
-            #expect(added.text.contains("does not say how large"), "the probe gives the reason: \(added.text)")
+            #expect(added.text.contains("does not state the object's size"), "the probe gives the reason: \(added.text)")
         }
         try await baton.waitUntil(id, is: "active")
         let location = try await baton.location(id)

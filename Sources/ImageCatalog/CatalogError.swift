@@ -4,7 +4,7 @@ package import ImageModel
 package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownImage(ImageID)
     case imageExists(ImageID)
-    /// A deleted image had that id. Its clients would take the new image's bytes for the old one's.
+    /// A deleted image had that id. Its clients would mistake the new image's bytes for those of the deleted one.
     case formerImage(ImageID)
     case protectedImage(ImageID)
     case unknownMarker(ImageID)
@@ -44,7 +44,7 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case bytes(limit: Int64)
     }
 
-    /// Whether the cause lies with the service and not with the request.
+    /// Whether the service is the cause, and not the request.
     package var isOurTrouble: Bool {
         switch self {
         case .diskFull, .busy, .damaged, .newerSchema, .unusable: true
@@ -56,15 +56,15 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownImage(let id): "There is no image \(id)."
-        case .imageExists(let id): "There is an image \(id) already: choose another id or leave it out."
-        case .formerImage(let id): "The id \(id) was a deleted image's: choose another id or leave it out."
+        case .imageExists(let id): "The image \(id) already exists: choose another id, or leave the id out."
+        case .formerImage(let id): "The id \(id) belonged to a deleted image: choose another id, or leave the id out."
         case .protectedImage(let id): "The image \(id) is protected: set protected to false before you delete it."
-        case .unknownMarker(let id): "The marker \(id) is no image of the list: start again without a marker."
+        case .unknownMarker(let id): "The marker \(id) is not an image of the list: start again without a marker."
         case .memberExists(let id, let project):
-            "The image \(id) is shared with the project \(project.excerpt(64)) already."
+            "The image \(id) is already shared with the project \(project.excerpt(64))."
         case .unknownMember(let id, let project): "The image \(id) is not shared with the project \(project.excerpt(64))."
         case .unknownLocation(let id): "There is no location \(id)."
-        case .duplicateLocation(let id): "This place is registered for the image already, as location \(id)."
+        case .duplicateLocation(let id): "The image already has this location: it is registered as \(id)."
         case .differentContent(let declared, let existing):
             "The location has other content (\(declared)) than the image's locations of that format (\(existing)): "
                 + "register it with another image or format."
@@ -74,16 +74,16 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
         case .lastActiveDeletion(let id):
             "The location \(id) is the last active one of its image: add another one first, or delete it with force=true."
         case .overQuota(.images(let limit)):
-            "The project has the \(limit) images that it may have: delete one, or ask the operator to raise quotas.images."
+            "The project has reached its quota of \(limit) images: delete one, or ask the operator to raise quotas.images."
         case .overQuota(.bytes(let limit)):
-            "The project's uploads would have more than the \(limit) bytes that they may: delete images, or ask the operator to raise "
+            "The project's uploads would exceed its quota of \(limit) bytes: delete images, or ask the operator to raise "
                 + "quotas.bytes."
         case .uploadRemoved(let id):
-            "The file of an earlier upload of the image \(id) is being deleted: upload the image again in a while."
-        case .diskFull(let path): "The disk of the catalog \(path) is full: make room, nothing of what was there is lost."
+            "The file of an earlier upload of the image \(id) is being deleted: wait for a minute, then upload the image again."
+        case .diskFull(let path): "The disk of the catalog \(path) is full: free some space. The stored data is intact."
         case .busy(let path): "The catalog \(path) is in use by another process: stop it, or try again."
         case .damaged(let path, let message):
-            "The catalog \(path) is damaged or no catalog (\(message)): restore it from a backup or choose another path."
+            "The catalog \(path) is damaged or not a catalog (\(message)): restore it from a backup, or choose another path."
         case .newerSchema(let path):
             "The catalog \(path) was written by a later version of Baton: update, or choose another path."
         case .unusable(let path, let message):

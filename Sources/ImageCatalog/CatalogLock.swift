@@ -107,7 +107,7 @@ package enum CatalogLockError: Error, Sendable, Equatable, CustomStringConvertib
             "The catalog \(catalog) is in use by process \(process.map { "\($0)" } ?? "(unknown)"): stop that server first, or give "
                 + "this one another catalog."
         case .severalNames(let catalog):
-            "The catalog \(catalog) is a file with several names (hard links), which would damage it: leave one name, or use symbolic links."
+            "The catalog \(catalog) has several hard links, which would damage it: keep one of them, or use symbolic links."
         case .unusable(let file, let cause):
             "\(file) can't be locked (\(cause)): the catalog's directory must exist and this user must be able to write to it."
         }

@@ -130,7 +130,7 @@ extension ImageFilter {
 }
 
 extension ImageFilter.Word {
-    /// The column, one with an index if there is any.
+    /// The column to filter by; one with an index, if the filter has one.
     fileprivate var column: String {
         switch self {
         case .name, .diskFormat, .containerFormat: rawValue + "_key"

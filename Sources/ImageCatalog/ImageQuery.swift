@@ -3,8 +3,9 @@ package import ImageModel
 
 /// The filters, the order and the page of a list of images.
 package struct ImageQuery: Sendable, Equatable {
-    /// The perspective of a list: which images it may contain.
+    /// The set of images that a list may contain.
     package enum Scope: Sendable, Equatable {
+        /// All images, for administrators.
         case everything
         /// Public and community images, images that the project owns, and images shared with it.
         /// - `sharing`: the project's response to a shared image; nil for any.
@@ -17,7 +18,7 @@ package struct ImageQuery: Sendable, Equatable {
     package var pageSize = CatalogPage<ImageRecord>.ordinarySize
     /// The image after which the page begins; nil for the first page.
     package var marker: ImageID?
-    /// The perspective.
+    /// The set of images that the list may contain.
     package var scope = Scope.everything
     /// The filters, all of which must match.
     package var filters: [ImageFilter] = []
@@ -30,14 +31,14 @@ package struct ImageQuery: Sendable, Equatable {
 
 /// A condition on the images of a list.
 package enum ImageFilter: Sendable, Equatable {
-    /// Columns that hold a word.
+    /// Columns with text values that are compared as a whole.
     package enum Word: String, Sendable, CaseIterable {
         case id, name, status, visibility, owner
         case diskFormat = "disk_format"
         case containerFormat = "container_format"
     }
 
-    /// Columns that hold a time.
+    /// Columns with times.
     package enum Time: String, Sendable, CaseIterable {
         case createdAt = "created_at"
         case updatedAt = "updated_at"

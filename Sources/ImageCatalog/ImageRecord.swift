@@ -1,14 +1,14 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// An image with everything that is shown of it.
+/// An image with all its properties that the API shows.
 package struct ImageRecord: Sendable, Equatable {
     package let image: Image
     /// The response of the requesting project; nil if the image is not shared with it.
     package let membership: Member.Status?
     /// The representation of a plain download; nil while the image has none.
     package let representation: Representation?
-    /// That representation's locations that serve or soon will, in the clients' order.
+    /// That representation's locations that serve or may soon serve, in the order that clients gave.
     package let locations: [ListedLocation]
 
     init(image: Image, membership: Member.Status?, representation: Representation?, locations: [ListedLocation]) {
@@ -25,10 +25,10 @@ package struct ImageRecord: Sendable, Equatable {
 /// A location in an image's list of locations.
 package struct ListedLocation: Sendable, Equatable {
     package let location: Location
-    /// The metadata as the client's JSON, if it is more than strings by name.
+    /// The metadata as the client's JSON, if it has values other than strings; nil otherwise.
     package var metadata: String?
 
-    /// The statuses in which clients see a location: it serves, or nothing speaks against it.
+    /// The statuses in which clients see a location: it serves, or it may soon.
     static let shown: Set<LocationStatus> = [.pending, .verifying, .active]
 }
 
@@ -44,10 +44,9 @@ package struct ImageEdit: Sendable {
 
     /// A location to register, and its initial state.
     package struct NewEntry: Sendable {
-        /// The id of the new location.
         package let id: LocationID
         package let location: NewLocation
-        /// The metadata as JSON, if it is more than strings by name.
+        /// The metadata as JSON, if it has values other than strings; nil otherwise.
         package let metadata: String?
         /// The validator of the object, if a probe has just determined it; the location is then active at once.
         package let validator: Validator?

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog behind Glance's API: images with everything that is shown of them, members, tasks. Every operation
+/// The part of the catalog behind Glance's API: images with all their shown properties, members, tasks. Every operation
 /// is one transaction; errors are `CatalogError`s, and those of a caller's closure.
 package protocol ImageStore: UploadStore {
     /// An image's record as seen by a project; nil if there is no such image.
@@ -14,7 +14,7 @@ package protocol ImageStore: UploadStore {
         _ image: ImageID, for project: String?, at time: Date, actor: String,
         _ change: @escaping @Sendable (inout ImageEdit) throws -> Void
     ) async throws -> ImageRecord
-    /// Deletes locations that were registered in vain and never served.
+    /// Deletes locations whose registration failed and that never served.
     func forget(_ locations: [LocationID]) async throws
     /// The images with a running upload.
     func imagesBeingSaved() async throws -> [ImageID]

@@ -92,9 +92,9 @@ package struct LocationChange: Sendable, Equatable {
 
 /// An operator's changes of a location; nil keeps a setting.
 package struct LocationEdit: Sendable, Equatable {
-    /// The preference under `weighted`.
+    /// The preference under the strategy `weighted`; higher ones come first.
     package var weight: Int?
-    /// The operator's class.
+    /// The tier: all locations of a lower tier precede those of a higher one.
     package var tier: Int?
     /// Free-form metadata.
     package var metadata: [String: String]?
@@ -164,7 +164,7 @@ package struct ReadProgress: Sendable, Equatable {
 package struct Absence: Sendable, Equatable {
     /// The times of misses within the last day, the oldest first.
     package let misses: [Date]
-    /// Whether another object of its backend was read in full since the first miss.
+    /// Whether another object of its backend was read in full since the first miss. If not, the backend may be at fault.
     package let backendReads: Bool
 
     package init(misses: [Date], backendReads: Bool) {

@@ -46,7 +46,7 @@ extension SQLiteCatalog {
         }
     }
 
-    /// The reason in the history of locations that came with an image's document.
+    /// The reason in the history of locations that a client set in an image's `locations`.
     private static let givenThroughAPI = "given through the Images API"
 
     private static func hasNeverServed(_ location: Location, _ db: Database) throws -> Bool {
@@ -81,7 +81,7 @@ extension SQLiteCatalog {
     package func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
         try await write { db in
             try Self.recoverUploads(cutOff, time, db)
-            // Locations that an import registered and did not bring into service are removed with it.
+            // Locations that the import registered and did not activate are removed.
             let imported = try Row.fetchAll(
                 db,
                 sql: """
@@ -143,7 +143,7 @@ extension SQLiteCatalog {
         for gone in before.locations where !kept.contains(gone.location.id) {
             _ = try apply(
                 LocationChange(
-                    .delete, of: gone.location.id, actor: actor, reason: "taken out through the Images API", at: time,
+                    .delete, of: gone.location.id, actor: actor, reason: "removed through the Images API", at: time,
                     expiresAt: edit.expiresAt), db)
         }
     }

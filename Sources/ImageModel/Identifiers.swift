@@ -9,7 +9,7 @@ package struct ImageID: Sendable, Hashable, LosslessStringConvertible {
     /// The id with this UUID.
     package init(_ uuid: uuid_t) { self.uuid = UUID(uuid: uuid) }
 
-    /// Parses a UUID; nil if the text is none.
+    /// Parses a UUID; nil for any other text.
     package init?(_ text: String) {
         guard let uuid = UUID(uuidString: text) else { return nil }
         self.uuid = uuid
@@ -24,7 +24,7 @@ package struct LocationID: Sendable, Hashable, LosslessStringConvertible {
 
     package init() { uuid = UUID() }
 
-    /// Parses a UUID; nil if the text is none.
+    /// Parses a UUID; nil for any other text.
     package init?(_ text: String) {
         guard let uuid = UUID(uuidString: text) else { return nil }
         self.uuid = uuid

@@ -16,7 +16,8 @@ package struct Image: Sendable, Hashable {
         case deactivated
     }
 
-    /// The visibility in Glance's terms: which projects see the image.
+    /// The visibility in Glance's terms, which decides which projects may read the image. `public`: all, in lists as well;
+    /// `community`: all, in lists on request only; `shared`: the owner and the members; `private`: the owner.
     package enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
         case `public`, community, shared, `private`
     }

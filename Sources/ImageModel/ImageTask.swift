@@ -2,7 +2,7 @@ package import FoundationEssentials
 
 /// Work for an image that continues after the request was answered, like Glance's tasks.
 package struct ImageTask: Sendable, Hashable {
-    /// The progress; the values of Glance.
+    /// The progress; the values of Glance: not begun, running, done, failed.
     package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         case pending, processing, success, failure
     }

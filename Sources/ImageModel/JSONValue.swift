@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// Any JSON. Requests are read through it so that what is wrong with them can be said field by field, and answers so that what a client
-/// does not know of is passed on.
+/// Any JSON value. Requests are decoded into it so that errors can name the wrong field, and responses so that fields that this
+/// version does not know are passed on.
 package enum JSONValue: Sendable, Equatable, Codable {
     case null
     case boolean(Bool)
@@ -11,7 +11,7 @@ package enum JSONValue: Sendable, Equatable, Codable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// Reads whatever comes.
+    /// Decodes any JSON value. A number that fits becomes an `integer`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -31,7 +31,6 @@ package enum JSONValue: Sendable, Equatable, Codable {
         }
     }
 
-    /// Writes it as it was.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -45,20 +44,20 @@ package enum JSONValue: Sendable, Equatable, Codable {
         }
     }
 
-    /// A string, or null.
+    /// A string; null for nil.
     package static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 
-    /// A time as Glance writes it: `2026-09-01T10:00:00Z`.
+    /// A time in the form that Glance uses, with whole seconds in UTC: `2026-09-01T10:00:00Z`.
     package static func time(_ date: Date) -> JSONValue { .string(date.formatted(.iso8601)) }
 
-    /// The JSON text, with members by name.
+    /// The JSON text in UTF-8, with members sorted by name.
     package func written() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
     }
 
-    /// About how many bytes the text has, told at a fraction of what writing it takes.
+    /// An estimate of the size of the JSON text in bytes, which costs a fraction of encoding it.
     package var textSize: Int {
         switch self {
         case .null, .boolean, .integer, .number: 8
@@ -81,7 +80,7 @@ extension JSONValue {
     }
 }
 
-// JSON as it is written, for documents that never change.
+// Literals, for constant documents.
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
     package init(stringLiteral value: String) { self = .string(value) }

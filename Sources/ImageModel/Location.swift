@@ -24,7 +24,7 @@ package struct Location: Sendable, Hashable {
     package var isIdentified: Bool
     /// The operator's preference under the strategy `weighted`; higher ones first.
     package var weight: Int
-    /// The operator's class: all locations of a lower tier precede those of a higher one.
+    /// The operator's tier: all locations of a lower tier precede those of a higher one.
     package var tier: Int
     /// Free-form metadata of the operator.
     package var metadata: [String: String]
@@ -72,7 +72,7 @@ package struct Location: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    /// The name of the representation that it holds: all locations of one representation give the same bytes.
+    /// The name of the representation that it holds: all locations of one representation have the same bytes.
     package var representation: Representation.Name { Representation.Name(image: image, format: format) }
 
     /// Whether ranges can be served from it without chunk digests: a full read matched, no later evidence contradicts it, and

@@ -4,15 +4,15 @@ package enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case pending
     /// Out of service while it is read in full.
     case verifying
-    /// In service.
+    /// In service: downloads may read from it.
     case active
     /// Out of service at an operator's request.
     case disabled
     /// Out of service because its content is wrong or missing.
     case quarantined
-    /// Marked for deletion after a delay.
+    /// Out of service and marked for deletion after a delay.
     case pendingDelete = "pending_delete"
-    /// A tombstone record; the backend's bytes are untouched.
+    /// Deleted: the record is a tombstone. The object in the backend is untouched, unless an upload wrote it.
     case deleted
 
     /// Whether downloads may read from it.
@@ -21,29 +21,29 @@ package enum LocationStatus: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// The events of a location.
 package enum LocationEvent: String, Sendable, Hashable, Codable, CaseIterable {
-    /// A ranged read confirmed existence, size and validator.
+    /// A ranged read found the object with the expected size and recorded its validator.
     case probed
     /// A full read was requested.
     case verify
-    /// The full read matched the digest.
+    /// The full read matched the digest, or computed it if none was declared.
     case matched
-    /// The full read and its repetition did not match.
+    /// The full read and its repetition found the same wrong content, or an unacceptable format.
     case mismatched
-    /// The full read failed, or a restart interrupted it.
+    /// The full read ended without a result: it failed, was inconclusive, or was interrupted by a restart.
     case unreachable
-    /// A failed verification made it a suspect.
+    /// The location contributed to a failed verification and is taken out of service to be read alone.
     case suspect
-    /// Its content is verified to be wrong or missing.
+    /// A location in service has wrong content, an unacceptable format or no object any more, or an operator quarantined it.
     case quarantine
     /// An operator took it out of service.
     case disable
     /// An operator put it back into service.
     case enable
-    /// An operator requested its deletion.
+    /// A caller requested its deletion.
     case delete
     /// An operator cancelled the deletion before the delay was over.
     case restore
-    /// The delay is over.
+    /// The deletion delay has passed.
     case expire
 }
 
@@ -109,15 +109,15 @@ package struct IllegalLocationEvent: Error, Sendable, Equatable, CustomStringCon
 
 /// The effect of an event on a status.
 package enum LocationTransition: Sendable, Hashable {
-    /// Changes to that status and forgets the earlier ones.
+    /// Changes to that status. No earlier status is kept, so there is none to return to.
     case to(LocationStatus)
     /// Changes to that status and keeps the current one to return to.
     case suspending(LocationStatus)
     /// Replaces the current status by that one and keeps the earlier ones.
     case replacing(LocationStatus)
-    /// Returns to the status before.
+    /// Returns to the latest status that was kept.
     case back
-    /// Returns to the status before if that one serves, else changes to `active`.
+    /// Changes to `active` and forgets the earlier statuses, since the location is verified.
     case verified
     /// Changes nothing: the read continues while the location serves.
     case stay

@@ -7,6 +7,6 @@ extension StringProtocol {
 }
 
 extension String {
-    /// The index of the last slash, by the same rule.
+    /// The index of the last slash, found by bytes as well.
     package var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 }

@@ -2,7 +2,7 @@
 package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    /// The text with everything but unreserved characters (RFC 3986 section 2.3) escaped.
+    /// Escapes everything but unreserved characters (RFC 3986 section 2.3).
     /// - Parameter kept: further ASCII characters that stay as they are.
     package static func encode(_ text: some StringProtocol, keeping kept: String = "") -> String {
         var bytes: [UInt8] = []
@@ -19,15 +19,15 @@ package enum PercentEncoding {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The bytes that a text stands for; nil if one of its escapes is malformed.
+    /// Decodes a text to bytes; nil if one of its escapes is malformed.
     package static func bytes(of text: some StringProtocol) -> [UInt8]? { decoded(text) { nil } }
 
-    /// The text that a part of a URL stands for. A malformed escape stays as it is.
+    /// Decodes a part of a URL. A malformed escape stays as it is; invalid UTF-8 becomes U+FFFD.
     package static func decode(_ part: some StringProtocol) -> String {
         String(decoding: decoded(part) { UInt8(ascii: "%") } ?? [], as: UTF8.self)
     }
 
-    /// - Parameter malformed: what a percent sign is that begins no escape; nil if the text is refused then.
+    /// - Parameter malformed: the replacement for a percent sign that begins no escape; nil rejects the text.
     private static func decoded(_ text: some StringProtocol, malformed: () -> UInt8?) -> [UInt8]? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -36,7 +36,7 @@ package enum PercentEncoding {
                 bytes.append(byte)
                 continue
             }
-            // A sign before a digit would be a number too.
+            // `UInt8.init` also accepts a sign before a digit.
             guard rest.count >= 2, rest.first != UInt8(ascii: "+"), rest.first != UInt8(ascii: "-"),
                 let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
             else {

@@ -1,12 +1,12 @@
 import ImageModel
 
 extension FormatInspector {
-    /// How many bytes of an image's beginning tell its format.
+    /// The number of bytes at the beginning of an image that `format(beginning:ending:)` needs.
     package static let beginningLength = headLength
-    /// How many bytes of its end do.
+    /// The number of bytes at the end of an image that `format(beginning:ending:)` needs.
     package static let endingLength = Tail.length
 
-    /// The format that an image's bytes are of; nil where they give none away, which means raw.
+    /// Detects the format of an image; nil if no format is recognized, which means raw.
     /// - Parameters:
     ///   - beginning: the first `beginningLength` bytes, or all of a shorter image.
     ///   - ending: the last `endingLength` bytes, or all of a shorter image.

@@ -1,6 +1,6 @@
 package import ImageModel
 
-/// Inspects an image's bytes as they pass. At the end it reports whether they have the declared format and refer to nothing
+/// Inspects an image's bytes as they are read. At the end it reports whether they have the declared format and refer to nothing
 /// outside of themselves. It keeps only the few parts of the image that it needs, however large the image is, and its result
 /// does not depend on how the bytes are split.
 package struct FormatInspector: Sendable, Equatable {
@@ -75,7 +75,7 @@ package struct FormatInspector: Sendable, Equatable {
         let expected: DetectedFormat
         switch declared.disk {
         case .raw:
-            // An ISO is a disk's raw bytes, made to be written to a disk.
+            // An ISO image consists of a disk's raw bytes, so it is raw as well.
             return found.first { $0 != .iso }.map { .mismatch(declared: .raw, found: $0) }
         case .ami, .ari, .aki, .ploop:
             return found.first.map { .mismatch(declared: declared.disk, found: $0) }

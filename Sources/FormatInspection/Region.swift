@@ -1,4 +1,4 @@
-/// A region of the image that is kept as its bytes pass.
+/// A region of the image whose bytes are kept while the image is read.
 struct Region: Sendable, Equatable {
     /// The offset in the image.
     let offset: Int64

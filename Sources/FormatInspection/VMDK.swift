@@ -26,7 +26,7 @@ enum VMDK {
         guard head.has("KDMV") else { return .unsafeCreateType }
         guard head.count >= Offset.end, let header = Header(head) else { return .damaged }
         guard (1...3).contains(header.version) else { return .unknownVersion }
-        // Readers take a file without a capacity for a descriptor with its own extents.
+        // Readers treat a file without a capacity as a descriptor with extents of its own.
         guard header.capacity > 0 else { return .externalExtents }
         guard header.descriptor == 1, (1...UInt64(maximumDescriptor / 512)).contains(header.descriptorSize) else {
             return .noDescriptor
@@ -119,7 +119,7 @@ struct VMDKDescriptor {
         return extents == 1 ? nil : .noDescriptor
     }
 
-    /// The offsets of a word, whatever surrounds it.
+    /// The offsets of a word, even inside of other words.
     private func places(of word: StaticString) -> [Int] {
         let word = Array("\(word)".utf8)
         return text.indices.filter { text[$0] == word[0] && text[$0...].starts(with: word) }

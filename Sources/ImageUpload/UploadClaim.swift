@@ -16,7 +16,7 @@ final class UploadClaim: Sendable {
         while true {
             let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode.bits)
             guard opened >= 0 else { throw UploadFile.error("locking an upload", errno) }
-            // `isHeld` takes the lock for a moment.
+            // `isHeld` may hold the lock for a moment, in any process.
             var isLocked = flock(opened, LOCK_EX | LOCK_NB) == 0
             for _ in 0..<5 where !isLocked {
                 usleep(2000)

@@ -7,7 +7,7 @@ import Integrity
 /// One upload in progress: written under a temporary name, digested as it is written, and renamed in one step at the end. Every
 /// call blocks, and only one is made at a time.
 ///
-/// `@unchecked Sendable`: its owner makes one call after the other, each on some thread of a pool.
+/// `@unchecked Sendable`: its owner makes one call after the other, each on a thread of a pool.
 final class UploadFile: @unchecked Sendable {
     private let directory: String
     private let temporaryPath: String
@@ -58,7 +58,7 @@ final class UploadFile: @unchecked Sendable {
     /// - Returns: the digests of the written bytes.
     func finish(named name: String) throws(UploadError) -> DigestSet {
         if let refusal = inspector?.finish() { throw .refusedFormat(refusal) }
-        guard fsync(descriptor) == 0 else { throw Self.error("making a file last", errno) }
+        guard fsync(descriptor) == 0 else { throw Self.error("writing a file to the disk", errno) }
         guard close(descriptor) == 0 else {
             descriptor = -1
             throw Self.error("closing a file", errno)
@@ -67,7 +67,7 @@ final class UploadFile: @unchecked Sendable {
         let path = "\(directory)/\(name)"
         guard baton_rename_new(temporaryPath, path) == 0 else {
             if errno == EEXIST { throw .exists(name: name) }
-            throw Self.error("naming a file", errno)
+            throw Self.error("renaming a file", errno)
         }
         ownsTemporary = false
         do {
@@ -92,7 +92,7 @@ final class UploadFile: @unchecked Sendable {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw error("opening the directory", errno) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw error("making a name last", errno) }
+        guard fsync(descriptor) == 0 else { throw error("writing the directory to the disk", errno) }
     }
 
     static func error(_ deed: String, _ code: Int32) -> UploadError {
@@ -124,19 +124,19 @@ package enum UploadError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .tooLarge(let limit):
-            "The image is larger than the \(limit) bytes that uploads may have: ask the operator to raise uploads.max_size."
+            "The image is larger than the limit of \(limit) bytes: ask the operator to raise uploads.max_size."
         case .overQuota(let room):
-            "The image is larger than the \(room) bytes that its project may still upload: delete images, or ask the operator to raise "
-                + "quotas.bytes."
+            "The image is larger than the \(room) bytes that remain of its project's quota: delete images, or ask the "
+                + "operator to raise quotas.bytes."
         case .wrongSize(let announced, let received):
-            "\(received) bytes came where \(announced) were announced: upload the image again."
+            "\(received) bytes were received, but \(announced) were announced: upload the image again."
         case .refusedFormat(let refusal): refusal.description
-        case .diskFull: "The disk that uploads go to is full: ask the operator to make room, then upload the image again."
+        case .diskFull: "The disk for uploads is full: ask the operator to free some space, then upload the image again."
         case .exists(let name):
-            "The upload directory has a file \(name) already, which is not overwritten: the operator should look at it."
-        case .underWay(let name): "An upload of \(name) runs already: wait for its end."
+            "The upload directory already has a file \(name), which is not overwritten: ask the operator to check it."
+        case .underWay(let name): "An upload of \(name) is already running: wait for it to end."
         case .unusable(let deed, let cause):
-            "The upload directory can't be used (\(deed): \(cause)): the operator should check it and its permissions."
+            "The upload directory can't be used (\(deed): \(cause)): ask the operator to check it and its permissions."
         }
     }
 }

@@ -64,7 +64,7 @@ enum DigestState: Sendable {
         case .md5(var context): MD5_Final(&bytes, &context)
         }
         guard let digest = try? Digest(algorithm, bytes: bytes) else {
-            preconditionFailure("\(algorithm) has another length than its type says")
+            preconditionFailure("OpenSSL returned a \(algorithm) digest of an unexpected length")
         }
         return digest
     }

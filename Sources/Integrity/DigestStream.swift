@@ -4,7 +4,7 @@ package import ImageModel
 /// Computes a digest over a byte stream (OpenSSL EVP).
 ///
 /// A stream has one owner at a time; it is moved, never shared.
-package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is referred to from nowhere else
+package struct DigestStream: ~Copyable, @unchecked Sendable {  // nothing else refers to its context
     package let algorithm: DigestAlgorithm
     private let context: OpaquePointer
 
@@ -27,7 +27,7 @@ package struct DigestStream: ~Copyable, @unchecked Sendable {  // its context is
         EVP_DigestFinal_ex(context, &bytes, nil)
         start()
         guard let digest = try? Digest(algorithm, bytes: bytes) else {
-            preconditionFailure("\(algorithm) has another length than its type says")
+            preconditionFailure("OpenSSL returned a \(algorithm) digest of an unexpected length")
         }
         return digest
     }

@@ -1,7 +1,7 @@
-// The C boundary to OpenSSL's libcrypto: what Swift cannot import as it is (macros and variadics), nothing else.
+// The C boundary to OpenSSL's libcrypto: the headers whose declarations Baton uses, nothing else.
 #pragma once
-// The low-level digests (SHA256_CTX and the like) are deprecated in OpenSSL 3 in favour of EVP, whose contexts cannot be written
-// down half-way; theirs are plain structures, and that is what a read that survives a restart needs.
+// OpenSSL 3 deprecates the low-level digests (SHA256_CTX and the like) in favour of EVP. Contexts of EVP can't be serialized, and
+// a read that continues after a restart has to save its state. The contexts of the low-level digests are plain structures.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -29,7 +29,7 @@ static inline CURLcode baton_curl_set_opensocket_callback(CURL *handle, baton_cu
     CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, callback);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context);
 }
-/// Its last field is as long as `addrlen` says, so that it is reached by its address only.
+/// `addr` has the length `addrlen`, which may exceed its type. Swift must therefore use its address and never copy it.
 static inline const struct sockaddr *baton_curl_socket_address(const struct curl_sockaddr *address) { return &address->addr; }
 typedef int (*baton_curl_prereq_callback)(void *context, char *peer, char *own, int peerPort, int ownPort);
 static inline CURLcode baton_curl_set_prereq_callback(CURL *handle, baton_curl_prereq_callback callback, void *context) {

@@ -1,4 +1,4 @@
-// The C boundary to Linux: system calls and constants that Swift's Glibc module does not carry, nothing else.
+// The C boundary to Linux: system calls and constants that Swift's Glibc module does not have, nothing else.
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// openat2(2) has no wrapper in glibc. Opens `path` below `directory` for reading: no link leads out of it, no FIFO or device
-/// blocks or acts on being opened.
+/// openat2(2), which has no wrapper in glibc. Opens `path` below `directory` for reading. Symbolic links and `..` can't lead
+/// out of the directory, and opening a FIFO or a device does not block.
 static inline int baton_open_beneath(int directory, const char *path) {
     struct open_how how = {
         .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
@@ -24,7 +24,7 @@ static inline int baton_open_beneath(int directory, const char *path) {
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
 }
 
-/// renameat2(2), which Swift's Glibc module does not carry: gives a file another name unless that one is taken (EEXIST).
+/// renameat2(2), which Swift's Glibc module does not have. Renames a file; fails with EEXIST if the new name exists.
 static inline int baton_rename_new(const char *from, const char *to) {
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
@@ -42,6 +42,6 @@ static inline uint32_t baton_epoll_events(const struct epoll_event *event) { ret
 /// Names the calling thread, at most 15 bytes, for ps and perf.
 static inline void baton_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
-/// Lowers the priority of the calling thread alone (setpriority(2) counts by thread on Linux): it gets the processor when others
-/// leave it.
+/// Lowers the priority of the calling thread alone, so that other threads get the processor first. On Linux, setpriority(2)
+/// applies to a single thread.
 static inline void baton_step_back(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); }

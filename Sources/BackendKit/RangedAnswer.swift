@@ -128,7 +128,7 @@ package struct ContentRange: Sendable, Hashable {
 /// The `Content-Encoding` of a response (RFC 9110 section 8.4): a list over any number of fields.
 ///
 /// Baton decodes nothing and requests no coding. A server that names one therefore stored the object in that coding, or repeats
-/// an upload's header: S3 clients send `aws-chunked`, and some stores return it. Bytes labelled gzip are taken as they are; the
+/// an upload's header: S3 clients send `aws-chunked`, and some stores return it. Bytes labelled gzip are used as they are; the
 /// declared digest decides whether they are right.
 package struct ContentCoding: Sendable, Hashable {
     /// The first gzip label; nil if there is none.
@@ -172,7 +172,7 @@ package struct ObjectHead: Sendable, Hashable {
     package let stated: Digest?
     /// Whether later ranged reads can be expected to start at their first byte.
     package let answersRanges: Bool
-    /// The coding that the bytes are labelled with (gzip), taken as they are; nil if they are plain.
+    /// The coding that the bytes are labelled with (gzip), which is not decoded; nil if they are plain.
     package let coding: String?
 
     package init(

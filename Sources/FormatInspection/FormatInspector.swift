@@ -106,7 +106,18 @@ package struct FormatInspector: Sendable, Equatable {
 /// A format that can be detected from an image's bytes. Images without a detected format are raw: a disk's bytes as they are,
 /// with or without a partition table.
 package enum DetectedFormat: String, Sendable, Hashable, CaseIterable {
-    case qcow, qcow2, qed, vmdk, vhd, vhdx, vdi, iso
+    /// QEMU's format in version 1, and in version 2 or 3.
+    case qcow, qcow2
+    /// QEMU's former enhanced disk.
+    case qed
+    /// VMware's format.
+    case vmdk
+    /// The formats of Virtual PC and Hyper-V.
+    case vhd, vhdx
+    /// VirtualBox's format.
+    case vdi
+    /// An optical disc (ISO 9660 or UDF).
+    case iso
 }
 
 /// The reason why an image's bytes are not acceptable for its declared format; one sentence for a person.
@@ -120,6 +131,7 @@ package enum FormatRefusal: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// A refused feature. Most of them make the program that opens the image read another file of its host.
     package enum Hazard: String, Sendable, Hashable, CaseIterable {
+        // The raw values are parts of the sentences in `FormatRefusal.description`.
         case backingFile = "names a backing file"
         case dataFile = "keeps its data in another file"
         case unknownFeatures = "uses incompatible features that are not known to be safe"

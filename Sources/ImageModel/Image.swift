@@ -16,10 +16,16 @@ package struct Image: Sendable, Hashable {
         case deactivated
     }
 
-    /// The visibility in Glance's terms, which decides which projects may read the image. `public`: all, in lists as well;
-    /// `community`: all, in lists on request only; `shared`: the owner and the members; `private`: the owner.
+    /// The visibility, which decides which projects may read the image; the values of Glance.
     package enum Visibility: String, Sendable, Hashable, Codable, CaseIterable {
-        case `public`, community, shared, `private`
+        /// Every project may read the image and sees it in lists.
+        case `public`
+        /// Every project may read the image. Lists show it only on request.
+        case community
+        /// The owning project and the image's members may read it.
+        case shared
+        /// The owning project alone may read the image.
+        case `private`
     }
 
     package let id: ImageID

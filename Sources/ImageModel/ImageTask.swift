@@ -2,9 +2,16 @@ package import FoundationEssentials
 
 /// Work for an image that continues after the request was answered, like Glance's tasks.
 package struct ImageTask: Sendable, Hashable {
-    /// The progress; the values of Glance: not begun, running, done, failed.
+    /// The progress; the values of Glance.
     package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
-        case pending, processing, success, failure
+        /// The work has not begun.
+        case pending
+        /// The work is running.
+        case processing
+        /// The work is complete.
+        case success
+        /// The work failed or was interrupted; the task's message has the reason.
+        case failure
     }
 
     package let id: UUID

@@ -56,12 +56,34 @@ package struct Representation: Sendable, Hashable {
 
 /// The layout of a disk's blocks in the bytes; the values that Glance accepts.
 package enum DiskFormat: String, Sendable, Hashable, CaseIterable, Codable {
-    case ami, ari, aki, vhd, vhdx, vmdk, raw, qcow2, vdi, iso, ploop
+    /// A machine image, a ramdisk and a kernel of Amazon.
+    case ami, ari, aki
+    /// Disks of Virtual PC, Hyper-V and VMware.
+    case vhd, vhdx, vmdk
+    /// A disk's blocks in order, without a header.
+    case raw
+    /// A disk of QEMU.
+    case qcow2
+    /// A disk of VirtualBox.
+    case vdi
+    /// An optical disc (ISO 9660 or UDF).
+    case iso
+    /// A disk of Virtuozzo.
+    case ploop
 }
 
 /// The container around the disk; the values that Glance accepts.
 package enum ContainerFormat: String, Sendable, Hashable, CaseIterable, Codable {
-    case ami, ari, aki, bare, ovf, ova, docker, compressed
+    /// A machine image, a ramdisk and a kernel of Amazon.
+    case ami, ari, aki
+    /// No container: the bytes are the disk itself.
+    case bare
+    /// An OVF package, and the same as a tar archive.
+    case ovf, ova
+    /// A tar archive of a Docker file system.
+    case docker
+    /// A compressed disk.
+    case compressed
 }
 
 /// The pair of formats that distinguishes the representations of one image.

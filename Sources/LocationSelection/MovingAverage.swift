@@ -97,7 +97,7 @@ package enum ThroughputEstimate: Sendable, Equatable {
     case rate(Double)
     /// It may serve, but there are no measurements.
     case unknown
-    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all its connections are taken, or the
+    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all its connections are in use, or the
     /// location failed recently.
     case avoided
 }

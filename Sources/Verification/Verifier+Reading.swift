@@ -77,7 +77,7 @@ extension Verifier {
                 declared: settings.inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: settings.stallTimeout),
             loop: loop)
-        // An unusable progress must not be taken for an earlier part of this read.
+        // Unusable progress must not be mistaken for an earlier part of this read.
         if known != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
         let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
         switch outcome {

@@ -26,7 +26,7 @@ package final class ConnectionLimit: Sendable {
         state = Mutex(State(queue: ConnectionQueue(limit: limit)))
     }
 
-    /// The number of connections taken, and of requests that wait for one.
+    /// The number of connections in use, and of requests that wait for one.
     package var counts: (held: Int, waiting: Int) { state.withLock { ($0.queue.heldCount, $0.queue.waitingCount) } }
 
     /// Requests a connection.

@@ -43,7 +43,7 @@ struct ConnectionQueue: Sendable {
     /// - Parameter limit: at least 1.
     init(limit: Int) { self.limit = max(1, limit) }
 
-    /// The number of connections taken.
+    /// The number of connections in use.
     var heldCount: Int { holders.count }
     /// The number of waiting requests.
     var waitingCount: Int { waiting.count }

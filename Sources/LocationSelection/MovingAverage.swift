@@ -97,8 +97,8 @@ package enum ThroughputEstimate: Sendable, Equatable {
     case rate(Double)
     /// It may serve, but there are no measurements.
     case unknown
-    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all its connections are in use, or the
-    /// location failed recently.
+    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections are in
+    /// use, or the location failed recently.
     case avoided
 }
 

@@ -51,11 +51,12 @@ let package = Package(
         module("ImageModel"),
         module("FormatInspection", ["ImageModel"]),
         module("NetworkAddress"),
+        module("FairQueueing", [collections]),
         module("Access", ["ImageModel", "Integrity", "NetworkAddress", logging]),
         module("Keystone", ["Access", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
         module("CurlTransfer", ["NetworkAddress", "CCurl", "CCrypto", "CLinux", nio, collections]),
-        module("BackendKit", ["ImageModel", "CurlTransfer", "Access", "NetworkAddress", collections]),
+        module("BackendKit", ["ImageModel", "CurlTransfer", "Access", "NetworkAddress", "FairQueueing"]),
         module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
@@ -66,7 +67,10 @@ let package = Package(
         module("LocationSelection", ["ImageModel"]),
         module(
             "RelayEngine",
-            ["OriginRead", "BackendKit", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio, collections]
+            [
+                "OriginRead", "BackendKit", "FairQueueing", "LocationSelection", "Integrity", "CurlTransfer", "ImageModel", nio,
+                collections,
+            ]
         ),
         module("ImageCatalog", ["ImageModel", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
@@ -90,7 +94,7 @@ let package = Package(
         module(
             "HTTPServing",
             [
-                "BackendKit", "Access", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
+                "FairQueueing", "Access", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, http1, posix, collections, logging, lifecycle,
             ]
         ),

@@ -1,3 +1,5 @@
+import FairQueueing
+
 /// The holders of a backend's connections and the requests that wait for one, as a value without locks, clocks and callbacks.
 ///
 /// The foreground takes precedence over the background. Within each, callers take turns, and within a caller its images do (see

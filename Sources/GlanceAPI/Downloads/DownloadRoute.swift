@@ -8,7 +8,6 @@ import Hummingbird
 import ImageCatalog
 import ImageModel
 import LocationSelection
-import NetworkAddress
 import RelayEngine
 
 /// `GET` and `HEAD /v2/images/{id}/file`.
@@ -121,12 +120,6 @@ struct DownloadRoute: Sendable {
         }
     }
 
-    /// The network of a client's address by which downloads are counted: one subscriber may own a whole IPv6 network.
-    private static func subscriber(_ address: String?) -> String {
-        guard let address else { return "" }
-        return IPAddress(address)?.subscriber.description ?? address
-    }
-
     /// Reserves memory for the bytes of a download in flight.
     /// - Throws: `APIError` 503 without memory, 429 if the caller has too many downloads.
     private func memory(
@@ -146,8 +139,7 @@ struct DownloadRoute: Sendable {
         let range = plan.range
         guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
         let sink = HTTPResponseSink()
-        // A fleet of machines may share one token: the address distinguishes them.
-        let caller = "\(context.caller.user) \(Self.subscriber(context.clientAddress))"
+        let caller = context.userAndSubscriber
         let memory = try await memory(for: caller, target.representation, range, manifest)
         let relay = relays.relay(
             of: target.representation, range: range, manifest: manifest, over: selection, by: caller, memory: memory,

@@ -20,23 +20,40 @@ final class HTTPResponseSink: ResponseSink {
         let taken: @Sendable (Int64?) -> Void
     }
 
-    private struct State {
-        var opening: Opening?
-        var openingWaiter: CheckedContinuation<Opening, Never>?
-        var channel: (any Channel)?
-        var held: [Write] = []
-        var summary: RelaySummary?
-        var endWaiter: CheckedContinuation<RelaySummary, Never>?
+    /// The progress of the response.
+    private enum State {
+        /// The relay has not decided whether it can serve. Bytes wait for the head, and at most one task for the decision.
+        case opening(held: [Write], waiter: CheckedContinuation<Opening, Never>?)
+        /// The relay can serve. Bytes wait for the head.
+        case committed(held: [Write], waiter: CheckedContinuation<RelaySummary, Never>?)
+        /// The head was sent, and bytes are written to the channel.
+        case attached(any Channel, waiter: CheckedContinuation<RelaySummary, Never>?)
+        /// The relay has ended.
+        /// - Parameter hasCommitted: whether it could serve before.
+        case ended(RelaySummary, hasCommitted: Bool)
+
+        var hasCommitted: Bool {
+            switch self {
+            case .opening: false
+            case .committed, .attached: true
+            case .ended(_, let hasCommitted): hasCommitted
+            }
+        }
     }
 
-    private let state = Mutex(State())
+    private let state = Mutex(State.opening(held: [], waiter: nil))
 
     /// Waits until the relay can serve or has ended.
     func opening() async -> Opening {
         await withCheckedContinuation { waiter in
-            let opening = state.withLock { state in
-                if state.opening == nil { state.openingWaiter = waiter }
-                return state.opening
+            let opening: Opening? = state.withLock { state in
+                switch state {
+                case .opening(let held, _):
+                    state = .opening(held: held, waiter: waiter)
+                    return nil
+                case .committed, .attached, .ended(_, hasCommitted: true): return .committed
+                case .ended(let summary, hasCommitted: false): return .ended(summary)
+                }
             }
             if let opening { waiter.resume(returning: opening) }
         }
@@ -45,56 +62,71 @@ final class HTTPResponseSink: ResponseSink {
     /// Starts writing to a channel, once the head is sent.
     func attach(_ channel: any Channel) {
         state.withLock { state in
-            state.channel = channel
-            // Inside the lock, so that no later write overtakes these. Sending only schedules them on the channel's loop.
-            for write in state.held { send(write, to: channel) }
-            state.held = []
+            switch state {
+            case .committed(let held, let waiter):
+                // Inside the lock, so that no later write overtakes these. Sending only schedules them on the channel's loop.
+                for write in held { send(write, to: channel) }
+                state = .attached(channel, waiter: waiter)
+            // A relay that has ended answered its writes already.
+            case .opening, .attached, .ended: break
+            }
         }
     }
 
-    /// Waits until the relay has ended.
+    /// Waits until the relay, which could serve, has ended.
     func ended() async -> RelaySummary {
         await withCheckedContinuation { waiter in
-            let summary = state.withLock { state in
-                if state.summary == nil { state.endWaiter = waiter }
-                return state.summary
+            let summary: RelaySummary? = state.withLock { state in
+                switch state {
+                case .opening: preconditionFailure("the relay's opening was not awaited")
+                case .committed(let held, _): state = .committed(held: held, waiter: waiter)
+                case .attached(let channel, _): state = .attached(channel, waiter: waiter)
+                case .ended(let summary, _): return summary
+                }
+                return nil
             }
             if let summary { waiter.resume(returning: summary) }
         }
     }
 
-    func relayCommitted() { open(.committed) }
+    func relayCommitted() {
+        let waiter: CheckedContinuation<Opening, Never>? = state.withLock { state in
+            guard case .opening(let held, let waiter) = state else { return nil }
+            state = .committed(held: held, waiter: nil)
+            return waiter
+        }
+        waiter?.resume(returning: .committed)
+    }
 
     func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
         let write = Write(slabs: slabs, taken: taken)
-        let channel = state.withLock { state in
-            if state.channel == nil { state.held.append(write) }
-            return state.channel
+        let channel: (any Channel)? = state.withLock { state in
+            switch state {
+            case .opening(let held, let waiter): state = .opening(held: held + [write], waiter: waiter)
+            case .committed(let held, let waiter): state = .committed(held: held + [write], waiter: waiter)
+            case .attached(let channel, _): return channel
+            case .ended: break
+            }
+            return nil
         }
         if let channel { send(write, to: channel) }
     }
 
     func relayEnded(_ summary: RelaySummary) {
-        let (waiter, held) = state.withLock { state in
-            state.summary = summary
-            defer {
-                state.endWaiter = nil
-                state.held = []
-            }
-            return (state.endWaiter, state.held)
+        let before = state.withLock { state in
+            defer { state = .ended(summary, hasCommitted: state.hasCommitted) }
+            return state
         }
-        for write in held { write.taken(nil) }
-        open(.ended(summary))
-        waiter?.resume(returning: summary)
-    }
-
-    private func open(_ opening: Opening) {
-        let waiter = state.withLock { state in
-            if state.opening == nil { state.opening = opening }
-            defer { state.openingWaiter = nil }
-            return state.openingWaiter
+        switch before {
+        case .opening(let held, let waiter):
+            for write in held { write.taken(nil) }
+            waiter?.resume(returning: .ended(summary))
+        case .committed(let held, let waiter):
+            for write in held { write.taken(nil) }
+            waiter?.resume(returning: summary)
+        case .attached(_, let waiter): waiter?.resume(returning: summary)
+        case .ended: preconditionFailure("a relay ends once")
         }
-        waiter?.resume(returning: opening)
     }
 
     private func send(_ write: Write, to channel: any Channel) {

@@ -1,4 +1,4 @@
-import BackendKit
+import FairQueueing
 import HTTPTypes
 import NIOPosix
 import Synchronization

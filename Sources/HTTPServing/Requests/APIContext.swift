@@ -38,12 +38,15 @@ package struct APIContext: RequestContext {
     /// The address of the connection's other end; nil if it is unknown.
     package var peer: String? { channel.remoteAddress?.ipAddress }
 
-    /// The key by which scarce resources are shared fairly: the user, or the client's address where all callers are the same
-    /// user.
-    package var share: String {
-        guard caller == .everybody else { return caller.user }
-        return clientAddress.map { IPAddress($0)?.subscriber.description ?? $0 } ?? ""
-    }
+    /// The key by which request processing is shared: the user, or the subscriber where all callers are the same user.
+    package var share: String { caller == .everybody ? subscriber : caller.user }
+
+    /// The key by which downloads share connections and memory. A fleet of machines may use one token, so the subscriber is part of
+    /// it.
+    package var userAndSubscriber: String { "\(caller.user) \(subscriber)" }
+
+    /// The client's address, or its network where one subscriber may own a whole one (IPv6); empty if unknown.
+    private var subscriber: String { clientAddress.map { IPAddress($0)?.subscriber.description ?? $0 } ?? "" }
 
     /// The image id in the path.
     /// - Throws: `APIError` 404 if it is malformed.

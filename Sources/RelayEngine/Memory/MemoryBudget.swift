@@ -1,4 +1,5 @@
 import BackendKit
+import FairQueueing
 import ImageModel
 
 /// Divides the memory for bytes in flight among downloads, as a value without locks, clocks and callbacks.

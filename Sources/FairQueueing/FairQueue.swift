@@ -14,7 +14,7 @@ package struct FairQueue<Ticket: Hashable & Sendable>: Sendable {
     package init() {}
 
     /// The parties of the first level with waiting tickets.
-    var waitingParties: some Sequence<String> { parties.keys }
+    package var waitingParties: some Sequence<String> { parties.keys }
 
     /// Appends a ticket to the line of its party.
     package mutating func add(_ ticket: Ticket, _ path: ArraySlice<String>) {

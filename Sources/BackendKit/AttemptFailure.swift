@@ -106,7 +106,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
     }
 
     /// Whether newer credentials may help. They do not help after 403: the server knows the caller and refuses it.
-    package var asksForCredentials: Bool { reason == .unauthorized }
+    package var needsCredentials: Bool { reason == .unauthorized }
 
     /// Whether the connection ended early. That is not the server's fault if Baton had stopped reading for a while.
     package var isConnectionEnd: Bool { reason == .reset || reason == .shortBody }
@@ -156,7 +156,7 @@ extension AttemptFailure {
 }
 
 /// A response with an error instead of the object's bytes. Its body is read because it may state the reason.
-package struct Refusal: Sendable {
+package struct OriginRefusal: Sendable {
     /// The failure that the head alone implies.
     package let failure: AttemptFailure
     package let head: ResponseHead
@@ -188,8 +188,8 @@ extension Driver {
     /// - Parameter failure: the failure that the head alone implies.
     package func refusal(
         _ failure: AttemptFailure, _ head: ResponseHead, at now: ContinuousClock.Instant = .now
-    ) -> Refusal? {
+    ) -> OriginRefusal? {
         guard refusalLimit > 0, head.status >= 300, head["content-length"] != "0" else { return nil }
-        return Refusal(failure, head: head, limit: refusalLimit, at: now)
+        return OriginRefusal(failure, head: head, limit: refusalLimit, at: now)
     }
 }

@@ -16,11 +16,11 @@ package struct Backend: Sendable {
     /// The rule that lets callers other than admins attach locations of this backend; nil if only admins may.
     package let attach: AttachRule?
     /// Whether trusted clients may be redirected to the backend.
-    package let redirects: Bool
+    package let allowsRedirects: Bool
 
     package init(
         id: BackendID, base: LocationURL?, driver: any Driver, keyScheme: String? = nil, attach: AttachRule? = nil,
-        connections: ConnectionLimit? = nil, redirects: Bool = false
+        connections: ConnectionLimit? = nil, allowsRedirects: Bool = false
     ) {
         self.id = id
         self.base = base
@@ -28,7 +28,7 @@ package struct Backend: Sendable {
         self.keyScheme = keyScheme
         self.attach = attach
         self.connections = connections
-        self.redirects = redirects
+        self.allowsRedirects = allowsRedirects
     }
 
     /// The prefix of the URLs of its locations, with the trailing slash.
@@ -36,7 +36,7 @@ package struct Backend: Sendable {
 }
 
 /// A resolved URL: the backend, the path in it, and the URL in its canonical spelling.
-package struct Place: Sendable {
+package struct ResolvedURL: Sendable {
     package let backend: Backend
     /// The path in the backend, decoded.
     package let path: String
@@ -67,15 +67,15 @@ package final class BackendRegistry: Sendable {
     /// Resolves a URL below a backend's base or a key URL.
     /// - Returns: nil if the URL lies in no backend.
     /// - Throws: `InvalidLocationURL` if the text is not a location URL.
-    package func place(of text: String) throws(InvalidLocationURL) -> Place? {
+    package func place(of text: String) throws(InvalidLocationURL) -> ResolvedURL? {
         let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
         if let scheme, all.contains(where: { $0.keyScheme == scheme }) {
             let url = try KeyURL(text)
             guard let backend = self[url.backend], backend.keyScheme == scheme else { return nil }
-            return Place(backend: backend, path: url.key, url: url.description)
+            return ResolvedURL(backend: backend, path: url.key, url: url.description)
         }
         let url = try LocationURL(text)
-        return locate(url).map { Place(backend: $0.backend, path: $0.path, url: url.description) }
+        return locate(url).map { ResolvedURL(backend: $0.backend, path: $0.path, url: url.description) }
     }
 
     /// The backend that contains a URL, and the path in it. If two backends nest, the inner one.

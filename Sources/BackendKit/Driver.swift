@@ -44,7 +44,7 @@ package protocol Driver: Sendable {
     var refusalLimit: Int { get }
 
     /// Classifies a refusal by its head and body.
-    func explain(_ refusal: Refusal) -> AttemptFailure
+    func explain(_ refusal: OriginRefusal) -> AttemptFailure
 
     /// Classifies a transfer error.
     func classify(_ error: TransferError) -> AttemptFailure
@@ -55,7 +55,7 @@ package protocol Driver: Sendable {
     func directURL(for path: String, lifetime: Duration) -> String?
 
     /// Whether its direct URLs expire after their lifetime; URLs without credentials do not.
-    var directURLsEnd: Bool { get }
+    var hasExpiringDirectURLs: Bool { get }
 }
 
 extension Driver {
@@ -66,7 +66,7 @@ extension Driver {
     package var refusalLimit: Int { 0 }
 
     /// The default: the failure that the head alone implies.
-    package func explain(_ refusal: Refusal) -> AttemptFailure { refusal.failure }
+    package func explain(_ refusal: OriginRefusal) -> AttemptFailure { refusal.failure }
 
     /// The default: the driver-independent classification.
     package func classify(_ error: TransferError) -> AttemptFailure { .classify(error) }
@@ -75,5 +75,5 @@ extension Driver {
     package func directURL(for path: String, lifetime: Duration) -> String? { nil }
 
     /// The default: direct URLs expire.
-    package var directURLsEnd: Bool { true }
+    package var hasExpiringDirectURLs: Bool { true }
 }

@@ -7,7 +7,7 @@ package protocol RenewableCredentials: Sendable {
     var generation: Int { get }
 
     /// Whether a request made now would carry credentials that should be valid.
-    var areReady: Bool { get }
+    var isReady: Bool { get }
 
     /// Fetches credentials, unless some newer than `generation` exist. Concurrent callers share one fetch.
     /// - Throws: `AttemptFailure`: of class `credentials` if the login is refused, `backend` if the fetch failed.

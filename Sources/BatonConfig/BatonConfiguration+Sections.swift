@@ -155,14 +155,14 @@ extension BatonConfiguration {
         /// The largest upload in bytes.
         package var maximumSize: ByteCount = .gibibytes(1024)
         /// Whether uploads and full reads of locations check the bytes against the declared format.
-        package var inspectsFormat = true
+        package var isInspectingFormat = true
     }
 
     mutating func readUploads(_ section: Section) {
         uploads.backend = section.string("backend").map { BackendID($0) }
         uploads.maximumSize = section.bytes(
             "max_size", default: uploads.maximumSize, in: .mebibytes(1) ... .gibibytes(1 << 20))
-        uploads.inspectsFormat = section.boolean("inspect_format", default: uploads.inspectsFormat)
+        uploads.isInspectingFormat = section.boolean("inspect_format", default: uploads.isInspectingFormat)
         section.finish()
     }
 

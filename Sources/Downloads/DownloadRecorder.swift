@@ -14,7 +14,7 @@ package struct RelayRecord: Sendable {
     /// The delivered range; nil for the whole.
     package let range: ByteRange?
     /// Whether the client requested a range that could not be verified, and received the whole.
-    package let ignoresRange: Bool
+    package let isRangeIgnored: Bool
     /// The manifest that verified the chunks; nil if there was none.
     package let manifest: StoredManifest?
     /// The locations at the start of the relay.
@@ -23,12 +23,12 @@ package struct RelayRecord: Sendable {
     package let unverified: UnverifiedDeliveries.Ticket?
 
     package init(
-        representation: Representation, range: ByteRange?, ignoresRange: Bool = false, manifest: StoredManifest? = nil,
+        representation: Representation, range: ByteRange?, isRangeIgnored: Bool = false, manifest: StoredManifest? = nil,
         locations: [Location], unverified: UnverifiedDeliveries.Ticket? = nil
     ) {
         self.representation = representation
         self.range = range
-        self.ignoresRange = ignoresRange
+        self.isRangeIgnored = isRangeIgnored
         self.unverified = unverified
         self.manifest = manifest
         self.locations = locations
@@ -66,7 +66,7 @@ package struct DownloadRecorder: Sendable {
         // Whether or not the write succeeded, but only after it, so that the read finds the suspects in the catalog.
         for contributors in summary.mismatches { queueReads(of: contributors, record) }
         for rejection in summary.rejections { queueReads(of: rejection.contributors, record) }
-        if record.range != nil || record.ignoresRange { queueVerifications(of: summary, record) }
+        if record.range != nil || record.isRangeIgnored { queueVerifications(of: summary, record) }
         settleUnverified(summary, record)
         queueReadsOfChangedObjects(summary, record)
         reportContradiction(by: summary.contradictors, record, logger)

@@ -41,7 +41,7 @@ package struct IncidentLog: Sendable {
     }
 
     private func warn(
-        _ message: Logger.Message, _ places: [RelayIncident.Place], _ offset: Int64, _ details: Logger.Metadata
+        _ message: Logger.Message, _ places: [RelayIncident.Origin], _ offset: Int64, _ details: Logger.Metadata
     ) {
         var metadata = details
         metadata["image"] = "\(image)"

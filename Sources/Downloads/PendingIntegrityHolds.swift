@@ -31,22 +31,22 @@ package final class PendingIntegrityHolds: Sendable {
     }
 
     /// The representation with the holds of this process applied.
-    package func regarding(_ representation: Representation) -> Representation {
+    package func applyingHolds(_ representation: Representation) -> Representation {
         let since = state.withLock { state in
             state.holds.values.filter { $0.representation == representation.name }.map(\.since).max()
         }
         guard let since else { return representation }
         var held = representation
         held.isOnIntegrityHold = true
-        held.heldSince = max(since, representation.heldSince ?? since)
+        held.lastMismatchAt = max(since, representation.lastMismatchAt ?? since)
         return held
     }
 
     /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would turn
     /// into a complete but corrupt file.
     package func withholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
-        !regarding(representation).servesRanges(at: now)
-            || unverified.concern(
+        !applyingHolds(representation).servesRanges(at: now)
+            || unverified.hasUnverifiedDelivery(
                 representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
     }
 

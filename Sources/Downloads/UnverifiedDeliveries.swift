@@ -87,7 +87,7 @@ package final class UnverifiedDeliveries: Sendable {
     /// - Parameters:
     ///   - locations: the representation's current locations in the catalog.
     ///   - manifestMadeAt: the time from which a manifest verifies its downloads; nil if there is none.
-    func concern(
+    func hasUnverifiedDelivery(
         _ representation: Representation.Name, _ locations: [Location], manifestMadeAt: Date?, at now: Date
     ) -> Bool {
         if mayHaveBegunBefore(locations, manifestMadeAt, at: now) { return true }

@@ -2,7 +2,7 @@ package import FoundationEssentials
 package import ImageModel
 
 /// The store of images, representations and locations. Every operation is one transaction; errors are `CatalogError`s.
-package protocol CatalogStore: LifecycleStore, ManifestStore {
+package protocol CatalogStore: LocationStore, ManifestStore {
     /// Registers an image. Throws `imageExists`, `formerImage` for the id of a deleted image, and `overQuota` if the owning
     /// project has reached its quota.
     func createImage(_ image: Image, quota: ProjectQuota) async throws

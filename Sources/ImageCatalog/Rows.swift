@@ -63,7 +63,7 @@ extension Representation {
         self.init(
             image: try row.required("image") { ImageID($0) }, format: try row.format(), size: row["size"],
             identity: try row.required("digest") { try? Digest(algorithm, hex: $0) }, isOnIntegrityHold: row["integrity_hold"],
-            heldSince: row.date("held_since"), hasDigestConflict: row["digest_conflict"])
+            lastMismatchAt: row.date("held_since"), hasDigestConflict: row["digest_conflict"])
     }
 }
 

@@ -129,11 +129,11 @@ extension SQLiteCatalog {
                 arguments: [try encoded(misses), nextReadAt.milliseconds, id.description])
             let status = location.state.status
             try Self.note("missed", id, from: status, to: status, "baton", "the backend has no such object", time, db)
-            let backendReads =
+            let isBackendReadable =
                 try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM location WHERE backend = ? AND id <> ? AND verified_at >= ?)",
                     arguments: [location.backend.name, id.description, misses[0]]) ?? false
-            return Absence(misses: misses.map { Date(milliseconds: $0) }, backendReads: backendReads)
+            return Absence(misses: misses.map { Date(milliseconds: $0) }, isBackendReadable: isBackendReadable)
         }
     }
 

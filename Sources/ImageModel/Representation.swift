@@ -13,21 +13,21 @@ package struct Representation: Sendable, Hashable {
     /// Whether a whole verification failed and some contributor has been neither cleared nor quarantined since.
     package var isOnIntegrityHold: Bool
     /// The time of the last failed whole verification; nil if there was none.
-    package var heldSince: Date?
+    package var lastMismatchAt: Date?
     /// Whether two of its locations agree with each other against its declared digest: either the declaration is wrong, or both
     /// are.
     package var hasDigestConflict: Bool
 
     package init(
         image: ImageID, format: Format, size: Int64, identity: Digest, isOnIntegrityHold: Bool = false,
-        heldSince: Date? = nil, hasDigestConflict: Bool = false
+        lastMismatchAt: Date? = nil, hasDigestConflict: Bool = false
     ) {
         self.image = image
         self.format = format
         self.size = size
         self.identity = identity
         self.isOnIntegrityHold = isOnIntegrityHold
-        self.heldSince = heldSince
+        self.lastMismatchAt = lastMismatchAt
         self.hasDigestConflict = hasDigestConflict
     }
 
@@ -38,7 +38,7 @@ package struct Representation: Sendable, Hashable {
     /// Whether ranges may be served, or only the whole.
     package func servesRanges(at now: Date) -> Bool {
         guard !isOnIntegrityHold else { return false }
-        return heldSince.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
+        return lastMismatchAt.map { now.timeIntervalSince($0) >= Self.rangePause } ?? true
     }
 
     /// The unique name of a representation.

@@ -20,7 +20,7 @@ final class UploadFile: @unchecked Sendable {
     private(set) var size: Int64 = 0
     /// Whether this upload created the temporary file. A file that existed before, or was created after this one was renamed,
     /// belongs to another upload.
-    private var ownsTemporary = false
+    private var isTemporaryOwned = false
 
     /// Creates an empty file.
     /// - Parameters:
@@ -34,7 +34,7 @@ final class UploadFile: @unchecked Sendable {
         self.temporaryPath = temporaryPath
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode.bits)
         guard descriptor >= 0 else { throw Self.error("creating a file", errno) }
-        ownsTemporary = true
+        isTemporaryOwned = true
     }
 
     deinit { abandon() }
@@ -69,7 +69,7 @@ final class UploadFile: @unchecked Sendable {
             if errno == EEXIST { throw .exists(name: name) }
             throw Self.error("renaming a file", errno)
         }
-        ownsTemporary = false
+        isTemporaryOwned = false
         do {
             try Self.synchronize(directory)
         } catch {
@@ -83,8 +83,8 @@ final class UploadFile: @unchecked Sendable {
     func abandon() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
-        if ownsTemporary { unlink(temporaryPath) }
-        ownsTemporary = false
+        if isTemporaryOwned { unlink(temporaryPath) }
+        isTemporaryOwned = false
     }
 
     /// Makes the entries of a directory durable.

@@ -18,7 +18,7 @@ package enum ActivationRule: String, Sendable, CaseIterable {
 package struct LocationActivation: Sendable {
     private let rule: ActivationRule
     private let catalog: any CatalogStore
-    private let lifecycle: LocationStatusChanges
+    private let statusChanges: LocationStatusChanges
     private let requestRead: @Sendable (LocationID) -> Void
     private let probe: ObjectProbe
     private let failures: ProbeFailures
@@ -27,12 +27,12 @@ package struct LocationActivation: Sendable {
     ///   - probe: reads the size of objects.
     ///   - relays: keeps each location's last failure.
     package init(
-        rule: ActivationRule, catalog: any CatalogStore, lifecycle: LocationStatusChanges,
+        rule: ActivationRule, catalog: any CatalogStore, statusChanges: LocationStatusChanges,
         requestRead: @escaping @Sendable (LocationID) -> Void, probe: ObjectProbe, relays: Relays, logger: Logger
     ) {
         self.rule = rule
         self.catalog = catalog
-        self.lifecycle = lifecycle
+        self.statusChanges = statusChanges
         self.requestRead = requestRead
         self.probe = probe
         failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
@@ -55,7 +55,7 @@ package struct LocationActivation: Sendable {
             return (location, failure)
         case .success(let validator):
             do {
-                let activated = try await lifecycle.apply(
+                let activated = try await statusChanges.apply(
                     .probed, to: location, actor: "baton", reason: "a probe found the object", validator: validator)
                 return (activated, nil)
             } catch CatalogError.illegalEvent {

@@ -25,7 +25,7 @@ package final class OriginAttempt: @unchecked Sendable {
         /// The body comes. Goes to: ended.
         case readingBody(Exchange, Body)
         /// The server says why there will be no bytes. Goes to: preparingCredentials, ended.
-        case readingRefusal(Exchange, Refusal)
+        case readingRefusal(Exchange, OriginRefusal)
         /// The answer is not wanted; nil where the reader has what it wanted. Goes to: preparingCredentials, ended.
         case rejected(Exchange, AttemptFailure?)
         /// Over. Goes nowhere.
@@ -191,7 +191,7 @@ package final class OriginAttempt: @unchecked Sendable {
     }
 
     private func prepare(_ grant: Grant) {
-        guard let credentials = request.driver.credentials, !credentials.areReady else { return ask(grant) }
+        guard let credentials = request.driver.credentials, !credentials.isReady else { return ask(grant) }
         fetch(credentials, beyond: credentials.generation, grant)
     }
 
@@ -222,7 +222,7 @@ package final class OriginAttempt: @unchecked Sendable {
     private func fail(_ failure: AttemptFailure) {
         switch state {
         case .readingRefusal(let exchange, _), .rejected(let exchange, _):
-            guard failure.asksForCredentials, !exchange.grant.hasRenewed, let credentials = request.driver.credentials else {
+            guard failure.needsCredentials, !exchange.grant.hasRenewed, let credentials = request.driver.credentials else {
                 break
             }
             loop.cancel(exchange.transfer)

@@ -19,7 +19,7 @@ package struct DownloadPlan: Sendable, Equatable {
     /// Whether ranges of the representation are served.
     package let servesRanges: Bool
     /// Whether a range was requested and is not served.
-    package let ignoresRange: Bool
+    package let isRangeIgnored: Bool
 
     /// - Parameters:
     ///   - range: the requested range; nil for the whole.
@@ -37,12 +37,12 @@ package struct DownloadPlan: Sendable, Equatable {
             count = range.count
             // A range of all bytes is verified as a whole, so any location can serve it.
             need = range.isWhole(of: representation.size) ? .whole : rangeNeed
-            ignoresRange = false
+            isRangeIgnored = false
         } else {
             self.range = nil
             count = representation.size
             need = .whole
-            ignoresRange = range != nil
+            isRangeIgnored = range != nil
         }
     }
 
@@ -52,7 +52,7 @@ package struct DownloadPlan: Sendable, Equatable {
         need = .whole
         rangeNeed = plan.rangeNeed
         servesRanges = plan.servesRanges
-        ignoresRange = plan.range != nil
+        isRangeIgnored = plan.range != nil
     }
 
     /// The plan of a whole download, for a range that no location can serve.

@@ -275,7 +275,7 @@ package final class Relay: @unchecked Sendable {
         sink.relayEnded(summary)
     }
 
-    private func place(_ candidate: Int) -> RelayIncident.Place {
+    private func place(_ candidate: Int) -> RelayIncident.Origin {
         .init(location: sources[candidate].location, backend: sources[candidate].backend)
     }
 

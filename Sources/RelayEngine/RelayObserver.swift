@@ -26,7 +26,7 @@ package protocol RelayObserver: Sendable {
 /// Something that went wrong in the course of a relay, told when it happens.
 package enum RelayIncident: Sendable {
     /// A location, with its backend.
-    package struct Place: Sendable, Hashable {
+    package struct Origin: Sendable, Hashable {
         /// The location.
         package let location: LocationID
         /// Its backend.
@@ -34,13 +34,13 @@ package enum RelayIncident: Sendable {
     }
 
     /// The location brought less than it was asked for; the relay had come to this offset.
-    case failed(Place, AttemptFailure, offset: Int64)
+    case failed(Origin, AttemptFailure, offset: Int64)
     /// The relay goes on from another location, at this offset.
-    case moved(from: Place, to: Place, offset: Int64, gap: Duration, AttemptFailure)
+    case moved(from: Origin, to: Origin, offset: Int64, gap: Duration, AttemptFailure)
     /// The chunk at this offset does not have its digest; no byte of it was delivered.
-    case chunkMismatch(offset: Int64, [Place])
+    case chunkMismatch(offset: Int64, [Origin])
     /// The whole does not have its digest.
-    case wholeMismatch([Place])
+    case wholeMismatch([Origin])
 }
 
 /// The destination of a relay's bytes: a response or a file. Called on the relay's loop.

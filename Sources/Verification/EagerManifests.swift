@@ -19,7 +19,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
 
     private let catalog: any CatalogStore
     private let verifier: Verifier
-    private let lifecycle: LocationStatusChanges
+    private let statusChanges: LocationStatusChanges
     private let relays: Relays
     private let pace: ReadRateLimiter
     private let interval: Duration
@@ -27,18 +27,19 @@ package final class EagerManifests: Service, CustomStringConvertible {
     private let queue: Mutex<ManifestQueue>
 
     /// - Parameters:
-    ///   - lifecycle: signals when a location begins to serve.
+    ///   - statusChanges: signals when a location begins to serve.
     ///   - relays: the running downloads.
     ///   - pace: the rate limit of all its reads together.
     ///   - readers: the number of concurrent reads, each of a different backend.
     ///   - interval: the interval between checks without a signal.
     package init(
-        catalog: any CatalogStore, verifier: Verifier, lifecycle: LocationStatusChanges, relays: Relays, pace: ReadRateLimiter,
+        catalog: any CatalogStore, verifier: Verifier, statusChanges: LocationStatusChanges, relays: Relays,
+        pace: ReadRateLimiter,
         readers: Int, interval: Duration, logger: Logger
     ) {
         self.catalog = catalog
         self.verifier = verifier
-        self.lifecycle = lifecycle
+        self.statusChanges = statusChanges
         self.relays = relays
         self.pace = pace
         self.interval = interval
@@ -55,11 +56,11 @@ package final class EagerManifests: Service, CustomStringConvertible {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     while !Task.isCancelled {
-                        self.lifecycle.activations.wake()
+                        self.statusChanges.activations.wake()
                         try? await Task.sleep(for: self.interval)
                     }
                 }
-                for await _ in self.lifecycle.activations.wakes {
+                for await _ in self.statusChanges.activations.wakes {
                     while let next = await self.next() { group.addTask { await self.read(next) } }
                 }
             }
@@ -116,6 +117,6 @@ package final class EagerManifests: Service, CustomStringConvertible {
                 metadata: ["location": "\(location.id)", "error": "\(error)"])
         }
         queue.withLock { $0.end(location, result, at: .now) }
-        lifecycle.activations.wake()
+        statusChanges.activations.wake()
     }
 }

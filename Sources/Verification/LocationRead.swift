@@ -68,14 +68,14 @@ final class LocationRead: Ticking, @unchecked Sendable {
         self.loop = loop
         digests = ReadDigests(
             plan.algorithms, chunkSize: plan.chunkSize, declared: plan.declared, progress: plan.progress)
-        resumes = digests.resumed != nil
+        hasResumed = digests.resumed != nil
         course = FullReadState(
             expectedSize: plan.expectedSize, sizeLimit: plan.sizeLimit, maximumRange: plan.driver.capabilities.maximumRange,
             isDigestDeclared: plan.isDigestDeclared, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
 
     /// Whether the read continues an earlier one, as known before the first request.
-    let resumes: Bool
+    let hasResumed: Bool
 
     /// The latest checkpoint; nil before the first one. May be read on any thread.
     var progress: ReadProgress? { latest.withLock { $0 } }

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// passed, and records integrity holds that the catalog did not accept before.
 package struct MaintenanceLoop: Service, CustomStringConvertible {
     private let catalog: any CatalogStore
-    private let lifecycle: LocationStatusChanges
+    private let statusChanges: LocationStatusChanges
     private let activation: LocationActivation
     private let verifications: VerificationQueue
     private let writeHolds: @Sendable () async throws -> Void
@@ -19,12 +19,12 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
 
     /// - Parameter interval: the time between two passes.
     package init(
-        catalog: any CatalogStore, lifecycle: LocationStatusChanges, activation: LocationActivation,
+        catalog: any CatalogStore, statusChanges: LocationStatusChanges, activation: LocationActivation,
         verifications: VerificationQueue,
         writeHolds: @escaping @Sendable () async throws -> Void, interval: Duration, logger: Logger
     ) {
         self.catalog = catalog
-        self.lifecycle = lifecycle
+        self.statusChanges = statusChanges
         self.activation = activation
         self.verifications = verifications
         self.writeHolds = writeHolds
@@ -51,7 +51,8 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
             let due = try await catalog.dueLocations(at: .now)
             for location in due.toRead { verifications.enqueue(location.id) }
             for location in due.toExpire {
-                _ = try await lifecycle.apply(.expire, to: location, actor: "baton", reason: "the deletion delay has passed")
+                _ = try await statusChanges.apply(
+                    .expire, to: location, actor: "baton", reason: "the deletion delay has passed")
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for locations in Dictionary(grouping: due.toProbe, by: \.backend).values {

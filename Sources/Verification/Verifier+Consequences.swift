@@ -14,7 +14,7 @@ extension Verifier {
 
     func matched(_ location: Location, _ content: LocationContent, _ manifest: Manifest?) async throws -> Result {
         do {
-            _ = try await lifecycle.recordMatch(of: location, content)
+            _ = try await statusChanges.recordMatch(of: location, content)
         } catch let error as CatalogError {
             guard case .differentContent = error else { throw error }
             // The representation was created during the read, with another content. The next read compares the location with
@@ -121,12 +121,12 @@ extension Verifier {
             metadata: metadata(of: location).merging(["failure": "\(failure)"]) { $1 })
         if location.state.status == .active, failure.reason == .missing, failure.failureClass == .location {
             let absence = try await catalog.recordMiss(of: location.id, at: .now, nextReadAt: schedule.nextLook(from: .now))
-            guard absence.misses.count >= ReadSchedule.missLimit, absence.backendReads else { return .unreadable(failure) }
+            guard absence.misses.count >= ReadSchedule.missLimit, absence.isBackendReadable else { return .unreadable(failure) }
             return try await quarantineWithinLimit(
                 location, reason: "scrubs missed it \(absence.misses.count) times within a day while its backend served others")
         }
         let nextReadAt = schedule.retry(after: location.failedReads, from: .now)
-        lifecycle.noteFailure(of: location.id, failure)
+        statusChanges.noteFailure(of: location.id, failure)
         try await leave(location, reason: "it could not be read: \(failure)", nextReadAt: nextReadAt)
         return .unreadable(failure)
     }
@@ -143,7 +143,7 @@ extension Verifier {
             logger.critical(
                 "backend.quarantine_limit: Too many locations of a backend are wrong at once. None is quarantined now, and the backend's breaker opens.",
                 metadata: metadata(of: location))
-            lifecycle.tripBreaker(location.backend, because: location.id)
+            statusChanges.tripBreaker(location.backend, because: location.id)
             try await leave(location, reason: Self.limitReached)
             return .undecided
         }
@@ -153,7 +153,7 @@ extension Verifier {
     private func quarantine(_ location: Location, reason: String) async throws -> Result {
         guard let current = try await catalog.location(location.id) else { return .skipped }
         let event: LocationEvent = current.state.status == .verifying ? .mismatched : .quarantine
-        _ = try await lifecycle.apply(event, to: current, actor: "baton", reason: reason)
+        _ = try await statusChanges.apply(event, to: current, actor: "baton", reason: reason)
         logger.error(
             "location.quarantined: A location was quarantined because its content is wrong or gone.",
             metadata: metadata(of: location).merging(["reason": "\(reason)"]) { $1 })
@@ -172,7 +172,7 @@ extension Verifier {
             try await catalog.postponeRead(of: location.id, until: next)
         }
         guard let current = try await catalog.location(location.id), current.state.status == .verifying else { return }
-        _ = try await lifecycle.apply(
+        _ = try await statusChanges.apply(
             .unreachable, to: current, actor: "baton", reason: reason,
             nextReadAt: current.state.before.last == .quarantined && isCounted ? nil : next)
     }

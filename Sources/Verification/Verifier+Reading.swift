@@ -74,11 +74,11 @@ extension Verifier {
                 sizeLimit: settings.sizeLimit, algorithms: algorithms,
                 isDigestDeclared: identity != nil || !location.digests.all.isEmpty,
                 chunkSize: isFresh ? nil : chunkSize(for: location, subject),
-                declared: settings.inspectsFormat ? location.format : nil, isFresh: isFresh, progress: progress,
+                declared: settings.isInspectingFormat ? location.format : nil, isFresh: isFresh, progress: progress,
                 pace: pace, stallTimeout: settings.stallTimeout),
             loop: loop)
         // Unusable progress must not be mistaken for an earlier part of this read.
-        if known != nil, !read.resumes { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
+        if known != nil, !read.hasResumed { try await catalog.saveReadProgress(nil, of: location.id, at: .now) }
         let outcome = keepsProgress && !isFresh ? try await keepingProgress(of: read, location) : await read.run()
         switch outcome {
         case .cancelled: return .cancelled

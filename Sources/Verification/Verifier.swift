@@ -33,19 +33,19 @@ package final class Verifier: Sendable {
         /// The longest time without a byte.
         package var stallTimeout: Duration
         /// Whether a location is quarantined if its bytes do not have the declared format, or refer to other files.
-        package var inspectsFormat: Bool
+        package var isInspectingFormat: Bool
         /// The largest object, in bytes, whose size was not declared.
         package var sizeLimit: Int64
 
-        package init(stallTimeout: Duration, inspectsFormat: Bool = true, sizeLimit: Int64 = .max) {
+        package init(stallTimeout: Duration, isInspectingFormat: Bool = true, sizeLimit: Int64 = .max) {
             self.stallTimeout = stallTimeout
-            self.inspectsFormat = inspectsFormat
+            self.isInspectingFormat = isInspectingFormat
             self.sizeLimit = sizeLimit
         }
     }
 
     let catalog: any CatalogStore
-    let lifecycle: LocationStatusChanges
+    let statusChanges: LocationStatusChanges
     let schedule: ReadSchedule
     let logger: Logger
     let registry: BackendRegistry
@@ -65,12 +65,12 @@ package final class Verifier: Sendable {
     ///   - chunkSize: the chunk size in bytes of the manifests that reads build.
     ///   - metrics: the registry of the verifications' counter.
     package init(
-        catalog: any CatalogStore, lifecycle: LocationStatusChanges, schedule: ReadSchedule, registry: BackendRegistry,
+        catalog: any CatalogStore, statusChanges: LocationStatusChanges, schedule: ReadSchedule, registry: BackendRegistry,
         loop: TransferLoop, settings: Settings, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
         metrics: MetricsRegistry, logger: Logger
     ) {
         self.catalog = catalog
-        self.lifecycle = lifecycle
+        self.statusChanges = statusChanges
         self.schedule = schedule
         self.registry = registry
         self.loop = loop
@@ -90,7 +90,7 @@ package final class Verifier: Sendable {
     /// Verifies one location.
     /// - Throws: `CatalogError`.
     package func verify(_ id: LocationID, pace: ReadRateLimiter) async throws -> Result {
-        let result = try await lifecycle.reads.run(id) { try await self.judge(id, pace) } ?? .skipped
+        let result = try await statusChanges.reads.run(id) { try await self.judge(id, pace) } ?? .skipped
         verifications.add(1, result.label)
         return result
     }
@@ -141,12 +141,12 @@ package final class Verifier: Sendable {
     private func takeOut(_ location: Location, _ subject: Subject) async throws -> Location? {
         switch location.state.status {
         case .pending, .quarantined:
-            return try await lifecycle.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
+            return try await statusChanges.apply(.verify, to: location, actor: "baton", reason: "it is read in full")
         case .active where location.isSuspect:
             // A manifest keeps wrong bytes from being sent, and this location, ranked last, may be the only one that can serve.
             guard subject.manifest == nil else { return location }
             do {
-                return try await lifecycle.apply(
+                return try await statusChanges.apply(
                     .suspect, to: location, actor: "baton", reason: "it contributed to a download that did not match")
             } catch CatalogError.lastActive {
                 return location

@@ -92,10 +92,10 @@ final class APIFixture {
         self.relays = relays
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
-        let lifecycle = LocationStatusChanges(
+        let statusChanges = LocationStatusChanges(
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
         let verifier = Verifier(
-            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
+            catalog: catalog, statusChanges: statusChanges, schedule: schedule, registry: registry, loop: loop,
             settings: .init(stallTimeout: .seconds(1)), metrics: MetricsRegistry(), logger: logger)
         let verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
@@ -105,14 +105,15 @@ final class APIFixture {
             catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
         let offers = DirectOffers(relays: relays, lifetime: .seconds(600))
         let registrar = LocationRegistrar(
-            catalog: catalog, checks: NoChecks(catalog: catalog), statusChanges: lifecycle)
+            catalog: catalog, checks: NoChecks(catalog: catalog), statusChanges: statusChanges)
         let images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            registrar: registrar, lifecycle: lifecycle, uploads: Reloadable(nil), quota: Reloadable(quota),
+            registrar: registrar, statusChanges: statusChanges, uploads: Reloadable(nil), quota: Reloadable(quota),
             drain: Drain())
         let admin = AdminRoutes(
             catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers,
-            registrar: registrar, lifecycle: lifecycle, verifications: verifications, uploads: Reloadable(nil), drain: Drain())
+            registrar: registrar, statusChanges: statusChanges, verifications: verifications, uploads: Reloadable(nil),
+            drain: Drain())
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestTextMiddleware())

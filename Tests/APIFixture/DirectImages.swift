@@ -35,19 +35,20 @@ enum DirectImages {
 
     /// Four backends, three of which redirect; `plain` has URLs that don't end, `signed` such that do, `none` makes none.
     static func fixture() throws -> APIFixture {
-        func web(_ id: String, redirects: Bool) throws -> Backend {
+        func web(_ id: String, allowsRedirects: Bool) throws -> Backend {
             let base = try LocationURL("http://127.0.0.1:1/\(id)")
             return Backend(
-                id: BackendID(id), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)), redirects: redirects
+                id: BackendID(id), base: base, driver: HTTPDriver(base: base, connectTimeout: .seconds(1)),
+                allowsRedirects: allowsRedirects
             )
         }
         func other(_ id: String, _ url: String) throws -> Backend {
             Backend(
                 id: BackendID(id), base: try LocationURL("http://127.0.0.1:1/\(id)"), driver: URLDriver(url: url),
-                redirects: true)
+                allowsRedirects: true)
         }
         return try APIFixture(backends: [
-            web("closed", redirects: false), web("plain", redirects: true), other("signed", "https://store/b/"),
+            web("closed", allowsRedirects: false), web("plain", allowsRedirects: true), other("signed", "https://store/b/"),
             other("long", "https://store/" + String(repeating: "k", count: 900)), other("none", ""),
             other("leaky", "http://user:hush@store/"),
         ])

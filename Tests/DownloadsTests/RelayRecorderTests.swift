@@ -69,7 +69,7 @@ struct RelayRecorderTests {
             catalog: fixture.catalog, verifications: fixture.verifications, holds: fixture.holds,
             metrics: DownloadMetrics(in: MetricsRegistry()))
         let ticket = try #require(fixture.holds.beginUnverified(representation, over: [location]))
-        #expect(fixture.holds.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now))
+        #expect(fixture.holds.unverified.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now))
         var summary = RelaySummary(outcome: outcome)
         summary.parts = [.init(location: location.id, backend: location.backend, first: 0, last: 99)]
         // One that broke off has no digest; one that did not match has another.
@@ -80,7 +80,7 @@ struct RelayRecorderTests {
             of: RelayRecord(representation: representation, range: nil, locations: [location], unverified: ticket),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         #expect(
-            fixture.holds.unverified.concern(representation.name, [location], manifestMadeAt: nil, at: .now)
+            fixture.holds.unverified.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now)
                 == isLeftUnverified)
     }
 }

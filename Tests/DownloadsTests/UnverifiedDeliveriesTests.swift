@@ -23,13 +23,14 @@ import Testing
         let deliveries = UnverifiedDeliveries(startedAt: start)
         let (first, second) = (location(), location())
         let ticket = try #require(deliveries.begin(name(), from: [first, second]))
-        #expect(deliveries.concern(name(), [first, second], manifestMadeAt: nil, at: start))
+        #expect(deliveries.hasUnverifiedDelivery(name(), [first, second], manifestMadeAt: nil, at: start))
         let read = [location(verified: true, id: first.id), location(verified: true, id: second.id)]
         #expect(
-            deliveries.concern(name(), [read[0], second], manifestMadeAt: nil, at: start), "either one may serve its bytes")
-        #expect(!deliveries.concern(name(), read, manifestMadeAt: nil, at: start))
+            deliveries.hasUnverifiedDelivery(name(), [read[0], second], manifestMadeAt: nil, at: start),
+            "either one may serve its bytes")
+        #expect(!deliveries.hasUnverifiedDelivery(name(), read, manifestMadeAt: nil, at: start))
         #expect(deliveries.end(ticket, contributors: [], at: start) == [])
-        #expect(!deliveries.concern(name(), [first, second], manifestMadeAt: nil, at: start))
+        #expect(!deliveries.hasUnverifiedDelivery(name(), [first, second], manifestMadeAt: nil, at: start))
     }
 
     @Test("Ranges wait after a broken download until its contributors are read or an hour has passed")
@@ -38,13 +39,16 @@ import Testing
         let (first, second) = (location(), location())
         let ticket = try #require(deliveries.begin(name(), from: [first, second]))
         #expect(deliveries.end(ticket, contributors: [first.id], at: start) == [first.id])
-        #expect(deliveries.concern(name(), [first, location(verified: true, id: second.id)], manifestMadeAt: nil, at: start))
         #expect(
-            deliveries.concern(name(), [second], manifestMadeAt: nil, at: start),
+            deliveries.hasUnverifiedDelivery(
+                name(), [first, location(verified: true, id: second.id)], manifestMadeAt: nil, at: start))
+        #expect(
+            deliveries.hasUnverifiedDelivery(name(), [second], manifestMadeAt: nil, at: start),
             "the one that was deleted can't be read any more")
-        #expect(deliveries.concern(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause - 1))
-        #expect(!deliveries.concern(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause))
-        #expect(!deliveries.concern(name(), [first], manifestMadeAt: nil, at: start), "what is over is forgotten")
+        #expect(
+            deliveries.hasUnverifiedDelivery(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause - 1))
+        #expect(!deliveries.hasUnverifiedDelivery(name(), [first], manifestMadeAt: nil, at: start + Representation.rangePause))
+        #expect(!deliveries.hasUnverifiedDelivery(name(), [first], manifestMadeAt: nil, at: start), "what is over is forgotten")
     }
 
     @Test("Broken downloads of one representation add up and do not concern another one")
@@ -55,14 +59,18 @@ import Testing
             let ticket = try #require(deliveries.begin(name(), from: [location]))
             _ = deliveries.end(ticket, contributors: [location.id], at: start)
         }
-        #expect(deliveries.concern(name(), [first, location(verified: true, id: second.id)], manifestMadeAt: nil, at: start))
-        #expect(deliveries.concern(name(), [location(verified: true, id: first.id), second], manifestMadeAt: nil, at: start))
+        #expect(
+            deliveries.hasUnverifiedDelivery(
+                name(), [first, location(verified: true, id: second.id)], manifestMadeAt: nil, at: start))
+        #expect(
+            deliveries.hasUnverifiedDelivery(
+                name(), [location(verified: true, id: first.id), second], manifestMadeAt: nil, at: start))
         let other = Location(
             id: LocationID(), image: ImageID(), backend: BackendID("b"), path: "x", url: "http://x/x", format: format, size: 1,
             digests: DigestSet(), createdAt: start)
-        #expect(!deliveries.concern(other.representation, [other], manifestMadeAt: nil, at: start))
+        #expect(!deliveries.hasUnverifiedDelivery(other.representation, [other], manifestMadeAt: nil, at: start))
         let read = [first, second].map { location(verified: true, id: $0.id) }
-        #expect(!deliveries.concern(name(), read, manifestMadeAt: nil, at: start))
+        #expect(!deliveries.hasUnverifiedDelivery(name(), read, manifestMadeAt: nil, at: start))
     }
 
     @Test("Locations that were verified in full leave nothing unverified")
@@ -72,7 +80,7 @@ import Testing
         #expect(deliveries.begin(name(), from: [verified]) == nil)
         let ticket = try #require(deliveries.begin(name(), from: [verified, fresh]))
         #expect(deliveries.end(ticket, contributors: [verified.id], at: start) == [])
-        #expect(!deliveries.concern(name(), [verified, fresh], manifestMadeAt: nil, at: start))
+        #expect(!deliveries.hasUnverifiedDelivery(name(), [verified, fresh], manifestMadeAt: nil, at: start))
         #expect(deliveries.end(ticket, contributors: [fresh.id], at: start) == [], "it has ended")
     }
 
@@ -84,9 +92,10 @@ import Testing
         #expect(ticket != nil)
         ticket = nil
         let (now, verified) = (Date.now, location(verified: true, id: first.id))
-        #expect(deliveries.concern(name(), [verified, second], manifestMadeAt: nil, at: now))
+        #expect(deliveries.hasUnverifiedDelivery(name(), [verified, second], manifestMadeAt: nil, at: now))
         #expect(
-            !deliveries.concern(name(), [verified, second], manifestMadeAt: nil, at: now + Representation.rangePause + 60))
+            !deliveries.hasUnverifiedDelivery(
+                name(), [verified, second], manifestMadeAt: nil, at: now + Representation.rangePause + 60))
     }
 
     @Test("Ranges wait for an hour after a restart for locations that may have served unverified bytes")
@@ -98,20 +107,27 @@ import Testing
                 format: format, size: 1, digests: DigestSet(), verifiedAt: verified ? start : nil, createdAt: start)
         }
         let deliveries = UnverifiedDeliveries(startedAt: start + 10)
-        func concern(_ location: Location, manifest: TimeInterval? = nil, after seconds: TimeInterval = 20) -> Bool {
-            deliveries.concern(
+        func hasUnverifiedDelivery(_ location: Location, manifest: TimeInterval? = nil, after seconds: TimeInterval = 20)
+            -> Bool
+        {
+            deliveries.hasUnverifiedDelivery(
                 name(), [known(verified: true, active), location], manifestMadeAt: manifest.map { start + $0 },
                 at: start + seconds)
         }
-        #expect(concern(known(active)))
-        #expect(concern(known(LocationState(.quarantined))), "it may have served before")
-        #expect(concern(known(active), manifest: 15), "a manifest that was made since")
-        #expect(concern(known(active), manifest: 9 - Representation.rangePause + 2), "a manifest of the last hour")
-        #expect(!concern(known(active), manifest: 9 - Representation.rangePause), "what is older than an hour is over")
-        #expect(!concern(known(active), after: 11 + Representation.rangePause))
-        #expect(!concern(known(verified: true, active)))
-        #expect(!concern(known(LocationState(.pending))), "it never served")
+        #expect(hasUnverifiedDelivery(known(active)))
+        #expect(hasUnverifiedDelivery(known(LocationState(.quarantined))), "it may have served before")
+        #expect(hasUnverifiedDelivery(known(active), manifest: 15), "a manifest that was made since")
+        #expect(
+            hasUnverifiedDelivery(known(active), manifest: 9 - Representation.rangePause + 2), "a manifest of the last hour")
+        #expect(
+            !hasUnverifiedDelivery(known(active), manifest: 9 - Representation.rangePause), "what is older than an hour is over"
+        )
+        #expect(!hasUnverifiedDelivery(known(active), after: 11 + Representation.rangePause))
+        #expect(!hasUnverifiedDelivery(known(verified: true, active)))
+        #expect(!hasUnverifiedDelivery(known(LocationState(.pending))), "it never served")
         let fresh = UnverifiedDeliveries(startedAt: start)
-        #expect(!fresh.concern(name(), [known(active)], manifestMadeAt: nil, at: start + 20), "registered since the start")
+        #expect(
+            !fresh.hasUnverifiedDelivery(name(), [known(active)], manifestMadeAt: nil, at: start + 20),
+            "registered since the start")
     }
 }

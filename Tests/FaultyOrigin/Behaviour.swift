@@ -29,7 +29,7 @@ package struct Behaviour: Sendable {
     var ending: Ending = .whole
     var firstByteDelay: Duration = .zero
     var corruptOffset: Int64?
-    var ignoresRange = false
+    var isRangeIgnored = false
     var rangeShift: Int64 = 0
     var totalShift: Int64 = 0
     var rangeCap: Int64?
@@ -69,7 +69,7 @@ package struct Behaviour: Sendable {
     /// A wrong byte at that offset of the content.
     package static func corrupt(at offset: Int64) -> Behaviour { sound.with { $0.corruptOffset = offset } }
     /// 200 with all content, whatever range was asked for.
-    package static let ignoringRange = sound.with { $0.ignoresRange = true }
+    package static let ignoringRange = sound.with { $0.isRangeIgnored = true }
     /// A 206 with another range than asked for.
     package static func wrongRange(by shift: Int64) -> Behaviour { sound.with { $0.rangeShift = shift } }
     /// A wrong total size.

@@ -115,7 +115,7 @@ final class OriginConnection {
         var count = size
         var status = 200
         let isUnranged = behaviour.unstatedSize == .chunked || behaviour.unstatedSize == .untilClose
-        if let range = request.range, !behaviour.ignoresRange, !isUnranged {
+        if let range = request.range, !behaviour.isRangeIgnored, !isUnranged {
             guard range.first < size else {
                 return try send(head(416, [("Content-Range", "bytes */\(size)"), ("Content-Length", "0")]))
             }

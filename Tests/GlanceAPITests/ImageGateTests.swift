@@ -86,7 +86,7 @@ import Testing
         router.get("images/:id") { _, context in
             var context = context
             context.caller = Self.owner
-            try await gate.update(context) { $0.image.name = "changed" }
+            try await authorizer.update(context) { $0.image.name = "changed" }
             return Response(status: .ok)
         }
         let head = HTTPRequest(method: .get, scheme: "http", authority: "baton", path: "/images/\(image)")

@@ -15,7 +15,7 @@ import Testing
     ) throws -> HTTPDriver {
         HTTPDriver(
             base: try LocationURL("https://store:8443/images"), connectTimeout: .seconds(1),
-            access: ServerAccess(clientCertificate: certificate), credentials: credentials,
+            access: OriginAccess(clientCertificate: certificate), credentials: credentials,
             redirects: try redirects.map { try LocationURL($0) })
     }
 
@@ -89,7 +89,7 @@ import Testing
         let proxy = Proxy(url: "http://proxy:3128", host: "proxy", credentials: ("user", "hush"))
         let driver = HTTPDriver(
             base: try LocationURL("https://store/"), connectTimeout: .seconds(1),
-            access: ServerAccess(clientCertificate: certificate, proxy: proxy), credentials: Self.credentials)
+            access: OriginAccess(clientCertificate: certificate, proxy: proxy), credentials: Self.credentials)
         var text = "\(driver) \(Self.credentials) \(certificate) \(proxy)" + String(reflecting: driver)
         dump(driver, to: &text)
         #expect(!text.contains("hush") && !text.contains("cm9ib3"))

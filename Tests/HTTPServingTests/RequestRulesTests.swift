@@ -28,8 +28,8 @@ import Testing
     func oldVersions() {
         #expect(RequestRules.refusal(of: head([("Transfer-Encoding", "chunked")], version: .http1_0))?.status.code == 400)
         let expecting = [("Expect", "100-continue")]
-        #expect(RequestRules.awaitsContinue(head(expecting)))
-        #expect(!RequestRules.awaitsContinue(head(expecting, version: .http1_0)))
-        #expect(!RequestRules.awaitsContinue(head([])))
+        #expect(RequestRules.isAwaitingContinue(head(expecting)))
+        #expect(!RequestRules.isAwaitingContinue(head(expecting, version: .http1_0)))
+        #expect(!RequestRules.isAwaitingContinue(head([])))
     }
 }

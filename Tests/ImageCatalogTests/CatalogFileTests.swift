@@ -109,7 +109,7 @@ import Testing
         let resolution = try #require(try await catalog.resolve(image, format: RequestedFormat()))
         let representation = try #require(resolution.representation)
         #expect(representation.isOnIntegrityHold && representation.hasDigestConflict)
-        #expect(representation.heldSince == Date(timeIntervalSince1970: 7))
+        #expect(representation.lastMismatchAt == Date(timeIntervalSince1970: 7))
         let kept = try #require(resolution.locations.first)
         #expect(kept.id == location && kept.isSuspect && kept.computed == [.sha256])
         #expect(kept.verifiedAt == Date(timeIntervalSince1970: 5))

@@ -169,7 +169,7 @@ import Testing
             of: image.id, format: Fixture.format, contributors: [first.id, second.id, LocationID()], at: Fixture.start,
             actor: "baton", reason: "mismatch")
         #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)
-        #expect(try await fixture.resolve(image)?.representation?.heldSince == Fixture.start)
+        #expect(try await fixture.resolve(image)?.representation?.lastMismatchAt == Fixture.start)
         #expect(try await Set(fixture.catalog.suspects().map(\.id)) == [first.id, second.id])
         try await fixture.catalog.recordVerification(of: first.id, validator: Validator("v2"), at: Fixture.start)
         #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == true)

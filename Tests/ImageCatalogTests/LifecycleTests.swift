@@ -130,12 +130,12 @@ import Testing
         func miss(_ time: Date) async throws -> Absence {
             try await fixture.catalog.recordMiss(of: gone.id, at: time, nextReadAt: time + 3600)
         }
-        #expect(try await miss(start) == Absence(misses: [start], backendReads: false))
+        #expect(try await miss(start) == Absence(misses: [start], isBackendReadable: false))
         #expect(try await miss(start + 3599).misses == [start], "the same absence was counted twice")
         try await fixture.catalog.recordVerification(of: other.id, validator: nil, at: start + 100)
-        #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], backendReads: true))
+        #expect(try await miss(start + 3600) == Absence(misses: [start, start + 3600], isBackendReadable: true))
         let nextDay = start + 86_400
-        #expect(try await miss(nextDay) == Absence(misses: [start + 3600, nextDay], backendReads: false))
+        #expect(try await miss(nextDay) == Absence(misses: [start + 3600, nextDay], isBackendReadable: false))
         _ = try await fixture.catalog.recordMatch(of: gone.id, content(), at: nextDay)
         #expect(try await miss(nextDay + 1).misses == [nextDay + 1], "a found object did not reset the absence")
     }

@@ -32,7 +32,7 @@ import Testing
         var representation = Representation(
             image: ImageID(), format: Format(disk: .raw, container: .bare), size: 1, identity: digest)
         #expect(representation.servesRanges(at: now))
-        representation.heldSince = now
+        representation.lastMismatchAt = now
         #expect(!representation.servesRanges(at: now.addingTimeInterval(Representation.rangePause - 1)))
         #expect(representation.servesRanges(at: now.addingTimeInterval(Representation.rangePause)))
         representation.isOnIntegrityHold = true

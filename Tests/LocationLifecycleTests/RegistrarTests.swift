@@ -26,12 +26,12 @@ struct RegistrarTests {
         defer { loop.stop() }
         let probe = ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30))
         let activation = LocationActivation(
-            rule: .probe, catalog: fixture.catalog, lifecycle: fixture.lifecycle, requestRead: { _ in }, probe: probe,
+            rule: .probe, catalog: fixture.catalog, statusChanges: fixture.statusChanges, requestRead: { _ in }, probe: probe,
             relays: fixture.relays, logger: logger)
         let checks = BackendChecks(catalog: fixture.catalog, activation: activation, probe: probe) { location, _ in
             await readInFull(location, fixture)
         }
-        let registrar = LocationRegistrar(catalog: fixture.catalog, checks: checks, statusChanges: fixture.lifecycle)
+        let registrar = LocationRegistrar(catalog: fixture.catalog, checks: checks, statusChanges: fixture.statusChanges)
         let image = Image(
             id: ImageID(), diskFormat: .raw, containerFormat: .bare, createdAt: .now, updatedAt: .now)
         try await fixture.catalog.createImage(image)

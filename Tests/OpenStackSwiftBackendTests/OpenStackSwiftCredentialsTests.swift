@@ -8,7 +8,7 @@ import Waiting
     @Test("A token is fetched once for all callers that wait for it")
     func aTokenIsFetchedOnceForAllCallers() async throws {
         let store = ScriptedStore()
-        #expect(!store.credentials.areReady)
+        #expect(!store.credentials.isReady)
         #expect(store.credentials.generation == 0)
         store.hold()
         async let first: Void = store.credentials.renew(beyond: 0)
@@ -19,7 +19,7 @@ import Waiting
         store.release()
         _ = try await (first, second, third)
         #expect(store.asked == 1)
-        #expect(store.credentials.areReady)
+        #expect(store.credentials.isReady)
         #expect(store.credentials.generation == 1)
     }
 
@@ -39,9 +39,9 @@ import Waiting
         store.setLifetime(lifetime)
         try await store.credentials.renew(beyond: 0)
         store.pass(.seconds(lifetime) - .seconds(margin) - .milliseconds(1))
-        #expect(store.credentials.areReady)
+        #expect(store.credentials.isReady)
         store.pass(.milliseconds(1))
-        #expect(!store.credentials.areReady)
+        #expect(!store.credentials.isReady)
         #expect(store.credentials.session != nil)
         try await store.credentials.renew(beyond: store.credentials.generation)
         #expect(store.asked == 2)
@@ -53,7 +53,7 @@ import Waiting
         store.setLifetime(nil)
         try await store.credentials.renew(beyond: 0)
         store.pass(.seconds(1_000_000))
-        #expect(store.credentials.areReady)
+        #expect(store.credentials.isReady)
     }
 
     @Test(
@@ -71,7 +71,7 @@ import Waiting
         store.answer(with: 200)
         #expect(await failure(store) == nil)
         #expect(store.asked == 2)
-        #expect(store.credentials.areReady)
+        #expect(store.credentials.isReady)
     }
 
     @Test("An unreachable log-in is the backend's failure and keeps the old token")

@@ -34,7 +34,7 @@ import Testing
     @Test("The whole needs any location", arguments: [false, true], [false, true])
     func whole(hasManifest: Bool, isHeld: Bool) throws {
         let plan = try plan(nil, hasManifest: hasManifest, isHeld: isHeld)
-        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && !plan.ignoresRange)
+        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && !plan.isRangeIgnored)
         #expect(plan.servesRanges == (hasManifest && !isHeld))
     }
 
@@ -54,7 +54,7 @@ import Testing
     func unverified() throws {
         let plan = try plan(Self.part)
         #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole)
-        #expect(plan.ignoresRange && !plan.servesRanges && plan.rangeNeed == .range)
+        #expect(plan.isRangeIgnored && !plan.servesRanges && plan.rangeNeed == .range)
     }
 
     @Test("A location that does not serve verifies no range")
@@ -62,13 +62,13 @@ import Testing
         let plan = DownloadPlan(
             of: representation, range: Self.part, hasManifest: false, isHeld: false,
             locations: [try location(isVerified: true, status: .quarantined)])
-        #expect(!plan.servesRanges && plan.ignoresRange)
+        #expect(!plan.servesRanges && plan.isRangeIgnored)
     }
 
     @Test("While ranges are held back the whole is sent, manifest or not", arguments: [false, true])
     func held(hasManifest: Bool) throws {
         let plan = try plan(Self.part, hasManifest: hasManifest, isHeld: true, isVerified: true)
-        #expect(plan.range == nil && plan.need == .whole && plan.ignoresRange && !plan.servesRanges)
+        #expect(plan.range == nil && plan.need == .whole && plan.isRangeIgnored && !plan.servesRanges)
     }
 
     @Test("A range of all bytes is answered as a range, and needs any location")
@@ -80,7 +80,7 @@ import Testing
     @Test("When no location can serve the range, the whole is sent instead")
     func instead() throws {
         let plan = try plan(Self.part, isVerified: true).wholeInstead(of: representation)
-        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && plan.ignoresRange)
+        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && plan.isRangeIgnored)
         #expect(plan.isWhole(of: representation))
     }
 }

@@ -109,7 +109,7 @@ import Testing
 
     @Test("A request uses the configured certificates and proxy")
     func aRequestUsesTheConfiguredAccess() throws {
-        let access = ServerAccess(
+        let access = OriginAccess(
             authorities: "/ca.pem", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil),
             proxy: Proxy(url: "http://proxy:3128", host: "proxy", credentials: nil))
         let endpoint = try S3Endpoint(address: LocationURL("https://store"), bucket: "images", style: .path)

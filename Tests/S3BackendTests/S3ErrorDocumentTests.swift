@@ -69,7 +69,7 @@ import Testing
         let driver = try S3DriverTests.driver()
         let head = ResponseHead(status: status, fields: [])
         let byHead = try #require(S3DriverTests.inspect(status).failure)
-        var refusal = Refusal(byHead, head: head, limit: driver.refusalLimit)
+        var refusal = OriginRefusal(byHead, head: head, limit: driver.refusalLimit)
         refusal.take(Array(body.utf8))
         return driver.explain(refusal)
     }
@@ -99,7 +99,7 @@ import Testing
 
     @Test("No more of a refusal's body than the limit is kept")
     func noMoreOfABodyThanTheLimitIsKept() throws {
-        var refusal = Refusal(try explained(404, ""), head: ResponseHead(status: 404, fields: []), limit: 5)
+        var refusal = OriginRefusal(try explained(404, ""), head: ResponseHead(status: 404, fields: []), limit: 5)
         refusal.take([1, 2, 3])
         #expect(!refusal.isFull)
         refusal.take([UInt8](repeating: 7, count: 9))

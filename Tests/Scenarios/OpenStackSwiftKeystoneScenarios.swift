@@ -39,7 +39,7 @@ struct OpenStackSwiftKeystoneScenarios {
                 node, login: try login(keystone, credentials), signer: TempURLSigner(key: node.temporaryURLKey))
             #expect(Self.content.matches(try await reader.read("a b//c").bytes))
             // The tokens of the test's Keystone are valid for an hour or more.
-            #expect(reader.driver.credentials?.areReady == true)
+            #expect(reader.driver.credentials?.isReady == true)
             let url = try #require(reader.driver.directURL(for: "a b//c", lifetime: .seconds(60)))
             #expect(url.hasPrefix("\(node.storageURL)/images/a%20b//c?"))
         }

@@ -24,7 +24,7 @@ package final class TokenDoor: RenewableCredentials {
     package var generation: Int { state.withLock { $0.generation } }
 
     /// Whether there is a token that the door does not know to be invalid.
-    package var areReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
+    package var isReady: Bool { state.withLock { $0.generation > 0 && !$0.knowsTheEnd } }
 
     /// How often a token was fetched.
     package var fetches: Int { state.withLock { $0.fetches } }

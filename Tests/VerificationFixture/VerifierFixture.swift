@@ -20,7 +20,7 @@ package final class VerifierFixture: Sendable {
 
     package let catalog: SQLiteCatalog
     package let relays: Relays
-    package let lifecycle: LocationStatusChanges
+    package let statusChanges: LocationStatusChanges
     package let verifier: Verifier
     package let verifications: VerificationQueue
     package let holds: PendingIntegrityHolds
@@ -40,10 +40,10 @@ package final class VerifierFixture: Sendable {
         relays = Relays(
             registry: registry, loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(3600))
         let schedule = ReadSchedule(recheck: .seconds(3600), missInterval: .seconds(3600), scrubInterval: nil)
-        lifecycle = LocationStatusChanges(catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
+        statusChanges = LocationStatusChanges(catalog: catalog, relays: relays, schedule: schedule, deleteDelay: .seconds(3600))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         verifier = Verifier(
-            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: registry, loop: loop,
+            catalog: catalog, statusChanges: statusChanges, schedule: schedule, registry: registry, loop: loop,
             settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
         verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
@@ -73,7 +73,7 @@ package final class VerifierFixture: Sendable {
                 image: image, backend: BackendID(backend), path: "image", url: "http://\(backend)/image", format: format,
                 size: content.size, digests: DigestSet([content.digest])), id: LocationID(), at: .now, actor: "test",
             reason: "registered")
-        return try await lifecycle.apply(
+        return try await statusChanges.apply(
             .probed, to: location, actor: "test", reason: "played", validator: Validator("\"v1\""))
     }
 

@@ -129,7 +129,7 @@ struct VerifierTests {
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
         var duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
         for event in Self.events(from: .active, to: status) {
-            duplicate = try await fixture.lifecycle.apply(event, to: duplicate, actor: "test", reason: "played")
+            duplicate = try await fixture.statusChanges.apply(event, to: duplicate, actor: "test", reason: "played")
         }
         if status == .pending { duplicate = try await fixture.pendingDuplicate(of: duplicate, declaring: Self.content) }
         #expect(try await fixture.status(of: duplicate) == status)
@@ -148,7 +148,7 @@ struct VerifierTests {
         let location = try await fixture.location(in: "a", of: image, declaring: Self.content)
         let duplicate = try await fixture.location(in: "b", of: image, declaring: Self.content)
         for event in Self.events(from: .active, to: status) {
-            _ = try await fixture.lifecycle.apply(event, to: duplicate, actor: "test", reason: "played", isForced: true)
+            _ = try await fixture.statusChanges.apply(event, to: duplicate, actor: "test", reason: "played", isForced: true)
         }
         #expect(try await fixture.verify(location) == .quarantined)
     }
@@ -177,7 +177,7 @@ struct VerifierTests {
         let reading = Task { try await fixture.verify(location) }
         await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
         #expect(try await fixture.status(of: location) == .active)
-        fixture.lifecycle.reads.cancel(location.id)
+        fixture.statusChanges.reads.cancel(location.id)
         #expect(try await reading.value == .cancelled)
     }
 
@@ -193,7 +193,7 @@ struct VerifierTests {
         let reading = Task { try await fixture.verify(location) }
         await origin.waitUntil { $0.bodyBytesSent >= 100_000 }
         #expect(try await fixture.status(of: location) == .verifying)
-        fixture.lifecycle.reads.cancel(location.id)
+        fixture.statusChanges.reads.cancel(location.id)
         #expect(try await reading.value == .cancelled)
     }
 

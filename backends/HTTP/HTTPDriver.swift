@@ -7,7 +7,7 @@ import ImageModel
 package struct HTTPDriver: Driver {
     private let base: LocationURL
     private let connectTimeout: Duration
-    private let access: ServerAccess
+    private let access: OriginAccess
     private let credentialFields: OriginCredentials
     private let redirects: RedirectRule
 
@@ -16,7 +16,7 @@ package struct HTTPDriver: Driver {
     ///   - credentials: sent to that server only.
     ///   - redirects: the prefixes that redirects may lead to; empty to follow none.
     package init(
-        base: LocationURL, connectTimeout: Duration, access: ServerAccess = ServerAccess(),
+        base: LocationURL, connectTimeout: Duration, access: OriginAccess = OriginAccess(),
         credentials: OriginCredentials = OriginCredentials(), redirects: [LocationURL] = []
     ) {
         self.base = base
@@ -54,7 +54,7 @@ package struct HTTPDriver: Driver {
     /// Whether the server can be read without credentials.
     private var isOpen: Bool { credentialFields.isEmpty && access.clientCertificate == nil }
 
-    package var directURLsEnd: Bool { false }
+    package var hasExpiringDirectURLs: Bool { false }
 
     private func url(of path: String) -> String { "\(base)/\(LocationURL.encode(path: path))" }
 

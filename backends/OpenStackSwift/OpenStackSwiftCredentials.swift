@@ -42,7 +42,7 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
     package var generation: Int { state.withLock { $0.generation } }
 
     /// Whether there is a token that is not about to expire.
-    package var areReady: Bool {
+    package var isReady: Bool {
         let time = now()
         return state.withLock { $0.session != nil && $0.isDue.map { time < $0 } != false }
     }

@@ -14,7 +14,7 @@ package struct OpenStackSwiftDriver: Driver {
     private let tokens: OpenStackSwiftCredentials?
     private let signer: TempURLSigner?
     private let connectTimeout: Duration
-    private let access: ServerAccess
+    private let access: OriginAccess
     private let now: @Sendable () -> Date
 
     /// Creates a driver for one container.
@@ -27,7 +27,7 @@ package struct OpenStackSwiftDriver: Driver {
     package init(
         container: OpenStackSwiftContainer, account: LocationURL?, credentials: OpenStackSwiftCredentials?,
         signer: TempURLSigner?,
-        connectTimeout: Duration, access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
+        connectTimeout: Duration, access: OriginAccess = OriginAccess(), now: @escaping @Sendable () -> Date = { Date.now }
     ) {
         self.container = container
         self.account = account
@@ -76,7 +76,7 @@ package struct OpenStackSwiftDriver: Driver {
     }
 
     /// Whether direct URLs expire: temporary URLs do, those of public containers do not.
-    package var directURLsEnd: Bool { signer != nil }
+    package var hasExpiringDirectURLs: Bool { signer != nil }
 
     /// The MD5 of the object from its ETag; nil for large objects, whose ETag is not an MD5.
     private static func digest(_ head: ResponseHead) -> Digest? {

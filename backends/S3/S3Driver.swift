@@ -8,7 +8,7 @@ package struct S3Driver: Driver {
     private let endpoint: S3Endpoint
     private let signer: RequestSigner?
     private let connectTimeout: Duration
-    private let access: ServerAccess
+    private let access: OriginAccess
     private let now: @Sendable () -> Date
 
     /// Creates a driver for one bucket.
@@ -18,7 +18,7 @@ package struct S3Driver: Driver {
     ///   - now: the clock for signatures; stores refuse those that are 15 minutes off.
     package init(
         endpoint: S3Endpoint, region: String, credentials: S3Credentials?, connectTimeout: Duration,
-        access: ServerAccess = ServerAccess(), now: @escaping @Sendable () -> Date = { Date.now }
+        access: OriginAccess = OriginAccess(), now: @escaping @Sendable () -> Date = { Date.now }
     ) {
         self.endpoint = endpoint
         self.signer = credentials.map { RequestSigner(credentials: $0, region: region) }
@@ -67,7 +67,7 @@ package struct S3Driver: Driver {
 
     /// Classifies a refusal by the code in the error document. The detail contains code and message only: the rest of the
     /// document may repeat signed text.
-    package func explain(_ refusal: Refusal) -> AttemptFailure {
+    package func explain(_ refusal: OriginRefusal) -> AttemptFailure {
         guard let document = S3ErrorDocument(refusal.body) else { return refusal.failure }
         return S3Refusal(refusal.head).failure(saying: document)
     }
@@ -85,5 +85,5 @@ package struct S3Driver: Driver {
     }
 
     /// Whether direct URLs are signed, and thus expire.
-    package var directURLsEnd: Bool { signer != nil }
+    package var hasExpiringDirectURLs: Bool { signer != nil }
 }

@@ -32,7 +32,7 @@ struct DirectRoute: Sendable {
         return response
     }
 
-    private func document(of place: DirectOffer.Place) -> JSONValue {
+    private func document(of place: DirectOffer.OfferedLocation) -> JSONValue {
         let location = place.location
         return .object([
             "location": .string(location.id.description), "backend": .string(location.backend.name),

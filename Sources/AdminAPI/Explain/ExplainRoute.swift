@@ -61,7 +61,7 @@ struct ExplainRoute: Sendable {
             "integrity_hold": .boolean(representation.isOnIntegrityHold),
             "digest_conflict": .boolean(representation.hasDigestConflict),
             "serves_ranges": .boolean(servesRanges),
-            "held_since": representation.heldSince.map { .time($0) } ?? .null,
+            "held_since": representation.lastMismatchAt.map { .time($0) } ?? .null,
         ])
     }
 

@@ -11,7 +11,7 @@ import Verification
 /// `/baton/v1/locations/{id}` and the operations below it.
 struct LocationOperationRoutes: Sendable {
     let catalog: any CatalogStore
-    let lifecycle: LocationStatusChanges
+    let statusChanges: LocationStatusChanges
     let verifications: VerificationQueue
 
     /// What operators can ask of a location, by the last part of the path.
@@ -62,7 +62,7 @@ struct LocationOperationRoutes: Sendable {
         let isForced = try force(request, &body)
         try body.rejectUnknown(known: event == .delete ? "reason and force" : "reason")
         let wasActive = location.state.status == .active
-        let changed = try await lifecycle.apply(
+        let changed = try await statusChanges.apply(
             event, to: location, actor: context.caller.user, reason: reason, isForced: isForced)
         if event == .verify { verifications.enqueue(location.id) }
         let isAccepted = event == .verify && wasActive

@@ -13,7 +13,7 @@ import RelayEngine
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
     let catalog: any CatalogStore
-    let gate: ImageAuthorizer
+    let authorizer: ImageAuthorizer
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar
     let relays: Relays
@@ -44,11 +44,11 @@ struct LocationRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let image = try await gate.image(context).record.image
-        try attach.registry.permitAttaching(context.caller, to: image)
+        let image = try await authorizer.image(context).record.image
+        try attach.registry.authorizeAttaching(context.caller, to: image)
         var body = try await RequestObject(request, for: context, upTo: JSONValue.largestLimit)
         let new = try newLocation(&body, image, context.caller)
-        try await attach.permit(context.caller, toAttach: new.path, in: new.backend, to: image)
+        try await attach.authorize(context.caller, toAttach: new.path, in: new.backend, to: image)
         let (activated, failure) = try await registrar.register(new, actor: context.caller.user)
         guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
         if let failure { document["problem"] = .string(failure.description) }
@@ -92,8 +92,8 @@ struct LocationRoutes: Sendable {
     }
 
     /// The allow-list: a URL outside every configured backend can't be fetched.
-    private func place(of text: String, for caller: Caller) throws -> Place {
-        let found: Place?
+    private func place(of text: String, for caller: Caller) throws -> ResolvedURL {
+        let found: ResolvedURL?
         do {
             found = try attach.registry.place(of: text)
         } catch {

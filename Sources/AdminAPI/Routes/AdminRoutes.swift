@@ -28,14 +28,15 @@ package struct AdminRoutes: Sendable {
     ///   - drain: whether the server is about to stop.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
-        offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationStatusChanges, verifications: VerificationQueue,
+        offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
+        verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
     ) {
         locations = LocationRoutes(
-            catalog: catalog, gate: ImageAuthorizer(images: catalog),
+            catalog: catalog, authorizer: ImageAuthorizer(images: catalog),
             attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads), registrar: registrar,
             relays: relays)
-        operations = LocationOperationRoutes(catalog: catalog, lifecycle: lifecycle, verifications: verifications)
+        operations = LocationOperationRoutes(catalog: catalog, statusChanges: statusChanges, verifications: verifications)
         explanations = ExplainRoute(
             catalog: catalog, relays: relays, holds: holds,
             planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests))

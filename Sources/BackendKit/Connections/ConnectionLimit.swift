@@ -124,7 +124,7 @@ package struct QueueKey: Sendable, Hashable {
     var caller: String { path.first ?? "" }
 
     /// Whether a connection granted to this key can be reclaimed for other downloads.
-    var yields: Bool { rank == .foreground && self != .probe }
+    var canYield: Bool { rank == .foreground && self != .probe }
 
     /// The same key, in the middle of the download.
     package func resumed() -> QueueKey {

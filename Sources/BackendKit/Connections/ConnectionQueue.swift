@@ -26,7 +26,7 @@ struct ConnectionQueue: Sendable {
         /// Whether it was asked to give the connection back.
         var isYielding = false
         /// Whether it declined to give the connection back.
-        var insists = false
+        var isInsisting = false
     }
 
     /// The largest number of concurrent connections.
@@ -92,7 +92,7 @@ struct ConnectionQueue: Sendable {
     mutating func insist(_ ticket: Ticket) -> [Step] {
         guard let holder = holders[ticket], holder.isYielding else { return [] }
         holders[ticket]?.isYielding = false
-        holders[ticket]?.insists = true
+        holders[ticket]?.isInsisting = true
         yieldingCount -= 1
         count(holder.queueKey, 1)
         return makeRoom()
@@ -163,7 +163,7 @@ extension ConnectionQueue {
     }
 
     private var asked: some Sequence<(key: Ticket, value: Holder)> {
-        holders.lazy.filter { !$0.value.isYielding && !$0.value.insists }
+        holders.lazy.filter { !$0.value.isYielding && !$0.value.isInsisting }
     }
 
     private var latestInBackground: Ticket? {
@@ -176,7 +176,7 @@ extension ConnectionQueue {
 
     /// The latest download of the caller with the most connections, if that caller has more than one.
     private var beyondShare: Ticket? {
-        let downloads = asked.filter { $0.value.queueKey.yields }
+        let downloads = asked.filter { $0.value.queueKey.canYield }
         let most = downloads.map { active[$0.value.queueKey.caller] ?? 0 }.max() ?? 0
         guard most > 1 else { return nil }
         return downloads.filter { active[$0.value.queueKey.caller] == most }.map(\.key).max { $0.number < $1.number }

@@ -62,7 +62,7 @@ struct DirectAnswer {
     }
 
     /// The direct locations as links to duplicates (RFC 6249 section 2).
-    private static func links(to places: [DirectOffer.Place]) -> HTTPFields {
+    private static func links(to places: [DirectOffer.OfferedLocation]) -> HTTPFields {
         var text = ""
         for (index, place) in places.enumerated() {
             let link = "\(text.isEmpty ? "" : ", ")<\(place.url)>; rel=duplicate; pri=\(index + 1)"

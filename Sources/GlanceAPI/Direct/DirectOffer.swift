@@ -8,7 +8,7 @@ package import RelayEngine
 /// The locations of one representation that a trusted client may read directly.
 package struct DirectOffer: Sendable {
     /// A location with its direct URL.
-    package struct Place: Sendable {
+    package struct OfferedLocation: Sendable {
         package let location: Location
         /// For a response header only: the URL may contain a signature and must not be logged.
         package let url: String
@@ -35,12 +35,12 @@ package struct DirectOffer: Sendable {
     }
 
     /// The best first. Locations that failed recently come last; suspect ones are left out.
-    package let places: [Place]
+    package let places: [OfferedLocation]
     /// Why there is no place, or no healthy one.
     package let absence: Absence?
 
     /// The place for a redirect; nil without a healthy one.
-    package var best: Place? { places.first(where: \.isHealthy) }
+    package var best: OfferedLocation? { places.first(where: \.isHealthy) }
 }
 
 /// Creates offers of direct locations, in the order of the selection.
@@ -82,13 +82,14 @@ package struct DirectOffers: Sendable {
         return DirectOffer(places: places, absence: absence)
     }
 
-    private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.Place? {
+    private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.OfferedLocation? {
         let location = ranked.location
-        guard let backend = relays.registry[location.backend], backend.redirects,
+        guard let backend = relays.registry[location.backend], backend.allowsRedirects,
             let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)
         else { return nil }
-        let expires = backend.driver.directURLsEnd ? now.addingTimeInterval(Double(lifetime.components.seconds)) : nil
-        return DirectOffer.Place(location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
+        let expires = backend.driver.hasExpiringDirectURLs ? now.addingTimeInterval(Double(lifetime.components.seconds)) : nil
+        return DirectOffer.OfferedLocation(
+            location: location, url: url, expires: expires, isHealthy: ranked.standing == .regular)
     }
 
     /// The final check of a driver's URL: http or https, no user and no password, no character that would end a header field or

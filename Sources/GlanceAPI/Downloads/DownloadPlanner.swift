@@ -34,7 +34,7 @@ package struct DownloadPlanner: Sendable {
     package func plan(
         _ resolution: Resolution, _ representation: Representation, range: ByteRange? = nil, at now: Date = .now
     ) async -> PlannedDownload {
-        let isHeld = holds.withholdRanges(of: representation, resolution, at: now)
+        let isHeld = holds.mustWithholdRanges(of: representation, resolution, at: now)
         var manifest: RelayManifest?
         if let stored = resolution.manifest {
             manifest = await manifests.open(stored, at: isHeld ? 0 : range?.first ?? 0)

@@ -147,7 +147,7 @@ struct DownloadRoute: Sendable {
             onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
         let isWhole = plan.isWhole(of: target.representation)
         let record = RelayRecord(
-            representation: target.representation, range: isWhole ? nil : range, ignoresRange: plan.ignoresRange,
+            representation: target.representation, range: isWhole ? nil : range, isRangeIgnored: plan.isRangeIgnored,
             manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations,
             unverified: isWhole && manifest == nil
                 ? holds.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)

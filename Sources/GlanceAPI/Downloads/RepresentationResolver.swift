@@ -12,14 +12,14 @@ package import RelayEngine
 /// Resolves a request to the representation that it reads. Every route for an image's bytes uses it.
 package struct RepresentationResolver: Sendable {
     private let catalog: any CatalogStore
-    private let gate: ImageAuthorizer
+    private let authorizer: ImageAuthorizer
     private let relays: Relays
     private let holds: PendingIntegrityHolds
 
     /// - Parameter holds: integrity holds that the catalog has not recorded yet.
     package init(catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds) {
         self.catalog = catalog
-        gate = ImageAuthorizer(images: catalog)
+        authorizer = ImageAuthorizer(images: catalog)
         self.relays = relays
         self.holds = holds
     }
@@ -36,7 +36,7 @@ package struct RepresentationResolver: Sendable {
     /// - Throws: `APIError`: 404 for an unknown image, 403 for a deactivated one, 406 for a format that the image does not
     ///   have, 503 if no location has been read yet.
     package func representation(_ request: Request, _ context: APIContext) async throws -> Admitted? {
-        let admitted = try await gate.image(context)
+        let admitted = try await authorizer.image(context)
         let id = admitted.id
         guard admitted.access.mayDownload else {
             throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
@@ -56,7 +56,7 @@ package struct RepresentationResolver: Sendable {
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }
         return Admitted(
-            resolution: resolution, representation: holds.regarding(representation),
+            resolution: resolution, representation: holds.applyingHolds(representation),
             digests: DigestSet(of: representation, locations: resolution.locations))
     }
 }

@@ -13,13 +13,13 @@ struct ImagePatchRoute: Sendable {
     let images: any ImageStore
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar
-    let lifecycle: LocationStatusChanges
+    let statusChanges: LocationStatusChanges
 
-    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)
-        let admitted = try await gate.imageToModify(context)
+        let admitted = try await authorizer.imageToModify(context)
         let patch = try ImagePatch(try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit), draft: draft)
         context.record.note(changes: patch.operations.map(\.summary))
         let caller = context.caller
@@ -27,8 +27,8 @@ struct ImagePatchRoute: Sendable {
             throw APIError(.forbidden, "Only administrators may remove locations from an image.")
         }
         let operations = try await examined(patch, admitted.record, caller)
-        let expiresAt = lifecycle.expiry(from: .now)
-        let record = try await gate.update(context) { edit in
+        let expiresAt = statusChanges.expiry(from: .now)
+        let record = try await authorizer.update(context) { edit in
             edit.expiresAt = expiresAt
             for operation in patch.operations {
                 try patch.apply(operation, to: &edit.image, by: caller)
@@ -36,7 +36,7 @@ struct ImagePatchRoute: Sendable {
             }
         }
         let kept = Set(record.locations.map(\.location.id))
-        lifecycle.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
+        statusChanges.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
         let changed = try await bringToService(record, since: admitted.record, caller)
         return try await JSONValue.image(changed, for: caller).response(for: context)
     }
@@ -71,7 +71,7 @@ struct ImagePatchRoute: Sendable {
         }
         for entry in new where operations.examined[entry.url] == nil {
             let (backend, path) = try attach.registry.place(ofURL: entry.url)
-            try await attach.permit(caller, toAttach: path, in: backend, to: image)
+            try await attach.authorize(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await registrar.examine(
                 ProposedLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,

@@ -12,7 +12,7 @@ struct ImageRoutes: Sendable {
     let images: any ImageStore
     let quota: Reloadable<ProjectQuota>
 
-    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func create(_ request: Request, context: APIContext) async throws -> Response {
         let caller = context.caller
@@ -69,11 +69,11 @@ struct ImageRoutes: Sendable {
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
-        try await JSONValue.image(try await gate.image(context).record, for: context.caller).response(for: context)
+        try await JSONValue.image(try await authorizer.image(context).record, for: context.caller).response(for: context)
     }
 
     func delete(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await gate.image(context)
+        let admitted = try await authorizer.image(context)
         guard admitted.access.mayDelete else { throw APIError.forbidden("delete the image \(admitted.id)") }
         try await catalog.deleteImage(admitted.id)
         return Response(status: .noContent)
@@ -88,7 +88,7 @@ struct ImageRoutes: Sendable {
     }
 
     private func change(from: Image.Status, to: Image.Status, _ context: APIContext) async throws -> Response {
-        try await gate.update(context) { edit in
+        try await authorizer.update(context) { edit in
             guard [from, to].contains(edit.image.status) else {
                 throw APIError(
                     .forbidden, "An image that is \(edit.image.status.rawValue) can't become \(to.rawValue).")
@@ -103,7 +103,7 @@ struct ImageRoutes: Sendable {
         guard RequestText.fits(tag, scalars: RequestText.longestName) else {
             throw APIError.badRequest("A tag has at most \(RequestText.longestName) characters.")
         }
-        try await gate.update(context) { edit in
+        try await authorizer.update(context) { edit in
             try edit.image.setTags(edit.image.tags + [tag])
         }
         return Response(status: .noContent)
@@ -111,7 +111,7 @@ struct ImageRoutes: Sendable {
 
     func removeTag(_ request: Request, context: APIContext) async throws -> Response {
         let tag = context.part("tag")
-        try await gate.update(context) { edit in
+        try await authorizer.update(context) { edit in
             guard let index = edit.image.tags.firstIndex(of: tag) else {
                 throw APIError(.notFound, "The image has no tag \(tag.excerpt(64)).")
             }

@@ -22,13 +22,13 @@ package struct ImagesAPI: Sendable {
     ///   - manifests: the cache of manifests.
     ///   - offers: finds the direct locations for trusted clients.
     ///   - registrar: registers and activates locations.
-    ///   - lifecycle: changes the status of locations.
+    ///   - statusChanges: changes the status of locations.
     ///   - uploads: the target of uploads; nil while uploads are switched off.
     ///   - quota: the limits of each project.
     ///   - drain: whether the server is shutting down.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, lifecycle: LocationStatusChanges,
+        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
         uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
     ) {
         downloads = DownloadRoute(
@@ -38,7 +38,7 @@ package struct ImagesAPI: Sendable {
             metalinks: MetalinkRoute(manifests: manifests))
         images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
         let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)
-        patches = ImagePatchRoute(images: catalog, attach: attach, registrar: registrar, lifecycle: lifecycle)
+        patches = ImagePatchRoute(images: catalog, attach: attach, registrar: registrar, statusChanges: statusChanges)
         uploads = UploadRoute(images: catalog, registrar: registrar, targets: targets, quotas: quota)
         imports = LocationImportRoutes(images: catalog, attach: attach, registrar: registrar, drain: drain)
         members = MemberRoutes(images: catalog)

@@ -23,8 +23,8 @@ package struct AttachAuthorizer: Sendable {
 
     /// Checks that a caller may attach a path to an image.
     /// - Throws: `APIError` 403 if the caller may not, or if the path belongs to an upload that is not the image's own.
-    package func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) async throws {
-        try registry.permit(caller, toAttach: path, in: backend, to: image)
+    package func authorize(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) async throws {
+        try registry.authorize(caller, toAttach: path, in: backend, to: image)
         guard let uploads = uploads.current, let base = registry[backend]?.base, base.scheme == "file" else { return }
         let root = "/" + base.segments.joined(separator: "/")
         switch try await uploads.directory.place(of: path, below: root) {
@@ -47,8 +47,8 @@ extension BackendRegistry {
     /// Checks the backend's rule for attaching. A backend's credentials reach more than its callers may see, so naming a path
     /// must not be enough to read it.
     /// - Throws: `APIError` 403 that says which role is required.
-    func permit(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) throws(APIError) {
-        try permitAttaching(caller, to: image)
+    func authorize(_ caller: Caller, toAttach path: String, in backend: BackendID, to image: Image) throws(APIError) {
+        try authorizeAttaching(caller, to: image)
         if caller.isAdmin { return }
         let rule = self[backend]?.attach
         guard AttachRule.permits(caller, path: path, rule: rule) else {
@@ -64,7 +64,7 @@ extension BackendRegistry {
     /// Checks whether a caller may attach any location to an image. It needs no request body, so it runs before the body is
     /// read.
     /// - Throws: `APIError` 403.
-    package func permitAttaching(_ caller: Caller, to image: Image) throws(APIError) {
+    package func authorizeAttaching(_ caller: Caller, to image: Image) throws(APIError) {
         if caller.isAdmin { return }
         // A service acts on behalf of the image's owner.
         guard caller.has(.service) || (caller.project != nil && image.owner == caller.project) else {

@@ -30,7 +30,7 @@ struct LocationEntry: Equatable {
         self.metadata = metadata
         switch members["validation_data"] {
         case nil: validation = ValidationData()
-        case .some(let data): validation = try ValidationData(data, needsHash: true)
+        case .some(let data): validation = try ValidationData(data, isHashRequired: true)
         }
     }
 
@@ -76,7 +76,7 @@ extension BackendRegistry {
     /// The backend and path of a URL, without its fragment, which distinguishes two locations with the same path.
     /// - Throws: `APIError` 400 if the URL is in no configured backend.
     func place(ofURL text: String) throws(APIError) -> (backend: BackendID, path: String) {
-        let found: Place?
+        let found: ResolvedURL?
         do {
             found = try place(of: String(text.prefix { $0 != "#" }))
         } catch {

@@ -15,10 +15,10 @@ struct LocationImportRoutes: Sendable {
     let registrar: LocationRegistrar
     let drain: Drain
 
-    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await gate.image(context)
+        let admitted = try await authorizer.image(context)
         guard context.caller.mayListLocations else {
             throw APIError(.forbidden, "Only services and administrators may list the locations of an image.")
         }
@@ -26,16 +26,16 @@ struct LocationImportRoutes: Sendable {
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await gate.image(context)
-        try attach.registry.permitAttaching(context.caller, to: admitted.record.image)
+        let admitted = try await authorizer.image(context)
+        try attach.registry.authorizeAttaching(context.caller, to: admitted.record.image)
         guard let members = try await JSONValue(body: request, for: context).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let url = try LocationEntry.url(members["url"])
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
-        let digests = try ValidationData(validation, needsHash: false).digests(orElse: .badRequest)
+        let digests = try ValidationData(validation, isHashRequired: false).digests(orElse: .badRequest)
         let place = try attach.registry.place(ofURL: url)
-        try await attach.permit(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
+        try await attach.authorize(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try LocationRegistrar.requireQueued(admitted.record.image)
         try drain.refuseNewWork()
         // A task of its own, so that a client that leaves does not cancel it: the image would stay `importing` without a task.

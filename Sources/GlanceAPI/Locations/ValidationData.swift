@@ -15,19 +15,19 @@ struct ValidationData: Equatable {
     init() {}
 
     /// Parses the object.
-    /// - Parameter needsHash: whether the strong digest is required and `checksum` is permitted.
+    /// - Parameter isHashRequired: whether the strong digest is required and `checksum` is permitted.
     /// - Throws: `APIError` 400 if it has another shape.
-    init(_ object: JSONValue, needsHash: Bool) throws(APIError) {
+    init(_ object: JSONValue, isHashRequired: Bool) throws(APIError) {
         guard let members = object.members else { throw .badRequest("validation_data must be an object.") }
         var fields = RequestObject(fields: members)
-        if needsHash { checksum = try fields.string("checksum")?.lowercased() }
+        if isHashRequired { checksum = try fields.string("checksum")?.lowercased() }
         algorithm = try fields.string("os_hash_algo", limit: 64)
         value = try fields.string("os_hash_value", limit: 128)?.lowercased()
-        try fields.rejectUnknown(known: "\(needsHash ? "checksum, " : "")os_hash_algo and os_hash_value")
+        try fields.rejectUnknown(known: "\(isHashRequired ? "checksum, " : "")os_hash_algo and os_hash_value")
         guard (algorithm == nil) == (value == nil) else {
             throw .badRequest("validation_data needs both of os_hash_algo and os_hash_value.")
         }
-        guard !needsHash || algorithm != nil else {
+        guard !isHashRequired || algorithm != nil else {
             throw .badRequest("validation_data needs os_hash_algo and os_hash_value.")
         }
         guard checksum.map({ $0.utf8.count == 32 }) ?? true else {

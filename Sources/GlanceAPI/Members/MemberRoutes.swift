@@ -10,7 +10,7 @@ import ImageModel
 struct MemberRoutes: Sendable {
     let images: any ImageStore
 
-    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
@@ -25,7 +25,7 @@ struct MemberRoutes: Sendable {
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await gate.image(context)
+        let admitted = try await authorizer.image(context)
         let project = context.part("member")
         guard admitted.record.image.visibility == .shared, admitted.access.maySee(member: project),
             let member = try await images.members(of: admitted.id).first(where: { $0.project == project })
@@ -72,7 +72,7 @@ struct MemberRoutes: Sendable {
     }
 
     private func sharedImage(_ context: APIContext) async throws -> ImageAuthorizer.Admitted {
-        let admitted = try await gate.image(context)
+        let admitted = try await authorizer.image(context)
         guard admitted.record.image.visibility == .shared else {
             throw APIError(.forbidden, "Only images with the visibility shared have members.")
         }

@@ -19,14 +19,14 @@ struct UploadRoute: Sendable {
     let targets: Reloadable<UploadTarget?>
     let quotas: Reloadable<ProjectQuota>
 
-    private var gate: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func put(_ request: Request, context: APIContext) async throws -> Response {
         guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
             throw APIError(.unsupportedMediaType, "An upload must have the Content-Type application/octet-stream.")
         }
         let announced = try announcedSize(of: request)
-        let admitted = try await gate.imageToModify(context)
+        let admitted = try await authorizer.imageToModify(context)
         guard let target = targets.current else {
             throw APIError(
                 .forbidden, "Uploads are switched off: add a location, or name a backend in uploads.backend.")
@@ -98,7 +98,7 @@ struct UploadRoute: Sendable {
     private func begin(
         _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
-        let taken = try await gate.update(context) { edit in
+        let taken = try await authorizer.update(context) { edit in
             try LocationRegistrar.beginUpload(&edit, at: place, announced: announced, quota)
         }
         return taken.image.format
@@ -109,7 +109,8 @@ struct UploadRoute: Sendable {
     ) async throws -> UploadedFile where Body.Element == ByteBuffer {
         do {
             return try await target.directory.receive(
-                body, announced: announced, quota: room, named: id.description, declared: target.inspectsFormat ? format : nil)
+                body, announced: announced, quota: room, named: id.description,
+                declared: target.isInspectingFormat ? format : nil)
         } catch let error as UploadError {
             throw APIError(status(of: error), error.description)
         } catch let error as APIError {

@@ -15,21 +15,21 @@ package struct UploadTarget: Sendable {
     /// How long a client may send nothing.
     let timeout: Duration
     /// Whether the bytes must have the image's format.
-    let inspectsFormat: Bool
+    let isInspectingFormat: Bool
     private let probe: ObjectProbe
 
     /// - Parameters:
     ///   - directory: the directory that the backend reads.
     ///   - timeout: how long a client may send nothing.
-    ///   - inspectsFormat: whether to refuse bytes of another format than the image's, and bytes that refer to other files.
+    ///   - isInspectingFormat: whether to refuse bytes of another format than the image's, and bytes that refer to other files.
     ///   - probe: reads the head of a finished upload from the backend.
     package init(
-        backend: Backend, directory: UploadDirectory, timeout: Duration, inspectsFormat: Bool, probe: ObjectProbe
+        backend: Backend, directory: UploadDirectory, timeout: Duration, isInspectingFormat: Bool, probe: ObjectProbe
     ) {
         self.backend = backend
         self.directory = directory
         self.timeout = timeout
-        self.inspectsFormat = inspectsFormat
+        self.isInspectingFormat = isInspectingFormat
         self.probe = probe
     }
 

@@ -10,12 +10,12 @@ package struct ServerExposure: Sendable {
     /// - Parameters:
     ///   - corsOrigins: the origins that may use the server from a browser; `*` for all.
     ///   - publicURL: the URL under which clients reach the server, for links; nil to take it from each request.
-    ///   - admitsEverybody: whether the server has no authentication, so that web pages must be kept out.
+    ///   - isOpenToEverybody: whether the server has no authentication, so that web pages must be kept out.
     ///   - host: the name or address the server listens on; nil for a socket file.
-    package init(corsOrigins: [String], publicURL: String?, admitsEverybody: Bool, host: String?) {
+    package init(corsOrigins: [String], publicURL: String?, isOpenToEverybody: Bool, host: String?) {
         origins = AllowedOrigins(corsOrigins)
         self.publicURL = publicURL
         browsers =
-            admitsEverybody ? BrowserGuard(host: host, origins: AllowedOrigins(corsOrigins), publicURL: publicURL) : nil
+            isOpenToEverybody ? BrowserGuard(host: host, origins: AllowedOrigins(corsOrigins), publicURL: publicURL) : nil
     }
 }

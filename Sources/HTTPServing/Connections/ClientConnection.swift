@@ -34,7 +34,7 @@ struct ClientConnection: HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StalledReader(limit: .init(limits.stallTimeout)))
             if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
-            try pipeline.addHandler(HeadTimeout(limit: .init(limits.headTimeout), countsHandshake: certificate != nil))
+            try pipeline.addHandler(HeadTimeout(limit: .init(limits.headTimeout), isHandshakeCounted: certificate != nil))
             var decoding = NIOHTTPDecoderLimitConfiguration()
             decoding.maxHeaderFieldSize = limits.headerSize
             decoding.maxHeaderListSize = limits.headerSize

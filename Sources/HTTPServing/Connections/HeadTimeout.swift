@@ -11,18 +11,18 @@ final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     /// Whether the time starts with the connection, so that it includes the TLS handshake.
-    private let countsHandshake: Bool
+    private let isHandshakeCounted: Bool
     /// Whether a request is being read or answered. Bytes that arrive meanwhile belong to its body or to a pipelined request.
     private var isBusy = false
     private var deadline: Scheduled<Void>?
 
-    init(limit: TimeAmount, countsHandshake: Bool) {
+    init(limit: TimeAmount, isHandshakeCounted: Bool) {
         self.limit = limit
-        self.countsHandshake = countsHandshake
+        self.isHandshakeCounted = isHandshakeCounted
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if countsHandshake { arm(context) }
+        if isHandshakeCounted { arm(context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

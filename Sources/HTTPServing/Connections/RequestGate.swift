@@ -19,12 +19,12 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     struct EndBehindAnswers: Sendable {}
 
     /// An admitted request that is not answered yet.
-    private struct Exchange {
+    private struct ClientExchange {
         let isHead: Bool
         let version: HTTPVersion
-        var keepsAlive: Bool
+        var isKeptAlive: Bool
         /// Whether the client waits for 100 (Continue) before it sends the body.
-        var awaitsContinue: Bool
+        var isAwaitingContinue: Bool
         /// Whether the whole request has arrived.
         var isComplete = false
         /// Whether the head of its response has been written.
@@ -36,7 +36,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     private static let lingering: TimeAmount = .seconds(2)
 
     /// A request that the gate refused, and that no handler behind it sees.
-    struct Refusal {
+    struct RejectedRequest {
         let requestID: String
         /// Both are nil if the head could not be read.
         let method: String?
@@ -58,9 +58,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Called when the first request is admitted, and when the system has accepted the last response.
     private let noteActivity: (_ isBusy: Bool) -> Void
-    private let noteRefusal: (Refusal) -> Void
+    private let noteRefusal: (RejectedRequest) -> Void
     /// In order of arrival; the first one is being answered.
-    private var exchanges: Deque<Exchange> = [] { didSet { noteChange() } }
+    private var exchanges: Deque<ClientExchange> = [] { didSet { noteChange() } }
     /// The number of responses that are written, but not yet accepted by the system in full.
     private var unsent = 0 { didSet { noteChange() } }
     private var isBusy = false
@@ -69,10 +69,10 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the last response is written.
     private var isOver = false
     /// Whether the connection ends once the system has accepted everything written.
-    private var endsWhenSent = false
+    private var isEndingWhenSent = false
 
     init(
-        noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }, noteRefusal: @escaping (Refusal) -> Void = { _ in }
+        noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }, noteRefusal: @escaping (RejectedRequest) -> Void = { _ in }
     ) {
         self.noteActivity = noteActivity
         self.noteRefusal = noteRefusal
@@ -86,26 +86,26 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Whether further input follows the last request and is dropped.
-    private var ignoresInput: Bool {
-        isOver || lastAnswer != nil || (exchanges.last.map { $0.isComplete && !$0.keepsAlive } ?? false)
+    private var isIgnoringInput: Bool {
+        isOver || lastAnswer != nil || (exchanges.last.map { $0.isComplete && !$0.isKeptAlive } ?? false)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if ignoresInput { return }
+        if isIgnoringInput { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             if let error = RequestRules.refusal(of: head) {
                 return refuse(LastAnswer(error: error, head: head, isToHead: head.method == .HEAD), context)
             }
             exchanges.append(
-                Exchange(
+                ClientExchange(
                     isHead: head.method == .HEAD, version: head.version,
-                    keepsAlive: head.isKeepAlive && !RequestRules.endsDecoding(head),
-                    awaitsContinue: RequestRules.awaitsContinue(head)))
-        case .body: if !exchanges.isEmpty { exchanges[exchanges.count - 1].awaitsContinue = false }
+                    isKeptAlive: head.isKeepAlive && !RequestRules.endsDecoding(head),
+                    isAwaitingContinue: RequestRules.isAwaitingContinue(head)))
+        case .body: if !exchanges.isEmpty { exchanges[exchanges.count - 1].isAwaitingContinue = false }
         case .end:
             if !exchanges.isEmpty {
-                exchanges[exchanges.count - 1].awaitsContinue = false
+                exchanges[exchanges.count - 1].isAwaitingContinue = false
                 exchanges[exchanges.count - 1].isComplete = true
             }
         }
@@ -117,7 +117,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         if let broken = exchanges.last, !broken.isComplete {
             if broken.isAnswering {
-                exchanges[exchanges.count - 1].keepsAlive = false
+                exchanges[exchanges.count - 1].isKeptAlive = false
             } else {
                 exchanges.removeLast()
                 refuse(
@@ -134,21 +134,21 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isOver, let exchange = exchanges.first else { return drop(promise) }
         switch unwrapOutboundIn(data) {
         case .head(let head) where (100..<200).contains(head.status.code):
-            guard exchange.awaitsContinue else { return drop(promise) }
-            exchanges[0].awaitsContinue = false
+            guard exchange.isAwaitingContinue else { return drop(promise) }
+            exchanges[0].isAwaitingContinue = false
             context.write(data, promise: promise)
         case .head(var head):
             // It is unknown whether a client that received no 100 (Continue) will send the body.
             let wantsEnd = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "close" }
-            if exchange.awaitsContinue || wantsEnd { exchanges[0].keepsAlive = false }
+            if exchange.isAwaitingContinue || wantsEnd { exchanges[0].isKeptAlive = false }
             exchanges[0].isAnswering = true
             head.version = exchange.version
-            if !exchanges[0].keepsAlive {
+            if !exchanges[0].isKeptAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             } else if exchange.version.isOld {
                 // Without a length the response ends with the connection.
-                exchanges[0].keepsAlive = head.headers.contains(name: "Content-Length") || !head.status.mayHaveResponseBody
-                head.headers.replaceOrAdd(name: "Connection", value: exchanges[0].keepsAlive ? "keep-alive" : "close")
+                exchanges[0].isKeptAlive = head.headers.contains(name: "Content-Length") || !head.status.mayHaveResponseBody
+                head.headers.replaceOrAdd(name: "Connection", value: exchanges[0].isKeptAlive ? "keep-alive" : "close")
             }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body where exchange.isHead: promise?.succeed()
@@ -156,7 +156,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             let sent = written(promise, context)
             exchanges.removeFirst()
-            if !exchange.keepsAlive {
+            if !exchange.isKeptAlive {
                 end(context, with: data, sent)
             } else {
                 context.write(data, promise: sent)
@@ -193,7 +193,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard !answer.wasLetIn else { return }
         let path = answer.head.map { head in String(head.uri.prefix { $0 != "?" }) }
         noteRefusal(
-            Refusal(
+            RejectedRequest(
                 requestID: requestID, method: answer.head?.method.rawValue, path: path, status: error.status,
                 length: answer.isToHead ? 0 : body.count))
     }
@@ -205,7 +205,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         let channel = context.channel
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.unsent -= 1
-            if self.unsent == 0, self.endsWhenSent { self.endOutput(channel) }
+            if self.unsent == 0, self.isEndingWhenSent { self.endOutput(channel) }
         }
         return promise
     }
@@ -216,12 +216,12 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         isOver = true
         exchanges = []
         // Not earlier: a client that has closed its side would lose what is not written yet.
-        endsWhenSent = true
+        isEndingWhenSent = true
         context.writeAndFlush(last, promise: sent)
     }
 
     private func endOutput(_ channel: any Channel) {
-        endsWhenSent = false
+        isEndingWhenSent = false
         channel.close(mode: .output, promise: nil)
         channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
     }
@@ -231,10 +231,10 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         promise?.succeed()
         if isOver { return }
         if !exchanges.isEmpty {
-            exchanges[exchanges.count - 1].keepsAlive = false
+            exchanges[exchanges.count - 1].isKeptAlive = false
         } else if unsent > 0 {
             isOver = true
-            endsWhenSent = true
+            isEndingWhenSent = true
         } else {
             context.close(promise: nil)
         }
@@ -245,6 +245,6 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         // The server has written everything, but the system has not accepted all of it.
         promise?.succeed()
         isOver = true
-        endsWhenSent = true
+        isEndingWhenSent = true
     }
 }

@@ -49,7 +49,7 @@ enum RequestRules {
     }
 
     /// Whether the client waits for 100 (Continue) before it sends the body.
-    static func awaitsContinue(_ head: HTTPRequestHead) -> Bool {
+    static func isAwaitingContinue(_ head: HTTPRequestHead) -> Bool {
         !head.version.isOld && head.headers.contains(name: "Expect")
     }
 

@@ -50,7 +50,7 @@ extension JSONValue {
         let result = bytes.withContiguousStorageIfAvailable(read) ?? Array(bytes).withUnsafeBufferPointer(read)
         switch result {
         case .success(let value):
-            guard !value.holdsNUL else {
+            guard !value.hasNUL else {
                 throw .badRequest("A text in the request's body holds the character NUL (\\u0000): leave it out.")
             }
             self = value

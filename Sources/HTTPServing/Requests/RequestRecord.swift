@@ -82,7 +82,7 @@ package final class RequestRecord: Sendable {
 
     /// Writes the log line of a request that `RequestGate` refused.
     /// - Parameter client: the client's address.
-    static func log(_ refusal: RequestGate.Refusal, from client: String?, to logger: Logger) {
+    static func log(_ refusal: RequestGate.RejectedRequest, from client: String?, to logger: Logger) {
         var access: Logger.Metadata = [
             "request": "\(refusal.requestID)", "status": .stringConvertible(refusal.status.code),
             "bytes": .stringConvertible(refusal.length),

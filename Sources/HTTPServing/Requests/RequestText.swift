@@ -17,17 +17,17 @@ package enum RequestText {
 
     /// Whether the undecoded path and query of a request contain NUL. No part of an escape is a percent sign, so every `%00`
     /// decodes to NUL, whatever precedes it.
-    package static func holdsNUL(path: String) -> Bool { path.utf8.contains(0) || path.utf8.firstRange(of: "%00".utf8) != nil }
+    package static func hasNUL(path: String) -> Bool { path.utf8.contains(0) || path.utf8.firstRange(of: "%00".utf8) != nil }
 }
 
 extension JSONValue {
     /// Whether one of its strings or member names, at any depth, contains NUL.
-    var holdsNUL: Bool {
+    var hasNUL: Bool {
         switch self {
         case .null, .boolean, .integer, .number: false
         case .string(let text): text.utf8.contains(0)
-        case .array(let items): items.contains(where: \.holdsNUL)
-        case .object(let members): members.contains { $0.key.utf8.contains(0) || $0.value.holdsNUL }
+        case .array(let items): items.contains(where: \.hasNUL)
+        case .object(let members): members.contains { $0.key.utf8.contains(0) || $0.value.hasNUL }
         }
     }
 }
@@ -39,7 +39,7 @@ struct RequestTextMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard !RequestText.holdsNUL(path: request.head.path ?? "") else {
+        guard !RequestText.hasNUL(path: request.head.path ?? "") else {
             throw APIError.badRequest("The request's path or query holds the character NUL (%00): leave it out.")
         }
         return try await next(request, context)

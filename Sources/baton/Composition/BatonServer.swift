@@ -110,10 +110,10 @@ struct BatonServer {
         let limits = Reloadable(configuration.connectionLimits(descriptors))
         let exposure = Reloadable(configuration.exposure(at: listen))
         let drain = Drain()
-        let server = ImageServer(
+        let server = HTTPComposition(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
             registrar: registrar,
-            lifecycle: maintenance.lifecycle, verifications: maintenance.verifications,
+            statusChanges: maintenance.statusChanges, verifications: maintenance.verifications,
             uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
             limits: limits, exposure: exposure, drain: drain)
         let timing = Reloadable(configuration.server)
@@ -167,7 +167,7 @@ extension BatonConfiguration {
     /// - Parameter listen: the listening address; nil if only users of this machine can connect.
     func exposure(at listen: ListenAddress?) -> ServerExposure {
         .init(
-            corsOrigins: server.corsOrigins, publicURL: server.publicURL, admitsEverybody: auth.mode == .none,
+            corsOrigins: server.corsOrigins, publicURL: server.publicURL, isOpenToEverybody: auth.mode == .none,
             host: listen.flatMap { $0.socketFile == nil ? $0.host : nil })
     }
 

@@ -60,7 +60,7 @@ extension ConfiguredBackend {
 
     /// The access to the log-in and the store. Addresses in the configuration may be connected to, whatever their class;
     /// addresses that a log-in returns must not be others of those classes.
-    private static func swiftAccess(_ settings: Section, _ account: LocationURL?) -> ServerAccess {
+    private static func swiftAccess(_ settings: Section, _ account: LocationURL?) -> OriginAccess {
         var access = serverAccess(settings)
         let written = [settings.string("auth_url"), settings.section("keystone").string("url")].compactMap { $0 }
         let hosts = written.compactMap { try? LocationURL($0).host } + (account.map { [$0.host] } ?? [])

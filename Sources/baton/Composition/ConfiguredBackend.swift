@@ -20,7 +20,7 @@ struct ConfiguredBackend: Sendable {
     private let keyScheme: String?
     private let makeDriver: @Sendable (TransferLoop) -> any Driver
     var attach: AttachRule?
-    var redirects = false
+    var allowsRedirects = false
     /// The connection limit; nil for none.
     var connections: Connections?
     /// The inputs it was read from.
@@ -53,7 +53,7 @@ struct ConfiguredBackend: Sendable {
     func start(on loop: TransferLoop) -> Backend {
         Backend(
             id: id, base: base, driver: makeDriver(loop), keyScheme: keyScheme, attach: attach,
-            connections: connections?.start(), redirects: redirects)
+            connections: connections?.start(), allowsRedirects: allowsRedirects)
     }
 
     private static func file(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
@@ -176,13 +176,13 @@ extension ConfiguredBackend {
         _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
     ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
         { section, configuration in
-            let redirects = section.settings.boolean("redirect", default: false)
+            let allowsRedirects = section.settings.boolean("redirect", default: false)
             var backend = read(section, configuration)
-            if redirects, backend?.driverName == "file" {
+            if allowsRedirects, backend?.driverName == "file" {
                 section.settings.reject(
                     "redirect", "is for drivers whose objects have URLs; clients can't read this server's files")
             }
-            backend?.redirects = redirects
+            backend?.allowsRedirects = allowsRedirects
             return backend
         }
     }

@@ -11,7 +11,7 @@ import Verification
 
 /// All parts that maintain locations, composed from the configuration.
 struct Maintenance {
-    let lifecycle: LocationStatusChanges
+    let statusChanges: LocationStatusChanges
     let verifications: VerificationQueue
     let activation: LocationActivation
     let probe: ObjectProbe
@@ -38,10 +38,10 @@ struct Maintenance {
         let schedule = ReadSchedule(
             recheck: maintenance.recheck, missInterval: maintenance.missInterval,
             scrubInterval: maintenance.scrubInterval > .zero ? maintenance.scrubInterval : nil)
-        lifecycle = LocationStatusChanges(
+        statusChanges = LocationStatusChanges(
             catalog: catalog, relays: relays, schedule: schedule, deleteDelay: maintenance.deleteDelay)
         verifier = Verifier(
-            catalog: catalog, lifecycle: lifecycle, schedule: schedule, registry: relays.registry, loop: loop,
+            catalog: catalog, statusChanges: statusChanges, schedule: schedule, registry: relays.registry, loop: loop,
             settings: configuration.readSettings, chunkSize: configuration.chunkSize, metrics: metrics, logger: logger)
         verifications = VerificationQueue(
             verifier: verifier, pace: verificationPace, readers: maintenance.readers,
@@ -50,17 +50,17 @@ struct Maintenance {
             registry: relays.registry, loop: relays.nextLoop(),
             timeout: configuration.probeTimeout)
         activation = LocationActivation(
-            rule: configuration.activation.rule, catalog: catalog, lifecycle: lifecycle,
+            rule: configuration.activation.rule, catalog: catalog, statusChanges: statusChanges,
             requestRead: { [verifications] in verifications.enqueue($0) }, probe: probe, relays: relays, logger: logger)
         let scrubber = Scrubber(
             catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: maintenance.interval,
             logger: logger)
         let rounds = MaintenanceLoop(
-            catalog: catalog, lifecycle: lifecycle, activation: activation, verifications: verifications,
+            catalog: catalog, statusChanges: statusChanges, activation: activation, verifications: verifications,
             writeHolds: { try await holds.writeAll() }, interval: maintenance.interval, logger: logger)
         let probes = HalfOpenProbes(catalog: catalog, relays: relays, probe: probe, logger: logger)
         let manifests = EagerManifests(
-            catalog: catalog, verifier: verifier, lifecycle: lifecycle, relays: relays, pace: manifestPace,
+            catalog: catalog, verifier: verifier, statusChanges: statusChanges, relays: relays, pace: manifestPace,
             readers: maintenance.readers, interval: maintenance.interval, logger: logger)
         services = [verifications, scrubber, rounds, probes] + (configuration.manifests.eager ? [manifests] : [])
     }
@@ -73,7 +73,7 @@ extension Maintenance {
             guard case .unreadable(let failure) = await verifications.verify(location, within: limit) else { return nil }
             return failure
         }
-        return LocationRegistrar(catalog: catalog, checks: checks, statusChanges: lifecycle)
+        return LocationRegistrar(catalog: catalog, checks: checks, statusChanges: statusChanges)
     }
 
     /// Applies another configuration, as far as that is possible without a restart.
@@ -86,7 +86,7 @@ extension Maintenance {
 extension BatonConfiguration {
     fileprivate var readSettings: Verifier.Settings {
         .init(
-            stallTimeout: relay.policy.stallTimeout, inspectsFormat: uploads.inspectsFormat,
+            stallTimeout: relay.policy.stallTimeout, isInspectingFormat: uploads.isInspectingFormat,
             sizeLimit: Int64(uploads.maximumSize.count))
     }
 

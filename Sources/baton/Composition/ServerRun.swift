@@ -103,7 +103,7 @@ struct ServerRun: Sendable {
             requestReload.finish()
             requestDrain.finish()
         }
-        var drains = false
+        var isDraining = false
         for await signal in signals {
             switch signal {
             case .sighup: if !drains { requestReload.yield() }
@@ -117,7 +117,7 @@ struct ServerRun: Sendable {
                         metadata: log(signal))
                     return .stopped
                 }
-                drains = true
+                isDraining = true
                 requestDrain.yield(signal)
             }
         }

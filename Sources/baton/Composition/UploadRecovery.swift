@@ -87,7 +87,7 @@ extension BatonConfiguration {
         }
         return UploadTarget(
             backend: backend, directory: directory, timeout: relay.policy.clientStallTimeout,
-            inspectsFormat: uploads.inspectsFormat,
+            isInspectingFormat: uploads.isInspectingFormat,
             probe: probe)
     }
 }

@@ -26,7 +26,7 @@ final class OpenStackSwiftReader: Sendable {
         driver = OpenStackSwiftDriver(
             container: try OpenStackSwiftContainer("images"), account: login == nil ? try LocationURL(store.storageURL) : nil,
             credentials: credentials, signer: signer, connectTimeout: .seconds(60),
-            access: ServerAccess(addresses: AddressPolicy(allowing: [.loopback])), now: now)
+            access: OriginAccess(addresses: AddressPolicy(allowing: [.loopback])), now: now)
     }
 
     /// A reader that logs in with TempAuth.
@@ -44,7 +44,7 @@ final class OpenStackSwiftReader: Sendable {
     /// Reads the head and all bytes that it declares.
     func read(_ key: String, _ range: ByteRange? = nil) async throws(AttemptFailure) -> (head: ObjectHead, bytes: [UInt8]) {
         guard let credentials = driver.credentials else { return try await readOnce(key, range) }
-        if !credentials.areReady { try await credentials.renew(beyond: credentials.generation) }
+        if !credentials.isReady { try await credentials.renew(beyond: credentials.generation) }
         let generation = credentials.generation
         do {
             return try await readOnce(key, range)

@@ -6,8 +6,8 @@ import NetworkAddress
 // The keys of all drivers over HTTP.
 extension ConfiguredBackend {
     /// Reads how the servers of a backend are reached.
-    static func serverAccess(_ settings: Section) -> ServerAccess {
-        ServerAccess(
+    static func serverAccess(_ settings: Section) -> OriginAccess {
+        OriginAccess(
             authorities: settings.file("ca_file", pem: "CERTIFICATE", "certificate"), clientCertificate: certificate(settings),
             proxy: proxy(settings), addresses: AddressPolicy(allowing: Set(settings.choices("allow_addresses"))))
     }

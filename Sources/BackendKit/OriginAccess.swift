@@ -3,7 +3,7 @@ package import NetworkAddress
 
 /// How the servers of a backend are reached: trusted certificates, client certificate, proxy, allowed addresses. The drivers
 /// over HTTP share it.
-package struct ServerAccess: Sendable {
+package struct OriginAccess: Sendable {
     /// The path of a PEM file with certificate authorities that replace the system's; nil for the system's.
     package var authorities: String?
     /// The certificate that is sent to the backend's own server on request; nil for none.

@@ -3,7 +3,7 @@ package import ImageModel
 
 /// The part of the catalog that manages the lifecycle of locations. Every operation is one transaction; errors are
 /// `CatalogError`s.
-package protocol LifecycleStore: Sendable {
+package protocol LocationStore: Sendable {
     /// Applies an event to a location and records it in its history. Throws `unknownLocation`, `illegalEvent`, `lastActive`,
     /// `unidentified`.
     func apply(_ change: LocationChange) async throws -> Location
@@ -165,11 +165,11 @@ package struct Absence: Sendable, Equatable {
     /// The times of misses within the last day, the oldest first.
     package let misses: [Date]
     /// Whether another object of its backend was read in full since the first miss. If not, the backend may be at fault.
-    package let backendReads: Bool
+    package let isBackendReadable: Bool
 
-    package init(misses: [Date], backendReads: Bool) {
+    package init(misses: [Date], isBackendReadable: Bool) {
         self.misses = misses
-        self.backendReads = backendReads
+        self.isBackendReadable = isBackendReadable
     }
 }
 

@@ -4,7 +4,7 @@ import NetworkAddress
 import Testing
 
 @Suite struct ServerAccessTests {
-    static func addresses(_ access: ServerAccess, host: String) -> AddressPolicy? {
+    static func addresses(_ access: OriginAccess, host: String) -> AddressPolicy? {
         var request = TransferRequest(source: .url("http://\(host)/"))
         access.apply(to: &request, host: host)
         return request.addresses
@@ -13,17 +13,17 @@ import Testing
     @Test("Every request has a door for its addresses")
     func everyRequestHasADoorForItsAddresses() throws {
         let loopback = try #require(IPAddress("127.0.0.1"))
-        #expect(Self.addresses(ServerAccess(), host: "store")?.refusal(of: loopback) == .loopback)
-        #expect(Self.addresses(ServerAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
-        let open = ServerAccess(addresses: AddressPolicy(allowing: [.loopback]))
+        #expect(Self.addresses(OriginAccess(), host: "store")?.refusal(of: loopback) == .loopback)
+        #expect(Self.addresses(OriginAccess(), host: "127.0.0.1")?.refusal(of: loopback) == nil)
+        let open = OriginAccess(addresses: AddressPolicy(allowing: [.loopback]))
         #expect(Self.addresses(open, host: "store")?.refusal(of: loopback) == nil)
     }
 
     @Test("Behind a proxy the proxys host is the one that is meant")
     func behindAProxyTheProxysHostIsTheOneThatIsMeant() throws {
         let loopback = try #require(IPAddress("127.0.0.1"))
-        func access(_ proxy: String) -> ServerAccess {
-            ServerAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
+        func access(_ proxy: String) -> OriginAccess {
+            OriginAccess(proxy: Proxy(url: "http://\(proxy):3128", host: proxy, credentials: nil))
         }
         #expect(Self.addresses(access("127.0.0.1"), host: "store")?.refusal(of: loopback) == nil)
         #expect(Self.addresses(access("proxy"), host: "127.0.0.1")?.refusal(of: loopback) == .loopback)
@@ -31,7 +31,7 @@ import Testing
 
     @Test("Only the backend's own server receives the client certificate")
     func onlyTheBackendsOwnServerReceivesTheCertificate() {
-        let access = ServerAccess(
+        let access = OriginAccess(
             authorities: "/ca", clientCertificate: ClientCertificate(certificateFile: "/c", keyFile: "/k", passphrase: nil))
         for isOwn in [true, false] {
             // A certificate that the request had before is removed.

@@ -13,7 +13,7 @@ import Telemetry
 import Verification
 
 /// Everything that answers HTTP, put together.
-struct ImageServer: Sendable {
+struct HTTPComposition: Sendable {
     private let images: ImagesAPI
     private let admin: AdminRoutes
     private let health: HealthRoutes
@@ -29,7 +29,7 @@ struct ImageServer: Sendable {
     ///   - drain: whether the server is about to stop.
     init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, registrar: LocationRegistrar, lifecycle: LocationStatusChanges,
+        manifests: ManifestCache, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
         verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
         metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain
@@ -37,10 +37,10 @@ struct ImageServer: Sendable {
         let offers = DirectOffers(relays: relays, lifetime: directLifetime)
         images = ImagesAPI(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            registrar: registrar, lifecycle: lifecycle, uploads: uploads, quota: quota, drain: drain)
+            registrar: registrar, statusChanges: statusChanges, uploads: uploads, quota: quota, drain: drain)
         admin = AdminRoutes(
             catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers, registrar: registrar,
-            lifecycle: lifecycle, verifications: verifications, uploads: uploads, drain: drain)
+            statusChanges: statusChanges, verifications: verifications, uploads: uploads, drain: drain)
         health = HealthRoutes(catalog: catalog, metrics: metrics, drain: drain)
         http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)
     }

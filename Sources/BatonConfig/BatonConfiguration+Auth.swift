@@ -15,13 +15,12 @@ extension BatonConfiguration {
         package func allows(_ address: ListenAddress) -> Bool { self != .none || address.isLoopback }
     }
 
-    /// The authentication of callers.
     package struct Auth: Sendable, Equatable {
         package var mode: AuthMode = .none
         /// The token file of the mode `tokens`; nil in other modes.
         package var tokensFile: String?
         package var keystone = Keystone()
-        /// Networks whose callers have the role trusted in addition to their token's roles.
+        /// Networks whose callers have the role trusted in addition to the roles of their token.
         package var trustedNetworks: [IPNetwork] = []
         /// Proxies in front of this server whose forwarding headers are trusted.
         package var trustedProxies: [IPNetwork] = []
@@ -70,13 +69,13 @@ extension BatonConfiguration.Auth {
         if trustedNetworks.contains(where: \.isVast) {
             section.warn(
                 "trusted_networks",
-                "holds addresses of the whole internet: every client that reaches the server has the role trusted and may get direct URLs"
+                "contains the whole internet: every client that reaches the server has the role trusted and may get direct URLs"
             )
         }
         trustedProxies = section.networks("trusted_proxies")
         if trustedProxies.contains(where: \.isVast) {
             section.warn(
-                "trusted_proxies", "holds addresses of the whole internet: every client of the server can claim any address"
+                "trusted_proxies", "contains the whole internet: every client of the server can claim any address"
             )
         }
         section.finish()
@@ -107,7 +106,7 @@ extension Section {
         let isLegal = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"@?#\"\\".utf8.contains($0) }
         guard isWeb, isLegal else {
             // The URL may contain a password: the message does not repeat it.
-            reject("url", "is no http or https URL without user, query and fragment; write for example \(example)")
+            reject("url", "is not an http or https URL without user, query and fragment; write for example \(example)")
             return nil
         }
         return text
@@ -123,7 +122,7 @@ extension Section {
         let id = string("application_credential_id")
         let secret = secret("application_credential_secret")
         guard id == nil || user == nil else {
-            reject("application_credential_id", "stands beside user; keep one of them")
+            reject("application_credential_id", "can't be combined with user; keep one of them")
             return nil
         }
         if let id {
@@ -133,7 +132,7 @@ extension Section {
         if let user {
             requireSecret("password", beside: "user")
             guard let project else {
-                reject("user", "needs project beside it: the one where it has its role")
+                reject("user", "needs project, the project in which the user has its role")
                 return nil
             }
             return password.map {
@@ -141,10 +140,10 @@ extension Section {
             }
         }
         for key in ["password_file", "password_env", "project"] where string(key) != nil {
-            reject(key, "needs user beside it")
+            reject(key, "needs user")
         }
         for key in ["application_credential_secret_file", "application_credential_secret_env"] where string(key) != nil {
-            reject(key, "needs application_credential_id beside it")
+            reject(key, "needs application_credential_id")
         }
         return nil
     }

@@ -31,7 +31,7 @@ extension BatonConfiguration {
                         + "listen at 127.0.0.1, [::1] or localhost, or set another auth.mode")
             }
         } else {
-            section.reject("listen", "\"\(text.prefix(64))\" is no address and port; write for example 127.0.0.1:9292")
+            section.reject("listen", "\"\(text.prefix(64))\" is not an address and port; write for example 127.0.0.1:9292")
         }
         server.socketMode = section.fileMode("socket_mode", default: server.socketMode)
         readCertificate(section)
@@ -56,7 +56,7 @@ extension BatonConfiguration {
         let isThere = (section.string("certificate_file") != nil, section.string("key_file") != nil)
         if isThere.0 != isThere.1 {
             let (given, missing) = isThere.0 ? ("certificate_file", "key_file") : ("key_file", "certificate_file")
-            section.reject(given, "needs \(missing) beside it")
+            section.reject(given, "needs \(missing)")
         }
         guard let certificate, let key else { return }
         server.certificate = .init(certificate: certificate, key: key)
@@ -66,7 +66,7 @@ extension BatonConfiguration {
         let text = file.string("catalog", default: "sqlite:\(catalog)")
         let path = text.dropFirst("sqlite:".count)
         guard text.hasPrefix("sqlite:"), !path.isEmpty else {
-            return file.reject("catalog", "\"\(text.prefix(64))\" is no catalog; write for example sqlite:var/baton.sqlite")
+            return file.reject("catalog", "\"\(text.prefix(64))\" is not a catalog; write for example sqlite:var/baton.sqlite")
         }
         catalog = String(path)
     }
@@ -119,7 +119,7 @@ extension BatonConfiguration {
         if size.count.nonzeroBitCount == 1 {
             manifests.chunkSize = size
         } else {
-            section.reject("chunk_size", "\(size) is no power of two; write for example 512KiB, 1MiB or 4MiB")
+            section.reject("chunk_size", "\(size) is not a power of two; write for example 512KiB, 1MiB or 4MiB")
         }
         manifests.eager = section.boolean("eager", default: manifests.eager)
         section.finish()
@@ -172,10 +172,10 @@ extension BatonConfiguration {
         section.finish()
     }
 
-    /// Checks that the named backend is configured. (The driver decides whether it is writable.)
+    /// Checks that the backend for uploads is configured. Its driver's reader checks that it accepts uploads.
     func checkUploads(_ section: Section, backends: [String]) {
         guard let backend = uploads.backend, !backends.contains(backend.name) else { return }
-        let known = backends.isEmpty ? "none is configured" : "there are \(backends.joined(separator: ", "))"
-        section.reject("backend", "\"\(backend.name.prefix(64))\" is no backend; \(known)")
+        let known = backends.isEmpty ? "no backend is configured" : "possible: \(backends.joined(separator: ", "))"
+        section.reject("backend", "\"\(backend.name.prefix(64))\" is not a backend; \(known)")
     }
 }

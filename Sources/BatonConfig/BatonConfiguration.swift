@@ -1,12 +1,12 @@
 package import ImageModel
 package import RelayEngine
 
-/// All settings of operators except the backends, whose keys their drivers define. Each property's unit, range and default is
+/// All settings except those of backends, whose keys their drivers define. Each property's unit, range and default is
 /// documented in config/baton.yaml, which a test compares with this type.
 package struct BatonConfiguration: Sendable, Equatable {
     /// A certificate and its private key, each in a PEM file.
     package struct CertificateFiles: Sendable, Equatable {
-        /// The path of the certificate, followed in the file by the chain to its root.
+        /// The path of the file with the certificate, followed by its intermediate certificates.
         package let certificate: String
         /// The path of the private key.
         package let key: String
@@ -22,7 +22,7 @@ package struct BatonConfiguration: Sendable, Equatable {
         package var certificate: CertificateFiles?
         /// The time from SIGTERM until no more connections are accepted.
         package var drainDelay: Duration = .zero
-        /// How long running downloads may continue after that.
+        /// How long running downloads may continue after the drain delay.
         package var drainTimeout: Duration = .seconds(3600)
         /// How long a connection may stay open without a request.
         package var idleTimeout: Duration = .seconds(60)
@@ -60,7 +60,7 @@ package struct BatonConfiguration: Sendable, Equatable {
         case measured
     }
 
-    /// The settings of location selection.
+    /// The settings that determine the order of locations.
     package struct Selection: Sendable, Equatable {
         /// The order within a tier.
         package var strategy: Strategy = .measured
@@ -74,7 +74,7 @@ package struct BatonConfiguration: Sendable, Equatable {
         package var breakerLongestOpening: Duration = .seconds(300)
     }
 
-    /// The limits of one download.
+    /// The limits of each download, and of the memory that all downloads share.
     package struct Relay: Sendable, Equatable {
         /// The timeout for connecting to a backend.
         package var connectTimeout: Duration = .seconds(2)
@@ -185,7 +185,7 @@ package struct BatonConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    /// The keys of earlier versions that the file uses, each with its present name.
+    /// The former names of keys that the file uses, each with a message that gives the present name.
     package var formerKeys: [ConfigurationProblem] = []
 
     /// The chunk size in bytes of manifests built by downloads and full reads.

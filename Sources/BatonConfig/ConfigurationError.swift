@@ -31,7 +31,7 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
         self.message = message
     }
 
-    /// The problem in one line, for example `baton.yaml:12: relay.stall_timeout: "3 parsecs" is no duration; …`
+    /// The problem in one line, for example `baton.yaml:12: relay.stall_timeout: "3 parsecs" is not a duration; …`
     package var description: String {
         let place = line.map { "\(file):\($0)" } ?? file
         return "\(place): " + (key.map { "\($0): " } ?? "") + message
@@ -52,7 +52,7 @@ enum UnreadableFile: Error, CustomStringConvertible {
         } catch {
             var isDirectory = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                // If the parent directory can't be searched, the file seems not to exist.
+                // A file in a directory that this user can't search appears not to exist.
                 let isForbidden = (error as? CocoaError)?.code == .fileReadNoPermission
                 throw isForbidden ? UnreadableFile.forbidden : UnreadableFile.missing
             }
@@ -65,8 +65,8 @@ enum UnreadableFile: Error, CustomStringConvertible {
         switch self {
         case .missing: "there is no such file"
         case .directory: "it is a directory"
-        case .forbidden: "this user may not"
-        case .other: "reading it fails"
+        case .forbidden: "permission denied"
+        case .other: "the read failed"
         }
     }
 }

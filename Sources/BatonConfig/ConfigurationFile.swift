@@ -2,7 +2,7 @@ import FoundationEssentials
 package import ImageModel
 import Yams
 
-/// One backend's section of the file, for the code that knows its driver.
+/// A backend's section of the file, which the reader of its driver interprets.
 package struct BackendSection {
     /// The backend's id, which is the section's key.
     package let id: BackendID
@@ -19,10 +19,10 @@ package struct BackendSource: Sendable, Equatable {
 
 /// A configuration file, read completely, including the backends.
 ///
-/// `Backend` is the value that the caller makes of a backend's section. The caller supplies the drivers, since only the
-/// executable knows them.
+/// `Backend` is the caller's type for a backend. The caller also supplies the drivers' readers, because only the executable
+/// knows the drivers.
 package struct ConfigurationFile<Backend> {
-    /// Creates a value from a backend's section and records its problems; nil if it can't be created.
+    /// Creates the value of a backend from its section, or records problems and returns nil.
     package typealias ReadBackend = (BackendSection, BatonConfiguration) -> Backend?
 
     /// Checks all backends together and records their problems.
@@ -55,7 +55,7 @@ package struct ConfigurationFile<Backend> {
             throw .init([.whole(path, "can't be read: \(error); give another with --config")])
         }
         guard let yaml = String(validating: data, as: UTF8.self) else {
-            throw .init([.whole(path, "is no UTF-8 text")])
+            throw .init([.whole(path, "is not UTF-8 text")])
         }
         try self.init(yaml: yaml, named: path, drivers: drivers, comparing: compare)
     }
@@ -102,12 +102,12 @@ package struct ConfigurationFile<Backend> {
         for key in section.keys {
             let settings = section.section(key)
             guard isBackendID(key) else {
-                section.reject(key, "a backend's id has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or a digit")
+                section.reject(key, "is not a backend id: 1 to 64 characters a-z, 0-9, _ and -, the first a letter or a digit")
                 continue
             }
             guard let name = settings.requiredString("driver", example: drivers.keys.min() ?? "http") else { continue }
             guard let read = drivers[name] else {
-                settings.reject("driver", "\"\(name.prefix(64))\" is no driver; there are \(known)")
+                settings.reject("driver", "\"\(name.prefix(64))\" is not a driver; possible: \(known)")
                 continue
             }
             let part = BackendSection(id: BackendID(key), settings: settings)
@@ -144,15 +144,15 @@ extension ConfigurationProblem {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            self.init(file: file, line: mark.line, key: nil, message: "this is no valid YAML: \(problem)")
+            self.init(file: file, line: mark.line, key: nil, message: "is not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             let keys = duplicates.joined(separator: ", ")
             self.init(
                 file: file, line: context.mark.line, key: nil,
-                message: "in the mapping that begins here a key is given twice: \(keys); keep one of them")
+                message: "the mapping that begins here contains a key twice: \(keys); keep one of them")
         case .reader(let problem, let offset, _, let yaml):
             let line = offset.map { yaml.prefix($0).count { $0.isNewline } + 1 }
-            self.init(file: file, line: line, key: nil, message: "this is no valid YAML: \(problem)")
+            self.init(file: file, line: line, key: nil, message: "is not valid YAML: \(problem)")
         default:
             self = .whole(file, "can't be read as YAML: \(error)")
         }

@@ -18,7 +18,7 @@ extension RelayPolicy {
         stallTimeout = section.duration("stall_timeout", default: stallTimeout, in: .milliseconds(50) ... .seconds(600))
         stallTimeoutLimit = section.duration(
             "stall_timeout_limit", default: max(stallTimeoutLimit, stallTimeout), in: stallTimeout ... .seconds(3600))
-        // Before a download is given up, a location that stalls must have been left for another.
+        // A download must have time to leave a stalled location before it is given up.
         giveUpAfter = section.duration(
             "give_up_after", default: max(giveUpAfter, stallTimeout * 2),
             in: max(.milliseconds(100), stallTimeout + .milliseconds(100)) ... .seconds(3600))

@@ -13,13 +13,13 @@ extension Section {
         guard let (path, data) = contents(key) else { return nil }
         warnOfReaders(key, path)
         guard data.count <= 65_536, let text = String(validating: data, as: UTF8.self) else {
-            reject(key, "\(path) holds no secret: it must be one line of text")
+            reject(key, "\(path) does not contain a secret: it must be one line of text")
             return nil
         }
         var secret = text[...]
         while secret.last?.isNewline == true { secret.removeLast() }
         guard !secret.isEmpty, !secret.contains(where: \.isNewline) else {
-            reject(key, "\(path) holds no secret: it must be one line of text")
+            reject(key, "\(path) does not contain a secret: it must be one line of text")
             return nil
         }
         return Secret(String(secret))
@@ -31,7 +31,7 @@ extension Section {
         let inFile = secret(inFile: "\(name)_file")
         let inEnvironment = secret(inEnvironment: "\(name)_env")
         if string("\(name)_file") != nil, string("\(name)_env") != nil {
-            reject("\(name)_env", "stands beside \(name)_file; keep one of them")
+            reject("\(name)_env", "can't be combined with \(name)_file; keep one of them")
         }
         return inFile ?? inEnvironment
     }
@@ -53,7 +53,7 @@ extension Section {
         return path
     }
 
-    /// Warns of a secret that every user of the machine can read.
+    /// Warns of a secret that every user of the machine can read or change.
     private func warnOfReaders(_ key: String, _ path: String) {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & 0o006 != 0 else { return }
@@ -64,13 +64,14 @@ extension Section {
     package func secret(inEnvironment key: String) -> Secret? {
         guard let name = string(key) else { return nil }
         guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
-            // The value may be the secret itself, written here by mistake: the message does not repeat it.
-            reject(key, "names no environment variable that is set; write the variable's name, and set it where Baton starts")
+            // The value may be the secret itself, written by mistake, so the message does not repeat it.
+            reject(
+                key, "names no environment variable that is set; write the variable's name, and set it in Baton's environment")
             return nil
         }
         log.inputs.append(Data(text.utf8))
         guard !text.contains(where: \.isNewline) else {
-            reject(key, "names a variable that holds no secret: it must be one line of text")
+            reject(key, "names a variable whose value is not one line of text")
             return nil
         }
         return Secret(text)
@@ -78,7 +79,7 @@ extension Section {
 
     /// Records a problem if another key requires a secret and neither key of it is present.
     package func requireSecret(_ name: String, beside key: String) {
-        if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env beside it") }
+        if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env") }
     }
 
     private func contents(_ key: String) -> (path: String, data: Data)? {
@@ -94,7 +95,7 @@ extension Section {
     }
 }
 
-/// A password or similar secret, which printing, debugging and reflection do not reveal.
+/// A password or similar secret. Printing, debugging and reflection do not reveal it.
 package struct Secret: Sendable, Equatable, Undisclosed {
     /// The secret itself.
     package let value: String

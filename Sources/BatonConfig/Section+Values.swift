@@ -24,13 +24,13 @@ extension Section {
         guard let node = take(key) else { return [] }
         let texts = node.sequence.map { $0.map(\.scalar?.string) } ?? [node.scalar?.string]
         guard !texts.contains(nil) else {
-            reject(key, "here a list of single values is expected, e.g. [a, b]")
+            reject(key, "must be a list of single values, e.g. [a, b]")
             return []
         }
         return texts.compactMap { $0 }
     }
 
-    /// A list of words from an enumeration.
+    /// A list of words of an enumeration; unknown words are recorded as problems and left out.
     package func choices<Choice: RawRepresentable & CaseIterable>(_ key: String) -> [Choice] where Choice.RawValue == String {
         strings(key).compactMap { text in
             if let choice = Choice(rawValue: text) { return choice }
@@ -44,7 +44,7 @@ extension Section {
     package func integer(_ key: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
         guard let text = text(key) else { return fallback }
         guard let number = Int(text) else {
-            reject(key, "\"\(text.prefix(64))\" is no whole number")
+            reject(key, "\"\(text.prefix(64))\" is not a whole number")
             return fallback
         }
         return within(key, number, range, fallback) { "\($0)" }
@@ -71,7 +71,7 @@ extension Section {
     package func duration(_ key: String, default fallback: Duration, in range: ClosedRange<Duration>) -> Duration {
         guard let text = text(key) else { return fallback }
         guard let duration = Duration(configured: text) else {
-            reject(key, "\"\(text.prefix(64))\" is no duration; write for example 500ms, 3s, 5m, 1h or 7d")
+            reject(key, "\"\(text.prefix(64))\" is not a duration; write for example 500ms, 3s, 5m, 1h or 7d")
             return fallback
         }
         return within(key, duration, range, fallback, \.configured)
@@ -87,7 +87,7 @@ extension Section {
         return within(key, count, range, fallback, \.description)
     }
 
-    /// The same for a limit that is kept as a plain number.
+    /// A number of bytes, e.g. `4MiB`, for a setting that is an `Int64`.
     package func bytes(_ key: String, default fallback: Int64, in range: ClosedRange<ByteCount>) -> Int64 {
         Int64(bytes(key, default: ByteCount(Int(fallback)), in: range).count)
     }
@@ -98,8 +98,8 @@ extension Section {
         guard let mode = FileMode(text) else {
             reject(
                 key,
-                "\"\(text.prefix(64))\" is not a mode for files; write for example 0600, 0640 or 0660: the owner must read and write, "
-                    + "others must not write, nobody executes")
+                "\"\(text.prefix(64))\" is not a mode for files; write for example 0600, 0640 or 0660: the owner must have read "
+                    + "and write permission, others no write permission, and no user execute permission")
             return fallback
         }
         return mode
@@ -110,7 +110,7 @@ extension Section {
         text(key) == nil ? nil : bytes(key, default: range.lowerBound, in: range)
     }
 
-    /// One word of an enumeration.
+    /// A word of an enumeration.
     package func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
     where Choice.RawValue == String {
         guard let text = text(key) else { return fallback }
@@ -146,7 +146,7 @@ package struct ByteCount: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     private static let units: [(suffix: String, shift: Int)] = [("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)]
 
-    /// Parses a whole number with an optional unit: B, KiB, MiB or GiB; nil if the text is none.
+    /// Parses a whole number with an optional unit: B, KiB, MiB or GiB; nil for other text.
     package init?(_ text: String) {
         let (suffix, shift) = Self.units.first { text.hasSuffix($0.suffix) } ?? ("", 0)
         guard let number = Int(text.dropLast(suffix.count)), number >= 0, number <= Int.max >> shift else { return nil }
@@ -167,7 +167,7 @@ extension Duration {
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]
 
-    /// Parses a whole number with a unit: ms, s, m, h or d; nil if the text is none.
+    /// Parses a whole number with a unit: ms, s, m, h or d; nil for other text.
     init?(configured text: String) {
         guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }),
             let number = Int64(text.dropLast(unit.suffix.count)), (0...10_000_000).contains(number)
@@ -203,14 +203,14 @@ extension Section {
         list(key, example: "[\"https://console.example\"]").compactMap { text in
             if text == "*" {
                 guard !allowsAll else { return text }
-                reject(key, "\"*\" lets every web page in, which auth.mode none does not allow: name the origins")
+                reject(key, "\"*\" allows every web page, which is not possible with auth.mode none; list the origins")
                 return nil
             }
             let host = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
             guard let host, !host.isEmpty, !host.contains(where: { "/?#@*, ".contains($0) }) else {
                 reject(
                     key,
-                    "\"\(text.prefix(64))\" is no origin; write a scheme and a host, maybe with a port: https://console.example"
+                    "\"\(text.prefix(64))\" is not an origin: write a scheme and a host, e.g. https://console.example"
                 )
                 return nil
             }
@@ -223,18 +223,18 @@ extension Section {
         guard let text = string(key) else { return nil }
         let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
         guard let rest, let first = rest.first, first != "/", !rest.contains(where: { "?#@\\\"<> ".contains($0) }) else {
-            reject(key, "\"\(text.prefix(64))\" is no URL of a server; write for example https://images.example")
+            reject(key, "\"\(text.prefix(64))\" is not the URL of a server; write for example https://images.example")
             return nil
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
-    /// The scalar items of a sequence, in flow or block style.
+    /// The scalar items of a sequence, in flow or block style; empty if the key is missing or invalid.
     private func list(_ key: String, example: String) -> [String] {
         guard let node = take(key) else { return [] }
         let texts = node.sequence.map { Array($0).map(\.scalar?.string) } ?? [nil]
         guard !texts.contains(nil) else {
-            reject(key, "here a list of single values is expected; write for example \(example)")
+            reject(key, "must be a list of single values; write for example \(example)")
             return []
         }
         return texts.compactMap { $0 }

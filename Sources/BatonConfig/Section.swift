@@ -18,7 +18,7 @@ package final class Section {
         line = node?.mark?.line
         guard let node, !node.isNothing else { return }
         guard let mapping = node.mapping else {
-            log.note(line: line, key: path.isEmpty ? nil : path, "here a mapping of keys to values is expected")
+            log.note(line: line, key: path.isEmpty ? nil : path, "must be a mapping of keys to values")
             return
         }
         for (key, value) in mapping {
@@ -38,11 +38,13 @@ package final class Section {
     func name(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// Records a problem of one key.
+    /// - Parameter message: the problem and the remedy, as a continuation of `key: `.
     package func reject(_ key: String, _ message: String) {
         log.note(line: lines[key] ?? line, key: name(of: key), message)
     }
 
-    /// Records a setting that is valid but probably unintended.
+    /// Records a warning about a setting that is valid but probably unintended.
+    /// - Parameter message: the problem and the remedy, as a continuation of `key: `.
     package func warn(_ key: String, _ message: String) {
         log.warn(line: lines[key] ?? line, key: name(of: key), message)
     }
@@ -62,7 +64,7 @@ package final class Section {
     func text(_ key: String) -> String? {
         guard let node = take(key) else { return nil }
         guard let scalar = node.scalar else {
-            reject(key, "here a single value is expected")
+            reject(key, "must be a single value")
             return nil
         }
         return scalar.string
@@ -73,19 +75,19 @@ package final class Section {
         Section(path: name(of: key), node: take(key), log: log)
     }
 
-    /// The section below a key that had another name in earlier versions.
+    /// The section below a key that had the name `former` in earlier versions.
     package func section(_ key: String, formerly former: String) -> Section {
         accept(former, insteadOf: key)
         return section(key)
     }
 
-    /// Reads the earlier name of a key as the key itself, with a warning that names the key.
+    /// Reads the former name of a key as the key itself, and records a warning with the present name.
     package func accept(_ former: String, insteadOf key: String) {
         guard let value = entries[former] else { return }
         if entries[key] != nil {
-            reject(former, "is the earlier name of \(key), which is there as well; remove \(former)")
+            reject(former, "is the former name of \(key), which is also set; remove \(former)")
         } else {
-            log.noteFormer(line: lines[former], key: name(of: former), "is the earlier name of \(key); write \(key)")
+            log.noteFormer(line: lines[former], key: name(of: former), "is the former name of \(key); write \(key)")
             entries[key] = value
             lines[key] = lines[former]
             log.lines[name(of: key)] = lines[former]
@@ -98,7 +100,7 @@ package final class Section {
         for key in keys where !asked.contains(key) {
             let nearest = asked.min { $0.distance(to: key) < $1.distance(to: key) }
             let guess = nearest.flatMap { $0.distance(to: key) <= 2 ? "; did you mean \($0)?" : nil }
-            reject(key, "no such key" + (guess ?? "; there are \(asked.sorted().joined(separator: ", "))"))
+            reject(key, "no such key" + (guess ?? "; possible: \(asked.sorted().joined(separator: ", "))"))
         }
     }
 }
@@ -108,7 +110,7 @@ final class ProblemLog {
     let file: String
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
-    /// The warnings that name a key of an earlier version.
+    /// The warnings about former names of keys.
     private(set) var formerKeys: [ConfigurationProblem] = []
     /// The line of each key, by its full name.
     var lines: [String: Int] = [:]
@@ -130,7 +132,7 @@ final class ProblemLog {
 
     func warn(line: Int?, key: String?, _ message: String) {
         let warning = ConfigurationProblem(file: file, line: line, key: key, message: message)
-        // A section may be read twice.
+        // A section may be read twice, which would record its warnings twice.
         if !warnings.contains(warning) { warnings.append(warning) }
     }
 }
@@ -144,7 +146,7 @@ extension Node {
 }
 
 extension String {
-    /// The Levenshtein distance: the number of letters to insert, delete or replace.
+    /// The Levenshtein distance: the smallest number of letters to insert, delete or replace.
     package func distance(to other: String) -> Int {
         let target = Array(other)
         var previous = Array(0...target.count)

@@ -1,9 +1,9 @@
 import Glibc
 import Logging
 
-/// One record formatted as one line, whatever text clients put into names.
+/// A log record, formatted as exactly one line even if clients' names contain line breaks.
 struct LogLine {
-    /// Names that a record's own parts have in JSON.
+    /// The JSON names of a record's own parts. Metadata with such a name is left out.
     private static let ownNames: Set<String> = ["time", "level", "logger", "event", "message"]
 
     let time: timespec
@@ -23,7 +23,7 @@ struct LogLine {
         return Array(line.utf8)
     }
 
-    /// `2026-09-01T10:00:00.123Z info download.finished outcome=finished`, the fields as logfmt has them.
+    /// The record as text with its metadata in logfmt: `2026-09-01T10:00:00.123Z info download.finished outcome=finished`.
     private var text: String {
         var line = "\(Self.timestamp(time)) \(level.rawValue) \(LogText.escaped(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
@@ -44,8 +44,8 @@ struct LogLine {
         return line + "}"
     }
 
-    /// Splits a message of Baton's own, `relay.failover: A download continues …` or `download.finished`, into the event's stable name
-    /// and the text. Messages of libraries have no event.
+    /// Splits one of Baton's own messages, e.g. `relay.failover: A download continues …` or `download.finished`, into the
+    /// event's stable name and the text. Messages of libraries have no event.
     static func event(of message: String) -> (event: String?, text: String) {
         let end = message.firstRange(of: ": ")
         let name = message[..<(end?.lowerBound ?? message.endIndex)]
@@ -60,7 +60,7 @@ struct LogLine {
         return (String(name), end.map { String(message[$0.upperBound...]) } ?? String(name))
     }
 
-    /// Lists as their items with commas between.
+    /// A metadata value as text; the items of lists and dictionaries are separated by commas.
     private static func plain(_ value: Logger.MetadataValue) -> String {
         switch value {
         case .string(let text): text
@@ -92,7 +92,7 @@ struct LogLine {
         }
     }
 
-    /// A time as in RFC 3339, in UTC, with milliseconds.
+    /// A time in the format of RFC 3339, in UTC, with milliseconds.
     static func timestamp(_ time: timespec) -> String {
         var (second, parts) = (time.tv_sec, tm())
         gmtime_r(&second, &parts)

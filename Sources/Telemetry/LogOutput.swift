@@ -4,7 +4,7 @@ import Synchronization
 
 /// The destination of log lines, and the lowest level that is logged.
 package final class LogOutput: Sendable {
-    /// The most bytes that wait while nothing reads the log: some thousand lines.
+    /// The maximum size in bytes of the queue, some thousand lines, while nothing reads the log.
     private static let queueLimit = 2 << 20
 
     private let currentLevel: Mutex<Logger.Level>

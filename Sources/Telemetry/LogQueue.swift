@@ -2,8 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A queue of lines for a file descriptor. A dedicated thread writes them, so that a reader that stops reading blocks no other
-/// thread. Lines that find the queue full are dropped and counted; the next line states their number.
+/// A queue of lines for a file descriptor. A dedicated thread writes them, so that a reader that stops does not block other
+/// threads. When the queue is full, lines are dropped and counted; a line with their number follows.
 final class LogQueue: Sendable {
     private struct State {
         var lines: [[UInt8]] = []
@@ -22,20 +22,20 @@ final class LogQueue: Sendable {
 
     /// Creates a queue.
     /// - Parameters:
-    ///   - limit: the most bytes that wait.
+    ///   - limit: the maximum size in bytes of all waiting lines.
     ///   - notice: creates the line that states how many lines were dropped.
     init(descriptor: Int32, limit: Int, notice: @escaping @Sendable (Int) -> [UInt8]) {
         self.descriptor = descriptor
         self.limit = limit
         self.notice = notice
-        // A queue of its own gets its own thread, which other work does not wait for.
+        // A separate dispatch queue gets a thread on which no other work waits.
         DispatchQueue(label: "log").async { [self] in work() }
     }
 
     /// The number of lines dropped since the start.
     var dropped: Int { total.load(ordering: .relaxed) }
 
-    /// Enqueues a line with its line end; never blocks.
+    /// Enqueues a line, which includes its line end; never blocks.
     func append(_ line: [UInt8]) {
         let isTaken = state.withLock { state in
             guard state.bytes + line.count <= limit else {
@@ -81,14 +81,14 @@ final class LogQueue: Sendable {
                         state.bytes -= line.count
                         if !isWritten { state.dropped += 1 }
                     }
-                    if !isWritten { usleep(1000) }  // nothing reads the log: wait instead of spinning
+                    if !isWritten { usleep(1000) }  // the log has no reader: do not spin
                 }
             }
         }
     }
 
-    /// Writes a whole line, however long that takes.
-    /// - Returns: false if the line can never be read.
+    /// Writes a whole line and waits as long as necessary.
+    /// - Returns: false if writing failed, for example because the reader has closed the pipe.
     private func write(_ line: [UInt8]) -> Bool {
         var rest = line[...]
         while !rest.isEmpty {

@@ -2,16 +2,16 @@ import ArgumentParser
 import CurlTransfer
 import Glibc
 
-/// The `baton` command.
+/// The command `baton`.
 @main
 struct Baton: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baton",
-        abstract: "A streaming image proxy that moves to the next location in mid-stream, and verifies every byte.",
+        abstract: "A streaming image proxy that fails over between locations in mid-stream and verifies every byte.",
         discussion: """
-            Exit codes: 0 all is well; 1 it could not be done; 2 the bytes are not the image's; 3 no server answers, or none that \
-            can be trusted; 64 the command line makes no sense. With --json standard output has one object in each case, the result or \
-            {"error": {"kind": …, "code": …, "message": …}}.
+            Exit codes: 0 success; 1 error; 2 digest mismatch; 3 server unreachable or not trusted; 64 usage error. With \
+            --json, standard output has exactly one JSON object: the result, or {"error": {"kind": …, "code": …, "message": \
+            …}}.
             """,
         version: "baton \(version)",
         subcommands: [

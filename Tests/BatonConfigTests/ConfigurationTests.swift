@@ -127,15 +127,15 @@ import Testing
         let file = try Self.load("log: {}\nupkeep:\n  readers: 3\n  round: 5s\n")
         #expect(file.configuration.maintenance.readers == 3 && file.configuration.maintenance.interval == .seconds(5))
         let expected = [
-            "baton.yaml:2: upkeep: is the earlier name of maintenance; write maintenance",
-            "baton.yaml:4: maintenance.round: is the earlier name of interval; write interval",
+            "baton.yaml:2: upkeep: is the former name of maintenance; write maintenance",
+            "baton.yaml:4: maintenance.round: is the former name of interval; write interval",
         ]
         #expect(file.warnings.map(\.description) == expected)
         #expect(file.configuration.formerKeys.map(\.description) == expected)
         #expect(try Self.load("maintenance: { round: 5s }").configuration.maintenance.interval == .seconds(5))
         #expect(
             Self.problems("maintenance: { interval: 1s }\nupkeep: { round: 5s }") == [
-                "baton.yaml:2: upkeep: is the earlier name of maintenance, which is there as well; remove upkeep"
+                "baton.yaml:2: upkeep: is the former name of maintenance, which is also set; remove upkeep"
             ])
         #expect(
             Self.problems("upkeep:\n  rounds: 5s\n").first?.hasPrefix("baton.yaml:2: maintenance.rounds: no such key") == true)
@@ -150,19 +150,19 @@ import Testing
         "A problem is reported with file, line and key",
         arguments: [
             ("relay:\n  stall_timout: 3s\n", "baton.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?"),
-            ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is no duration"),
-            ("relay: { stall_timeout: 3 }", "baton.yaml:1: relay.stall_timeout: \"3\" is no duration"),
+            ("relay:\n  stall_timeout: 3 parsecs\n", "baton.yaml:2: relay.stall_timeout: \"3 parsecs\" is not a duration"),
+            ("relay: { stall_timeout: 3 }", "baton.yaml:1: relay.stall_timeout: \"3\" is not a duration"),
             ("relay: { stall_timeout: 1ms }", "baton.yaml:1: relay.stall_timeout: 1ms is out of range: from 50ms to 10m"),
             ("relay: { tail: 1MB }", "baton.yaml:1: relay.tail: \"1MB\" is not a number of bytes"),
             ("relay: { tail: -1 }", "baton.yaml:1: relay.tail: \"-1\" is not a number of bytes"),
             ("relay: { tail: 99999999999GiB }", "baton.yaml:1: relay.tail: \"99999999999GiB\" is not a number of bytes"),
             ("relay: { tail: 1GiB }", "baton.yaml:1: relay.tail: 1GiB is out of range: from 64KiB to 64MiB"),
             ("relay: { slab: 4MiB, window: 1MiB }", "baton.yaml:1: relay.window: 1MiB is out of range: from 8MiB to 1GiB"),
-            ("relay: { revisits: many }", "baton.yaml:1: relay.revisits: \"many\" is no whole number"),
-            ("relay: 5", "baton.yaml:1: relay: here a mapping of keys to values is expected"),
-            ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: here a single value is expected"),
-            ("- a\n- b\n", "baton.yaml:1: here a mapping of keys to values is expected"),
-            ("colour: red", "baton.yaml:1: colour: no such key; there are activation, auth, backends, catalog, direct, log"),
+            ("relay: { revisits: many }", "baton.yaml:1: relay.revisits: \"many\" is not a whole number"),
+            ("relay: 5", "baton.yaml:1: relay: must be a mapping of keys to values"),
+            ("relay: { tail: [1] }", "baton.yaml:1: relay.tail: must be a single value"),
+            ("- a\n- b\n", "baton.yaml:1: must be a mapping of keys to values"),
+            ("colour: red", "baton.yaml:1: colour: no such key; possible: activation, auth, backends, catalog, direct, log"),
             (
                 "selection: { strategy: best }",
                 "baton.yaml:1: selection.strategy: \"best\" is not known; possible: ordered, weighted, measured"
@@ -176,11 +176,11 @@ import Testing
                 "manifests: { chunk_size: 32KiB }",
                 "baton.yaml:1: manifests.chunk_size: 32KiB is out of range: from 64KiB to 16MiB"
             ),
-            ("manifests: { chunk_size: 3MiB }", "baton.yaml:1: manifests.chunk_size: 3MiB is no power of two"),
+            ("manifests: { chunk_size: 3MiB }", "baton.yaml:1: manifests.chunk_size: 3MiB is not a power of two"),
             ("activation: trust", "baton.yaml:1: activation: \"trust\" is not known; possible: probe, verify"),
-            ("maintenance: { scrub_interval: soon }", "baton.yaml:1: maintenance.scrub_interval: \"soon\" is no duration"),
+            ("maintenance: { scrub_interval: soon }", "baton.yaml:1: maintenance.scrub_interval: \"soon\" is not a duration"),
             ("maintenance: { readers: 0 }", "baton.yaml:1: maintenance.readers: 0 is out of range: from 1 to 64"),
-            ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is no catalog"),
+            ("catalog: \"postgres://x\"", "baton.yaml:1: catalog: \"postgres://x\" is not a catalog"),
             (
                 "server: { listen: \"0.0.0.0:80\" }",
                 "baton.yaml:1: server.listen: \"0.0.0.0:80\" can be reached from other machines"
@@ -189,18 +189,21 @@ import Testing
             ("server: { listen: \"[::]:80\" }", "baton.yaml:1: server.listen: \"[::]:80\" can be reached from other machines"),
             (
                 "server: { cors_origins: [\"*\"] }",
-                "baton.yaml:1: server.cors_origins: \"*\" lets every web page in, which auth.mode none does not allow"
+                "baton.yaml:1: server.cors_origins: \"*\" allows every web page, which is not possible with auth.mode none"
             ),
             (
                 "server: { cors_origins: [console.example] }",
-                "baton.yaml:1: server.cors_origins: \"console.example\" is no origin"
+                "baton.yaml:1: server.cors_origins: \"console.example\" is not an origin"
             ),
-            ("server: { cors_origins: [\"http://a/b\"] }", "baton.yaml:1: server.cors_origins: \"http://a/b\" is no origin"),
+            (
+                "server: { cors_origins: [\"http://a/b\"] }",
+                "baton.yaml:1: server.cors_origins: \"http://a/b\" is not an origin"
+            ),
             (
                 "server: { public_url: images.example }",
-                "baton.yaml:1: server.public_url: \"images.example\" is no URL of a server"
+                "baton.yaml:1: server.public_url: \"images.example\" is not the URL of a server"
             ),
-            ("server: { listen: \"unix:run/x\" }", "baton.yaml:1: server.listen: \"unix:run/x\" is no address and port"),
+            ("server: { listen: \"unix:run/x\" }", "baton.yaml:1: server.listen: \"unix:run/x\" is not an address and port"),
             ("server: { listen: \"unix:/\(String(repeating: "x", count: 107))\" }", "baton.yaml:1: server.listen: \"unix:/xxx"),
             ("server: { socket_mode: \"1660\" }", "baton.yaml:1: server.socket_mode: \"1660\" is not a mode for files"),
             ("server: { socket_mode: rw }", "baton.yaml:1: server.socket_mode: \"rw\" is not a mode for files"),
@@ -208,22 +211,22 @@ import Testing
             ("server: { socket_mode: \"0777\" }", "baton.yaml:1: server.socket_mode: \"0777\" is not a mode for files"),
             ("server: { socket_mode: \"0666\" }", "baton.yaml:1: server.socket_mode: \"0666\" is not a mode for files"),
             ("server: { max_connections: 0 }", "baton.yaml:1: server.max_connections: 0 is out of range: from 1 to 1000000"),
-            ("server: { listen: 9292 }", "baton.yaml:1: server.listen: \"9292\" is no address and port"),
+            ("server: { listen: 9292 }", "baton.yaml:1: server.listen: \"9292\" is not an address and port"),
             (
                 "server: { listen: \"127.0.0.1:99999\" }",
-                "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is no address and port"
+                "baton.yaml:1: server.listen: \"127.0.0.1:99999\" is not an address and port"
             ),
-            ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: a backend's id has"),
+            ("backends:\n  North: { driver: http, url: x }", "baton.yaml:2: backends.North: is not a backend id"),
             ("backends:\n  n: { url: x }", "baton.yaml:2: backends.n.driver: is missing; write for example driver: \"file\""),
             (
                 "backends:\n  n: { driver: nfs }",
-                "baton.yaml:2: backends.n.driver: \"nfs\" is no driver; there are file, http, s3"
+                "baton.yaml:2: backends.n.driver: \"nfs\" is not a driver; possible: file, http, s3"
             ),
             ("backends:\n  n: { driver: http }", "baton.yaml:2: backends.n.url: is missing"),
             ("backends:\n  n: { driver: http, url: x, colour: red }", "baton.yaml:2: backends.n.colour: no such key"),
-            ("log:\n  level: info\n  level: debug\n", "a key is given twice: level"),
-            ("log: {\n  level: info\n", "this is no valid YAML"),
-            ("log:\n\t- x", "baton.yaml:2: this is no valid YAML"),
+            ("log:\n  level: info\n  level: debug\n", "contains a key twice: level"),
+            ("log: {\n  level: info\n", "is not valid YAML"),
+            ("log:\n\t- x", "baton.yaml:2: is not valid YAML"),
         ])
     func aProblemIsReportedWithFileLineAndKey(yaml: String, expected: String) {
         let problems = Self.problems(yaml)

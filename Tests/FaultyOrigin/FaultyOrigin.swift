@@ -3,19 +3,20 @@ import Glibc
 import Synchronization
 import Waiting
 
-/// A web server with scripted faults. It uses plain blocking threads, so that "a RST after n bytes" is exact.
+/// A web server with scripted faults. It uses blocking threads, so that "a RST after n bytes" is exact.
 package final class FaultyOrigin: Sendable {
-    /// The requests and connections of an origin so far.
+    /// What an origin has received and sent so far.
     package struct Record: Sendable {
         /// Every request, in order.
         package var requests: [OriginRequest] = []
-        /// Bytes of bodies that were written to sockets.
+        /// The number of body bytes written to sockets.
         package var bodyBytesSent: Int64 = 0
-        /// Open connections.
+        /// The number of open connections.
         package var openConnections = 0
         /// How often a connection was closed because the client did not read.
         package var unreadEnds = 0
-        /// How many responses it was sending at a time, each counted up to its last write, after which the client may have all bytes.
+        /// The number of concurrent responses. A response counts until its last write, after which the client may have all
+        /// bytes.
         package var answers = AnswerCount()
         var connections = 0
 
@@ -28,16 +29,16 @@ package final class FaultyOrigin: Sendable {
         var waiters: [(condition: @Sendable (Record) -> Bool, waiter: AsyncStream<Void>.Continuation)] = []
     }
 
-    /// The content that it serves at every path.
+    /// The content that the origin serves at every path.
     package let content: PatternedContent
-    /// The port on which it listens, on 127.0.0.1 or on ::1.
+    /// The listening port on 127.0.0.1, or on ::1.
     package let port: Int
-    /// Whether it listens on ::1.
+    /// Whether the origin listens on ::1 instead of 127.0.0.1.
     private let isIPv6: Bool
     let etag: String?
     let behaviour: @Sendable (OriginRequest) -> Behaviour
     private let listener: Int32
-    /// Becomes readable, and stays so, when the origin is stopped.
+    /// A descriptor that becomes readable when the origin is stopped, and stays so.
     let stopSignal: Int32
     private let stopSwitch: Int32
     private let state = Mutex(State())
@@ -45,7 +46,7 @@ package final class FaultyOrigin: Sendable {
     /// Starts an origin on a free port.
     /// - Parameters:
     ///   - isIPv6: whether to listen on ::1 instead of 127.0.0.1.
-    ///   - behaviour: how to answer each request.
+    ///   - behaviour: chooses how to answer each request; called on the thread of the connection.
     package init(
         _ content: PatternedContent, etag: String? = "\"v1\"", isIPv6: Bool = false,
         behaviour: @escaping @Sendable (OriginRequest) -> Behaviour = { _ in .sound }
@@ -62,14 +63,14 @@ package final class FaultyOrigin: Sendable {
         Thread.detachNewThread { self.accept() }
     }
 
-    /// Closes all connections with a RST and refuses new ones. It is done when this returns.
+    /// Refuses new connections from now on, and makes the threads of all connections close them with a RST.
     package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         _ = Glibc.write(stopSwitch, "x", 1)
     }
 
     deinit {
-        // Only now: a second `stop` could shut down another descriptor that got the number.
+        // Not in `stop`, since a second `stop` could shut down another descriptor that got the same number.
         close(listener)
         close(stopSignal)
         close(stopSwitch)
@@ -81,10 +82,10 @@ package final class FaultyOrigin: Sendable {
     /// The same URL with another host name.
     package func url(_ path: String = "image", host: String) -> String { "http://\(host):\(port)/\(path)" }
 
-    /// Its record so far.
+    /// The record so far.
     package var record: Record { state.withLock { $0.record } }
 
-    /// Waits until its record fulfils a condition; writes to standard error if that does not happen in time.
+    /// Waits until the record fulfils a condition. If that does not happen in time, returns after a message on standard error.
     package func waitUntil(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (Record) -> Bool
     ) async {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A client's connection, on its own thread.
+/// A connection of a client, served by its own thread.
 final class OriginConnection {
     private let socket: Int32
     private let number: Int
@@ -59,6 +59,7 @@ final class OriginConnection {
 
     /// Waits for the socket to be ready.
     /// - Returns: false on a timeout.
+    /// - Throws: `End.reset` if the origin is stopped.
     @discardableResult
     private func wait(for events: Int32, timeout: Duration?) throws -> Bool {
         var descriptors = [
@@ -103,7 +104,7 @@ final class OriginConnection {
         origin.note { $0.answers.end() }
     }
 
-    /// The most bytes that are sent at a time.
+    /// The maximum number of bytes per write.
     private static let piece: Int64 = 65_536
 
     private func sendContent(_ request: OriginRequest, _ behaviour: Behaviour) throws {
@@ -176,7 +177,7 @@ final class OriginConnection {
         }
     }
 
-    /// A RST makes this system drop unsent bytes: waits until the client's system has received all bytes before the fault.
+    /// Waits until the client's system has received all bytes sent so far, since a RST makes the kernel drop unsent bytes.
     private func waitUntilTaken() throws {
         var unsent: Int32 = 1
         for _ in 0..<2000 {
@@ -212,10 +213,10 @@ final class OriginConnection {
         try bytes.withUnsafeBytes { try send($0, endsWhenUnread: endsWhenUnread) }
     }
 
-    /// `POLLRDHUP`, which the C library's overlay does not know.
+    /// `POLLRDHUP`, which the Glibc module does not export.
     private static let peerClosed: Int32 = 0x2000
 
-    /// How long a client may leave the buffers full before such an origin closes the connection.
+    /// How long a client may leave the buffers full before an origin with `endedWhenUnread` closes the connection.
     private static let timeout: Duration = .milliseconds(300)
 
     private func send(_ bytes: UnsafeRawBufferPointer, endsWhenUnread: Bool) throws {

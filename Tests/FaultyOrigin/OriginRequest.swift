@@ -1,20 +1,20 @@
-/// A request to an origin.
+/// A request that an origin received.
 package struct OriginRequest: Sendable {
-    /// 0 for the first request to this origin, then 1, 2…
+    /// The number of the request at this origin, from 0.
     package let index: Int
-    /// The number of the origin's connection that it came on, from 0.
+    /// The number of the connection at this origin, from 0.
     package let connection: Int
-    /// `GET`, `HEAD`…
+    /// The method, e.g. `GET`.
     package let method: String
-    /// The target, as sent.
+    /// The request target as sent.
     package let path: String
-    /// The header fields, names in lower case.
+    /// The header fields, with names in lower case.
     package let headers: [(name: String, value: String)]
 
     /// The value of a field, by its name in lower case.
     package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// The first byte asked for, and the last if given; nil without a Range.
+    /// The first requested byte, and the last one if it is given; nil without a Range.
     package var range: (first: Int64, last: Int64?)? {
         guard let text = self["range"], text.hasPrefix("bytes=") else { return nil }
         let parts = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
@@ -22,7 +22,7 @@ package struct OriginRequest: Sendable {
         return (first, Int64(parts[1]))
     }
 
-    /// Whether it is a probe: Baton asks for the first byte alone before it uses a location.
+    /// Whether the request is a probe, which asks for the first byte only.
     package var isProbe: Bool { range.map { $0.first == 0 && $0.last == 0 } ?? false }
 
     init?(head: String, index: Int, connection: Int) {
@@ -41,9 +41,9 @@ package struct OriginRequest: Sendable {
     }
 }
 
-/// How many responses an origin was sending at a time.
+/// The number of responses that an origin sends concurrently.
 package struct AnswerCount: Sendable {
-    /// Now.
+    /// The current number.
     public private(set) var running = 0
     /// The maximum so far.
     public private(set) var most = 0

@@ -1,22 +1,22 @@
 import Glibc
 
-/// Content of any size that costs no memory: a repeated random block. The length of the block is a prime, so the bytes at another
-/// offset differ.
+/// Content of any size in little memory: a random block that is repeated. The block's length is a prime number, so that bytes
+/// at a wrong offset differ.
 package struct PatternedContent: Sendable {
-    /// In bytes.
+    /// The size in bytes.
     package let size: Int64
     private let block: [UInt8]
 
     private static let period = 1_048_573
 
-    /// Content of that size; another seed gives other bytes.
+    /// Creates content; different seeds give different bytes.
     package init(size: Int64, seed: UInt64) {
         self.size = size
         var state = seed
         var block: [UInt8] = []
         block.reserveCapacity(Self.period + 8)
         while block.count < Self.period {
-            // splitmix64 (Steele, Lea and Flood) is good enough for bytes that only have to differ.
+            // splitmix64 (Steele, Lea and Flood) suffices, because the bytes only have to differ.
             state &+= 0x9E37_79B9_7F4A_7C15
             var word = state
             word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -27,8 +27,8 @@ package struct PatternedContent: Sendable {
         self.block = Array(block.prefix(Self.period))
     }
 
-    /// Calls `body` with the bytes from `offset` on, at most `limit` of them and at least 1; `offset` is not checked against the size, so
-    /// that an origin can send more bytes than the content has.
+    /// Calls `body` with 1 to `limit` bytes from `offset` on. The offset may exceed the size, so that an origin can send more
+    /// bytes than the content has.
     package func withBytes<Result>(
         at offset: Int64, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -37,12 +37,13 @@ package struct PatternedContent: Sendable {
         return try block.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start..<(start + count)])) }
     }
 
-    /// The bytes of a short range.
+    /// Copies the bytes of a short range.
     package func bytes(in range: Range<Int64>) -> [UInt8] {
         range.map { block[Int($0 % Int64(Self.period))] }
     }
 
-    /// The index of the first of `bytes` that is not this content's at `offset`; nil when all are.
+    /// Compares bytes with the content at `offset`.
+    /// - Returns: the index of the first byte that differs; nil if all are equal.
     package func firstDifference(from bytes: UnsafeRawBufferPointer, at offset: Int64) -> Int? {
         var done = 0
         while done < bytes.count {

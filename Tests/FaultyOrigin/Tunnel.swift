@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A proxy's tunnel after a CONNECT: copies bytes both ways until one side closes.
+/// A proxy's tunnel after a CONNECT, which copies bytes in both directions until one side closes.
 struct Tunnel {
     private let far: Int32
 
@@ -20,7 +20,7 @@ struct Tunnel {
         guard isConnected else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
-    /// - Parameter stop: ends the tunnel when it becomes readable.
+    /// - Parameter stop: a descriptor that ends the tunnel when it becomes readable.
     func run(with near: Int32, until stop: Int32) {
         defer { close(far) }
         var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -47,7 +47,7 @@ struct CheckScenarios {
         #expect(symlink("/", setting.directory.file("all")) == 0)
         #expect(symlink("images", setting.directory.file("same")) == 0)
         for (root, sentence) in [
-            ("missing", "No such file or directory"), ("file", "is no directory"), ("all", "leads to the whole file system"),
+            ("missing", "No such file or directory"), ("file", "is not a directory"), ("all", "leads to the whole file system"),
         ] {
             let result = try await setting.check("backends:", "  a: { \(setting.root(root)) }")
             #expect(result.status == 1 && result.errors.contains("baton.yaml:4: backends.a.root:"), "\(result.errors)")
@@ -57,7 +57,7 @@ struct CheckScenarios {
             "backends:", "  a: { \(setting.root("images")) }", "  b: { \(setting.root("same")) }")
         #expect(
             duplicates.status == 1 && duplicates.errors.contains("backends.b.root")
-                && duplicates.errors.contains("backend a too"), "\(duplicates)")
+                && duplicates.errors.contains("is also the directory of the backend a:"), "\(duplicates)")
     }
 
     @Test("The whole file system is refused as a root, however it is written", arguments: ["/", "//", "///"])
@@ -85,10 +85,10 @@ struct CheckScenarios {
         let setting = try Setting()
         let result = try await setting.check("backends:", "  a: { \(first) }", "  b: { \(second) }")
         #expect(result.status == 1 && result.errors.contains("baton.yaml:5: backends.b."), "\(result)")
-        #expect(result.errors.contains("is also the place of the backend a"), "\(result.errors)")
+        #expect(result.errors.contains("names the same objects as the backend a"), "\(result.errors)")
         let serving = try await BatonCommand.run(
             ["serve", "--config", setting.directory.file("baton.yaml")], in: setting.directory.path)
-        #expect(serving.status == 1 && serving.errors.contains("is also the place of the backend a"), "\(serving.errors)")
+        #expect(serving.status == 1 && serving.errors.contains("names the same objects as the backend a"), "\(serving.errors)")
     }
 
     @Test("Backends that overlap are allowed, with a warning")
@@ -137,7 +137,7 @@ struct CheckScenarios {
         ] {
             let result = try await setting.check(
                 "uploads: { backend: a }", "backends: { a: { \(setting.root("images")), attach: { \(rule) } } }")
-            #expect(result.status == 0 && result.errors.contains("other people's uploads") == isWarned, "\(rule): \(result)")
+            #expect(result.status == 0 && result.errors.contains("other users' uploads") == isWarned, "\(rule): \(result)")
         }
     }
 
@@ -192,7 +192,7 @@ struct CheckScenarios {
         let baton = try await BatonProcess(backends: [:])
         let own = try await setting.check(port: baton.port)
         #expect(
-            own.status == 0 && own.errors.contains("held by a Baton server that runs, process \(baton.processID)"), "\(own)")
+            own.status == 0 && own.errors.contains("in use by a running Baton server, process \(baton.processID)"), "\(own)")
         let free = try await setting.check(port: try FaultyOrigin.refusedPort())
         #expect(free.status == 0 && free.errors.isEmpty, "\(free)")
     }

@@ -221,7 +221,7 @@ struct CommandScenarios {
             for expected in [
                 "wrong.yaml:2: relay.stall_timout: no such key; did you mean stall_timeout?",
                 "wrong.yaml:3: relay.tail: \"3 parsecs\" is not a number of bytes",
-                "wrong.yaml:5: backends.north.url:", "wrong.yaml:6: backends.disk.root: \"relative\" is no absolute path",
+                "wrong.yaml:5: backends.north.url:", "wrong.yaml:6: backends.disk.root: \"relative\" is not an absolute path",
                 "wrong.yaml:6: backends.disk.colour: no such key", "wrong.yaml:7: server.listen:",
             ] {
                 #expect(result.errors.contains(expected), "\(expected) in:\n\(result.errors)")

@@ -101,7 +101,7 @@ struct CommandSentenceScenarios {
         arguments: [
             (["imgae", "list"], "did you mean image?"), (["image", "lst"], "did you mean list?"),
             (["location", "verfy", "x"], "did you mean verify?"),
-            (["gte", "x"], "did you mean get?"), (["chekc"], "did you mean check?"), (["zzzzzz"], "there are serve, check"),
+            (["gte", "x"], "did you mean get?"), (["chekc"], "did you mean check?"), (["zzzzzz"], "commands are serve,"),
         ])
     func typosAreExplained(arguments: [String], sentence: String) async throws {
         let result = try await BatonCommand.run(arguments)

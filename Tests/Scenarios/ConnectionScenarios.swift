@@ -229,11 +229,11 @@ struct ConnectionScenarios {
             ("driver: http, url: \"http://127.0.0.1:9/\", max_connections: 0", "b.max_connections: 0 is out of range: from 1"),
             (
                 "driver: http, url: \"http://127.0.0.1:9/\", max_connections: few",
-                "b.max_connections: \"few\" is no whole number"
+                "b.max_connections: \"few\" is not a whole number"
             ),
             (
                 "driver: http, url: \"http://127.0.0.1:9/\", queue_timeout: 1s",
-                "b.queue_timeout: needs max_connections beside it"
+                "b.queue_timeout: needs max_connections"
             ),
             ("driver: file, root: \"/srv\", max_connections: 2", "b.max_connections: no such key"),
         ])

@@ -211,7 +211,7 @@ struct DirectScenarios {
     @Test(
         "An error in the key redirect is reported",
         arguments: [
-            (#"driver: file, root: "/srv/images", redirect: true"#, "b.redirect: is for drivers whose objects have URLs"),
+            (#"driver: file, root: "/srv/images", redirect: true"#, "b.redirect: is not for the driver file"),
             (#"driver: http, url: "http://store/", redirect: maybe"#, "b.redirect: \"maybe\" is neither true nor false"),
         ])
     func anErrorInTheKeyRedirectIsReported(keys: String, expected: String) async throws {

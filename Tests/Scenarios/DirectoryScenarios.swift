@@ -160,7 +160,7 @@ struct DirectoryScenarios {
         for (arguments, status, sentence) in [
             (["--dir", directory.file("none")], 1, "none can't be served: there is no such directory."),
             (["--dir", directory.file("file.img")], 1, "file.img can't be served: it is not a directory."),
-            (["--dir", directory.file("empty")], 1, "empty holds no image: put a disk image in it"),
+            (["--dir", directory.file("empty")], 1, "empty contains no image: put a disk image in it"),
             (["--dir", "/"], 1, "is the whole file system"),
             (["--dir", directory.path, "--demo"], 64, "exclude each other"),
             (["--dir", directory.path, "--config", "x.yaml"], 64, "--config is not used with --dir"),

@@ -148,7 +148,7 @@ struct DrainScenarios {
         let baton = try await BatonProcess(
             backends: [:], directory: directory,
             environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "300000"])
-        #expect(try await socket.message("READY=1")?.contains("STATUS=Serves at http://127.0.0.1:\(baton.port)") == true)
+        #expect(try await socket.message("READY=1")?.contains("STATUS=Serving at http://127.0.0.1:\(baton.port)") == true)
         #expect(try await socket.message("WATCHDOG=1") != nil)
         baton.signal(SIGHUP)
         #expect(try await socket.message("RELOADING=1")?.contains("MONOTONIC_USEC=") == true)

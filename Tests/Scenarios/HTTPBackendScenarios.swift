@@ -217,13 +217,13 @@ struct HTTPBackendScenarios {
         arguments: [
             ("user: robot", "b.user: needs password_file or password_env"),
             ("password_env: PATH", "b.password_env: needs user"),
-            ("user: \"a:b\", password_env: PATH", "b.user: is no user's name"),
-            ("user: a, password_env: PATH, token_env: HOME", "b.token_env: stands beside user"),
+            ("user: \"a:b\", password_env: PATH", "b.user: is not the name of a user"),
+            ("user: a, password_env: PATH, token_env: HOME", "b.token_env: can't be combined with user"),
             ("token_file: /nowhere/hush", "b.token_file: /nowhere/hush can't be read"),
             ("token_env: hush-secret", "b.token_env: names no environment variable"),
             ("header_files: { Range: DIR/one }", "b.header_files.Range: is a header field that Baton sets"),
-            ("header_files: { \"a b\": DIR/one }", "b.header_files.a b: is no name of a header field"),
-            ("header_files: { X: DIR/two }", "b.header_files.X: DIR/two holds no secret"),
+            ("header_files: { \"a b\": DIR/one }", "b.header_files.a b: is not the name of a header field"),
+            ("header_files: { X: DIR/two }", "b.header_files.X: DIR/two does not contain a secret"),
             (
                 "user: a, password_env: PATH, header_files: { authorization: DIR/one }",
                 "b.header_files.authorization: is a header field"
@@ -237,10 +237,10 @@ struct HTTPBackendScenarios {
             ("proxy: \"socks5://127.0.0.1\"", "b.proxy: the URL's scheme socks5"),
             ("proxy: \"http://user:hush@proxy\"", "b.proxy: the URL holds credentials"),
             ("proxy: \"http://proxy\", proxy_user: a", "b.proxy_user: needs proxy_password_file"),
-            ("proxy_user: a, proxy_password_file: DIR/one", "b.proxy_user: needs proxy beside it"),
+            ("proxy_user: a, proxy_password_file: DIR/one", "b.proxy_user: needs proxy"),
             ("allow_redirects_to: [\"http://a/../b\"]", "b.allow_redirects_to: the URL's path has a segment"),
-            ("allow_redirects_to: [\"file:///etc\"]", "b.allow_redirects_to: redirects lead to http and https"),
-            ("allow_redirects_to: { a: b }", "b.allow_redirects_to: here a list of single values"),
+            ("allow_redirects_to: [\"file:///etc\"]", "b.allow_redirects_to: redirects are followed to http"),
+            ("allow_redirects_to: { a: b }", "b.allow_redirects_to: must be a list of single values"),
             ("allow_addresses: [everything]", "b.allow_addresses: \"everything\" is not known; possible: loopback, link-local"),
         ])
     func anErrorInABackendsKeysIsReported(keys: String, expected: String) async throws {

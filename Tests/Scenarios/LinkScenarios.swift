@@ -89,7 +89,7 @@ struct LinkScenarios {
         let file = try directory.write("server: { public_url: \"\(url)\" }\n", to: "wrong.yaml")
         let run = try await BatonCommand.run(["check", "--config", file])
         #expect(
-            run.status != 0 && run.errors.contains("server.public_url") && run.errors.contains("is no URL of a server"),
+            run.status != 0 && run.errors.contains("server.public_url") && run.errors.contains("is not the URL of a server"),
             "\(run.errors)")
     }
 }

@@ -212,11 +212,11 @@ struct OpenStackSwiftDownloadScenarios {
             (#"storage_url: "http://s/v1/A""#, "b.container: is missing"),
             (#"container: "a/b", storage_url: "http://s/v1/A""#, "b.container: is not a container name"),
             (#"container: a, prefix: "../x", storage_url: "http://s/v1/A""#, "b.prefix: has an empty segment, a dot segment"),
-            ("container: a", "b.driver: needs auth_url, or keystone, or for a public container"),
-            (#"container: a, auth_url: "http://s/auth/v1.0""#, "b.auth_url: needs user beside it"),
-            (#"container: a, auth_url: "http://s/auth/v1.0", user: "a:u""#, "b.user: needs key_file or key_env beside it"),
-            (#"container: a, storage_url: "http://s/v1/A", user: "a:u""#, "b.user: needs auth_url beside it"),
-            (#"container: a, storage_url: "http://s/v1/A", key_env: PATH"#, "b.key_env: needs auth_url beside it"),
+            ("container: a", "b.driver: needs auth_url or keystone, or storage_url for a public container"),
+            (#"container: a, auth_url: "http://s/auth/v1.0""#, "b.auth_url: needs user, e.g."),
+            (#"container: a, auth_url: "http://s/auth/v1.0", user: "a:u""#, "b.user: needs key_file or key_env"),
+            (#"container: a, storage_url: "http://s/v1/A", user: "a:u""#, "b.user: needs auth_url"),
+            (#"container: a, storage_url: "http://s/v1/A", key_env: PATH"#, "b.key_env: needs auth_url"),
             (
                 #"container: a, auth_url: "http://s/auth/v1.0", user: u, key_env: hush-key"#,
                 "b.key_env: names no environment variable"
@@ -229,11 +229,11 @@ struct OpenStackSwiftDownloadScenarios {
             (
                 #"container: a, auth_url: "http://s/auth", user: u, key_env: PATH, "#
                     + #"keystone: { url: "http://k", user: u, project: p, password_env: PATH }"#,
-                "b.auth_url: stands beside keystone"
+                "b.auth_url: can't be combined with keystone"
             ),
             (
                 #"container: a, keystone: { url: "http://k" }"#,
-                "b.keystone.url: needs user or application_credential_id beside it"
+                "b.keystone.url: needs user or application_credential_id"
             ),
             (
                 #"container: a, keystone: { user: u, project: p, password_env: PATH }, storage_url: "http://s/v1/A""#,
@@ -241,7 +241,7 @@ struct OpenStackSwiftDownloadScenarios {
             ),
             (
                 #"container: a, keystone: { url: "http://k", user: u, password_env: PATH }"#,
-                "b.keystone.user: needs project beside it"
+                "b.keystone.user: needs project"
             ),
             (
                 #"container: a, keystone: { url: "http://k", user: u, project: p, password_env: PATH, interface: best }"#,

@@ -179,7 +179,7 @@ struct OutputScenarios {
         #expect(stat(setting.file("out"), &status) == 0)
         let inode = status.st_ino
         let again = try await setting.get("-o", "out")
-        #expect(again.status == 0 && again.output.contains("verified, it was there already"), "\(again)")
+        #expect(again.status == 0 && again.output.contains("verified, already present"), "\(again)")
         #expect(setting.origin.record.downloads.count == before)
         #expect(stat(setting.file("out"), &status) == 0 && status.st_ino == inode)
         let report = try await setting.get("-o", "out", "--json")

@@ -110,16 +110,16 @@ struct S3Scenarios {
             (#"url: "http://store", bucket: "a/b""#, "b.bucket: is not a bucket name"),
             (#"url: "http://store", bucket: abc, prefix: "../x""#, "b.prefix: has an empty segment, a dot segment"),
             (#"url: "http://store", bucket: abc, access_key: key"#, "b.access_key: needs secret_key_file or secret_key_env"),
-            (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key beside it"),
+            (#"url: "http://store", bucket: abc, secret_key_env: PATH"#, "b.secret_key_env: needs access_key"),
             (
                 #"url: "http://store", bucket: abc, access_key: key, secret_key_env: hush-secret"#,
                 "b.secret_key_env: names no environment variable that is set"
             ),
             (
                 #"url: "http://store", bucket: abc, access_key: key, secret_key_file: /nowhere/hush, secret_key_env: PATH"#,
-                "b.secret_key_env: stands beside secret_key_file"
+                "b.secret_key_env: can't be combined with secret_key_file"
             ),
-            (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is no name of a region"),
+            (#"url: "http://store", bucket: abc, region: "a/b""#, "b.region: is not the name of a region"),
             (#"url: "http://key:hush@store", bucket: abc"#, "b.url: the URL holds credentials"),
         ])
     func anErrorInABucketsKeysIsReported(keys: String, expected: String) async throws {

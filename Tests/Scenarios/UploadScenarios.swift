@@ -185,7 +185,7 @@ struct UploadScenarios {
     @Test("An uploads.backend that does not take uploads is a configuration error")
     func aBackendThatTakesNoUploadsIsAConfigurationError() async throws {
         let directory = try TestDirectory()
-        for (backend, expected) in [("web", "only the driver file takes uploads"), ("none", "is no backend")] {
+        for (backend, expected) in [("web", "only the driver file takes uploads"), ("none", "is not a backend")] {
             let file = try directory.write(
                 """
                 uploads: { backend: \(backend) }

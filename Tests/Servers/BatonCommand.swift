@@ -3,14 +3,14 @@ import Waiting
 
 /// The `baton` command that was built with these tests.
 package enum BatonCommand {
-    /// The result of a run.
+    /// The exit code and the output of a run.
     package struct Result: Sendable {
         package let status: Int32
         package let output: String
         package let errors: String
     }
 
-    /// Its path: beside the test bundle, or `BATON_TEST_COMMAND`, for an optimised build.
+    /// The path of the command: `BATON_TEST_COMMAND` if it is set, e.g. to an optimised build; else beside the test bundle.
     package static var path: String {
         if let given = ProcessInfo.processInfo.environment["BATON_TEST_COMMAND"] { return given }
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
@@ -23,11 +23,12 @@ package enum BatonCommand {
             .appending(path: "scripts/\(name)").path
     }
 
-    /// Runs a program to its end.
+    /// Runs a program and waits until it exits.
     /// - Parameters:
     ///   - program: a path; nil for `baton` itself.
-    ///   - environment: added to the test's environment.
-    ///   - bound: the time after which it is killed.
+    ///   - environment: variables in addition to the test's environment.
+    ///   - directory: the working directory; nil for that of the test.
+    ///   - bound: the time after which the program is killed.
     package static func run(
         _ arguments: [String], program: String? = nil, environment: [String: String] = [:], in directory: String? = nil,
         within bound: Duration = .seconds(240), file: String = #fileID, line: Int = #line
@@ -52,9 +53,9 @@ package enum BatonCommand {
         }
     }
 
-    /// The output that the other thread has read.
+    /// The standard error of a run, read by a second thread so that a full pipe does not block the program.
     ///
-    /// `@unchecked Sendable`: `data` is written before `done` is signalled and read after.
+    /// `@unchecked Sendable`: `data` is written before `done` is signalled, and read afterwards.
     private final class Collected: @unchecked Sendable {
         private let done = DispatchSemaphore(value: 0)
         private var data = Data()
@@ -65,7 +66,7 @@ package enum BatonCommand {
         }
 
         func text() -> String {
-            // Ends with the process, which is killed at the bound.
+            // The reading ends with the process, which is killed at the bound.
             _ = done.wait(timeout: .now() + 300)
             return String(decoding: data, as: UTF8.self)
         }

@@ -4,9 +4,10 @@ package import ImageModel
 import Integrity
 
 extension PatternedContent {
-    /// Its SHA-256 in hexadecimal digits.
+    /// The SHA-256 of the content in hexadecimal digits.
     package var sha256: String { digest(.sha256) }
 
+    /// A digest of the content in hexadecimal digits.
     package func digest(_ algorithm: DigestAlgorithm) -> String {
         let stream = DigestStream(algorithm)
         var offset: Int64 = 0
@@ -19,7 +20,7 @@ extension PatternedContent {
         return stream.finish().hex
     }
 
-    /// Writes it to a file.
+    /// Writes the content to a file.
     package func write(to path: String) throws {
         try Data().write(to: URL(filePath: path))
         let file = try FileHandle(forWritingTo: URL(filePath: path))
@@ -42,14 +43,15 @@ package struct Unexpected: Error {
 }
 
 extension BatonProcess {
-    /// Sends a request of the API.
+    /// Sends a request with the process's token.
     package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) async throws
         -> TestClient.Response
     {
         try await TestClient.exchange(method, path, port: port, headers: identified(headers), body: body)
     }
 
-    /// Creates an image.
+    /// Creates an image without locations.
+    /// - Returns: its id.
     package func addImage() async throws -> String {
         let response = try await send(
             "POST", "/v2/images", body: #"{"name": "test", "disk_format": "raw", "container_format": "bare"}"#)
@@ -57,8 +59,9 @@ extension BatonProcess {
         return id
     }
 
-    /// Adds locations with the same content, in this order.
-    /// - Returns: their ids.
+    /// Adds locations of the same content in the order of `urls`, with its size and SHA-256.
+    /// - Parameter extra: further members of the JSON body, with a leading comma.
+    /// - Returns: the ids of the locations.
     @discardableResult
     package func addLocations(
         _ urls: [String], to image: String, of content: PatternedContent, extra: String = ""
@@ -75,14 +78,15 @@ extension BatonProcess {
         return ids
     }
 
-    /// Creates an image with these locations.
+    /// Creates an image with a location for each URL.
+    /// - Returns: the id of the image.
     package func addImage(of content: PatternedContent, at urls: [String]) async throws -> String {
         let image = try await addImage()
         try await addLocations(urls, to: image, of: content)
         return image
     }
 
-    /// The values on a page of metrics, by name and labels.
+    /// The values on a page of metrics, each by its name with labels, e.g. `baton_locations{status="active"}`.
     package static func metrics(in page: TestClient.Response) -> [String: Double] {
         var numbers: [String: Double] = [:]
         for line in page.text.split(separator: "\n") where !line.hasPrefix("#") {
@@ -92,7 +96,8 @@ extension BatonProcess {
         return numbers
     }
 
-    /// One value of the metrics, by name and labels.
+    /// The current value of a metric.
+    /// - Parameter name: the name with labels, as on the page.
     package func metric(_ name: String) async throws -> Double {
         let page = try await send("GET", "/metrics")
         guard let number = Self.metrics(in: page)[name] else { throw Unexpected(response: page) }
@@ -105,7 +110,7 @@ extension BatonProcess {
         return response.json["locations"] as? [[String: Any]] ?? []
     }
 
-    /// Downloads an image and compares every byte.
+    /// Downloads an image and compares every byte with `content` from `offset` on.
     package func download(
         _ image: String, of content: PatternedContent, headers: [String: String] = [:], from offset: Int64 = 0
     ) async throws -> TestClient.Response {
@@ -126,12 +131,12 @@ extension TestClient.Response {
         (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
     }
 
-    /// The message of an error.
+    /// The message of an error in JSON; empty if there is none.
     package var errorMessage: String { (json["error"] as? [String: Any])?["message"] as? String ?? "" }
 }
 
 extension BatonProcess {
-    /// Starts a server whose backends are these origins, by id.
+    /// Starts a server with a backend for each origin, whose key is the backend's id.
     package convenience init(
         origins: [String: FaultyOrigin], settings: String = "", in directory: TestDirectory? = nil,
         onSpawn: (Int32) -> Void = { _ in }

@@ -5,7 +5,7 @@ import Waiting
 
 /// A running `baton serve` as in production: a separate process with a configuration file and a log.
 package final class BatonProcess: Sendable {
-    /// One line of its log.
+    /// One line of the log.
     package struct LogRecord: Sendable {
         package let level: String
         package let message: String
@@ -14,7 +14,7 @@ package final class BatonProcess: Sendable {
         /// The event's name (docs/logs.md); nil for lines of libraries.
         package var event: String? { self["event"] }
 
-        /// A field's only value.
+        /// The value of a field; nil if the field is missing or a list of other than one item.
         package subscript(name: String) -> String? { fields[name].flatMap { $0.count == 1 ? $0[0] : nil } }
     }
 
@@ -31,18 +31,19 @@ package final class BatonProcess: Sendable {
     private let process: Process
     private let state: Mutex<State>
 
-    /// Starts a server.
+    /// Starts a server and waits until it listens.
     /// - Parameters:
     ///   - backends: the section `backends`, as YAML flow mapping entries by id.
-    ///   - settings: further sections; the defaults here are short enough for tests.
-    ///   - withoutPrivileges: whether it runs as the user nobody if the test runs as root.
+    ///   - settings: further sections as YAML. Those that are left out get defaults that suit tests, such as short timeouts.
+    ///   - withoutPrivileges: whether the server runs as the user nobody if the test runs as root.
     ///   - token: the token that requests send by default.
-    ///   - environment: added to the test's environment.
-    ///   - listen: the address on which it listens; most helpers here connect to 127.0.0.1.
-    ///   - wrapper: a command that replaces itself by the program in its arguments.
-    ///   - input: its standard input.
-    ///   - fileSizeLimit: the limit of its files' size in KiB, which stands in for a full disk.
-    ///   - onSpawn: called with its process id before it listens.
+    ///   - environment: variables in addition to the test's environment.
+    ///   - listen: the listening address; most helpers connect to 127.0.0.1.
+    ///   - wrapper: a command that replaces itself with the program in its arguments.
+    ///   - input: the server's standard input.
+    ///   - fileSizeLimit: the maximum size of files in KiB, which simulates a full disk.
+    ///   - onSpawn: called with the process id before the server listens.
+    /// - Throws: `StartFailed` with the log.
     package init(
         backends: [String: String], settings: String = "", directory given: TestDirectory? = nil,
         withoutPrivileges: Bool = false, fileSizeLimit: Int? = nil, token: String? = nil, logLevel: String = "info",
@@ -59,7 +60,7 @@ package final class BatonProcess: Sendable {
         if !settings.contains("selection:") { yaml += "selection: { strategy: ordered }\n" }
         // Scrubs would add requests to origins whose requests the tests count.
         if !settings.contains("maintenance:") { yaml += "maintenance: { scrub_interval: 0s }\n" }
-        // So would reads that make manifests of new images.
+        // Reads that make manifests of new images would do that, too.
         if !settings.contains("manifests:") { yaml += "manifests: { eager: false }\n" }
         yaml += settings + "\nbackends:\n"
         for (id, entries) in backends.sorted(by: { $0.key < $1.key }) { yaml += "  \(id): { \(entries) }\n" }
@@ -146,7 +147,7 @@ package final class BatonProcess: Sendable {
         for (_, waiter) in due { waiter.finish() }
     }
 
-    /// Waits until the log fulfils a condition; writes to standard error if that does not happen in time.
+    /// Waits until the log fulfils a condition. If that does not happen in time, returns after a message on standard error.
     package func waitForLog(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable ([LogRecord]) -> Bool
     ) async {
@@ -159,7 +160,8 @@ package final class BatonProcess: Sendable {
         if !holds { await ending(of: end, "a log of baton serve that fulfils the condition", file: file, line: line) }
     }
 
-    /// Waits for a log line that fulfils a condition, and returns the first.
+    /// Waits for a log line that fulfils a condition.
+    /// - Returns: the first such line; an empty record if none appears in time.
     package func logged(
         file: String = #fileID, line: Int = #line, _ condition: @escaping @Sendable (LogRecord) -> Bool
     ) async -> LogRecord {
@@ -167,41 +169,41 @@ package final class BatonProcess: Sendable {
         return log.first(where: condition) ?? LogRecord(level: "", message: "", fields: [:])
     }
 
-    /// Waits for the line about the relay of an image, and returns it.
+    /// Waits for the log line about a finished download of an image.
+    /// - Returns: the line, as `logged`.
     package func relay(of image: String, file: String = #fileID, line: Int = #line) async -> LogRecord {
         await logged(file: file, line: line) { $0.event == "download.finished" && $0["image"] == image }
     }
 
-    /// Its log so far.
+    /// The log so far.
     package var log: [LogRecord] { state.withLock { $0.log } }
 
-    /// The unparsed log.
+    /// The unparsed log so far.
     package var rawLog: String { state.withLock { $0.rawLog } }
 
-    /// Its process id.
     package var processID: Int32 { process.processIdentifier }
 
     /// Sends SIGTERM.
     package func terminate() { process.terminate() }
 
-    /// Sends it a signal.
+    /// Sends a signal to the server.
     package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Changes its configuration file and reloads it.
+    /// Changes the configuration file and sends SIGHUP.
     package func reload(_ change: (String) -> String) throws {
         let file = directory.file("baton.yaml")
         try directory.write(change(try String(contentsOfFile: file, encoding: .utf8)), to: "baton.yaml")
         signal(SIGHUP)
     }
 
-    /// Waits until it exits.
-    /// - Returns: its exit code; that of a killed process if it does not exit in time.
+    /// Waits until the server exits. A server that does not exit in time is killed.
+    /// - Returns: the exit code, or the signal that ended the process.
     package func exited(file: String = #fileID, line: Int = #line) async throws -> Int32 {
         let process = process
         return try await onOwnThread { process.exitCode(file: file, line: line) }
     }
 
-    /// Its resident memory in bytes, as the system accounts for it.
+    /// The resident memory of the server in bytes (`VmRSS`).
     package func residentMemory() throws -> Int64 {
         let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
         let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }

@@ -2,23 +2,25 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A TCP forwarder between a client and a server of this machine that impairs the bytes on their way back, as a bad network does.
+/// A TCP forwarder between a client and a server on this machine that delays or stops the server's bytes, as a bad network
+/// does.
 package final class ImpairedLink: Sendable {
     /// The condition of the link.
     package enum State: Sendable, Equatable {
-        /// Everything passes.
+        /// All bytes pass.
         case clear
-        /// At most this many bytes per second on each connection.
+        /// The server's bytes pass at this rate at most on each connection.
         case slow(bytesPerSecond: Int64)
-        /// Nothing passes, and both connections stay open.
+        /// No bytes pass, and both connections stay open.
         case silent
     }
 
-    /// The port on which it listens on 127.0.0.1.
+    /// The listening port on 127.0.0.1.
     package let port: Int
     private let listener: Int32
     private let state = Mutex(State.clear)
 
+    /// Listens on a free port.
     /// - Parameter target: the server's port on 127.0.0.1.
     package init(to target: Int) throws {
         (listener, port) = try Self.listen()
@@ -44,7 +46,7 @@ package final class ImpairedLink: Sendable {
     /// Changes the condition for all connections.
     package func set(_ new: State) { state.withLock { $0 = new } }
 
-    /// Carries bytes both ways until one side ends.
+    /// Forwards bytes in both directions until one side closes its connection.
     private func carry(_ near: Int32, _ far: Int32) {
         defer {
             close(near)
@@ -55,11 +57,11 @@ package final class ImpairedLink: Sendable {
             let state = state.withLock { $0 }
             var descriptors = [near, far].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             if state == .silent { for index in descriptors.indices { descriptors[index].events = 0 } }
-            // Returns every 10 ms to read the condition again.
+            // Polls for at most 10 ms, so that a change of the condition takes effect.
             let count = poll(&descriptors, 2, 10)
             if count < 0, errno != EINTR { return }
             if state == .silent {
-                // Only the near side's end is noticed: its client gave up.
+                // Nothing is read, but a client that closes its connection is noticed.
                 if descriptors[0].revents != 0 { return }
                 continue
             }

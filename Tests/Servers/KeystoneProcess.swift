@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real Keystone, as `scripts/keystone` runs it: a process with a fresh copy of a database in which admin, alice (member of a), bob
-/// (reader in b), trudy (trusted in a) and baton (service) have accounts.
+/// A real Keystone, as `scripts/keystone` runs it: a process with a fresh copy of a database in which admin, alice (member of
+/// a), bob (reader in b), trudy (trusted in a) and baton (service) have accounts.
 package final class KeystoneProcess: Sendable {
-    /// A user with an account.
+    /// A user, and the project in which the user has a role.
     package struct User: Decodable, Sendable {
         package let id: String
         package let password: String
@@ -32,7 +32,7 @@ package final class KeystoneProcess: Sendable {
     package let port: Int
     package let users: [String: User]
     package let directory: TestDirectory
-    /// Nil once it has been stopped: another process may have the number then.
+    /// The process id; nil after the process was killed, since another process may get the id.
     private let running: Mutex<Int32?>
 
     package init() async throws {
@@ -50,7 +50,7 @@ package final class KeystoneProcess: Sendable {
 
     deinit { crash() }
 
-    /// Kills it, as a crash would.
+    /// Kills Keystone, which simulates a crash.
     package func crash() {
         Leftovers.remove(self)
         running.withLock { pid in
@@ -59,7 +59,7 @@ package final class KeystoneProcess: Sendable {
         }
     }
 
-    /// Issues a token for a user in their project.
+    /// Issues a token for a user in the user's project.
     package func logIn(_ name: String) async throws -> String {
         let user = users[name]
         let body = """
@@ -72,7 +72,7 @@ package final class KeystoneProcess: Sendable {
         return token
     }
 
-    /// Creates an application credential of a user: its id and its secret.
+    /// Creates an application credential of a user.
     package func applicationCredential(of name: String) async throws -> (id: String, secret: String) {
         let response = try await TestClient.exchange(
             "POST", "/v3/users/\(users[name]?.id ?? "")/application_credentials", port: port,

@@ -1,9 +1,9 @@
 package import Foundation
 import Glibc
 
-/// A listening socket that is passed to servers, as a service manager does.
+/// A listening socket that a test passes to servers in place of a service manager.
 package final class ListeningSocket: Sendable {
-    /// Runs the server in its arguments with the socket on standard input as its listening socket.
+    /// A command that runs the server in its arguments and passes the socket on standard input to it (`LISTEN_FDS`).
     package static let wrapper = [
         "/bin/bash", "-c", #"exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@""#,
     ]
@@ -12,7 +12,8 @@ package final class ListeningSocket: Sendable {
     /// The socket, for a server's standard input.
     package let handle: FileHandle
 
-    /// - Parameter isReachable: whether it listens on all addresses; otherwise only on 127.0.0.1.
+    /// Listens on a free port.
+    /// - Parameter isReachable: whether the socket listens on all addresses; otherwise only on 127.0.0.1.
     package init(isReachable: Bool = false) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

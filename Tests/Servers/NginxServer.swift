@@ -13,8 +13,8 @@ package final class NginxServer: Sendable {
     private let isInOwnNetwork: Bool
 
     /// - Parameters:
-    ///   - bytesPerSecond: the rate limit of one response; 0 is unlimited.
-    ///   - isInOwnNetwork: whether it runs in its own network namespace, where it is unreachable until a link is added.
+    ///   - bytesPerSecond: the rate limit of each response; 0 for unlimited.
+    ///   - isInOwnNetwork: whether nginx runs in its own network namespace, in which it is unreachable until a link is added.
     package init(bytesPerSecond: Int = 0, isInOwnNetwork: Bool = false) async throws {
         let directory = try TestDirectory()
         self.directory = directory
@@ -68,18 +68,17 @@ package final class NginxServer: Sendable {
         kill()
     }
 
-    /// Its process id.
     package var processID: Int32 { process.withLock(\.processIdentifier) }
 
-    /// Kills it.
+    /// Kills nginx, which ends all connections.
     package func kill() { signal(SIGKILL) }
 
-    /// Sends it a signal if it runs.
+    /// Sends a signal to nginx if it is running.
     package func signal(_ signal: Int32) {
         process.withLock { if $0.isRunning { Glibc.kill($0.processIdentifier, signal) } }
     }
 
-    /// Starts it again on the same port after it was killed.
+    /// Starts nginx again on the same port after it was killed.
     package func revive() async throws {
         try process.withLock { process in
             _ = process.exitCode()
@@ -89,8 +88,8 @@ package final class NginxServer: Sendable {
         try await waitUntilReady()
     }
 
-    /// Stores a file.
-    /// - Returns: its URL.
+    /// Stores content as a file.
+    /// - Returns: the URL of the file.
     package func serve(_ content: PatternedContent, as name: String = "image") throws -> String {
         try content.write(to: directory.file("data/\(name)"))
         return url(name)

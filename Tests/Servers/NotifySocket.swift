@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The socket on which a service manager receives notifications.
+/// A socket that receives a server's notifications in place of a service manager (`NOTIFY_SOCKET`).
 package final class NotifySocket: Sendable {
     package let path: String
     private let descriptor: Int32
@@ -27,7 +27,7 @@ package final class NotifySocket: Sendable {
         unlink(path)
     }
 
-    /// The next message that begins with a word; nil if none comes within a minute.
+    /// The next message that begins with `word`; nil if none arrives within a minute.
     package func message(_ word: String) async throws -> String? {
         let descriptor = descriptor
         return try await onOwnThread {

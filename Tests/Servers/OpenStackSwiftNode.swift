@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real OpenStack Swift, as `scripts/openstack-swift` runs it: five processes that store below a directory. The user `test:tester`
-/// owns the account, and `test:tester3` has no rights in it; with a Keystone alice owns it.
+/// A real OpenStack Swift, as `scripts/openstack-swift` runs it: five processes that store data below a directory. The user
+/// `test:tester` owns the account, and `test:tester3` has no rights in it. With a Keystone, alice owns the account.
 package final class OpenStackSwiftNode: OpenStackSwiftStore {
     package struct Failed: Error {
         package let reason: String
@@ -11,7 +11,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         package init(reason: String) { self.reason = reason }
     }
 
-    /// A node shared by scenarios that do not stop or break it.
+    /// The node for scenarios that do not stop or break it.
     package static let shared = Task { try await OpenStackSwiftNode() }
 
     package let url: String
@@ -21,7 +21,8 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
     private let keystone: KeystoneProcess?
     private let pids: Mutex<[String: Int32]>
 
-    /// - Parameter keystone: the Keystone that authenticates its users; nil for TempAuth.
+    /// Starts a node.
+    /// - Parameter keystone: the Keystone that authenticates users; nil for TempAuth.
     package init(keystone: KeystoneProcess? = nil) async throws {
         directory = try TestDirectory()
         self.keystone = keystone
@@ -49,7 +50,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         Leftovers.add(self) { for pid in started.values { kill(pid, SIGKILL) } }
     }
 
-    /// Kills one of its processes: account, container, object, proxy or memcached.
+    /// Kills one process of the node: account, container, object, proxy or memcached.
     package func crash(_ server: String) {
         let rest = pids.withLock { pids in
             if let pid = pids.removeValue(forKey: server) { kill(pid, SIGKILL) }
@@ -58,7 +59,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         Leftovers.add(self) { for pid in rest.values { kill(pid, SIGKILL) } }
     }
 
-    /// Sends one of its processes a signal that does not terminate it.
+    /// Sends one process of the node a signal that does not end it.
     package func signal(_ server: String, _ signal: Int32) {
         pids.withLock { if let pid = $0[server] { kill(pid, signal) } }
     }
@@ -66,7 +67,8 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
     /// Restarts killed processes on the same ports.
     package func revive() async throws { note(try await Self.start(directory, keystone).pids) }
 
-    /// Changes a byte of the only object of that size, on the object server's disk.
+    /// Inverts a byte of the only object of a size on the object server's disk.
+    /// - Throws: `Failed` if there is no such object.
     package func rot(size: Int64, at offset: UInt64) throws {
         let disk = URL(filePath: directory.file("node/devices/disk/objects"))
         let files = FileManager.default.enumerator(at: disk, includingPropertiesForKeys: [.fileSizeKey])
@@ -83,7 +85,7 @@ package final class OpenStackSwiftNode: OpenStackSwiftStore {
         throw Failed(reason: "no object of \(size) bytes is on the disk")
     }
 
-    /// A token of the account's owner.
+    /// Issues a token of the account's owner.
     package func logIn() async throws -> String {
         if let keystone { return try await keystone.logIn("alice") }
         let response = try await TestClient.exchange(

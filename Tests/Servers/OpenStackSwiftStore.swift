@@ -2,7 +2,7 @@ import BackendKit
 package import FaultyOrigin
 import Foundation
 
-/// The description that the scripts write of the store that they start.
+/// The description of a started store, which the script writes.
 package struct StartedStore: Decodable {
     package let url: String
     package let storageURL: String
@@ -16,14 +16,15 @@ package struct StartedStore: Decodable {
     }
 }
 
-/// A real store with OpenStack Swift's API, as far as tests store objects in it.
+/// A real store with OpenStack Swift's API in which tests store objects.
 package protocol OpenStackSwiftStore: Sendable {
-    /// The URLs of the server and of the account.
+    /// The URL of the server.
     var url: String { get }
+    /// The URL of the account.
     var storageURL: String { get }
     /// The key that signs temporary URLs.
     var temporaryURLKey: String { get }
-    /// A token of the account's owner.
+    /// Issues a token of the account's owner.
     func logIn() async throws -> String
 }
 
@@ -41,7 +42,7 @@ extension OpenStackSwiftStore {
         guard (200...299).contains(response.status) else { throw Unexpected(response: response) }
     }
 
-    /// Stores content, or a part of it.
+    /// Stores content, or a range of it, as an object.
     package func store(
         _ content: PatternedContent, _ range: Range<Int64>? = nil, as key: String, in container: String = "images"
     )
@@ -62,7 +63,7 @@ extension OpenStackSwiftStore {
         guard response.status == 201 else { throw Unexpected(response: response) }
     }
 
-    /// Stores content in segments in the container `segments`, named `KEY/0` and so on.
+    /// Stores content as objects in the container `segments`, with the names `KEY/0`, `KEY/1` and so on.
     package func storeSegments(of content: PatternedContent, as key: String, count: Int64 = 5) async throws {
         try await send("PUT", "", in: "segments")
         for (index, range) in Self.segments(of: content, count: count).enumerated() {
@@ -70,12 +71,13 @@ extension OpenStackSwiftStore {
         }
     }
 
-    /// The range of each segment in the content.
+    /// The range of each segment in the content; the ranges are of nearly equal length.
     package static func segments(of content: PatternedContent, count: Int64 = 5) -> [Range<Int64>] {
         (0..<count).map { content.size * $0 / count..<content.size * ($0 + 1) / count }
     }
 
-    /// Makes one large object of stored segments: static from a list of them, or dynamic from the prefix of their names.
+    /// Creates a large object of stored segments: a static one from their list, or a dynamic one from the prefix of their
+    /// names.
     package func join(_ content: PatternedContent, as key: String, isStatic: Bool) async throws {
         if isStatic {
             let list = Self.segments(of: content).indices.map { #"{"path": "/segments/\#(key)/\#($0)"}"# }

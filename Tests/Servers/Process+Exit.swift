@@ -3,15 +3,16 @@ import Glibc
 import Waiting
 
 extension Process {
-    /// Waits until the process exits, on a thread that may block. A process that does not exit in time is killed, with a message on
-    /// standard error.
+    /// Waits until the process exits; must be called on a thread that may block. A process that does not exit in time is
+    /// killed, with a message on standard error.
     ///
-    /// Foundation notices an exit through a socket that another child, started in the same moment, can hold open; then its own wait
-    /// lasts as long as that child. This asks the kernel instead, and leaves the process for Foundation to reap.
-    /// - Returns: its exit code, or the signal that ended it.
+    /// Foundation detects an exit through a socket that another child, started at the same moment, can hold open; its own wait
+    /// then lasts as long as that child. This function asks the kernel instead, and Foundation still reaps the process.
+    /// - Returns: the exit code, or the signal that ended the process.
     @discardableResult
     package func exitCode(within bound: Duration = longestWait, file: String = #fileID, line: Int = #line) -> Int32 {
-        // Kept when it is seen: once Foundation reaps the process, the kernel has no status any more, and Foundation may not have it yet.
+        // The code is kept, because once Foundation reaps the process the kernel has no status, and Foundation may not have it
+        // yet.
         var code: Int32?
         let ended = {
             code = code ?? self.ending
@@ -27,7 +28,7 @@ extension Process {
         return code ?? -1
     }
 
-    /// Kills the process if it has not exited in time, while other threads read its output.
+    /// Starts a thread that kills the process if it does not exit in time.
     package func mustEnd(within bound: Duration, file: String = #fileID, line: Int = #line) {
         Thread.detachNewThread { self.exitCode(within: bound, file: file, line: line) }
     }
@@ -36,25 +37,26 @@ extension Process {
         ([executableURL?.lastPathComponent ?? "a process"] + (arguments ?? [])).joined(separator: " ")
     }
 
-    /// Nil while it runs.
+    /// The exit code or signal; nil while the process runs.
     private var ending: Int32? {
         var information = siginfo_t()
         while waitid(P_PID, id_t(processIdentifier), &information, WEXITED | WNOWAIT | WNOHANG) != 0 {
-            // Foundation has reaped it: it has the status, or is about to.
+            // Foundation has reaped the process, and has its status or is about to have it.
             guard errno == EINTR else { return isRunning ? nil : terminationStatus }
         }
         return information.si_signo == 0 ? nil : information._sifields._sigchld.si_status
     }
 }
 
-/// The other side of a pipe was closed before the awaited text came.
+/// The other side of a pipe was closed before the awaited text arrived.
 package struct OutputEnded: Error {
-    /// The output until then.
+    /// The output before the end.
     package let text: String
 }
 
 extension FileHandle {
-    /// Reads a process's output until a text is found in it, on a thread that may block.
+    /// Reads a process's output until `find` returns a value; must be called on a thread that may block.
+    /// - Parameter awaited: what the text means, for the message about a timeout.
     /// - Throws: `WaitTimeout`, `OutputEnded`.
     package func read<Found>(
         until awaited: String, within bound: Duration = longestWait, file: String = #fileID, line: Int = #line,
@@ -77,8 +79,7 @@ extension FileHandle {
 }
 
 /// Runs blocking work on its own thread, so that it does not delay other tests.
-///
-/// Polling tests pass through here repeatedly: once the test's time limit is over, this throws.
+/// - Throws: the error of `work`; `CancellationError` after the test's time limit, which also ends tests that poll.
 package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try Task.checkCancellation()
     return try await withCheckedThrowingContinuation { waiter in
@@ -86,10 +87,10 @@ package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () throws 
     }
 }
 
-/// Libraries that are preloaded between Baton and the system, to make its clock jump and its disk fail.
+/// Libraries preloaded into Baton that change its clock and make its disk fail.
 package enum Preloading {
-    /// Whether preloading works: it does not with a sanitizer. faketime's library allocates memory while it initialises, and a sanitizer's
-    /// allocator reads the time: each waits for the other for ever.
+    /// Whether preloading works. It does not work with a sanitizer: faketime's library allocates memory while it initialises, a
+    /// sanitizer's allocator reads the time, and both wait for each other.
     package static let isPossible: Bool = {
         let environment = ProcessInfo.processInfo.environment
         return environment["TSAN_OPTIONS"] == nil && environment["ASAN_OPTIONS"] == nil

@@ -12,13 +12,13 @@ extension TestClient {
         try send(content, 0..<count, chunked: chunked)
     }
 
-    /// Sends the rest of it.
+    /// Sends the rest of the content, and the last chunk of a chunked body.
     package func endUpload(of content: PatternedContent, from offset: Int64, chunked: Bool = false) throws {
         try send(content, offset..<content.size, chunked: chunked)
         if chunked { try sendRaw("0\r\n\r\n") }
     }
 
-    /// Sends a part of the content.
+    /// Sends a range of the content.
     package func send(_ content: PatternedContent, _ range: Range<Int64>, chunked: Bool = false) throws {
         var offset = range.lowerBound
         while offset < range.upperBound {
@@ -33,7 +33,7 @@ extension TestClient {
 }
 
 extension BatonProcess {
-    /// Uploads an image. A server that answers before it has read all bytes may close the connection: then its response counts.
+    /// Uploads an image and returns the response, also if the server answers and closes the connection before it has all bytes.
     package func upload(_ content: PatternedContent, to image: String, chunked: Bool = false) async throws
         -> TestClient.Response
     {

@@ -3,19 +3,19 @@ import Foundation
 import Glibc
 import Waiting
 
-/// A plain HTTP/1.1 client over one blocking socket, without retries, which reports exactly what it received.
+/// An HTTP/1.1 client over one blocking socket. It does not retry, and reports exactly what it received.
 package final class TestClient {
-    /// What the client received.
+    /// The received part of a response.
     package struct Response: Sendable {
-        /// 0 without a response head.
+        /// The status code; 0 without a response head.
         package var status = 0
-        /// Names in lower case.
+        /// The header fields, with names in lower case.
         package var headers: [String: String] = [:]
-        /// The beginning of the body.
+        /// The beginning of the body, at least its first 64 KiB.
         package var body: [UInt8] = []
         /// The number of body bytes received.
         package var count: Int64 = 0
-        /// Whether as many came as the head declared.
+        /// Whether as many body bytes were received as the head declared.
         package var isComplete = false
         /// Whether the client gave up after its timeout without a byte.
         package var isTimedOut = false
@@ -31,14 +31,14 @@ package final class TestClient {
     private let socket: Int32
     private var buffer: [UInt8] = []
     private let timeout: Int
-    /// The last request, for the message about a timeout.
+    /// The method and path of the last request, for the message about a timeout.
     private var asked = "nothing"
     private var isTimedOut = false
 
     /// - Parameters:
-    ///   - receiveBuffer: the size of the socket's buffer in bytes; nil for the system's choice.
-    ///   - timeout: after how many seconds without a byte a response ends, with a message on standard error, so that a silent server
-    ///     does not hold up the whole run.
+    ///   - receiveBuffer: the size of the socket's receive buffer in bytes; nil for the system's default.
+    ///   - timeout: the number of seconds without a byte after which a response ends, with a message on standard error, so that
+    ///     a silent server does not block the whole run.
     package init(port: Int, receiveBuffer: Int? = nil, timeout: Int = 200) throws {
         self.timeout = timeout
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -96,11 +96,11 @@ package final class TestClient {
                 isTimedOut = true
                 WaitTimeout("bytes of the answer to \(asked)", within: .seconds(timeout), at: "TestClient").report()
             }
-            return max(0, count)  // a reset counts as an end
+            return max(0, count)  // a reset counts as the end
         }
     }
 
-    /// Reads a response head.
+    /// Reads a response head; the status is 0 if the connection ends before it.
     package func receiveHead() -> Response {
         var response = Response()
         var chunk = [UInt8](repeating: 0, count: 16_384)
@@ -126,10 +126,10 @@ package final class TestClient {
         }
     }
 
-    /// Continues to read the body, up to a number of bytes or its end.
+    /// Continues to read the body until `limit` bytes in all are received, or to its end.
     /// - Parameters:
     ///   - expected: the content to compare with, and the offset in it of the body's first byte.
-    ///   - goesOn: called after each read with the number of body bytes received; false stops the read.
+    ///   - goesOn: called after each read with the number of body bytes received; reading stops when it returns false.
     package func receiveBody(
         _ response: inout Response, upTo limit: Int64 = .max, expected: (content: PatternedContent, offset: Int64)? = nil,
         while goesOn: (Int64) -> Bool = { _ in true }

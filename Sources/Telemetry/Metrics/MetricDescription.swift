@@ -24,7 +24,7 @@ struct MetricDescription: Sendable {
         return text
     }
 
-    /// A number in Prometheus' notation. Whole numbers have no decimal point as long as they are exact.
+    /// A number in Prometheus' notation. Whole numbers below 1e15 have no decimal point.
     static func number(_ value: Double) -> String {
         if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
         if value.isNaN { return "NaN" }
@@ -62,7 +62,7 @@ package final class Counter: MetricsRegistry.Family {
 
     init(_ description: MetricDescription) {
         self.description = description
-        // A counter without labels exists from the start, so that zero can be distinguished from no measurement.
+        // A counter without labels exists from the start, so that zero differs from a missing value.
         values = Mutex(Series(isPlain: description.labels.isEmpty, 0))
     }
 
@@ -76,8 +76,8 @@ package final class Counter: MetricsRegistry.Family {
     }
 }
 
-/// The values of one metric by their labels. Their number is limited, since labels that grow without bound would exhaust the
-/// collector's memory.
+/// The values of one metric by their labels. Their number is limited, since an unbounded number of labels would exhaust the
+/// memory of the server and of Prometheus. Further values are collected under the label value `other`.
 struct Series<Value: Sendable>: Sendable {
     private var values: [[String]: Value]
     private static var limit: Int { 500 }

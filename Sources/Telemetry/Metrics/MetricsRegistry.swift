@@ -2,7 +2,7 @@ import Synchronization
 
 /// All metrics of a process, and the page that Prometheus scrapes.
 package final class MetricsRegistry: Sendable {
-    /// A kind of metric, as the page needs it.
+    /// A metric that the page contains.
     protocol Family: Sendable {
         var description: MetricDescription { get }
         func samples() async -> [MetricSample]

@@ -4,17 +4,17 @@ import Glibc
 package enum ProcessMetrics {
     package static func register(in registry: MetricsRegistry) {
         let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
-        registry.gauge("process_resident_memory_bytes", "Memory that this process holds.") {
+        registry.gauge("process_resident_memory_bytes", "Resident memory of this process.") {
             guard let pages = words(of: "/proc/self/statm").dropFirst().first.flatMap(Double.init) else { return [] }
             return [([], pages * pageSize)]
         }
         registry.gauge("process_open_fds", "Open file descriptors.") { openDescriptors.map { [([], $0)] } ?? [] }
-        registry.gauge("process_max_fds", "The most file descriptors that this process may have open.") {
+        registry.gauge("process_max_fds", "Maximum number of open file descriptors.") {
             var limit = rlimit()
             guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return [] }
             return [([], Double(limit.rlim_cur))]
         }
-        registry.counter("process_cpu_seconds_total", "Processor time, of the system's too.") {
+        registry.counter("process_cpu_seconds_total", "Processor time in user and system mode.") {
             var usage = rusage()
             guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return [] }
             return [([], seconds(usage.ru_utime) + seconds(usage.ru_stime))]
@@ -30,7 +30,7 @@ package enum ProcessMetrics {
         while let entry = readdir(directory) {
             if entry.pointee.d_name.0 != CChar(UInt8(ascii: ".")) { count += 1 }
         }
-        return count - 1  // the one that reads the directory
+        return count - 1  // without the descriptor that reads the directory
     }
 
     private static func words(of path: String) -> [Substring] {

@@ -2,17 +2,17 @@ import ArgumentParser
 import BatonConfig
 import ImageModel
 
-/// `baton check`.
+/// The command `baton check`.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says what is wrong with a configuration, without starting anything.",
+        abstract: "Checks a configuration without starting the server.",
         discussion: """
-            It reads the file and all that the file names, and looks whether directories, catalog and port can be used. What is \
-            wrong ends with the exit code 1; what is allowed and may not be meant is a warning.
+            It reads the configuration file and the files that it names, and checks that directories, catalog and port can be \
+            used. An error ends it with the exit code 1. A setting that is valid but probably unintended is a warning.
             """)
 
     @OptionGroup var file: ConfigurationOption
-    @Flag(help: "Ask each backend too, and Keystone.")
+    @Flag(help: "Also send a request to each backend and to Keystone.")
     var online = false
     @OptionGroup var output: OutputOption
 

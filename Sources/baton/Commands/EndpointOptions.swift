@@ -5,11 +5,11 @@ import CurlTransfer
 import FoundationEssentials
 package import ImageModel
 
-/// The options that name the server.
+/// The options for the connection to the server.
 struct EndpointOptions: ParsableArguments {
     @Option(help: "The server's URL, or unix: and the path of its socket file. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
     var endpoint: String?
-    @Option(help: "A file of certificates to check an https server's with, in place of the system's. [$BATON_CA_FILE]")
+    @Option(help: "A file of certificates to verify an https server with, in place of the system's. [$BATON_CA_FILE]")
     var caFile: String?
 
     func validate() throws {
@@ -17,7 +17,7 @@ struct EndpointOptions: ParsableArguments {
         let isURL = (url.hasPrefix("http://") || url.hasPrefix("https://")) && !url.contains(" ")
         guard isURL || Endpoint.socketFile(in: url) != nil else {
             throw ValidationError(
-                "\"\(url)\" is no server's URL; write for example http://127.0.0.1:9292 or unix:/run/baton/baton.sock.")
+                "\"\(url)\" is not the URL of a server; write for example http://127.0.0.1:9292 or unix:/run/baton/baton.sock.")
         }
         if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
             throw ValidationError("\"\(authorities)\" can't be read; give the file of the server's certificate with --ca-file.")
@@ -57,30 +57,32 @@ extension ByteAmount {
 
 /// The option that names the configuration file.
 struct ConfigurationOption: ParsableArguments {
-    /// The file that is read if no other is named.
+    /// The default of `--config`.
     static let standard = "baton.yaml"
 
     @Option(help: "The configuration file.")
     var config = Self.standard
 
-    /// Reads the file with its warnings.
+    /// Reads and checks the file.
     func read() throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
         try Self.read(config)
     }
 
-    /// Reads the file.
-    /// - Parameter listen: overrides the file's address.
+    /// Reads the file: the configuration and its backends.
+    /// - Parameter listen: the value of `--listen`, which overrides `server.listen`.
+    /// - Throws: `ConfigurationError`, or `ValidationError` for `listen`.
     func load(listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
         try Self.load(config, listen: listen)
     }
 
-    /// Reads a file with its warnings.
+    /// Reads and checks the file at `path`.
     static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile<ConfiguredBackend> {
         try ConfigurationFile(path: path, drivers: ConfiguredBackend.drivers, comparing: ConfiguredBackend.compare)
     }
 
-    /// Reads a file.
-    /// - Parameter listen: overrides the file's address.
+    /// Reads the file at `path`: the configuration and its backends.
+    /// - Parameter listen: the value of `--listen`, which overrides `server.listen`.
+    /// - Throws: `ConfigurationError`, or `ValidationError` for `listen`.
     static func load(_ path: String, listen: String?) throws -> (BatonConfiguration, [ConfiguredBackend]) {
         let file = try read(path)
         var configuration = file.configuration
@@ -93,10 +95,11 @@ struct ConfigurationOption: ParsableArguments {
         return (configuration, backends)
     }
 
-    /// The value of `--listen`.
+    /// Parses the value of `--listen`.
+    /// - Throws: `ValidationError` if it is not an address, or one that the authentication mode does not allow.
     static func address(_ text: String, for mode: BatonConfiguration.AuthMode) throws -> ListenAddress {
         guard let address = ListenAddress(text) else {
-            throw ValidationError("--listen: \"\(text)\" is no address and port; write for example 127.0.0.1:9292.")
+            throw ValidationError("--listen: \"\(text)\" is not an address and port; write for example 127.0.0.1:9292.")
         }
         guard mode.allows(address) else {
             throw ValidationError(
@@ -108,7 +111,7 @@ struct ConfigurationOption: ParsableArguments {
 
 /// The options for the format of a command's result.
 struct OutputOption: ParsableArguments {
-    @Flag(help: "Print one JSON object, for programs; in place of the result an object with the key error if it fails.")
+    @Flag(help: "Print the result as one JSON object, or on failure an object with the key error.")
     var json = false
 
     func printJSON(_ value: some Encodable, to stream: Standard = .output) { Self.printJSON(value, to: stream) }
@@ -116,7 +119,7 @@ struct OutputOption: ParsableArguments {
     /// Prints a server's JSON unchanged.
     func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
 
-    /// Prints all pages of a server's list as one.
+    /// Prints all pages of a server's list as one JSON object.
     /// - Parameter name: the member that holds the items.
     func printJSON(_ list: PagedList, listing name: String) throws { Self.write(try list.json(listing: name), to: .output) }
 

@@ -2,18 +2,18 @@ import ArgumentParser
 import BatonClient
 import ImageModel
 
-/// `baton explain`.
+/// The command `baton explain`.
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says where a download of an image would come from now, and why from nowhere else.")
+        abstract: "Shows which locations a download of an image would use now, in which order, and why.")
 
-    @Argument(help: "The image's id, or its name if no other has it.")
+    @Argument(help: "The image's id, or its name if it is unique.")
     var image: String
-    @Option(help: "Which representation; the image's own if not given.")
+    @Option(help: "The disk format of the representation; the image's own if not given.")
     var diskFormat: DiskFormat?
-    @Option(help: "Which representation; the image's own if not given.")
+    @Option(help: "The container format of the representation; the image's own if not given.")
     var containerFormat: ContainerFormat?
-    @Flag(help: "Of a range of it instead of the whole.")
+    @Flag(help: "Explain the download of a range instead of the whole image.")
     var range = false
     @OptionGroup var server: EndpointOptions
     @OptionGroup var output: OutputOption
@@ -41,7 +41,7 @@ struct Explain: AsyncParsableCommand {
                 case lastFailure = "last_failure"
             }
 
-            /// The reason for its rank, and its last failure.
+            /// The reason for the location's rank, and its last failure.
             var words: String {
                 why + (lastFailure.map { "; failed at \($0.time): \($0.reason), \($0.detail)" } ?? "")
             }
@@ -77,7 +77,7 @@ struct Explain: AsyncParsableCommand {
         }
         if record.ranked.isEmpty, record.rejected.isEmpty {
             let known = record.formats.isEmpty ? "none" : record.formats.joined(separator: ", ")
-            return Standard.output.line("no location has this format; there are: \(known)")
+            return Standard.output.line("no location has this format; formats of the image: \(known)")
         }
         var table = Table("RANK", "LOCATION", "BACKEND", "WHY")
         for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.words) }

@@ -3,33 +3,35 @@ import BatonClient
 import Glibc
 import ImageModel
 
-/// `baton get`.
+/// The command `baton get`.
 struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Downloads an image: verified, resumed after a break, never a corrupt file under the final name.",
+        abstract: "Downloads and verifies an image, and resumes an interrupted download.",
         discussion: """
-            Until it is verified the download is kept beside the final file, under a name that ends in .part. A file that is the \
-            image already is not fetched again. Standard output, FIFOs and devices are written in place, with what the server has \
-            verified as far as it has; only the exit code 0 says that all of it is the image.
+            Until the image is verified, the download is a file beside the final one whose name ends in .part. A file that \
+            already has the digest of the image is not fetched again. Standard output, FIFOs and devices are written in place, \
+            with bytes that the server has verified as far as it can. Only the exit code 0 means that all bytes are those of \
+            the image.
             """)
 
-    @Argument(help: "The image's id, or its name if no other has it.")
+    @Argument(help: "The image's id, or its name if it is unique.")
     var image: String
     @Option(
         name: .shortAndLong,
         help:
-            "The file to write, a directory to put it into under the image's name, or - for standard output; the image's id if not given."
+            "The file to write, a directory for a file with the image's name, or - for standard output; the image's id if not given."
     )
     var output: String?
-    @Option(help: "Which representation; the image's own if not given.")
+    @Option(help: "The disk format of the representation; the image's own if not given.")
     var diskFormat: DiskFormat?
-    @Option(help: "Which representation; the image's own if not given.")
+    @Option(help: "The container format of the representation; the image's own if not given.")
     var containerFormat: ContainerFormat?
-    @Option(help: "The most to fetch in a second, e.g. 500K, 10M or 1.5GiB.", transform: ByteAmount.rate)
+    @Option(help: "The maximum rate in bytes per second, e.g. 500K, 10M or 1.5GiB.", transform: ByteAmount.rate)
     var limitRate: ByteAmount?
-    @Option(help: "How often to try without progress.")
+    @Option(help: "The maximum number of attempts in a row without progress.")
     var tries = 5
-    @Flag(help: "Read straight from the image's locations as far as the server lets you, and from the server what is left.")
+    @Flag(
+        help: "Read directly from the image's locations where the server permits it, and the remaining bytes from the server.")
     var direct = false
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
@@ -41,7 +43,7 @@ struct Get: AsyncParsableCommand {
             throw ValidationError("--output is empty: give a file, a directory, or - for standard output.")
         }
         guard tries > 0 else { throw ValidationError("--tries must be at least 1.") }
-        if let limitRate, limitRate.count == 0 { throw ValidationError("--limit-rate must be more than nothing.") }
+        if let limitRate, limitRate.count == 0 { throw ValidationError("--limit-rate must be more than 0.") }
     }
 
     func run() async throws {
@@ -50,13 +52,13 @@ struct Get: AsyncParsableCommand {
         let target = try await target(of: id, at: endpoint)
         guard !direct || !target.isStream else {
             throw ValidationError(
-                "--direct needs a file: what locations send is verified at the end only, and \(output ?? "") can't take it back."
+                "--direct needs a file: bytes from locations are verified at the end, and \(output ?? "") can't be corrected."
             )
         }
         var query: [String] = []
         if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
         if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
-        // No text of Baton may be mixed into the image's bytes.
+        // Baton's own text must not be mixed into the image's bytes.
         let isErrorTaken = target.isSameFile(as: STDERR_FILENO)
         if target.isSameFile(as: STDOUT_FILENO) { Standard.takeOutput() }
         let display = quiet || isErrorTaken ? nil : ProgressDisplay()
@@ -75,11 +77,11 @@ struct Get: AsyncParsableCommand {
         tell(of: report, image: id, target)
     }
 
-    /// The destination of the image. The image's name is fetched if it becomes the file's name.
+    /// The destination of the image. The image's name is requested only if it becomes the file's name.
     private func target(of id: ImageID, at endpoint: Endpoint) async throws -> DownloadOutput {
         guard let output else { return try DownloadOutput(id.description, named: "") }
         guard output != "-" || isatty(STDOUT_FILENO) != 1 else {
-            throw ValidationError("Standard output is a terminal, which an image would upset: redirect it, or give a file.")
+            throw ValidationError("Standard output is a terminal: redirect it, or give a file with --output.")
         }
         guard DownloadOutput.isDirectory(output) else { return try DownloadOutput(output, named: "") }
         let record = try await endpoint.image(id)
@@ -91,12 +93,12 @@ struct Get: AsyncParsableCommand {
         let file = target.path ?? output ?? ""
         if format.json { return format.printJSON(GetReport(report, image: image, file: file), to: stream) }
         let size = ProgressLine.bytes(report.target.size)
-        let end = report.isUnchanged ? "verified, it was there already" : "verified"
+        let end = report.isUnchanged ? "verified, already present" : "verified"
         stream.line("\(file): \(size), \(report.target.digest) \(end)")
         if direct { printOrigins(of: report) }
     }
 
-    /// Prints the origin of each byte, and the failures of direct locations.
+    /// Prints where each range of bytes came from, and the failures of direct locations.
     private func printOrigins(of report: DownloadReport) {
         var table = Table("FROM", "FIRST BYTE", "LAST BYTE")
         for part in report.origins.parts { table.add(part.source.text, "\(part.first)", "\(part.last)") }
@@ -107,6 +109,7 @@ struct Get: AsyncParsableCommand {
 
 /// The output of `baton get --json`.
 struct GetReport: Encodable {
+    /// A range of bytes with one origin; `first` and `last` are offsets from 0 and both belong to it.
     struct Part: Encodable {
         let from: String
         let first: Int64
@@ -133,7 +136,7 @@ struct GetReport: Encodable {
 }
 
 extension DownloadOrigins.Source {
-    /// The printed form.
+    /// The name of the source in output.
     var text: String {
         switch self {
         case .kept: "kept from before"

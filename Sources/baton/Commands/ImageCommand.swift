@@ -3,28 +3,30 @@ import BatonClient
 import FoundationEssentials
 import ImageModel
 
-/// `baton image …`.
+/// The command `baton image`.
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Adds, lists, shows and deletes images.",
         subcommands: [Add.self, List.self, Show.self, Delete.self])
 
-    /// `baton image add`.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Adds an image, and prints its id.")
 
-        @Argument(help: "A name for people.")
+        @Argument(help: "The name of the image.")
         var name: String
-        @Option(help: "The id to give it, a UUID; a random one if not given.")
+        @Option(help: "The id of the image, a UUID; random if not given.")
         var id: String?
-        @Option(help: "The disk format of a plain download: \(DiskFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+        @Option(
+            help:
+                "The disk format of a download that names no format: \(DiskFormat.allCases.map(\.rawValue).joined(separator: ", "))."
+        )
         var diskFormat: String?
         @Option(
             help:
-                "The container format of a plain download: \(ContainerFormat.allCases.map(\.rawValue).joined(separator: ", "))."
+                "The container format of a download that names no format: \(ContainerFormat.allCases.map(\.rawValue).joined(separator: ", "))."
         )
         var containerFormat: String?
-        @Option(help: "public, community, shared or private.")
+        @Option(help: "The visibility: public, community, shared or private.")
         var visibility: String?
         @Option(help: "A further property, as key=value; may be repeated.")
         var property: [KeyValue] = []
@@ -44,7 +46,6 @@ struct ImageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `baton image list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists all images.")
 
@@ -64,11 +65,10 @@ struct ImageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `baton image show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Shows one image and its locations.")
 
-        @Argument(help: "The image's id, or its name if no other has it.")
+        @Argument(help: "The image's id, or its name if it is unique.")
         var image: String
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption
@@ -99,22 +99,21 @@ struct ImageCommand: AsyncParsableCommand {
         }
     }
 
-    /// `baton image delete`.
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Deletes an image and the records of its locations; of its bytes, only those that were uploaded to the server.")
+                "Deletes an image, the records of its locations, and its uploaded file; other objects stay at their backends.")
 
-        @Argument(help: "The image's id, or its name if no other has it.")
+        @Argument(help: "The image's id, or its name if it is unique.")
         var image: String
-        @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal to ask at.")
+        @Flag(name: .shortAndLong, help: "Do not ask for confirmation; required without a terminal.")
         var yes = false
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption
 
         func run() async throws {
             guard yes || Question.canBeAsked else {
-                throw ValidationError("Deleting an image can't be undone: without a terminal to ask at, confirm it with --yes.")
+                throw ValidationError("Deleting an image can't be undone: without a terminal, confirm it with --yes.")
             }
             let endpoint = server.open()
             let id = try await endpoint.imageID(image)
@@ -142,21 +141,20 @@ struct KeyValue: ExpressibleByArgument {
     }
 }
 
-/// `baton upload …`.
+/// The command `baton upload`.
 struct UploadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "upload", abstract: "Lists the files that uploads wrote.", subcommands: [List.self])
+        commandName: "upload", abstract: "Lists uploaded files.", subcommands: [List.self])
 
-    /// `baton upload list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the files that uploads wrote.",
+            abstract: "Lists uploaded files.",
             discussion: """
-                A file that no image has any more is an orphan. The server deletes it at the time in the column DELETED AT; one of the \
-                state unknown it has no record of, and leaves to you.
+                An orphan is a file that belongs to no image any more. The server deletes it at the time in the column DELETED \
+                AT. A file in the state unknown is not in the server's records, and the server does not delete it.
                 """)
 
-        @Flag(help: "Only those that no image has any more.")
+        @Flag(help: "List only orphans.")
         var orphans = false
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption

@@ -3,7 +3,7 @@ import BatonClient
 import FoundationEssentials
 import ImageModel
 
-/// `baton location …`.
+/// The command `baton location`.
 struct LocationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "location", abstract: "Adds and lists the locations of an image, and changes their status.",
@@ -24,20 +24,19 @@ struct LocationCommand: AsyncParsableCommand {
         return table.text
     }
 
-    /// `baton location add`.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Adds a location to an image.",
             discussion: """
-                With size and digests it can serve at once: give them, or --file with a copy to take them from. Without, it is \
-                read in full first.
+                A location with size and digests can serve at once. Give them as options, or use --file to compute them from a \
+                copy of the image. Without them, the server first reads the location in full.
                 """)
 
-        @Argument(help: "The image's id, or its name if no other has it.")
+        @Argument(help: "The image's id, or its name if it is unique.")
         var image: String
-        @Argument(help: "The location's URL, inside one of the server's backends.")
+        @Argument(help: "The location's URL, which must lie in one of the server's backends.")
         var url: String
-        @Option(help: "Takes size and digests from this copy of the image.")
+        @Option(help: "A copy of the image to compute size and digests from.")
         var file: String?
         @Option(help: "The size in bytes, e.g. 4096 or 64MiB.", transform: ByteAmount.size)
         var size: ByteAmount?
@@ -55,9 +54,9 @@ struct LocationCommand: AsyncParsableCommand {
         var containerFormat: String?
         @Option(help: "Locations of a lower tier are used first.")
         var tier: Int?
-        @Option(help: "Within a tier, under the strategy weighted, the higher weight is used first.")
+        @Option(help: "With the strategy weighted, locations of a higher weight are used first within their tier.")
         var weight: Int?
-        @Option(help: "Free words, as key=value; may be repeated.")
+        @Option(help: "Metadata, as key=value; may be repeated.")
         var metadata: [KeyValue] = []
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption
@@ -103,18 +102,17 @@ struct LocationCommand: AsyncParsableCommand {
             let record = try answer.decoded(as: LocationRecord.self)
             Standard.output.line("\(record.id)  \(record.status)")
             if let problem = record.problem {
-                Standard.error.line("The location does not serve yet: \(problem). It is probed again from time to time.")
+                Standard.error.line("The location does not serve yet: \(problem). The server probes it again at intervals.")
             } else if record.status != "active" {
                 Standard.error.line("The location serves once it has been read in full.")
             }
         }
     }
 
-    /// `baton location list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists the locations of an image.")
 
-        @Argument(help: "The image's id, or its name if no other has it.")
+        @Argument(help: "The image's id, or its name if it is unique.")
         var image: String
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption

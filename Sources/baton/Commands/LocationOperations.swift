@@ -10,17 +10,19 @@ struct LocationTarget: ParsableArguments {
     @OptionGroup var output: OutputOption
 
     func validate() throws {
-        guard UUID(uuidString: location) != nil else { throw ValidationError("\"\(location)\" is no location's id, a UUID.") }
+        guard UUID(uuidString: location) != nil else {
+            throw ValidationError("\"\(location)\" is not the id of a location, which is a UUID.")
+        }
     }
 }
 
 /// The options of commands that change a location's status.
 struct LocationOperation: ParsableArguments {
     @OptionGroup var target: LocationTarget
-    @Option(help: "Why, for the location's history.")
+    @Option(help: "The reason, for the location's history.")
     var reason: String?
 
-    /// Runs a server operation on the location and prints its new status.
+    /// Requests an operation on the location and prints its new status.
     func run(_ operation: String, force: Bool = false) async throws {
         struct Body: Encodable {
             let reason: String?
@@ -35,65 +37,63 @@ struct LocationOperation: ParsableArguments {
 }
 
 extension LocationCommand {
-    /// `baton location verify`.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Has a location read in full, for its digests.",
-            discussion: "An active location goes on serving meanwhile; one that was quarantined comes back if it matches.")
+            abstract: "Reads a location in full to verify its digests.",
+            discussion:
+                "An active location continues to serve meanwhile. A quarantined location serves again if its digests match.")
         @OptionGroup var operation: LocationOperation
         func run() async throws { try await operation.run("verify") }
     }
 
-    /// `baton location disable`.
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Takes a location out of service.",
-            discussion: "Downloads that run leave it at the next byte, or finish from it where no other location can go on.")
+            discussion: """
+                Running downloads continue at another location from the next byte. Those without another location finish from \
+                it.
+                """)
         @OptionGroup var operation: LocationOperation
         func run() async throws { try await operation.run("disable") }
     }
 
-    /// `baton location enable`.
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lets a disabled location be again what it was before.")
+            abstract: "Returns a disabled location to its previous status.")
         @OptionGroup var operation: LocationOperation
         func run() async throws { try await operation.run("enable") }
     }
 
-    /// `baton location quarantine`.
     struct Quarantine: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Takes a location out whose content is wrong.",
-            discussion: "Downloads that run read not one byte more of it. It comes back when a full read matches.")
+            abstract: "Takes a location with wrong content out of service.",
+            discussion:
+                "Running downloads stop reading from it at once. It serves again after a full read whose digests match.")
         @OptionGroup var operation: LocationOperation
         func run() async throws { try await operation.run("quarantine") }
     }
 
-    /// `baton location restore`.
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lets a location that is marked for deletion be again what it was before.")
+            abstract: "Returns a location that is marked for deletion to its previous status.")
         @OptionGroup var operation: LocationOperation
         func run() async throws { try await operation.run("restore") }
     }
 
-    /// `baton location delete`.
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Marks a location for deletion; the backend's bytes stay.",
+            abstract: "Marks a location for deletion; the object at the backend stays.",
             discussion:
-                "It is out of service at once and forgotten after maintenance.delete_delay; until then it can be restored.")
+                "It is out of service at once. It is deleted after maintenance.delete_delay; until then it can be restored.")
         @OptionGroup var operation: LocationOperation
-        @Flag(help: "Also if it is the last active location of its image.")
+        @Flag(help: "Delete it even if it is the last active location of its image.")
         var force = false
         func run() async throws { try await operation.run("delete", force: force) }
     }
 
-    /// `baton location history`.
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows what happened to a location: when, what, who, and why.")
+            abstract: "Shows the history of a location: each change with its time, actor and reason.")
         @OptionGroup var target: LocationTarget
 
         private struct Record: Decodable {

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Glibc
 
-/// `baton serve`.
+/// The command `baton serve`.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the server.",
         discussion: """
-            SIGTERM and SIGINT stop it after running downloads have finished (at most server.drain_timeout), a second one or SIGQUIT \
-            at once. SIGHUP makes it read its configuration again. A socket that systemd hands over (LISTEN_FDS) is used in place \
-            of server.listen.
+            SIGTERM and SIGINT stop the server after running downloads have finished, or after server.drain_timeout. A second \
+            signal, or SIGQUIT, stops it at once. SIGHUP reloads the configuration. A socket from systemd (LISTEN_FDS) \
+            replaces server.listen.
 
-            With --dir or --demo it needs no configuration file: it serves the images of a directory to this machine, and keeps \
-            nothing when it ends.
+            With --dir or --demo, the server needs no configuration file. It serves the images of a directory to this machine \
+            only, and keeps no data when it ends.
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -22,15 +22,15 @@ struct Serve: AsyncParsableCommand {
     var demo = false
 
     @Option(
-        help: "Where to listen, instead of the file's server.listen; port 0 takes any free one, unix:/PATH is a socket file.")
+        help: "The address to listen at, in place of server.listen; port 0 takes any free port, unix:/PATH is a socket file.")
     var listen: String?
 
     @Flag(help: .hidden)
     var withoutVerification = false
 
     func run() async throws {
-        // A closed connection shows in the result of a write, which says more than SIGPIPE. SIGHUP is handled once the server
-        // runs. The others have no meaning here and must not end the process.
+        // A closed connection is reported by the result of a write. SIGHUP is handled once the server runs. The other signals
+        // have no meaning here and must not end the process.
         for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
         if dir != nil || demo { return try await serveDirectory() }
         let (path, listen) = (file.config, listen)
@@ -42,7 +42,7 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         guard dir != nil || demo else { return }
-        if dir != nil, demo { throw ValidationError("--dir and --demo exclude each other: give one of them.") }
+        if dir != nil, demo { throw ValidationError("--dir and --demo exclude each other: use only one of them.") }
         if file.config != ConfigurationOption.standard {
             throw ValidationError("--config is not used with --dir or --demo, which need no configuration file.")
         }

@@ -1,22 +1,22 @@
 import Access
 import ArgumentParser
 
-/// `baton token`.
+/// The command `baton token`.
 struct Token: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes a new token, and the line for the tokens file that lets it in.",
+        abstract: "Creates a token and its line for the tokens file.",
         discussion: """
-            The token is shown this once and is kept nowhere; its user sets BATON_TOKEN to it. The line holds its SHA-256, from which \
-            nobody gets it back.
+            The token is shown only once and is not stored. Its user sets BATON_TOKEN to it. The line contains the SHA-256 of \
+            the token, from which the token cannot be recovered.
             """)
 
-    @Argument(help: "Who shall have it: a name without blanks, for histories and logs.")
+    @Argument(help: "The name of the token's user in histories and logs, without blanks.")
     var user: String
-    @Option(help: "The project they act for; none if not given.")
+    @Option(help: "The project of the user; none if not given.")
     var project: String?
-    @Option(help: "What they may do: \(Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")); may be repeated.")
+    @Option(help: "A role of the user: \(Caller.Role.allCases.map(\.rawValue).joined(separator: ", ")); may be repeated.")
     var role: [String] = ["reader"]
-    @Option(help: "When it ends, in UTC, e.g. 2027-01-31T12:00:00Z; never if not given.")
+    @Option(help: "When the token expires, in UTC, e.g. 2027-01-31T12:00:00Z; never if not given.")
     var expires: String?
     @OptionGroup var output: OutputOption
 
@@ -36,7 +36,7 @@ struct Token: ParsableCommand {
         if let expires { words.append(expires) }
         let line = words.joined(separator: " ")
         guard words.allSatisfy({ !$0.isEmpty && !$0.contains(where: \.isWhitespace) && !$0.hasPrefix("#") }) else {
-            throw ValidationError("User, project and role have no blanks in them and don't begin with #.")
+            throw ValidationError("User, project and role must not be empty, contain blanks or begin with #.")
         }
         do {
             _ = try TokenList(line, named: "the line")

@@ -3,7 +3,7 @@ import BackendKit
 import BatonConfig
 import ImageModel
 
-/// The scope of a backend's objects, so that two backends can be compared: a server or a store, and path segments in it.
+/// The server or store of a backend's objects and their common path, so that two backends can be compared.
 struct BackendScope: Equatable, CustomStringConvertible {
     let origin: String
     let segments: [String]
@@ -26,7 +26,7 @@ struct BackendScope: Equatable, CustomStringConvertible {
 }
 
 extension ConfiguredBackend {
-    /// Records conflicts between backends.
+    /// Records conflicts between backends as problems, and overlaps as warnings.
     static func compare(
         _ all: [(backend: ConfiguredBackend, section: BackendSection)], _ configuration: BatonConfiguration
     ) {
@@ -41,7 +41,7 @@ extension ConfiguredBackend {
         if pairs.contains(where: { $0 == $1 }) {
             settings.reject(
                 backend.placeKey,
-                "is also the place of the backend \(other.id): a location there would belong to both; remove one")
+                "names the same objects as the backend \(other.id), so a location would belong to both; remove one of them")
         } else if let (place, otherPlace) = pairs.first(where: { $0.contains($1) || $1.contains($0) }) {
             let (inner, outer) = place.contains(otherPlace) ? (other.id, backend.id) : (backend.id, other.id)
             settings.warn(
@@ -57,7 +57,7 @@ extension ConfiguredBackend {
         else { return }
         settings.warn(
             "attach",
-            "lets each \(rule.role.rawValue) make images of other people's uploads, which lie in this backend: give it a prefix"
+            "lets every \(rule.role.rawValue) attach other users' uploads, which this backend stores: set attach.prefix"
         )
     }
 }

@@ -19,7 +19,7 @@ import Verification
 struct BatonServer {
     let configuration: BatonConfiguration
     let backends: [ConfiguredBackend]
-    /// The directory whose images are registered at the start, where there is no configuration file.
+    /// The directory whose images are registered at the start; nil with a configuration file.
     var directory: DirectoryScan?
     private let isVerifyingWholes: Bool
     private let output: LogOutput
@@ -27,8 +27,8 @@ struct BatonServer {
     private let read: @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
 
     /// - Parameters:
-    ///   - isVerifyingWholes: false only for measurements.
-    ///   - read: reads the configuration, now and when it may have changed.
+    ///   - isVerifyingWholes: whether whole digests are compared; false only for measurements.
+    ///   - read: reads the configuration, now and at each reload.
     init(
         isVerifyingWholes: Bool, read: @escaping @Sendable () throws -> (BatonConfiguration, [ConfiguredBackend])
     ) throws {
@@ -42,7 +42,7 @@ struct BatonServer {
     }
 
     /// Runs until a signal ends the server.
-    /// - Parameter onRunning: called with the address once the server listens.
+    /// - Parameter onRunning: called with the server's URL or socket path once it listens.
     func run(onRunning: @escaping @Sendable (String) -> Void) async throws {
         // The wait is limited, since nothing may be reading the log.
         defer { output.flush(within: .seconds(1)) }
@@ -55,7 +55,7 @@ struct BatonServer {
         let descriptors = DescriptorLimit.raise()
         let certificate = try configuration.server.loadCertificate()
         configuration.server.fileMode.limitProcess()
-        // The lock is taken before anything is changed: another server may be running.
+        // The lock is taken before anything is changed, since another server may be running.
         let lock = try await CatalogLock.take(configuration.catalog)
         let catalog = try SQLiteCatalog(path: configuration.catalog, mode: configuration.server.fileMode)
         let unfinished = try await catalog.recoverAfterStart(at: .now)
@@ -69,7 +69,7 @@ struct BatonServer {
             strategy: configuration.selection.strategy.forSelection, penalty: configuration.selection.penalty,
             breaker: configuration.selection.breaker, isVerifyingWholes: isVerifyingWholes, chunkSize: configuration.chunkSize,
             memory: memory)
-        // Full reads run on a separate thread, which yields the processor to downloads.
+        // Full reads run on a thread of their own with a lower priority than downloads.
         let background = TransferLoop(name: "maintenance", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
         let metrics = MetricsRegistry()
@@ -131,7 +131,7 @@ struct BatonServer {
         ) { [logger, configuration, backends] (port: Int) in
             let place = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
             logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: place, backends))
-            notifier.ready("Serves at \(place).")
+            notifier.ready("Serving at \(place).")
             onRunning(place)
             images?.listens(at: place)
         }
@@ -147,7 +147,7 @@ struct BatonServer {
             reload: {
                 notifier.reloading()
                 await reload.reload(because: "SIGHUP")
-                notifier.ready("Serves.")
+                notifier.ready("Serving.")
             },
             handOver: { lock.release() }, flushLog: { [output] in output.flush(within: .seconds(1)) },
             runningDownloads: { relays.runningCount }, logger: logger
@@ -183,7 +183,7 @@ extension BatonConfiguration {
             connections: connections.total, connectionsPerAddress: connections.perAddress)
     }
 
-    /// The limits that each download keeps.
+    /// The limits of each download.
     var relayPolicy: RelayPolicy {
         var policy = relay.policy
         policy.batch = max(policy.batch, Int64(transfer.fileRange.count))
@@ -194,7 +194,7 @@ extension BatonConfiguration {
     func warnOfFormerKeys(_ logger: Logger) {
         for problem in formerKeys {
             logger.warning(
-                "configuration.former_key: The configuration uses a key's name of an earlier version.",
+                "configuration.former_key: The configuration uses the former name of a key.",
                 metadata: ["problem": "\(problem)"])
         }
     }

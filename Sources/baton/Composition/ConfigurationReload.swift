@@ -9,7 +9,7 @@ import Logging
 import RelayEngine
 import Telemetry
 
-/// Reloads the configuration while the server runs. Either the whole file takes effect or nothing of it.
+/// Reloads the configuration while the server runs. A file with an error changes nothing.
 actor ConfigurationReload {
     /// The parts of a running server that can be reconfigured.
     struct Parts: Sendable {
@@ -62,7 +62,8 @@ actor ConfigurationReload {
         let certificate: ServerCertificate?
     }
 
-    /// Reads the file and applies it if it is valid.
+    /// Reads the file and applies it if it is valid. Logs the result.
+    /// - Parameter cause: what requested the reload, e.g. `SIGHUP`.
     func reload(because cause: String) {
         let candidate: Candidate
         do {
@@ -70,7 +71,7 @@ actor ConfigurationReload {
         } catch {
             for problem in problems(of: error) {
                 logger.error(
-                    "configuration.reload_failed: The new configuration is wrong. Nothing changed.",
+                    "configuration.reload_failed: The new configuration is not valid. The previous one stays in use.",
                     metadata: ["cause": "\(cause)", "problem": "\(problem)"])
             }
             return
@@ -97,11 +98,11 @@ actor ConfigurationReload {
         let isSame = new.auth == configuration.auth && new.auth.mode == .keystone
         let access =
             isSame
-            ? parts.access.current  // with its cached validations
+            ? parts.access.current  // keeps its cached validations
             : CallerAccess(
                 authenticator: try new.auth.authenticator(loop: parts.loop, logger: logger), trusted: new.auth.trusted)
         let certificate = parts.certificate == nil ? nil : try new.server.loadCertificate()
-        // Last, since it changes the file system.
+        // This is the last step, since it changes the file system.
         try new.uploadDirectory(newBackends)?.prepare()
         return Candidate(configuration: new, backends: newBackends, access: access, certificate: certificate)
     }
@@ -112,7 +113,7 @@ actor ConfigurationReload {
     }
 
     private func apply(_ new: Candidate) {
-        // The inputs of a backend other than its section.
+        // The settings outside its section that a backend depends on.
         let isSameGround =
             new.configuration.relay.connectTimeout == configuration.relay.connectTimeout
             && new.configuration.transfer == configuration.transfer
@@ -132,7 +133,8 @@ actor ConfigurationReload {
             policy: configuration.relayPolicy, strategy: configuration.selection.strategy.forSelection,
             penalty: configuration.selection.penalty, breaker: configuration.selection.breaker)
         parts.maintenance.configure(configuration)
-        // Without authentication, web pages are refused. The order ensures that one never takes effect without the other.
+        // Without authentication the server refuses web pages. The order ensures that this refusal is in effect whenever
+        // authentication is off.
         let exposure = configuration.exposure(at: listen)
         if configuration.auth.mode == .none { parts.exposure.replace(with: exposure) }
         parts.access.replace(with: new.access)

@@ -21,14 +21,14 @@ extension BatonConfiguration.Auth {
     /// The networks whose callers are trusted in addition to their token's roles.
     var trusted: TrustedNetworks { TrustedNetworks(networks: trustedNetworks, proxies: trustedProxies) }
 
-    /// Checks the named files without starting anything.
+    /// Checks the tokens file, if the mode needs one.
     func check() throws(TokenFileError) {
         if mode == .tokens, let tokensFile { _ = try TokenFile.read(tokensFile) }
     }
 }
 
 extension BatonConfiguration.Keystone {
-    /// The settings in the types of `Identity`.
+    /// The settings as `KeystoneService` needs them.
     fileprivate var settings: KeystoneSettings {
         KeystoneSettings(
             url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: authorities,
@@ -37,7 +37,7 @@ extension BatonConfiguration.Keystone {
 }
 
 extension BatonConfiguration.Keystone.Credentials {
-    /// The credentials in the types of `Identity`.
+    /// The credentials as `KeystoneSettings` needs them.
     var forIdentity: KeystoneSettings.Credentials {
         switch self {
         case .callersOwn: .callersOwn

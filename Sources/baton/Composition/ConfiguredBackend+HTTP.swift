@@ -4,6 +4,7 @@ import HTTPBackend
 
 extension ConfiguredBackend {
     /// Reads the section of a web server.
+    /// - Returns: nil if a required key is missing or invalid.
     static func http(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let credentials = OriginCredentials(identity: identity(settings), fields: headerFields(settings))
@@ -39,33 +40,34 @@ extension ConfiguredBackend {
         let token = settings.secret("token")
         if settings.namesSecret("token"), user != nil || settings.namesSecret("password") {
             settings.reject(
-                "token_\(settings.string("token_file") == nil ? "env" : "file")", "stands beside user; keep one of them")
+                "token_\(settings.string("token_file") == nil ? "env" : "file")",
+                "can't be combined with user; keep one of them")
             return nil
         }
         if let token {
             guard isFieldValue(token), !token.value.contains(" ") else {
                 settings.reject(
                     "token_\(settings.string("token_file") == nil ? "env" : "file")",
-                    "leads to no token: it has blanks or other characters")
+                    "the token has blanks, control or non-ASCII characters")
                 return nil
             }
             return .bearer(token.value)
         }
         guard let user else {
             if settings.namesSecret("password") {
-                settings.reject("password_\(settings.string("password_file") == nil ? "env" : "file")", "needs user beside it")
+                settings.reject("password_\(settings.string("password_file") == nil ? "env" : "file")", "needs user")
             }
             return nil
         }
         guard !user.isEmpty, !user.contains(":"), !user.contains(where: \.isNewline) else {
-            settings.reject("user", "is no user's name: it is not empty and has no colon")
+            settings.reject("user", "is not the name of a user: it must not be empty or contain a colon or a line break")
             return nil
         }
         settings.requireSecret("password", beside: "user")
         return password.map { .basic(user: user, password: $0.value) }
     }
 
-    /// Fields that Baton sets itself, or that control the transfer.
+    /// The header fields, in lower case, that Baton sets itself or that control the transfer.
     private static let ownFields: Set<String> = [
         "host", "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "accept-encoding",
         "connection", "content-length", "transfer-encoding", "te", "expect", "upgrade", "proxy-authorization", "user-agent",
@@ -77,7 +79,7 @@ extension ConfiguredBackend {
         let fields = section.keys.compactMap { name -> (name: String, value: String)? in
             guard let secret = section.secret(inFile: name) else { return nil }
             guard isFieldName(name) else {
-                section.reject(name, "is no name of a header field")
+                section.reject(name, "is not the name of a header field")
                 return nil
             }
             guard !ownFields.contains(name.lowercased()), name.lowercased() != "authorization" || !hasIdentity else {
@@ -85,7 +87,7 @@ extension ConfiguredBackend {
                 return nil
             }
             guard isFieldValue(secret) else {
-                section.reject(name, "leads to no value of a header field: it has characters outside ASCII")
+                section.reject(name, "the value of the header field has control or non-ASCII characters")
                 return nil
             }
             return (name, secret.value)
@@ -99,7 +101,7 @@ extension ConfiguredBackend {
             do {
                 let url = try LocationURL(text)
                 if url.scheme != "file" { return url }
-                settings.reject("allow_redirects_to", "redirects lead to http and https only")
+                settings.reject("allow_redirects_to", "redirects are followed to http and https URLs only")
             } catch {
                 settings.reject("allow_redirects_to", "\(error)")
             }

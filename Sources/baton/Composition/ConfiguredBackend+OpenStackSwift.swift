@@ -7,10 +7,11 @@ import NetworkAddress
 import OpenStackSwiftBackend
 
 extension ConfiguredBackend {
-    /// The largest log-in response in bytes. A log-in has a few KiB, Keystone's catalogue a hundred at most.
+    /// The largest log-in response in bytes. A log-in has a few KiB, Keystone's catalog a hundred KiB at most.
     private static let loginLimit = 1 << 20
 
     /// Reads the section of an OpenStack Swift container.
+    /// - Returns: nil if a required key is missing or invalid.
     static func swift(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let container = swiftContainer(settings)
@@ -58,8 +59,8 @@ extension ConfiguredBackend {
             segments: path.split(separator: "/").map(String.init))
     }
 
-    /// The access to the log-in and the store. Addresses in the configuration may be connected to, whatever their class;
-    /// addresses that a log-in returns must not be others of those classes.
+    /// The access to the log-in and the store. Hosts that the configuration names are allowed whatever the class of their
+    /// addresses. For the URL that a log-in returns, the address policy applies.
     private static func swiftAccess(_ settings: Section, _ account: LocationURL?) -> OriginAccess {
         var access = serverAccess(settings)
         let written = [settings.string("auth_url"), settings.section("keystone").string("url")].compactMap { $0 }
@@ -102,18 +103,18 @@ extension ConfiguredBackend {
         let key = settings.secret("key")
         guard settings.string("auth_url") != nil else {
             for key in ["user", "key_file", "key_env"] where settings.string(key) != nil {
-                settings.reject(key, "needs auth_url beside it")
+                settings.reject(key, "needs auth_url")
             }
             if !keystone.isConfigured, settings.string("storage_url") == nil {
                 settings.reject(
-                    "driver", "needs auth_url, or keystone, or for a public container the account's URL as storage_url")
+                    "driver", "needs auth_url or keystone, or storage_url for a public container")
             }
             return keystone.login
         }
-        if keystone.isConfigured { settings.reject("auth_url", "stands beside keystone; keep one of them") }
+        if keystone.isConfigured { settings.reject("auth_url", "can't be combined with keystone; keep one of them") }
         let url = swiftURL("auth_url", settings)
         guard let user, user.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            settings.reject("auth_url", "needs user beside it, e.g. user: \"account:user\"")
+            settings.reject("auth_url", "needs user, e.g. user: \"account:user\"")
             return nil
         }
         settings.requireSecret("key", beside: "user")
@@ -133,7 +134,7 @@ extension ConfiguredBackend {
         section.finish()
         let isConfigured = section.string("url") != nil
         if isConfigured, section.string("user") == nil, section.string("application_credential_id") == nil {
-            section.reject("url", "needs user or application_credential_id beside it")
+            section.reject("url", "needs user or application_credential_id")
         }
         if !isConfigured, credentials != nil {
             section.reject("url", "is missing; write for example url: \"http://127.0.0.1:5000\"")

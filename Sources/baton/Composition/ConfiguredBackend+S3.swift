@@ -4,12 +4,13 @@ import S3Backend
 
 extension ConfiguredBackend {
     /// Reads the section of a bucket with the S3 API.
+    /// - Returns: nil if a required key is missing or invalid.
     static func s3(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         let settings = section.settings
         let region = settings.string("region", default: "us-east-1")
         let isRegion = region.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
         if region.isEmpty || !isRegion {
-            settings.reject("region", "is no name of a region; write for example us-east-1")
+            settings.reject("region", "is not the name of a region; write for example us-east-1")
         }
         let credentials = s3Credentials(settings)
         let access = serverAccess(settings)
@@ -27,7 +28,7 @@ extension ConfiguredBackend {
         }
     }
 
-    /// The scope of the bucket, whatever the style in which requests name it.
+    /// The scope of the bucket, the same for both styles of request URLs.
     private static func s3Place(_ settings: Section) -> BackendScope? {
         guard let text = settings.string("url"), let url = try? LocationURL(text), let bucket = settings.string("bucket") else {
             return nil
@@ -74,20 +75,20 @@ extension ConfiguredBackend {
         let token = settings.secret("session_token")
         let keys = ["secret_key_file", "secret_key_env", "session_token_file", "session_token_env"]
         guard let accessKey else {
-            for key in keys where settings.string(key) != nil { settings.reject(key, "needs access_key beside it") }
+            for key in keys where settings.string(key) != nil { settings.reject(key, "needs access_key") }
             return nil
         }
         guard !accessKey.isEmpty, accessKey.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") }) else {
-            settings.reject("access_key", "is no access key: it has no blanks, no commas and nothing outside ASCII")
+            settings.reject("access_key", "is not an access key: it must be ASCII without blanks and commas")
             return nil
         }
         settings.requireSecret("secret_key", beside: "access_key")
         guard let secretKey else { return nil }
-        // The token becomes a header field unchanged.
+        // The token is sent unchanged as a header field.
         guard token?.value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) != false else {
             settings.reject(
                 settings.string(keys[2]) == nil ? keys[3] : keys[2],
-                "leads to no session token: it has blanks or other characters")
+                "the session token has blanks, control or non-ASCII characters")
             return nil
         }
         return S3Credentials(accessKey: accessKey, secretKey: secretKey.value, sessionToken: token?.value)

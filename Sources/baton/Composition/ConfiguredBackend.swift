@@ -5,23 +5,25 @@ import CurlTransfer
 import FileBackend
 import ImageModel
 
-/// A backend as configured, before it is started. The only place that names the drivers.
+/// A backend as configured, before it is started. Only this type and its extensions name the drivers.
 struct ConfiguredBackend: Sendable {
     let id: BackendID
     let driverName: String
     /// The root directory; nil if the backend has none.
     let root: String?
     private let base: LocationURL?
-    /// The scopes of its objects, one for each way of naming them.
+    /// The scopes of its objects, one for each kind of URL that names them.
     let places: [BackendScope]
     /// The key of its section that determines the scope.
     let placeKey: String
     /// The scheme of key URLs; nil if its objects have paths only.
     private let keyScheme: String?
     private let makeDriver: @Sendable (TransferLoop) -> any Driver
+    /// Who may attach locations besides admins; nil for admins only.
     var attach: AttachRule?
+    /// Whether trusted clients may be redirected to the backend.
     var allowsRedirects = false
-    /// The connection limit; nil for none.
+    /// The connection limit; nil for unlimited.
     var connections: Connections?
     /// The inputs it was read from.
     var source: BackendSource?
@@ -40,7 +42,7 @@ struct ConfiguredBackend: Sendable {
         self.makeDriver = makeDriver
     }
 
-    /// The readers of the drivers' sections.
+    /// The readers of backends' sections, by the name of the driver.
     static var drivers: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] {
         let own: [String: ConfigurationFile<ConfiguredBackend>.ReadBackend] = [
             "http": withConnections(http), "file": file, "s3": withConnections(s3), "swift": withConnections(swift),
@@ -59,7 +61,7 @@ struct ConfiguredBackend: Sendable {
     private static func file(_ section: BackendSection, _ configuration: BatonConfiguration) -> ConfiguredBackend? {
         guard let root = section.settings.requiredString("root", example: "/srv/images") else { return nil }
         guard root.hasPrefix("/") else {
-            section.settings.reject("root", "\"\(root)\" is no absolute path")
+            section.settings.reject("root", "\"\(root)\" is not an absolute path")
             return nil
         }
         do {
@@ -70,8 +72,9 @@ struct ConfiguredBackend: Sendable {
         }
     }
 
-    /// The files below a directory.
+    /// Creates a backend of the files below a directory.
     /// - Parameter root: an absolute path.
+    /// - Throws: an error that describes what is wrong with `root`.
     static func directory(
         _ root: String, id: BackendID, transfer: BatonConfiguration.Transfer
     ) throws -> ConfiguredBackend {
@@ -86,7 +89,7 @@ struct ConfiguredBackend: Sendable {
 
     private struct WholeFileSystem: Error, CustomStringConvertible {
         let description =
-            "is the whole file system, with every password and key in it: name the directory that the images lie in"
+            "is the whole file system, including its passwords and keys: name the directory of the images"
     }
 }
 
@@ -158,20 +161,20 @@ extension ConfiguredBackend {
         }
     }
 
-    /// - Returns: nil for no limit.
+    /// - Returns: nil for unlimited.
     private static func connections(_ settings: Section, _ configuration: BatonConfiguration) -> Connections? {
         let limit = settings.integer("max_connections", in: 1...100_000)
         let timeout = settings.duration(
             "queue_timeout", default: configuration.relay.connectTimeout, in: .milliseconds(10) ... .seconds(3600))
         if limit == nil, settings.string("queue_timeout") != nil {
-            settings.reject("queue_timeout", "needs max_connections beside it: without a limit nobody waits")
+            settings.reject("queue_timeout", "needs max_connections: without a limit no download waits")
         }
         return limit.map { Connections(limit: $0, timeout: timeout) }
     }
 }
 
 extension ConfiguredBackend {
-    /// Extends a driver's reader by `redirect`: whether trusted clients may be redirected to the backend.
+    /// Extends a driver's reader by `redirect`.
     static func withRedirect(
         _ read: @escaping ConfigurationFile<ConfiguredBackend>.ReadBackend
     ) -> ConfigurationFile<ConfiguredBackend>.ReadBackend {
@@ -180,7 +183,7 @@ extension ConfiguredBackend {
             var backend = read(section, configuration)
             if allowsRedirects, backend?.driverName == "file" {
                 section.settings.reject(
-                    "redirect", "is for drivers whose objects have URLs; clients can't read this server's files")
+                    "redirect", "is not for the driver file, because clients can't read this server's files")
             }
             backend?.allowsRedirects = allowsRedirects
             return backend

@@ -19,13 +19,14 @@ enum DescriptorLimit {
         return Int(min(limit.rlim_cur, 1 << 30))
     }
 
-    /// The descriptors of the catalog, the log, the loops and the files of a few uploads.
+    /// The number of descriptors reserved for the catalog, the log, the loops and the files of a few uploads.
     private static let reserved = 128
-    /// The largest default limit, above what one process can use.
+    /// The largest default limit of connections, more than one process can use.
     private static let most = 100_000
 
-    /// The limits of client connections. The default is half of the descriptors, since each download has another connection to
-    /// its backend, and a quarter of that for one address.
+    /// The limits on client connections: the configured ones, or by default half of the unreserved descriptors, since each
+    /// download needs another descriptor for its backend, and a quarter of that for one address.
+    /// - Parameter descriptors: the number of descriptors that this process may have.
     static func connections(_ descriptors: Int, total: Int?, perAddress: Int?) -> (total: Int, perAddress: Int) {
         let total = total ?? min(most, max(16, (descriptors - reserved) / 2))
         return (total, min(total, perAddress ?? max(16, total / 4)))

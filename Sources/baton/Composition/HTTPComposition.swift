@@ -12,7 +12,7 @@ import ServiceLifecycle
 import Telemetry
 import Verification
 
-/// Everything that answers HTTP, put together.
+/// The HTTP server: the routes of all APIs, and the part that serves connections.
 struct HTTPComposition: Sendable {
     private let images: ImagesAPI
     private let admin: AdminRoutes
@@ -20,13 +20,13 @@ struct HTTPComposition: Sendable {
     private let http: HTTPServer
 
     /// - Parameters:
-    ///   - recorder: writes down what downloads find out.
-    ///   - holds: integrity holds that the catalog does not know of yet.
-    ///   - manifests: reads the digests of chunks.
-    ///   - directLifetime: how long a signed URL of a direct location is good.
-    ///   - limits: what connections go by; each from its beginning.
-    ///   - exposure: from where clients come; each request goes by what it is then.
-    ///   - drain: whether the server is about to stop.
+    ///   - recorder: records the results of downloads in the catalog.
+    ///   - holds: integrity holds that are not in the catalog yet.
+    ///   - manifests: supplies the digests of chunks.
+    ///   - directLifetime: how long a signed direct URL is valid.
+    ///   - limits: the limits of client connections; a connection keeps those in effect when it was accepted.
+    ///   - exposure: how clients reach the server; each request uses the current value.
+    ///   - drain: tells whether the server is about to stop.
     init(
         catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
         manifests: ManifestCache, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
@@ -45,11 +45,11 @@ struct HTTPComposition: Sendable {
         http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)
     }
 
-    /// The server as a service.
+    /// Creates the service that accepts connections and answers requests.
     /// - Parameters:
-    ///   - place: where to listen.
-    ///   - certificate: what is shown to clients, who must speak TLS then; nil for plain HTTP.
-    ///   - onRunning: called with the port it listens at, once it does; 0 for a socket file.
+    ///   - place: the address, socket file or descriptor to listen at.
+    ///   - certificate: the certificate for TLS; nil for plain HTTP.
+    ///   - onRunning: called with the port once the server listens; 0 for a socket file.
     func service(
         at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void

@@ -8,7 +8,7 @@ import RelayEngine
 import Telemetry
 import Verification
 
-/// The metrics that are read from the running parts when the page is requested.
+/// The metrics whose values are read from the running parts when the page is requested.
 struct LiveMetrics {
     let catalog: any CatalogStore & UploadStore
     let relays: Relays
@@ -18,10 +18,12 @@ struct LiveMetrics {
 
     func register(in registry: MetricsRegistry) {
         ProcessMetrics.register(in: registry)
-        registry.gauge("baton_build_info", "Always 1; the version is in the label.", labels: ["version"]) {
+        registry.gauge("baton_build_info", "Always 1, with the version as a label.", labels: ["version"]) {
             [([Baton.version], 1)]
         }
-        registry.counter("baton_log_lines_dropped_total", "Lines of the log that nobody read in time.") { [log] in
+        registry.counter(
+            "baton_log_lines_dropped_total", "Log lines that were dropped because the reader of the log did not keep up."
+        ) { [log] in
             [([], Double(log.droppedLines))]
         }
         registerRelays(in: registry)
@@ -38,28 +40,28 @@ struct LiveMetrics {
                 return [(["used"], value(statistics.used)), (["orphaned"], value(statistics.orphaned))]
             }
         }
-        gauge("baton_uploads", "Files that uploads wrote, by whether an image has them.") { Double($0.files) }
-        gauge("baton_upload_bytes", "Bytes of the files that uploads wrote, by whether an image has them.") { Double($0.bytes) }
+        gauge("baton_uploads", "Uploaded files, by whether an image has them.") { Double($0.files) }
+        gauge("baton_upload_bytes", "Bytes of uploaded files, by whether an image has them.") { Double($0.bytes) }
     }
 
     private func registerRelays(in registry: MetricsRegistry) {
-        registry.gauge("baton_relays_open", "Downloads that run.") { [relays] in [([], Double(relays.runningCount))] }
+        registry.gauge("baton_relays_open", "Running downloads.") { [relays] in [([], Double(relays.runningCount))] }
         registry.counter(
-            "baton_relay_bytes_total", "Bytes of images taken from each backend for downloads, while they flow.",
+            "baton_relay_bytes_total", "Image bytes read from each backend for downloads, counted as they arrive.",
             labels: ["backend"]
         ) { [relays] in
             relays.bytesTaken.sorted { $0.key < $1.key }.map { (labels: [$0.key.name], value: Double($0.value)) }
         }
-        registry.gauge("baton_slab_bytes", "Memory of buffers for bytes in flight, or kept to be used again.") { [loops] in
+        registry.gauge("baton_slab_bytes", "Memory of buffers in use, and of buffers kept for reuse.") { [loops] in
             [([], Double(loops.reduce(0) { $0 + $1.slabBytes }))]
         }
     }
 
     private func registerMemory(in registry: MetricsRegistry) {
-        registry.gauge("baton_relay_memory_limit_bytes", "Memory that all downloads may take together.") { [relays] in
+        registry.gauge("baton_relay_memory_limit_bytes", "The memory limit of all downloads together.") { [relays] in
             [([], Double(relays.memory.limit))]
         }
-        registry.gauge("baton_relay_memory_reserved_bytes", "Memory that downloads have reserved of it.") { [relays] in
+        registry.gauge("baton_relay_memory_reserved_bytes", "Memory that downloads have reserved.") { [relays] in
             [([], Double(relays.memory.counts.reserved))]
         }
         registry.gauge("baton_relay_memory_waiting", "Downloads that wait for memory.") { [relays] in
@@ -81,15 +83,16 @@ struct LiveMetrics {
                 }
             }
         }
-        gauge("baton_backend_attempts_running", "Attempts of downloads that run at each backend.") { Double($0.running) }
-        gauge("baton_backend_first_byte_seconds", "Time to the first byte, as the choice of locations sees it.") {
+        gauge("baton_backend_attempts_running", "Running download attempts at each backend.") { Double($0.running) }
+        gauge("baton_backend_first_byte_seconds", "Time to the first byte, as location selection estimates it.") {
             $0.firstByte.value
         }
-        gauge("baton_backend_throughput_bytes_per_second", "Throughput, as the choice of locations sees it.") {
+        gauge("baton_backend_throughput_bytes_per_second", "Throughput, as location selection estimates it.") {
             $0.throughput.value
         }
         registry.gauge(
-            "baton_backend_breaker_state", "1 for the state that each backend's breaker is in.", labels: ["backend", "state"]
+            "baton_backend_breaker_state", "1 for the current state of each backend's breaker, 0 for the other states.",
+            labels: ["backend", "state"]
         ) { [relays] in
             relays.registry.all.flatMap { backend in
                 let state = relays.health(of: backend.id).breaker.state
@@ -109,14 +112,14 @@ struct LiveMetrics {
             guard let counts = await statistics()?.counts else { return [] }
             return LocationStatus.allCases.map { (labels: [$0.rawValue], value: Double(counts[$0] ?? 0)) }
         }
-        registry.gauge("baton_scrub_due_locations", "Active locations whose last full read is too long ago, or never was.") {
+        registry.gauge("baton_scrub_due_locations", "Active locations without a full read within maintenance.scrub_interval.") {
             await statistics().map { [([], Double($0.unverified))] } ?? []
         }
         registry.gauge("baton_scrub_oldest_verification_seconds", "Age of the oldest verification of an active location.") {
             await statistics()?.oldestVerification.map { [([], -$0.timeIntervalSinceNow)] } ?? []
         }
         registry.gauge(
-            "baton_representations", "Representations that hold bytes, by whether their chunks have digests.",
+            "baton_representations", "Representations that are not empty, by whether they have a manifest.",
             labels: ["manifest"]
         ) {
             guard let statistics = await statistics() else { return [] }

@@ -5,7 +5,7 @@ import HTTPServing
 import ImageCatalog
 import ImageModel
 
-/// The problems of a configuration on this machine, beyond those of the file itself. The check changes nothing.
+/// The problems of a configuration on this machine, beyond those of the file itself. The checks change nothing.
 struct MachineCheck {
     private let file: ConfigurationFile<ConfiguredBackend>
     private let name: String
@@ -36,18 +36,18 @@ struct MachineCheck {
                 continue
             }
             guard Self.isDirectory(path) else {
-                problems.append(item(key, "\(root) is no directory"))
+                problems.append(item(key, "\(root) is not a directory"))
                 continue
             }
             if path == "/" {
-                problems.append(item(key, "\(root) leads to the whole file system: name the images' own directory"))
+                problems.append(item(key, "\(root) leads to the whole file system: name the directory of the images"))
             }
-            if access(path, R_OK | X_OK) != 0 { problems.append(item(key, "\(root) may not be read by this user")) }
+            if access(path, R_OK | X_OK) != 0 { problems.append(item(key, "\(root) is not readable for this user")) }
             if backend.id == file.configuration.uploads.backend, access(path, W_OK | X_OK) != 0 {
-                problems.append(item(key, "\(root) may not be written by this user, and uploads go there"))
+                problems.append(item(key, "\(root) is not writable for this user, but uploads are stored there"))
             }
             if let duplicate = seen.first(where: { $0.path == path }) {
-                problems.append(item(key, "\(root) is the directory of the backend \(duplicate.id) too: remove one of them"))
+                problems.append(item(key, "\(root) is also the directory of the backend \(duplicate.id): remove one of them"))
             } else if let outer = seen.first(where: { path.hasPrefix($0.path + "/") || $0.path.hasPrefix(path + "/") }) {
                 warnings.append(item(key, "\(root) overlaps with the directory of the backend \(outer.id)"))
             }
@@ -55,7 +55,7 @@ struct MachineCheck {
         }
         guard let catalog = Self.realPath(of: file.configuration.catalog) else { return }
         for root in seen where catalog.hasPrefix(root.path == "/" ? "/" : root.path + "/") {
-            warnings.append(item("catalog", "lies in the directory of the backend \(root.id), whose files can be downloaded"))
+            warnings.append(item("catalog", "is in the directory of the backend \(root.id), whose files can be downloaded"))
         }
     }
 
@@ -67,7 +67,9 @@ struct MachineCheck {
             } catch {
                 return problems.append(item("catalog", "\(error)"))
             }
-            if access(path, R_OK | W_OK) != 0 { problems.append(item("catalog", "\(path) may not be written by this user")) }
+            if access(path, R_OK | W_OK) != 0 {
+                problems.append(item("catalog", "\(path) is not readable and writable for this user"))
+            }
             return
         }
         // The catalog is created at the first start, with missing directories.
@@ -75,10 +77,10 @@ struct MachineCheck {
         while directory != ".", access(directory, F_OK) != 0, errno == ENOENT { directory = Self.directory(of: directory) }
         guard Self.isDirectory(directory) else {
             return problems.append(
-                item("catalog", "\(path) can't be made: \(directory) is no directory that can be looked into"))
+                item("catalog", "\(path) can't be created: \(directory) is not a directory, or this user may not enter it"))
         }
         if access(directory, W_OK | X_OK) != 0 {
-            problems.append(item("catalog", "\(path) can't be made: \(directory) may not be written by this user"))
+            problems.append(item("catalog", "\(path) can't be created: \(directory) is not writable for this user"))
         }
     }
 
@@ -91,9 +93,9 @@ struct MachineCheck {
         guard let holder else { return problems.append(item("server.listen", sentence)) }
         if holder.isBaton {
             warnings.append(
-                item("server.listen", "\(listen) is held by a Baton server that runs, process \(holder.processID)"))
+                item("server.listen", "\(listen) is in use by a running Baton server, process \(holder.processID)"))
         } else {
-            problems.append(item("server.listen", "\(sentence) It is process \(holder.processID), \(holder.name)."))
+            problems.append(item("server.listen", "\(sentence) Process \(holder.processID), \(holder.name), uses it."))
         }
     }
 
@@ -136,14 +138,14 @@ enum ListenCheck {
         let descriptor = socket(found.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
-        // As in the server: recently closed connections do not block the port.
+        // As the server does, so that recently closed connections do not block the port.
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         return bind(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0 ? nil : errno
     }
 }
 
-/// The process that listens at a port, as far as this user may know (proc(5)).
+/// The process that listens at a TCP port, if this user may read its descriptors (proc(5)).
 struct PortHolder {
     let processID: Int32
     let name: String
@@ -164,7 +166,7 @@ struct PortHolder {
         return nil
     }
 
-    /// The link targets of descriptors of such sockets.
+    /// The link targets of the descriptors of sockets that listen at the port, e.g. `socket:[12345]`.
     private static func listening(at port: Int, in table: String) -> [String] {
         let text = (try? String(contentsOfFile: table, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").dropFirst().compactMap { line in

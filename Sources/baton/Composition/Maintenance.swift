@@ -9,7 +9,7 @@ import ServiceLifecycle
 import Telemetry
 import Verification
 
-/// All parts that maintain locations, composed from the configuration.
+/// The parts that maintain locations, created from the configuration.
 struct Maintenance {
     let statusChanges: LocationStatusChanges
     let verifications: VerificationQueue
@@ -19,7 +19,7 @@ struct Maintenance {
     let scrubPace: ReadRateLimiter
     let manifestPace: ReadRateLimiter
     private let verifier: Verifier
-    /// The age at which a verification is renewed; zero for never.
+    /// The age of a verification at which a scrub renews it; zero disables scrubs.
     let scrubInterval: Duration
     /// The background services that run until the server stops.
     let services: [any Service]

@@ -10,12 +10,13 @@ import RelayEngine
 struct OnlineCheck: Sendable {
     /// The result for one server.
     struct Answer: Sendable, Encodable {
-        /// The conclusion from a response: `ready` if the server works with these credentials, `uncertain` if the response does not
-        /// tell, `unusable` if the server can't be reached or refuses the credentials.
+        /// The conclusion from a response: `ready` if the server works with these credentials, `uncertain` if the response does
+        /// not show that, `unusable` if the server can't be reached or refuses the credentials.
         enum Decision: String, Sendable, Encodable {
             case ready, uncertain, unusable
         }
 
+        /// The id of the backend, or `keystone`.
         let backend: String
         let decision: Decision
         let detail: String
@@ -42,6 +43,7 @@ struct OnlineCheck: Sendable {
     }
 
     /// Checks all servers concurrently.
+    /// - Returns: the answers, ordered by `backend`.
     func run() async -> [Answer] {
         let answers = await withTaskGroup(of: Answer.self) { group in
             for (id, probe) in backends { group.addTask { await Self.ask(id, probe) } }
@@ -70,7 +72,7 @@ struct OnlineCheck: Sendable {
         switch (failure.failureClass, failure.reason) {
         case (_, .missing): .ready
         case (_, .denied) where wrongCredentials.contains(where: { failure.detail.contains($0) }): .unusable
-        // Stores answer so for a missing object if the credentials may not list the bucket.
+        // The answer of stores for a missing object if the credentials may not list the bucket.
         case (_, .denied), (.throttled, _), (.location, _): .uncertain
         default: .unusable
         }
@@ -79,7 +81,7 @@ struct OnlineCheck: Sendable {
     private static func detail(of failure: AttemptFailure) -> String {
         switch failure.reason {
         case .missing: "answers"
-        case .denied: "answers, and refuses what is not there (\(failure.detail)): right only where it may not be listed"
+        case .denied: "answers, but denies a missing object (\(failure.detail)): correct only if listing is not allowed"
         default: "\(failure)"
         }
     }

@@ -6,8 +6,8 @@ import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
-/// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain and a second one ends it. SIGQUIT
-/// stops at once. SIGHUP reloads the configuration.
+/// Runs the server's services until a signal ends them. SIGTERM or SIGINT begins a drain, and a second one ends it. SIGQUIT
+/// stops the server at once. SIGHUP reloads the configuration.
 struct ServerRun: Sendable {
     private enum Part {
         case background, front, stopped, watchdog, drainRequests, reloads
@@ -25,11 +25,9 @@ struct ServerRun: Sendable {
     let watchdog: Watchdog
     /// The settings of a drain, read when it begins.
     let timing: Reloadable<BatonConfiguration.Server>
-    /// Reloads the configuration.
     let reload: @Sendable () async -> Void
-    /// Hands the background work over to another server.
+    /// Releases the catalog, so that the next server can take over the background work.
     let handOver: @Sendable () -> Void
-    /// Writes the last log lines.
     let flushLog: @Sendable () -> Void
     let runningDownloads: @Sendable () -> Int
     let logger: Logger
@@ -38,7 +36,7 @@ struct ServerRun: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigquit, .sighup)
         let background = group(background)
         let front = group([front])
-        // One at a time and separate from the signals, since a reload may wait for a file system that hangs.
+        // Reloads run one at a time and apart from the signals, since a reload may wait for a file system that hangs.
         let (reloads, requestReload) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let (drainRequests, requestDrain) = AsyncStream.makeStream(of: UnixSignal.self)
         let (backgroundEnd, endBackground) = AsyncStream.makeStream(of: Void.self)
@@ -94,7 +92,7 @@ struct ServerRun: Sendable {
         ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
     }
 
-    /// - Returns: when the server is to stop without a drain.
+    /// Handles signals. Returns when the server must stop without finishing a drain, or when the task is cancelled.
     private func follow(
         _ signals: UnixSignalsSequence, _ requestReload: AsyncStream<Void>.Continuation,
         _ requestDrain: AsyncStream<UnixSignal>.Continuation
@@ -132,7 +130,7 @@ struct ServerRun: Sendable {
         var metadata = log(signal)
         metadata["downloads"] = .stringConvertible(runningDownloads())
         logger.notice("server.draining: The server finishes running requests, then stops.", metadata: metadata)
-        notifier.stopping("Drains.")
+        notifier.stopping("Draining.")
         drain.begin()
         await withTaskGroup(of: Void.self) { steps in
             steps.addTask {

@@ -11,13 +11,13 @@ import NIOPosix
 import RelayEngine
 import ServiceLifecycle
 
-/// Ends interrupted uploads. Uploads that another server still receives while it drains are left alone, and handled once that
-/// server is gone.
+/// Cleans up interrupted uploads. Uploads that another server still receives while it drains are cleaned up after that server
+/// has ended.
 struct UploadRecovery: Service, CustomStringConvertible {
     let catalog: any CatalogStore & ImageStore
     /// The target of uploads; nil if this server accepts none.
     let uploads: UploadTarget?
-    /// The directories of all backends: the other server may store uploads in another one than this server does.
+    /// The directories of all backends, since the other server may store uploads in another one than this server.
     let roots: [String]
     /// The images whose uploads another server receives.
     let foreign: [ImageID]
@@ -26,7 +26,7 @@ struct UploadRecovery: Service, CustomStringConvertible {
 
     var description: String { "recovery of uploads" }
 
-    /// Ends the uploads that were interrupted before this server started.
+    /// Cleans up the uploads that were interrupted before this server started.
     /// - Returns: a service that handles the remaining ones; nil if there are none.
     static func start(
         _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, roots: [String], interval: Duration,
@@ -58,7 +58,7 @@ struct UploadRecovery: Service, CustomStringConvertible {
                 let over = waiting.filter { !Self.isUnderWay($0, in: roots) }
                 guard !over.isEmpty, !Task.isCancelled else { continue }
                 do {
-                    // Has no effect on completed uploads.
+                    // This has no effect on completed uploads.
                     try await catalog.recoverUploads(over, at: .now)
                     try await uploads?.recover(over, catalog: catalog)
                     waiting.removeAll { over.contains($0) }

@@ -5,7 +5,8 @@ import Glibc
 enum DemoImages {
     private static let sizes = [("demo-4MiB.raw", 4 << 20), ("demo-16MiB.raw", 16 << 20)]
 
-    /// Writes the images into a new directory.
+    /// Writes an image of 4 MiB and one of 16 MiB into a new directory.
+    /// - Throws: `CocoaError`.
     static func write(to directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         for (name, size) in sizes { try random(size).write(to: URL(filePath: "\(directory)/\(name)")) }

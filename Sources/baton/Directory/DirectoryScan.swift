@@ -4,13 +4,14 @@ import FoundationEssentials
 import Glibc
 import ImageModel
 
-/// The image files below a directory. Hidden files and directories are left out. Symbolic links are not followed, because they can
-/// lead out of the directory.
+/// The image files below a directory. Hidden files and directories are ignored. Symbolic links are not followed, because they
+/// can lead out of the directory.
 struct DirectoryScan {
-    /// An image file.
+    /// A file that is served as an image.
     struct File: Equatable {
         /// The path, relative to the directory.
         let path: String
+        /// The size in bytes; not 0.
         let size: Int64
         let format: DiskFormat
     }
@@ -21,11 +22,12 @@ struct DirectoryScan {
         let reason: String
     }
 
-    /// The largest number of images.
+    /// The maximum number of images.
     static let imageLimit = 1000
-    /// The largest number of files and directories that are visited.
+    /// The maximum number of files and directories that are visited.
     static let entryLimit = 100_000
-    /// The size in bytes from which a file of unknown format and name counts as a raw image. Smaller ones, such as a README, do not.
+    /// The size in bytes from which a file of unknown format and name counts as a raw image. Smaller ones, such as a README, do
+    /// not.
     static let unknownSize: Int64 = 1 << 20
     /// The file name extensions of raw images.
     private static let rawEndings = ["raw", "img", "iso", "dd", "bin"]
@@ -34,13 +36,14 @@ struct DirectoryScan {
 
     /// The real path of the directory.
     let root: String
-    /// The images, by name.
+    /// The images, ordered by name within each directory.
     private(set) var files: [File] = []
-    /// The skipped files, by name.
+    /// The skipped files, ordered by name within each directory.
     private(set) var skipped: [Skipped] = []
     private var entries = 0
 
-    /// - Throws: `DirectoryError`.
+    /// Scans a directory.
+    /// - Throws: `DirectoryError`, also if there is no image.
     init(_ path: String) throws(DirectoryError) {
         guard let resolved = realpath(path, nil) else {
             throw .unusable(path, reason: errno == ENOENT ? "there is no such directory" : Self.reason(errno))
@@ -58,7 +61,7 @@ struct DirectoryScan {
         guard !files.isEmpty else { throw .empty(path, skipped: skipped) }
     }
 
-    /// A failure that ends the scan, or skips one directory.
+    /// A failure that ends the scan if `directory` is set, and otherwise skips a file or directory for `reason`.
     private struct Unreadable: Error {
         var reason = ""
         var directory: DirectoryError?
@@ -124,7 +127,8 @@ struct DirectoryScan {
         return endings.contains(path[path.index(after: dot)...].lowercased())
     }
 
-    /// The format by the bytes, never by the name: an `.img` file can be qcow2 or raw.
+    /// The disk format of a detected format. The file name does not matter: an `.img` file can be qcow2 or raw.
+    /// - Returns: nil for a format that is not served.
     private static func diskFormat(_ found: DetectedFormat?) -> DiskFormat? {
         switch found {
         case nil: .raw
@@ -173,7 +177,7 @@ struct DirectoryScan {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
-            // A name that is not UTF-8 can be neither printed nor requested.
+            // A name that is not UTF-8 can neither be printed nor requested.
             if let name, name != ".", name != ".." { names.append(name) }
             guard names.count <= entryLimit else { break }
         }

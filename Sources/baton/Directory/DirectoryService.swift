@@ -8,9 +8,9 @@ import LocationLifecycle
 import RelayEngine
 import ServiceLifecycle
 
-/// Registers the images of a directory, and prints their URLs and how to download them.
+/// Registers the images of a directory, and prints a table of their URLs and a command to download one.
 final class DirectoryService: Service, CustomStringConvertible {
-    /// A file as an image.
+    /// A registered file.
     private struct Served {
         let image: ImageID
         let location: LocationID
@@ -74,7 +74,8 @@ final class DirectoryService: Service, CustomStringConvertible {
 
     var description: String { "images of a directory" }
 
-    /// Called when the server listens and the images can be requested.
+    /// Starts the output. Called when the server listens and the images can be requested.
+    /// - Parameter place: the server's URL, or `unix:` and the path of its socket file.
     func listens(at place: String) { listening.yield(place) }
 
     /// Prints the table of images, then a line for each image that becomes ready later. Ends with the server.
@@ -111,7 +112,8 @@ final class DirectoryService: Service, CustomStringConvertible {
         }
     }
 
-    /// Removes the images whose read has ended.
+    /// Removes images whose full read has ended from `waiting`, and returns a line for each.
+    /// - Throws: `CatalogError`.
     private func settle(_ waiting: inout [Served]) async throws -> (ready: [String], failed: [String]) {
         var news: (ready: [String], failed: [String]) = ([], [])
         for image in waiting.prefix(Self.batch) {
@@ -171,7 +173,7 @@ final class DirectoryService: Service, CustomStringConvertible {
 }
 
 extension String {
-    /// The text quoted as one word of a shell.
+    /// The text as one shell word, quoted if necessary.
     fileprivate var quoted: String {
         let isPlain = utf8.allSatisfy { byte in
             switch byte {

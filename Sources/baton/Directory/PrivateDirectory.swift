@@ -7,6 +7,7 @@ struct PrivateDirectory {
     /// The directory of the images that `--demo` makes.
     var images: String { "\(path)/images" }
 
+    /// Creates the directory below `TMPDIR`, or `/tmp`.
     /// - Throws: `DirectoryError`.
     init() throws(DirectoryError) {
         let base = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"

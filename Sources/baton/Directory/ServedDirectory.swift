@@ -5,7 +5,7 @@ import ImageModel
 
 /// A server of one directory, without a configuration file. Its catalog is removed when the server ends.
 struct ServedDirectory {
-    /// The backend of the files.
+    /// The id of the directory's backend.
     static let backend = BackendID("dir")
 
     private let scan: DirectoryScan
@@ -48,7 +48,7 @@ struct ServedDirectory {
     }
 }
 
-/// A listening error whose advice names no configuration key.
+/// A listening error whose advice does not mention `server.listen`, since there is no configuration file.
 struct DirectoryListenError: Error, CustomStringConvertible {
     let cause: ListenError
 

@@ -41,7 +41,7 @@ struct CommandFailure {
     private var status: Int?
     private var problems: [Problem]?
     private var warnings: [Problem]?
-    /// The text for people, if it is more than the message. Its lines are Baton's, with parts escaped by `plain`.
+    /// The text for people, if it differs from the message. Parts of other origin in its lines are escaped by `plain`.
     private var text: String?
 
     private static func lines(_ sentences: [String]) -> String {
@@ -65,8 +65,8 @@ struct CommandFailure {
             problems = error.problems.map { .init(file: error.file, line: $0.line, key: nil, message: $0.message) }
             text = Self.lines(error.sentences)
         case let error as ServerCertificateError: self.init("configuration", "\(error)")
-        case is CancellationError: self.init("interrupted", "It was interrupted.")
-        // Foundation's descriptions of its errors are not meant for users.
+        case is CancellationError: self.init("interrupted", "The command was interrupted.")
+        // Foundation's descriptions name error domains and keys, which do not help users.
         case let error as CocoaError: self.init("file", error.sentence)
         default: self.init(other: error)
         }
@@ -107,10 +107,10 @@ struct CommandFailure {
         }
     }
 
-    /// Reports the failure.
+    /// Writes the failure to standard error, and with `--json` the error object to the stream for results.
     func tell() {
         if kind == "reader_gone" { Standard.endForWantOfReader() }
-        // The message may be a server's or contain a name: with several lines it could imitate another message.
+        // The message may come from a server or contain a name, which with several lines could imitate another message.
         if let text { Standard.error.lines(text) } else { Standard.error.line("baton: \(message)") }
         guard CommandLine.arguments.prefix(while: { $0 != "--" }).contains("--json") else { return }
         OutputOption.printJSON(
@@ -122,13 +122,13 @@ struct CommandFailure {
 }
 
 extension CocoaError {
-    /// One sentence for a person, without the names of domains and keys.
+    /// One sentence for users, without error domains and keys.
     var sentence: String {
         let place = filePath.map { "\($0): " } ?? ""
         let reason: String =
             switch code {
             case .fileNoSuchFile, .fileReadNoSuchFile: "there is no such file"
-            case .fileReadNoPermission, .fileWriteNoPermission: "this user may not"
+            case .fileReadNoPermission, .fileWriteNoPermission: "permission denied"
             case .fileWriteOutOfSpace: "the disk is full"
             default: "it can't be read or written (Foundation's code \(code.rawValue))"
             }
@@ -136,14 +136,14 @@ extension CocoaError {
     }
 }
 
-/// A word of the command line in the place of a command that is not a command.
+/// A word of the command line that stands where a command is expected and is not one.
 struct CommandTypo {
     private let word: String
     private let path: [String]
     private let command: any ParsableCommand.Type
 
-    /// Follows the commands that the words name.
-    /// - Returns: nil if all of them exist.
+    /// Finds the first word that should be a command and is not.
+    /// - Returns: nil if every such word is a command.
     init?(in arguments: [String], of root: any ParsableCommand.Type = Baton.self) {
         var command = root
         var path = [Self.name(of: root)]
@@ -166,11 +166,11 @@ struct CommandTypo {
         let nearest = names.map { (name: $0, distance: $0.distance(to: word)) }.min { $0.distance < $1.distance }
         let guess = nearest.flatMap { $0.distance <= max(2, word.count / 3) ? "did you mean \($0.name)? " : nil } ?? ""
         let known = names.joined(separator: ", ")
-        return "\(path.joined(separator: " ")) has no command \"\(word)\"; \(guess)there are \(known)."
+        return "\(path.joined(separator: " ")) has no command \"\(word)\"; \(guess)the commands are \(known)."
     }
 
-    /// The usage of the command that the word was given to.
-    var usage: String { "Usage: \(path.joined(separator: " ")) <subcommand>; --help says more." }
+    /// The usage of the command before the word.
+    var usage: String { "Usage: \(path.joined(separator: " ")) <subcommand>. See --help for more." }
 
     private static func name(of command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? String(describing: command).lowercased()

@@ -14,7 +14,7 @@ enum Standard {
     /// Reserves standard output for an image's bytes.
     static func takeOutput() { isOutputTaken.store(true, ordering: .relaxed) }
 
-    /// The stream for a command's result.
+    /// The stream for a command's result: standard error while standard output carries an image.
     static var forResults: Standard { isOutputTaken.load(ordering: .relaxed) ? .error : .output }
 
     /// Writes one line, escaped.
@@ -30,7 +30,7 @@ enum Standard {
         if let error, self == .output { Self.fail(error) }
     }
 
-    /// Must be called last: some file systems report only on close that the written data did not fit.
+    /// Closes standard output. Must be called last, since some file systems report a failed write only on close.
     static func finish() {
         if close(STDOUT_FILENO) != 0, errno != EBADF { fail(errno) }
     }
@@ -41,22 +41,24 @@ enum Standard {
         exit(1)
     }
 
-    /// Ends the process by SIGPIPE, like other programs whose reader is gone, unless it was started with that signal ignored.
+    /// Ends the process by SIGPIPE, as other programs end when the reader of a pipe is gone. Has no effect if the process was
+    /// started with that signal ignored.
     static func endForWantOfReader() {
         guard !startedIgnoringBrokenPipes else { return }
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
     }
 
-    /// Must be called first. Broken pipes become errors of writes, since SIGPIPE from libcurl's TLS would end the process.
-    /// Closed standard streams are opened, so that no other file gets their numbers and their text.
+    /// Prepares the streams. Must be called first. SIGPIPE is ignored, because it would end the process if libcurl's TLS writes
+    /// to a closed connection; writes report broken pipes instead. Closed standard streams are opened, so that no other file
+    /// gets their descriptor numbers and their text.
     static func prepare() {
         _ = startedIgnoringBrokenPipes
         signal(SIGPIPE, SIG_IGN)
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 { _ = open("/dev/null", O_RDONLY) }
     }
 
-    /// Read before `prepare` changes it.
+    /// Whether the process was started with SIGPIPE ignored. Evaluated before `prepare` changes that.
     private static let startedIgnoringBrokenPipes: Bool = {
         var action = sigaction()
         guard sigaction(SIGPIPE, nil, &action) == 0 else { return false }
@@ -69,14 +71,14 @@ enum Question {
     /// Whether the process has a terminal to ask at.
     static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
-    /// Whether the user answers yes; any other answer is no.
+    /// Asks on standard error and returns whether the user answers yes; any other answer is no.
     static func confirms(_ question: String) -> Bool {
         Standard.error.write("\(question.plain) [y/N] ")
         return ["y", "yes"].contains((readLine() ?? "").lowercased())
     }
 }
 
-/// A table in aligned columns, for people.
+/// A table with aligned columns for terminals.
 struct Table {
     private let head: [String]
     private var rows: [[String]] = []

@@ -3,9 +3,9 @@ import FoundationEssentials
 import Glibc
 
 /// The listening socket that a service manager opened and passed on (systemd's socket activation: `LISTEN_PID`, `LISTEN_FDS`).
-/// It outlives this process, so that no client is refused while one server takes over from another.
+/// It stays open between two servers, so that no client is refused while one takes over from the other.
 struct ActivatedSocket {
-    /// The first descriptor that is passed on.
+    /// The descriptor of the first socket (`SD_LISTEN_FDS_START`).
     private static let first: Int32 = 3
 
     let descriptor: Int32
@@ -24,7 +24,7 @@ struct ActivatedSocket {
         return try ActivatedSocket(descriptor: first)
     }
 
-    /// The number of sockets for a process; nil if there are none.
+    /// The number of sockets that the environment assigns to a process; nil if there are none.
     static func count(in environment: [String: String], process: Int32) -> Int? {
         guard environment["LISTEN_PID"].flatMap({ Int32($0) }) == process, let text = environment["LISTEN_FDS"],
             let count = Int(text), count > 0
@@ -78,12 +78,14 @@ enum ActivationError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .several(let count):
-            "\(count) sockets were handed over (LISTEN_FDS), and Baton takes one: leave one ListenStream in the socket unit."
+            "The service manager passed \(count) sockets (LISTEN_FDS), but Baton accepts one: keep one ListenStream in the "
+                + "socket unit."
         case .notListening(let descriptor):
-            "Descriptor \(descriptor), which was handed over (LISTEN_FDS), is no listening stream socket: check the socket unit."
+            "Descriptor \(descriptor) from the service manager (LISTEN_FDS) is not a listening stream socket: check the "
+                + "socket unit."
         case .reachable(let address):
-            "The socket that was handed over listens at \(address), which other machines can reach; auth.mode none does not allow "
-                + "that: set another auth.mode, or listen at 127.0.0.1."
+            "The socket from the service manager listens at \(address), which other machines can reach, but auth.mode none "
+                + "does not allow that: set another auth.mode, or listen at 127.0.0.1."
         }
     }
 }

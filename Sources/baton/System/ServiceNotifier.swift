@@ -3,11 +3,11 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// Reports the server's state to the service manager (systemd's notify protocol: a datagram to `NOTIFY_SOCKET`). Without a
-/// service manager, nothing is sent.
+/// Reports the server's state to the service manager: a datagram to `NOTIFY_SOCKET` (sd_notify(3)). Without a service manager,
+/// nothing is sent.
 struct ServiceNotifier: Sendable {
     private let path: String?
-    /// The interval in which the service manager expects signs of life; nil if it expects none.
+    /// The interval within which the service manager expects a watchdog message; nil if it expects none.
     let watchdog: Duration?
 
     /// - Parameter process: the process that the environment variables must name.
@@ -26,13 +26,13 @@ struct ServiceNotifier: Sendable {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         send(
-            "RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)\nSTATUS=Reads its configuration again.")
+            "RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)\nSTATUS=Reloading the configuration.")
     }
 
     /// Reports that the server is stopping.
     func stopping(_ status: String) { send("STOPPING=1\nSTATUS=\(status)") }
 
-    /// Sends a sign of life.
+    /// Sends a watchdog message.
     func alive() { send("WATCHDOG=1") }
 
     private func send(_ message: String) {
@@ -50,14 +50,14 @@ struct ServiceNotifier: Sendable {
         let bytes = Array(message.utf8)
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                // Does not block: a service manager that does not read must not stop the server.
+                // Non-blocking, since a service manager that does not read must not stop the server.
                 sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0, size)
             }
         }
     }
 }
 
-/// Sends signs of life to the service manager while every transfer loop responds.
+/// Sends watchdog messages to the service manager while every transfer loop responds.
 struct Watchdog: Sendable {
     private final class Answers: Sendable {
         let count = Atomic(0)
@@ -66,7 +66,7 @@ struct Watchdog: Sendable {
     let notifier: ServiceNotifier
     let loops: [TransferLoop]
 
-    /// Runs until the task is cancelled; returns at once if no signs of life are expected.
+    /// Runs until the task is cancelled; returns at once if no watchdog messages are expected.
     func run() async {
         guard let period = notifier.watchdog else { return }
         var answers: Answers?

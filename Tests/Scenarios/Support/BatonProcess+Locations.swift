@@ -3,7 +3,7 @@ import ImageCatalog
 import ImageModel
 import Synchronization
 
-/// A switch that a test changes while an origin runs.
+/// A Boolean that a test changes while an origin or a hook reads it on another thread.
 final class Flag: Sendable {
     private let state = Mutex(false)
 
@@ -45,7 +45,7 @@ extension BatonProcess {
         }
     }
 
-    /// Waits until an event is in a location's history.
+    /// Waits until an event is in a location's history at least `count` times.
     func waitUntil(
         _ location: String, has event: String, count: Int = 1, file: String = #fileID, line: Int = #line
     ) async throws {
@@ -61,7 +61,7 @@ extension BatonProcess {
         }
     }
 
-    /// Has every location of an image read in full, and waits for the manifest that this makes.
+    /// Requests a full read of every location of an image, and waits for the results and the manifest.
     func verifyLocations(of image: String) async throws {
         for location in try await locations(of: image) {
             guard let id = location["id"] as? String else { continue }
@@ -71,7 +71,8 @@ extension BatonProcess {
         _ = try await manifest(of: image)
     }
 
-    /// Does the same and then deletes the manifest: ranges come only from locations that were read in full and whose object is unchanged.
+    /// Verifies all locations of an image and deletes the manifest, so that ranges come only from locations that were read in
+    /// full and whose object is unchanged.
     func verifyLocationsAndForgetManifest(of image: String) async throws {
         try await verifyLocations(of: image)
         let catalog = try openCatalog()
@@ -81,6 +82,7 @@ extension BatonProcess {
     }
 
     /// Adds a location without a declared size or digest.
+    /// - Returns: the id of the location.
     func addUnknownLocation(_ url: String, to image: String, extra: String = "") async throws -> String {
         let response = try await send(
             "POST", "/baton/v1/images/\(image)/locations", body: #"{"url": "\#(url)"\#(extra)}"#)
@@ -96,7 +98,8 @@ extension BatonProcess {
 }
 
 extension BatonProcess {
-    /// Settings for scenarios with real stores, which may be slow on a busy machine: these scenarios test failures, not stalls.
+    /// Settings with long timeouts for scenarios with real stores, which may be slow on a busy machine. These scenarios test
+    /// failures, not stalls.
     static let timeout =
         "relay: { connect_timeout: 10s, stall_timeout: 30s, give_up_after: 60s, revisits: 1000, backoff_limit: 200ms }"
 }

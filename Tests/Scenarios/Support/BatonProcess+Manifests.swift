@@ -7,7 +7,7 @@ extension BatonProcess {
     /// Opens the server's catalog directly.
     func openCatalog() throws -> SQLiteCatalog { try SQLiteCatalog(path: directory.file("catalog.sqlite")) }
 
-    /// Waits until an image has a manifest; the test's time limit bounds the wait.
+    /// Waits until an image has a manifest. Only the test's time limit ends the wait otherwise.
     func manifest(of image: String) async throws -> Manifest {
         guard let id = ImageID(image) else { throw CatalogError.unknownImage(ImageID()) }
         let catalog = try openCatalog()
@@ -20,7 +20,8 @@ extension BatonProcess {
 }
 
 extension SQLiteCatalog {
-    /// A manifest with the digests of all its pages, whose seals must be valid.
+    /// Reads all pages of a stored manifest.
+    /// - Throws: `MissingPage` for a page that is missing or has an invalid seal.
     func whole(_ stored: StoredManifest) async throws -> Manifest {
         var digests: [UInt8] = []
         for page in 0..<stored.layout.pageCount {
@@ -39,12 +40,12 @@ extension SQLiteCatalog {
 }
 
 extension PatternedContent {
-    /// Its manifest, made by hashing each chunk separately.
+    /// The manifest of the content, computed independently of Baton's verifiers.
     func manifest(chunkSize: Int64) -> Manifest? {
         ChunkLayout(size: size, chunkSize: chunkSize).flatMap { Manifest(layout: $0, digests: chunkDigests($0)) }
     }
 
-    /// The concatenated digests of its chunks, each computed separately.
+    /// The concatenated digests of the content's chunks, each computed separately.
     func chunkDigests(_ layout: ChunkLayout) -> [UInt8] {
         (0..<layout.count).flatMap { chunk -> [UInt8] in
             let stream = DigestStream(layout.algorithm)

@@ -5,7 +5,7 @@ final class CatalogLock {
     private let process = Process()
     private let input = Pipe()
 
-    /// Returns once it holds the lock.
+    /// Starts the process and waits until it holds the lock.
     init(_ path: String) throws {
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")

@@ -8,9 +8,9 @@ final class NginxProcess: Sendable {
     private let processID: Int32
 
     /// - Parameters:
-    ///   - directory: the directory that it serves and that holds its own files.
-    ///   - directives: the directives of its `server` block, without the listener.
-    ///   - port: the port on which it listens; a free one by default.
+    ///   - directory: the directory that nginx serves and that contains its configuration and log.
+    ///   - directives: the directives of the `server` block, without `listen`.
+    ///   - port: the listening port; a free one by default.
     init(_ directory: TestDirectory, directives: String, port given: Int? = nil) async throws {
         port = try given ?? FaultyOrigin.refusedPort()
         let home = directory.path
@@ -26,7 +26,7 @@ final class NginxProcess: Sendable {
                 server { listen 127.0.0.1:\(port) ssl; root \(home); \(directives) }
             }
             """, to: "nginx.conf")
-        // It moves to the background once it listens.
+        // The command returns when nginx listens and has moved to the background.
         let started = try await BatonCommand.run(["-e", "\(home)/nginx-error.log", "-c", file], program: "/usr/sbin/nginx")
         let text = (try? String(contentsOfFile: pidFile, encoding: .utf8)) ?? ""
         guard started.status == 0, let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {

@@ -6,13 +6,14 @@ import ImageModel
 import NetworkAddress
 import OpenStackSwiftBackend
 
-/// Reads with the driver as a relay does, but without a relay: a token before the first request, and one new token after a 401.
+/// Reads objects with the driver without a relay, but with the same log-ins: a token before the first request, and one new
+/// token after a 401.
 final class OpenStackSwiftReader: Sendable {
     let driver: OpenStackSwiftDriver
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
 
-    /// A reader with a login.
-    /// - Parameter login: nil for no login.
+    /// Creates a reader.
+    /// - Parameter login: the log-in; nil for a public container.
     init(
         _ store: any OpenStackSwiftStore, login: (any OpenStackSwiftLogin)?, signer: TempURLSigner? = nil,
         now: @escaping @Sendable () -> Date = { .now }
@@ -29,7 +30,7 @@ final class OpenStackSwiftReader: Sendable {
             access: OriginAccess(addresses: AddressPolicy(allowing: [.loopback])), now: now)
     }
 
-    /// A reader that logs in with TempAuth.
+    /// Creates a reader that logs in with TempAuth.
     convenience init(
         _ store: any OpenStackSwiftStore, user: String = "test:tester", key: String = "testing", signer: TempURLSigner? = nil,
         now: @escaping @Sendable () -> Date = { .now }
@@ -41,7 +42,7 @@ final class OpenStackSwiftReader: Sendable {
 
     deinit { loop.stop() }
 
-    /// Reads the head and all bytes that it declares.
+    /// Reads the head of an object and all bytes that the head declares.
     func read(_ key: String, _ range: ByteRange? = nil) async throws(AttemptFailure) -> (head: ObjectHead, bytes: [UInt8]) {
         guard let credentials = driver.credentials else { return try await readOnce(key, range) }
         if !credentials.isReady { try await credentials.renew(beyond: credentials.generation) }
@@ -69,7 +70,7 @@ final class OpenStackSwiftReader: Sendable {
 }
 
 extension PatternedContent {
-    /// Whether these are the content's bytes from `offset` on.
+    /// Whether bytes equal those of the content from `offset` on.
     func matches(_ bytes: [UInt8], at offset: Int64 = 0) -> Bool {
         bytes.withUnsafeBytes { firstDifference(from: $0, at: offset) == nil }
     }

@@ -7,15 +7,15 @@ enum BackendKind: String, CaseIterable, Sendable {
     case http, file, s3, swift
 }
 
-/// Content in a store of one kind, and the way to make that store fail.
+/// Content in a store of one kind, and a way to make that store fail.
 struct PlacedContent: Sendable {
-    /// The backend's section in a configuration.
+    /// The entries of the backend's section in a configuration.
     let configuration: String
     /// The location's URL.
     let url: String
-    /// Makes the store fail at once: a server is killed, a file is truncated.
+    /// Makes the store fail at once: kills a server, or truncates a file.
     let die: @Sendable () throws -> Void
-    /// Keeps the store's processes alive, and stops them at the end.
+    /// Owns the store's processes, which it kills when the last copy is released.
     private let keeper: Keeper
 
     private final class Keeper: Sendable {

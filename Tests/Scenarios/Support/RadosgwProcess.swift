@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes that store below a directory.
+/// A real Ceph radosgw, as `scripts/radosgw` runs it: three processes that store data below a directory.
 final class RadosgwProcess: OpenStackSwiftStore {
     /// The instance that all scenarios share.
     static let shared = Task { try await RadosgwProcess() }

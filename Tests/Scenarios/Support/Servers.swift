@@ -1,3 +1,3 @@
-// Re-exports what the scenarios share with `make chaos`.
+// Re-exports the modules that the scenarios share with `make chaos`.
 @_exported import Servers
 @_exported import Waiting

@@ -4,11 +4,12 @@ import Glibc
 /// An HTTPS server with its own certificate that serves the files of a directory: `openssl s_server`.
 final class TLSFileServer: Sendable {
     let port: Int
-    /// The certificate file that clients can trust.
+    /// The file of the self-signed certificate, with which clients verify the server.
     let certificate: String
     private let process: Process
 
-    /// - Parameter directory: the directory that it serves; certificate and key are stored there.
+    /// Starts the server on a free port.
+    /// - Parameter directory: the directory to serve; certificate and key are stored in it, too.
     init(_ directory: TestDirectory) async throws {
         let made = try await TestCertificate("certificate", in: directory)
         certificate = made.file

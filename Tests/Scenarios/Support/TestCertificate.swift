@@ -1,10 +1,11 @@
 import Foundation
 
-/// A certificate with its key, in files; self-signed unless another certificate signs it.
+/// A certificate and its key in PEM files. It is self-signed unless another certificate signs it.
 struct TestCertificate: Sendable {
     let file: String
     let keyFile: String
 
+    /// Creates the certificate with openssl.
     /// - Parameters:
     ///   - name: the name of the files and of the certificate's subject.
     ///   - passphrase: the key's passphrase; nil for an unencrypted key.

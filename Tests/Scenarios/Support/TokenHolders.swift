@@ -1,9 +1,10 @@
 import Access
 import Foundation
 
-/// A caller with each role, and their tokens file.
+/// A tokens file with one caller for each role.
 struct TokenHolders {
-    /// Their names are their roles; `nobody` is known and has no role, and the token of `late` has expired.
+    /// The names of the callers, which are their roles; `nobody` has no role. The file also has `late`, whose token has
+    /// expired, and `other`, a member of another project.
     static let names = Caller.Role.allCases.map(\.rawValue) + ["nobody"]
 
     let directory: TestDirectory
@@ -23,17 +24,17 @@ struct TokenHolders {
         return text + line("nobody", "p -") + line("late", "p admin 2020-01-01T00:00:00Z") + line("other", "q member")
     }
 
-    /// Writes the whole file, with further lines.
+    /// Writes the original file with further lines.
     func add(_ lines: String) throws { try write(Self.file + lines) }
 
-    /// Writes the file as given.
+    /// Replaces the tokens file.
     func write(_ text: String) throws {
         try Data(text.utf8).write(to: URL(filePath: directory.file("tokens")), options: .atomic)
     }
 
     var settings: String { "auth: { mode: tokens, tokens_file: \"\(directory.file("tokens"))\" }" }
 
-    /// Starts a server that accepts them; requests use the admin's token by default.
+    /// Starts a server with the tokens file. Requests use the admin's token by default.
     func server(backends: [String: String] = [:], logLevel: String = "info") async throws -> BatonProcess {
         try await BatonProcess(
             backends: backends, settings: settings, directory: directory, token: Self.token(of: "admin"), logLevel: logLevel)
@@ -41,7 +42,7 @@ struct TokenHolders {
 }
 
 extension BatonProcess {
-    /// Sends a request of the API as the holder of a token.
+    /// Sends a request with the token of a caller.
     func send(
         _ method: String, _ path: String, as name: String, body: String? = nil
     ) async throws -> TestClient.Response {

@@ -1,5 +1,3 @@
-package import ImageModel
-
 /// A moving average in which samples lose weight with their age, not with their number.
 package struct MovingAverage: Sendable, Equatable {
     /// The effect of a sample on the average.
@@ -60,37 +58,6 @@ package struct MeasuredThroughput: Sendable, Equatable {
     }
 }
 
-/// Measures throughput, one window after the other. Only time in which the source could send counts: a client that does not
-/// read does not make a source slow.
-package struct ThroughputWindow: Sendable, Equatable {
-    private let window: Duration
-    private var bytes: Int64 = 0
-    private var active: Duration = .zero
-    private var activeSince: ContinuousClock.Instant?
-
-    /// Creates an empty window.
-    /// - Parameter window: the active time that a measurement covers.
-    package init(window: Duration) { self.window = window }
-
-    /// Adds the bytes received since the last call, and sets whether the source can send from now on.
-    ///
-    /// A window ends only with bytes: silence is handled as a stall.
-    /// - Returns: bytes per second if a window is complete.
-    package mutating func observe(
-        _ count: Int64, isActive: Bool, at now: ContinuousClock.Instant
-    ) -> Double? {
-        if let activeSince { active += now - activeSince }
-        activeSince = isActive ? now : nil
-        bytes += count
-        guard count > 0, active >= window, active > .zero else { return nil }
-        defer {
-            bytes = 0
-            active = .zero
-        }
-        return Double(bytes) / (active / .seconds(1))
-    }
-}
-
 /// The throughput that a running download could expect at a location now.
 package enum ThroughputEstimate: Sendable, Equatable {
     /// Bytes per second, by the backend's recent measurements and its running attempts.
@@ -100,15 +67,4 @@ package enum ThroughputEstimate: Sendable, Equatable {
     /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections are in
     /// use, or the location failed recently.
     case avoided
-}
-
-extension Health {
-    package func estimate(of location: LocationID, in backend: BackendID, at now: ContinuousClock.Instant) -> ThroughputEstimate
-    {
-        let seen = self[backend]
-        if seen.breaker.state != .closed || seen.rests(at: now) || locations.hasFailedLately(location, at: now) {
-            return .avoided
-        }
-        return seen.rateForOneMore.map(ThroughputEstimate.rate) ?? .unknown
-    }
 }

@@ -2,7 +2,6 @@ import FormatInspection
 import ImageCatalog
 import ImageModel
 import Integrity
-import Synchronization
 
 /// The computations of a full read over its bytes: the digests of the whole, those of its chunks if a manifest is built, and
 /// the inspection of the format. The state is saved with the read's progress, and restored after a restart.
@@ -126,54 +125,5 @@ struct ReadDigests: Sendable {
 
         /// A tag that no digest's snapshot begins with.
         private static let inspected: UInt8 = 0xFF
-    }
-}
-
-/// Limits the rate of background reads: bytes read beyond the rate delay the next read.
-package final class ReadRateLimiter: Sendable {
-    private struct State {
-        /// The time from which more may be read.
-        var freeAt: ContinuousClock.Instant?
-    }
-
-    private let bytesPerSecond: Int64?
-    /// A limiter that the bytes count against as well; nil for none.
-    private let shared: ReadRateLimiter?
-    private let state = Mutex(State())
-    private let total = Atomic<Int64>(0)
-
-    /// The number of bytes read under this limiter.
-    package var bytesRead: Int64 { total.load(ordering: .relaxed) }
-
-    /// - Parameter bytesPerSecond: nil or 0 for no limit.
-    package init(bytesPerSecond: Int64?) {
-        self.bytesPerSecond = bytesPerSecond.flatMap { $0 > 0 ? $0 : nil }
-        shared = nil
-    }
-
-    /// Creates a limiter that counts its own bytes and shares another one's rate.
-    package init(sharing other: ReadRateLimiter) {
-        bytesPerSecond = nil
-        shared = other
-    }
-
-    /// Records bytes read.
-    func take(_ count: Int64, at now: ContinuousClock.Instant) {
-        total.add(count, ordering: .relaxed)
-        shared?.limit(count, at: now)
-        limit(count, at: now)
-    }
-
-    private func limit(_ count: Int64, at now: ContinuousClock.Instant) {
-        guard let bytesPerSecond else { return }
-        state.withLock { state in
-            state.freeAt = max(state.freeAt ?? now, now) + .nanoseconds(count * 1_000_000_000 / bytesPerSecond)
-        }
-    }
-
-    /// Whether more may be read now. Reads may be one tick ahead, so that the rate is reached despite the tick interval.
-    func allowsMore(at now: ContinuousClock.Instant) -> Bool {
-        if let shared, !shared.allowsMore(at: now) { return false }
-        return state.withLock { $0.freeAt.map { $0 - now <= .milliseconds(25) } ?? true }
     }
 }

@@ -1,7 +1,6 @@
 import Glibc
 import Logging
 import NIOCore
-import NIOHTTPTypes
 
 /// Pauses accepting for 500 ms when the system has no file descriptor for another connection. Without the pause the listener
 /// would be ready all the time and the event loop would spin. Must be the first handler of the listener's pipeline.
@@ -49,46 +48,5 @@ final class AcceptPause: ChannelInboundHandler, RemovableChannelHandler {
         logger.error(
             "connections.no_descriptors: No more connections can be accepted. Raise the limit of open files (LimitNOFILE, ulimit -n).",
             metadata: ["error": "\(error)"])
-    }
-}
-
-/// Ends a connection after its pending responses when the server drains. A connection without a request so far waits for its
-/// first one: the client has just connected, and its request may be on the way.
-final class FirstRequestGrace: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-
-    private enum State {
-        case new, quiescing, used
-    }
-
-    private let limit: TimeAmount
-    private var state = State.new
-
-    /// - Parameter limit: how long to wait for the head of the first request.
-    init(limit: TimeAmount = .seconds(5)) { self.limit = limit }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let isQuiescing = state == .quiescing
-        state = .used
-        context.fireChannelRead(data)
-        if isQuiescing { end(context) }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
-        switch state {
-        case .used: end(context)
-        case .quiescing: break
-        case .new:
-            state = .quiescing
-            let channel = context.channel
-            context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
-                if self.state == .quiescing { channel.close(promise: nil) }
-            }
-        }
-    }
-
-    private func end(_ context: ChannelHandlerContext) {
-        context.triggerUserOutboundEvent(RequestGate.EndBehindAnswers(), promise: nil)
     }
 }

@@ -2,8 +2,6 @@ import HTTPTypes
 import Hummingbird
 import ImageModel
 import Logging
-import NIOCore
-import NIOHTTPTypes
 
 /// Adds `x-openstack-request-id` to every response, and turns every error into a JSON response.
 struct RequestIDMiddleware: RouterMiddleware {
@@ -40,21 +38,6 @@ struct RequestIDMiddleware: RouterMiddleware {
             return try APIError(.internalServerError, "Baton failed to process this request: the server's log has the cause.")
                 .response(from: request, context: context)
         }
-    }
-}
-
-/// Sends 100 (Continue) to a client that waits for it (`Expect: 100-continue`) when the handler first reads the body. A request
-/// that is refused before that costs no byte of its body.
-struct ContinueMiddleware: RouterMiddleware {
-    typealias Context = APIContext
-
-    func handle(
-        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
-    ) async throws -> Response {
-        guard request.headers[.expect] != nil else { return try await next(request, context) }
-        var request = request
-        request.body = RequestBody(asyncSequence: AwaitedBody(body: request.body, channel: context.channel))
-        return try await next(request, context)
     }
 }
 

@@ -61,7 +61,7 @@ chaos: test-setup release ## Downloads while stores break, 11,000 times, beside 
 chaos-quick: test-setup release ## The same in two minutes, without the others
 	swift run -c release chaos --quick --downloads 600 --clients 12 $(if $(SEED),--seed $(SEED))
 
-lint: setup ## Checks formatting, words, generated documents, file sizes and the scripts
+lint: setup ## Checks the format of the code, words, generated documents, the threat model, file sizes and names, waits, and scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-words
 	scripts/module-graph --check

@@ -75,8 +75,6 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case busy
         /// Baton ran out of a resource of its own, such as memory or descriptors.
         case exhausted
-        /// The representation is on integrity hold.
-        case onIntegrityHold = "integrity-hold"
         /// The location was taken out of service while it was being read.
         case withdrawn
         /// The download left the location because another one is clearly faster.

@@ -6,7 +6,7 @@ package struct ImageRecord: Codable, Sendable {
     package let id: String
     /// The name for people.
     package let name: String?
-    /// `queued` or `active`.
+    /// `queued`, `saving`, `importing`, `active` or `deactivated`.
     package let status: String
     /// The visibility: which projects see the image.
     package let visibility: String

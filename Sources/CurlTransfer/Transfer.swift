@@ -1,5 +1,6 @@
 import CCurl
-package import NIOCore
+import Glibc
+import NIOCore
 import NetworkAddress
 
 /// One exchange on a `TransferLoop`, and the context of libcurl's callbacks.

@@ -31,7 +31,7 @@ package final class PendingIntegrityHolds: Sendable {
     }
 
     /// The representation with the holds of this process applied.
-    package func applyingHolds(_ representation: Representation) -> Representation {
+    package func applyingHolds(to representation: Representation) -> Representation {
         let since = state.withLock { state in
             state.holds.values.filter { $0.representation == representation.name }.map(\.since).max()
         }
@@ -44,8 +44,8 @@ package final class PendingIntegrityHolds: Sendable {
 
     /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would turn
     /// into a complete but corrupt file.
-    package func withholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
-        !applyingHolds(representation).servesRanges(at: now)
+    package func mustWithholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
+        !applyingHolds(to: representation).servesRanges(at: now)
             || unverified.hasUnverifiedDelivery(
                 representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
     }

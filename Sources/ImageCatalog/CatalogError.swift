@@ -45,7 +45,7 @@ package enum CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the service is the cause, and not the request.
-    package var isOurTrouble: Bool {
+    package var isServerFault: Bool {
         switch self {
         case .diskFull, .busy, .damaged, .newerSchema, .unusable: true
         default: false

@@ -70,13 +70,7 @@ extension SQLiteCatalog {
                 state.status.rawValue, try encoded(state.before), change.validator?.text, change.nextReadAt?.milliseconds,
                 failedReads, state.status == .pendingDelete ? change.expiresAt?.milliseconds : nil, location.id.description,
             ])
-        if state.status.serves {
-            try db.execute(
-                sql: """
-                    UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status IN ('queued', 'importing')
-                    """,
-                arguments: [change.time.milliseconds, location.image.description])
-        }
+        if state.status.serves { try activate(location.image, at: change.time, db) }
         // A deleted location is never read again.
         if state.status == .deleted { try forgetReadProgress(of: location.id, db) }
         try note(
@@ -84,6 +78,13 @@ extension SQLiteCatalog {
             change.time, db)
         try settleIntegrityHold(of: location.image, location.format, db)
         return try requiredLocation(location.id, db)
+    }
+
+    /// Activates an image when its first location serves.
+    private static func activate(_ image: ImageID, at time: Date, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE image SET status = 'active', updated_at = ? WHERE id = ? AND status IN ('queued', 'importing')",
+            arguments: [time.milliseconds, image.description])
     }
 
     /// Checks the events that are legal only while other locations of the image serve.

@@ -10,7 +10,7 @@ package struct Image: Sendable, Hashable {
         case saving
         /// A location was added and is being checked.
         case importing
-        /// At least one location serves or has served.
+        /// At least one location serves or has served. The catalog sets it in the transaction that lets the first location serve.
         case active
         /// An operator has stopped its downloads.
         case deactivated

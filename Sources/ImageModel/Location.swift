@@ -82,7 +82,7 @@ package struct Location: Sendable, Hashable {
     }
 }
 
-/// The validator that pins one location's object while it is read: an ETag or a date (http), inode, size and mtime (file).
+/// The validator that pins one location's object while it is read: an ETag or a date (http), a file's inode, mtime and ctime.
 ///
 /// Two equal validators of one location mean the same bytes. Validators of different locations are unrelated.
 ///

@@ -136,7 +136,7 @@ package struct UploadDirectory: Sendable {
 
 extension UploadDirectory {
     /// The role of a path in the directory, with symbolic links resolved.
-    package enum Occupant: Sendable, Equatable {
+    package enum PathRole: Sendable, Equatable {
         /// The path does not belong to uploads.
         case elsewhere
         /// The path is in the directory of running uploads.
@@ -147,12 +147,12 @@ extension UploadDirectory {
 
     /// The role of the file at `path` below `root`. The root may be another backend's, with this directory above it, below it
     /// or behind a symbolic link in it.
-    package func place(of path: String, below root: String) async throws -> Occupant {
+    package func role(of path: String, below root: String) async throws -> PathRole {
         let own = self.root
-        return try await threads.runIfActive { Self.place(of: path, below: root, in: own) }
+        return try await threads.runIfActive { Self.role(of: path, below: root, in: own) }
     }
 
-    private static func place(of path: String, below root: String, in own: String) -> Occupant {
+    private static func role(of path: String, below root: String, in own: String) -> PathRole {
         let directory = resolved(own)
         let file = resolved("\(root)/\(path)")
         guard file.utf8.starts(with: directory.utf8) else { return .elsewhere }

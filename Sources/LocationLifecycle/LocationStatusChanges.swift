@@ -4,7 +4,8 @@ package import ImageCatalog
 package import ImageModel
 package import RelayEngine
 
-/// Changes the status of locations: first in the catalog, then in the running relays. All changes of status pass here.
+/// Changes the status of locations: first in the catalog, then in the running relays. Changes that are part of a larger transaction
+/// of the catalog (uploads, patches of an image, a restart) are made there, and the caller reports them here (`wereDeleted`).
 package struct LocationStatusChanges: Sendable {
     private let catalog: any CatalogStore
     private let relays: Relays

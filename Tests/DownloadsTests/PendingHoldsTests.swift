@@ -45,13 +45,13 @@ import Testing
         var representation = Representation(
             image: image, format: Self.format, size: 10,
             identity: try Digest(.sha256, hex: String(repeating: "a", count: 64)))
-        #expect(holds.applyingHolds(representation) == representation)
+        #expect(holds.applyingHolds(to: representation) == representation)
         let before = Date.now
         _ = holds.hold(representation.name, contributors: [])
         representation.lastMismatchAt = Date(timeIntervalSince1970: 1)
-        let held = holds.applyingHolds(representation)
+        let held = holds.applyingHolds(to: representation)
         #expect(held.isOnIntegrityHold && (held.lastMismatchAt ?? .distantPast) >= before)
         representation.lastMismatchAt = .distantFuture
-        #expect(holds.applyingHolds(representation).lastMismatchAt == .distantFuture)
+        #expect(holds.applyingHolds(to: representation).lastMismatchAt == .distantFuture)
     }
 }

@@ -17,7 +17,7 @@ import Testing
         ])
     func troublesOfOurs(error: CatalogError, status: Int) {
         let answer = APIError(error)
-        #expect(answer.status.code == status && error.isOurTrouble)
+        #expect(answer.status.code == status && error.isServerFault)
         #expect(!answer.message.contains("/") && !answer.message.contains("detail") && answer.message.hasSuffix("."))
         #expect((answer.headers[.retryAfter] != nil) == (status == 503), "clients may come again when it is only busy")
     }

@@ -81,7 +81,7 @@ import Testing
         let fixture = try APIFixture()
         let image = try await fixture.image(owner: "mine")
         let catalog = fixture.catalog
-        let gate = ImageAuthorizer(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
+        let authorizer = ImageAuthorizer(images: RacingStore(inner: catalog) { try await race(catalog, $0) })
         let router = Router(context: APIContext.self)
         router.get("images/:id") { _, context in
             var context = context

@@ -70,7 +70,7 @@ import Testing
         try files.createSymbolicLink(atPath: root + "/disk/self", withDestinationPath: ".")
         try files.createSymbolicLink(atPath: root + "/disk/link", withDestinationPath: "image")
         _ = try await directory.receive(body("x"), announced: nil, named: "image")
-        let cases: [(root: String, path: String, place: UploadDirectory.Place)] = [
+        let cases: [(root: String, path: String, place: UploadDirectory.PathRole)] = [
             ("/disk", "image", .file("image")), ("/disk", "missing", .file("missing")), ("/disk", ".uploads/x", .temporary),
             ("/disk", ".uploads", .temporary), ("/disk", ".uploads/\u{301}x", .temporary),
             ("/alias", "self/.uploads/\u{301}x", .temporary), ("/disk", "\u{301}x", .file("\u{301}x")),
@@ -82,7 +82,7 @@ import Testing
             ("/disk", "link", .file("image")), ("/disk2", "image", .elsewhere), ("/nowhere", "x", .elsewhere),
         ]
         for (other, path, place) in cases {
-            #expect(try await directory.place(of: path, below: root + other) == place, "\(other) \(path)")
+            #expect(try await directory.role(of: path, below: root + other) == place, "\(other) \(path)")
         }
         #expect(try await directory.files().map(\.name) == ["image"])
     }

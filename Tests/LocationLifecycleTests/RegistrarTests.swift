@@ -6,6 +6,7 @@ import ImageCatalog
 import ImageModel
 import LocationLifecycle
 import Logging
+import RelayEngine
 import Testing
 import VerificationFixture
 

@@ -27,7 +27,7 @@ struct ExplainRoute: Sendable {
         guard ["whole", "range"].contains(purpose) else {
             throw APIError.badRequest("for must be whole or range, not \(purpose.excerpt(32)).")
         }
-        let representation = resolution.representation.map { holds.regarding($0) }
+        let representation = resolution.representation.map { holds.applyingHolds(to: $0) }
         var planned: DownloadPlanner.PlannedDownload?
         if let representation { planned = await planner.plan(resolution, representation) }
         let need = purpose == "whole" ? .whole : planned?.plan.rangeNeed ?? .range

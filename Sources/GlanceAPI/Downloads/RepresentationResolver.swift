@@ -56,7 +56,7 @@ package struct RepresentationResolver: Sendable {
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }
         return Admitted(
-            resolution: resolution, representation: holds.applyingHolds(representation),
+            resolution: resolution, representation: holds.applyingHolds(to: representation),
             digests: DigestSet(of: representation, locations: resolution.locations))
     }
 }

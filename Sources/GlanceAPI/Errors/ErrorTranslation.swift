@@ -18,7 +18,7 @@ package struct ErrorTranslation: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as CatalogError {
-            if error.isOurTrouble {
+            if error.isServerFault {
                 context.logger.error("catalog.failed: The catalog failed.", metadata: ["error": "\(error)"])
             }
             throw APIError(error)

@@ -27,7 +27,7 @@ package struct AttachAuthorizer: Sendable {
         try registry.authorize(caller, toAttach: path, in: backend, to: image)
         guard let uploads = uploads.current, let base = registry[backend]?.base, base.scheme == "file" else { return }
         let root = "/" + base.segments.joined(separator: "/")
-        switch try await uploads.directory.place(of: path, below: root) {
+        switch try await uploads.directory.role(of: path, below: root) {
         case .elsewhere: return
         case .temporary:
             throw APIError(.forbidden, "The path belongs to an upload in progress: it can't be a location.")

@@ -1,5 +1,5 @@
 import Access
-package import Hummingbird
+import Hummingbird
 import Logging
 
 /// The minimum role for each route. A handler may require more, such as the project that owns an image.

@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// Closes a connection whose client reads nothing of the written bytes for too long.
 final class StalledReader: ChannelOutboundHandler, RemovableChannelHandler {

@@ -40,27 +40,3 @@ struct RequestIDMiddleware: RouterMiddleware {
         }
     }
 }
-
-/// A body that sends 100 (Continue) when it is first read.
-private struct AwaitedBody: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-
-    let body: RequestBody
-    let channel: any Channel
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        var body: RequestBody.AsyncIterator
-        var channel: (any Channel)?
-
-        mutating func next() async throws -> ByteBuffer? {
-            if let channel {
-                // `RequestGate` drops this for a client that does not wait.
-                channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
-                self.channel = nil
-            }
-            return try await body.next()
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: body.makeAsyncIterator(), channel: channel) }
-}

@@ -104,12 +104,12 @@ struct ServerRun: Sendable {
         var isDraining = false
         for await signal in signals {
             switch signal {
-            case .sighup: if !drains { requestReload.yield() }
+            case .sighup: if !isDraining { requestReload.yield() }
             case .sigquit:
                 logger.warning("server.stopping: The server stops at once.", metadata: log(signal))
                 return .stopped
             default:
-                if drains {
+                if isDraining {
                     logger.warning(
                         "server.drain_interrupted: A second signal ended the drain. The server stops at once.",
                         metadata: log(signal))

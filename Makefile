@@ -8,7 +8,7 @@ SWIFT_TEST = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 swift test --paral
 INTEROP = .venv-interop/bin/python
 SHELL = /bin/bash
 
-.PHONY: help setup test-setup build release demo test test-stores crash interop tempest chaos chaos-quick bench lint format tsan \
+.PHONY: help setup test-setup build release demo test test-stores crash interop tempest chaos chaos-quick bench docs lint format tsan \
 	asan fuzz clean
 
 help: ## Lists the targets
@@ -61,6 +61,9 @@ chaos: test-setup release ## Downloads while stores break, 11,000 times, beside 
 chaos-quick: test-setup release ## The same in two minutes, without the others
 	swift run -c release chaos --quick --downloads 600 --clients 12 $(if $(SEED),--seed $(SEED))
 
+docs: build ## Builds the documentation of the modules with DocC
+	scripts/documentation
+
 lint: setup ## Checks the format of the code, words, generated documents, the threat model, file sizes and names, waits, and scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-words
@@ -70,7 +73,7 @@ lint: setup ## Checks the format of the code, words, generated documents, the th
 	scripts/check-threats
 	scripts/check-files
 	scripts/check-waits
-	shellcheck scripts/setup scripts/interop-env scripts/demo scripts/check-reports scripts/commit-msg \
+	shellcheck scripts/setup scripts/documentation scripts/interop-env scripts/demo scripts/check-reports scripts/commit-msg \
 		scripts/fuzz .ci/run
 
 format: ## Formats all Swift code in place

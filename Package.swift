@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         module("ImageModel"),
+        module("AdminContract", ["ImageModel"]),
         module("FormatInspection", ["ImageModel"]),
         module("NetworkAddress"),
         module("FairQueueing", [collections]),
@@ -94,7 +95,8 @@ let package = Package(
         module(
             "HTTPServing",
             [
-                "FairQueueing", "Access", "Telemetry", "ImageModel", "NetworkAddress", hummingbird, hummingbirdCore, httpTypes,
+                "AdminContract", "FairQueueing", "Access", "Telemetry", "ImageModel", "NetworkAddress", hummingbird,
+                hummingbirdCore, httpTypes,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), nio, http1, posix, collections, logging, lifecycle,
             ]
         ),
@@ -109,18 +111,23 @@ let package = Package(
         module(
             "AdminAPI",
             [
-                "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads",
+                "AdminContract", "GlanceAPI", "HTTPServing", "RelayEngine", "ImageCatalog", "LocationLifecycle", "Verification",
+                "Downloads",
                 "BackendKit", "LocationSelection",
                 "Access", "Telemetry", "ImageModel", "ImageUpload", hummingbird, httpTypes, nio,
             ]
         ),
         module(
-            "BatonClient", ["RelayEngine", "LocationSelection", "BackendKit", "CurlTransfer", "Integrity", "ImageModel", nio]),
+            "BatonClient",
+            [
+                "AdminContract", "RelayEngine", "LocationSelection", "BackendKit", "CurlTransfer", "Integrity", "ImageModel",
+                nio,
+            ]),
         .executableTarget(
             name: "baton",
             dependencies: [
-                "AdminAPI", "GlanceAPI", "HTTPServing", "ImageCatalog", "LocationLifecycle", "Verification", "Downloads",
-                "RelayEngine", "BackendKit",
+                "AdminAPI", "AdminContract", "GlanceAPI", "HTTPServing", "ImageCatalog", "LocationLifecycle", "Verification",
+                "Downloads", "RelayEngine", "BackendKit",
                 "BatonConfig", "BatonClient",
                 "FileBackend", "HTTPBackend", "S3Backend", "OpenStackSwiftBackend", "Telemetry", "LocationSelection",
                 "Access", "Keystone", "NetworkAddress",
@@ -175,6 +182,7 @@ let package = Package(
                 "CurlTransfer", "LocationSelection", "Integrity", "ImageModel", "Telemetry", "FaultyOrigin", logging,
             ]),
         tests("ImageModelTests", ["ImageModel"]),
+        tests("AdminContractTests", ["AdminContract", "ImageModel"]),
         tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
         tests("AccessTests", ["Access", "ImageModel", "NetworkAddress", "Waiting", logging]),
@@ -233,7 +241,10 @@ let package = Package(
             ["BatonConfig", "RelayEngine", "LocationSelection", "ImageModel", "NetworkAddress"]),
         tests(
             "BatonClientTests",
-            ["BatonClient", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity", "Waiting"]),
+            [
+                "BatonClient", "AdminContract", "BackendKit", "CurlTransfer", "FaultyOrigin", "ImageModel", "Integrity",
+                "Waiting",
+            ]),
         tests(
             "LocationLifecycleTests",
             [

@@ -53,20 +53,20 @@ extension ClientError {
         case .connect, .connectTimeout, .resolve:
             return ClientError(
                 .unreachable,
-                "No server answers at \(url) (\(error.message)): start one with `baton serve`, or give another with --endpoint."
+                "No server answers at \(url) (\(error.message)): start a server with `baton serve`, or give another URL with --endpoint."
             )
         case .noAnswer: return .silent(endpoint)
         case .untrusted:
             let advice =
-                endpoint.authorities.map { "the certificates in \($0) do not vouch for it, or it is for another name" }
-                ?? "if it signs itself, or has an authority of your own, give that certificate's file with --ca-file"
+                endpoint.authorities.map { "no authority in \($0) has signed it, or it is for another name" }
+                ?? "if it is self-signed or comes from a private authority, give the certificate's file with --ca-file"
             return ClientError(.untrusted, "The certificate of \(url) is not trusted (\(error.message)): \(advice).")
         case .tls:
             return ClientError(
                 .untrusted,
-                "TLS with \(url) did not come about (\(error.message)): if the server speaks plain HTTP, write http://.")
+                "The TLS handshake with \(url) failed (\(error.message)): if the server speaks plain HTTP, write http://.")
         case .protocolViolation:
-            return ClientError(.invalidInput, "\(url) sent no HTTP answer (\(error.message)); is it a Baton server?")
+            return ClientError(.invalidInput, "\(url) sent no HTTP response (\(error.message)); is it a Baton server?")
         default:
             return ClientError(.unreachable, "The connection to \(url) broke (\(error.message)): try again.")
         }

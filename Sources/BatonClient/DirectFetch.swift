@@ -1,3 +1,4 @@
+import AdminContract
 import BackendKit
 import CurlTransfer
 import FoundationEssentials
@@ -118,18 +119,7 @@ private struct Unobserved: RelayObserver {
     func relayEnded(_ relay: Relay) {}
 }
 
-/// The locations of an image that the server lets this client read directly, the best first.
-struct DirectList: Decodable, Sendable {
-    struct Place: Decodable, Sendable {
-        let location: String
-        let backend: String
-        let url: String
-    }
-
-    let size: Int64
-    let digest: String
-    let locations: [Place]
-
+extension DirectDocument {
     /// The locations as sources of a relay.
     var sources: [RelaySource] {
         locations.map { place in
@@ -139,16 +129,17 @@ struct DirectList: Decodable, Sendable {
         }
     }
 
-    /// Whether the list describes the content that this download began with.
+    /// Whether the document describes the content that this download began with.
     func isAbout(_ target: DownloadTarget) -> Bool { size == target.size && digest == target.digest.description }
 }
 
 extension Endpoint {
     /// Fetches the direct locations of an image.
+    /// - Parameter query: further parameters of the request, each encoded, e.g. `disk_format=raw`.
     /// - Throws: `ClientError`; of the kind `refused` with status 403 if this client is not trusted.
-    func directList(of image: ImageID, query: [String]) async throws -> DirectList {
-        let path = "/baton/v1/images/\(image)/direct" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
-        return try await send("GET", path).decoded(as: DirectList.self)
+    func directLocations(of image: ImageID, query: [String]) async throws -> DirectDocument {
+        let path = AdminPath.direct(image) + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        return try await send("GET", path).decoded(as: DirectDocument.self)
     }
 }
 

@@ -1,3 +1,4 @@
+import AdminContract
 import BackendKit
 import CurlTransfer
 import Glibc
@@ -89,7 +90,7 @@ package struct Download: Sendable {
                     throw error
                 } catch let error as ClientError where error.kind == .corrupt && course.origins.hasDirect {
                     // Bytes from locations were not verified on the way: fetch the image from the server, which verifies.
-                    course.leaveDirect("what came from locations was not the image; it was dropped")
+                    course.leaveDirect("the bytes from the locations did not match the digest and were discarded")
                     opened = nil
                 }
             } catch let error as ClientError where error.isPassing {
@@ -111,7 +112,7 @@ package struct Download: Sendable {
         case .file(let path): return try PartialFile(for: path, of: target) { onEvent(.checking($0)) }
         case .device, .descriptor:
             guard (opened?.size ?? 0) == 0 else {
-                throw ClientError(.corrupt, "The image became another one while it was written: discard what was written.")
+                throw ClientError(.corrupt, "The image's content changed during the download: discard the written bytes.")
             }
             return try StreamOutput(output, for: target)
         }
@@ -171,15 +172,15 @@ package struct Download: Sendable {
     ) async throws {
         // Twice, since URLs expire and new ones can be fetched.
         for _ in 0..<2 {
-            let list: DirectList
+            let list: DirectDocument
             do {
-                list = try await endpoint.directList(of: image, query: query)
+                list = try await endpoint.directLocations(of: image, query: query)
             } catch let error as ClientError where !error.isPassing {
                 return course.leaveDirect(error.message)
             }
-            guard list.isAbout(target) else { return course.leaveDirect("the image is another by now") }
+            guard list.isAbout(target) else { return course.leaveDirect("the image's content has changed") }
             guard !list.locations.isEmpty else {
-                return course.leaveDirect("the server knows none that it may send clients to")
+                return course.leaveDirect("the server has no location that clients may read directly")
             }
             let fetch = DirectFetch(target: target, sink: sink, loop: endpoint.loop, bytesPerSecond: bytesPerSecond) {
                 onEvent(.fetching($0))

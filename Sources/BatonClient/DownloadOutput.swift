@@ -41,7 +41,7 @@ package enum DownloadOutput: Sendable, Equatable {
         self = try Self.following(path.utf8.last == UInt8(ascii: "/") ? path + name : "\(path)/\(name)")
         // The name may come from the image, which must not select a device in the directory.
         guard case .file = self else {
-            throw ClientError(.file, "\(path) already holds a \(name) that is no regular file: give the file's own path.")
+            throw ClientError(.file, "\(path) already contains \(name), which is not a regular file: give the path of a file.")
         }
     }
 
@@ -80,7 +80,7 @@ package enum DownloadOutput: Sendable, Equatable {
             case S_IFREG: return .file(path: path)
             case S_IFLNK: path = try target(of: path)
             case S_IFCHR, S_IFBLK, S_IFIFO: return .device(path: path)
-            case S_IFDIR: throw ClientError(.file, "\(given) is a directory: end it with a slash to put the image into it.")
+            case S_IFDIR: throw ClientError(.file, "\(given) is a directory: add a slash to write the image into it.")
             default: throw ClientError(.file, "\(given) is a socket, which can't be written to like a file.")
             }
         }

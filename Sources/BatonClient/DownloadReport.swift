@@ -93,7 +93,7 @@ extension Endpoint {
         guard let size = answer.head["content-length"].flatMap({ Int64($0) }), let tag = answer.head["etag"],
             let digest = Digest(entityTag: tag)
         else {
-            throw ClientError(.invalidInput, "\(url) says neither size nor digest of the image; is it a Baton server?")
+            throw ClientError(.invalidInput, "\(url) did not send the size and the digest of the image; is it a Baton server?")
         }
         return DownloadTarget(
             path: path, size: size, digest: digest, entityTag: tag,

@@ -1,8 +1,9 @@
+package import AdminContract
 package import CurlTransfer
 import FoundationEssentials
 package import ImageModel
 
-/// A Baton server, as seen by its clients.
+/// A Baton server, as its clients see it.
 package struct Endpoint: Sendable {
     /// The server's URL without a trailing slash, or `unix:` and the path of its socket file.
     package let url: String
@@ -80,7 +81,8 @@ package struct Endpoint: Sendable {
                 throw .unreachable(self, error)
             }
             let reason = ClientError.unreachable(self, error).message
-            throw ClientError(.unreachable, "Whether it was done is not known, look before you try again. \(reason)")
+            throw ClientError(
+                .unreachable, "The server may have run the request: check its state before you try again. \(reason)")
         }
     }
 
@@ -99,15 +101,11 @@ package struct Endpoint: Sendable {
 
     /// The error for a refusal, with the server's own message.
     func refusal(_ answer: Answer) -> ClientError {
-        struct Envelope: Decodable {
-            struct Inner: Decodable { let message: String }
-            let error: Inner
-        }
-        let message = (try? JSONDecoder().decode(Envelope.self, from: Data(answer.body)))?.error.message
+        let message = (try? JSONDecoder().decode(ErrorDocument.self, from: Data(answer.body)))?.error.message
         let wait = answer.head["retry-after"].flatMap { Int($0) }.map { Duration.seconds(min(max($0, 0), 60)) }
         return ClientError(
             .refused(status: answer.head.status),
-            (message ?? "\(url) answered with status \(answer.head.status) and no explanation; is it a Baton server?")
+            (message ?? "\(url) answered with status \(answer.head.status) and no message; is it a Baton server?")
                 + advice(on: answer.head.status),
             retryAfter: wait)
     }
@@ -115,10 +113,10 @@ package struct Endpoint: Sendable {
     /// The remedy if the server asks for authentication.
     private func advice(on status: Int) -> String {
         switch status {
-        case 401 where token == nil: " Set the environment variable BATON_TOKEN to it."
-        case 401: " The one sent is that of the environment variable BATON_TOKEN."
+        case 401 where token == nil: " Set the environment variable BATON_TOKEN to the token."
+        case 401: " The client sent the token of the environment variable BATON_TOKEN."
         // Without a token, 403 comes from a server that does not authenticate: a token would change nothing.
-        case 403 where token != nil: " Who you are is what the token in BATON_TOKEN says."
+        case 403 where token != nil: " The token in BATON_TOKEN determines the user and the roles."
         default: ""
         }
     }
@@ -151,11 +149,12 @@ extension Endpoint {
         if let id = ImageID(text) { return id }
         let matches = try await images(named: text)
         guard let match = matches.first, let id = ImageID(match.id) else {
-            throw ClientError(.refused(status: 404), "No image has the name \(text): `baton image list` shows those there are.")
+            throw ClientError(.refused(status: 404), "No image has the name \(text): `baton image list` shows all images.")
         }
         guard matches.count == 1 else {
             let ids = matches.map(\.id).joined(separator: ", ")
-            throw ClientError(.refused(status: 409), "\(matches.count) images have the name \(text): give an id of \(ids).")
+            throw ClientError(
+                .refused(status: 409), "\(matches.count) images have the name \(text): give one of these ids: \(ids).")
         }
         return id
     }
@@ -167,60 +166,16 @@ extension Endpoint {
     }
 
     /// Fetches an image's locations, page by page.
-    /// - Returns: all locations, and the list as the server sent it.
     /// - Throws: `ClientError`.
-    package func locations(of image: ImageID) async throws -> (records: [LocationRecord], list: PagedList) {
-        struct Page: Decodable { let locations: [LocationRecord] }
-        let list = try await list("/baton/v1/images/\(image)/locations")
-        return (try list.decoded(as: Page.self).flatMap(\.locations), list)
+    package func locations(of image: ImageID) async throws -> PagedList<LocationDocument> {
+        try await list(AdminPath.locations(of: image))
     }
-}
 
-/// A file written by an upload, as listed by the server.
-package struct UploadEntry: Codable, Sendable, Equatable {
-    /// The id of the backend that holds it.
-    package let backend: String
-    /// The path in the backend.
-    package let path: String
-    /// The id of the image that it was uploaded for.
-    package let image: String
-    /// The project that owned the image; nil if none did.
-    package let owner: String?
-    /// The size in bytes.
-    package let size: Int64
-    /// `receiving`, `stored`, `removing`, or `unknown` if the server has no record of it.
-    package let state: String
-    /// Whether no image refers to it.
-    package let isOrphan: Bool
-    /// The time at which the upload began; nil if unknown.
-    package let createdAt: String?
-    /// The time at which the server will delete it; nil if it will not.
-    package let expiresAt: String?
-
-    private enum CodingKeys: String, CodingKey {
-        case backend, path, image, owner, size, state
-        case isOrphan = "orphaned"
-        case createdAt = "created_at"
-        case expiresAt = "expires_at"
-    }
-}
-
-extension Endpoint {
     /// Fetches the list of files written by uploads, page by page.
     /// - Parameter onlyOrphans: only files that no image refers to.
     /// - Throws: `ClientError`.
-    package func uploads(onlyOrphans: Bool) async throws -> [UploadEntry] {
-        struct Page: Decodable {
-            let uploads: [UploadEntry]
-            let next: String?
-        }
-        var next: String? = "/baton/v1/uploads?limit=1000" + (onlyOrphans ? "&orphans=true" : "")
-        var uploads: [UploadEntry] = []
-        while let path = next {
-            let page = try await send("GET", path).decoded(as: Page.self)
-            uploads += page.uploads
-            next = page.uploads.isEmpty ? nil : page.next
-        }
-        return uploads
+    package func uploads(onlyOrphans: Bool) async throws -> PagedList<UploadDocument> {
+        let orphans: [(name: AdminQuery, value: String)] = onlyOrphans ? [(.orphans, "true")] : []
+        return try await list(AdminPath.path(AdminPath.uploads, query: [(.limit, "1000")] + orphans))
     }
 }

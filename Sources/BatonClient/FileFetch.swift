@@ -66,7 +66,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         case 206:
             let start = head["content-range"].flatMap { $0.split(separator: " ").last?.split(separator: "-").first }
             guard start.flatMap({ Int64($0) }) == sink.offset else {
-                failure = ClientError(.invalidInput, "\(endpoint.url) sent another range than asked for: try again.")
+                failure = ClientError(.invalidInput, "\(endpoint.url) sent another range than the requested one: try again.")
                 return false
             }
             return true

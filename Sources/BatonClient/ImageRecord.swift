@@ -34,40 +34,6 @@ package struct ImageRecord: Codable, Sendable {
     }
 }
 
-/// A location, as shown by the server.
-package struct LocationRecord: Decodable, Sendable {
-    package let id: String
-    package let url: String
-    /// The id of the backend that holds it.
-    package let backend: String
-    /// The status, which decides whether it may serve.
-    package let status: String
-    package let diskFormat: String
-    package let containerFormat: String
-    /// The size in bytes; nil while unknown.
-    package let size: Int64?
-    /// The operator's class; lower ones first.
-    package let tier: Int
-    /// The operator's preference; higher ones first.
-    package let weight: Int
-    /// Whether it contributed to a failed verification and has not been cleared since.
-    package let isSuspect: Bool
-    /// The time of the last read of it alone that matched.
-    package let verifiedAt: String?
-    /// The reason why it does not serve yet, as far as the server knows.
-    package let problem: String?
-    /// The first word of `problem`.
-    package var cause: String? { problem.map { String($0.prefix { $0 != ":" }) } }
-
-    private enum CodingKeys: String, CodingKey {
-        case id, url, backend, status, size, tier, weight, problem
-        case diskFormat = "disk_format"
-        case containerFormat = "container_format"
-        case isSuspect = "suspect"
-        case verifiedAt = "verified_at"
-    }
-}
-
 extension Exchange.Answer {
     /// Decodes the body as JSON.
     /// - Throws: `ClientError` if the body is not such a record.
@@ -75,7 +41,7 @@ extension Exchange.Answer {
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {
-            throw ClientError(.invalidInput, "The server's answer can't be understood; is it a Baton server of this version?")
+            throw ClientError(.invalidInput, "The server's response can't be decoded; is it a Baton server of this version?")
         }
     }
 }

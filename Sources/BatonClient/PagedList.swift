@@ -1,35 +1,34 @@
-import FoundationEssentials
-import ImageModel
+package import AdminContract
+package import ImageModel
 
 /// All pages of a list.
-package struct PagedList: Sendable {
-    let pages: [Endpoint.Answer]
+package struct PagedList<Item: ListedDocument>: Sendable {
+    /// The items of all pages.
+    package private(set) var items: [Item] = []
+    /// The pages as the server sent them, in order.
+    private var pages: [[String: JSONValue]] = []
 
-    /// Decodes each page, in order.
-    /// - Throws: `ClientError` if a page can't be decoded.
-    package func decoded<Page: Decodable>(as type: Page.Type) throws -> [Page] {
-        try pages.map { try $0.decoded(as: type) }
+    /// Adds the next page.
+    /// - Returns: the path of the page after it; nil if it is the last one.
+    /// - Throws: `ClientError` if the page can't be decoded.
+    mutating func add(_ answer: Endpoint.Answer) throws(ClientError) -> String? {
+        let page = try answer.decoded(as: Page<Item>.self)
+        items += page.items
+        pages.append(try answer.decoded(as: [String: JSONValue].self))
+        return page.next
     }
 
-    /// The list as one JSON object.
-    /// - Parameter name: the member that holds the items.
-    /// - Throws: `ClientError` if a page can't be decoded.
-    package func json(listing name: String) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(try document(listing: name)), as: UTF8.self)
-    }
-
-    /// The members of the first page, with the items of all pages and without the link to the next one.
-    func document(listing name: String) throws -> JSONValue {
+    /// The members of the first page, with the items of all pages and without the link to the next one. Members that this
+    /// client does not know are kept.
+    package var document: JSONValue {
         var whole: [String: JSONValue] = [:]
         var items: [JSONValue] = []
-        for page in try decoded(as: [String: JSONValue].self) {
-            if case .array(let some) = page[name] { items += some }
+        for page in pages {
+            if case .array(let some) = page[Item.listName] { items += some }
             whole.merge(page) { first, _ in first }
         }
-        whole[name] = .array(items)
-        whole["next"] = nil
+        whole[Item.listName] = .array(items)
+        whole[PageMember.next] = nil
         return .object(whole)
     }
 }
@@ -38,10 +37,10 @@ extension Endpoint {
     /// Fetches all pages of a list.
     /// - Parameter path: the path of the first page.
     /// - Throws: `ClientError`.
-    package func list(_ path: String) async throws -> PagedList {
-        struct Link: Decodable { let next: String? }
-        var pages = [try await send("GET", path)]
-        while let next = try pages[pages.count - 1].decoded(as: Link.self).next { pages.append(try await send("GET", next)) }
-        return PagedList(pages: pages)
+    package func list<Item>(_ path: String) async throws -> PagedList<Item> {
+        var list = PagedList<Item>()
+        var next: String? = path
+        while let path = next { next = try list.add(try await send("GET", path)) }
+        return list
     }
 }

@@ -92,7 +92,7 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
         // The new file inherits the permissions of the file that it replaces.
         var status = stat()
         if stat(finalPath, &status) == 0 { _ = fchmod(descriptor, status.st_mode & 0o777) }
-        guard fsync(descriptor) == 0 else { throw .file("\(path) can't be brought to disk") }
+        guard fsync(descriptor) == 0 else { throw .file("\(path) can't be flushed to disk") }
         guard rename(path, finalPath) == 0 else { throw .file("\(path) can't be renamed to \(finalPath)") }
     }
 }
@@ -100,7 +100,7 @@ final class PartialFile: DownloadSink, @unchecked Sendable {
 extension ClientError {
     static func file(_ what: String) -> ClientError {
         let number = errno
-        let remedy = number == ENOSPC || number == EDQUOT ? ": make room and try again, what is there is kept" : ""
+        let remedy = number == ENOSPC || number == EDQUOT ? ": free some space and try again; the downloaded part is kept" : ""
         return ClientError(.file, "\(what): \(String(cString: strerror(number)))\(remedy).")
     }
 }
@@ -116,8 +116,8 @@ enum FreeSpace {
         guard needed > available else { return }
         throw ClientError(
             .file,
-            "\(place) has room for \(ProgressLine.bytes(available)), and \(ProgressLine.bytes(needed)) are to come: "
-                + "make room, or give another place with --output.")
+            "\(place) has room for \(ProgressLine.bytes(available)), and \(ProgressLine.bytes(needed)) are needed: "
+                + "free some space, or give another path with --output.")
     }
 
     /// Checks the file system of an open file. A file system that does not state its size passes.

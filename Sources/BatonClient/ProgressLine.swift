@@ -134,7 +134,7 @@ package struct ProgressReport: Sendable {
         let isNew = self.progress == nil || isChecking != self.isChecking
         if isNew { line.reset() }
         (self.progress, self.isChecking) = (progress, isChecking)
-        let note = isChecking ? "reading the file that is there" : nil
+        let note = isChecking ? "reading the existing file" : nil
         guard isTerminal else {
             let words = line.words(for: progress, note: note, at: now)
             guard now - lastWritten >= Self.lineInterval else { return nil }

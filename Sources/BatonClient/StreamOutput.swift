@@ -68,12 +68,12 @@ final class StreamOutput: DownloadSink, @unchecked Sendable {
             offset += Int64(known)
             if offset == size, let written, repeated.finish() != written.digest {
                 throw ClientError(
-                    .corrupt, "The first \(size) bytes that were written to \(name) are not the image's: discard them.")
+                    .corrupt, "The first \(size) bytes written to \(name) do not belong to the image: discard them.")
             }
         }
         let fresh = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(known))
         if let error = DescriptorIO.write(fresh, to: descriptor) {
-            guard error != EPIPE else { throw ClientError(.readerGone, "The reader of \(name) is gone.") }
+            guard error != EPIPE else { throw ClientError(.readerGone, "The reader of \(name) has closed it.") }
             throw ClientError(.file, "\(name) can't be written: \(String(cString: strerror(error))).")
         }
         digest.update(fresh)
@@ -84,11 +84,11 @@ final class StreamOutput: DownloadSink, @unchecked Sendable {
     func complete() throws(ClientError) {
         let computed = digest.finish()
         guard size == target.size, computed == target.digest else {
-            throw .mismatch(computed, of: target, "It was written to \(name) already: discard it.")
+            throw .mismatch(computed, of: target, "It was already written to \(name): discard it.")
         }
         // Disks report late errors here. Pipes and terminals don't support fsync.
         if fsync(descriptor) != 0, errno != EINVAL, errno != ENOTSUP, errno != EROFS {
-            throw .file("\(name) can't be brought to disk")
+            throw .file("\(name) can't be flushed to disk")
         }
     }
 }

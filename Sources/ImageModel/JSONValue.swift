@@ -2,7 +2,7 @@ package import FoundationEssentials
 
 /// Any JSON value. Requests are decoded into it so that errors can name the wrong field, and responses so that fields that this
 /// version does not know are passed on.
-package enum JSONValue: Sendable, Equatable, Codable {
+package enum JSONValue: JSONItem, Equatable, Codable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -49,13 +49,6 @@ package enum JSONValue: Sendable, Equatable, Codable {
 
     /// A time in the form that Glance uses, with whole seconds in UTC: `2026-09-01T10:00:00Z`.
     package static func time(_ date: Date) -> JSONValue { .string(date.formatted(.iso8601)) }
-
-    /// The JSON text in UTF-8, with members sorted by name.
-    package func written() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
-    }
 
     /// An estimate of the size of the JSON text in bytes, which costs a fraction of encoding it.
     package var textSize: Int {

@@ -127,7 +127,7 @@ import Testing
     func spaceIsRequired() throws {
         try FreeSpace.require(10, of: 10, on: "here")
         let error = #expect(throws: ClientError.self) { try FreeSpace.require(3 << 30, of: 1 << 30, on: "here") }
-        #expect(error?.message.contains("room for 1.0 GiB") == true && error?.message.contains("3.0 GiB are to come") == true)
+        #expect(error?.message.contains("room for 1.0 GiB") == true && error?.message.contains("3.0 GiB are needed") == true)
         #expect(error?.kind == .file)
     }
 }

@@ -1,3 +1,4 @@
+import AdminContract
 import CurlTransfer
 import FaultyOrigin
 import Foundation
@@ -28,16 +29,27 @@ struct EndpointTests {
 
 /// Lists that a server gives page by page.
 @Suite struct PagedListTests {
+    /// An item that may be any object.
+    private struct Thing: ListedDocument {
+        static let listName = "things"
+        var textSize: Int { 2 }
+    }
+
     private func page(_ text: String) -> Exchange.Answer {
         Exchange.Answer(head: ResponseHead(status: 200, fields: []), body: Array(text.utf8))
     }
 
     @Test("The document has every item of every page unchanged, and no link to a next page")
     func document() throws {
-        let list = PagedList(pages: [
+        var list = PagedList<Thing>()
+        var links: [String?] = []
+        for page in [
             page(#"{"things": [{"id": 1, "new": null}, {"id": 9007199254740993}], "schema": "s", "next": "/2"}"#),
             page(#"{"things": [], "next": "/3"}"#), page(#"{"things": [{"id": 1.5, "on": true, "tags": ["a"]}]}"#),
-        ])
+        ] {
+            links.append(try list.add(page))
+        }
+        #expect(links == ["/2", "/3", nil] && list.items.count == 3)
         let expected: JSONValue = .object([
             "schema": .string("s"),
             "things": .array([
@@ -45,14 +57,15 @@ struct EndpointTests {
                 .object(["id": .number(1.5), "on": .boolean(true), "tags": .array([.string("a")])]),
             ]),
         ])
-        #expect(try list.document(listing: "things") == expected)
+        #expect(list.document == expected)
         let text =
             #"{"schema":"s","things":[{"id":1,"new":null},{"id":9007199254740993},{"id":1.5,"on":true,"tags":["a"]}]}"#
-        #expect(try list.json(listing: "things") == text)
+        #expect(try String(decoding: list.document.written(), as: UTF8.self) == text)
     }
 
     @Test("A page that is no object is an error")
     func invalidInput() {
-        #expect(throws: ClientError.self) { try PagedList(pages: [page("[]")]).document(listing: "things") }
+        var list = PagedList<Thing>()
+        #expect(throws: ClientError.self) { try list.add(page("[]")) }
     }
 }

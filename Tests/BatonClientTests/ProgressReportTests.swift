@@ -52,7 +52,7 @@ import Testing
     func checkingIsSaid() {
         var report = ProgressReport(isTerminal: true, startedAt: start)
         let text = report.text(for: .checking(.init(done: 1, total: 3)), width: 200, at: start) ?? ""
-        #expect(text.contains("reading the file"))
+        #expect(text.contains("reading the existing file"))
         let (first, second) = (report.end(), report.end())
         #expect(first == "\n" && second == nil)
     }

@@ -19,7 +19,7 @@ import Testing
     }
 
     private func fill(_ page: inout JSONPage, _ items: [String]) async throws -> String? {
-        try await page.fill(with: items, for: "somebody", on: .shared) { .string($0) }
+        try await page.fill(with: items, for: "somebody", on: .shared) { JSONValue.string($0) }
     }
 
     @Test("A page holds the items that fit, but at least one, and names its last item")
@@ -46,7 +46,7 @@ import Testing
             var page = JSONPage()
             let last = try await page.fill(with: Array(repeating: item, count: count), for: "somebody", on: pool) { text in
                 threads.withLock { $0.append(pthread_self()) }
-                return .string(text)
+                return JSONValue.string(text)
             }
             #expect(last == nil && page.count == count)
             #expect((threads.withLock { $0.last } == ownThread) == isLarge)
@@ -56,7 +56,7 @@ import Testing
         var page = JSONPage()
         _ = try await page.fill(with: [one], for: "somebody", on: pool) { text in
             threads.withLock { $0.append(pthread_self()) }
-            return .string(text)
+            return JSONValue.string(text)
         }
         #expect(threads.withLock { $0.last } == ownThread && page.count == 1)
     }

@@ -200,7 +200,7 @@ struct OutputScenarios {
         try await setting.add(size: content.size, sha256: String(repeating: "0", count: 64))
         let result = try await setting.get("-o", "out", "--tries", "1")
         #expect(result.status == 1, "\(result)")
-        #expect(result.errors.contains("has room for") && result.errors.contains("are to come"), "\(result.errors)")
+        #expect(result.errors.contains("has room for") && result.errors.contains("are needed"), "\(result.errors)")
         let left = try FileManager.default.contentsOfDirectory(atPath: setting.baton.directory.path)
         #expect(left.allSatisfy { !$0.hasSuffix(".part") && $0 != "out" }, "\(left)")
     }

@@ -6,7 +6,7 @@ import ImageModel
 import NIOCore
 package import Telemetry
 
-/// `/healthz`, `/readyz` and `/metrics`: what machines ask that look after the server.
+/// `/healthz`, `/readyz` and `/metrics`, for supervisors and monitoring.
 package struct HealthRoutes: Sendable {
     private let catalog: any CatalogStore
     private let metrics: MetricsRegistry
@@ -14,8 +14,8 @@ package struct HealthRoutes: Sendable {
 
     /// - Parameters:
     ///   - catalog: must answer before the server is ready.
-    ///   - metrics: everything that is counted.
-    ///   - drain: whether the server is about to stop.
+    ///   - metrics: the counters and gauges of the process.
+    ///   - drain: whether the server is shutting down.
     package init(catalog: any CatalogStore, metrics: MetricsRegistry, drain: Drain) {
         self.catalog = catalog
         self.metrics = metrics
@@ -34,7 +34,7 @@ package struct HealthRoutes: Sendable {
         do {
             _ = try await catalog.image(ImageID())
         } catch {
-            // The route is open to everybody: the details are for the log alone.
+            // The route needs no token, so details go to the log only.
             throw APIError(.serviceUnavailable, "The catalog does not answer.")
         }
         return try JSONValue.object(["status": .string("ok")]).response()

@@ -1,4 +1,5 @@
 import Access
+import AdminContract
 import FoundationEssentials
 import HTTPServing
 import HTTPTypes
@@ -14,21 +15,13 @@ struct LocationOperationRoutes: Sendable {
     let statusChanges: LocationStatusChanges
     let verifications: VerificationQueue
 
-    /// What operators can ask of a location, by the last part of the path.
-    static let operations: [(name: String, event: LocationEvent)] = [
-        ("verify", .verify), ("disable", .disable), ("enable", .enable), ("quarantine", .quarantine), ("delete", .delete),
-        ("restore", .restore),
-    ]
-
     func show(_ request: Request, context: APIContext) async throws -> Response {
         let location = try await location(context)
-        guard case .object(var document) = JSONValue.location(location) else { return Response(status: .ok) }
-        // How far a full read is, as of the last time it was written down.
-        document["read_position"] =
-            try await catalog.readProgress(of: location.id).map { .integer($0.position) } ?? .null
-        return try JSONValue.object(document).response()
+        let progress = try await catalog.readProgress(of: location.id)
+        return try LocationDetail(LocationDocument(location), readPosition: progress?.position).response()
     }
 
+    /// Reads a `LocationChange` member by member, so that each error names its member.
     func edit(_ request: Request, context: APIContext) async throws -> Response {
         let location = try await location(context)
         var body = try await RequestObject(request, for: context, upTo: JSONValue.largestLimit)
@@ -36,44 +29,46 @@ struct LocationOperationRoutes: Sendable {
         edit.weight = try body.weight()
         edit.tier = try body.tier()
         edit.metadata = try body.metadata()
-        let reason = try body.string("reason", limit: 1000) ?? "edited"
-        try body.rejectUnknown(known: "weight, tier, metadata and reason")
+        let reason = try body.reason() ?? "edited"
+        try body.rejectUnknown(known: LocationChange.CodingKeys.sentence)
         let edited = try await catalog.edit(
             location.id, edit, actor: context.caller.user, reason: reason, at: .now)
-        return try JSONValue.location(edited).response()
+        return try LocationDocument(edited).response()
     }
 
     func history(_ request: Request, context: APIContext) async throws -> Response {
         let id = try await location(context).id
-        // Entries have no name but their place: nothing is ever put between them.
+        // An entry is named by its index, which never changes: entries are only appended.
         let entries = Array(try await catalog.history(of: id).enumerated())
         var page = JSONPage()
         let rest = try Marker.rest(of: entries, QueryItems(request.uri.query)) { "\($0.offset)" }
-        let last = try await page.fill(with: rest, for: context) { .historyEntry($0.element) }
-        let next = last.map { Marker.next("/baton/v1/locations/\(id)/history", behind: "\($0.offset)") }
-        return try page.response("history", next.map { ["next": $0] } ?? [:])
+        let last = try await page.fill(with: rest, for: context) { HistoryDocument($0.element) }
+        return try page.response(
+            of: HistoryDocument.self, next: last.map { Marker.next(AdminPath.history(of: id), behind: "\($0.offset)") })
     }
 
     /// Runs one operation.
-    func run(_ event: LocationEvent, _ request: Request, context: APIContext) async throws -> Response {
+    func run(_ operation: OperationName, _ request: Request, context: APIContext) async throws -> Response {
+        typealias Member = OperationRequest.CodingKeys
+        let event = operation.event
         let location = try await location(context)
         var body = try await RequestObject(request, for: context, isOptional: true)
-        let reason = try body.string("reason", limit: 1000) ?? "asked for by an operator"
+        let reason = try body.reason() ?? "requested by an operator"
         let isForced = try force(request, &body)
-        try body.rejectUnknown(known: event == .delete ? "reason and force" : "reason")
+        try body.rejectUnknown(known: event == .delete ? Member.sentence : Member.reason.rawValue)
         let wasActive = location.state.status == .active
         let changed = try await statusChanges.apply(
             event, to: location, actor: context.caller.user, reason: reason, isForced: isForced)
         if event == .verify { verifications.enqueue(location.id) }
         let isAccepted = event == .verify && wasActive
-        return try JSONValue.location(changed).response(status: isAccepted ? .accepted : .ok)
+        return try LocationDocument(changed).response(status: isAccepted ? .accepted : .ok)
     }
 
     private func force(_ request: Request, _ body: inout RequestObject) throws -> Bool {
-        let asked = try body.boolean("force") ?? false
-        guard let text = request.uri.queryParameters["force"] else { return asked }
+        let isInBody = try body.boolean(OperationRequest.CodingKeys.force.rawValue) ?? false
+        guard let text = request.uri.queryParameters[AdminQuery.force.rawValue[...]] else { return isInBody }
         guard text == "true" || text == "false" else { throw APIError.badRequest("force must be true or false.") }
-        return asked || text == "true"
+        return isInBody || text == "true"
     }
 
     private func location(_ context: APIContext) async throws -> Location {
@@ -85,13 +80,29 @@ struct LocationOperationRoutes: Sendable {
     }
 }
 
+// The members that several requests have.
 extension RequestObject {
-    mutating func weight() throws -> Int? { try integer("weight", in: -1_000_000...1_000_000).map { Int($0) } }
+    mutating func weight() throws -> Int? {
+        try integer(LocationChange.CodingKeys.weight.rawValue, in: -1_000_000...1_000_000).map { Int($0) }
+    }
 
-    mutating func tier() throws -> Int? { try integer("tier", in: 0...1_000_000).map { Int($0) } }
+    mutating func tier() throws -> Int? {
+        try integer(LocationChange.CodingKeys.tier.rawValue, in: 0...1_000_000).map { Int($0) }
+    }
 
     mutating func metadata() throws -> [String: String]? {
-        guard var words = try object("metadata") else { return nil }
-        return try words.remainingStrings(of: "metadata")
+        let name = LocationChange.CodingKeys.metadata.rawValue
+        guard var words = try object(name) else { return nil }
+        return try words.remainingStrings(of: name)
+    }
+
+    /// The reason for the location's history.
+    mutating func reason() throws -> String? { try string(LocationChange.CodingKeys.reason.rawValue, limit: 1000) }
+}
+
+extension HistoryDocument {
+    init(_ entry: LocationHistoryEntry) {
+        self.init(
+            time: entry.time, event: entry.event, from: entry.from, to: entry.to, actor: entry.actor, reason: entry.reason)
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import AdminContract
 import BackendKit
 import FoundationEssentials
 import GlanceAPI
@@ -12,16 +13,16 @@ import RelayEngine
 
 /// `/baton/v1/images/{id}/locations`.
 struct LocationRoutes: Sendable {
+    private typealias Member = LocationRegistration.CodingKeys
+
     let catalog: any CatalogStore
     let authorizer: ImageAuthorizer
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar
     let relays: Relays
 
-    /// Larger than any disk image, small enough that no sum of two overflows: 1 EiB.
+    /// The largest size in bytes, 1 EiB. No disk image is larger, and the sum of two sizes does not overflow.
     private static let largestSize: Int64 = 1 << 60
-    private static let fields =
-        "url, disk_format, container_format, size, digests, weight, tier and metadata"
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let id = try context.imageID()
@@ -30,17 +31,16 @@ struct LocationRoutes: Sendable {
         var page = JSONPage()
         let rest = try Marker.rest(of: locations, QueryItems(request.uri.query), \.id.description)
         let last = try await page.fill(with: rest, for: context) { document(of: $0) }
-        let next = last.map { Marker.next("/baton/v1/images/\(id)/locations", behind: $0.id.description) }
-        return try page.response("locations", next.map { ["next": $0] } ?? [:])
+        return try page.response(
+            of: LocationDocument.self, next: last.map { Marker.next(AdminPath.locations(of: id), behind: $0.id.description) })
     }
 
-    /// A pending one with what keeps it from serving, as far as this process knows.
-    private func document(of location: Location) -> JSONValue {
-        guard location.state.status == .pending, let last = relays.lastFailure(of: location.id),
-            case .object(var fields) = JSONValue.location(location)
-        else { return .location(location) }
-        fields["problem"] = .string(last.failure.description)
-        return .object(fields)
+    /// A pending location has the last failure that this process has seen of it.
+    private func document(of location: Location) -> LocationDocument {
+        guard location.state.status == .pending, let last = relays.lastFailure(of: location.id) else {
+            return LocationDocument(location)
+        }
+        return LocationDocument(location, problem: last.failure.description)
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
@@ -50,26 +50,26 @@ struct LocationRoutes: Sendable {
         let new = try newLocation(&body, image, context.caller)
         try await attach.authorize(context.caller, toAttach: new.path, in: new.backend, to: image)
         let (activated, failure) = try await registrar.register(new, actor: context.caller.user)
-        guard case .object(var document) = JSONValue.location(activated) else { return Response(status: .created) }
-        if let failure { document["problem"] = .string(failure.description) }
-        return try JSONValue.object(document).response(status: .created)
+        return try LocationDocument(activated, problem: failure?.description).response(status: .created)
     }
 
+    /// Reads a `LocationRegistration` member by member, so that each error names its member.
     private func newLocation(_ body: inout RequestObject, _ image: Image, _ caller: Caller) throws -> NewLocation {
-        guard let text = try body.string("url", limit: 4096) else { throw APIError.badRequest("url is missing.") }
+        guard let text = try body.string(Member.url.rawValue, limit: 4096) else { throw APIError.badRequest("url is missing.") }
         let place = try place(of: text, for: caller)
-        guard let disk = try body.choice("disk_format", of: DiskFormat.self) ?? image.diskFormat else {
+        guard let disk = try body.choice(Member.diskFormat.rawValue, of: DiskFormat.self) ?? image.diskFormat else {
             throw APIError.badRequest("disk_format is missing, and the image has none.")
         }
-        guard let container = try body.choice("container_format", of: ContainerFormat.self) ?? image.containerFormat else {
-            throw APIError.badRequest("container_format is missing, and the image has none.")
-        }
-        let size = try body.integer("size", in: 0...Self.largestSize)
+        guard
+            let container = try body.choice(Member.containerFormat.rawValue, of: ContainerFormat.self)
+                ?? image.containerFormat
+        else { throw APIError.badRequest("container_format is missing, and the image has none.") }
+        let size = try body.integer(Member.size.rawValue, in: 0...Self.largestSize)
         let digests = try digests(&body)
         let weight = try body.weight() ?? 0
         let tier = try body.tier() ?? 0
         let metadata = try body.metadata() ?? [:]
-        try body.rejectUnknown(known: Self.fields)
+        try body.rejectUnknown(known: Member.sentence)
         return NewLocation(
             image: image.id, backend: place.backend.id, path: place.path, url: place.url,
             format: Format(disk: disk, container: container), size: size, digests: digests, weight: weight, tier: tier,
@@ -77,7 +77,7 @@ struct LocationRoutes: Sendable {
     }
 
     private func digests(_ body: inout RequestObject) throws -> DigestSet {
-        guard var object = try body.object("digests") else { return DigestSet() }
+        guard var object = try body.object(Member.digests.rawValue) else { return DigestSet() }
         var digests = DigestSet()
         for algorithm in DigestAlgorithm.byPreference {
             guard let hex = try object.string(algorithm.rawValue) else { continue }
@@ -91,7 +91,8 @@ struct LocationRoutes: Sendable {
         return digests
     }
 
-    /// The allow-list: a URL outside every configured backend can't be fetched.
+    /// Finds the backend that contains a URL. URLs outside every configured backend are refused, so that a caller can't make the
+    /// server read anything else.
     private func place(of text: String, for caller: Caller) throws -> ResolvedURL {
         let found: ResolvedURL?
         do {
@@ -100,7 +101,7 @@ struct LocationRoutes: Sendable {
             throw APIError.badRequest("url: \(error).")
         }
         guard let found else {
-            // Where the cloud keeps its images is not for everybody who may ask.
+            // Only admins learn where the storage is.
             guard caller.isAdmin else { throw APIError(.forbidden, "The URL lies in no configured backend.") }
             let known = attach.registry.all.map { "\($0.id) (\($0.urlPrefix))" }.joined(separator: ", ")
             throw APIError(

@@ -1,6 +1,8 @@
+import AdminContract
 package import Downloads
 package import GlanceAPI
 package import HTTPServing
+import HTTPTypes
 package import Hummingbird
 package import ImageCatalog
 import ImageModel
@@ -8,7 +10,7 @@ package import LocationLifecycle
 package import RelayEngine
 package import Verification
 
-/// Baton's own API: which path is answered by whom.
+/// The routes of Baton's own API, `/baton/v1`.
 package struct AdminRoutes: Sendable {
     private let locations: LocationRoutes
     private let operations: LocationOperationRoutes
@@ -19,13 +21,13 @@ package struct AdminRoutes: Sendable {
     private let drain: Drain
 
     /// - Parameters:
-    ///   - holds: integrity holds that the catalog does not know of yet.
+    ///   - holds: the integrity holds that are not in the catalog yet.
     ///   - manifests: reads the digests of chunks.
-    ///   - offers: finds the direct locations that a trusted client may be told of.
-    ///   - registrar: makes places locations of images.
+    ///   - offers: finds the direct locations for trusted clients.
+    ///   - registrar: adds locations to images.
     ///   - verifications: reads locations in full.
-    ///   - uploads: where uploads go; nil while they are switched off.
-    ///   - drain: whether the server is about to stop.
+    ///   - uploads: the destination of uploads; nil while uploads are disabled.
+    ///   - drain: whether the server is shutting down.
     package init(
         catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
         offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
@@ -49,23 +51,34 @@ package struct AdminRoutes: Sendable {
 
     /// Registers every path.
     package func add(to router: Router<APIContext>) {
-        let api = router.group("baton/v1")
-        api.resource("images/:id/locations", [.get: locations.list, .post: locations.add])
-        api.resource("images/:id/explain", [.get: explanations.explain])
-        api.resource("images/:id/direct", [.get: direct.list])
-        api.resource("backends", [.get: backends.list])
-        api.resource("uploads", [.get: uploads.list])
-        api.resource("locations/:id", [.get: operations.show, .patch: operations.edit])
-        api.resource("locations/:id/history", [.get: operations.history])
-        for (name, event) in LocationOperationRoutes.operations {
-            api.resource(
-                RouterPath("locations/:id/\(name)"),
+        func resource(_ path: String, _ handlers: [HTTPRequest.Method: RequestHandler]) {
+            router.resource(RouterPath(path), handlers)
+        }
+        let id = AdminPath.idParameter
+        resource(AdminPath.locations(of: id), [.get: locations.list, .post: locations.add])
+        resource(AdminPath.explain(id), [.get: explanations.explain])
+        resource(AdminPath.direct(id), [.get: direct.list])
+        resource(AdminPath.backends, [.get: backends.list])
+        resource(AdminPath.uploads, [.get: uploads.list])
+        resource(AdminPath.location(id), [.get: operations.show, .patch: operations.edit])
+        resource(AdminPath.history(of: id), [.get: operations.history])
+        for name in OperationName.allCases {
+            resource(
+                AdminPath.operation(name, on: id),
                 [
                     .post: { [operations, drain] in
-                        if event == .verify { try drain.refuseNewWork() }
-                        return try await operations.run(event, $0, context: $1)
+                        if name == .verify { try drain.refuseNewWork() }
+                        return try await operations.run(name, $0, context: $1)
                     }
                 ])
         }
+    }
+}
+
+extension JSONPage {
+    /// The page as the response of a list.
+    /// - Parameter next: the path of the next page; nil for the last page.
+    func response<Item: ListedDocument>(of type: Item.Type, next: JSONValue?) throws -> Response {
+        try response(Item.listName, next.map { [PageMember.next: $0] } ?? [:])
     }
 }

@@ -61,7 +61,7 @@ struct ImageRoutes: Sendable {
         let found = try await images.page(asked.query)
         var page = JSONPage()
         let caller = context.caller
-        var last = try await page.fill(with: found.items, for: context) { .image($0, for: caller) }
+        var last = try await page.fill(with: found.items, for: context) { JSONValue.image($0, for: caller) }
         if last == nil, found.isCut || found.items.count == asked.query.limit { last = found.items.last }
         var answer: [String: JSONValue] = ["first": .string(asked.first), "schema": "/v2/schemas/images"]
         if let last { answer["next"] = .string(asked.next(behind: last.image.id)) }

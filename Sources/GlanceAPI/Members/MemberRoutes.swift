@@ -18,7 +18,9 @@ struct MemberRoutes: Sendable {
         let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
         let items = QueryItems(request.uri.query)
         var page = JSONPage()
-        let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) { .member($0) }
+        let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) {
+            JSONValue.member($0)
+        }
         var answer: [String: JSONValue] = ["schema": "/v2/schemas/members"]
         if let last { answer["next"] = Marker.next("/v2/images/\(admitted.id)/members", behind: last.project) }
         return try page.response("members", answer)

@@ -53,7 +53,7 @@ struct TaskRoutes: Sendable {
     ) async throws -> Response {
         let found = try await images.page(query)
         var page = JSONPage()
-        var last = try await page.fill(with: found.items, for: context) { .task($0, isWhole: isWhole) }
+        var last = try await page.fill(with: found.items, for: context) { JSONValue.task($0, isWhole: isWhole) }
         if last == nil, found.isCut || found.items.count == query.limit { last = found.items.last }
         var members = members
         if let last {

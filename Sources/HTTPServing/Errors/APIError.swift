@@ -1,3 +1,4 @@
+package import AdminContract
 import FoundationEssentials
 package import HTTPTypes
 package import Hummingbird
@@ -6,7 +7,7 @@ import NIOCore
 
 /// An error response: one sentence for a person, in JSON that Glance's clients can read.
 ///
-/// The body is nested (`{"error": {…}}`) because python-glanceclient asks every top-level value for its `message`.
+/// The body is nested (`{"error": {…}}`) because python-glanceclient reads the `message` of every top-level value.
 package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     package let status: HTTPResponse.Status
     /// One sentence: what went wrong, where, and what to do.
@@ -24,12 +25,8 @@ package struct APIError: Error, HTTPResponseError, CustomStringConvertible {
     package var description: String { message }
 
     /// The response body.
-    package var document: JSONValue {
-        var error = details
-        error["code"] = .integer(Int64(status.code))
-        error["title"] = .string(status.reasonPhrase)
-        error["message"] = .string(message)
-        return .object(["error": .object(error)])
+    package var document: ErrorDocument {
+        ErrorDocument(.init(code: status.code, title: status.reasonPhrase, message: message, details: details))
     }
 
     package func response(from request: Request, context: some RequestContext) throws -> Response {

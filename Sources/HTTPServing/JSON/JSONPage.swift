@@ -20,7 +20,7 @@ package struct JSONPage: Sendable {
 
     /// Appends an item.
     /// - Returns: whether the page had room for it.
-    package mutating func add(_ item: JSONValue) throws -> Bool {
+    package mutating func add(_ item: some JSONItem) throws -> Bool {
         let written = try item.written()
         guard count == 0 || text.readableBytes + written.count < limit else { return false }
         if count > 0 { text.writeString(",") }
@@ -32,7 +32,8 @@ package struct JSONPage: Sendable {
     /// Appends items while there is room. More than a few are encoded on `ComputePool`.
     /// - Returns: the last item on the page if some did not fit; nil if all did.
     package mutating func fill<Item: Sendable>(
-        with items: some Collection<Item>, for context: APIContext, _ document: @escaping @Sendable (Item) -> JSONValue
+        with items: some Collection<Item>, for context: APIContext,
+        _ document: @escaping @Sendable (Item) -> some JSONItem
     ) async throws -> Item? {
         try await fill(with: items, for: context.share, on: .shared, document)
     }
@@ -40,7 +41,7 @@ package struct JSONPage: Sendable {
     /// Appends items while there is room, with a given caller and pool.
     mutating func fill<Item: Sendable>(
         with items: some Collection<Item>, for caller: String, on pool: ComputePool,
-        _ document: @escaping @Sendable (Item) -> JSONValue
+        _ document: @escaping @Sendable (Item) -> some JSONItem
     ) async throws -> Item? {
         var last: Item?
         var rest = Array(items)[...]
@@ -61,7 +62,7 @@ package struct JSONPage: Sendable {
     }
 
     private mutating func fill<Item>(
-        with items: ArraySlice<Item>, behind before: Item?, _ document: (Item) -> JSONValue
+        with items: ArraySlice<Item>, behind before: Item?, _ document: (Item) -> some JSONItem
     ) throws -> Item? {
         var last = before
         for item in items {

@@ -120,8 +120,9 @@ struct OutputOption: ParsableArguments {
     func printJSON(_ answer: Endpoint.Answer) { Self.write(String(decoding: answer.body, as: UTF8.self), to: .output) }
 
     /// Prints all pages of a server's list as one JSON object.
-    /// - Parameter name: the member that holds the items.
-    func printJSON(_ list: PagedList, listing name: String) throws { Self.write(try list.json(listing: name), to: .output) }
+    func printJSON<Item>(_ list: PagedList<Item>) throws {
+        Self.write(String(decoding: try list.document.written(), as: UTF8.self), to: .output)
+    }
 
     static func printJSON(_ value: some Encodable, to stream: Standard = .output) {
         let encoder = JSONEncoder()

@@ -1,3 +1,4 @@
+import AdminContract
 import ArgumentParser
 import BatonClient
 import ImageModel
@@ -18,55 +19,16 @@ struct Explain: AsyncParsableCommand {
     @OptionGroup var server: EndpointOptions
     @OptionGroup var output: OutputOption
 
-    private struct Record: Decodable {
-        struct Representation: Decodable {
-            let digest: String
-            let isOnIntegrityHold: Bool
-            let hasDigestConflict: Bool
-
-            private enum CodingKeys: String, CodingKey {
-                case digest
-                case isOnIntegrityHold = "integrity_hold"
-                case hasDigestConflict = "digest_conflict"
-            }
-        }
-        struct Item: Decodable {
-            let location: String
-            let backend: String
-            let why: String
-            let lastFailure: LastFailure?
-
-            enum CodingKeys: String, CodingKey {
-                case location, backend, why
-                case lastFailure = "last_failure"
-            }
-
-            /// The reason for the location's rank, and its last failure.
-            var words: String {
-                why + (lastFailure.map { "; failed at \($0.time): \($0.reason), \($0.detail)" } ?? "")
-            }
-        }
-        struct LastFailure: Decodable {
-            let time: String
-            let reason: String
-            let detail: String
-        }
-        let format: String?
-        let formats: [String]
-        let representation: Representation?
-        let ranked: [Item]
-        let rejected: [Item]
-    }
-
     func run() async throws {
         let endpoint = server.open()
         let id = try await endpoint.imageID(image)
-        var query = ["for=\(range ? "range" : "whole")"]
-        if let diskFormat { query.append("disk_format=\(diskFormat.rawValue)") }
-        if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
-        let answer = try await endpoint.send("GET", "/baton/v1/images/\(id)/explain?" + query.joined(separator: "&"))
+        let purpose: ExplainDocument.Purpose = range ? .range : .whole
+        var query: [(name: AdminQuery, value: String)] = [(.purpose, purpose.rawValue)]
+        if let diskFormat { query.append((.diskFormat, diskFormat.rawValue)) }
+        if let containerFormat { query.append((.containerFormat, containerFormat.rawValue)) }
+        let answer = try await endpoint.send("GET", AdminPath.path(AdminPath.explain(id), query: query))
         if output.json { return output.printJSON(answer) }
-        let record = try answer.decoded(as: Record.self)
+        let record = try answer.decoded(as: ExplainDocument.self)
         Standard.output.line(
             "image \(id), \(record.format ?? "no format"), \(record.representation?.digest ?? "content not known yet")")
         if record.representation?.isOnIntegrityHold == true {
@@ -80,8 +42,16 @@ struct Explain: AsyncParsableCommand {
             return Standard.output.line("no location has this format; formats of the image: \(known)")
         }
         var table = Table("RANK", "LOCATION", "BACKEND", "WHY")
-        for (index, item) in record.ranked.enumerated() { table.add("\(index + 1)", item.location, item.backend, item.words) }
-        for item in record.rejected { table.add("-", item.location, item.backend, item.words) }
+        for item in record.ranked { table.add("\(item.rank)", item.location) }
+        for item in record.rejected { table.add("-", item.location) }
         Standard.output.lines(table.text)
+    }
+}
+
+extension Table {
+    /// Adds a location with the reason for its rank or rejection, and with its last failure.
+    fileprivate mutating func add(_ rank: String, _ item: ExplainedLocation) {
+        let failure = item.lastFailure.map { "; failed at \($0.time): \($0.reason), \($0.detail)" } ?? ""
+        add(rank, item.location, item.backend, item.why + failure)
     }
 }

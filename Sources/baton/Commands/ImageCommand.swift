@@ -1,3 +1,4 @@
+import AdminContract
 import ArgumentParser
 import BatonClient
 import FoundationEssentials
@@ -89,9 +90,9 @@ struct ImageCommand: AsyncParsableCommand {
             if let checksum = record.checksum { table.add("md5", checksum) }
             table.add("created", record.createdAt)
             Standard.output.lines(table.text)
-            let locations: [LocationRecord]
+            let locations: [LocationDocument]
             do {
-                locations = try await endpoint.locations(of: id).records
+                locations = try await endpoint.locations(of: id).items
             } catch let error as ClientError where error.kind == .refused(status: 403) {
                 return  // locations are shown to admins only
             }

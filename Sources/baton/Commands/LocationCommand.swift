@@ -1,3 +1,4 @@
+import AdminContract
 import ArgumentParser
 import BatonClient
 import FoundationEssentials
@@ -12,7 +13,7 @@ struct LocationCommand: AsyncParsableCommand {
             History.self,
         ])
 
-    static func table(of locations: [LocationRecord]) -> String {
+    static func table(of locations: [LocationDocument]) -> String {
         var table = Table("LOCATION", "STATUS", "BACKEND", "FORMAT", "TIER", "WEIGHT", "URL")
         for location in locations {
             table.add(
@@ -61,23 +62,6 @@ struct LocationCommand: AsyncParsableCommand {
         @OptionGroup var server: EndpointOptions
         @OptionGroup var output: OutputOption
 
-        private struct Body: Encodable {
-            let url: String
-            let size: Int64?
-            let digests: [String: String]
-            let diskFormat: String?
-            let containerFormat: String?
-            let tier: Int?
-            let weight: Int?
-            let metadata: [String: String]
-
-            private enum CodingKeys: String, CodingKey {
-                case url, size, digests, tier, weight, metadata
-                case diskFormat = "disk_format"
-                case containerFormat = "container_format"
-            }
-        }
-
         func run() async throws {
             let endpoint = server.open()
             let id = try await endpoint.imageID(image)
@@ -93,13 +77,12 @@ struct LocationCommand: AsyncParsableCommand {
             for (name, value) in [("sha256", sha256), ("sha512", sha512), ("sha1", sha1), ("md5", md5)] {
                 if let value { digests[name] = value }
             }
-            let body = Body(
-                url: url, size: size, digests: digests, diskFormat: diskFormat, containerFormat: containerFormat, tier: tier,
-                weight: weight, metadata: Dictionary(metadata.map { ($0.key, $0.value) }) { _, last in last })
-            let answer = try await endpoint.send(
-                "POST", "/baton/v1/images/\(id)/locations", body: Array(try JSONEncoder().encode(body)))
+            let body = LocationRegistration(
+                url: url, diskFormat: diskFormat, containerFormat: containerFormat, size: size, digests: digests,
+                weight: weight, tier: tier, metadata: Dictionary(metadata.map { ($0.key, $0.value) }) { _, last in last })
+            let answer = try await endpoint.send("POST", AdminPath.locations(of: id), body: Array(try body.written()))
             if output.json { return output.printJSON(answer) }
-            let record = try answer.decoded(as: LocationRecord.self)
+            let record = try answer.decoded(as: LocationDocument.self)
             Standard.output.line("\(record.id)  \(record.status)")
             if let problem = record.problem {
                 Standard.error.line("The location does not serve yet: \(problem). The server probes it again at intervals.")
@@ -119,9 +102,9 @@ struct LocationCommand: AsyncParsableCommand {
 
         func run() async throws {
             let endpoint = server.open()
-            let (records, list) = try await endpoint.locations(of: try await endpoint.imageID(image))
-            if output.json { return try output.printJSON(list, listing: "locations") }
-            Standard.output.lines(LocationCommand.table(of: records))
+            let list = try await endpoint.locations(of: try await endpoint.imageID(image))
+            if output.json { return try output.printJSON(list) }
+            Standard.output.lines(LocationCommand.table(of: list.items))
         }
     }
 }

@@ -1,6 +1,8 @@
+import AdminContract
 import ArgumentParser
 import BatonClient
 import FoundationEssentials
+import ImageModel
 
 /// The options that name a location and its server.
 struct LocationTarget: ParsableArguments {
@@ -23,16 +25,12 @@ struct LocationOperation: ParsableArguments {
     var reason: String?
 
     /// Requests an operation on the location and prints its new status.
-    func run(_ operation: String, force: Bool = false) async throws {
-        struct Body: Encodable {
-            let reason: String?
-            let force: Bool?
-        }
-        let body = try JSONEncoder().encode(Body(reason: reason, force: force ? true : nil))
+    func run(_ operation: OperationName, force: Bool = false) async throws {
+        let body = OperationRequest(reason: reason, force: force ? true : nil)
         let answer = try await target.server.open().send(
-            "POST", "/baton/v1/locations/\(target.location)/\(operation)", body: Array(body))
+            "POST", AdminPath.operation(operation, on: target.location), body: Array(try body.written()))
         if target.output.json { return target.output.printJSON(answer) }
-        Standard.output.line("\(target.location)  \(try answer.decoded(as: LocationRecord.self).status)")
+        Standard.output.line("\(target.location)  \(try answer.decoded(as: LocationDocument.self).status)")
     }
 }
 
@@ -43,7 +41,7 @@ extension LocationCommand {
             discussion:
                 "An active location continues to serve meanwhile. A quarantined location serves again if its digests match.")
         @OptionGroup var operation: LocationOperation
-        func run() async throws { try await operation.run("verify") }
+        func run() async throws { try await operation.run(.verify) }
     }
 
     struct Disable: AsyncParsableCommand {
@@ -54,14 +52,14 @@ extension LocationCommand {
                 it.
                 """)
         @OptionGroup var operation: LocationOperation
-        func run() async throws { try await operation.run("disable") }
+        func run() async throws { try await operation.run(.disable) }
     }
 
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Returns a disabled location to its previous status.")
         @OptionGroup var operation: LocationOperation
-        func run() async throws { try await operation.run("enable") }
+        func run() async throws { try await operation.run(.enable) }
     }
 
     struct Quarantine: AsyncParsableCommand {
@@ -70,14 +68,14 @@ extension LocationCommand {
             discussion:
                 "Running downloads stop reading from it at once. It serves again after a full read whose digests match.")
         @OptionGroup var operation: LocationOperation
-        func run() async throws { try await operation.run("quarantine") }
+        func run() async throws { try await operation.run(.quarantine) }
     }
 
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Returns a location that is marked for deletion to its previous status.")
         @OptionGroup var operation: LocationOperation
-        func run() async throws { try await operation.run("restore") }
+        func run() async throws { try await operation.run(.restore) }
     }
 
     struct Delete: AsyncParsableCommand {
@@ -88,7 +86,7 @@ extension LocationCommand {
         @OptionGroup var operation: LocationOperation
         @Flag(help: "Delete it even if it is the last active location of its image.")
         var force = false
-        func run() async throws { try await operation.run("delete", force: force) }
+        func run() async throws { try await operation.run(.delete, force: force) }
     }
 
     struct History: AsyncParsableCommand {
@@ -96,26 +94,13 @@ extension LocationCommand {
             abstract: "Shows the history of a location: each change with its time, actor and reason.")
         @OptionGroup var target: LocationTarget
 
-        private struct Record: Decodable {
-            struct Entry: Decodable {
-                let time: String
-                let event: String
-                let from: String
-                let to: String
-                let actor: String
-                let reason: String
-            }
-            let history: [Entry]
-        }
-
         func run() async throws {
-            let list = try await target.server.open().list("/baton/v1/locations/\(target.location)/history")
-            if target.output.json { return try target.output.printJSON(list, listing: "history") }
-            let entries = try list.decoded(as: Record.self).flatMap(\.history)
+            let list: PagedList<HistoryDocument> = try await target.server.open().list(AdminPath.history(of: target.location))
+            if target.output.json { return try target.output.printJSON(list) }
             var table = Table("TIME", "EVENT", "STATUS", "WHO", "WHY")
-            for entry in entries {
+            for entry in list.items {
                 let status = entry.from == entry.to ? entry.to : "\(entry.from) → \(entry.to)"
-                table.add(entry.time, entry.event, status, entry.actor, entry.reason)
+                table.add(entry.time.description, entry.event, status, entry.actor, entry.reason)
             }
             Standard.output.lines(table.text)
         }

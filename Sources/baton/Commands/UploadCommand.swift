@@ -1,6 +1,8 @@
+import AdminContract
 import ArgumentParser
 import BatonClient
 import FoundationEssentials
+import ImageModel
 
 /// The command `baton upload`.
 struct UploadCommand: AsyncParsableCommand {
@@ -21,16 +23,29 @@ struct UploadCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOption
 
         func run() async throws {
-            let uploads = try await server.open().uploads(onlyOrphans: orphans)
-            if output.json { return output.printJSON(["uploads": uploads]) }
+            let list = try await server.open().uploads(onlyOrphans: orphans)
+            if output.json { return output.printJSON(list.document.withoutNulls) }
             var table = Table("IMAGE", "STATE", "SIZE", "OWNER", "CREATED", "DELETED AT", "BACKEND", "PATH")
-            for upload in uploads {
+            for upload in list.items {
                 table.add(
-                    upload.image, upload.state + (upload.isOrphan && upload.state != "unknown" ? " (orphan)" : ""),
-                    ProgressLine.bytes(upload.size), upload.owner ?? "-", upload.createdAt ?? "-", upload.expiresAt ?? "-",
+                    upload.image,
+                    upload.state + (upload.isOrphan && upload.state != UploadDocument.unknownState ? " (orphan)" : ""),
+                    ProgressLine.bytes(upload.size), upload.owner ?? "-", upload.createdAt?.description ?? "-",
+                    upload.expiresAt?.description ?? "-",
                     upload.backend, upload.path)
             }
             Standard.output.lines(table.text)
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value without members that are null, at any depth.
+    fileprivate var withoutNulls: JSONValue {
+        switch self {
+        case .array(let items): .array(items.map(\.withoutNulls))
+        case .object(let members): .object(members.filter { $0.value != .null }.mapValues(\.withoutNulls))
+        default: self
         }
     }
 }

@@ -45,6 +45,11 @@ def readers(cloud, name):
     return [line.split('"')[5] for line in lines]
 
 
+def is_baton(agent):
+    """Whether a request came from the server and not from a client."""
+    return agent.startswith("baton/")
+
+
 def with_glanceclient(cloud, id, target):
     glance = cloud.glance()
     asked_for_direct(glance.http_client)
@@ -72,7 +77,7 @@ def test_clients_follow_the_redirect_and_verify(cloud, direct, image, download, 
     name, id = direct
     download(cloud, id, place / "download")
     assert digest_of(place / "download") == image.digest()
-    wait_until("the client at the nginx", lambda: readers(cloud, name)[-1] != "baton")
+    wait_until("the client at the nginx", lambda: not is_baton(readers(cloud, name)[-1]))
 
 
 def test_clients_detect_bytes_that_changed_at_the_location(cloud, direct, image, download, place):
@@ -96,7 +101,7 @@ def test_an_untrusted_caller_gets_the_stream(keystone_cloud, image, download, pl
         answer = sdk.get(f"/images/{made.id}/file?direct=true", redirect=False)
         assert (answer.status_code, answer.headers["Baton-Direct"]) == (200, "none; reason=not-trusted")
         assert answer.content == image.data
-        assert set(readers(keystone_cloud, name)) == {"baton"}
+        assert all(is_baton(reader) for reader in readers(keystone_cloud, name))
         sdk.delete_image(made)
 
 

@@ -223,6 +223,6 @@ struct IdentityScenarios {
         #expect(open.status == 1 && open.errors.contains("auth.mode none does not allow"), "\(open.status): \(open.errors)")
         try holders.write("nonsense\n")
         let broken = try await check(holders.settings)
-        #expect(broken.status == 1 && broken.errors.contains("tokens:1: a line has"), "\(broken.errors)")
+        #expect(broken.status == 1 && broken.errors.contains("tokens:1: a line must be"), "\(broken.errors)")
     }
 }

@@ -56,9 +56,9 @@ let package = Package(
         module("Access", ["ImageModel", "Integrity", "NetworkAddress", logging]),
         module("Keystone", ["Access", "CurlTransfer", "NetworkAddress", logging]),
         module("Integrity", ["ImageModel", "CCrypto"]),
-        module("CurlTransfer", ["NetworkAddress", "CCurl", "CCrypto", "CLinux", nio, collections]),
+        module("CurlTransfer", ["NetworkAddress", "CCurl", "CCrypto", "CLinux", nio]),
         module("BackendKit", ["ImageModel", "CurlTransfer", "Access", "NetworkAddress", "FairQueueing"]),
-        module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel", "CLinux"]),
+        module("FileBackend", path: "backends/File", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("HTTPBackend", path: "backends/HTTP", ["BackendKit", "CurlTransfer", "ImageModel"]),
         module("S3Backend", path: "backends/S3", ["BackendKit", "CurlTransfer", "Integrity", "ImageModel"]),
         module(
@@ -91,7 +91,7 @@ let package = Package(
             ]),
         module("ImageUpload", ["FormatInspection", "Integrity", "ImageModel", "CLinux", nio, posix]),
         module("BatonConfig", ["RelayEngine", "CurlTransfer", "LocationSelection", "ImageModel", "NetworkAddress", "Yams"]),
-        module("Telemetry", ["ImageModel", logging]),
+        module("Telemetry", [logging]),
         module(
             "HTTPServing",
             [
@@ -185,8 +185,8 @@ let package = Package(
         tests("AdminContractTests", ["AdminContract", "ImageModel"]),
         tests("FormatInspectionTests", ["FormatInspection", "ImageModel"]),
         tests("NetworkAddressTests", ["NetworkAddress"]),
-        tests("AccessTests", ["Access", "ImageModel", "NetworkAddress", "Waiting", logging]),
-        tests("KeystoneTests", ["Keystone", "Access", "CurlTransfer", "ImageModel", "NetworkAddress", "Waiting", logging]),
+        tests("AccessTests", ["Access", "ImageModel", "NetworkAddress", logging]),
+        tests("KeystoneTests", ["Keystone", "Access", "CurlTransfer", "NetworkAddress", "Waiting", logging]),
         tests("TelemetryTests", ["Telemetry", "Waiting", logging]),
         tests("ImageUploadTests", ["FormatInspection", "ImageUpload", "Integrity", "ImageModel", nio, posix]),
         tests(

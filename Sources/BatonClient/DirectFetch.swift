@@ -9,16 +9,28 @@ import RelayEngine
 
 /// One relay from an image's direct locations into a file. It runs the server's failover in the client.
 ///
-/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only (checked by `preconditionOnLoop`).
 final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
+    /// What a fetch is doing.
+    private enum State {
+        /// Not started. Goes to: relaying, over.
+        case idle
+        /// The relay runs. Goes to: failed, over.
+        case relaying(Relay, Waiter)
+        /// The file can't be written, and the relay is ending. Goes to: over.
+        case failed(ClientError, Waiter)
+        /// Ended, or cancelled before it started. Goes nowhere.
+        case over
+    }
+
+    private typealias Waiter = CheckedContinuation<RelaySummary, any Error>
+
     private let target: DownloadTarget
     private let sink: any DownloadSink
     private let loop: TransferLoop
     private let onProgress: @Sendable (Download.Progress) -> Void
     private var limit: RateLimit
-    private var relay: Relay?
-    private var waiter: CheckedContinuation<RelaySummary, any Error>?
-    private var failure: ClientError?
+    private var state = State.idle
     /// The relay's continuations while more bytes have arrived than the rate limit allows.
     private var held: [@Sendable () -> Void] = []
     private var lastReport = ContinuousClock.now
@@ -55,31 +67,40 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { waiter in
                 loop.enqueue {
-                    self.waiter = waiter
+                    if case .over = self.state { return waiter.resume(throwing: CancellationError()) }
                     self.loop.add(self)
                     let relay = Relay(
                         plan: plan, sources: sources, queueKey: .download(by: "", of: ""), identity: self.target.digest,
                         policy: Self.policy, loop: self.loop,
                         sink: self, observer: Unobserved())
-                    self.relay = relay
+                    self.state = .relaying(relay, waiter)
                     relay.start()
                 }
             }
         } onCancel: {
-            loop.enqueue { self.relay?.clientGone() }
+            loop.enqueue { self.cancel() }
+        }
+    }
+
+    private func cancel() {
+        switch state {
+        case .idle: state = .over
+        case .relaying(let relay, _): relay.clientGone()
+        case .failed, .over: break
         }
     }
 
     func relayCommitted() {}
 
     func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
-        for slab in slabs where failure == nil {
+        guard case .relaying(_, let waiter) = state else { return }
+        for slab in slabs {
             let count = Int64(slab.readableBytes)
             do throws(ClientError) {
                 try slab.withUnsafeReadableBytes { bytes throws(ClientError) in try sink.append(bytes) }
                 limit.receive(count)
             } catch {
-                failure = error
+                state = .failed(error, waiter)
                 return taken(nil)
             }
             if limit.isAhead(at: loop.now) { held.append { taken(count) } } else { taken(count) }
@@ -87,11 +108,15 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
     }
 
     func relayEnded(_ summary: RelaySummary) {
+        let ended = state
+        state = .over
         loop.remove(self)
-        relay = nil
         report()
-        if let failure { waiter?.resume(throwing: failure) } else { waiter?.resume(returning: summary) }
-        waiter = nil
+        switch ended {
+        case .relaying(_, let waiter): waiter.resume(returning: summary)
+        case .failed(let failure, let waiter): waiter.resume(throwing: failure)
+        case .idle, .over: break
+        }
     }
 
     func tick(_ now: ContinuousClock.Instant) {

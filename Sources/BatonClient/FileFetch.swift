@@ -2,14 +2,25 @@ import CurlTransfer
 
 /// One GET of an image's data into a file or a stream.
 ///
-/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only, until `run` has returned.
 final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
+    /// What a fetch is doing.
+    private enum State {
+        /// Not started. Goes to: fetching, over.
+        case idle
+        /// The transfer runs. Goes to: over.
+        case fetching(TransferID, Waiter)
+        /// Ended, or cancelled before it started. Goes nowhere.
+        case over
+    }
+
+    private typealias Waiter = CheckedContinuation<Void, any Error>
+
     private let target: DownloadTarget
     private let sink: any DownloadSink
     private let endpoint: Endpoint
     private let onProgress: @Sendable (Download.Progress) -> Void
-    private var transfer: TransferID?
-    private var waiter: CheckedContinuation<Void, any Error>?
+    private var state = State.idle
     private var failure: ClientError?
     private var refusal: ResponseHead?
     private var refusalBody: [UInt8] = []
@@ -34,12 +45,12 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     func run(_ request: TransferRequest) async throws {
         let loop = endpoint.loop
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { waiter in
+            try await withCheckedThrowingContinuation { (waiter: Waiter) in
                 loop.enqueue {
-                    self.waiter = waiter
+                    if case .over = self.state { return waiter.resume(throwing: CancellationError()) }
                     self.lastActivity = loop.now
                     loop.add(self)
-                    self.transfer = loop.start(request, sink: self)
+                    self.state = .fetching(loop.start(request, sink: self), waiter)
                 }
             }
         } onCancel: {
@@ -48,9 +59,10 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
     }
 
     private func finish(throwing error: (any Error)?) {
-        guard let waiter else { return }
-        self.waiter = nil
-        if let transfer { endpoint.loop.cancel(transfer) }
+        let ended = state
+        state = .over
+        guard case .fetching(let transfer, let waiter) = ended else { return }
+        endpoint.loop.cancel(transfer)
         endpoint.loop.remove(self)
         report()
         if let error { waiter.resume(throwing: error) } else { waiter.resume() }
@@ -117,7 +129,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
             lastReport = now
             report()
         }
-        if isPaused, !limit.isAhead(at: now), let transfer {
+        if isPaused, !limit.isAhead(at: now), case .fetching(let transfer, _) = state {
             isPaused = false
             lastActivity = now
             endpoint.loop.resume(transfer)

@@ -5,7 +5,7 @@ import Integrity
 /// The file that a download grows in, under a name that can't be mistaken for the image's. The name contains the content's
 /// digest, so the file holds bytes of one content only.
 ///
-/// `@unchecked Sendable`: one thread uses it at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: one thread uses it at a time: the download's task, and during a fetch the transfer loop's thread.
 final class PartialFile: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     let path: String

@@ -5,7 +5,7 @@ import Integrity
 /// A download that is written in place: to standard output, a FIFO or a device. Written bytes can't be taken back. If a server
 /// restarts the image from its beginning, the bytes already written are compared by their digest and not written twice.
 ///
-/// `@unchecked Sendable`: one thread uses it at a time, first the task that prepares it, then the transfer loop's thread.
+/// `@unchecked Sendable`: one thread uses it at a time: the download's task, and during a fetch the transfer loop's thread.
 final class StreamOutput: DownloadSink, @unchecked Sendable {
     let target: DownloadTarget
     private let descriptor: Int32

@@ -2,7 +2,7 @@ import NIOCore
 
 /// One request with its complete response in memory, for small responses, or with the head of the response alone.
 ///
-/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only (checked by `preconditionOnLoop`).
 package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     /// A response, whatever its status.
     package struct Answer: Sendable {
@@ -85,6 +85,7 @@ package final class Exchange: TransferSink, Ticking, @unchecked Sendable {
     }
 
     private func extend() {
+        loop.preconditionOnLoop()
         if let silence { deadline = .now + silence }
     }
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// One bounded read of a file, passed from a loop to a worker and back.
 ///
-/// `@unchecked Sendable`: `slabs` belongs to the loop until `submit`, then to the one worker that runs it; the mailbox's lock
-/// orders the hand-overs. The rest is immutable or atomic.
+/// `@unchecked Sendable`: the mutable state belongs to the loop until `submit`, then to the one worker that runs it; the locks of
+/// the workers' queue and of the mailbox order the hand-overs. The rest is immutable or atomic.
 final class FileRead: @unchecked Sendable {
     /// The result of a complete read.
     struct Content: Sendable {

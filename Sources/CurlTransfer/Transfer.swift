@@ -15,17 +15,22 @@ final class Transfer {
     let sink: any TransferSink
     /// The request to follow after a redirect; nil if there is none.
     private(set) var next: TransferRequest?
+    /// Whether libcurl reads, and if not, until when. A sink's wish to pause waits for the end of the batch and for a head.
+    private enum Flow {
+        /// Bytes come; `batch` is their number in this batch. Goes to: batchFull, paused.
+        case reading(batch: Int, wantsPause: Bool)
+        /// libcurl is paused until the sink has processed the batch. Goes to: reading, paused.
+        case batchFull(wantsPause: Bool)
+        /// libcurl is paused until the sink resumes the transfer. Goes to: reading.
+        case paused
+    }
+
     /// The class of the address that the request's policy refused; nil if it refused none.
-    var refusedAddress: AddressClass?
+    private var refusedAddress: AddressClass?
     private var parser = HeadParser()
-    private(set) var isHeadAccepted = false
-    var hasBegun = false
-    private(set) var isPaused = false
-    private var wantsPause = false
-    /// Whether libcurl was paused because the batch is full; it resumes once the sink has processed the batch.
-    private var isYielding = false
-    /// The number of bytes in the current batch.
-    private var batch = 0
+    private var isHeadAccepted = false
+    private var hasBegun = false
+    private var flow = Flow.reading(batch: 0, wantsPause: false)
     /// Whether the transfer is on the loop's list of transfers to settle.
     var isTouched = false
 
@@ -55,11 +60,15 @@ final class Transfer {
         guard isHeadAccepted else { return Self.refuse }
         sink.transfer(id, bytes: bytes)
         touch()
-        batch += bytes.count
-        if batch >= Self.batchLimit, !isYielding {
-            // libcurl 7.88 reads up to 100 buffers in one call while the socket is readable; a pause stops it after this one.
-            isYielding = true
-            curl_easy_pause(handle.pointer, CURLPAUSE_ALL)
+        if case .reading(let batch, let wantsPause) = flow {
+            if batch + bytes.count < Self.batchLimit {
+                flow = .reading(batch: batch + bytes.count, wantsPause: wantsPause)
+            } else {
+                // libcurl 7.88 reads up to 100 buffers in one call while the socket is readable; a pause stops it after this
+                // one.
+                flow = .batchFull(wantsPause: wantsPause)
+                curl_easy_pause(handle.pointer, CURLPAUSE_ALL)
+            }
         }
         return bytes.count
     }
@@ -68,32 +77,48 @@ final class Transfer {
     /// it returns. Deferring always gives both cases the same behaviour. Before there is a head, the pause waits for it:
     /// libcurl drops a pause when it sends the request.
     func pause() {
-        guard !isPaused else { return }
-        wantsPause = true
+        switch flow {
+        case .reading(let batch, _): flow = .reading(batch: batch, wantsPause: true)
+        case .batchFull: flow = .batchFull(wantsPause: true)
+        case .paused: return
+        }
         touch()
     }
 
     /// Resumes reading. May call the sink's `bytes` before it returns.
     func resume() {
-        wantsPause = false
-        guard isPaused else { return }
-        isPaused = false
-        curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
+        switch flow {
+        case .reading(let batch, _): flow = .reading(batch: batch, wantsPause: false)
+        case .batchFull: flow = .batchFull(wantsPause: false)
+        case .paused:
+            flow = .reading(batch: 0, wantsPause: false)
+            curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
+        }
     }
 
     /// Ends a batch that the sink has processed: pauses if the sink wants that, else continues. May call the sink's `bytes`.
     func endBatch() {
-        let hasStopped = isYielding
-        isYielding = false
-        batch = 0
-        if wantsPause, isHeadAccepted {
-            wantsPause = false
-            isPaused = true
+        switch flow {
+        case .reading(_, wantsPause: true) where isHeadAccepted:
+            flow = .paused
             // PAUSE_ALL: if only the receiving side is paused, libcurl reads one more buffer each time.
-            if !hasStopped { curl_easy_pause(handle.pointer, CURLPAUSE_ALL) }
-        } else if hasStopped {
+            curl_easy_pause(handle.pointer, CURLPAUSE_ALL)
+        case .batchFull(wantsPause: true) where isHeadAccepted:
+            flow = .paused
+        case .reading(_, let wantsPause):
+            flow = .reading(batch: 0, wantsPause: wantsPause)
+        case .batchFull(let wantsPause):
+            flow = .reading(batch: 0, wantsPause: wantsPause)
             curl_easy_pause(handle.pointer, CURLPAUSE_CONT)
+        case .paused: break
         }
+    }
+
+    /// Notes that the transfer has its connection.
+    /// - Returns: whether that is new.
+    func begin() -> Bool {
+        defer { hasBegun = true }
+        return !hasBegun
     }
 
     /// Adds the transfer to the list that the loop settles before it sleeps again.
@@ -107,8 +132,10 @@ final class Transfer {
     func go(to request: TransferRequest, with handle: EasyHandle) {
         (self.request, self.handle) = (request, handle)
         (next, refusedAddress, parser) = (nil, nil, HeadParser())
-        wantsPause = wantsPause || isPaused
-        (isPaused, isYielding) = (false, false)
+        switch flow {
+        case .reading(_, let wantsPause), .batchFull(let wantsPause): flow = .reading(batch: 0, wantsPause: wantsPause)
+        case .paused: flow = .reading(batch: 0, wantsPause: true)
+        }
     }
 
     /// Registers the handle's callbacks. The context is unretained: the loop's table holds the transfer until after

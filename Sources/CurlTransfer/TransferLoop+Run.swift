@@ -6,13 +6,13 @@ import Synchronization
 // The loop's thread: waits for events, runs libcurl, calls the sinks.
 extension TransferLoop {
     func run() {
-        thread.withLock { $0 = pthread_self() }
+        thread.store(pthread_self(), ordering: .relaxed)
         let capacity = 64
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
         defer { events.deallocate() }
         while !isStopped {
             let count = epoll_wait(epoll, events, Int32(capacity), waitMilliseconds())
-            now = .now
+            time = .now
             for index in 0..<max(0, Int(count)) {
                 let descriptor = baton_epoll_descriptor(events + index)
                 if descriptor == mailbox.descriptor {
@@ -56,10 +56,7 @@ extension TransferLoop {
                 for transfer in batch {
                     transfer.isTouched = false
                     guard transfers[transfer.id] === transfer else { continue }
-                    if !transfer.hasBegun {
-                        transfer.hasBegun = true
-                        transfer.sink.transferBegan(transfer.id)
-                    }
+                    if transfer.begin() { transfer.sink.transferBegan(transfer.id) }
                     transfer.sink.transferSettled(transfer.id)
                     if transfers[transfer.id] === transfer { transfer.endBatch() }
                 }

@@ -19,7 +19,8 @@ package final class TransferLoop: @unchecked Sendable {
     let mailbox = Mailbox()
     let epoll: Int32
     let multi: UnsafeMutableRawPointer
-    let thread = Mutex<pthread_t?>(nil)
+    /// The thread; 0 until it runs.
+    let thread = Atomic<pthread_t>(0)
     var isStopped = false
     private var nextID: UInt64 = 0
     var transfers: [TransferID: Transfer] = [:]
@@ -34,7 +35,12 @@ package final class TransferLoop: @unchecked Sendable {
     var touched: [Transfer] = []
 
     /// The time at which the loop last woke up.
-    package internal(set) var now: ContinuousClock.Instant
+    package var now: ContinuousClock.Instant {
+        preconditionOnLoop()
+        return time
+    }
+
+    var time: ContinuousClock.Instant
     /// The slabs of this loop's streams; for use on the loop's thread only.
     package var slabs: SlabPool
     let slabMemory = Atomic(0)
@@ -52,7 +58,7 @@ package final class TransferLoop: @unchecked Sendable {
         self.multi = multi
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(epoll >= 0, "no epoll descriptor for a transfer loop: errno \(errno)")
-        now = .now
+        time = .now
         nextTick = .now
         nextTrim = .now
         slabs = SlabPool(slabSize: slabSize, keep: 256)
@@ -210,9 +216,9 @@ package final class TransferLoop: @unchecked Sendable {
         touched.removeAll { $0 === transfer }
     }
 
-    /// Stops the process unless this is the loop's thread, in release builds as well: the loop's `Sendable` conformance depends
-    /// on it. It runs once per operation on a transfer, and not per piece of a body, which libcurl delivers on this thread.
-    func preconditionOnLoop() {
-        precondition(thread.withLock { $0 } == pthread_self(), "a transfer loop may be used on its own thread only")
+    /// Stops the program if the caller is not on the loop's thread, in release builds too: the loop and the objects that live
+    /// on it are `Sendable` only because every access comes from that thread.
+    package func preconditionOnLoop() {
+        precondition(thread.load(ordering: .relaxed) == pthread_self(), "only the loop's own thread may do this")
     }
 }

@@ -46,7 +46,8 @@ package final class ObjectProbe: Sendable {
 
 /// Reads the head of one response and nothing more.
 ///
-/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only.
+/// `@unchecked Sendable`: its state is touched on the transfer loop's thread only, where an `OriginAttempt` makes all its
+/// calls.
 private final class HeadReader: AttemptSink, @unchecked Sendable {
     private var head: ObjectHead?
     private var waiter: CheckedContinuation<Result<ObjectHead, AttemptFailure>, Never>?

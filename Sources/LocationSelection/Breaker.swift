@@ -28,14 +28,23 @@ package struct Breaker: Sendable, Equatable {
     }
 
     private enum Phase: Sendable, Equatable {
+        /// The number of consecutive failures. Goes to: open.
         case closed(failures: Int)
-        case open(times: Int, until: ContinuousClock.Instant)
-        case halfOpen(times: Int, until: ContinuousClock.Instant)
+        /// No request is preferred until the probe is due. Goes to: halfOpen, closed.
+        case open(Opening)
+        /// A probe runs, and another one may start at `until`. Goes to: closed, open.
+        case halfOpen(Opening)
+    }
+
+    private struct Opening: Sendable, Equatable {
+        /// The number of times that it opened in a row.
+        let times: Int
+        var until: ContinuousClock.Instant
+        /// Whether it was opened because of wrong content. A response that merely arrives then does not close it.
+        var isTripped: Bool
     }
 
     var limits: Limits
-    /// Whether it was opened because of wrong content. A response that merely arrives then does not close it.
-    private var isTripped = false
     private var phase = Phase.closed(failures: 0)
 
     package init(limits: Limits = Limits()) { self.limits = limits }
@@ -52,37 +61,39 @@ package struct Breaker: Sendable, Equatable {
     package var failures: Int { if case .closed(let failures) = phase { failures } else { 0 } }
 
     /// The time at which a probe is due; nil if the breaker is not open.
-    package var probeDueAt: ContinuousClock.Instant? { if case .open(_, let until) = phase { until } else { nil } }
+    package var probeDueAt: ContinuousClock.Instant? { if case .open(let opening) = phase { opening.until } else { nil } }
 
     /// Records that a download received everything it requested from the backend.
     package mutating func recordSuccess() {
-        if !isTripped { phase = .closed(failures: 0) }
+        switch phase {
+        case .open(let opening) where opening.isTripped, .halfOpen(let opening) where opening.isTripped: break
+        case .closed, .open, .halfOpen: phase = .closed(failures: 0)
+        }
     }
 
     /// Records a successful probe. A probe that began before the breaker was tripped does not count.
     package mutating func recordProbeSuccess() {
-        guard case .halfOpen = phase else { return }
-        isTripped = false
-        phase = .closed(failures: 0)
+        if case .halfOpen = phase { phase = .closed(failures: 0) }
     }
 
     /// Records a failure. Failures while the breaker is open change nothing, since they are expected.
     package mutating func recordFailure(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
         switch phase {
         case .closed(let failures) where failures + 1 < limits.failures: phase = .closed(failures: failures + 1)
-        case .closed: open(times: 1, at: now, &random)
-        case .halfOpen(let times, _): open(times: times + 1, at: now, &random)
+        case .closed: open(times: 1, isTripped: false, at: now, &random)
+        case .halfOpen(let opening): open(times: opening.times + 1, isTripped: opening.isTripped, at: now, &random)
         case .open: break
         }
     }
 
     /// Opens the breaker because of wrong content. Only a probe closes it then.
     package mutating func trip(at now: ContinuousClock.Instant, using random: inout some RandomNumberGenerator) {
-        isTripped = true
         switch phase {
-        case .closed: open(times: 1, at: now, &random)
-        case .halfOpen(let times, _): open(times: times + 1, at: now, &random)
-        case .open: break
+        case .closed: open(times: 1, isTripped: true, at: now, &random)
+        case .halfOpen(let opening): open(times: opening.times + 1, isTripped: true, at: now, &random)
+        case .open(var opening):
+            opening.isTripped = true
+            phase = .open(opening)
         }
     }
 
@@ -90,8 +101,9 @@ package struct Breaker: Sendable, Equatable {
     /// - Returns: whether the caller is to carry it out.
     package mutating func beginProbe(at now: ContinuousClock.Instant) -> Bool {
         switch phase {
-        case .open(let times, let until) where until <= now, .halfOpen(let times, let until) where until <= now:
-            phase = .halfOpen(times: times, until: now + limits.probeTimeout)
+        case .open(var opening) where opening.until <= now, .halfOpen(var opening) where opening.until <= now:
+            opening.until = now + limits.probeTimeout
+            phase = .halfOpen(opening)
             return true
         case .closed, .open, .halfOpen: return false
         }
@@ -99,9 +111,9 @@ package struct Breaker: Sendable, Equatable {
 
     /// Opens with a jitter of one fifth, so that many processes do not return to a server at the same moment.
     private mutating func open(
-        times: Int, at now: ContinuousClock.Instant, _ random: inout some RandomNumberGenerator
+        times: Int, isTripped: Bool, at now: ContinuousClock.Instant, _ random: inout some RandomNumberGenerator
     ) {
         let span = min(limits.longestOpening, limits.opening * times) * Double.random(in: 0.8..<1, using: &random)
-        phase = .open(times: times, until: now + span)
+        phase = .open(Opening(times: times, until: now + span, isTripped: isTripped))
     }
 }

@@ -1,19 +1,18 @@
 package import BackendKit
 
-/// What an attempt asks for, where, and how long it waits.
+/// The request of an attempt, and its timeouts.
 package struct AttemptRequest: Sendable {
-    /// How to ask, and what the answer means.
+    /// Makes the request and interprets the response.
     package let driver: any Driver
-    /// The limit of the backend's connections; nil where any number is allowed.
+    /// The limit of the backend's connections; nil for no limit.
     package let connections: ConnectionLimit?
-    /// For whom a connection is wanted.
+    /// The party that requests the connection.
     package let queueKey: QueueKey
-    /// The object and the bytes of it.
+    /// The object and the byte range.
     package let read: ReadRequest
-    /// How long it waits.
+    /// How long the attempt waits.
     package let timeouts: AttemptTimeouts
 
-    /// A request with every property given.
     package init(
         driver: any Driver, connections: ConnectionLimit?, queueKey: QueueKey, read: ReadRequest, timeouts: AttemptTimeouts
     ) {
@@ -25,20 +24,20 @@ package struct AttemptRequest: Sendable {
     }
 }
 
-/// How long an attempt waits at each step. Time in which its reader has paused it never counts.
+/// How long an attempt waits at each step. Time during which the reader has paused it does not count.
 package struct AttemptTimeouts: Sendable {
-    /// For a permit; nil for as long as it takes.
+    /// For a permit; nil for no limit.
     package var permit: Duration?
     /// For a connection or a worker once the request is made.
     package var worker: Duration
     /// For credentials, for the head, and between two bytes.
     package var inactivity: Duration
-    /// For the body of a refusal, in all.
+    /// For the whole body of a refusal.
     package var refusal: Duration
-    /// From the permit to the head of the answer, credentials and their renewal included; nil for no limit beside the others.
+    /// From the permit to the head of the response, including credentials and their renewal; nil for no limit beside the
+    /// others.
     package var head: Duration?
 
-    /// Timeouts with each value given.
     package init(
         permit: Duration?, worker: Duration, inactivity: Duration, refusal: Duration, head: Duration? = nil
     ) {

@@ -4,13 +4,13 @@ package import NIOCore
 
 /// One attempt at one byte range of one object: permit, credentials, request, head, body or the body of a refusal, end.
 ///
-/// It is the same for all who read a backend: a download, a full read, a probe. It waits no longer than its timeouts allow, renews
-/// credentials once when the server refuses them, drops the bytes that its reader does not want, and says in one `AttemptFailure` why
-/// it brought less than it was asked for. Which attempt follows is its reader's decision.
+/// Downloads, full reads and probes all read a backend this way. An attempt waits no longer than its timeouts allow, renews
+/// credentials once when the server refuses them, drops the bytes that its reader does not want, and reports a failure as one
+/// `AttemptFailure`. The reader decides what follows.
 ///
-/// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only, and every method is called there.
+/// `@unchecked Sendable`: its state is touched on `loop`'s thread only (checked by `preconditionOnLoop`).
 package final class OriginAttempt: @unchecked Sendable {
-    /// Where an attempt stands.
+    /// What an attempt is doing. A case carries what is valid only in it.
     private enum State {
         /// Not started. Goes to: awaitingPermit, preparingCredentials, awaitingWorker, ended.
         case idle
@@ -20,53 +20,58 @@ package final class OriginAttempt: @unchecked Sendable {
         case preparingCredentials(Grant, since: ContinuousClock.Instant)
         /// The request is made and waits for a connection or a worker. Goes to: awaitingHead, ended.
         case awaitingWorker(Exchange)
-        /// The server is to answer. Goes to: readingBody, readingRefusal, rejected, ended.
+        /// The request has its connection or worker, and waits for the head. Goes to: readingBody, readingRefusal, rejected,
+        /// ended.
         case awaitingHead(Exchange)
-        /// The body comes. Goes to: ended.
+        /// The body is being read. Goes to: ended.
         case readingBody(Exchange, Body)
-        /// The server says why there will be no bytes. Goes to: preparingCredentials, ended.
+        /// The body of a refusal is being read, for its reason. Goes to: preparingCredentials, ended.
         case readingRefusal(Exchange, OriginRefusal)
-        /// The answer is not wanted; nil where the reader has what it wanted. Goes to: preparingCredentials, ended.
+        /// The response is not read further; the failure is nil if the reader has what it wanted. Goes to:
+        /// preparingCredentials, ended.
         case rejected(Exchange, AttemptFailure?)
         /// Over. Goes nowhere.
         case ended(isComplete: Bool)
     }
 
-    /// What the attempt holds once it may ask.
+    /// What the attempt holds once it may make its request.
     private struct Grant {
+        /// Nil where the backend's connections are not limited.
         let permit: ConnectionPermit?
         let since: ContinuousClock.Instant
+        /// Whether the credentials were renewed after a refusal.
         var hasRenewed = false
     }
 
-    /// A request under way.
+    /// A request that was made.
     private struct Exchange {
         let grant: Grant
         let transfer: TransferID
-        /// The credentials that it shows.
+        /// The generation of its credentials; nil if the driver has none to renew.
         let generation: Int?
         var lastActivity: ContinuousClock.Instant
     }
 
-    /// A body under way.
+    /// A body that is being read.
     private struct Body {
-        /// What is wanted of it; nil for nothing more.
+        /// What to skip and what to keep; nil if no more is wanted.
         var window: BodyWindow?
         var isPaused = false
-        /// Bytes since the reader took the counts.
+        /// The numbers of bytes since the reader took the counts.
         var dropped: Int64 = 0
         var kept: Int64 = 0
     }
 
     /// How long it waits from now on.
-    package var timeouts: AttemptTimeouts
+    package var timeouts: AttemptTimeouts { didSet { loop.preconditionOnLoop() } }
     private let request: AttemptRequest
     private let loop: TransferLoop
+    /// The reader; nil once it must not be called any more.
     private var sink: (any AttemptSink)?
     private var state = State.idle
 
     /// An attempt that has not started.
-    /// - Parameter sink: its reader; kept until the attempt is over.
+    /// - Parameter sink: the reader; retained until the attempt is over.
     package init(_ request: AttemptRequest, on loop: TransferLoop, sink: any AttemptSink) {
         self.request = request
         timeouts = request.timeouts
@@ -74,10 +79,11 @@ package final class OriginAttempt: @unchecked Sendable {
         self.sink = sink
     }
 
-    // MARK: What its reader may do
+    // MARK: For the reader
 
     /// Starts it.
     package func start() {
+        loop.preconditionOnLoop()
         guard case .idle = state else { return }
         loop.add(self)
         guard let connections = request.connections else { return prepare(Grant(permit: nil, since: loop.now)) }
@@ -89,14 +95,16 @@ package final class OriginAttempt: @unchecked Sendable {
         if isAdmitted { permitted() }
     }
 
-    /// Ends it; its reader is not called again.
+    /// Ends it. The reader is not called again.
     package func cancel() {
+        loop.preconditionOnLoop()
         sink = nil
         end(nil)
     }
 
-    /// Stops reading for now. What has been received already still comes.
+    /// Stops reading for now. Bytes that were received already are still delivered.
     package func pause() {
+        loop.preconditionOnLoop()
         guard case .readingBody(let exchange, var body) = state, !body.isPaused else { return }
         body.isPaused = true
         state = .readingBody(exchange, body)
@@ -105,6 +113,7 @@ package final class OriginAttempt: @unchecked Sendable {
 
     /// Reads on.
     package func resume() {
+        loop.preconditionOnLoop()
         guard case .readingBody(var exchange, var body) = state, body.isPaused else { return }
         body.isPaused = false
         exchange.lastActivity = loop.now
@@ -112,20 +121,23 @@ package final class OriginAttempt: @unchecked Sendable {
         loop.resume(exchange.transfer)
     }
 
-    /// Whether its reader has paused it.
+    /// Whether the reader has paused it.
     package var isPaused: Bool {
-        if case .readingBody(_, let body) = state { body.isPaused } else { false }
+        loop.preconditionOnLoop()
+        return if case .readingBody(_, let body) = state { body.isPaused } else { false }
     }
 
-    /// Other bytes of the body are wanted from now on; nil for no more. What came before must have been taken with `takeCounts`.
+    /// Sets which of the following bytes of the body are wanted; nil for none. The reader must have called `takeCounts` before.
     package func setWindow(_ window: BodyWindow?) {
+        loop.preconditionOnLoop()
         guard case .readingBody(let exchange, var body) = state else { return }
         body.window = window
         state = .readingBody(exchange, body)
     }
 
-    /// How many bytes of the body came since the last call: not wanted, and handed over.
+    /// The numbers of bytes of the body since the last call: those dropped, and those passed to the reader.
     package func takeCounts() -> (dropped: Int64, kept: Int64) {
+        loop.preconditionOnLoop()
         guard case .readingBody(let exchange, var body) = state else { return (0, 0) }
         defer { state = .readingBody(exchange, body) }
         let counts = (body.dropped, body.kept)
@@ -135,21 +147,23 @@ package final class OriginAttempt: @unchecked Sendable {
 
     /// Whether every wanted byte has come.
     package var isComplete: Bool {
-        switch state {
+        loop.preconditionOnLoop()
+        return switch state {
         case .readingBody(_, let body): body.window?.take == 0
         case .ended(let isComplete): isComplete
-        default: false
+        case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingRefusal, .rejected: false
         }
     }
 
-    /// Says on what terms the permit may be asked back.
+    /// Sets the terms on which the permit may be asked back.
     package func offerPermit(_ offer: ConnectionOffer) { permit?.offer(offer) }
 
-    /// Says that the permit can't be given back although it was asked for.
+    /// Keeps the permit although another download asks for it.
     package func insistOnPermit() { permit?.insist() }
 
     private var permit: ConnectionPermit? {
-        switch state {
+        loop.preconditionOnLoop()
+        return switch state {
         case .idle, .ended: nil
         case .awaitingPermit(let permit, _, _): permit
         case .preparingCredentials(let grant, _): grant.permit
@@ -176,12 +190,12 @@ package final class OriginAttempt: @unchecked Sendable {
         state = .preparingCredentials(grant, since: loop.now)
         sink?.attemptPermitted(self)
         if isWanted { sink?.attemptPermitWanted(self) }
-        // The reader may have given it up.
+        // The reader may have cancelled the attempt.
         guard case .preparingCredentials = state else { return }
         prepare(grant)
     }
 
-    /// Another download waits for the permit, which may be there before this attempt knows.
+    /// Another download waits for the permit. That may be known before the attempt knows that it has the permit.
     private func permitWanted() {
         if case .awaitingPermit(let permit, let since, _) = state {
             state = .awaitingPermit(permit, since: since, isWanted: true)
@@ -208,7 +222,7 @@ package final class OriginAttempt: @unchecked Sendable {
     }
 
     private func ask(_ grant: Grant) {
-        // Before the request is made: a renewal in between makes it newer than noted, never older.
+        // Read before the request is made: a renewal in between makes the credentials newer than noted, never older.
         let generation = request.driver.credentials?.generation
         let transfer = loop.start(request.driver.transferRequest(for: request.read), sink: self)
         state = .awaitingWorker(
@@ -218,7 +232,8 @@ package final class OriginAttempt: @unchecked Sendable {
 
     // MARK: The end
 
-    /// The attempt failed. Credentials that the server refuses are renewed once, and the same bytes asked for again with the same permit.
+    /// The attempt failed. If the server refused the credentials, they are renewed once, and the same bytes are requested again
+    /// with the same permit.
     private func fail(_ failure: AttemptFailure) {
         switch state {
         case .readingRefusal(let exchange, _), .rejected(let exchange, _):
@@ -229,14 +244,14 @@ package final class OriginAttempt: @unchecked Sendable {
             var grant = exchange.grant
             grant.hasRenewed = true
             return fetch(credentials, beyond: exchange.generation ?? credentials.generation, grant)
-        default: break
+        case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingBody, .ended: break
         }
         end(failure)
     }
 
     private func end(_ failure: AttemptFailure?) {
         if case .ended = state { return }
-        // Nothing that came is lost to its reader.
+        // The reader takes the counts of the bytes that came.
         if case .readingBody(_, let body) = state, body.dropped + body.kept > 0 {
             sink?.attemptSettled(self)
             if case .ended = state { return }
@@ -252,7 +267,7 @@ package final class OriginAttempt: @unchecked Sendable {
     }
 }
 
-// MARK: - What the transfer brings
+// MARK: - The transfer
 
 extension OriginAttempt: TransferSink {
     /// The transfer got its connection or its worker.
@@ -263,7 +278,7 @@ extension OriginAttempt: TransferSink {
         sink?.attemptBegan(self)
     }
 
-    /// Asks the driver, then the reader, what to make of the head.
+    /// Asks the driver, then the reader, what to do with the head.
     package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         guard case .awaitingHead(var exchange) = state, exchange.transfer == transfer else { return false }
         exchange.lastActivity = loop.now
@@ -286,7 +301,7 @@ extension OriginAttempt: TransferSink {
         return false
     }
 
-    /// Hands over what is wanted of the bytes, while they are hot.
+    /// Passes the wanted bytes on while they are in the processor's cache.
     package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         if case .readingRefusal(var exchange, var refusal) = state, exchange.transfer == transfer {
             exchange.lastActivity = loop.now
@@ -298,10 +313,10 @@ extension OriginAttempt: TransferSink {
         sink?.attempt(self, bytes: UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
     }
 
-    /// Hands over what is wanted of a slab of a file.
+    /// Passes the wanted part of a file's slab on.
     package func transfer(_ transfer: TransferID, slab: ByteBuffer) {
         guard let (drop, keep) = split(slab.readableBytes, of: transfer), keep > 0 else { return }
-        // A whole one can be used again.
+        // A whole slab can be reused.
         let isWhole = keep == slab.readableBytes
         guard let wanted = isWhole ? slab : slab.getSlice(at: slab.readerIndex + drop, length: keep) else { return }
         sink?.attempt(self, slab: wanted)
@@ -318,7 +333,7 @@ extension OriginAttempt: TransferSink {
         return (drop, keep)
     }
 
-    /// Ends a refusal that has said enough; else lets the reader decide.
+    /// Ends a refusal whose body is long enough; else lets the reader decide.
     package func transferSettled(_ transfer: TransferID) {
         if case .readingRefusal(_, let refusal) = state, refusal.isFull {
             fail(request.driver.explain(refusal))
@@ -327,22 +342,23 @@ extension OriginAttempt: TransferSink {
         }
     }
 
-    /// Says what the end means.
+    /// Classifies the end.
     package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard self.transfer == transfer else { return }
         switch state {
         case .readingRefusal(_, let refusal): fail(request.driver.explain(refusal))
         case .rejected(_, .some(let failure)): fail(failure)
         case .rejected(_, nil): end(nil)
-        default: end(error.map { request.driver.classify($0) })
+        case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingBody, .ended:
+            end(error.map { request.driver.classify($0) })
         }
     }
 }
 
-// MARK: - How long it waits
+// MARK: - Timeouts
 
 extension OriginAttempt: Ticking {
-    /// Looks whether something takes too long.
+    /// Ends what takes too long.
     package func tick(_ now: ContinuousClock.Instant) {
         switch state {
         case .idle, .ended, .rejected: break
@@ -377,7 +393,7 @@ extension OriginAttempt: Ticking {
         end(.stall("no byte", for: timeouts.inactivity))
     }
 
-    /// The time to the head, where it is over.
+    /// The limit of the time to the head, if it is exceeded.
     private func exceededLimit(of grant: Grant, at now: ContinuousClock.Instant) -> Duration? {
         timeouts.head.flatMap { now - grant.since >= $0 ? $0 : nil }
     }

@@ -3,49 +3,49 @@ import CurlTransfer
 package import NIOCore
 package import OriginRead
 
-// What the running attempt brings.
+// The events of the running attempt.
 extension Relay: AttemptSink, Ticking {
-    /// Time passed.
+    /// Sends the state machine a tick, and updates the observer and the window.
     package func tick(_ now: ContinuousClock.Instant) {
         handle(.tick)
         tellBytes()
         followMemory()
     }
 
-    /// Nil for an attempt that is not the running one.
+    /// The running attempt, if it is this one.
     private func current(_ attempt: OriginAttempt) -> Running? {
         running?.attempt === attempt ? running : nil
     }
 
-    /// Lets the state machine know.
+    /// Tells the state machine.
     package func attemptPermitted(_ attempt: OriginAttempt) {
         if let current = current(attempt) { handle(.permitted(current.id)) }
     }
 
-    /// Takes the time from here on.
+    /// Starts to measure the attempt.
     package func attemptRequested(_ attempt: OriginAttempt) {
         guard let current = current(attempt) else { return }
         beginMeter()
         handle(.requested(current.id))
     }
 
-    /// Waiting for a connection or a worker was not the backend's time.
+    /// Restarts the measurement: waiting for a connection or a worker says nothing about the backend.
     package func attemptBegan(_ attempt: OriginAttempt) {
         guard let current = current(attempt) else { return }
         running?.meter?.began(at: loop.now)
         handle(.began(current.id))
     }
 
-    /// Asks the state machine what to make of the head.
+    /// Asks the state machine what to do with the head.
     package func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
         guard let current = current(attempt) else { return .stop }
         // Inside libcurl: the actions wait until it has returned.
         pending += machine.handle(.head(current.id, head), at: loop.now)
-        // Where it does not want the body it has failed the attempt already.
+        // If it does not want the body, it has failed the attempt already.
         return machine.bodyWindow(of: current.id).map { .read($0) } ?? .stop
     }
 
-    /// Keeps the bytes, and takes them into the digest while they are hot.
+    /// Keeps the bytes, and digests them while they are in the processor's cache.
     package func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) {
         guard current(attempt) != nil else { return }
         verification.update(bytes)
@@ -59,7 +59,7 @@ extension Relay: AttemptSink, Ticking {
         buffer.append(slab)
     }
 
-    /// Lets the state machine know of the batch.
+    /// Tells the state machine of the batch.
     package func attemptSettled(_ attempt: OriginAttempt) {
         if current(attempt) != nil { settleBytes() }
         performPending()
@@ -70,13 +70,12 @@ extension Relay: AttemptSink, Ticking {
         if let current = current(attempt) { handle(.permitWanted(current.id)) }
     }
 
-    /// Where no location is left that was not tried, the attempt keeps its place in the queue: to go around would be to lose it each
-    /// time.
+    /// If no other location can serve, the attempt keeps its place in the queue, which it would lose by trying again.
     package func attemptMayWaitOn(_ attempt: OriginAttempt) -> Bool {
         current(attempt).map { !machine.isReplaceable($0.candidate) } ?? false
     }
 
-    /// Lets the state machine know of the end.
+    /// Tells the state machine of the end.
     package func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
         guard let current = current(attempt) else { return performPending() }
         endMeter()
@@ -84,8 +83,8 @@ extension Relay: AttemptSink, Ticking {
         if running?.id == current.id { cancelRunning() }
     }
 
-    /// Lets the state machine know of what came. It must not decide anything before: a transfer that is let go on may bring bytes
-    /// within that call, which are in the buffer then, and others may have their say before the batch is over.
+    /// Tells the state machine of the bytes that came. Every other event comes after them: a transfer that resumes may bring
+    /// bytes within that call, and other events may come before the batch is over.
     func settleBytes() {
         guard let current = running else { return }
         let (dropped, kept) = current.attempt.takeCounts()
@@ -93,12 +92,12 @@ extension Relay: AttemptSink, Ticking {
         running?.meter?.took(dropped + kept, at: loop.now)
         count(kept)
         pending += machine.handle(.bytes(current.id, dropped: dropped, kept: kept), at: loop.now)
-        // What gets on has its ordinary timeout again.
+        // Progress resets the timeout of a location that stalled.
         current.attempt.timeouts.inactivity = machine.stallTimeout(of: current.candidate)
         settleVerification()
     }
 
-    /// Lets the state machine know which chunks are verified, or that one is not.
+    /// Tells the state machine which chunks are verified, or that one is not.
     private func settleVerification() {
         for event in verification.news() { pending += machine.handle(event, at: loop.now) }
         loadPages()

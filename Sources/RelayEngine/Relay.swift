@@ -5,16 +5,17 @@ import LocationSelection
 import NIOCore
 import OriginRead
 
-/// Runs what a `RelayStateMachine` decides: one response, spanning attempts at one or more locations.
+/// Carries out what a `RelayStateMachine` decides: one response, with attempts at one or more locations.
 ///
-/// `@unchecked Sendable`: everything mutable is touched on `loop`'s thread only; the public methods go there by its mailbox.
+/// `@unchecked Sendable`: its state is touched on `loop`'s thread only (checked by `preconditionOnLoop`); other threads call
+/// `start`, `clientGone` and `withdraw`, which enqueue a job there.
 package final class Relay: @unchecked Sendable {
-    /// The attempt that is running.
+    /// The running attempt.
     struct Running {
         let id: AttemptID
         let candidate: Int
         let attempt: OriginAttempt
-        /// Takes its time once the request is made.
+        /// Measures the attempt once the request is made.
         var meter: AttemptMeter?
     }
 
@@ -25,16 +26,16 @@ package final class Relay: @unchecked Sendable {
     private let plan: RelayPlan
     private let sink: any ResponseSink
     private let observer: any RelayObserver
-    /// Of the memory that all relays share; nil where nothing limits it.
+    /// The share of the memory of all relays; nil for no limit.
     private let memory: MemoryShare?
     private let onIncident: @Sendable (RelayIncident) -> Void
-    /// Bytes taken of the running attempt's backend that the observer does not know of yet.
+    /// The number of bytes from the running attempt's backend that were not reported to the observer yet.
     private var untold: Int64 = 0
     var machine: RelayStateMachine
     var running: Running?
     var buffer: RelayBuffer
     var verification: RelayVerification
-    /// Who gave a chunk that was wrong: asked again, caches are passed by.
+    /// The contributors of rejected chunks. Further requests to them bypass caches.
     private var suspects: Set<Int> = []
     private var permitted: Int64
     private var inFlight: Int64 = 0
@@ -46,12 +47,12 @@ package final class Relay: @unchecked Sendable {
     /// A relay that has not started.
     /// - Parameters:
     ///   - sources: the locations, in the order of the plan's candidates.
-    ///   - queueKey: for whom connections are wanted where they are limited.
+    ///   - queueKey: the party that requests limited connections.
     ///   - identity: the digest that verifies a whole.
-    ///   - manifest: the digests of its chunks, where the plan verifies by them.
-    ///   - layout: how to cut a manifest that is made on the way; nil makes none.
-    ///   - memory: the share of what all relays may take; nil for the whole window at any time.
-    ///   - onIncident: told on the loop of what goes wrong, when it does.
+    ///   - manifest: the digests of the chunks, if the plan verifies by them.
+    ///   - layout: the chunks of the manifest to make; nil for no manifest.
+    ///   - memory: the share of the memory of all relays; nil for the whole window at any time.
+    ///   - onIncident: called on the loop when a problem occurs.
     package init(
         plan: RelayPlan, sources: [RelaySource], queueKey: QueueKey, identity: Digest, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, memory: MemoryShare? = nil, policy: RelayPolicy, loop: TransferLoop,
@@ -82,7 +83,7 @@ package final class Relay: @unchecked Sendable {
         }
     }
 
-    /// Starts it, from any thread; one whose client has gone by then is over already.
+    /// Starts the relay. May be called on any thread. Does nothing if the client has gone.
     package func start() {
         loop.enqueue {
             if case .ended = self.machine.phase { return }
@@ -93,13 +94,14 @@ package final class Relay: @unchecked Sendable {
         }
     }
 
-    /// The client went away, from any thread: whatever runs is cancelled.
+    /// Ends the relay because the client has gone. May be called on any thread.
     package func clientGone() {
         loop.enqueue { self.handle(.clientGone) }
     }
 
-    /// The location may not serve any more, from any thread.
-    /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
+    /// Stops reading a location. May be called on any thread.
+    /// - Parameter atOnce: whether not one more byte of it may be read; else the relay reads it on if no other location can
+    ///   serve.
     package func withdraw(_ location: LocationID, atOnce: Bool) {
         loop.enqueue {
             for (index, source) in self.sources.enumerated() where source.location == location {
@@ -114,7 +116,7 @@ package final class Relay: @unchecked Sendable {
         performPending()
     }
 
-    /// Takes more or less memory, as much as there is for it now.
+    /// Adjusts the window to the memory that is available now.
     func followMemory() {
         guard let memory, memory.follow(holding: machine.held, ahead: machine.policy.batch) else { return }
         setWindow()
@@ -155,7 +157,7 @@ package final class Relay: @unchecked Sendable {
         case .estimate(let attempt):
             settleBytes()
             pending += machine.handle(.estimated(attempt, observer.estimates(of: sources)), at: loop.now)
-            // Not first when its turn comes: what is done until then may bring bytes, which would be more than are wanted.
+            // Now, and not with the pending actions: other actions may bring bytes before, more than are wanted.
             limit(attempt)
         case .offerPermit(let attempt, let offer):
             if let running, running.id == attempt { running.attempt.offerPermit(offer) }
@@ -197,10 +199,10 @@ package final class Relay: @unchecked Sendable {
         attempt.start()
     }
 
-    /// How long a download waits for the words of a server that refuses: another location may have the bytes.
+    /// How long a download waits for the body of a refusal: another location may have the bytes.
     private static let refusalTimeout: Duration = .milliseconds(250)
 
-    /// The request of the running attempt was made, for the first time or with renewed credentials.
+    /// Starts to measure the running attempt: its request was made, for the first time or with renewed credentials.
     func beginMeter() {
         guard let current = running else { return }
         endMeter()
@@ -209,7 +211,7 @@ package final class Relay: @unchecked Sendable {
         observer.attemptBegan(in: source.backend)
     }
 
-    /// Ends what runs.
+    /// Cancels the running attempt.
     func cancelRunning() {
         tellBytes()
         running?.attempt.cancel()
@@ -220,7 +222,7 @@ package final class Relay: @unchecked Sendable {
     func endMeter() {
         guard let current = running, let meter = current.meter else { return }
         running?.meter = nil
-        // All that was wanted came, whether the server's answer ended with it or not.
+        // Complete means that all wanted bytes came, whether the response ended with them or not.
         observer.attemptEnded(
             in: sources[current.candidate].backend,
             meter.measure(isComplete: current.attempt.isComplete, at: loop.now))
@@ -233,11 +235,11 @@ package final class Relay: @unchecked Sendable {
         pending += machine.handle(.verification(matched: computed == identity), at: loop.now)
     }
 
-    /// Hands on what may leave: full slabs always, an unfinished one only when the client has nothing else to take.
+    /// Writes the released bytes: full slabs always, an unfinished one only if the client has no other bytes to take.
     private func flush() {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
-        // What comes before the delivery is taken for the verification of its chunk alone, and nothing of it is to leave.
+        // Bytes before the delivery are taken only to verify their chunk, and must not leave.
         guard permitted > plan.delivery.lowerBound else { return }
         let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
@@ -264,7 +266,7 @@ package final class Relay: @unchecked Sendable {
         summary.delivered = consumed
         summary.extraBytes = machine.extraBytes
         summary.parts = machine.segments.compactMap { segment in
-            // What was taken beside the delivery, so that whole chunks could be verified, is among the extra bytes.
+            // Bytes outside the delivery, which were taken to verify whole chunks, count as extra bytes.
             let served = Range(uncheckedBounds: (segment.first, segment.end)).clamped(to: plan.delivery)
             guard !served.isEmpty else { return nil }
             let source = sources[segment.candidate]
@@ -279,10 +281,10 @@ package final class Relay: @unchecked Sendable {
         .init(location: sources[candidate].location, backend: sources[candidate].backend)
     }
 
-    /// Bytes of the running attempt were kept.
+    /// Counts bytes of the running attempt.
     func count(_ kept: Int64) { untold += kept }
 
-    /// Lets the observer know how many bytes came of the running attempt's backend.
+    /// Reports the counted bytes to the observer.
     func tellBytes() {
         guard untold > 0, let running else { return }
         observer.bytesTaken(untold, of: sources[running.candidate].backend)
@@ -295,7 +297,7 @@ package final class Relay: @unchecked Sendable {
             let source = sources[candidate]
             let isNew = summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
-            // One that fails the same way again and again is told of once.
+            // Repeated failures for the same reason are reported once.
             if isNew { onIncident(.failed(place(candidate), failure, offset: machine.accepted)) }
         case .interrupted(let candidate, let failure):
             let source = sources[candidate]
@@ -321,7 +323,7 @@ package final class Relay: @unchecked Sendable {
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .verified(let contributors):
-            // Who gave a wrong chunk on the way verifies nothing by the right ones: it is to be read alone.
+            // A location that also contributed a wrong chunk is not cleared by its right chunks: it must be read alone.
             for contributor in contributors where !suspects.contains(contributor) {
                 observer.locationServed(sources[contributor].location)
             }

@@ -2,27 +2,27 @@ import CurlTransfer
 import DequeModule
 import NIOCore
 
-/// The bytes between a relay's bodyWindow and its client, in slabs.
+/// The bytes that a relay has taken and that its client has not, in slabs.
 ///
-/// A slab that has been handed on is never written to again: the open one is closed before it goes.
+/// A slab that was passed on is not written to again.
 struct RelayBuffer {
     private var closed: Deque<ByteBuffer> = []
     private var open: ByteBuffer?
     /// The offset of the first byte held.
     private(set) var start: Int64
-    /// The offset behind the last byte held.
+    /// The offset after the last byte held.
     private(set) var end: Int64
-    /// No slab reaches over one of these, so that what is before it can leave, or be forgotten, without what is behind it.
+    /// No slab crosses one of these offsets, so that the bytes before it can leave or be dropped alone.
     private let boundaries: Boundaries
 
     /// Offsets between which slabs are filled.
     struct Boundaries {
-        /// Single ones, in no order.
+        /// Single offsets, in no order.
         var single: [Int64] = []
-        /// Every multiple of it; nil for none.
+        /// The distance of regular boundaries; nil for none.
         var every: Int64?
 
-        /// The first one behind an offset; the largest number if there is none.
+        /// The first boundary after an offset; the largest number if there is none.
         func next(after offset: Int64) -> Int64 {
             let regular = every.map { (offset / $0 + 1) * $0 } ?? .max
             return single.reduce(regular) { $1 > offset ? min($0, $1) : $0 }
@@ -35,7 +35,7 @@ struct RelayBuffer {
         self.boundaries = boundaries
     }
 
-    /// Copies bytes in, into slabs of the pool, or into less.
+    /// Copies bytes into slabs of the pool, or into smaller buffers.
     mutating func append(_ bytes: UnsafeRawBufferPointer, from pool: inout SlabPool) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -49,13 +49,13 @@ struct RelayBuffer {
         }
     }
 
-    /// Where chunks are smaller than slabs a slab would hold one chunk and take many times the memory.
+    /// Chunks smaller than a slab get smaller buffers: a slab would hold one chunk and take many times the memory.
     private func room(from pool: inout SlabPool) -> ByteBuffer {
         guard let every = boundaries.every, every < pool.slabSize else { return pool.take() }
         return ByteBufferAllocator().buffer(capacity: Int(every))
     }
 
-    /// Takes a whole slab in without a copy; cut at the boundaries. Only the last piece is a slab that can be used again.
+    /// Adds a whole slab without a copy, cut at the boundaries. Only the last piece can be reused as a slab.
     mutating func append(_ slab: ByteBuffer) {
         close()
         var rest = slab
@@ -69,7 +69,7 @@ struct RelayBuffer {
         }
     }
 
-    /// Takes the closed slabs out that lie below `limit`; with `whole`, also the open one if it does.
+    /// Removes the closed slabs that lie below `limit`; with `whole`, also the open one.
     mutating func take(upTo limit: Int64, whole: Bool) -> [ByteBuffer] {
         if whole, end <= limit { close() }
         var slabs: [ByteBuffer] = []
@@ -81,7 +81,7 @@ struct RelayBuffer {
         return slabs
     }
 
-    /// Forgets what lies before a boundary, the open slab's bytes too: nobody may take them for what is to leave.
+    /// Drops the bytes before a boundary, including those of the open slab.
     mutating func drop(below limit: Int64) {
         while let slab = closed.first, start + Int64(slab.readableBytes) <= limit {
             closed.removeFirst()
@@ -93,7 +93,7 @@ struct RelayBuffer {
         open = slab
     }
 
-    /// Forgets what lies behind a boundary, which is where the next bytes go; also where what lay there has been dropped.
+    /// Drops the bytes after a boundary, which becomes the offset of the next bytes, even if the bytes before it were dropped.
     mutating func rewind(to offset: Int64) {
         close()
         while end > offset, let slab = closed.popLast() { end -= Int64(slab.readableBytes) }
@@ -102,7 +102,7 @@ struct RelayBuffer {
         end = offset
     }
 
-    /// Forgets everything held and starts again at `offset`.
+    /// Drops all bytes and starts again at `offset`.
     mutating func reset(to offset: Int64) {
         closed = []
         open = nil
@@ -119,14 +119,4 @@ struct RelayBuffer {
         defer { open = nil }
         return open
     }
-}
-
-/// A run of bytes that one location contributed.
-package struct Segment: Sendable, Hashable {
-    /// The location, by its index among the candidates.
-    package let candidate: Int
-    /// The offset of the first byte.
-    package let first: Int64
-    /// The offset after the last byte.
-    package internal(set) var end: Int64
 }

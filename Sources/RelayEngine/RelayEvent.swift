@@ -2,142 +2,145 @@ package import BackendKit
 package import ImageModel
 package import LocationSelection
 
-/// Names one attempt within a relay.
+/// Identifies one attempt within a relay.
 package struct AttemptID: Sendable, Hashable {
     let number: Int
 }
 
-/// What happens to a relay.
+/// An event of a relay.
 package enum RelayEvent: Sendable, Equatable {
-    /// It is to start.
+    /// The relay starts.
     case begin
-    /// The attempt holds its permit: one of the connections of the location's backend.
+    /// The attempt has its permit: one of the connections of the location's backend.
     case permitted(AttemptID)
-    /// The attempt has made its request, with credentials that should be good.
+    /// The attempt has made its request.
     case requested(AttemptID)
-    /// The attempt got its connection or worker; waiting for one is no stall.
+    /// The attempt has its connection or worker. Waiting for one is not a stall.
     case began(AttemptID)
-    /// The answer's head is there and the driver found it good.
+    /// The head of the response has arrived, and the driver accepts it.
     case head(AttemptID, ObjectHead)
-    /// Bytes of the body came: some dropped, some kept, as the attempt's `BodyWindow` says.
+    /// Bytes of the body came. They were dropped or kept as the attempt's `BodyWindow` says.
     case bytes(AttemptID, dropped: Int64, kept: Int64)
     /// The body ended as the server announced.
     case completed(AttemptID)
-    /// The attempt is over without having brought what it should.
+    /// The attempt failed.
     case failed(AttemptID, AttemptFailure)
-    /// The digest of the whole was compared.
+    /// The digest of the whole was compared with the image's digest.
     case verification(matched: Bool)
     /// Every chunk below that offset has its digest.
     case verified(upTo: Int64)
-    /// The chunk that begins at `start` does not have its digest; its bytes have this one. Nothing behind it was looked at.
+    /// The chunk that begins at `start` does not have its digest, but this one. No later chunk was verified.
     case rejected(start: Int64, digest: [UInt8])
-    /// The digests that the chunks must have can't be read.
+    /// The manifest can't be read.
     case manifestUnreadable
-    /// The client took bytes; the count is of all bytes since the start.
+    /// The client took bytes. The number counts all bytes since the start.
     case consumed(Int64)
     /// The client went away.
     case clientGone
-    /// The location may not serve any more, by its index among the candidates: at once (its content is wrong), or as soon as
-    /// another one can (an operator takes it out).
+    /// The location may not serve any more: at once (its content is wrong), or as soon as another one can (an operator disables
+    /// it).
     case withdrawn(candidate: Int, atOnce: Bool)
-    /// The estimate that the attempt asked for: what can be expected of each candidate.
+    /// The estimated throughput of each candidate, which an `estimate` action asked for.
     case estimated(AttemptID, [ThroughputEstimate])
-    /// So many bytes may wait for the client from now on.
+    /// From now on this many bytes may wait for the client.
     case window(Int64)
-    /// Another download waits for the permit that the attempt has.
+    /// Another download waits for the attempt's permit.
     case permitWanted(AttemptID)
     /// Time passed.
     case tick
 }
 
-/// What a relay is to do, in this order.
+/// An action of a relay. Locations are named by their index among the candidates.
 package enum RelayAction: Sendable, Equatable {
-    /// Begin an attempt: ask a location (by its index among the candidates) for bytes; nil asks for all without a Range.
+    /// Begin an attempt. A range of nil requests the whole object without a Range.
     case start(AttemptID, candidate: Int, range: ByteRange?)
     /// End an attempt.
     case cancel(AttemptID)
-    /// Another number of bytes is wanted of the attempt: take its window again.
+    /// Read the attempt's `BodyWindow` again: it has changed.
     case limit(AttemptID)
-    /// Find out what can be expected of each candidate.
+    /// Estimate the throughput of each candidate.
     case estimate(AttemptID)
-    /// Say on what terms the attempt's permit may be asked back.
+    /// Set the terms on which the attempt's permit may be asked back.
     case offerPermit(AttemptID, ConnectionOffer)
-    /// Say that the permit can't be given back although it was asked for.
+    /// Keep the attempt's permit although another download asks for it.
     case insistOnPermit(AttemptID)
-    /// Stop reading for now.
+    /// Pause the attempt.
     case pause(AttemptID)
-    /// Read on.
+    /// Resume the attempt.
     case resume(AttemptID)
-    /// Send the response's head: success is still possible and no refusal any more.
+    /// Send the head of the response. A refusal is no longer possible then.
     case commit
     /// Everything below this offset may leave.
     case release(upTo: Int64)
-    /// Compare the digest of the whole.
+    /// Compare the digest of the whole with the image's digest.
     case verify
-    /// Forget all bytes taken so far and start the digest again: none of them has left.
+    /// Drop all bytes, none of which has left, and start the digest again.
     case restart
-    /// Forget the bytes taken from that offset on: none of them has left.
+    /// Drop the bytes from that offset on, none of which has left.
     case rewind(to: Int64)
-    /// All is delivered: end the response well.
+    /// End the response: all bytes are delivered.
     case finish
     /// Cut the response short.
     case abort(RelayOutcome)
-    /// Answer that no location can serve; no byte has left.
+    /// Respond that no location can serve. No byte has left.
     case refuse
-    /// Let others know.
+    /// Report an observation.
     case report(RelayReport)
 }
 
-/// How a relay ended.
+/// How a relay ended. The raw values are used in logs and metrics.
 package enum RelayOutcome: String, Sendable, Hashable {
-    /// Everything was delivered.
+    /// All bytes were delivered and verified.
     case finished
     /// No location could serve, before the first byte.
     case refused
-    /// No location could go on, after the first byte.
+    /// No location could continue after the first byte.
     case exhausted
-    /// The digest did not match after bytes had left.
+    /// The whole did not match its digest after bytes had left.
     case digestMismatch = "digest-mismatch"
-    /// The client went away.
+    /// The client closed the connection.
     case clientGone = "client-gone"
-    /// The client read nothing for too long.
+    /// The client read nothing for `relay.client_stall_timeout`.
     case clientStalled = "client-stalled"
 }
 
-/// What others may want to know of a relay's course.
+/// An observation of a relay. Locations are named by their index among the candidates.
 package enum RelayReport: Sendable, Equatable {
     /// An attempt failed.
     case failed(candidate: Int, AttemptFailure)
-    /// An attempt that had brought the relay forward was interrupted, not the first one of its location: gone on at once.
+    /// An attempt that had brought new bytes was interrupted, and the relay continued at once. The first interruption of a
+    /// location is reported as `failed`.
     case interrupted(candidate: Int, AttemptFailure)
-    /// The server had closed a connection that we had paused: gone on at the same place, nobody's fault.
+    /// The server closed a connection that the relay had paused. The relay continued at the same location, which has not
+    /// failed.
     case resumed(candidate: Int, offset: Int64)
-    /// The location that is read brings its bytes at this rate, time in which the client did not read left out.
+    /// The throughput of the running attempt, without the time during which the client did not read.
     case pace(candidate: Int, bytesPerSecond: Double)
-    /// The relay moved on, and the first byte came from the new place.
+    /// The first byte came from another location.
     case failover(Failover)
-    /// All that was taken was verified; the contributors by their index.
+    /// All bytes are verified.
     case verified(contributors: [Int])
-    /// A chunk does not have its digest; who contributed to it by their index.
+    /// A chunk does not have its digest.
     case rejected(start: Int64, contributors: [Int])
-    /// These locations, by their index, agree with each other on a chunk's bytes against the manifest, and none agrees with it.
+    /// These locations agree with each other on a chunk's bytes, but not with the manifest, and no location agrees with the
+    /// manifest.
     case contradicted([Int])
-    /// The digest did not match; the contributors by their index.
+    /// The whole does not match its digest.
     case digestMismatch(contributors: [Int])
 }
 
-/// A move from one location to another that worked.
+/// A move from one location to another that brought bytes.
 package struct Failover: Sendable, Equatable {
-    /// Where the relay came from.
+    /// The location that was left.
     package let from: Int
-    /// Where it went on.
+    /// The location that brings the next bytes.
     package let to: Int
-    /// At which byte.
+    /// The offset of the first byte from there.
     package let offset: Int64
     /// Whether bytes had been taken before.
     package let isMidStream: Bool
-    /// From the last byte of the old place (or the start) to the first of the new.
+    /// The time from the last byte of the old location, or from the start, to the first byte of the new one.
     package let gap: Duration
-    /// Why.
+    /// Why the old location was left.
     package let cause: AttemptFailure
 }

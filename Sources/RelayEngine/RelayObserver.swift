@@ -3,43 +3,41 @@ package import ImageModel
 package import LocationSelection
 package import NIOCore
 
-/// Who learns of locations' behaviour while relays run; called on their loops.
+/// Observes the behaviour of locations while relays run. Called on their loops.
 package protocol RelayObserver: Sendable {
     /// An attempt at the backend began.
     func attemptBegan(in backend: BackendID)
-    /// An attempt at the backend is over, well or not.
+    /// An attempt at the backend is over, whether it succeeded or not.
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
-    /// An attempt at the backend goes on, and brings so many bytes a second.
+    /// A running attempt at the backend has this throughput.
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID)
-    /// So many bytes more were taken of the backend; now and then while they come.
+    /// More bytes were taken from the backend. Called from time to time while they come.
     func bytesTaken(_ count: Int64, of backend: BackendID)
-    /// What could be expected of each of these locations now.
+    /// The estimated throughput of each of these locations.
     func estimates(of sources: [RelaySource]) -> [ThroughputEstimate]
     /// An attempt at the location failed.
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure)
-    /// The location contributed to a verified whole.
+    /// The location contributed to verified bytes.
     func locationServed(_ location: LocationID)
     /// The relay is over.
     func relayEnded(_ relay: Relay)
 }
 
-/// Something that went wrong in the course of a relay, told when it happens.
+/// A problem of a relay, reported when it occurs.
 package enum RelayIncident: Sendable {
     /// A location, with its backend.
     package struct Origin: Sendable, Hashable {
-        /// The location.
         package let location: LocationID
-        /// Its backend.
         package let backend: BackendID
     }
 
-    /// The location brought less than it was asked for; the relay had come to this offset.
+    /// An attempt at the location failed; this offset was next.
     case failed(Origin, AttemptFailure, offset: Int64)
-    /// The relay goes on from another location, at this offset.
+    /// The relay continues from another location at this offset.
     case moved(from: Origin, to: Origin, offset: Int64, gap: Duration, AttemptFailure)
-    /// The chunk at this offset does not have its digest; no byte of it was delivered.
+    /// The chunk at this offset does not have its digest. No byte of it was delivered.
     case chunkMismatch(offset: Int64, [Origin])
-    /// The whole does not have its digest.
+    /// The whole does not match its digest.
     case wholeMismatch([Origin])
 }
 

@@ -2,32 +2,33 @@ package import BackendKit
 package import ImageModel
 package import LocationSelection
 
-/// What a relay is to deliver, and from where it may.
+/// The bytes that a relay delivers, and the locations that it may read.
 package struct RelayPlan: Sendable {
-    /// What makes a delivery right.
+    /// How the bytes are verified.
     package enum Verification: Sendable, Equatable {
-        /// The digest of the whole: nothing after the tail's start leaves before it matched.
+        /// By the digest of the whole. The tail is held back until the digest matches.
         case digest
-        /// The digest of each chunk: a chunk leaves once its digest matched, and begins again elsewhere when it did not.
+        /// By the digest of each chunk. A chunk leaves once its digest matches, and is fetched again if it does not.
         case chunks(ChunkLayout)
-        /// Nothing but the validators of the locations: a range without a manifest, or a verification switched off for a measurement.
+        /// By the validators of the locations alone: a range without a manifest, or a verification that is switched off for a
+        /// measurement.
         case none
     }
 
-    /// One location, as far as the relay's decisions need to know it.
+    /// What the relay's decisions need to know of one location.
     package struct Candidate: Sendable {
-        /// The most bytes to ask for at once; nil for no limit. Such reads are not paused.
+        /// The most bytes of one request; nil for no limit. Bounded reads are not paused.
         package let maximumRange: Int64?
-        /// The validator that its object must have; nil if any will do.
+        /// The validator that its object must have; nil for any.
         package let requiredValidator: Validator?
-        /// How long to wait for a connection while another location could be asked; nil where the backend has any number.
+        /// How long to wait for a connection while another location could be asked; nil if the backend's connections are not
+        /// limited.
         package let timeout: Duration?
-        /// The operator's tier; a lower one is asked first.
+        /// The operator's tier; lower ones are tried first.
         package let tier: Int
-        /// Whether its content is under suspicion: it is read only when no other can serve.
+        /// Whether it is suspect: it is read only if no other location can serve.
         package let isSuspect: Bool
 
-        /// A candidate with every property given.
         package init(
             maximumRange: Int64? = nil, requiredValidator: Validator? = nil, timeout: Duration? = nil,
             tier: Int = 0, isSuspect: Bool = false
@@ -42,15 +43,15 @@ package struct RelayPlan: Sendable {
 
     /// The size of the whole representation, in bytes.
     package let size: Int64
-    /// The bytes to deliver, by their offsets.
+    /// The offsets of the bytes to deliver.
     package let delivery: Range<Int64>
-    /// The offset of the first byte to take; below the delivery's where that begins within a chunk.
+    /// The offset of the first byte to take. It lies before the delivery if that begins within a chunk.
     package let start: Int64
-    /// The offset behind the last byte to take.
+    /// The offset after the last byte to take.
     package let end: Int64
-    /// What makes it right.
+    /// How the bytes are verified.
     package let verification: Verification
-    /// The locations, the best first.
+    /// The locations, best first.
     package let candidates: [Candidate]
 
     /// The delivery of a whole representation.
@@ -64,8 +65,8 @@ package struct RelayPlan: Sendable {
     }
 
     /// The delivery of a range.
-    /// - Parameter layout: how the representation is cut if its chunks' digests are known: then whole chunks are taken and verified;
-    ///   else nothing can be.
+    /// - Parameter layout: the chunks of the representation if their digests are known: whole chunks are then taken and
+    ///   verified. Without them the range can't be verified.
     package init(range: ByteRange, of size: Int64, layout: ChunkLayout? = nil, candidates: [Candidate]) {
         self.size = size
         let taken = layout?.widened(range) ?? range
@@ -76,25 +77,24 @@ package struct RelayPlan: Sendable {
         self.candidates = candidates
     }
 
-    /// Whether it is the whole representation that is delivered.
+    /// Whether the whole representation is delivered.
     package var isWhole: Bool { delivery == 0..<size }
 
-    /// How many of the bytes from `first` to before `end` are to be delivered.
+    /// The number of bytes from `first` to before `end` that belong to the delivery.
     func delivered(from first: Int64, to end: Int64) -> Int64 {
         max(0, min(end, delivery.upperBound) - max(first, delivery.lowerBound))
     }
 }
 
-/// A representation's manifest as a relay reads it: page after page, when it needs them.
+/// A representation's manifest. A relay reads its pages when it needs them.
 package struct RelayManifest: Sendable {
-    /// How the representation is cut.
+    /// The chunks of the representation.
     package let layout: ChunkLayout
-    /// The digests of pages that are at hand, one behind the other, by the page's number.
+    /// The concatenated digests of the pages in memory, by page number.
     package let pages: [Int: [UInt8]]
-    /// Reads a page; calls back once, on any thread, with its digests, or nil when it can't be read.
+    /// Reads a page. Calls back once, on any thread, with its digests, or with nil if it can't be read.
     package let load: @Sendable (_ page: Int, _ loaded: @escaping @Sendable ([UInt8]?) -> Void) -> Void
 
-    /// A manifest with every property given.
     package init(
         layout: ChunkLayout, pages: [Int: [UInt8]],
         load: @escaping @Sendable (_ page: Int, _ loaded: @escaping @Sendable ([UInt8]?) -> Void) -> Void
@@ -105,61 +105,57 @@ package struct RelayManifest: Sendable {
     }
 }
 
-/// The limits of a relay; the operator's, see config/baton.yaml.
+/// The limits of a relay, as configured; see config/baton.yaml.
 package struct RelayPolicy: Sendable, Equatable {
-    /// How long no byte may come before the relay moves on.
+    /// How long the relay waits for a byte before it moves to another location.
     package var stallTimeout: Duration = .seconds(3)
-    /// What the stall timeout grows to when all locations have stalled.
+    /// The largest stall timeout; it grows when all locations have stalled.
     package var stallTimeoutLimit: Duration = .seconds(60)
-    /// When a location that brings bytes is left for a faster one.
+    /// When a slow location is left for a faster one.
     package var slow = SlowLocationRule()
-    /// Where no chunks are known, such a location is left at offsets that are a multiple of this.
+    /// A slow location is left at multiples of this offset if the representation has no chunks.
     package var slowEdge: Int64 = 1 << 20
-    /// How long a relay goes on without progress while its client is ready.
+    /// How long a relay continues without progress while its client is ready.
     package var giveUpAfter: Duration = .seconds(60)
     /// How long a client may read nothing.
     package var clientStallTimeout: Duration = .seconds(300)
-    /// How long a client takes nothing before its permit may go to another download; how long any download has its permit before it
-    /// may go to one that was interrupted.
+    /// How long a client reads nothing before its permit may go to another download, and how long any download has its permit
+    /// before it may go to an interrupted one.
     package var permitTimeout: Duration = .seconds(5)
     /// How many revisits of failed locations a relay may make without progress.
     package var revisits = 32
-    /// The progress that pays revisits back, in bytes, over any number of attempts.
+    /// The progress in bytes, over any number of attempts, that refunds the revisits.
     package var refundAfter: Int64 = 1
-    /// The first bound of the wait before a revisit.
+    /// The bound of the wait before the first revisit.
     package var backoff: Duration = .milliseconds(100)
-    /// The largest bound of that wait.
+    /// The largest bound of the wait before a revisit.
     package var backoffLimit: Duration = .seconds(5)
-    /// How many bytes may be read and dropped at a location that answers a Range with everything.
+    /// The most bytes to read and drop at a location that answers a Range with the whole object.
     package var discardLimit: Int64 = 256 << 20
-    /// How much of the end is held back until the whole is verified, in bytes.
+    /// The number of bytes at the end that are held back until the whole is verified.
     package var tail: Int64 = 1 << 20
-    /// How many bytes may wait for the client, beside the tail.
+    /// How many bytes may wait for the client, in addition to the tail.
     package var window: Int64 = 4 << 20
 
-    /// How many bytes may come at a time, and so after reading was stopped.
+    /// How many bytes may come in one batch, and therefore after a pause.
     package var batch: Int64 = 1 << 20
 
-    /// The defaults.
     package init() {}
 }
 
-/// One location as a relay reads it.
+/// One location that a relay reads.
 package struct RelaySource: Sendable {
-    /// Its id.
     package let location: LocationID
-    /// Its backend.
     package let backend: BackendID
-    /// Where in the backend.
+    /// The path in the backend.
     package let path: String
-    /// Who knows how to ask.
+    /// Makes the requests and interprets the responses.
     package let driver: any Driver
-    /// Its backend's limit of connections, if there is one.
+    /// The limit of the backend's connections; nil for no limit.
     package let connections: ConnectionLimit?
-    /// Whether to go past caches on a new connection.
+    /// Whether to bypass caches and use a new connection.
     package let isFresh: Bool
 
-    /// A source with every property given.
     package init(
         location: LocationID, backend: BackendID, path: String, driver: any Driver, connections: ConnectionLimit? = nil,
         isFresh: Bool = false

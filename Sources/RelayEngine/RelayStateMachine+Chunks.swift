@@ -1,33 +1,37 @@
 import BackendKit
 import ImageModel
 
-// What the digests of chunks say: a chunk that has its own may leave, one that has another is fetched again.
+// The digests of chunks: a chunk that has its digest may leave, and any other chunk is fetched again.
 extension RelayStateMachine {
     mutating func verified(upTo offset: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks = plan.verification, offset > verified, offset <= accepted else { return [] }
-        verified = offset
-        rejections = []
-        chunkRejections = 0
+        guard case .chunks = plan.verification, progress.verify(upTo: offset) else { return [] }
+        rejections = ChunkRejections()
         let actions = releaseWhatMay(at: now)
         switch phase {
-        case .verifying: return verified == plan.end ? actions + verified(at: now) : actions
+        case .verifying: return offset == plan.end ? actions + verified(at: now) : actions
         case .attempting: return actions + pauseIfFull() + resumeIfRoom(at: now)
         case .awaitingRoom: return actions + continueIfRoom(at: now)
-        case .idle, .waiting, .draining, .ended: return actions
+        case .idle, .deciding, .waiting, .draining, .ended: return actions
         }
     }
 
-    /// Whether so much was taken without a decision that more would have no bound.
+    /// Whether as many bytes as allowed wait for their verification.
     var isUnverifiedFull: Bool {
         guard case .chunks(let layout) = plan.verification else { return false }
-        return accepted - verified >= Self.unverifiedLimit(window, layout, policy)
+        return progress.unverified >= Self.unverifiedLimit(window, layout, policy)
     }
 
-    /// The chunk is fetched again. Who gave it alone is asked for it again last; of several each may be right, and one
-    /// of them is asked for all of it.
+    /// How many bytes may wait for their verification: with the ordinary window enough that reading never waits for a page of
+    /// the manifest, with a smaller window one chunk.
+    static func unverifiedLimit(_ window: Int64, _ layout: ChunkLayout, _ policy: RelayPolicy) -> Int64 {
+        max(window, window < policy.window ? layout.chunkSize : 2 * layout.chunkSize)
+    }
+
+    /// Fetches the chunk again. If one location contributed all of it, that location is asked for it last. If several
+    /// contributed, any of them may be right, and one of them is asked for the whole chunk.
     mutating func rejected(_ start: Int64, _ digest: [UInt8], at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks(let layout) = plan.verification, start >= verified, start < accepted else { return [] }
-        let suspects = contributors(to: start..<layout.end(of: layout.chunk(at: start)))
+        guard case .chunks(let layout) = plan.verification, start >= progress.verified, start < accepted else { return [] }
+        let suspects = progress.contributors(to: start..<layout.end(of: layout.chunk(at: start)))
         let reader = attempt?.candidate ?? segments.last?.candidate
         var actions = forget(from: start)
         actions.append(.report(.rejected(start: start, contributors: suspects)))
@@ -36,56 +40,30 @@ extension RelayStateMachine {
         }
         let failure = AttemptFailure(
             .wrongDigest, .location, detail: "the chunk at byte \(start) does not have its digest")
-        let isRepeated = rejections.contains { $0.candidate == suspect }
-        rejections.append((suspect, digest))
-        candidates[suspect].failure = failure
-        candidates[suspect].isRevisitFree = false
-        if candidates[suspect].standing != .excluded {
-            candidates[suspect].standing = isRepeated ? .excluded : .failed(readyAt: now)
-        }
-        if move == nil { move = (suspect, failure) }
+        let isRepeated = rejections.attribute(digest, to: suspect)
+        candidates[suspect].mismatched(failure, isCertain: isRepeated, at: now)
+        failover.begin(from: suspect, failure)
         actions.append(.report(.failed(candidate: suspect, failure)))
         return actions + fetch(from: reader, at: now)
     }
 
-    /// Gives up what was taken from `start` on, and whatever brings more.
+    /// Drops the bytes from `start` on, and cancels the attempt that brings more.
     private mutating func forget(from start: Int64) -> [RelayAction] {
         var actions: [RelayAction] = []
-        if let running = attempt { actions.append(.cancel(running.id)) }
-        attempt = nil
-        // What lies beyond the delivery has been counted as it came.
-        extraBytes += plan.delivered(from: start, to: accepted)
-        accepted = start
-        // What was wrong did not bring the relay forward: to take it again is progress. Not for ever, or a chunk that comes wrong again
-        // and again would be fetched without an end.
-        chunkRejections += 1
-        if chunkRejections <= 2 * candidates.count { reached = start }
-        segments.removeAll { $0.first >= start }
-        if let last = segments.indices.last { segments[last].end = min(segments[last].end, start) }
+        if let running = attempt {
+            actions.append(.cancel(running.id))
+            enter(.deciding)
+        }
+        // Wrong bytes did not bring the relay forward, so taking their replacement is progress. That has a limit: a chunk that
+        // is wrong each time would be fetched without an end.
+        rejections.add()
+        progress.rewind(to: start, isProgress: rejections.count <= 2 * candidates.count)
         return actions + [.rewind(to: start)]
     }
 
-    /// Who is reading goes on, if nothing is wrong with it.
+    /// Continues at the location that was read, if nothing is wrong with it.
     private mutating func fetch(from reader: Int?, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let reader, candidates[reader].standing == .good else { return moveOn(at: now) }
         return begin(reader, at: now)
-    }
-
-    /// The locations that gave the next chunk with one and the same other digest, if there are two: then the manifest is in question.
-    var contradictors: [Int] {
-        for (candidate, digest) in rejections {
-            let agreeing = rejections.filter { $0.digest == digest }.map(\.candidate)
-            if agreeing.contains(where: { $0 != candidate }) { return Array(Set(agreeing)).sorted() }
-        }
-        return []
-    }
-
-    /// Who contributed to these bytes, in order.
-    func contributors(to bytes: Range<Int64>) -> [Int] {
-        var seen: [Int] = []
-        for segment in segments where segment.first < bytes.upperBound && segment.end > bytes.lowerBound {
-            if !seen.contains(segment.candidate) { seen.append(segment.candidate) }
-        }
-        return seen
     }
 }

@@ -1,21 +1,13 @@
 import BackendKit
 import ImageModel
 import LocationSelection
-import OriginRead
 
-// When to leave a location that brings bytes, but slowly. The attempt is cut short at the next edge of a chunk, so that each chunk
-// has one contributor; one that all but stands still is left at the next byte.
+// When to leave a location that brings bytes, but slowly. The attempt is cut short at the end of a chunk, so that each chunk
+// has one contributor. A location that has almost stopped is left at the next byte.
 extension RelayStateMachine {
-    /// Where the relay goes when the attempt is over.
-    struct Departure: Sendable, Equatable {
-        let candidate: Int
-        /// Bytes a second of what is left.
-        let rate: Double
-    }
-
-    /// Follows the pace of what runs; asks what others could do when there is a judgement to make.
+    /// Measures the running attempt, and asks for estimates of the other locations when a decision is possible.
     mutating func watchPace(at now: ContinuousClock.Instant) -> [RelayAction] {
-        let running = phase == .attempting ? attempt : nil
+        let running = attempt
         let comesWhole = running.map { isBounded($0.candidate) } ?? false
         guard let rate = slow.observe(running, comesWhole: comesWhole, at: now), let running else { return [] }
         let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
@@ -25,66 +17,59 @@ extension RelayStateMachine {
         return [report, .estimate(running.id)]
     }
 
-    /// What can be expected of each candidate was asked for, and is known.
+    /// The estimates of all candidates are known.
     mutating func estimated(
         _ id: AttemptID, _ estimates: [ThroughputEstimate], at now: ContinuousClock.Instant
     ) -> [RelayAction] {
-        // One that gives its permit to another download is over soon.
-        guard let running = attempt, running.id == id, running.bodyWindow != nil, !running.givesWay,
-            estimates.count == candidates.count,
-            let rate = slow.takeRate()
+        // An attempt that gives its permit to another download is over soon.
+        guard let running = attempt, running.id == id, running.isReading, !running.givesWay,
+            estimates.count == candidates.count, let rate = slow.takeRate()
         else { return [] }
         let decision = policy.slow.decision(
             at: rate, remaining: plan.end - accepted, alternatives: alternatives(to: running.candidate, estimates, at: now))
         switch decision {
         case .stay:
-            attempt?.departure = nil
-            return cut(running, at: running.offered)
+            update(id) { $0.setDeparture(nil) }
+            return cut(at: running.offered)
         case .moveNow(let candidate):
-            attempt?.departure = Departure(candidate: candidate, rate: rate)
+            update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
             return accepted == running.end ? [] : depart(at: now)
         case .moveAtEdge(let candidate):
             guard canComeBack(to: running.candidate) else { return [] }
             let edge = nextEdge(for: running)
             guard edge < plan.end else { return [] }
-            attempt?.departure = Departure(candidate: candidate, rate: rate)
+            update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
             if edge == running.end { return [] }
-            return edge == accepted ? depart(at: now) : cut(running, at: edge)
+            return edge == accepted ? depart(at: now) : cut(at: edge)
         }
     }
 
-    /// The attempt was cut short and has reached its new end.
+    /// Leaves an attempt that was cut short and has reached its new end.
     /// - Returns: nil when it goes on.
     mutating func departAtEdge(at now: ContinuousClock.Instant) -> [RelayAction]? {
         guard let running = attempt, accepted == running.end, running.end < running.offered else { return nil }
         return depart(at: now)
     }
 
+    /// Leaves the running attempt. The next one begins once there is room for it.
     mutating func depart(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
-        attempt = nil
-        hasGivenWay = running.givesWay
-        phase = .awaitingRoom(candidate: successor(of: running, at: now))
+        progress.yielded(running.givesWay)
+        enter(.awaitingRoom(candidate: successor(of: running, at: now)))
         return [.cancel(running.id)] + continueIfRoom(at: now)
     }
 
-    /// Who reads on after an attempt that brought all that it was asked for.
-    mutating func successor(of running: Attempt, at now: ContinuousClock.Instant) -> Int {
-        // It may have been taken out since.
+    /// The location to read after an attempt that brought all that was wanted of it.
+    mutating func successor(of running: RelayAttempt, at now: ContinuousClock.Instant) -> Int {
+        // The other location may have been taken out since.
         guard let departure = running.departure, isAlternative(departure.candidate, to: running.candidate) else {
             return running.candidate
         }
-        candidates[running.candidate].pace = MeasuredThroughput(rate: departure.rate, at: now)
+        candidates[running.candidate].left(at: departure.rate, now)
         slow.moved(at: now)
         let detail = "brought \(Int64(departure.rate)) bytes a second where another is faster"
-        if move == nil { move = (running.candidate, AttemptFailure(.slow, .backend, detail: detail)) }
+        failover.begin(from: running.candidate, AttemptFailure(.slow, .backend, detail: detail))
         return departure.candidate
-    }
-
-    /// Where to go on although untried locations are left: the one that was left for a faster one, when that has brought nothing.
-    var soundOrigin: Int? {
-        guard let move, move.cause.reason == .slow, candidates[move.from].standing == .good else { return nil }
-        return move.from
     }
 
     private func alternatives(
@@ -97,28 +82,28 @@ extension RelayStateMachine {
         }
     }
 
-    /// Whether another candidate has not failed this relay. After a whole that did not match nobody is left for being slow: its
-    /// contributors are to be told apart.
+    /// Whether another candidate has not failed this relay. After a digest mismatch no location is left for being slow, so that
+    /// its contributors can be told apart.
     private func isAlternative(_ other: Int, to candidate: Int) -> Bool {
-        guard other != candidate, mismatches == 0, !plan.candidates[other].isSuspect else { return false }
+        guard other != candidate, progress.restarts == 0, !plan.candidates[other].isSuspect else { return false }
         return candidates[other].standing == .untried || candidates[other].standing == .good
     }
 
-    /// Whether a location could go on if the faster one that it is left for fails. One that crawls is left all the same.
+    /// Whether a location could continue if the faster one that it is left for fails.
     private func canComeBack(to candidate: Int) -> Bool {
-        let state = candidates[candidate]
-        return plan.end <= policy.discardLimit || state.answersRanges && state.standing != .ignoresRanges
+        plan.end <= policy.discardLimit || candidates[candidate].answersAnyRange
     }
 
-    mutating func cut(_ running: Attempt, at end: Int64) -> [RelayAction] {
-        guard end != running.end, let bodyWindow = running.bodyWindow else { return [] }
-        attempt?.end = end
-        attempt?.bodyWindow = BodyWindow(skip: bodyWindow.skip, take: end - accepted)
-        return [.limit(running.id)]
+    /// Moves the end of the running attempt.
+    mutating func cut(at end: Int64) -> [RelayAction] {
+        guard let running = attempt else { return [] }
+        let accepted = accepted
+        return update(running.id) { $0.cut(at: end, accepted: accepted) } == true ? [.limit(running.id)] : []
     }
 
-    /// The end of a bounded read is as good as an edge, and so is that of an answer shorter than asked: nothing is fetched in vain.
-    func nextEdge(for running: Attempt) -> Int64 {
+    /// The next offset at which the attempt may be left: the end of a chunk, of a bounded read, or of a response that is
+    /// shorter than the request. No byte is fetched in vain there.
+    func nextEdge(for running: RelayAttempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
         var chunk = max(1, policy.slowEdge)
         if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }

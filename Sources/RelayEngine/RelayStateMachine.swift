@@ -5,118 +5,61 @@ package import OriginRead
 
 /// All decisions of a relay, as a value: events in, actions out. It does no I/O and reads no clock.
 ///
-/// The promise it keeps: byte k that leaves is byte k of the representation, nothing twice, nothing missing, and success only
-/// when verified.
+/// It guarantees that byte k that leaves is byte k of the representation, that no byte is repeated or missing, and that a relay
+/// ends in success only when its bytes are verified.
 package struct RelayStateMachine: Sendable {
-    /// Where a relay stands.
-    package enum Phase: Sendable, Equatable {
+    /// What a relay is doing. A case carries what is valid only in it.
+    enum Phase: Sendable, Equatable {
         /// Not started. Goes to: attempting, ended.
         case idle
-        /// An attempt is running. Goes to: attempting, awaitingRoom, waiting, verifying, draining, ended.
-        case attempting
-        /// The next bounded read waits until the client has taken more. Goes to: attempting, ended.
+        /// An attempt is running. Goes to: deciding, awaitingRoom, verifying, draining, ended.
+        case attempting(RelayAttempt)
+        /// The attempt failed, and the event that says so is still being handled. No event finds the relay in this phase.
+        /// Goes to: attempting, awaitingRoom, waiting, ended.
+        case deciding
+        /// The next read waits until the client has taken more. Goes to: attempting, waiting, ended.
         case awaitingRoom(candidate: Int)
-        /// Waits before it comes back to a location that failed. Goes to: attempting, ended.
+        /// Waits before it returns to a location that failed. Goes to: attempting, waiting, ended.
         case waiting(candidate: Int, until: ContinuousClock.Instant)
-        /// All bytes are there, their digest is being compared. Goes to: draining, attempting, waiting, ended.
+        /// All bytes are there, and their digests are being compared. Goes to: draining, attempting, waiting, ended.
         case verifying
-        /// Everything may leave; the client has yet to take it. Goes to: ended.
+        /// All bytes may leave, and the client has not taken them all yet. Goes to: ended.
         case draining
         /// Over. Goes nowhere.
         case ended(RelayOutcome)
-    }
 
-    /// The attempt that is running.
-    struct Attempt: Sendable, Equatable {
-        /// How far it is on its way to the bytes.
-        enum Stage: Sendable, Equatable {
-            /// Waits for a permit.
-            case awaitingPermit
-            /// Waits for credentials.
-            case awaitingCredentials
-            /// The request is made.
-            case requested
+        /// Whether the relay may go from this phase to the next one.
+        func leads(to next: Phase) -> Bool {
+            switch (self, next) {
+            case (.ended, _): false
+            case (_, .ended): true
+            case (.idle, .attempting): true
+            case (.attempting, .deciding), (.attempting, .awaitingRoom): true
+            case (.attempting, .verifying), (.attempting, .draining): true
+            case (.deciding, .attempting), (.deciding, .awaitingRoom), (.deciding, .waiting): true
+            case (.awaitingRoom, .attempting), (.awaitingRoom, .waiting): true
+            case (.waiting, .attempting), (.waiting, .waiting): true
+            case (.verifying, .draining), (.verifying, .attempting), (.verifying, .waiting): true
+            default: false
+            }
         }
-
-        let id: AttemptID
-        let candidate: Int
-        let start: Int64
-        /// Behind the last byte that it can bring: of its range, or less where the answer is shorter than asked.
-        var offered: Int64
-        /// Behind the last byte that is wanted of it: what it can bring, or less once it is to be left.
-        var end: Int64
-        /// What it asks for; nil for all without a Range.
-        let range: ByteRange?
-        /// Whether an answer without ranges may be used by dropping what comes before `start`.
-        let mayDiscard: Bool
-        var stage: Stage
-        /// Since when it is there.
-        var stageSince: ContinuousClock.Instant
-        var hasBegun = false
-        /// What to do with the body; nil until a good head came.
-        var bodyWindow: BodyWindow?
-        /// Whether the body is announced to end where the attempt does.
-        var endsExactly = false
-        var received: Int64 = 0
-        /// How many of these lie beyond all that the relay had taken before.
-        var gained: Int64 = 0
-        var isPaused = false
-        var wasPaused = false
-        /// Where the relay goes at its end, when it is left for being slow.
-        var departure: Departure?
-        /// Since when it has its permit; nil where it has none or needs none.
-        var permittedAt: ContinuousClock.Instant?
-        /// On what terms the permit may be asked back, as far as was said.
-        var offer: ConnectionOffer?
-        /// Whether the permit was asked back: the attempt ends with the chunk.
-        var givesWay = false
     }
 
     let plan: RelayPlan
     let policy: RelayPolicy
-    /// How many bytes may wait for the client, beside what is not verified yet: the policy's, or less where memory is short.
-    var window: Int64
-    /// Where it stands.
-    package internal(set) var phase: Phase = .idle
-    var attempt: Attempt?
+    /// How many bytes may wait for the client, beside the unverified ones: the policy's value, or less where memory is short.
+    private(set) var window: Int64
+    private(set) var phase: Phase = .idle
+    var progress: RelayProgress
     var candidates: [CandidateState]
+    var failover = PendingFailover()
+    var rejections = ChunkRejections()
     var budget: RevisitBudget
     var backoff: Backoff
     var random: SplitMix64
-    var nextAttempt = 0
-    /// The offset of the next byte to take.
-    package internal(set) var accepted: Int64
-    /// Everything below is verified by its chunks' digests.
-    package internal(set) var verified: Int64
-    /// Everything below may leave.
-    package internal(set) var released: Int64
-    /// The largest offset that was ever taken up to: taking the same bytes again is no progress.
-    var reached: Int64
-    /// How often the next chunk was turned down.
-    var chunkRejections = 0
-    /// Who alone gave the next chunk with another digest, and which, in order.
-    var rejections: [(candidate: Int, digest: [UInt8])] = []
-    /// Bytes that the client has taken.
-    var consumed: Int64 = 0
-    /// Whether the head of the response may have left: the client is in the middle of its download.
-    package internal(set) var isCommitted = false
-    /// Whether the permit was given up for another download, and no byte has come since.
-    var hasGivenWay = false
-    var isVerified = false
-    /// How often a whole was taken and did not match.
-    var mismatches = 0
-    /// Bytes fetched beyond those delivered.
-    package internal(set) var extraBytes: Int64 = 0
-    /// Who contributed what, in order.
-    package internal(set) var segments: [Segment] = []
-    /// How often the relay moved to another location and went on.
-    package internal(set) var failovers = 0
-    /// The move under way: where from, and why.
-    var move: (from: Int, cause: AttemptFailure)?
-    /// How fast what runs brings its bytes.
+    /// Measures how fast the running attempt brings its bytes.
     var slow: SlowWatch
-    var lastProgress: ContinuousClock.Instant
-    var lastConsumed: ContinuousClock.Instant
+    private var attempts = 0
 
     /// A relay that has not started.
     /// - Parameter seed: for the random waits; the same seed and events give the same actions.
@@ -124,20 +67,17 @@ package struct RelayStateMachine: Sendable {
         self.plan = plan
         self.policy = policy
         window = policy.window
+        progress = RelayProgress(plan, at: now)
         candidates = plan.candidates.map { _ in CandidateState() }
         budget = RevisitBudget(limit: policy.revisits, refundAfter: policy.refundAfter)
         backoff = Backoff(base: policy.backoff, limit: policy.backoffLimit)
         random = SplitMix64(seed: seed)
-        accepted = plan.start
-        verified = plan.start
-        released = plan.delivery.lowerBound
-        reached = plan.start
         slow = SlowWatch(policy.slow)
-        lastProgress = now
-        lastConsumed = now
     }
 
-    /// Takes one event in.
+    // MARK: Events
+
+    /// Handles one event.
     /// - Returns: what to do now, in this order.
     package mutating func handle(_ event: RelayEvent, at now: ContinuousClock.Instant) -> [RelayAction] {
         if case .ended = phase { return [] }
@@ -152,9 +92,11 @@ package struct RelayStateMachine: Sendable {
         case .permitted(let id):
             return permitted(id, at: now)
         case .requested(let id):
-            return requested(id, at: now)
+            update(id) { $0.requested(at: now) }
+            return []
         case .began(let id):
-            return began(id, at: now)
+            update(id) { $0.began() }
+            return []
         case .head(let id, let head):
             return take(head, of: id, at: now)
         case .bytes(let id, let dropped, let kept):
@@ -190,19 +132,120 @@ package struct RelayStateMachine: Sendable {
         }
     }
 
-    /// What to do with the body of an attempt; nil when its head was turned down or it is not the running one.
+    /// Changes the window. Bytes beyond a smaller one stay until the client has taken them.
+    private mutating func setWindow(_ bytes: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
+        let hasGrown = bytes > window
+        window = bytes
+        guard hasGrown else { return [] }
+        return resumeIfRoom(at: now) + continueIfRoom(at: now)
+    }
+
+    // MARK: Phases
+
+    /// The running attempt.
+    var attempt: RelayAttempt? {
+        if case .attempting(let attempt) = phase { attempt } else { nil }
+    }
+
+    /// Enters another phase; the phase that is left takes what it carries with it.
+    mutating func enter(_ next: Phase) {
+        assert(phase.leads(to: next), "a relay can't go from \(phase) to \(next)")
+        phase = next
+    }
+
+    /// Changes the running attempt.
+    /// - Returns: what the change returns; nil if the running attempt is not this one.
+    @discardableResult
+    mutating func update<Result>(_ id: AttemptID, _ change: (inout RelayAttempt) -> Result) -> Result? {
+        guard case .attempting(var attempt) = phase, attempt.id == id else { return nil }
+        defer { phase = .attempting(attempt) }
+        return change(&attempt)
+    }
+
+    /// Begins an attempt at the next bytes.
+    mutating func begin(_ candidate: Int, mayDiscard: Bool = false, at now: ContinuousClock.Instant) -> [RelayAction] {
+        let rest = ByteRange(first: accepted, last: plan.end - 1)
+        let range = plan.candidates[candidate].maximumRange.flatMap { rest?.prefix($0) } ?? rest
+        let id = AttemptID(number: attempts)
+        attempts += 1
+        enter(
+            .attempting(
+                RelayAttempt(
+                    id: id, candidate: candidate, start: accepted, end: range.map { $0.last + 1 } ?? plan.end, range: range,
+                    mayDiscard: mayDiscard, needsPermit: plan.candidates[candidate].timeout != nil, at: now)))
+        return [.start(id, candidate: candidate, range: range)]
+    }
+
+    /// Ends the relay, and the running attempt with it.
+    mutating func end(_ outcome: RelayOutcome) -> [RelayAction] {
+        let cancellation: [RelayAction] = attempt.map { [.cancel($0.id)] } ?? []
+        enter(.ended(outcome))
+        switch outcome {
+        case .finished: return cancellation + [.finish]
+        case .refused: return cancellation + [.refuse]
+        case .exhausted, .digestMismatch, .clientGone, .clientStalled: return cancellation + [.abort(outcome)]
+        }
+    }
+
+    // MARK: What others may read
+
+    /// The offset of the next byte to take.
+    package var accepted: Int64 { progress.accepted }
+
+    /// The offset below which bytes may leave.
+    package var released: Int64 { progress.released }
+
+    /// The number of bytes taken that the client has not taken yet.
+    var held: Int64 { progress.held }
+
+    /// Whether the head of the response may have left: the client is in the middle of its download.
+    package var isCommitted: Bool { progress.isCommitted }
+
+    /// The number of bytes fetched beyond those delivered.
+    package var extraBytes: Int64 { progress.extraBytes }
+
+    /// The locations that contributed the bytes, in order.
+    package var segments: [Segment] { progress.segments }
+
+    /// How often the relay continued from another location.
+    package var failovers: Int { failover.count }
+
+    /// What to do with the body of an attempt; nil if its head was rejected or it is not the running one.
     package func bodyWindow(of id: AttemptID) -> BodyWindow? {
         attempt?.id == id ? attempt?.bodyWindow : nil
     }
 
-    /// What a candidate's object was pinned to; nil if it never answered or named nothing.
+    /// The validator of a candidate's last response; nil if it never answered or sent none.
     package func validator(of candidate: Int) -> Validator? { candidates[candidate].validator }
 
-    /// Whether a candidate's answers named more than one validator: what it contributed may be of two objects.
+    /// Whether a candidate's responses had more than one validator: its contributions may be of two objects.
     package func hasChanged(_ candidate: Int) -> Bool { candidates[candidate].hasChanged }
 
     /// Why each candidate that was asked could not serve, by index.
     package var failures: [(candidate: Int, failure: AttemptFailure)] {
         candidates.enumerated().compactMap { index, state in state.failure.map { (index, $0) } }
+    }
+}
+
+/// A move to another location, until the first byte comes from there and makes it a failover.
+struct PendingFailover: Sendable {
+    /// How many moves became failovers.
+    private(set) var count = 0
+    /// The location that was left, and why; nil if none was left.
+    private(set) var origin: (candidate: Int, cause: AttemptFailure)?
+
+    /// Notes why a location is left. If several are left before a byte comes, the first one counts.
+    mutating func begin(from candidate: Int, _ cause: AttemptFailure) {
+        if origin == nil { origin = (candidate, cause) }
+    }
+
+    /// Notes that bytes come from a location.
+    /// - Returns: which location was left, and why, if it was another one.
+    mutating func complete(at candidate: Int) -> (candidate: Int, cause: AttemptFailure)? {
+        guard let left = origin else { return nil }
+        origin = nil
+        guard left.candidate != candidate else { return nil }
+        count += 1
+        return left
     }
 }

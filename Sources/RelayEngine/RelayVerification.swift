@@ -1,9 +1,9 @@
 import ImageModel
 import Integrity
 
-/// What verifies a relay's bytes as they flow by: the digest of the whole, or the digest of each chunk.
+/// Verifies a relay's bytes as they come: by the digest of the whole, or by the digest of each chunk.
 struct RelayVerification: ~Copyable {
-    /// A page is asked for when the chunks of the page before have so few to go: some hundred MiB ahead.
+    /// The number of chunks before the end of a page at which the next page is requested: some hundred MiB ahead.
     private static let lookahead = 256
 
     private let plan: RelayPlan
@@ -12,12 +12,12 @@ struct RelayVerification: ~Copyable {
     private var builder: ManifestBuilder?
     private var verifier: ChunkVerifier?
     private var asked: Set<Int> = []
-    /// What the state machine has been told.
+    /// The offset that was last reported as verified.
     private var told: Int64
 
     /// - Parameters:
-    ///   - manifest: the digests of chunks, where the plan verifies by them.
-    ///   - layout: how to cut a manifest that is made on the way; nil makes none.
+    ///   - manifest: the digests of the chunks, if the plan verifies by them.
+    ///   - layout: the chunks of the manifest to make; nil for no manifest.
     init(_ plan: RelayPlan, algorithm: DigestAlgorithm, manifest: RelayManifest?, making layout: ChunkLayout?) {
         self.plan = plan
         self.manifest = manifest
@@ -32,7 +32,7 @@ struct RelayVerification: ~Copyable {
         }
     }
 
-    /// Takes the next bytes in.
+    /// Adds the next bytes.
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if verifier != nil {
             verifier?.update(bytes)
@@ -42,7 +42,7 @@ struct RelayVerification: ~Copyable {
         }
     }
 
-    /// What the bytes taken in so far come to, as far as it is news.
+    /// The results since the last call.
     mutating func news() -> [RelayEvent] {
         guard let verifier else { return [] }
         var events: [RelayEvent] = []
@@ -56,7 +56,7 @@ struct RelayVerification: ~Copyable {
         return events
     }
 
-    /// The pages to ask for now, each once.
+    /// The pages to request now. Each page is returned once.
     mutating func wantedPages() -> [Int] {
         guard let verifier, let needed = verifier.neededPage else { return [] }
         var wanted = [needed]
@@ -69,21 +69,21 @@ struct RelayVerification: ~Copyable {
         return wanted.filter { $0 <= last && !verifier.has(page: $0) && asked.insert($0).inserted }
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     func load(_ page: Int, loaded: @escaping @Sendable ([UInt8]?) -> Void) { manifest?.load(page, loaded) }
 
-    /// Takes a page in.
+    /// Adds a page.
     mutating func supply(_ digests: [UInt8], ofPage page: Int) { verifier?.supply(digests, ofPage: page) }
 
-    /// Goes on at the first byte of the chunk that was rejected.
+    /// Continues at the first byte of the rejected chunk.
     mutating func rewind() { verifier?.restart() }
 
-    /// Forgets everything taken in.
+    /// Drops all bytes.
     mutating func start() {
         digest.start()
         builder?.start()
     }
 
-    /// The digest of the whole, and the manifest that was made on the way.
+    /// The digest of the whole, and the manifest if one was made.
     mutating func finish() -> (digest: Digest, manifest: Manifest?) { (digest.finish(), builder?.manifest) }
 }

@@ -5,7 +5,7 @@ package import ImageModel
 package import LocationSelection
 import Synchronization
 
-/// Makes relays: chooses the locations, the order and the loop, and remembers who failed lately.
+/// Makes relays: selects and ranks the locations, assigns the loop, and records the health of locations and backends.
 package final class Relays: RelayObserver {
     /// The configured backends.
     package let registry: BackendRegistry
@@ -24,11 +24,11 @@ package final class Relays: RelayObserver {
 
     /// - Parameters:
     ///   - loops: the threads that relays are spread over; at least one.
-    ///   - penalty: how long a failed location stands at the end.
-    ///   - breaker: when a backend is asked last, and for how long.
-    ///   - isVerifyingWholes: false switches the digests off, for measurements only.
-    ///   - chunkSize: how large the chunks are of the manifests that downloads make, in bytes.
-    ///   - memory: what downloads share; a limit of its own unless one is given.
+    ///   - penalty: how long a failed location is ranked last.
+    ///   - breaker: when a backend is ranked last, and for how long.
+    ///   - isVerifyingWholes: false switches the verification off, for measurements only.
+    ///   - chunkSize: the chunk size in bytes of the manifests that downloads make.
+    ///   - memory: the memory that downloads share.
     package init(
         registry: BackendRegistry, loops: [TransferLoop], policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration,
         breaker: Breaker.Limits = Breaker.Limits(), isVerifyingWholes: Bool = true,
@@ -49,10 +49,10 @@ package final class Relays: RelayObserver {
 
     private var policy: RelayPolicy { settings.withLock { $0.policy } }
 
-    /// Other limits and another order, for relays to come.
+    /// Changes the limits and the strategy of future relays.
     /// - Parameters:
-    ///   - penalty: how long a location that fails from now on stands at the end.
-    ///   - breaker: when a backend is asked last from now on, and for how long.
+    ///   - penalty: how long a location that fails from now on is ranked last.
+    ///   - breaker: when a backend is ranked last from now on, and for how long.
     package func configure(
         policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration, breaker: Breaker.Limits
     ) {
@@ -60,10 +60,10 @@ package final class Relays: RelayObserver {
         health.withLock { $0.configure(penalty: penalty, limits: breaker) }
     }
 
-    /// Ranks the locations of one representation as they stand now.
+    /// Ranks the locations of one representation by their current status and health.
     /// - Parameters:
-    ///   - size: how many bytes are needed of them.
-    ///   - isExploring: whether the choice may be one that is made to learn; an explanation's may not.
+    ///   - size: the number of bytes to read.
+    ///   - isExploring: whether a location other than the best may be ranked first to keep its measurement current.
     package func select(
         _ locations: [Location], for need: Selection.Need, size: Int64, isExploring: Bool = true
     ) -> Selection {
@@ -72,37 +72,37 @@ package final class Relays: RelayObserver {
             health: health.withLock { $0 }, randomNumber: isExploring ? .random(in: 0...UInt64.max) : nil, at: .now)
     }
 
-    /// How a location failed last, if a download met that in this process.
+    /// The last failure of a location in this process.
     package func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
 
-    /// A location failed in a probe or a full read: no download was harmed, so its rank stays.
+    /// Records that a probe or a full read of a location failed. Its rank does not change.
     package func noteFailure(of location: LocationID, _ failure: AttemptFailure) {
         lastFailures.withLock { $0.record(failure, of: location, at: .now) }
     }
 
-    /// How many bytes downloads took of each backend since the start, those that run included.
+    /// The number of bytes that downloads have taken from each backend since the start, including running downloads.
     package var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
 
-    /// What was seen of a backend lately.
+    /// The health of a backend.
     package func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
 
-    /// Puts a backend behind the others, whatever its attempts say, until a probe read works.
+    /// Ranks a backend last until a probe succeeds, whatever its attempts show.
     package func tripBreaker(_ backend: BackendID, because location: LocationID) {
         health.withLock { $0.trip(backend, for: location, at: .now) }
     }
 
-    /// The probes of backends that are due, each with the location to read; the caller carries them out.
+    /// Claims the probes that are due, each with the location to read. The caller carries them out.
     package func beginProbes() -> [(backend: BackendID, location: LocationID)] {
         health.withLock { $0.beginProbes(at: .now) }
     }
 
-    /// How a probe went.
+    /// Records the result of a probe.
     package func endProbe(of backend: BackendID, worked: Bool) {
         health.withLock { $0.endProbe(of: backend, worked: worked, at: .now) }
     }
 
-    /// Gets a download its share of the memory, and waits for it if need be.
-    /// - Throws: when there is none in time, or the caller has too many downloads.
+    /// Gets a share of the memory for a download, and waits for it if necessary.
+    /// - Throws: if none is available in time, or if the caller has too many downloads.
     package func memoryShare(
         for caller: String, of representation: Representation, range: ByteRange?, manifest: RelayManifest?
     ) async throws(MemoryRefusal) -> MemoryShare {
@@ -115,7 +115,7 @@ package final class Relays: RelayObserver {
         over candidates: [RelayPlan.Candidate]
     ) -> RelayPlan {
         let layout = isVerifyingWholes ? manifest?.layout : nil
-        // A range that covers everything is verified as a whole, in whatever words it was asked for.
+        // A range of all bytes is verified as a whole.
         if let range, !range.isWhole(of: representation.size) {
             return RelayPlan(range: range, of: representation.size, layout: layout, candidates: candidates)
         }
@@ -126,11 +126,11 @@ package final class Relays: RelayObserver {
     /// A relay over the selected locations; it starts with `start()`.
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole.
-    ///   - manifest: the digests of its chunks, which then verify what is delivered; without them only a whole is.
-    ///   - caller: who asked for it; callers have their turns where a backend's connections are limited.
-    ///   - memory: its share of the memory; nil for the whole window at any time.
-    ///   - isFresh: whether to go past caches on new connections.
-    ///   - onIncident: told of what goes wrong when it does; must not wait.
+    ///   - manifest: the digests of the chunks, which verify the bytes; without it only a whole is verified.
+    ///   - caller: the caller's name. Callers take turns at a backend whose connections are limited.
+    ///   - memory: the share of the memory; nil for the whole window at any time.
+    ///   - isFresh: whether to bypass caches and use new connections.
+    ///   - onIncident: called when a problem occurs; must not block.
     package func relay(
         of representation: Representation, range: ByteRange?, manifest: RelayManifest? = nil, over selection: Selection,
         by caller: String, memory: MemoryShare? = nil, isFresh: Bool = false, to sink: any ResponseSink,
@@ -141,7 +141,7 @@ package final class Relays: RelayObserver {
         var candidates: [RelayPlan.Candidate] = []
         var sources: [RelaySource] = []
         for location in selection.ranked.map(\.location) {
-            // Taken out after the catalog was asked, before this relay could be told.
+            // It may have been withdrawn since the catalog was read, before this relay was known.
             guard let backend = registry[location.backend], !running.isWithdrawn(location.id) else { continue }
             candidates.append(
                 .init(
@@ -161,7 +161,7 @@ package final class Relays: RelayObserver {
             loop: nextLoop(), sink: sink, observer: self, onIncident: onIncident)
         running.add(
             relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
-        // Taken out between the choice above and now: the relay was not known yet when others were told.
+        // A location may have been withdrawn since the selection above, before this relay was known.
         for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
         return relay
     }
@@ -173,41 +173,42 @@ package final class Relays: RelayObserver {
         return layout
     }
 
-    /// The location may not serve any more: running relays leave it.
-    /// - Parameter atOnce: whether not one byte more of it may be read; else it goes on where no other can.
+    /// Makes running relays leave a location that may not serve any more.
+    /// - Parameter atOnce: whether not one more byte of it may be read; else a relay reads it on if no other location can
+    ///   serve.
     package func withdraw(_ location: LocationID, atOnce: Bool) { running.withdraw(location, atOnce: atOnce) }
 
-    /// The location may serve again; for relays to come.
+    /// Lets future relays read a location again.
     package func readmit(_ location: LocationID) { running.readmit(location) }
 
-    /// The representations that are being delivered now without a manifest.
+    /// The representations that are being delivered without a manifest.
     package var deliveredWithoutManifest: Set<Representation.Name> { running.unverified }
 
-    /// How many relays are open.
+    /// The number of open relays.
     package var runningCount: Int { running.count }
 
-    /// The loop whose turn it is.
+    /// The loop for the next relay, in turn.
     package func nextLoop() -> TransferLoop {
         loops[turn.add(1, ordering: .relaxed).oldValue % loops.count]
     }
 
-    /// Counts it.
+    /// Counts the attempt.
     package func attemptBegan(in backend: BackendID) { health.withLock { $0.attemptBegan(in: backend) } }
 
-    /// Takes its measure.
+    /// Records the measurements of the attempt.
     package func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
         health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
     }
 
-    /// Remembers it for the choices to come.
+    /// Records the throughput for future selections.
     package func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {
         health.withLock { $0.recordThroughput(bytesPerSecond, in: backend, at: .now) }
     }
 
-    /// Adds them up.
+    /// Adds the bytes to the backend's total.
     package func bytesTaken(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
 
-    /// Goes by what was seen of their backends.
+    /// Estimates by the health of the backends.
     package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
         health.withLock { health in
             sources.map { source in
@@ -217,27 +218,28 @@ package final class Relays: RelayObserver {
         }
     }
 
-    /// Puts the location behind the others for a while, and counts it against its backend where that is to attribution.
+    /// Ranks the location last for a while, and counts the failure against its backend if the backend caused it.
     package func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
         lastFailures.withLock { $0.record(failure, of: location, at: .now) }
-        // Neither our own trouble nor our own limit is a failing of the location.
+        // A withdrawal, and a limit of Baton's own, are not failures of the location.
         guard failure.reason != .withdrawn, failure.reason != .busy, let trouble = failure.trouble else { return }
         health.withLock { $0.recordFailure(of: location, in: backend, trouble, at: .now) }
     }
 
-    /// Puts the location back in its place.
+    /// Ranks the location normally again.
     package func locationServed(_ location: LocationID) {
         health.withLock { $0.recordSuccess(of: location) }
     }
 
-    /// Forgets it.
+    /// Removes the relay from the open ones.
     package func relayEnded(_ relay: Relay) {
         if let made = running.remove(relay) { making.withLock { $0.end(made) } }
     }
 }
 
 extension AttemptFailure {
-    /// Whose trouble it is; nil for ours. A disk's error is that of one file: its backend is judged by others.
+    /// What the failure counts against; nil if it is local. A disk error concerns one file, and does not count against the
+    /// backend.
     fileprivate var trouble: Health.Trouble? {
         switch failureClass {
         case .local: nil
@@ -251,7 +253,7 @@ extension AttemptFailure {
 /// A failure of a location in a download.
 package struct LastFailure: Sendable, Equatable {
     package let time: Date
-    /// The failure, in the store's words if it gave any.
+    /// The failure, with the server's own message if it sent one.
     package let failure: AttemptFailure
 }
 

@@ -21,7 +21,7 @@ struct SlowWatch: Sendable, Equatable {
     /// - Parameter comesWhole: whether the bytes are delivered all at once, so that the time before them counts as theirs.
     /// - Returns: bytes per second if a window is complete.
     mutating func observe(
-        _ running: RelayStateMachine.Attempt?, comesWhole: Bool, at now: ContinuousClock.Instant
+        _ running: RelayAttempt?, comesWhole: Bool, at now: ContinuousClock.Instant
     ) -> Double? {
         guard let running else {
             rest(at: now)

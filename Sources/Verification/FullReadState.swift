@@ -4,36 +4,53 @@ import ImageModel
 import LocationSelection
 import OriginRead
 
-/// The decisions of one full read of a location, as a value: which range to request, how to handle a response, and when to
-/// retry.
+/// The decisions of one full read of a location, as a value: what to request, how to treat a response, when to try again.
 struct FullReadState: Sendable {
     /// The next action after an attempt has ended.
     enum Step: Sendable, Equatable {
-        /// Request the remaining bytes, but not before that time.
+        /// Request the missing bytes, not before that time.
         case ask(notBefore: ContinuousClock.Instant)
-        /// Discard all bytes and start over, since the object has changed.
+        /// Drop all bytes and begin at the first one: the object has changed.
         case restart
         /// Every byte was read.
         case done
-        /// The read fails for this reason.
+        /// Give the read up.
         case fail(AttemptFailure)
     }
 
-    /// The number of consecutive attempts without progress after which the read fails.
+    /// The number of attempts in a row that may bring no byte.
     static let timeout = 5
-    /// The longest wait between two attempts. A read that would have to wait longer fails and is repeated later, so that its
-    /// reader can serve other backends.
+    /// The longest wait that a server may ask for within one read: reads of other backends wait for this reader.
     static let longestWait: Duration = .seconds(20)
-    /// How many times the read starts over because the object has changed.
+    /// How often the read begins again because the object changed.
     private static let restartLimit = 2
     /// The end of a range while the size is unknown. Servers cut the range at the object's end (RFC 9110 section 14.1.2).
     private static let farAway: Int64 = 1 << 60
+
+    /// What is known from the responses of this object.
+    private enum Answer: Sendable {
+        /// None was accepted yet. Goes to: stated, unstated.
+        case none
+        /// A response stated the object's size, and its body ends at this offset. Goes to: stated, unstated, none.
+        case stated(end: Int64)
+        /// A response did not state the object's size. Its body ends at this offset, or if that is nil, at the object's end.
+        /// Goes to: stated, unstated, none.
+        case unstated(end: Int64?)
+    }
+
+    /// How the read treats an object that changes.
+    private enum Changes: Sendable {
+        /// The read begins again, up to `restartLimit` times. Goes to: counted, tolerated.
+        case counted(Int)
+        /// The object may have any validator, since its digest decides. Stays.
+        case tolerated
+    }
 
     private let expectedSize: Int64?
     /// The size limit in bytes of an object without a declared size.
     private let sizeLimit: Int64
     private let maximumRange: Int64?
-    /// Whether a digest was declared, which the bytes are compared with at the end.
+    /// Whether a digest was declared, with which the bytes are compared in the end.
     private let isDigestDeclared: Bool
     /// The offset of the next byte.
     private(set) var position: Int64
@@ -42,35 +59,30 @@ struct FullReadState: Sendable {
     /// The object's size if it is not the expected one. If the object is longer by an unknown number of bytes, this is one more
     /// than expected.
     private(set) var otherSize: Int64?
-    /// Whether a server stated the size. Otherwise the size is only the offset at which a response ended.
-    var isSizeStated: Bool { !isSizeUnstated }
-    /// The validator of the object; nil before the first response, and if no single validator holds for all bytes.
+    /// Whether a server stated the object's size; else the size is known only from where a response ended.
+    var isSizeStated: Bool {
+        if case .unstated = answer { false } else { true }
+    }
+    /// The object's validator, once known.
     private(set) var validator: Validator?
-    private var hasAnswered = false
-    /// The offset at which the running attempt's response ends.
-    private var pieceEnd: Int64 = 0
+    /// The last accepted response.
+    private var answer = Answer.none
+    private var changes = Changes.counted(0)
     private var asksWithoutRange = false
     private var failures = 0
     /// Whether bytes have arrived since a connection last ended early.
     private var hasAdvanced = false
-    private var restarts = 0
-    /// Whether responses may have any validator, because the object's validator changed during each read. The declared digest
-    /// then decides.
-    private var takesAnyValidator = false
-    /// Whether the running attempt's response does not state the object's size, which is then known at its end only.
-    private var isSizeUnstated = false
-    /// The offset below the declared size at which such a response ended; nil if none did.
+    /// Where a response without a stated size ended before the declared size.
     private var earlierEnd: Int64?
     private var backoff = Backoff(base: .milliseconds(200), limit: .seconds(10))
     private var random: SplitMix64
 
     /// - Parameters:
-    ///   - expectedSize: the size that the object must have; nil if the read determines it.
-    ///   - sizeLimit: the size limit in bytes if `expectedSize` is nil.
-    ///   - maximumRange: the most bytes that one attempt requests; nil for no limit.
+    ///   - expectedSize: the size that the object must have; nil if it is not known.
+    ///   - sizeLimit: the largest size if it is not known.
+    ///   - maximumRange: the most bytes of one attempt.
     ///   - isDigestDeclared: whether the bytes will be compared with a declared digest.
-    ///   - progress: the progress of an earlier read; nil to start at the first byte.
-    ///   - seed: the seed of the backoff's jitter.
+    ///   - progress: the progress of an earlier read.
     init(
         expectedSize: Int64?, sizeLimit: Int64 = .max, maximumRange: Int64?, isDigestDeclared: Bool = false,
         progress: ReadProgress?, seed: UInt64
@@ -85,22 +97,30 @@ struct FullReadState: Sendable {
         random = SplitMix64(seed: seed)
     }
 
-    /// The range that the next attempt requests; nil requests the whole object, without a Range header.
+    /// The range of the next attempt; nil for a request without a Range.
     var range: ByteRange? {
-        // If the server does not state the size, the range extends beyond the declared size to detect a longer object.
-        let end = size ?? (isSizeUnstated ? nil : expectedSize) ?? Self.farAway
+        // Beyond the declared end, too, if no server has stated that the object ends there.
+        let end = size ?? (isSizeStated ? expectedSize : nil) ?? Self.farAway
         guard !asksWithoutRange, let rest = ByteRange(first: position, last: end - 1) else { return nil }
         return maximumRange.map { rest.prefix($0) } ?? rest
     }
 
+    private var hasAnswered: Bool {
+        if case .none = answer { false } else { true }
+    }
+
+    private var takesAnyValidator: Bool {
+        if case .tolerated = changes { true } else { false }
+    }
+
     /// Checks the head of a response.
-    /// - Returns: the part of the body to read, or the failure.
+    /// - Returns: what to do with the body.
     mutating func judge(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
             return .failure(.undeclared(coding: coding))
         }
         guard let total = head.total ?? size else { return judgeUnstated(head) }
-        isSizeUnstated = false
+        if case .unstated = answer { answer = .stated(end: position) }
         if let expectedSize, total != expectedSize {
             otherSize = total
             return .failure(.otherSize(total, expected: expectedSize))
@@ -118,17 +138,16 @@ struct FullReadState: Sendable {
                     detail: "the response begins at byte \(head.first), but byte \(position) was requested"))
         }
         size = total
-        // Bytes that were read under several validators are pinned by none of them.
+        // Bytes read under several validators are pinned by none of them.
         validator = takesAnyValidator ? nil : head.validator
-        hasAnswered = true
-        // A response that ignores the Range extends to the object's end. A response with fewer bytes than requested ends where
-        // it says.
-        pieceEnd = head.first < position ? total : min(total, range.map { $0.last + 1 } ?? total)
-        if let count = head.count { pieceEnd = min(pieceEnd, head.first + count) }
-        return .success(BodyWindow(skip: position - head.first, take: pieceEnd - position))
+        // A response without ranges reaches to the object's end. A response shorter than the request ends where it states.
+        var end = head.first < position ? total : min(total, range.map { $0.last + 1 } ?? total)
+        if let count = head.count { end = min(end, head.first + count) }
+        answer = .stated(end: end)
+        return .success(BodyWindow(skip: position - head.first, take: end - position))
     }
 
-    /// Checks the head of a response that does not state the object's size. Its body is read to the end.
+    /// Checks the head of a response that does not state the object's size: the body is read to its end.
     private mutating func judgeUnstated(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if position > 0 || hasAnswered, validator != head.validator, !takesAnyValidator {
             return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
@@ -140,13 +159,12 @@ struct FullReadState: Sendable {
                     detail: "the response begins at byte \(head.first), but byte \(position) was requested"))
         }
         validator = takesAnyValidator ? nil : head.validator
-        hasAnswered = true
-        isSizeUnstated = true
-        pieceEnd = head.count.map { head.first + $0 } ?? Self.farAway
-        return .success(BodyWindow(skip: position - head.first, take: pieceEnd - position))
+        let end = head.count.map { head.first + $0 }
+        answer = .unstated(end: end)
+        return .success(BodyWindow(skip: position - head.first, take: (end ?? Self.farAway) - position))
     }
 
-    /// The failure if more bytes have arrived than the object may have; nil otherwise.
+    /// The failure if more bytes came than the object may have.
     var excess: AttemptFailure? {
         guard position > expectedSize ?? sizeLimit else { return nil }
         return tooLarge
@@ -159,16 +177,15 @@ struct FullReadState: Sendable {
         return AttemptFailure(.wrongSize, .location, detail: detail)
     }
 
-    /// Handles the end of a response that does not state the object's size. The object ends there as well, unless the response
-    /// was cut off.
-    private mutating func endedUnstated(at now: ContinuousClock.Instant) -> Step {
-        let short = AttemptFailure(.shortBody, .backend, detail: "the response ended early, at byte \(position)")
-        guard pieceEnd == Self.farAway else {
-            // The response was partial: the next one shows whether the object continues.
-            return position == pieceEnd ? .ask(notBefore: now) : failed(short, at: now)
+    /// A response without a stated size ended, and with it the object, if nothing is missing.
+    private mutating func endedUnstated(at end: Int64?, _ now: ContinuousClock.Instant) -> Step {
+        let short = AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)")
+        if let end {
+            // The response after this part shows whether the object goes on.
+            return position == end ? .ask(notBefore: now) : failed(short, at: now)
         }
         guard let expectedSize, position < expectedSize else { return atEnd() }
-        // The response was cut off, or the object is smaller than declared: in that case it ends at the same byte again.
+        // The body was cut off, or the object is smaller: then the next response ends at the same offset.
         guard earlierEnd == position else {
             earlierEnd = position
             return failed(short, at: now)
@@ -196,40 +213,44 @@ struct FullReadState: Sendable {
 
     /// Handles an attempt that ended as the server announced.
     mutating func ended(at now: ContinuousClock.Instant) -> Step {
-        if isSizeUnstated, hasAnswered { return endedUnstated(at: now) }
-        if hasAnswered, position == size { return .done }
-        if hasAnswered, position == pieceEnd { return .ask(notBefore: now) }
-        return failed(AttemptFailure(.shortBody, .backend, detail: "the response ended early, at byte \(position)"), at: now)
+        switch answer {
+        case .unstated(let end): return endedUnstated(at: end, now)
+        case .stated where position == size: return .done
+        case .stated(let end) where position == end: return .ask(notBefore: now)
+        case .stated, .none: break
+        }
+        return failed(AttemptFailure(.shortBody, .backend, detail: "the answer ended early, at byte \(position)"), at: now)
     }
 
-    /// Handles an attempt that was ended to give its connection to a download. It does not count as a failure.
+    /// The attempt ended so that a download could have its connection, which is not the location's fault.
     func yielded(at now: ContinuousClock.Instant) -> Step { .ask(notBefore: now) }
 
     /// Handles a failed attempt.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
         if let excess {
-            // The recorded size must not depend on how many of the excess bytes happened to arrive.
+            // The true size is not known, and the reported one must not depend on how the bytes happened to arrive.
             otherSize = expectedSize.map { $0 + 1 }
             return .fail(excess)
         }
-        // 416: the object ends at the requested offset.
-        if isSizeUnstated, failure.reason == .wrongSize, position > 0 { return atEnd() }
-        if failure.reason == .validatorChanged, restarts < Self.restartLimit {
-            restarts += 1
-            (position, size, validator, hasAnswered) = (0, nil, nil, false)
-            (isSizeUnstated, earlierEnd) = (false, nil)
-            return .restart
+        // Nothing can be asked for behind the last byte (416).
+        if case .unstated = answer, failure.reason == .wrongSize, position > 0 { return atEnd() }
+        if failure.reason == .validatorChanged, case .counted(let restarts) = changes {
+            if restarts < Self.restartLimit {
+                changes = .counted(restarts + 1)
+                (position, size, validator, answer, earlierEnd) = (0, nil, nil, .none, nil)
+                return .restart
+            }
+            if isDigestDeclared {
+                changes = .tolerated
+                return .ask(notBefore: now)
+            }
         }
-        if failure.reason == .validatorChanged, isDigestDeclared, !takesAnyValidator {
-            takesAnyValidator = true
-            return .ask(notBefore: now)
-        }
-        // An empty object satisfies no range (416). A request without a Range shows whether the object is empty.
+        // An empty object has no first byte, so the server can't satisfy the range (416). It answers a request without one.
         if failure.reason == .wrongSize, expectedSize == nil, position == 0, !hasAnswered, !asksWithoutRange {
             asksWithoutRange = true
             return .ask(notBefore: now)
         }
-        // After a connection that broke, the next attempt follows at once if any bytes had arrived.
+        // After an attempt that brought bytes before it broke, the next one follows at once.
         if hasAdvanced, failure.isConnectionEnd {
             hasAdvanced = false
             return .ask(notBefore: now)
@@ -242,7 +263,7 @@ struct FullReadState: Sendable {
 }
 
 extension AttemptFailure {
-    /// The bytes are labelled with a content coding, and no declared size and digest confirm them as they are.
+    /// The bytes have a content coding, and no declared size and digest tell whether they are the object's bytes as they are.
     static func undeclared(coding: String) -> AttemptFailure {
         AttemptFailure(
             .encoded, .location,

@@ -6,60 +6,73 @@ import ImageModel
 import OriginRead
 import Synchronization
 
-/// Reads one location alone and in full to compute its digests. It carries out the decisions of a `FullReadState`.
+/// Reads one location alone and in full, for its digests: carries out what a `FullReadState` decides.
 ///
-/// `@unchecked Sendable`: all mutable state is touched on `loop`'s thread only, except `latest`, which has its own lock.
+/// `@unchecked Sendable`: its state is touched on `loop`'s thread only (checked by `preconditionOnLoop`), except `latest`,
+/// which has a lock.
 final class LocationRead: Ticking, @unchecked Sendable {
-    /// What to read, and how.
+    /// The object to read, and how to read it.
     struct Plan: Sendable {
         let driver: any Driver
-        /// The limit on the backend's connections; nil for no limit.
+        /// The limit of the backend's connections, if there is one, and the party that requests one.
         let connections: ConnectionLimit?
         let queueKey: QueueKey
         let path: String
-        /// The size that the object must have, in bytes; nil if the read determines it.
+        /// The size that the object must have; nil if it is not known.
         let expectedSize: Int64?
         /// The size limit in bytes of an object without a declared size.
         var sizeLimit: Int64 = .max
         let algorithms: Set<DigestAlgorithm>
-        /// Whether a digest was declared, which the bytes are compared with at the end.
+        /// Whether a digest was declared, with which the bytes are compared in the end.
         var isDigestDeclared = false
-        /// The chunk size in bytes of the manifest to build; nil builds none.
+        /// The chunk size of the manifest to make; nil for no manifest.
         var chunkSize: Int64? = nil
-        /// The format that the bytes must have; nil disables the inspection.
+        /// The format that the bytes must have; nil if it is not checked.
         var declared: Format? = nil
-        /// Whether to bypass caches and use a new connection.
+        /// Whether to bypass caches and use new connections.
         let isFresh: Bool
-        /// The progress of an earlier read; nil to start at the first byte.
+        /// The progress of an earlier read.
         let progress: ReadProgress?
         let pace: ReadRateLimiter
         /// The longest time without a byte.
         let stallTimeout: Duration
-        /// How long the read waits for a connection or a worker. After that it fails with `busy`, so that its reader can serve
-        /// other backends.
+        /// How long it waits for a permit or a worker before it makes room for reads of other backends.
         var queueTimeout: Duration = .seconds(20)
     }
 
     /// The result of a read.
     enum Outcome: Sendable {
-        /// Every byte was read. The manifest is nil if none was requested, or if an earlier part was read without one. The
-        /// refusal is nil if the format is acceptable or was not inspected.
+        /// Every byte was read. The manifest is nil if none was requested, or if an earlier read had begun without one. The
+        /// refusal says why the bytes do not have the declared format.
         case read(LocationContent, manifest: Manifest?, FormatRefusal?)
-        /// The object's size, which is not the expected one.
+        /// The object has another size than the expected one; its bytes were not read.
         case otherSize(Int64)
+        /// The object can't be read.
         case failed(AttemptFailure)
+        /// The task was cancelled.
         case cancelled
     }
+
+    /// What a read is doing.
+    private enum State {
+        /// Not started. Goes to: waiting, reading, over.
+        case idle
+        /// Waits until that time, or until the rate limit allows more. Goes to: reading, over.
+        case waiting(Waiter, until: ContinuousClock.Instant)
+        /// An attempt runs. Goes to: waiting, over.
+        case reading(Waiter, OriginAttempt)
+        /// Ended, or cancelled before it started. Goes nowhere.
+        case over
+    }
+
+    private typealias Waiter = CheckedContinuation<Outcome, Never>
 
     private let plan: Plan
     private let loop: TransferLoop
     private var course: FullReadState
     private var digests: ReadDigests
-    /// The running attempt; nil between two attempts.
-    private var attempt: OriginAttempt?
-    private var askAt: ContinuousClock.Instant?
-    private var isOver = false
-    private var waiter: CheckedContinuation<Outcome, Never>?
+    private var state = State.idle
+    /// The position of the last progress that was recorded.
     private var noted: Int64 = 0
     private let latest = Mutex<ReadProgress?>(nil)
 
@@ -74,10 +87,10 @@ final class LocationRead: Ticking, @unchecked Sendable {
             isDigestDeclared: plan.isDigestDeclared, progress: digests.resumed, seed: .random(in: 0...UInt64.max))
     }
 
-    /// Whether the read continues an earlier one, as known before the first request.
+    /// Whether it continues an earlier read, as far as is known before the first request.
     let hasResumed: Bool
 
-    /// The latest checkpoint; nil before the first one. May be read on any thread.
+    /// The recorded progress. May be read on any thread.
     var progress: ReadProgress? { latest.withLock { $0 } }
 
     /// Reads to the end, or until the task is cancelled.
@@ -85,10 +98,9 @@ final class LocationRead: Ticking, @unchecked Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 loop.enqueue {
-                    self.waiter = waiter
-                    if self.isOver { return self.finish(.cancelled) }
+                    if case .over = self.state { return waiter.resume(returning: .cancelled) }
                     self.loop.add(self)
-                    self.ask()
+                    self.ask(for: waiter)
                 }
             }
         } onCancel: {
@@ -96,8 +108,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
         }
     }
 
-    private func ask() {
-        askAt = nil
+    private func ask(for waiter: Waiter) {
         let attempt = OriginAttempt(
             AttemptRequest(
                 driver: plan.driver, connections: plan.connections, queueKey: plan.queueKey,
@@ -106,21 +117,22 @@ final class LocationRead: Ticking, @unchecked Sendable {
                     permit: plan.queueTimeout, worker: plan.queueTimeout, inactivity: plan.stallTimeout,
                     refusal: plan.stallTimeout)),
             on: loop, sink: self)
-        self.attempt = attempt
+        state = .reading(waiter, attempt)
         attempt.start()
     }
 
-    /// Ends the running attempt and carries out the next step.
+    /// Ends the running attempt, if it is not over, and continues with the next step.
     private func follow(_ step: FullReadState.Step) {
-        cancelAttempt()
+        guard case .reading(let waiter, let attempt) = state else { return }
+        attempt.cancel()
         switch step {
         case .ask(let time):
-            askAt = time
+            state = .waiting(waiter, until: time)
             askIfDue()
         case .restart:
             digests.start()
             noted = 0
-            askAt = loop.now
+            state = .waiting(waiter, until: loop.now)
             askIfDue()
         case .done:
             finish(
@@ -135,24 +147,22 @@ final class LocationRead: Ticking, @unchecked Sendable {
         }
     }
 
-    private func cancelAttempt() {
-        attempt?.cancel()
-        attempt = nil
-    }
-
     private func askIfDue() {
-        guard let askAt, askAt <= loop.now, plan.pace.allowsMore(at: loop.now) else { return }
-        ask()
+        guard case .waiting(let waiter, let time) = state, time <= loop.now, plan.pace.allowsMore(at: loop.now) else { return }
+        ask(for: waiter)
     }
 
     private func finish(_ outcome: Outcome) {
-        isOver = true
-        askAt = nil
-        cancelAttempt()
+        let ended = state
+        if case .over = ended { return }
+        state = .over
         loop.remove(self)
-        if outcome.isCancelled { note() }
-        waiter?.resume(returning: outcome)
-        waiter = nil
+        if case .reading(_, let attempt) = ended { attempt.cancel() }
+        if case .cancelled = outcome { note() }
+        switch ended {
+        case .idle, .over: break
+        case .waiting(let waiter, _), .reading(let waiter, _): waiter.resume(returning: outcome)
+        }
     }
 
     private func note() {
@@ -164,11 +174,11 @@ final class LocationRead: Ticking, @unchecked Sendable {
 
     func tick(_ now: ContinuousClock.Instant) {
         askIfDue()
-        if let attempt, attempt.isPaused, plan.pace.allowsMore(at: now) { attempt.resume() }
+        if case .reading(_, let attempt) = state, attempt.isPaused, plan.pace.allowsMore(at: now) { attempt.resume() }
     }
 }
 
-// The events of the running attempt.
+// The head, the bytes and the end of an attempt.
 extension LocationRead: AttemptSink {
     func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
         switch course.judge(head) {
@@ -191,18 +201,14 @@ extension LocationRead: AttemptSink {
         if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil { attempt.pause() }
     }
 
-    /// Gives the connection to a waiting download.
+    /// A download waits for the permit: gives it back and continues later.
     func attemptPermitWanted(_ attempt: OriginAttempt) { follow(course.yielded(at: loop.now)) }
 
     func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
         guard let failure else { return follow(course.ended(at: loop.now)) }
         guard failure.reason == .busy else { return follow(course.failed(failure, at: loop.now)) }
-        // The read ends, so that its reader can serve other backends.
+        // Reads of other backends wait for this reader.
         note()
         finish(.failed(failure))
     }
-}
-
-extension LocationRead.Outcome {
-    fileprivate var isCancelled: Bool { if case .cancelled = self { true } else { false } }
 }

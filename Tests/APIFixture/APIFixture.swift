@@ -139,7 +139,7 @@ final class APIFixture {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
         let context = APIContext(
             source: ApplicationRequestContextSource(
-                channel: EmbeddedChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                channel: NIOAsyncTestingChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         let response = try await CallerOfTest.$caller.withValue(caller) {
             try await responder.respond(to: request, context: context)
         }

@@ -113,4 +113,35 @@ struct FileDownloadTests {
         #expect(outcome.error == nil && outcome.file == Self.bytes)
         #expect(outcome.requests.count == 4)
     }
+
+    @Test("A fetch from locations that is cancelled before it begins reads nothing")
+    func aFetchCancelledBeforeItBeginsReadsNothing() async throws {
+        let server = try FaultyOrigin(Self.content) { _ in .sound }
+        let loop = TransferLoop()
+        let directory = NSTemporaryDirectory() + "baton-download-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer {
+            server.stop()
+            loop.stop()
+            try? FileManager.default.removeItem(atPath: directory)
+        }
+        let target = DownloadTarget(
+            path: "/", size: Self.content.size, digest: Self.digest, entityTag: "\"sha256-\(Self.digest.hex)\"",
+            isResumable: true)
+        let file = try PartialFile(for: directory + "/image", of: target)
+        let fetch = DirectFetch(target: target, sink: file, loop: loop, bytesPerSecond: nil) { _ in }
+        let list = try JSONDecoder().decode(
+            DirectList.self,
+            from: Data(
+                """
+                {"size": \(target.size), "digest": "\(target.digest)",
+                 "locations": [{"location": "", "backend": "b", "url": "\(server.url())"}]}
+                """.utf8))
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            _ = try await fetch.run(list.sources)
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(server.record.requests.isEmpty && file.size == 0)
+    }
 }

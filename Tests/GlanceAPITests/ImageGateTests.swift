@@ -92,7 +92,7 @@ import Testing
         let head = HTTPRequest(method: .get, scheme: "http", authority: "baton", path: "/images/\(image)")
         let context = APIContext(
             source: ApplicationRequestContextSource(
-                channel: EmbeddedChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                channel: NIOAsyncTestingChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         var status: Int?
         do {
             let response = try await router.buildResponder().respond(

@@ -50,7 +50,7 @@ import Testing
                 now = until
                 _ = machine.handle(.tick, at: now)
             }
-            return machine.phase == .attempting ? now - since : nil
+            return machine.attempt != nil ? now - since : nil
         }
     }
 

@@ -112,7 +112,7 @@ import Testing
         case 37: relay.send(.rejected(start: -1, digest: []))
         case 38:
             // It ends the relay: less often where many events are to follow.
-            let isRare = relay.machine.phase == .attempting && Int.random(in: 0..<4, using: &relay.random) > 0
+            let isRare = relay.machine.attempt != nil && Int.random(in: 0..<4, using: &relay.random) > 0
             if !isRare { relay.send(.manifestUnreadable) }
         case 40: relay.send(.permitWanted(id))
         case 41: relay.send(.window([12, 24, 48].randomElement(using: &relay.random) ?? 48))
@@ -233,7 +233,7 @@ import Testing
     func theOnlyLocationContinuesWhenAnOperatorWithdrawsIt() {
         var machine = reading(of: 1)
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: false), at: now).isEmpty)
-        #expect(machine.phase == .attempting)
+        #expect(machine.attempt != nil)
     }
 
     @Test("The only location left is cut off when its content is wrong")
@@ -269,7 +269,7 @@ import Testing
             actions.last
                 == .start(AttemptID(number: 1), candidate: 1, range: ByteRange(first: window, last: Int64(size) - 1)))
         #expect(machine.handle(.tick, at: later + .milliseconds(25)).isEmpty)
-        #expect(machine.phase == .attempting)
+        #expect(machine.attempt != nil)
     }
 
     @Test("Stalls that are followed by progress do not use up a long download's budget")
@@ -292,6 +292,6 @@ import Testing
             now += machine.policy.backoffLimit
             _ = machine.handle(.tick, at: now)
         }
-        #expect(machine.phase == .attempting)
+        #expect(machine.attempt != nil)
     }
 }

@@ -421,7 +421,16 @@ struct SimulatedRelay {
     }
 
     static func name(_ phase: RelayStateMachine.Phase) -> String {
-        "\(phase)".prefix { $0.isLetter }.description
+        switch phase {
+        case .idle: "idle"
+        case .attempting: "attempting"
+        case .deciding: "deciding"
+        case .awaitingRoom: "awaitingRoom"
+        case .waiting: "waiting"
+        case .verifying: "verifying"
+        case .draining: "draining"
+        case .ended: "ended"
+        }
     }
 
     static func name(_ event: RelayEvent) -> String {

@@ -148,6 +148,33 @@ struct WithdrawalRaceTests {
         }
     }
 
+    @Test("A contributor that is withdrawn before a digest mismatch is not read again")
+    func aContributorWithdrawnBeforeADigestMismatchIsNotReadAgain() {
+        let now = ContinuousClock.now
+        var machine = RelayStateMachine(
+            plan: RelayPlan(whole: 8, candidates: [RelayPlan.Candidate(), RelayPlan.Candidate()]), policy: RelayPolicy(),
+            seed: 1, at: now)
+        func read(_ number: Int, from first: Int64, _ count: Int64) {
+            let id = AttemptID(number: number)
+            _ = machine.handle(.began(id), at: now)
+            _ = machine.handle(.head(id, ObjectHead(first: first, count: 8 - first, total: 8, validator: nil)), at: now)
+            _ = machine.handle(.bytes(id, dropped: 0, kept: count), at: now)
+        }
+        _ = machine.handle(.begin, at: now)
+        read(0, from: 0, 4)
+        #expect(started(machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)) == [1])
+        read(1, from: 4, 4)
+        #expect(machine.phase == .verifying)
+        var actions = machine.handle(.verification(matched: false), at: now)
+        #expect(started(actions) == [1])
+        for _ in 0..<40 {
+            guard let id = actions.compactMap({ if case .start(let id, _, _) = $0 { id } else { nil } }).last else { break }
+            actions = machine.handle(.failed(id, AttemptFailure(.reset, .backend, detail: "played")), at: now + .seconds(3600))
+            #expect(!started(actions).contains(0))
+            if started(actions).isEmpty { actions = machine.handle(.tick, at: now + .seconds(7200)) }
+        }
+    }
+
     @Test("If no other location is left, a rejected chunk ends the relay")
     func theOnlyLocationIsTakenOutWhileItsChunkAwaitsTheDecision() throws {
         var machine = try awaitingDecision(candidates: 1)

@@ -3,7 +3,7 @@ import FairQueueing
 /// The holders of a backend's connections and the requests that wait for one, as a value without locks, clocks and callbacks.
 ///
 /// The foreground takes precedence over the background. Within each, callers take turns, and within a caller its images do (see
-/// `FairQueue`). A waiting download makes other holders give their connections back; the extension below selects them.
+/// `FairQueue`). A waiting download makes other holders give their connections back.
 struct ConnectionQueue: Sendable {
     /// Identifies one request for a connection.
     struct Ticket: Sendable, Hashable {
@@ -23,15 +23,25 @@ struct ConnectionQueue: Sendable {
         let queueKey: QueueKey
         /// The terms on which it gives the connection back.
         var offer: ConnectionOffer?
+        var recall = Recall.none
+
         /// Whether it was asked to give the connection back.
-        var isYielding = false
-        /// Whether it declined to give the connection back.
-        var isInsisting = false
+        var isYielding: Bool { recall == .asked }
+    }
+
+    /// A holder is asked once to give its connection back.
+    enum Recall: Sendable {
+        /// Not asked. Goes to: asked.
+        case none
+        /// Asked. Goes to: declined.
+        case asked
+        /// Asked, and the holder keeps the connection. Stays.
+        case declined
     }
 
     /// The largest number of concurrent connections.
     let limit: Int
-    var holders: [Ticket: Holder] = [:]
+    private var holders: [Ticket: Holder] = [:]
     /// The number of connections per caller, without those that were asked back.
     private(set) var active: [String: Int] = [:]
     private(set) var yieldingCount = 0
@@ -91,17 +101,16 @@ struct ConnectionQueue: Sendable {
     /// - Returns: the notifications to send.
     mutating func insist(_ ticket: Ticket) -> [Step] {
         guard let holder = holders[ticket], holder.isYielding else { return [] }
-        holders[ticket]?.isYielding = false
-        holders[ticket]?.isInsisting = true
+        holders[ticket]?.recall = .declined
         yieldingCount -= 1
         count(holder.queueKey, 1)
         return makeRoom()
     }
 
     /// Marks a holder as asked to give its connection back.
-    mutating func ask(_ ticket: Ticket) {
-        guard let holder = holders[ticket], !holder.isYielding else { return }
-        holders[ticket]?.isYielding = true
+    private mutating func ask(_ ticket: Ticket) {
+        guard let holder = holders[ticket], holder.recall == .none else { return }
+        holders[ticket]?.recall = .asked
         yieldingCount += 1
         count(holder.queueKey, -1)
     }
@@ -141,7 +150,7 @@ package enum ConnectionOffer: Sendable, Hashable {
 
 // Reclaims connections when downloads wait: one per waiting download, and each holder is asked once.
 extension ConnectionQueue {
-    mutating func makeRoom() -> [Step] {
+    private mutating func makeRoom() -> [Step] {
         var steps: [Step] = []
         while let ticket = nextToYield() {
             ask(ticket)
@@ -163,7 +172,7 @@ extension ConnectionQueue {
     }
 
     private var asked: some Sequence<(key: Ticket, value: Holder)> {
-        holders.lazy.filter { !$0.value.isYielding && !$0.value.isInsisting }
+        holders.lazy.filter { $0.value.recall == .none }
     }
 
     private var latestInBackground: Ticket? {

@@ -1,38 +1,40 @@
 import DequeModule
 
-/// Decides which connections are admitted and which idle one has to make room. A pure value.
+/// The open connections, and which of them must make room for another one. A pure value.
 ///
-/// A connection without a pending request is idle, also before its first request. At a limit the connection that has been idle
-/// longest is replaced.
+/// A connection without a request is idle, even before its first one. At a limit the connection that has been idle longest is closed.
 struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
-    /// The maximum number of connections, in total and per client address.
+    /// The most connections.
     struct Limits: Sendable, Equatable {
         var total: Int
         var perAddress: Int
     }
 
-    /// The limit that was reached.
+    /// The limit that was reached; its raw values are labels of metrics.
     enum Limit: String, Sendable, CaseIterable {
+        /// `server.max_connections`.
         case total
+        /// `server.max_connections_per_address`.
         case perAddress = "address"
     }
 
     /// What happens to a new connection.
     enum Decision: Sendable, Equatable {
+        /// It is accepted.
         case admitted
-        /// The connection replaces an idle one, which the caller must close.
+        /// It is accepted in place of an idle one, which must be closed.
         case replaces(ID, at: Limit)
+        /// It is closed.
         case refused(at: Limit)
     }
 
     private struct Entry {
         let address: String?
-        /// The event number at which the connection became idle; nil while it is busy.
+        /// The event at which it became idle; nil while it is not idle.
         var idleSince: UInt64?
     }
 
-    /// The connections in the order in which they became idle. Marks of connections that have been busy since are stale, and
-    /// are skipped.
+    /// Connections in the order in which they became idle. Entries of connections that have been busy since are skipped.
     private struct IdleQueue {
         var marks: Deque<(id: ID, since: UInt64)> = []
     }
@@ -44,10 +46,11 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
     /// Numbers the events, which makes their order total.
     private var now: UInt64 = 0
 
+    /// The number of connections.
     var count: Int { entries.count }
 
-    /// Decides about a new connection and records it unless it is refused.
-    /// - Parameter address: the client's address; nil if the connection counts towards no address.
+    /// Adds a connection.
+    /// - Parameter address: the client's address; nil if it does not count for one.
     mutating func open(_ id: ID, from address: String?, limits: Limits) -> Decision {
         var decision = Decision.admitted
         if let address, counts[address, default: 0] >= limits.perAddress {
@@ -65,17 +68,17 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         return decision
     }
 
-    /// Removes a connection. Does nothing if it is not recorded.
+    /// Removes a connection. Unknown ones are ignored.
     mutating func close(_ id: ID) {
         guard let address = entries.removeValue(forKey: id)?.address, let count = counts[address] else { return }
         counts[address] = count > 1 ? count - 1 : nil
         if count == 1 { idleByAddress[address] = nil }
     }
 
-    /// Marks a connection as busy: a request arrived on it.
+    /// Notes that a request has come.
     mutating func becameBusy(_ id: ID) { entries[id]?.idleSince = nil }
 
-    /// Marks a connection as idle: its last pending request was answered.
+    /// Notes that all requests are answered.
     mutating func becameIdle(_ id: ID) {
         guard var entry = entries[id] else { return }
         now += 1
@@ -90,7 +93,7 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         idleByAddress[address] = queue
     }
 
-    /// The connection that has been idle longest, of all or of one address.
+    /// The connection that has been idle longest, of one address if one is given.
     private mutating func oldest(of address: String?) -> ID? {
         guard let address else { return first(of: &idle) }
         var queue = idleByAddress.removeValue(forKey: address) ?? IdleQueue()
@@ -106,7 +109,7 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
         return nil
     }
 
-    /// A connection with many requests leaves many marks, of which only the latest counts.
+    /// Removes outdated marks, which a connection with many requests leaves.
     private func compact(_ queue: inout IdleQueue) {
         guard queue.marks.count > 2 * entries.count + 64 else { return }
         queue.marks.removeAll { entries[$0.id]?.idleSince != $0.since }

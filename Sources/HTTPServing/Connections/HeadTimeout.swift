@@ -2,19 +2,28 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes a connection whose client takes too long to send the head of a request, measured from its first byte. Before that
-/// byte the idle timeout applies.
+/// Closes a connection whose client takes too long to send the head of a request, from its first byte on. Before the first byte the
+/// idle timeout applies.
 ///
-/// It sits in front of the decoder and sees bytes; `HeadWatch`, behind the decoder, reports what they were.
+/// It stands before the decoder and sees bytes; `HeadWatch`, behind the decoder, tells it where heads end.
 final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
+    private enum State {
+        /// No byte of a request has come. Goes to: readingHead, busy.
+        case idle
+        /// The head is being read, and the connection closes at its deadline. Goes to: busy, idle.
+        case readingHead(Scheduled<Void>)
+        /// A request is being read or answered. Bytes are its body, or belong to later requests. Goes to: idle.
+        case busy
+
+        var isBusy: Bool { if case .busy = self { true } else { false } }
+    }
+
     private let limit: TimeAmount
-    /// Whether the time starts with the connection, so that it includes the TLS handshake.
+    /// Whether the time runs from the beginning of the connection, so that it includes the handshake of TLS.
     private let isHandshakeCounted: Bool
-    /// Whether a request is being read or answered. Bytes that arrive meanwhile belong to its body or to a pipelined request.
-    private var isBusy = false
-    private var deadline: Scheduled<Void>?
+    private var state = State.idle
 
     init(limit: TimeAmount, isHandshakeCounted: Bool) {
         self.limit = limit
@@ -26,18 +35,20 @@ final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let wasBusy = isBusy
+        let wasBusy = state.isBusy
         context.fireChannelRead(data)
-        // Most heads arrive in one read and need no timer.
-        if !wasBusy, !isBusy, context.channel.isActive { arm(context) }
+        // Most heads come in one piece, and need no timer.
+        if !wasBusy, context.channel.isActive { arm(context) }
     }
 
     func headCame() {
-        isBusy = true
         disarm()
+        state = .busy
     }
 
-    func allIsAnswered() { isBusy = false }
+    func allIsAnswered() {
+        if case .busy = state { state = .idle }
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         disarm()
@@ -45,18 +56,19 @@ final class HeadTimeout: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func arm(_ context: ChannelHandlerContext) {
-        guard deadline == nil else { return }
+        guard case .idle = state else { return }
         let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        state = .readingHead(context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) })
     }
 
     private func disarm() {
-        deadline?.cancel()
-        deadline = nil
+        guard case .readingHead(let deadline) = state else { return }
+        deadline.cancel()
+        state = .idle
     }
 }
 
-/// Tells `HeadTimeout` where heads end and when all requests are answered.
+/// Tells `HeadTimeout`, which sees bytes, where heads end and when all requests are answered.
 final class HeadWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart

@@ -5,71 +5,97 @@ import ImageModel
 import NIOCore
 import NIOHTTP1
 
-/// Enforces the rules of HTTP that need the message as it arrived: answers requests that `RequestRules` refuses and input that
-/// is not HTTP, sends no body in response to HEAD, and ends the connection where the version or `Connection` requires it.
+/// Enforces the rules of HTTP that need the message as it was received: refuses what `RequestRules` refuses, answers malformed
+/// requests, sends no body in response to HEAD, and ends the connection where the version or `Connection` requires it.
 ///
-/// It sits directly behind the decoder. A response of the gate itself is the connection's last one.
+/// It stands directly behind the decoder. A response of its own is the last one of its connection.
 final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Triggered when the server drains: the connection ends after its pending responses, or at once without any.
+    /// Sent to the gate when the server drains: the connection ends after the responses that are due, and at once if there are
+    /// none.
     struct EndBehindAnswers: Sendable {}
 
-    /// An admitted request that is not answered yet.
+    /// A request that was passed on and is not answered yet.
     private struct ClientExchange {
+        /// How much of the request has come.
+        enum Request {
+            /// The client waits for `100 Continue` before it sends the body. Goes to: arriving, complete.
+            case awaitingContinue
+            /// The body may come. Goes to: complete.
+            case arriving
+            /// The request came to its end.
+            case complete
+        }
+
         let isHead: Bool
         let version: HTTPVersion
         var isKeptAlive: Bool
-        /// Whether the client waits for 100 (Continue) before it sends the body.
-        var isAwaitingContinue: Bool
-        /// Whether the whole request has arrived.
-        var isComplete = false
-        /// Whether the head of its response has been written.
+        var request: Request
+        /// Whether the head of the response was written.
         var isAnswering = false
     }
 
-    /// How long the gate keeps reading and dropping input after the last response. If the connection closed at once while the
-    /// client still sends, the system would reset it and the client would lose the response.
+    /// What the connection is doing.
+    private enum State {
+        /// Requests are passed on. Goes to: lastAnswerDue, ending.
+        case open
+        /// A response of the gate follows those that are due. Goes to: ending.
+        case lastAnswerDue(LastAnswer)
+        /// The last response is written; the connection ends once the system has all of it. Goes to: ended.
+        case ending
+        /// The output is closed.
+        case ended
+
+        var isOpen: Bool { if case .open = self { true } else { false } }
+
+        /// Whether the last response is written.
+        var isOver: Bool {
+            switch self {
+            case .open, .lastAnswerDue: false
+            case .ending, .ended: true
+            }
+        }
+    }
+
+    /// How long bytes are read and dropped after the last response. If the connection ended at once, the system would discard
+    /// the response of a client that is still sending.
     private static let lingering: TimeAmount = .seconds(2)
 
-    /// A request that the gate refused, and that no handler behind it sees.
+    /// A request that was refused here, so that the handlers behind the gate do not know of it.
     struct RejectedRequest {
         let requestID: String
-        /// Both are nil if the head could not be read.
+        /// The method and the path; nil if the head could not be read.
         let method: String?
         let path: String?
         let status: HTTPResponse.Status
-        /// The length of the response body, in bytes.
+        /// The length of the response's body.
         let length: Int
     }
 
-    /// The last response of a connection.
+    /// A response of the gate, which ends the connection.
     private struct LastAnswer {
         let error: APIError
         /// The head of the request; nil if it could not be read.
         var head: HTTPRequestHead?
-        /// Whether the request was passed on, so that the handlers behind the gate log it.
-        var wasLetIn = false
+        /// Whether the request was passed on, so that others know of it.
+        var wasPassedOn = false
         var isToHead = false
     }
 
-    /// Called when the first request is admitted, and when the system has accepted the last response.
+    /// Called when the first request is passed on, and when the system has the last response.
     private let noteActivity: (_ isBusy: Bool) -> Void
     private let noteRefusal: (RejectedRequest) -> Void
-    /// In order of arrival; the first one is being answered.
+    /// The requests in their order; the first one is being answered.
     private var exchanges: Deque<ClientExchange> = [] { didSet { noteChange() } }
-    /// The number of responses that are written, but not yet accepted by the system in full.
+    /// The number of responses that are written and that the system does not have completely.
     private var unsent = 0 { didSet { noteChange() } }
+    /// The last value passed to `noteActivity`.
     private var isBusy = false
-    /// The last response, while it waits for earlier ones.
-    private var lastAnswer: LastAnswer?
-    /// Whether the last response is written.
-    private var isOver = false
-    /// Whether the connection ends once the system has accepted everything written.
-    private var isEndingWhenSent = false
+    private var state = State.open
 
     init(
         noteActivity: @escaping (_ isBusy: Bool) -> Void = { _ in }, noteRefusal: @escaping (RejectedRequest) -> Void = { _ in }
@@ -85,9 +111,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         noteActivity(isBusyNow)
     }
 
-    /// Whether further input follows the last request and is dropped.
+    /// Whether the last request has come, so that all further input is dropped.
     private var isIgnoringInput: Bool {
-        isOver || lastAnswer != nil || (exchanges.last.map { $0.isComplete && !$0.isKeptAlive } ?? false)
+        !state.isOpen || (exchanges.last.map { $0.request == .complete && !$0.isKeptAlive } ?? false)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -101,46 +127,42 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
                 ClientExchange(
                     isHead: head.method == .HEAD, version: head.version,
                     isKeptAlive: head.isKeepAlive && !RequestRules.endsDecoding(head),
-                    isAwaitingContinue: RequestRules.isAwaitingContinue(head)))
-        case .body: if !exchanges.isEmpty { exchanges[exchanges.count - 1].isAwaitingContinue = false }
-        case .end:
-            if !exchanges.isEmpty {
-                exchanges[exchanges.count - 1].isAwaitingContinue = false
-                exchanges[exchanges.count - 1].isComplete = true
-            }
+                    request: RequestRules.isAwaitingContinue(head) ? .awaitingContinue : .arriving))
+        case .body: if !exchanges.isEmpty { exchanges[exchanges.count - 1].request = .arriving }
+        case .end: if !exchanges.isEmpty { exchanges[exchanges.count - 1].request = .complete }
         }
         context.fireChannelRead(data)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isOver || lastAnswer != nil { return }  // the decoder reports every further piece
+        if !state.isOpen { return }  // the decoder reports every further piece of input
         guard let parserError = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        if let broken = exchanges.last, !broken.isComplete {
+        if let broken = exchanges.last, broken.request != .complete {
             if broken.isAnswering {
                 exchanges[exchanges.count - 1].isKeptAlive = false
             } else {
                 exchanges.removeLast()
-                refuse(
-                    LastAnswer(error: RequestRules.refusal(of: parserError), wasLetIn: true, isToHead: broken.isHead), context)
+                let error = RequestRules.refusal(of: parserError)
+                refuse(LastAnswer(error: error, wasPassedOn: true, isToHead: broken.isHead), context)
             }
         } else {
             refuse(LastAnswer(error: RequestRules.refusal(of: parserError)), context)
         }
-        // Handlers that wait for the rest of the request must not wait forever; their responses are dropped.
+        // Handlers that wait for more of the request must not wait for ever. Their responses are dropped.
         context.fireErrorCaught(error)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !isOver, let exchange = exchanges.first else { return drop(promise) }
+        guard !state.isOver, let exchange = exchanges.first else { return drop(promise) }
         switch unwrapOutboundIn(data) {
         case .head(let head) where (100..<200).contains(head.status.code):
-            guard exchange.isAwaitingContinue else { return drop(promise) }
-            exchanges[0].isAwaitingContinue = false
+            guard exchange.request == .awaitingContinue else { return drop(promise) }
+            exchanges[0].request = .arriving
             context.write(data, promise: promise)
         case .head(var head):
-            // It is unknown whether a client that received no 100 (Continue) will send the body.
+            // It is not known whether a client that got no `100 Continue` will send the body.
             let wantsEnd = head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "close" }
-            if exchange.isAwaitingContinue || wantsEnd { exchanges[0].isKeptAlive = false }
+            if exchange.request == .awaitingContinue || wantsEnd { exchanges[0].isKeptAlive = false }
             exchanges[0].isAnswering = true
             head.version = exchange.version
             if !exchanges[0].isKeptAlive {
@@ -160,7 +182,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
                 end(context, with: data, sent)
             } else {
                 context.write(data, promise: sent)
-                if exchanges.isEmpty, let lastAnswer { send(lastAnswer, context) }
+                if exchanges.isEmpty, case .lastAnswerDue(let answer) = state { send(answer, context) }
             }
         }
     }
@@ -169,7 +191,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func refuse(_ answer: LastAnswer, _ context: ChannelHandlerContext) {
         guard exchanges.isEmpty else {
-            lastAnswer = answer
+            state = .lastAnswerDue(answer)
             return
         }
         send(answer, context)
@@ -190,7 +212,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: body)))), promise: nil)
         }
         end(context, with: wrapOutboundOut(.end(nil)), written(nil, context))
-        guard !answer.wasLetIn else { return }
+        guard !answer.wasPassedOn else { return }
         let path = answer.head.map { head in String(head.uri.prefix { $0 != "?" }) }
         noteRefusal(
             RejectedRequest(
@@ -198,30 +220,29 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
                 length: answer.isToHead ? 0 : body.count))
     }
 
-    /// A promise for the end of a response, fulfilled when the system has accepted the whole response.
+    /// A promise for the end of a response, which is kept when the system has all of the response.
     private func written(_ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
         unsent += 1
         let promise = promise ?? context.eventLoop.makePromise()
         let channel = context.channel
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.unsent -= 1
-            if self.unsent == 0, self.isEndingWhenSent { self.endOutput(channel) }
+            if self.unsent == 0, case .ending = self.state { self.endOutput(channel) }
         }
         return promise
     }
 
-    /// Ends the connection after the last response, once the system has accepted all of it.
+    /// Ends the connection once the system has all of the last response.
     /// - Parameter last: the end of that response.
     private func end(_ context: ChannelHandlerContext, with last: NIOAny, _ sent: EventLoopPromise<Void>) {
-        isOver = true
+        // Not earlier: a client that has ended its own side would lose what is not written yet.
+        state = .ending
         exchanges = []
-        // Not earlier: a client that has closed its side would lose what is not written yet.
-        isEndingWhenSent = true
         context.writeAndFlush(last, promise: sent)
     }
 
     private func endOutput(_ channel: any Channel) {
-        isEndingWhenSent = false
+        state = .ended
         channel.close(mode: .output, promise: nil)
         channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
     }
@@ -229,12 +250,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is EndBehindAnswers else { return context.triggerUserOutboundEvent(event, promise: promise) }
         promise?.succeed()
-        if isOver { return }
+        if state.isOver { return }
         if !exchanges.isEmpty {
             exchanges[exchanges.count - 1].isKeptAlive = false
         } else if unsent > 0 {
-            isOver = true
-            isEndingWhenSent = true
+            state = .ending
         } else {
             context.close(promise: nil)
         }
@@ -242,9 +262,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode == .output, unsent > 0 else { return context.close(mode: mode, promise: promise) }
-        // The server has written everything, but the system has not accepted all of it.
+        // The server has nothing more to write, and the system does not have everything yet.
         promise?.succeed()
-        isOver = true
-        isEndingWhenSent = true
+        state = .ending
     }
 }

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// The memory that all relays' bytes may take together: the shell around a `MemoryBudget`.
+/// The memory for the bytes of all relays: a `MemoryBudget` with a lock and callbacks.
 ///
-/// A relay reserves its share when it begins and changes it at most once a tick; no buffer is counted by itself.
+/// A relay reserves its share when it begins and changes it at most once a tick. Single buffers are not counted.
 package final class RelayMemory: Sendable {
-    /// How much is taken, and by whom.
+    /// The use of the memory.
     package struct Counts: Sendable, Equatable {
-        /// What all shares come to, in bytes.
+        /// The sum of all shares in bytes.
         package let reserved: Int64
-        /// How many downloads wait for a share.
+        /// The number of downloads that wait for a share.
         package let waiting: Int
-        /// How many downloads were refused for want of memory since the start.
+        /// The number of downloads refused since the start for lack of memory.
         package let refusedForMemory: Int
-        /// How many were refused because their caller had too many.
+        /// The number of downloads refused since the start because their caller had too many.
         package let refusedForCaller: Int
     }
 
@@ -23,7 +23,7 @@ package final class RelayMemory: Sendable {
         var refusedForCaller = 0
     }
 
-    /// The most bytes for all together.
+    /// The most bytes of all relays together.
     package let limit: Int64
     /// How long a download waits for its share.
     package let timeout: Duration
@@ -31,8 +31,8 @@ package final class RelayMemory: Sendable {
     private let level = Atomic(MemoryBudget.Pressure.roomy.rawValue)
 
     /// - Parameters:
-    ///   - limit: the most bytes for all together.
-    ///   - downloadsPerCaller: the most downloads of one caller; 0 for any number.
+    ///   - limit: the most bytes of all relays together.
+    ///   - downloadsPerCaller: the most downloads of one caller; 0 for no limit.
     ///   - timeout: how long a download waits for its share.
     package init(limit: Int64, downloadsPerCaller: Int = 0, timeout: Duration = .seconds(10)) {
         self.limit = limit
@@ -40,7 +40,7 @@ package final class RelayMemory: Sendable {
         state = Mutex(State(budget: MemoryBudget(limit: limit, downloadsPerCaller: downloadsPerCaller)))
     }
 
-    /// How much is taken now.
+    /// The current use.
     package var counts: Counts {
         state.withLock {
             Counts(
@@ -49,11 +49,11 @@ package final class RelayMemory: Sendable {
         }
     }
 
-    /// Whether shares should grow or shrink, as of the last change; without a lock.
+    /// Whether shares should grow or shrink, as of the last change. Takes no lock.
     var pressure: MemoryBudget.Pressure { MemoryBudget.Pressure(rawValue: level.load(ordering: .relaxed)) ?? .steady }
 
     /// Waits for a share.
-    /// - Throws: `MemoryRefusal` when there is none in time, or the task is cancelled.
+    /// - Throws: `MemoryRefusal` if none is available in time, or if the task is cancelled.
     func share(for caller: String, _ need: MemoryNeed) async throws(MemoryRefusal) -> MemoryShare {
         let (grants, grant) = AsyncStream.makeStream(of: Int64?.self)
         let entry = state.withLock { state in
@@ -111,9 +111,9 @@ package final class RelayMemory: Sendable {
 
 /// Why a download gets no memory.
 package enum MemoryRefusal: Error, Sendable, Equatable {
-    /// Others have it all, for as long as it waited.
+    /// Other downloads had all of it until the timeout.
     case noMemory
-    /// The caller has as many downloads as one may have.
+    /// The caller has reached the limit on downloads.
     case tooManyDownloads
 }
 
@@ -122,7 +122,7 @@ package final class MemoryShare: Sendable {
     private let ticket: MemoryBudget.Ticket
     private let memory: RelayMemory
     private let bytes: Atomic<Int64>
-    /// How much the relay needs.
+    /// The need of the relay.
     let need: MemoryNeed
 
     fileprivate init(_ ticket: MemoryBudget.Ticket, _ need: MemoryNeed, _ bytes: Int64, _ memory: RelayMemory) {
@@ -134,15 +134,15 @@ package final class MemoryShare: Sendable {
 
     deinit { leave() }
 
-    /// Gives it back; once or more often.
+    /// Returns the share. Repeated calls have no effect.
     func leave() { memory.leave(ticket) }
 
     /// Whether the relay may fill the window of its policy.
     var isFull: Bool { bytes.load(ordering: .relaxed) >= need.full }
 
-    /// Follows the demand. Costs a lock only where the share is to change by enough to matter.
-    /// - Parameter holding: how many bytes the relay has in memory.
-    /// - Returns: whether the share was looked at again.
+    /// Adjusts the share to the pressure. Takes a lock only if the share may change by more than `grain`.
+    /// - Parameter holding: the number of bytes that the relay has in memory.
+    /// - Returns: whether the share was adjusted.
     func follow(holding: Int64, ahead: Int64) -> Bool {
         let now = bytes.load(ordering: .relaxed)
         switch memory.pressure {
@@ -154,6 +154,6 @@ package final class MemoryShare: Sendable {
         return true
     }
 
-    /// Smaller changes are let be.
+    /// The smallest change of a share, in bytes.
     private static let grain: Int64 = 256 << 10
 }

@@ -86,7 +86,7 @@ import Testing
         #expect(queue.offer(other.ticket, .turn) == [.yield(other.ticket)])
     }
 
-    @Test("When a download isInsisting on its permit, another one is asked, and the first is not asked again")
+    @Test("When a download insists on its permit, another one is asked, and the first is not asked again")
     func theNextOneIsAsked() {
         var (queue, held) = full("a", "a", "a")
         let other = queue.enter(download("b"))

@@ -1,3 +1,4 @@
+import AdminContract
 import CurlTransfer
 import FaultyOrigin
 import Foundation
@@ -131,11 +132,14 @@ struct FileDownloadTests {
         let file = try PartialFile(for: directory + "/image", of: target)
         let fetch = DirectFetch(target: target, sink: file, loop: loop, bytesPerSecond: nil) { _ in }
         let list = try JSONDecoder().decode(
-            DirectList.self,
+            DirectDocument.self,
             from: Data(
                 """
-                {"size": \(target.size), "digest": "\(target.digest)",
-                 "locations": [{"location": "", "backend": "b", "url": "\(server.url())"}]}
+                {"image": "", "disk_format": "raw", "container_format": "bare", "size": \(target.size),
+                 "digest": "\(target.digest)", "digests": {}, "etag": "", "absence": null, "stream": "",
+                 "locations": [
+                     {"location": "", "backend": "b", "url": "\(server.url())", "expires": null, "healthy": true,
+                      "size": null, "digests": {}, "verified_at": null}]}
                 """.utf8))
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }

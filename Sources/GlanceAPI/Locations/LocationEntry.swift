@@ -83,7 +83,8 @@ extension BackendRegistry {
             throw .badRequest("Invalid location: \(error).")
         }
         guard let found else {
-            throw .badRequest("Invalid location: its URL is not below any configured backend.")
+            // Clients look for "does not pass filtering", which is Glance's wording.
+            throw .badRequest("Invalid location: its URL does not pass filtering: it is not below any configured backend.")
         }
         return (found.backend.id, found.path)
     }

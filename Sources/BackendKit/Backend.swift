@@ -67,7 +67,7 @@ package final class BackendRegistry: Sendable {
     /// Resolves a URL below a backend's base or a key URL.
     /// - Returns: nil if the URL lies in no backend.
     /// - Throws: `InvalidLocationURL` if the text is not a location URL.
-    package func place(of text: String) throws(InvalidLocationURL) -> ResolvedURL? {
+    package func resolve(_ text: String) throws(InvalidLocationURL) -> ResolvedURL? {
         let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
         if let scheme, all.contains(where: { $0.keyScheme == scheme }) {
             let url = try KeyURL(text)

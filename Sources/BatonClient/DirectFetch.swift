@@ -134,7 +134,7 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
 
 /// An observer that discards what a one-time client observes of a location.
 private struct Unobserved: RelayObserver {
-    func attemptBegan(in backend: BackendID) {}
+    func attemptRequested(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {}
     func bytesTaken(_ count: Int64, of backend: BackendID) {}

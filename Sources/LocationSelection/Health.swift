@@ -43,7 +43,7 @@ package struct Health: Sendable {
     package subscript(backend: BackendID) -> BackendHealth { backends[backend] ?? BackendHealth(limits: limits) }
 
     /// Records the start of an attempt.
-    package mutating func attemptBegan(in backend: BackendID) {
+    package mutating func attemptRequested(in backend: BackendID) {
         backends[backend, default: BackendHealth(limits: limits)].attemptBegan()
     }
 

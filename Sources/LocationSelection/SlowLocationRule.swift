@@ -33,7 +33,7 @@ package struct SlowLocationRule: Sendable, Equatable {
         /// Continue at the current location.
         case stay
         /// Continue at that candidate from the next chunk boundary.
-        case moveAtEdge(to: Int)
+        case moveAtBoundary(to: Int)
         /// Continue at that candidate from the next byte: the next boundary may be hours away.
         case moveNow(to: Int)
     }
@@ -55,7 +55,7 @@ package struct SlowLocationRule: Sendable, Equatable {
             best = (alternative.candidate, expected)
         }
         guard let best else { return .stay }
-        return crawls ? .moveNow(to: best.candidate) : .moveAtEdge(to: best.candidate)
+        return crawls ? .moveNow(to: best.candidate) : .moveAtBoundary(to: best.candidate)
     }
 
     /// The expected throughput in bytes per second of a clearly faster alternative; nil for all others.

@@ -19,17 +19,17 @@ package final class OriginAttempt: @unchecked Sendable {
         /// Waits for credentials. Goes to: awaitingWorker, ended.
         case preparingCredentials(Grant, since: ContinuousClock.Instant)
         /// The request is made and waits for a connection or a worker. Goes to: awaitingHead, ended.
-        case awaitingWorker(Exchange)
+        case awaitingWorker(RunningTransfer)
         /// The request has its connection or worker, and waits for the head. Goes to: readingBody, readingRefusal, rejected,
         /// ended.
-        case awaitingHead(Exchange)
+        case awaitingHead(RunningTransfer)
         /// The body is being read. Goes to: ended.
-        case readingBody(Exchange, Body)
+        case readingBody(RunningTransfer, Body)
         /// The body of a refusal is being read, for its reason. Goes to: preparingCredentials, ended.
-        case readingRefusal(Exchange, OriginRefusal)
+        case readingRefusal(RunningTransfer, OriginRefusal)
         /// The response is not read further; the failure is nil if the reader has what it wanted. Goes to:
         /// preparingCredentials, ended.
-        case rejected(Exchange, AttemptFailure?)
+        case rejected(RunningTransfer, AttemptFailure?)
         /// Over. Goes nowhere.
         case ended(isComplete: Bool)
     }
@@ -44,7 +44,7 @@ package final class OriginAttempt: @unchecked Sendable {
     }
 
     /// A request that was made.
-    private struct Exchange {
+    private struct RunningTransfer {
         let grant: Grant
         let transfer: TransferID
         /// The generation of its credentials; nil if the driver has none to renew.
@@ -226,7 +226,7 @@ package final class OriginAttempt: @unchecked Sendable {
         let generation = request.driver.credentials?.generation
         let transfer = loop.start(request.driver.transferRequest(for: request.read), sink: self)
         state = .awaitingWorker(
-            Exchange(grant: grant, transfer: transfer, generation: generation, lastActivity: loop.now))
+            RunningTransfer(grant: grant, transfer: transfer, generation: generation, lastActivity: loop.now))
         sink?.attemptRequested(self)
     }
 
@@ -388,7 +388,7 @@ extension OriginAttempt: Ticking {
 
     private var mayWaitOn: Bool { sink?.attemptMayWaitOn(self) ?? false }
 
-    private func endIfSilent(_ exchange: Exchange, at now: ContinuousClock.Instant) {
+    private func endIfSilent(_ exchange: RunningTransfer, at now: ContinuousClock.Instant) {
         guard now - exchange.lastActivity >= timeouts.inactivity else { return }
         end(.stall("no byte", for: timeouts.inactivity))
     }

@@ -106,11 +106,11 @@ package final class Relays: RelayObserver {
     package func memoryShare(
         for caller: String, of representation: Representation, range: ByteRange?, manifest: RelayManifest?
     ) async throws(MemoryRefusal) -> MemoryShare {
-        let plan = plan(of: representation, range: range, manifest: manifest, over: [])
+        let plan = relayPlan(of: representation, range: range, manifest: manifest, over: [])
         return try await memory.share(for: caller, MemoryNeed(plan, policy))
     }
 
-    private func plan(
+    private func relayPlan(
         of representation: Representation, range: ByteRange?, manifest: RelayManifest?,
         over candidates: [RelayPlan.Candidate]
     ) -> RelayPlan {
@@ -153,14 +153,14 @@ package final class Relays: RelayObserver {
                     location: location.id, backend: backend.id, path: location.path, driver: backend.driver,
                     connections: backend.connections, isFresh: isFresh))
         }
-        let plan = plan(of: representation, range: range, manifest: manifest, over: candidates)
+        let plan = relayPlan(of: representation, range: range, manifest: manifest, over: candidates)
         let made = plan.isWhole && plan.verification == .digest ? beginMaking(representation) : nil
         let relay = Relay(
             plan: plan, sources: sources, queueKey: .download(by: caller, of: representation.image.description),
             identity: representation.identity, manifest: manifest, making: made, memory: memory, policy: policy,
             loop: nextLoop(), sink: sink, observer: self, onIncident: onIncident)
         running.add(
-            relay, making: made == nil ? nil : representation.name, unverified: layout == nil ? representation.name : nil)
+            relay, making: made == nil ? nil : representation.name, withoutManifest: layout == nil ? representation.name : nil)
         // A location may have been withdrawn since the selection above, before this relay was known.
         for source in sources where running.isWithdrawn(source.location) { relay.withdraw(source.location, atOnce: true) }
         return relay
@@ -182,7 +182,7 @@ package final class Relays: RelayObserver {
     package func readmit(_ location: LocationID) { running.readmit(location) }
 
     /// The representations that are being delivered without a manifest.
-    package var deliveredWithoutManifest: Set<Representation.Name> { running.unverified }
+    package var deliveredWithoutManifest: Set<Representation.Name> { running.withoutManifest }
 
     /// The number of open relays.
     package var runningCount: Int { running.count }
@@ -193,7 +193,7 @@ package final class Relays: RelayObserver {
     }
 
     /// Counts the attempt.
-    package func attemptBegan(in backend: BackendID) { health.withLock { $0.attemptBegan(in: backend) } }
+    package func attemptRequested(in backend: BackendID) { health.withLock { $0.attemptRequested(in: backend) } }
 
     /// Records the measurements of the attempt.
     package func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
@@ -247,57 +247,5 @@ extension AttemptFailure {
         case .throttled: .throttled(retryAfter)
         case .location, .credentials: .location
         }
-    }
-}
-
-/// A failure of a location in a download.
-package struct LastFailure: Sendable, Equatable {
-    package let time: Date
-    /// The failure, with the server's own message if it sent one.
-    package let failure: AttemptFailure
-}
-
-/// The last failure of each location, for explanations of why a download avoided it; limited to the latest ones.
-struct LastFailures: Sendable {
-    private let limit: Int
-    private var failures: [LocationID: LastFailure] = [:]
-
-    init(limit: Int = 10_000) { self.limit = limit }
-
-    subscript(location: LocationID) -> LastFailure? { failures[location] }
-
-    mutating func record(_ failure: AttemptFailure, of location: LocationID, at time: Date) {
-        failures[location] = LastFailure(time: time, failure: failure)
-        // Removes half at once, so that a flood of failures does not search for the oldest entry each time.
-        guard failures.count > limit else { return }
-        let kept = failures.sorted { $0.value.time > $1.value.time }.prefix(limit / 2)
-        failures = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
-    }
-}
-
-/// Selects the downloads that build manifests. One download per representation suffices. If it takes long, for example for a
-/// slow client, another one may begin each minute.
-struct ManifestBuildCoordinator: Sendable {
-    static let timeout: Duration = .seconds(60)
-
-    private struct Makers {
-        var count = 0
-        var lastBegan: ContinuousClock.Instant
-    }
-
-    private var makers: [Representation.Name: Makers] = [:]
-
-    /// - Returns: whether a download that begins now builds the manifest; its end must then be reported.
-    mutating func begin(_ name: Representation.Name, at now: ContinuousClock.Instant) -> Bool {
-        if let known = makers[name], now - known.lastBegan < Self.timeout { return false }
-        makers[name, default: Makers(lastBegan: now)].count += 1
-        makers[name]?.lastBegan = now
-        return true
-    }
-
-    /// Records the end of a download that was to build the manifest, whether it succeeded or not.
-    mutating func end(_ name: Representation.Name) {
-        makers[name]?.count -= 1
-        if makers[name]?.count == 0 { makers[name] = nil }
     }
 }

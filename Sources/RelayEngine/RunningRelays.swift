@@ -8,7 +8,7 @@ final class RunningRelays: Sendable {
         /// The representation whose manifest it builds; nil if it builds none.
         let making: Representation.Name?
         /// The representation that it delivers without a manifest; nil if there is one.
-        let unverified: Representation.Name?
+        let withoutManifest: Representation.Name?
     }
 
     private struct State {
@@ -22,13 +22,15 @@ final class RunningRelays: Sendable {
     var count: Int { state.withLock { $0.relays.count } }
 
     /// The representations that are being delivered without a manifest.
-    var unverified: Set<Representation.Name> { state.withLock { Set($0.relays.values.compactMap(\.unverified)) } }
+    var withoutManifest: Set<Representation.Name> { state.withLock { Set($0.relays.values.compactMap(\.withoutManifest)) } }
 
     /// - Parameters:
     ///   - making: the representation whose manifest it builds.
-    ///   - unverified: the representation that it delivers without a manifest.
-    func add(_ relay: Relay, making: Representation.Name?, unverified: Representation.Name?) {
-        state.withLock { $0.relays[ObjectIdentifier(relay)] = Entry(relay: relay, making: making, unverified: unverified) }
+    ///   - withoutManifest: the representation that it delivers without a manifest.
+    func add(_ relay: Relay, making: Representation.Name?, withoutManifest: Representation.Name?) {
+        state.withLock {
+            $0.relays[ObjectIdentifier(relay)] = Entry(relay: relay, making: making, withoutManifest: withoutManifest)
+        }
     }
 
     /// - Returns: the representation whose manifest it built.

@@ -26,7 +26,7 @@ import Testing
         arguments: ["a", "/a", "a//b", "a/", "/", "...", "a/..b/.c/d.", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
     func everyKeyIsTakenLiterally(key: String) throws {
         let text = "s3://bucket/" + LocationURL.encode(path: key)
-        let place = try Self.registry.place(of: text)
+        let place = try Self.registry.resolve(text)
         #expect(place?.path == key)
         #expect(place?.backend.id == BackendID("bucket"))
         #expect(place?.url == text)
@@ -34,7 +34,7 @@ import Testing
 
     @Test("An escaped slash in a key is a slash")
     func anEscapedSlashIsASlash() throws {
-        #expect(try Self.registry.place(of: "S3://bucket/a%2fb")?.url == "s3://bucket/a/b")
+        #expect(try Self.registry.resolve("S3://bucket/a%2fb")?.url == "s3://bucket/a/b")
     }
 
     @Test(
@@ -50,22 +50,22 @@ import Testing
             ("s3://key:secret@bucket/a", .credentials), ("s3://bucket/a?versionId=1", .queryOrFragment),
         ])
     func aURLThatNamesNoKeyIsRejected(text: String, error: InvalidLocationURL) {
-        #expect(throws: error) { try Self.registry.place(of: text) }
+        #expect(throws: error) { try Self.registry.resolve(text) }
     }
 
     @Test("Only a backend with keys can be named by its ID")
     func onlyABackendWithKeysIsNamedByItsID() throws {
-        #expect(try Self.registry.place(of: "s3://web/a") == nil)
-        #expect(try Self.registry.place(of: "s3://elsewhere/a") == nil)
-        #expect(try Self.registry.place(of: "http://bucket/a") == nil)
+        #expect(try Self.registry.resolve("s3://web/a") == nil)
+        #expect(try Self.registry.resolve("s3://elsewhere/a") == nil)
+        #expect(try Self.registry.resolve("http://bucket/a") == nil)
     }
 
     @Test("A URL below the backend's base names the same object")
     func aURLBelowTheBaseNamesTheSameObject() throws {
-        let place = try Self.registry.place(of: "http://store/bucket/a%20b/c")
+        let place = try Self.registry.resolve("http://store/bucket/a%20b/c")
         #expect(place?.path == "a b/c")
         #expect(place?.backend.id == BackendID("bucket"))
-        #expect(throws: InvalidLocationURL.dotSegment) { try Self.registry.place(of: "http://store/bucket/../other/x") }
+        #expect(throws: InvalidLocationURL.dotSegment) { try Self.registry.resolve("http://store/bucket/../other/x") }
     }
 
     @Test("Dot segments of a key are escaped on the wire, whatever follows their slash")

@@ -118,7 +118,7 @@ import Testing
         for _ in 0..<9 { health.recordFailure(of: LocationID(), in: backend, .location, at: start) }
         #expect(health[backend].breaker.failures == 0)
         health.recordFailure(of: LocationID(), in: backend, .backend, at: start)
-        health.attemptBegan(in: backend)
+        health.attemptRequested(in: backend)
         let cancelled = AttemptMeasure(isComplete: false, firstByte: .milliseconds(1), bytes: 9, active: .zero)
         health.attemptEnded(in: backend, cancelled, at: start)
         #expect(health[backend].breaker.failures == 1)

@@ -33,7 +33,7 @@ import Testing
     private func health(_ measured: [(backend: String, firstByte: Int, throughput: Int64)]) -> Health {
         var health = Health(penalty: .seconds(30), seed: 1)
         for (backend, firstByte, throughput) in measured {
-            health.attemptBegan(in: BackendID(backend))
+            health.attemptRequested(in: BackendID(backend))
             health.attemptEnded(
                 in: BackendID(backend),
                 AttemptMeasure(
@@ -58,7 +58,7 @@ import Testing
         let locations = [location("a"), location("b")]
         var seen = health([("a", 5, 100), ("b", 5, 90)])
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "a")
-        seen.attemptBegan(in: BackendID("a"))
+        seen.attemptRequested(in: BackendID("a"))
         #expect(select(locations, strategy: .measured, health: seen).ranked.first?.location.backend.name == "b")
     }
 

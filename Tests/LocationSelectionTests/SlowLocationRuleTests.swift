@@ -19,10 +19,11 @@ import Testing
 
     @Test("A clearly faster location is taken at the next chunk edge")
     func aClearlyFasterLocationIsTakenAtTheNextEdge() {
-        #expect(decision(at: 1e6, .rate(3e6)) == .moveAtEdge(to: 1))
+        #expect(decision(at: 1e6, .rate(3e6)) == .moveAtBoundary(to: 1))
         #expect(decision(at: 1e6, .rate(2.9e6)) == .stay)
         #expect(
-            decision(at: 1e6, .rate(4e6), .rate(9e6), .rate(9e6)) == .moveAtEdge(to: 2), "the fastest, the better ranked first")
+            decision(at: 1e6, .rate(4e6), .rate(9e6), .rate(9e6)) == .moveAtBoundary(to: 2),
+            "the fastest, the better ranked first")
     }
 
     @Test("A location without a measured throughput is not clearly faster")
@@ -57,7 +58,7 @@ import Testing
     @Test("A download that is almost done is not moved")
     func aDownloadThatIsAlmostDoneIsNotMoved() {
         #expect(decision(at: 1e6, remaining: 2_000_000, .rate(1e9)) == .stay)
-        #expect(decision(at: 1e6, remaining: 2_000_001, .rate(1e9)) == .moveAtEdge(to: 1))
+        #expect(decision(at: 1e6, remaining: 2_000_001, .rate(1e9)) == .moveAtBoundary(to: 1))
     }
 
     @Test("A factor of zero never moves a download")
@@ -130,8 +131,8 @@ import Testing
         #expect(health.estimate(of: location, in: backend, at: now) == .unknown)
         health = measured(600)
         #expect(health.estimate(of: location, in: backend, at: now) == .rate(600))
-        health.attemptBegan(in: backend)
-        health.attemptBegan(in: backend)
+        health.attemptRequested(in: backend)
+        health.attemptRequested(in: backend)
         #expect(health.estimate(of: location, in: backend, at: now) == .rate(200))
     }
 

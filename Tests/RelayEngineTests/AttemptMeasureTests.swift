@@ -45,8 +45,8 @@ struct AttemptMeasureTests {
     @Test("The active time of an answer that arrives whole is the time before it")
     func theActiveTimeOfAWholeAnswerIsTheTimeBeforeIt() {
         let start = ContinuousClock.now
-        for (comesWhole, active) in [(true, Duration.seconds(2)), (false, .zero)] {
-            var meter = AttemptMeter(comesWhole: comesWhole, at: start)
+        for (isBounded, active) in [(true, Duration.seconds(2)), (false, .zero)] {
+            var meter = AttemptMeter(isBounded: isBounded, at: start)
             meter.began(at: start + .seconds(1))
             meter.took(1000, at: start + .seconds(3))
             #expect(meter.measure(isComplete: true, at: start + .seconds(3)).active == active)

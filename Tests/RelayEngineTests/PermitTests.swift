@@ -85,8 +85,8 @@ import Testing
         #expect(machine.budget.left == budget && machine.failures.isEmpty, "giving the permit back counted as a failure")
     }
 
-    @Test("With a manifest, the permit is given back at a chunk edge, even if the client has stopped reading")
-    func permitIsGivenBackAtAChunksEdge() {
+    @Test("With a manifest, the permit is given back at a chunk boundary, even if the client has stopped reading")
+    func permitIsGivenBackAtAChunksBoundary() {
         var machine = machine(chunk: 4096)
         read(13_000, &machine)
         _ = machine.handle(.verified(upTo: 12_288), at: start)

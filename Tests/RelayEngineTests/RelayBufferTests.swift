@@ -65,8 +65,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(13..<20))
     }
 
-    @Test("Bytes after a chunk's edge can be discarded and received again")
-    func bytesAfterAnEdgeCanBeDiscardedAndReceivedAgain() {
+    @Test("Bytes after a chunk's boundary can be discarded and received again")
+    func bytesAfterABoundaryCanBeDiscardedAndReceivedAgain() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 10, boundaries: .init(single: [13], every: 10))
         let first = (10..<47).map { UInt8($0) }
@@ -93,8 +93,8 @@ import Testing
         #expect(bytes(buffer.take(upTo: 20, whole: true)) == Array(113..<120))
     }
 
-    @Test("An open slab after the edge is discarded too")
-    func anOpenSlabAfterTheEdgeIsDiscardedToo() {
+    @Test("An open slab after the boundary is discarded too")
+    func anOpenSlabAfterTheBoundaryIsDiscardedToo() {
         var pool = SlabPool(slabSize: 64, keep: 4)
         var buffer = RelayBuffer(start: 0, boundaries: .init(every: 10))
         (0..<13).map { UInt8($0) }.withUnsafeBytes { buffer.append($0, from: &pool) }

@@ -122,7 +122,7 @@ final class RelayRun: ResponseSink, RelayObserver {
 
     private func noteCall() { state.withLock { if $0.summary != nil { $0.callsAfterTheEnd += 1 } } }
 
-    func attemptBegan(in backend: BackendID) {}
+    func attemptRequested(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
     func bytesTaken(_ count: Int64, of backend: BackendID) {}
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }

@@ -51,7 +51,7 @@ struct SimulatedRelay {
         policy.slow.factor = 2
         policy.slow.floor = 150
         policy.slow.dwell = .milliseconds(400)
-        policy.slowEdge = 16
+        policy.slowBoundary = 16
         return policy
     }()
 

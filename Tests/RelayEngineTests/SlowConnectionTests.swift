@@ -37,8 +37,8 @@ struct SlowConnectionTests {
         return (run, summary)
     }
 
-    @Test("A slow location is left at an edge, and the image is exact")
-    func aSlowLocationIsLeftAtAnEdgeAndTheImageIsExact() async throws {
+    @Test("A slow location is left at a boundary, and the image is exact")
+    func aSlowLocationIsLeftAtABoundaryAndTheImageIsExact() async throws {
         let (run, summary) = try await relay(at: 2_000_000, .sound, expecting: .rate(1e12))
         let ended = try #require(summary)
         #expect(ended.outcome == .finished && run.isExact)

@@ -8,7 +8,7 @@ import Testing
 
 /// How a relay handles a slow location.
 @Suite struct SlowTests {
-    private static let edge: Int64 = 1 << 20
+    private static let boundary: Int64 = 1 << 20
     private static let size: Int64 = 100 << 20
     private let start = ContinuousClock.now
 
@@ -25,7 +25,7 @@ import Testing
             answersRanges: Bool = true, discardLimit: Int64 = 0, at start: ContinuousClock.Instant
         ) {
             var policy = RelayPolicy()
-            policy.slowEdge = SlowTests.edge
+            policy.slowBoundary = SlowTests.boundary
             policy.discardLimit = discardLimit
             let candidates = candidates ?? estimates.map { _ in RelayPlan.Candidate() }
             machine = RelayStateMachine(
@@ -82,11 +82,11 @@ import Testing
         return (reading, actions)
     }
 
-    @Test("A slow location is left exactly at an edge for a clearly faster one")
-    func aSlowLocationIsLeftAtAnEdgeForAFasterOne() throws {
+    @Test("A slow location is left exactly at a boundary for a clearly faster one")
+    func aSlowLocationIsLeftAtABoundaryForAFasterOne() throws {
         let (reading, actions) = moved(.unknown, .rate(50e6))
         let offset = reading.machine.accepted
-        #expect(offset == 3 * Self.edge, "the first edge after two seconds of a megabyte each and the first bytes")
+        #expect(offset == 3 * Self.boundary, "the first boundary after two seconds of a megabyte each and the first bytes")
         #expect(actions.contains(.limit(AttemptID(number: 0))))
         #expect(actions.cancels == [AttemptID(number: 0)])
         #expect(
@@ -97,7 +97,7 @@ import Testing
         #expect(reading.machine.budget.left == reading.machine.policy.revisits)
     }
 
-    @Test("With a manifest, a slow location is left at a chunk edge")
+    @Test("With a manifest, a slow location is left at a chunk boundary")
     func withAManifestASlowLocationIsLeftAtAChunkEdge() throws {
         let chunk: Int64 = 650_000
         let layout = try #require(ChunkLayout(size: Self.size, chunkSize: chunk))
@@ -153,7 +153,7 @@ import Testing
         var (reading, _) = moved(.unknown, .rate(50e6))
         let actions = reading.read(200_000, for: .seconds(30))
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true)
-        #expect(reading.machine.accepted % Self.edge == 0)
+        #expect(reading.machine.accepted % Self.boundary == 0)
     }
 
     @Test("A slow location that was left continues at once when the next one fails")
@@ -253,7 +253,7 @@ import Testing
     @Test("A planned move is cancelled when the location recovers")
     func aPlannedMoveIsCancelledWhenTheLocationRecovers() {
         var reading = Reading([.unknown, .rate(10e6)], at: start)
-        reading.machine = machine(edge: 64 << 20, reading)
+        reading.machine = machine(boundary: 64 << 20, reading)
         #expect(reading.read(1_000_000, for: .seconds(3)).contains(.limit(reading.id)))
         #expect(reading.machine.attempt?.end == 64 << 20)
         let actions = reading.read(9_000_000, for: .seconds(4))
@@ -262,10 +262,10 @@ import Testing
         #expect(reading.machine.bodyWindow(of: reading.id)?.take == Self.size - reading.machine.accepted)
     }
 
-    /// The same relay with edges that far apart, from its start.
-    private func machine(edge: Int64, _ reading: Reading) -> RelayStateMachine {
+    /// The same relay with boundaries that far apart, from its start.
+    private func machine(boundary: Int64, _ reading: Reading) -> RelayStateMachine {
         var policy = RelayPolicy()
-        policy.slowEdge = edge
+        policy.slowBoundary = boundary
         var machine = RelayStateMachine(plan: reading.machine.plan, policy: policy, seed: 1, at: start)
         _ = machine.handle(.begin, at: start)
         _ = machine.handle(
@@ -273,7 +273,7 @@ import Testing
         return machine
     }
 
-    @Test("A location that is withdrawn before the edge is not asked there")
+    @Test("A location that is withdrawn before the boundary is not asked there")
     func aLocationWithdrawnBeforeTheEdgeIsNotAsked() {
         var reading = Reading([.unknown, .rate(50e6)], at: start)
         _ = reading.read(1_000_000, for: .seconds(2.1))
@@ -283,7 +283,7 @@ import Testing
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true, "goes on where it was")
     }
 
-    @Test("The end of a bounded read is an edge")
+    @Test("The end of a bounded read is a boundary")
     func theEndOfABoundedReadIsAnEdge() {
         var reading = Reading([.unknown, .rate(50e6)], [.init(maximumRange: 300_000), .init()], at: start)
         var moved: [RelayAction] = []
@@ -312,12 +312,12 @@ import Testing
             "a location that almost stands still counts as failed")
     }
 
-    @Test("A relay does not move when no edge is left before the end")
+    @Test("A relay does not move when no boundary is left before the end")
     func aRelayDoesNotMoveWhenNoEdgeIsLeft() {
         let (reading, _) = moved(.unknown, .rate(50e6))
         var machine = reading.machine
         let id = reading.id
-        let almost = Self.size - Self.edge / 2
+        let almost = Self.size - Self.boundary / 2
         _ = machine.handle(.bytes(id, dropped: 0, kept: almost - machine.accepted), at: reading.now + .seconds(20))
         let actions = machine.handle(.estimated(id, [.rate(1e12), .unknown]), at: reading.now + .seconds(20))
         #expect(actions.isEmpty)

@@ -43,6 +43,7 @@ struct LocationRoutes: Sendable {
         return LocationDocument(location, problem: last.failure.description)
     }
 
+    /// Registers a location, also in a drain: one that needs a full read stays pending, and the next server reads it.
     func add(_ request: Request, context: APIContext) async throws -> Response {
         let image = try await authorizer.image(context).record.image
         try attach.registry.authorizeAttaching(context.caller, to: image)
@@ -56,7 +57,7 @@ struct LocationRoutes: Sendable {
     /// Reads a `LocationRegistration` member by member, so that each error names its member.
     private func newLocation(_ body: inout RequestObject, _ image: Image, _ caller: Caller) throws -> NewLocation {
         guard let text = try body.string(Member.url.rawValue, limit: 4096) else { throw APIError.badRequest("url is missing.") }
-        let place = try place(of: text, for: caller)
+        let place = try resolve(text, for: caller)
         guard let disk = try body.choice(Member.diskFormat.rawValue, of: DiskFormat.self) ?? image.diskFormat else {
             throw APIError.badRequest("disk_format is missing, and the image has none.")
         }
@@ -93,10 +94,10 @@ struct LocationRoutes: Sendable {
 
     /// Finds the backend that contains a URL. URLs outside every configured backend are refused, so that a caller can't make the
     /// server read anything else.
-    private func place(of text: String, for caller: Caller) throws -> ResolvedURL {
+    private func resolve(_ text: String, for caller: Caller) throws -> ResolvedURL {
         let found: ResolvedURL?
         do {
-            found = try attach.registry.place(of: text)
+            found = try attach.registry.resolve(text)
         } catch {
             throw APIError.badRequest("url: \(error).")
         }

@@ -70,7 +70,7 @@ struct ImagePatchRoute: Sendable {
             throw APIError.badRequest("disk_format and container_format must be set before an image gets a location.")
         }
         for entry in new where operations.examined[entry.url] == nil {
-            let (backend, path) = try attach.registry.place(ofURL: entry.url)
+            let (backend, path) = try attach.registry.resolve(location: entry.url)
             try await attach.authorize(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await registrar.examine(
                 ProposedLocation(

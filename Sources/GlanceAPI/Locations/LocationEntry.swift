@@ -75,10 +75,10 @@ struct LocationEntry: Equatable {
 extension BackendRegistry {
     /// The backend and path of a URL, without its fragment, which distinguishes two locations with the same path.
     /// - Throws: `APIError` 400 if the URL is in no configured backend.
-    func place(ofURL text: String) throws(APIError) -> (backend: BackendID, path: String) {
+    func resolve(location text: String) throws(APIError) -> (backend: BackendID, path: String) {
         let found: ResolvedURL?
         do {
-            found = try place(of: String(text.prefix { $0 != "#" }))
+            found = try resolve(String(text.prefix { $0 != "#" }))
         } catch {
             throw .badRequest("Invalid location: \(error).")
         }

@@ -34,7 +34,7 @@ struct LocationImportRoutes: Sendable {
         let url = try LocationEntry.url(members["url"])
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, isHashRequired: false).digests(orElse: .badRequest)
-        let place = try attach.registry.place(ofURL: url)
+        let place = try attach.registry.resolve(location: url)
         try await attach.authorize(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
         try LocationRegistrar.requireQueued(admitted.record.image)
         try drain.refuseNewWork()

@@ -122,7 +122,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
             status = .badRequest
             throw error
         } catch {
-            // The client is gone: nobody reads the response.
+            // `RequestIDMiddleware` answers every other error, so this one means that the client is gone. Nobody reads the response.
         }
         response.headers[.date] = HTTPDate.now
         response.headers[.server] = "baton"

@@ -167,7 +167,7 @@ struct MemoryNeed: Sendable, Equatable {
     }
 
     private static func smallestWindow(_ plan: RelayPlan, _ policy: RelayPolicy) -> Int64 {
-        var chunk = policy.slowEdge
+        var chunk = policy.slowBoundary
         if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }
         return min(policy.window, chunk)
     }

@@ -78,7 +78,7 @@ struct BatonServer {
             configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { maintenance.verifications.enqueue(location.id) }
         let registrar = maintenance.registrar(for: catalog)
-        let images: DirectoryService? =
+        let servedDirectory: DirectoryService? =
             if let directory {
                 try await DirectoryService(
                     directory, in: catalog, of: ServedDirectory.backend, relays: relays, registrar: registrar)
@@ -110,7 +110,7 @@ struct BatonServer {
         let limits = Reloadable(configuration.connectionLimits(descriptors))
         let exposure = Reloadable(configuration.exposure(at: listen))
         let drain = Drain()
-        let server = HTTPComposition(
+        let composition = HTTPComposition(
             catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
             registrar: registrar,
             statusChanges: maintenance.statusChanges, verifications: maintenance.verifications,
@@ -126,20 +126,20 @@ struct BatonServer {
                 log: output),
             logger: logger, read: read)
         let notifier = ServiceNotifier()
-        let http = server.service(
+        let http = composition.service(
             at: socket.map(\.place) ?? configuration.server.place, certificate: certificate, logger: logger
         ) { [logger, configuration, backends] (port: Int) in
             let place = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
             logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: place, backends))
             notifier.ready("Serving at \(place).")
             onRunning(place)
-            images?.listens(at: place)
+            servedDirectory?.listens(at: place)
         }
         let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         let release = MemoryRelease(relays: relays, loop: background)
         try await ServerRun(
             background: maintenance.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? [])
-                + (images.map { [$0] } ?? []),
+                + (servedDirectory.map { [$0] } ?? []),
             front: http,
             drain: drain, notifier: notifier,
             watchdog: Watchdog(notifier: notifier, loops: loops + [background]),

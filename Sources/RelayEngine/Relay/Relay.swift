@@ -37,7 +37,7 @@ package final class Relay: @unchecked Sendable {
     var verification: RelayVerification
     /// The contributors of rejected chunks. Further requests to them bypass caches.
     private var suspects: Set<Int> = []
-    private var permitted: Int64
+    private var releasedUpTo: Int64
     private var inFlight: Int64 = 0
     private var consumed: Int64 = 0
     var pending: [RelayAction] = []
@@ -72,7 +72,7 @@ package final class Relay: @unchecked Sendable {
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
         buffer = RelayBuffer(start: plan.start, boundaries: Self.boundaries(of: plan, tail: policy.tail))
         verification = RelayVerification(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
-        permitted = plan.delivery.lowerBound
+        releasedUpTo = plan.delivery.lowerBound
     }
 
     private static func boundaries(of plan: RelayPlan, tail: Int64) -> RelayBuffer.Boundaries {
@@ -164,7 +164,7 @@ package final class Relay: @unchecked Sendable {
         case .insistOnPermit(let attempt):
             if let running, running.id == attempt { running.attempt.insistOnPermit() }
         case .commit: sink.relayCommitted()
-        case .release(let limit): permitted = limit
+        case .release(let limit): releasedUpTo = limit
         case .verify: verify()
         case .restart:
             buffer.reset(to: plan.start)
@@ -207,8 +207,8 @@ package final class Relay: @unchecked Sendable {
         guard let current = running else { return }
         endMeter()
         let source = sources[current.candidate]
-        running?.meter = AttemptMeter(comesWhole: plan.candidates[current.candidate].maximumRange != nil, at: loop.now)
-        observer.attemptBegan(in: source.backend)
+        running?.meter = AttemptMeter(isBounded: plan.candidates[current.candidate].maximumRange != nil, at: loop.now)
+        observer.attemptRequested(in: source.backend)
     }
 
     /// Cancels the running attempt.
@@ -240,8 +240,8 @@ package final class Relay: @unchecked Sendable {
         if case .ended = machine.phase { return }
         buffer.drop(below: plan.delivery.lowerBound)
         // Bytes before the delivery are taken only to verify their chunk, and must not leave.
-        guard permitted > plan.delivery.lowerBound else { return }
-        let slabs = buffer.take(upTo: permitted, whole: inFlight == 0 || machine.phase == .draining)
+        guard releasedUpTo > plan.delivery.lowerBound else { return }
+        let slabs = buffer.take(upTo: releasedUpTo, whole: inFlight == 0 || machine.phase == .draining)
         guard !slabs.isEmpty else { return }
         for slab in slabs { loop.slabs.recycle(slab) }
         inFlight += slabs.reduce(0) { $0 + Int64($1.readableBytes) }

@@ -7,11 +7,11 @@ struct AttemptMeter {
     private var bytes: Int64 = 0
     private var pausedAt: ContinuousClock.Instant?
     private var paused: Duration = .zero
-    private let comesWhole: Bool
+    private let isBounded: Bool
 
-    /// - Parameter comesWhole: whether the bytes are delivered all at once; their time is then the time before that.
-    init(comesWhole: Bool = false, at now: ContinuousClock.Instant) {
-        self.comesWhole = comesWhole
+    /// - Parameter isBounded: whether the bytes are delivered all at once; their time is then the time before that.
+    init(isBounded: Bool = false, at now: ContinuousClock.Instant) {
+        self.isBounded = isBounded
         begunAt = now
     }
 
@@ -38,6 +38,6 @@ struct AttemptMeter {
         let end = pausedAt ?? now
         return AttemptMeasure(
             isComplete: isComplete, firstByte: firstByteAt.map { $0 - begunAt }, bytes: bytes,
-            active: firstByteAt.map { max(.zero, end - (comesWhole ? begunAt : $0) - paused) } ?? .zero)
+            active: firstByteAt.map { max(.zero, end - (isBounded ? begunAt : $0) - paused) } ?? .zero)
     }
 }

@@ -1,12 +1,11 @@
 package import BackendKit
 package import ImageModel
 package import LocationSelection
-package import NIOCore
 
 /// Observes the behaviour of locations while relays run. Called on their loops.
 package protocol RelayObserver: Sendable {
-    /// An attempt at the backend began.
-    func attemptBegan(in backend: BackendID)
+    /// An attempt sends its request to the backend; it has its permit and its credentials.
+    func attemptRequested(in backend: BackendID)
     /// An attempt at the backend is over, whether it succeeded or not.
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure)
     /// A running attempt at the backend has this throughput.
@@ -39,15 +38,4 @@ package enum RelayIncident: Sendable {
     case chunkMismatch(offset: Int64, [Origin])
     /// The whole does not match its digest.
     case wholeMismatch([Origin])
-}
-
-/// The destination of a relay's bytes: a response or a file. Called on the relay's loop.
-package protocol ResponseSink: AnyObject, Sendable {
-    /// The relay can serve: the head of the response may be sent. Called at most once, before any `write`.
-    func relayCommitted()
-    /// Writes the next slabs. `taken` is called on any thread, for each slab in order: with the number of bytes once Baton has
-    /// passed them on, or with nil if neither it nor later slabs can be delivered.
-    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (_ bytes: Int64?) -> Void)
-    /// The relay has ended; nothing is called afterwards.
-    func relayEnded(_ summary: RelaySummary)
 }

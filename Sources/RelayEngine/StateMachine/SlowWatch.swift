@@ -18,10 +18,10 @@ struct SlowWatch: Sendable, Equatable {
     }
 
     /// Updates the measurement after each event.
-    /// - Parameter comesWhole: whether the bytes are delivered all at once, so that the time before them counts as theirs.
+    /// - Parameter isBounded: whether the bytes are delivered all at once, so that the time before them counts as theirs.
     /// - Returns: bytes per second if a window is complete.
     mutating func observe(
-        _ running: RelayAttempt?, comesWhole: Bool, at now: ContinuousClock.Instant
+        _ running: RelayAttempt?, isBounded: Bool, at now: ContinuousClock.Instant
     ) -> Double? {
         guard let running else {
             rest(at: now)
@@ -37,7 +37,7 @@ struct SlowWatch: Sendable, Equatable {
         let count = running.received - received
         received = running.received
         // The time to first byte is measured separately.
-        let isActive = !running.isPaused && (comesWhole ? running.hasBegun : running.received > 0)
+        let isActive = !running.isPaused && (isBounded ? running.hasBegun : running.received > 0)
         guard let measured = pace.observe(count, isActive: isActive, at: now) else { return nil }
         rate = measured
         return measured

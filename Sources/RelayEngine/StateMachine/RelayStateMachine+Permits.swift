@@ -28,14 +28,14 @@ extension RelayStateMachine {
     /// each chunk has one contributor; elsewhere at the next byte.
     mutating func giveWay(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id, running.permittedSince != nil else { return [] }
-        let edge = yieldingEdge(of: running)
-        guard canResume(running, at: edge) else { return [.insistOnPermit(id)] }
+        let boundary = yieldingBoundary(of: running)
+        guard canResume(running, at: boundary) else { return [.insistOnPermit(id)] }
         update(id) { $0.giveWay() }
-        if edge == accepted {
+        if boundary == accepted {
             if waitsForClient { progress.excuse(until: now) }
             return depart(at: now)
         }
-        return cut(at: edge) + readOn(at: now)
+        return cut(at: boundary) + readOn(at: now)
     }
 
     /// Resumes a paused attempt up to its new end, although the client takes nothing.
@@ -46,18 +46,18 @@ extension RelayStateMachine {
         return [.resume(running.id)]
     }
 
-    private func yieldingEdge(of running: RelayAttempt) -> Int64 {
+    private func yieldingBoundary(of running: RelayAttempt) -> Int64 {
         // Before there is a body nothing is lost.
         guard running.isReading else { return accepted }
         if isBounded(running.candidate) { return running.end }
         guard case .chunks = plan.verification else { return accepted }
-        return min(nextEdge(for: running), running.end)
+        return min(nextBoundary(for: running), running.end)
     }
 
     /// Whether reading can continue from that offset later: directly, or by reading again and dropping what lies before it.
-    private mutating func canResume(_ running: RelayAttempt, at edge: Int64) -> Bool {
+    private mutating func canResume(_ running: RelayAttempt, at boundary: Int64) -> Bool {
         if candidates[running.candidate].answersAnyRange, !running.mayDiscard { return true }
-        guard edge <= policy.discardLimit else { return false }
+        guard boundary <= policy.discardLimit else { return false }
         candidates[running.candidate].resumeByDiscarding()
         return true
     }

@@ -8,8 +8,8 @@ extension RelayStateMachine {
     /// Measures the running attempt, and asks for estimates of the other locations when a decision is possible.
     mutating func watchPace(at now: ContinuousClock.Instant) -> [RelayAction] {
         let running = attempt
-        let comesWhole = running.map { isBounded($0.candidate) } ?? false
-        guard let rate = slow.observe(running, comesWhole: comesWhole, at: now), let running else { return [] }
+        let isBounded = running.map { isBounded($0.candidate) } ?? false
+        guard let rate = slow.observe(running, isBounded: isBounded, at: now), let running else { return [] }
         let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
         guard slow.mayMove(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
             return [report]
@@ -34,19 +34,19 @@ extension RelayStateMachine {
         case .moveNow(let candidate):
             update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
             return accepted == running.end ? [] : depart(at: now)
-        case .moveAtEdge(let candidate):
+        case .moveAtBoundary(let candidate):
             guard canComeBack(to: running.candidate) else { return [] }
-            let edge = nextEdge(for: running)
-            guard edge < plan.end else { return [] }
+            let boundary = nextBoundary(for: running)
+            guard boundary < plan.end else { return [] }
             update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
-            if edge == running.end { return [] }
-            return edge == accepted ? depart(at: now) : cut(at: edge)
+            if boundary == running.end { return [] }
+            return boundary == accepted ? depart(at: now) : cut(at: boundary)
         }
     }
 
     /// Leaves an attempt that was cut short and has reached its new end.
     /// - Returns: nil when it goes on.
-    mutating func departAtEdge(at now: ContinuousClock.Instant) -> [RelayAction]? {
+    mutating func departAtBoundary(at now: ContinuousClock.Instant) -> [RelayAction]? {
         guard let running = attempt, accepted == running.end, running.end < running.offered else { return nil }
         return depart(at: now)
     }
@@ -103,9 +103,9 @@ extension RelayStateMachine {
 
     /// The next offset at which the attempt may be left: the end of a chunk, of a bounded read, or of a response that is
     /// shorter than the request. No byte is fetched in vain there.
-    func nextEdge(for running: RelayAttempt) -> Int64 {
+    func nextBoundary(for running: RelayAttempt) -> Int64 {
         if isBounded(running.candidate) { return running.end }
-        var chunk = max(1, policy.slowEdge)
+        var chunk = max(1, policy.slowBoundary)
         if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }
         return min(running.offered, (accepted + chunk - 1) / chunk * chunk)
     }

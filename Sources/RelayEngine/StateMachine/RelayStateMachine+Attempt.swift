@@ -79,7 +79,7 @@ extension RelayStateMachine {
             if !running.endsExactly { actions.append(.cancel(id)) }
             return actions + allTaken(at: now)
         }
-        if let departure = departAtEdge(at: now) { return actions + departure }
+        if let departure = departAtBoundary(at: now) { return actions + departure }
         return actions + pauseIfFull()
     }
 

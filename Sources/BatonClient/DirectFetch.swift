@@ -137,7 +137,7 @@ private struct Unobserved: RelayObserver {
     func attemptRequested(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {}
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {}
-    func bytesTaken(_ count: Int64, of backend: BackendID) {}
+    func recordBytes(_ count: Int64, of backend: BackendID) {}
     func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] { sources.map { _ in .unknown } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}

@@ -37,7 +37,7 @@ extension Section {
     }
 
     /// Whether one of the keys of `secret(_:)` is present.
-    package func namesSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
+    package func hasSecret(_ name: String) -> Bool { string("\(name)_file") != nil || string("\(name)_env") != nil }
 
     /// The path of a PEM file (RFC 7468) that contains an object with the given label.
     /// - Parameters:
@@ -79,7 +79,7 @@ extension Section {
 
     /// Records a problem if another key requires a secret and neither key of it is present.
     package func requireSecret(_ name: String, beside key: String) {
-        if !namesSecret(name) { reject(key, "needs \(name)_file or \(name)_env") }
+        if !hasSecret(name) { reject(key, "needs \(name)_file or \(name)_env") }
     }
 
     private func contents(_ key: String) -> (path: String, data: Data)? {

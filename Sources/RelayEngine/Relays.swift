@@ -1,6 +1,6 @@
 package import BackendKit
 package import CurlTransfer
-package import FoundationEssentials
+import FoundationEssentials
 package import ImageModel
 package import LocationSelection
 import Synchronization
@@ -206,7 +206,7 @@ package final class Relays: RelayObserver {
     }
 
     /// Adds the bytes to the backend's total.
-    package func bytesTaken(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
+    package func recordBytes(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
 
     /// Estimates by the health of the backends.
     package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {

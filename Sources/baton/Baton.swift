@@ -38,7 +38,7 @@ struct Baton: AsyncParsableCommand {
             Standard.output.write(fullMessage(for: error) + "\n")
         } catch {
             let failure = CommandFailure(error)
-            failure.tell()
+            failure.printError()
             Glibc.exit(failure.code)
         }
         Standard.finish()

@@ -124,7 +124,7 @@ final class RelayRun: ResponseSink, RelayObserver {
 
     func attemptRequested(in backend: BackendID) {}
     func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) { state.withLock { $0.measures.append(measure) } }
-    func bytesTaken(_ count: Int64, of backend: BackendID) {}
+    func recordBytes(_ count: Int64, of backend: BackendID) {}
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) { state.withLock { $0.paces += 1 } }
     func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
         sources.indices.map { estimates.indices.contains($0) ? estimates[$0] : .unknown }

@@ -126,7 +126,7 @@ struct AddressDoorScenarios {
         let relay = await after.relay(of: image)
         let failure = relay.fields["failures"]?.first
         #expect(failure?.hasPrefix("bad refused-address:") == true, "\(relay.fields)")
-        #expect(failure?.contains("class loopback") == true)
+        #expect(failure?.contains("a loopback address") == true)
     }
 
     @Test("Behind a proxy the filter checks the proxy's address")

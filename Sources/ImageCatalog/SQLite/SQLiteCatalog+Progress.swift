@@ -40,7 +40,7 @@ extension SQLiteCatalog {
                 db, sql: "SELECT position, size, validator, chunk_size, chunk_algorithm FROM read_progress WHERE location = ?",
                 arguments: [location.description])
             // A read that restarted, since its object changed, has other chunks, and so has one with another layout.
-            let goesOn =
+            let isContinued =
                 known.map {
                     $0["position"] <= progress.position && $0["size"] == progress.size
                         && $0["validator"] == progress.validator?.text
@@ -63,17 +63,17 @@ extension SQLiteCatalog {
                     Data(progress.digests), time.milliseconds, progress.chunks?.layout.chunkSize,
                     progress.chunks?.layout.algorithm.rawValue, progress.chunks.map { Data($0.state) },
                 ])
-            try Self.savePages(of: progress.chunks, location, goesOn: goesOn, db)
+            try Self.savePages(of: progress.chunks, location, isContinued: isContinued, db)
         }
     }
 
     /// Writes only pages that are new or have grown, so that the cost of a checkpoint depends on the bytes read since the last
     /// one.
     private static func savePages(
-        of chunks: ReadProgress.Chunks?, _ location: LocationID, goesOn: Bool, _ db: Database
+        of chunks: ReadProgress.Chunks?, _ location: LocationID, isContinued: Bool, _ db: Database
     ) throws {
         let id = location.description
-        if chunks == nil || !goesOn {
+        if chunks == nil || !isContinued {
             try db.execute(sql: "DELETE FROM read_progress_page WHERE location = ?", arguments: [id])
         }
         guard let chunks else { return }

@@ -8,7 +8,7 @@ extension Relay: AttemptSink, Ticking {
     /// Sends the state machine a tick, and updates the observer and the window.
     package func tick(_ now: ContinuousClock.Instant) {
         handle(.tick)
-        tellBytes()
+        reportBytes()
         followMemory()
     }
 
@@ -99,7 +99,7 @@ extension Relay: AttemptSink, Ticking {
 
     /// Tells the state machine which chunks are verified, or that one is not.
     private func settleVerification() {
-        for event in verification.news() { pending += machine.handle(event, at: loop.now) }
+        for event in verification.newEvents() { pending += machine.handle(event, at: loop.now) }
         loadPages()
     }
 

@@ -30,7 +30,7 @@ package final class Relay: @unchecked Sendable {
     private let memory: MemoryShare?
     private let onIncident: @Sendable (RelayIncident) -> Void
     /// The number of bytes from the running attempt's backend that were not reported to the observer yet.
-    private var untold: Int64 = 0
+    private var unreportedBytes: Int64 = 0
     var machine: RelayStateMachine
     var running: Running?
     var buffer: RelayBuffer
@@ -213,7 +213,7 @@ package final class Relay: @unchecked Sendable {
 
     /// Cancels the running attempt.
     func cancelRunning() {
-        tellBytes()
+        reportBytes()
         running?.attempt.cancel()
         endMeter()
         running = nil
@@ -282,13 +282,13 @@ package final class Relay: @unchecked Sendable {
     }
 
     /// Counts bytes of the running attempt.
-    func count(_ kept: Int64) { untold += kept }
+    func count(_ kept: Int64) { unreportedBytes += kept }
 
     /// Reports the counted bytes to the observer.
-    func tellBytes() {
-        guard untold > 0, let running else { return }
-        observer.bytesTaken(untold, of: sources[running.candidate].backend)
-        untold = 0
+    func reportBytes() {
+        guard unreportedBytes > 0, let running else { return }
+        observer.recordBytes(unreportedBytes, of: sources[running.candidate].backend)
+        unreportedBytes = 0
     }
 
     private func note(_ report: RelayReport) {

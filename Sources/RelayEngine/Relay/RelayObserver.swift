@@ -11,7 +11,7 @@ package protocol RelayObserver: Sendable {
     /// A running attempt at the backend has this throughput.
     func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID)
     /// More bytes were taken from the backend. Called from time to time while they come.
-    func bytesTaken(_ count: Int64, of backend: BackendID)
+    func recordBytes(_ count: Int64, of backend: BackendID)
     /// The estimated throughput of each of these locations.
     func estimates(of sources: [RelaySource]) -> [ThroughputEstimate]
     /// An attempt at the location failed.

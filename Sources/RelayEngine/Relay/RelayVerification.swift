@@ -13,7 +13,7 @@ struct RelayVerification: ~Copyable {
     private var verifier: ChunkVerifier?
     private var asked: Set<Int> = []
     /// The offset that was last reported as verified.
-    private var told: Int64
+    private var reportedEnd: Int64
 
     /// - Parameters:
     ///   - manifest: the digests of the chunks, if the plan verifies by them.
@@ -22,7 +22,7 @@ struct RelayVerification: ~Copyable {
         self.plan = plan
         self.manifest = manifest
         digest = DigestStream(algorithm)
-        told = plan.start
+        reportedEnd = plan.start
         switch plan.verification {
         case .digest: builder = layout.map { ManifestBuilder($0) }
         case .chunks(let layout):
@@ -43,12 +43,12 @@ struct RelayVerification: ~Copyable {
     }
 
     /// The results since the last call.
-    mutating func news() -> [RelayEvent] {
+    mutating func newEvents() -> [RelayEvent] {
         guard let verifier else { return [] }
         var events: [RelayEvent] = []
-        if verifier.verified > told {
-            told = verifier.verified
-            events.append(.verified(upTo: told))
+        if verifier.verified > reportedEnd {
+            reportedEnd = verifier.verified
+            events.append(.verified(upTo: reportedEnd))
         }
         if let rejection = verifier.rejection {
             events.append(.rejected(start: rejection.start, digest: rejection.digest))

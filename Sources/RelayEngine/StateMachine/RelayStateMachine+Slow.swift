@@ -8,7 +8,7 @@ extension RelayStateMachine {
     /// Measures the running attempt, and asks for estimates of the other locations when a decision is possible.
     mutating func watchPace(at now: ContinuousClock.Instant) -> [RelayAction] {
         let running = attempt
-        let isBounded = running.map { isBounded($0.candidate) } ?? false
+        let isBounded = running.map { self.isBounded($0.candidate) } ?? false
         guard let rate = slow.observe(running, isBounded: isBounded, at: now), let running else { return [] }
         let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
         guard slow.mayMove(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {

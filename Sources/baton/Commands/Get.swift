@@ -60,7 +60,7 @@ struct Get: AsyncParsableCommand {
         if let containerFormat { query.append("container_format=\(containerFormat.rawValue)") }
         // Baton's own text must not be mixed into the image's bytes.
         let isErrorTaken = target.isSameFile(as: STDERR_FILENO)
-        if target.isSameFile(as: STDOUT_FILENO) { Standard.takeOutput() }
+        if target.isSameFile(as: STDOUT_FILENO) { Standard.reserveOutput() }
         let display = quiet || isErrorTaken ? nil : ProgressDisplay()
         let download = Download(
             from: endpoint, to: target, tries: tries, isDirect: direct, bytesPerSecond: limitRate?.count
@@ -74,7 +74,7 @@ struct Get: AsyncParsableCommand {
         }
         display?.end()
         guard !isErrorTaken || Standard.forResults == .output else { return }
-        tell(of: report, image: id, target)
+        printResult(report, image: id, target)
     }
 
     /// The destination of the image. The image's name is requested only if it becomes the file's name.
@@ -88,7 +88,7 @@ struct Get: AsyncParsableCommand {
         return try DownloadOutput(output, named: DownloadOutput.fileName(of: record.name, id: id))
     }
 
-    private func tell(of report: DownloadReport, image: ImageID, _ target: DownloadOutput) {
+    private func printResult(_ report: DownloadReport, image: ImageID, _ target: DownloadOutput) {
         let stream = Standard.forResults
         let file = target.path ?? output ?? ""
         if format.json { return format.printJSON(GetReport(report, image: image, file: file), to: stream) }

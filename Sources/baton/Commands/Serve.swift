@@ -37,7 +37,7 @@ struct Serve: AsyncParsableCommand {
         let server = try BatonServer(isVerifyingWholes: !withoutVerification) {
             try ConfigurationOption.load(path, listen: listen)
         }
-        try await server.run(onRunning: Self.tell)
+        try await server.run(onRunning: Self.announce)
     }
 
     func validate() throws {
@@ -53,10 +53,10 @@ struct Serve: AsyncParsableCommand {
         defer { home.remove() }
         if demo { try DemoImages.write(to: home.images) }
         try await ServedDirectory(path: dir ?? home.images, home: home, listen: listen)
-            .run(isVerifyingWholes: !withoutVerification, onRunning: Self.tell)
+            .run(isVerifyingWholes: !withoutVerification, onRunning: Self.announce)
     }
 
-    private static func tell(of place: String) {
+    private static func announce(_ place: String) {
         print("baton listens at \(place)")
         fflush(nil)
     }

@@ -37,15 +37,15 @@ extension ConfiguredBackend {
     }
 
     private static func compare(_ backend: ConfiguredBackend, _ settings: Section, with other: ConfiguredBackend) {
-        let pairs = backend.places.flatMap { place in other.places.map { (place, $0) } }
+        let pairs = backend.scopes.flatMap { scope in other.scopes.map { (scope, $0) } }
         if pairs.contains(where: { $0 == $1 }) {
             settings.reject(
-                backend.placeKey,
+                backend.scopeKey,
                 "names the same objects as the backend \(other.id), so a location would belong to both; remove one of them")
-        } else if let (place, otherPlace) = pairs.first(where: { $0.contains($1) || $1.contains($0) }) {
-            let (inner, outer) = place.contains(otherPlace) ? (other.id, backend.id) : (backend.id, other.id)
+        } else if let (scope, otherScope) = pairs.first(where: { $0.contains($1) || $1.contains($0) }) {
+            let (inner, outer) = scope.contains(otherScope) ? (other.id, backend.id) : (backend.id, other.id)
             settings.warn(
-                backend.placeKey,
+                backend.scopeKey,
                 "overlaps with the backend \(other.id): a location that lies in both belongs to \(inner), not \(outer)")
         }
     }

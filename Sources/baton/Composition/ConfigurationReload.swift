@@ -114,7 +114,7 @@ actor ConfigurationReload {
 
     private func apply(_ new: Candidate) {
         // The settings outside its section that a backend depends on.
-        let isSameGround =
+        let hasSameSharedSettings =
             new.configuration.relay.connectTimeout == configuration.relay.connectTimeout
             && new.configuration.transfer == configuration.transfer
         let known = Dictionary(backends.map { ($0.id, $0.source) }, uniquingKeysWith: { first, _ in first })
@@ -122,7 +122,9 @@ actor ConfigurationReload {
         registry.replace(
             with: new.backends.map { backend in
                 // An unchanged backend keeps its connections and its log-in.
-                if isSameGround, let source = known[backend.id], source == backend.source, let running = registry[backend.id] {
+                if hasSameSharedSettings, let source = known[backend.id], source == backend.source,
+                    let running = registry[backend.id]
+                {
                     return running
                 }
                 return backend.start(on: parts.loop)

@@ -31,14 +31,14 @@ extension BatonConfiguration.Keystone {
     /// The settings as `KeystoneService` needs them.
     fileprivate var settings: KeystoneSettings {
         KeystoneSettings(
-            url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: authorities,
+            url: url, credentials: credentials.identityCredentials, timeout: timeout, authorities: authorities,
             trustedRole: trustedRole)
     }
 }
 
 extension BatonConfiguration.Keystone.Credentials {
     /// The credentials as `KeystoneSettings` needs them.
-    var forIdentity: KeystoneSettings.Credentials {
+    var identityCredentials: KeystoneSettings.Credentials {
         switch self {
         case .callersOwn: .callersOwn
         case .password(let user, let userDomain, let password, let project, let projectDomain):

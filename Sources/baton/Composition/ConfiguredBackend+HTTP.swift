@@ -27,7 +27,7 @@ extension ConfiguredBackend {
             return nil
         }
         let connectTimeout = configuration.relay.connectTimeout
-        return ConfiguredBackend(id: section.id, driverName: "http", base: base, placeKey: "url") { _ in
+        return ConfiguredBackend(id: section.id, driverName: "http", base: base, scopeKey: "url") { _ in
             HTTPDriver(
                 base: base, connectTimeout: connectTimeout, access: access, credentials: credentials, redirects: redirects)
         }
@@ -38,7 +38,7 @@ extension ConfiguredBackend {
         let user = settings.string("user")
         let password = settings.secret("password")
         let token = settings.secret("token")
-        if settings.namesSecret("token"), user != nil || settings.namesSecret("password") {
+        if settings.hasSecret("token"), user != nil || settings.hasSecret("password") {
             settings.reject(
                 "token_\(settings.string("token_file") == nil ? "env" : "file")",
                 "can't be combined with user; keep one of them")
@@ -54,7 +54,7 @@ extension ConfiguredBackend {
             return .bearer(token.value)
         }
         guard let user else {
-            if settings.namesSecret("password") {
+            if settings.hasSecret("password") {
                 settings.reject("password_\(settings.string("password_file") == nil ? "env" : "file")", "needs user")
             }
             return nil
@@ -75,7 +75,7 @@ extension ConfiguredBackend {
 
     private static func headerFields(_ settings: Section) -> [(name: String, value: String)] {
         let section = settings.section("header_files")
-        let hasIdentity = settings.namesSecret("token") || settings.namesSecret("password")
+        let hasIdentity = settings.hasSecret("token") || settings.hasSecret("password")
         let fields = section.keys.compactMap { name -> (name: String, value: String)? in
             guard let secret = section.secret(inFile: name) else { return nil }
             guard isFieldName(name) else {

@@ -29,7 +29,7 @@ extension ConfiguredBackend {
         let connectTimeout = configuration.relay.connectTimeout
         return ConfiguredBackend(
             id: section.id, driverName: "swift", base: account.flatMap { container.base(in: $0) }, keyScheme: "swift",
-            place: account == nil ? loginPlace(settings) : nil, placeKey: "container"
+            scope: account == nil ? loginScope(settings) : nil, scopeKey: "container"
         ) { loop in
             let credentials = login.map { login in
                 OpenStackSwiftCredentials(login) { request throws(TransferError) in
@@ -47,7 +47,7 @@ extension ConfiguredBackend {
     }
 
     /// The scope of the container in the account of a log-in, identified by the log-in's server and user.
-    private static func loginPlace(_ settings: Section) -> BackendScope {
+    private static func loginScope(_ settings: Section) -> BackendScope {
         let keystone = settings.section("keystone")
         let words = [
             settings.string("auth_url"), settings.string("user"), keystone.string("url"), keystone.string("project"),
@@ -141,7 +141,7 @@ extension ConfiguredBackend {
         }
         guard let url, let credentials else { return (isConfigured, nil) }
         let settings = KeystoneSettings(
-            url: url, credentials: credentials.forIdentity, timeout: timeout, authorities: nil)
+            url: url, credentials: credentials.identityCredentials, timeout: timeout, authorities: nil)
         return (isConfigured, OpenStackSwiftKeystoneLogin(settings, wanted: wanted, account: account))
     }
 

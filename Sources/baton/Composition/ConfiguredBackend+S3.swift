@@ -21,7 +21,8 @@ extension ConfiguredBackend {
         }
         let connectTimeout = configuration.relay.connectTimeout
         return ConfiguredBackend(
-            id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3", place: s3Place(settings), placeKey: "bucket"
+            id: section.id, driverName: "s3", base: endpoint.base, keyScheme: "s3", scope: bucketScope(settings),
+            scopeKey: "bucket"
         ) { _ in
             S3Driver(
                 endpoint: endpoint, region: region, credentials: credentials, connectTimeout: connectTimeout, access: access)
@@ -29,7 +30,7 @@ extension ConfiguredBackend {
     }
 
     /// The scope of the bucket, the same for both styles of request URLs.
-    private static func s3Place(_ settings: Section) -> BackendScope? {
+    private static func bucketScope(_ settings: Section) -> BackendScope? {
         guard let text = settings.string("url"), let url = try? LocationURL(text), let bucket = settings.string("bucket") else {
             return nil
         }

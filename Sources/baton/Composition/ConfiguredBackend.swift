@@ -13,9 +13,9 @@ struct ConfiguredBackend: Sendable {
     let root: String?
     private let base: LocationURL?
     /// The scopes of its objects, one for each kind of URL that names them.
-    let places: [BackendScope]
+    let scopes: [BackendScope]
     /// The key of its section that determines the scope.
-    let placeKey: String
+    let scopeKey: String
     /// The scheme of key URLs; nil if its objects have paths only.
     private let keyScheme: String?
     private let makeDriver: @Sendable (TransferLoop) -> any Driver
@@ -30,14 +30,14 @@ struct ConfiguredBackend: Sendable {
 
     init(
         id: BackendID, driverName: String, root: String? = nil, base: LocationURL?, keyScheme: String? = nil,
-        place: BackendScope? = nil, placeKey: String, makeDriver: @escaping @Sendable (TransferLoop) -> any Driver
+        scope: BackendScope? = nil, scopeKey: String, makeDriver: @escaping @Sendable (TransferLoop) -> any Driver
     ) {
         self.id = id
         self.driverName = driverName
         self.root = root
         self.base = base
-        places = [base.map(BackendScope.init), place].compactMap { $0 }
-        self.placeKey = placeKey
+        scopes = [base.map(BackendScope.init), scope].compactMap { $0 }
+        self.scopeKey = scopeKey
         self.keyScheme = keyScheme
         self.makeDriver = makeDriver
     }
@@ -80,7 +80,7 @@ struct ConfiguredBackend: Sendable {
     ) throws -> ConfiguredBackend {
         let base = try LocationURL("file:///" + LocationURL.encode(path: String(root.drop { $0 == "/" })))
         guard !base.segments.isEmpty else { throw WholeFileSystem() }
-        return ConfiguredBackend(id: id, driverName: "file", root: root, base: base, placeKey: "root") { _ in
+        return ConfiguredBackend(id: id, driverName: "file", root: root, base: base, scopeKey: "root") { _ in
             FileDriver(
                 root: root, workers: FileWorkers(name: id.name, limit: transfer.fileWorkers),
                 maximumRange: Int64(transfer.fileRange.count))

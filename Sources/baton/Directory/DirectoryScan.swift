@@ -86,7 +86,7 @@ struct DirectoryScan {
             }
             for name in names { try visit("\(path)/\(name)", at: "\(full)/\(name)") }
         case S_IFLNK:
-            if Self.looksLikeAnImage(path) {
+            if Self.isNamedLikeAnImage(path) {
                 skipped.append(Skipped(path: path, reason: "symbolic links are not followed"))
             }
         case S_IFREG: try look(at: path, full, size: Int64(status.st_size))
@@ -96,19 +96,19 @@ struct DirectoryScan {
 
     private mutating func look(at path: String, _ full: String, size: Int64) throws(Unreadable) {
         guard size > 0 else {
-            if Self.looksLikeAnImage(path) { skipped.append(Skipped(path: path, reason: "it is empty")) }
+            if Self.isNamedLikeAnImage(path) { skipped.append(Skipped(path: path, reason: "it is empty")) }
             return
         }
         let found: DetectedFormat?
         switch Self.inspect(full, size: size) {
         case .success(let format): found = format
         case .failure(let failure):
-            if Self.looksLikeAnImage(path) || size >= Self.unknownSize {
+            if Self.isNamedLikeAnImage(path) || size >= Self.unknownSize {
                 skipped.append(Skipped(path: path, reason: failure.reason))
             }
             return
         }
-        guard found != nil || Self.looksLikeAnImage(path) || size >= Self.unknownSize else { return }
+        guard found != nil || Self.isNamedLikeAnImage(path) || size >= Self.unknownSize else { return }
         guard let format = Self.diskFormat(found) else {
             return skipped.append(
                 Skipped(path: path, reason: "its format, \(found?.rawValue ?? "raw"), is not served: convert it with qemu-img"))
@@ -122,7 +122,7 @@ struct DirectoryScan {
         files.append(File(path: path, size: size, format: format))
     }
 
-    private static func looksLikeAnImage(_ path: String) -> Bool {
+    private static func isNamedLikeAnImage(_ path: String) -> Bool {
         guard let dot = path.lastIndex(of: ".") else { return false }
         return endings.contains(path[path.index(after: dot)...].lowercased())
     }

@@ -82,7 +82,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             for await place in self.places {
-                try await self.tell(at: place)
+                try await self.announce(at: place)
                 break
             }
             // The server stops when one of its services ends.
@@ -90,7 +90,7 @@ final class DirectoryService: Service, CustomStringConvertible {
         }
     }
 
-    private func tell(at place: String) async throws {
+    private func announce(at place: String) async throws {
         let start = ContinuousClock.now
         var waiting = served.sorted { $0.file.size < $1.file.size }
         var failed: [String] = []
@@ -106,25 +106,25 @@ final class DirectoryService: Service, CustomStringConvertible {
         for line in failed { Standard.error.line(line) }
         while !waiting.isEmpty {
             try await Task.sleep(for: .milliseconds(200))
-            let news = try await settle(&waiting)
-            for line in news.failed { Standard.error.line(line) }
-            for line in news.ready { Standard.output.line(line) }
+            let changes = try await settle(&waiting)
+            for line in changes.failed { Standard.error.line(line) }
+            for line in changes.ready { Standard.output.line(line) }
         }
     }
 
     /// Removes images whose full read has ended from `waiting`, and returns a line for each.
     /// - Throws: `CatalogError`.
     private func settle(_ waiting: inout [Served]) async throws -> (ready: [String], failed: [String]) {
-        var news: (ready: [String], failed: [String]) = ([], [])
+        var changes: (ready: [String], failed: [String]) = ([], [])
         for image in waiting.prefix(Self.batch) {
             switch try await state(of: image) {
             case .waiting: continue
-            case .ready: news.ready.append("ready: \(image.file.path)")
-            case .failed(let reason): news.failed.append("baton: \(image.file.path) is not served: \(reason)")
+            case .ready: changes.ready.append("ready: \(image.file.path)")
+            case .failed(let reason): changes.failed.append("baton: \(image.file.path) is not served: \(reason)")
             }
             waiting.removeAll { $0.image == image.image }
         }
-        return news
+        return changes
     }
 
     private func state(of image: Served) async throws -> State {

@@ -108,8 +108,8 @@ struct CommandFailure {
     }
 
     /// Writes the failure to standard error, and with `--json` the error object to the stream for results.
-    func tell() {
-        if kind == "reader_gone" { Standard.endForWantOfReader() }
+    func printError() {
+        if kind == "reader_gone" { Standard.endWithoutReader() }
         // The message may come from a server or contain a name, which with several lines could imitate another message.
         if let text { Standard.error.lines(text) } else { Standard.error.line("baton: \(message)") }
         guard CommandLine.arguments.prefix(while: { $0 != "--" }).contains("--json") else { return }

@@ -12,7 +12,7 @@ enum Standard {
     private static let isOutputTaken = Atomic(false)
 
     /// Reserves standard output for an image's bytes.
-    static func takeOutput() { isOutputTaken.store(true, ordering: .relaxed) }
+    static func reserveOutput() { isOutputTaken.store(true, ordering: .relaxed) }
 
     /// The stream for a command's result: standard error while standard output carries an image.
     static var forResults: Standard { isOutputTaken.load(ordering: .relaxed) ? .error : .output }
@@ -36,15 +36,15 @@ enum Standard {
     }
 
     private static func fail(_ error: Int32) -> Never {
-        if error == EPIPE { endForWantOfReader() }
+        if error == EPIPE { endWithoutReader() }
         Standard.error.line("baton: standard output can't be written: \(String(cString: strerror(error))).")
         exit(1)
     }
 
     /// Ends the process by SIGPIPE, as other programs end when the reader of a pipe is gone. Has no effect if the process was
     /// started with that signal ignored.
-    static func endForWantOfReader() {
-        guard !startedIgnoringBrokenPipes else { return }
+    static func endWithoutReader() {
+        guard !wasIgnoringBrokenPipes else { return }
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
     }
@@ -53,13 +53,13 @@ enum Standard {
     /// to a closed connection; writes report broken pipes instead. Closed standard streams are opened, so that no other file
     /// gets their descriptor numbers and their text.
     static func prepare() {
-        _ = startedIgnoringBrokenPipes
+        _ = wasIgnoringBrokenPipes
         signal(SIGPIPE, SIG_IGN)
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 { _ = open("/dev/null", O_RDONLY) }
     }
 
     /// Whether the process was started with SIGPIPE ignored. Evaluated before `prepare` changes that.
-    private static let startedIgnoringBrokenPipes: Bool = {
+    private static let wasIgnoringBrokenPipes: Bool = {
         var action = sigaction()
         guard sigaction(SIGPIPE, nil, &action) == 0 else { return false }
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)

@@ -35,7 +35,7 @@ test: test-setup build ## Runs all tests; installs Keystone, Swift and OpenStack
 	$(SWIFT_TEST)
 	$(INTEROP) -m pytest Tests/Interop
 
-test-stores: test-setup ## Tests Ceph's radosgw as well, which is installed the first time (as root)
+test-stores: test-setup ## Runs the scenarios with Ceph's radosgw, which is installed the first time (as root)
 	@scripts/radosgw install
 	BATON_TEST_STORES=1 $(SWIFT_TEST) --filter RadosgwScenarios
 

@@ -19,7 +19,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
-/// A library module of Baton. Dependencies point one way only: the compiler refuses an import that is not declared here, and
+/// A library module of Baton. Dependencies point one way only: `make build` refuses an import that is not declared here, and
 /// `scripts/module-graph` draws them into docs/architecture.md.
 func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)

@@ -61,7 +61,7 @@ extension LocationRegistrar {
 
     /// Activates registered locations: with a probe, or with a full read that is awaited for up to ten seconds. A longer read
     /// continues in the background.
-    /// - Throws: `RegistrationError` if one of them cannot serve; then all of them are removed.
+    /// - Throws: `RegistrationError` if one of them cannot serve; then those that have not served yet are removed.
     package func admit(_ locations: [Location]) async throws {
         do {
             for location in locations { _ = try await checks.admit(location, readsInFull: false) }

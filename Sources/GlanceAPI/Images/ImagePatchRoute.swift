@@ -80,8 +80,8 @@ struct ImagePatchRoute: Sendable {
         return operations
     }
 
-    /// Activates the new locations. If one fails, all of them are removed and the patch fails. The patch's other changes stay,
-    /// because other requests may have seen them.
+    /// Activates the new locations. If one fails, those that have not served yet are removed and the patch fails. The patch's
+    /// other changes stay, because other requests may have seen them.
     private func bringToService(
         _ record: ImageRecord, since before: ImageRecord, _ caller: Caller
     ) async throws -> ImageRecord {

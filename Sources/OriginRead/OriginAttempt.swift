@@ -15,9 +15,9 @@ package final class OriginAttempt: @unchecked Sendable {
         /// Not started. Goes to: awaitingPermit, preparingCredentials, awaitingWorker, ended.
         case idle
         /// Waits for a permit. Goes to: preparingCredentials, awaitingWorker, ended.
-        case awaitingPermit(ConnectionPermit, since: ContinuousClock.Instant, isWanted: Bool)
+        case awaitingPermit(PermitWait)
         /// Waits for credentials. Goes to: awaitingWorker, ended.
-        case preparingCredentials(Grant, since: ContinuousClock.Instant)
+        case preparingCredentials(Grant)
         /// The request is made and waits for a connection or a worker. Goes to: awaitingHead, ended.
         case awaitingWorker(RunningTransfer)
         /// The request has its connection or worker, and waits for the head. Goes to: readingBody, readingRefusal, rejected,
@@ -26,7 +26,7 @@ package final class OriginAttempt: @unchecked Sendable {
         /// The body is being read. Goes to: ended.
         case readingBody(RunningTransfer, Body)
         /// The body of a refusal is being read, for its reason. Goes to: preparingCredentials, ended.
-        case readingRefusal(RunningTransfer, OriginRefusal)
+        case readingRefusal(RunningTransfer, RefusedBody)
         /// The response is not read further; the failure is nil if the reader has what it wanted. Goes to:
         /// preparingCredentials, ended.
         case rejected(RunningTransfer, AttemptFailure?)
@@ -34,32 +34,72 @@ package final class OriginAttempt: @unchecked Sendable {
         case ended(isComplete: Bool)
     }
 
+    // The data of the cases are objects of the attempt alone. An instant has no size that the compiler knows, so an enum with
+    // instants in it would be copied by the runtime, for each 16 KiB of a body.
+
+    /// A wait for a permit.
+    private final class PermitWait {
+        let permit: ConnectionPermit
+        let since: ContinuousClock.Instant
+        /// Whether another download asks for the permit already.
+        var isWanted = false
+
+        init(_ permit: ConnectionPermit, since: ContinuousClock.Instant) {
+            self.permit = permit
+            self.since = since
+        }
+    }
+
     /// What the attempt holds once it may make its request.
-    private struct Grant {
+    private final class Grant {
         /// Nil where the backend's connections are not limited.
         let permit: ConnectionPermit?
         let since: ContinuousClock.Instant
+        /// When the attempt began to wait for its credentials.
+        var credentialsSince: ContinuousClock.Instant
         /// Whether the credentials were renewed after a refusal.
         var hasRenewed = false
+
+        init(permit: ConnectionPermit?, since: ContinuousClock.Instant) {
+            self.permit = permit
+            self.since = since
+            credentialsSince = since
+        }
     }
 
     /// A request that was made.
-    private struct RunningTransfer {
+    private final class RunningTransfer {
         let grant: Grant
         let transfer: TransferID
         /// The generation of its credentials; nil if the driver has none to renew.
         let generation: Int?
         var lastActivity: ContinuousClock.Instant
+
+        init(_ transfer: TransferID, grant: Grant, generation: Int?, at now: ContinuousClock.Instant) {
+            self.grant = grant
+            self.transfer = transfer
+            self.generation = generation
+            lastActivity = now
+        }
     }
 
     /// A body that is being read.
-    private struct Body {
+    private final class Body {
         /// What to skip and what to keep; nil if no more is wanted.
         var window: BodyWindow?
         var isPaused = false
         /// The numbers of bytes since the reader took the counts.
         var dropped: Int64 = 0
         var kept: Int64 = 0
+
+        init(window: BodyWindow?) { self.window = window }
+    }
+
+    /// The body of a refusal that is being read.
+    private final class RefusedBody {
+        var refusal: OriginRefusal
+
+        init(_ refusal: OriginRefusal) { self.refusal = refusal }
     }
 
     /// How long it waits from now on.
@@ -91,7 +131,7 @@ package final class OriginAttempt: @unchecked Sendable {
             request.queueKey,
             yield: { [weak self, loop] in loop.enqueue { [weak self] in self?.permitWanted() } },
             admitted: { [weak self, loop] in loop.enqueue { [weak self] in self?.permitted() } })
-        state = .awaitingPermit(permit, since: loop.now, isWanted: false)
+        state = .awaitingPermit(PermitWait(permit, since: loop.now))
         if isAdmitted { permitted() }
     }
 
@@ -105,19 +145,17 @@ package final class OriginAttempt: @unchecked Sendable {
     /// Stops reading for now. Bytes that were received already are still delivered.
     package func pause() {
         loop.preconditionOnLoop()
-        guard case .readingBody(let exchange, var body) = state, !body.isPaused else { return }
+        guard case .readingBody(let exchange, let body) = state, !body.isPaused else { return }
         body.isPaused = true
-        state = .readingBody(exchange, body)
         loop.pause(exchange.transfer)
     }
 
     /// Reads on.
     package func resume() {
         loop.preconditionOnLoop()
-        guard case .readingBody(var exchange, var body) = state, body.isPaused else { return }
+        guard case .readingBody(let exchange, let body) = state, body.isPaused else { return }
         body.isPaused = false
         exchange.lastActivity = loop.now
-        state = .readingBody(exchange, body)
         loop.resume(exchange.transfer)
     }
 
@@ -130,16 +168,13 @@ package final class OriginAttempt: @unchecked Sendable {
     /// Sets which of the following bytes of the body are wanted; nil for none. The reader must have called `takeCounts` before.
     package func setWindow(_ window: BodyWindow?) {
         loop.preconditionOnLoop()
-        guard case .readingBody(let exchange, var body) = state else { return }
-        body.window = window
-        state = .readingBody(exchange, body)
+        if case .readingBody(_, let body) = state { body.window = window }
     }
 
     /// The numbers of bytes of the body since the last call: those dropped, and those passed to the reader.
     package func takeCounts() -> (dropped: Int64, kept: Int64) {
         loop.preconditionOnLoop()
-        guard case .readingBody(let exchange, var body) = state else { return (0, 0) }
-        defer { state = .readingBody(exchange, body) }
+        guard case .readingBody(_, let body) = state else { return (0, 0) }
         let counts = (body.dropped, body.kept)
         (body.dropped, body.kept) = (0, 0)
         return counts
@@ -165,8 +200,8 @@ package final class OriginAttempt: @unchecked Sendable {
         loop.preconditionOnLoop()
         return switch state {
         case .idle, .ended: nil
-        case .awaitingPermit(let permit, _, _): permit
-        case .preparingCredentials(let grant, _): grant.permit
+        case .awaitingPermit(let wait): wait.permit
+        case .preparingCredentials(let grant): grant.permit
         case .awaitingWorker(let exchange), .awaitingHead(let exchange), .readingBody(let exchange, _),
             .readingRefusal(let exchange, _), .rejected(let exchange, _):
             exchange.grant.permit
@@ -185,11 +220,11 @@ package final class OriginAttempt: @unchecked Sendable {
     // MARK: Permit and credentials
 
     private func permitted() {
-        guard case .awaitingPermit(let permit, _, let isWanted) = state else { return }
-        let grant = Grant(permit: permit, since: loop.now)
-        state = .preparingCredentials(grant, since: loop.now)
+        guard case .awaitingPermit(let wait) = state else { return }
+        let grant = Grant(permit: wait.permit, since: loop.now)
+        state = .preparingCredentials(grant)
         sink?.attemptPermitted(self)
-        if isWanted { sink?.attemptPermitWanted(self) }
+        if wait.isWanted { sink?.attemptPermitWanted(self) }
         // The reader may have cancelled the attempt.
         guard case .preparingCredentials = state else { return }
         prepare(grant)
@@ -197,8 +232,8 @@ package final class OriginAttempt: @unchecked Sendable {
 
     /// Another download waits for the permit. That may be known before the attempt knows that it has the permit.
     private func permitWanted() {
-        if case .awaitingPermit(let permit, let since, _) = state {
-            state = .awaitingPermit(permit, since: since, isWanted: true)
+        if case .awaitingPermit(let wait) = state {
+            wait.isWanted = true
         } else if permit != nil {
             sink?.attemptPermitWanted(self)
         }
@@ -210,14 +245,15 @@ package final class OriginAttempt: @unchecked Sendable {
     }
 
     private func fetch(_ credentials: any RenewableCredentials, beyond generation: Int, _ grant: Grant) {
-        state = .preparingCredentials(grant, since: loop.now)
+        grant.credentialsSince = loop.now
+        state = .preparingCredentials(grant)
         credentials.renew(beyond: generation) { [weak self, loop] failure in
             loop.enqueue { [weak self] in self?.fetched(failure) }
         }
     }
 
     private func fetched(_ failure: AttemptFailure?) {
-        guard case .preparingCredentials(let grant, _) = state else { return }
+        guard case .preparingCredentials(let grant) = state else { return }
         if let failure { end(failure) } else { ask(grant) }
     }
 
@@ -225,8 +261,7 @@ package final class OriginAttempt: @unchecked Sendable {
         // Read before the request is made: a renewal in between makes the credentials newer than noted, never older.
         let generation = request.driver.credentials?.generation
         let transfer = loop.start(request.driver.transferRequest(for: request.read), sink: self)
-        state = .awaitingWorker(
-            RunningTransfer(grant: grant, transfer: transfer, generation: generation, lastActivity: loop.now))
+        state = .awaitingWorker(RunningTransfer(transfer, grant: grant, generation: generation, at: loop.now))
         sink?.attemptRequested(self)
     }
 
@@ -241,9 +276,8 @@ package final class OriginAttempt: @unchecked Sendable {
                 break
             }
             loop.cancel(exchange.transfer)
-            var grant = exchange.grant
-            grant.hasRenewed = true
-            return fetch(credentials, beyond: exchange.generation ?? credentials.generation, grant)
+            exchange.grant.hasRenewed = true
+            return fetch(credentials, beyond: exchange.generation ?? credentials.generation, exchange.grant)
         case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingBody, .ended: break
         }
         end(failure)
@@ -272,7 +306,7 @@ package final class OriginAttempt: @unchecked Sendable {
 extension OriginAttempt: TransferSink {
     /// The transfer got its connection or its worker.
     package func transferBegan(_ transfer: TransferID) {
-        guard case .awaitingWorker(var exchange) = state, exchange.transfer == transfer else { return }
+        guard case .awaitingWorker(let exchange) = state, exchange.transfer == transfer else { return }
         exchange.lastActivity = loop.now
         state = .awaitingHead(exchange)
         sink?.attemptBegan(self)
@@ -280,12 +314,12 @@ extension OriginAttempt: TransferSink {
 
     /// Asks the driver, then the reader, what to do with the head.
     package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        guard case .awaitingHead(var exchange) = state, exchange.transfer == transfer else { return false }
+        guard case .awaitingHead(let exchange) = state, exchange.transfer == transfer else { return false }
         exchange.lastActivity = loop.now
         switch request.driver.inspect(head, of: request.read) {
         case .failure(let failure):
             if let refusal = request.driver.refusal(failure, head, at: loop.now) {
-                state = .readingRefusal(exchange, refusal)
+                state = .readingRefusal(exchange, RefusedBody(refusal))
                 return true
             }
             state = .rejected(exchange, failure)
@@ -303,10 +337,9 @@ extension OriginAttempt: TransferSink {
 
     /// Passes the wanted bytes on while they are in the processor's cache.
     package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        if case .readingRefusal(var exchange, var refusal) = state, exchange.transfer == transfer {
+        if case .readingRefusal(let exchange, let body) = state, exchange.transfer == transfer {
             exchange.lastActivity = loop.now
-            refusal.take(bytes)
-            state = .readingRefusal(exchange, refusal)
+            body.refusal.take(bytes)
             return
         }
         guard let (drop, keep) = split(bytes.count, of: transfer), keep > 0 else { return }
@@ -323,20 +356,19 @@ extension OriginAttempt: TransferSink {
     }
 
     private func split(_ count: Int, of transfer: TransferID) -> (drop: Int, keep: Int)? {
-        guard case .readingBody(var exchange, var body) = state, exchange.transfer == transfer,
+        guard case .readingBody(let exchange, let body) = state, exchange.transfer == transfer,
             let (drop, keep) = body.window?.split(count)
         else { return nil }
         body.dropped += Int64(count - keep)
         body.kept += Int64(keep)
         exchange.lastActivity = loop.now
-        state = .readingBody(exchange, body)
         return (drop, keep)
     }
 
     /// Ends a refusal whose body is long enough; else lets the reader decide.
     package func transferSettled(_ transfer: TransferID) {
-        if case .readingRefusal(_, let refusal) = state, refusal.isFull {
-            fail(request.driver.explain(refusal))
+        if case .readingRefusal(_, let body) = state, body.refusal.isFull {
+            fail(request.driver.explain(body.refusal))
         } else {
             sink?.attemptSettled(self)
         }
@@ -346,7 +378,7 @@ extension OriginAttempt: TransferSink {
     package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard self.transfer == transfer else { return }
         switch state {
-        case .readingRefusal(_, let refusal): fail(request.driver.explain(refusal))
+        case .readingRefusal(_, let body): fail(request.driver.explain(body.refusal))
         case .rejected(_, .some(let failure)): fail(failure)
         case .rejected(_, nil): end(nil)
         case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingBody, .ended:
@@ -362,11 +394,11 @@ extension OriginAttempt: Ticking {
     package func tick(_ now: ContinuousClock.Instant) {
         switch state {
         case .idle, .ended, .rejected: break
-        case .awaitingPermit(_, let since, _):
-            guard let timeout = timeouts.permit, now - since >= timeout, !mayWaitOn else { return }
+        case .awaitingPermit(let wait):
+            guard let timeout = timeouts.permit, now - wait.since >= timeout, !mayWaitOn else { return }
             end(.busy(after: timeout))
-        case .preparingCredentials(let grant, let since):
-            if now - since >= timeouts.inactivity {
+        case .preparingCredentials(let grant):
+            if now - grant.credentialsSince >= timeouts.inactivity {
                 end(.noCredentials(within: timeouts.inactivity))
             } else if let limit = exceededLimit(of: grant, at: now) {
                 end(.noCredentials(within: limit))
@@ -380,9 +412,9 @@ extension OriginAttempt: Ticking {
             endIfSilent(exchange, at: now)
         case .readingBody(let exchange, let body):
             if !body.isPaused { endIfSilent(exchange, at: now) }
-        case .readingRefusal(let exchange, let refusal):
-            let isLate = exceededLimit(of: exchange.grant, at: now) != nil || now - refusal.began >= timeouts.refusal
-            if isLate || now - exchange.lastActivity >= timeouts.inactivity { fail(request.driver.explain(refusal)) }
+        case .readingRefusal(let exchange, let body):
+            let isLate = exceededLimit(of: exchange.grant, at: now) != nil || now - body.refusal.began >= timeouts.refusal
+            if isLate || now - exchange.lastActivity >= timeouts.inactivity { fail(request.driver.explain(body.refusal)) }
         }
     }
 

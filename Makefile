@@ -64,12 +64,13 @@ chaos-quick: test-setup release ## The same in two minutes, without the others
 docs: build ## Builds the documentation of the modules with DocC
 	scripts/documentation
 
-lint: setup ## Checks the format of the code, words, generated documents, the threat model, file sizes and names, waits, and scripts
+lint: build ## Checks imports, the format of the code, words, generated documents, the threat model, file sizes and names, waits, and scripts
 	swift format lint --strict --parallel --recursive Package.swift Sources backends Tests benchmarks
 	scripts/check-words
 	scripts/module-graph --check
 	scripts/log-reference --check
 	scripts/configuration-reference --check
+	scripts/cli-reference --check
 	scripts/check-threats
 	scripts/check-files
 	scripts/check-waits

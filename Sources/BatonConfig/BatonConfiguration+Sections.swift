@@ -31,7 +31,8 @@ extension BatonConfiguration {
                         + "listen at 127.0.0.1, [::1] or localhost, or set another auth.mode")
             }
         } else {
-            section.reject("listen", "\"\(text.prefix(64))\" is not an address and port; write for example 127.0.0.1:9292")
+            section.reject(
+                "listen", "\"\(text.prefix(64))\" is not an address and port; write for example \(ListenAddress.standard)")
         }
         server.socketMode = section.fileMode("socket_mode", default: server.socketMode)
         readCertificate(section)

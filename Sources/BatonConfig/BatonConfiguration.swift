@@ -15,7 +15,7 @@ package struct BatonConfiguration: Sendable, Equatable {
     /// The settings of the server that clients connect to.
     package struct Server: Sendable, Equatable {
         /// The address that it listens at.
-        package var listen = ListenAddress(host: "127.0.0.1", port: 9292)
+        package var listen = ListenAddress.standard
         /// The mode of the socket file, if it listens at one.
         package var socketMode: FileMode = .shared
         /// The server's certificate and key; nil for plain HTTP.

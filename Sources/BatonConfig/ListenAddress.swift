@@ -7,6 +7,9 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// The absolute path of the socket file; nil for a host.
     package let socketFile: String?
 
+    /// The address of a server whose configuration names none.
+    package static let standard = ListenAddress(host: "127.0.0.1", port: 9292)
+
     package init(host: String, port: Int) {
         self.host = host
         self.port = port

@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("A time that is no time is an error")
+    @Test("A text that is not a time is an error")
     func times() {
         for text in ["yesterday", "", "2026-13-01T00:00:00Z"] {
             #expect(throws: (any Error).self) { try JSONDecoder().decode([Timestamp].self, from: Data("[\"\(text)\"]".utf8)) }

@@ -148,7 +148,7 @@ import Testing
         #expect(seen == [1 << 20, 2 << 20, 3 << 20, (3 << 20) + 5])
     }
 
-    @Test("The error for a path that is no file names the path", arguments: ["/nowhere/x", "/"])
+    @Test("The error for a path that is not a file names the path", arguments: ["/nowhere/x", "/"])
     func whatIsNoFileIsSaid(path: String) {
         let error = #expect(throws: ClientError.self) { try LocalCopy(path: path) }
         #expect(error?.message.contains(path) == true)

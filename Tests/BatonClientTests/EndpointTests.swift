@@ -63,7 +63,7 @@ struct EndpointTests {
         #expect(try String(decoding: list.document.written(), as: UTF8.self) == text)
     }
 
-    @Test("A page that is no object is an error")
+    @Test("A page that is not an object is an error")
     func invalidInput() {
         var list = PagedList<Thing>()
         #expect(throws: ClientError.self) { try list.add(page("[]")) }

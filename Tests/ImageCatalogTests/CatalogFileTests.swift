@@ -6,7 +6,7 @@ import Testing
 @testable import ImageCatalog
 
 @Suite struct CatalogFileTests {
-    @Test("A file that is no catalog is refused and left unchanged")
+    @Test("A file that is not a catalog is refused and left unchanged")
     func aFileThatIsNoCatalogIsRefusedAndLeftUnchanged() throws {
         let directory = NSTemporaryDirectory() + "baton-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -22,7 +22,7 @@ import Testing
         #expect(throws: InvalidDigest.self) { try Digest(algorithm, bytes: [0]) }
     }
 
-    @Test("A character that is no hexadecimal digit is rejected", arguments: ["g", " ", "é", "-", "\0"])
+    @Test("A character that is not a hexadecimal digit is rejected", arguments: ["g", " ", "é", "-", "\0"])
     func aCharacterThatIsNoHexadecimalDigitIsRejected(character: String) {
         let text = String(repeating: "0", count: 32 - character.utf8.count) + character
         let error = #expect(throws: InvalidDigest.self) { try Digest(.md5, hex: text) }

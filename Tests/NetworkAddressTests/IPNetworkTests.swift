@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "Text that is no network is rejected with the reason",
+        "Text that is not a network is rejected with the reason",
         arguments: [
             ("", InvalidNetwork.noAddress), ("10.0.0/8", .noAddress), ("10.0.0.0.0", .noAddress), ("example.org/8", .noAddress),
             ("10.0.0.010", .noAddress), ("256.0.0.0/8", .noAddress), (" 10.0.0.0/8", .noAddress), ("10.0.0.0/8/8", .noAddress),

@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test(
-        "A name that is no container is rejected",
+        "A name that is not valid for a container is rejected",
         arguments: ["", "a/b", "..", ".", "a\\b", String(repeating: "x", count: 257)])
     func aNameThatIsNoContainerIsRejected(name: String) {
         #expect(throws: InvalidOpenStackSwiftContainer.name) { try OpenStackSwiftContainer(name) }

@@ -231,7 +231,7 @@ struct OriginAttemptTests {
         }
     }
 
-    @Test("Time in which the reader has paused the attempt is no stall")
+    @Test("Time in which the reader has paused the attempt is not a stall")
     func timeInWhichTheReaderHasPausedTheAttemptIsNoStall() async throws {
         let content = PatternedContent(size: 24 << 20, seed: 86)
         let bench = try Bench(content)
@@ -241,6 +241,7 @@ struct OriginAttemptTests {
         let run = AttemptRun(of: content, on: bench.loop, pauseAfter: 1_000_000)
         run.start(bench.driver, timeouts: timeouts)
         try await eventually("a pause") { run.isPaused }
+        // The pause outlasts the inactivity timeout.
         try await Task.sleep(for: .milliseconds(1500))
         #expect(!run.calls.contains(.ended))
         run.resume()

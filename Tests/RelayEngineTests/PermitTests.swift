@@ -134,7 +134,7 @@ import Testing
         #expect(machine.handle(.permitWanted(first), at: start) == [.insistOnPermit(first)])
     }
 
-    @Test("A location without ranges is read again from its start if little was read, and that is no failure")
+    @Test("A location without ranges is read again from its start if little was read, and that is not a failure")
     func downloadWithoutRangesReadsAgain() {
         var machine = machine(discardLimit: 10_000)
         read(10_000, answersRanges: false, &machine)

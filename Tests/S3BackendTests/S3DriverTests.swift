@@ -173,7 +173,7 @@ import Testing
         #expect(throws: InvalidS3Endpoint.address) { try Self.base("http://\(host)", "b", .virtual) }
     }
 
-    @Test("A name that is no bucket is rejected", arguments: ["", "a/b", "..", "a b", "a@b", "a:b", "ü"])
+    @Test("A name that is not valid for a bucket is rejected", arguments: ["", "a/b", "..", "a b", "a@b", "a:b", "ü"])
     func aNameThatIsNoBucketIsRejected(bucket: String) {
         #expect(throws: InvalidS3Endpoint.bucket) { try Self.base("http://store", bucket, .path) }
     }

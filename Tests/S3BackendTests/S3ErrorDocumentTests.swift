@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(
-        "A body that is no error document is ignored",
+        "A body that is not an error document is ignored",
         arguments: [
             "", "<", "no XML", "<html><Code>A</Code></html>", "<Error>", "<Error></Error>", "<Error><Code></Code></Error>",
             "<Error><Code>A", "<Error><Code>two words</Code></Error>", "<!DOCTYPE x><Error><Code>A</Code></Error>",

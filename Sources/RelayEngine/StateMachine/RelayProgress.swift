@@ -15,7 +15,7 @@ struct RelayProgress: Sendable {
     private(set) var consumed: Int64 = 0
     /// Whether the head of the response may have left.
     private(set) var isCommitted = false
-    /// The largest value that `accepted` had: taking the same bytes again is no progress.
+    /// The largest value that `accepted` had: taking the same bytes again is not progress.
     private var reached: Int64
     /// The number of bytes fetched beyond those delivered.
     private(set) var extraBytes: Int64 = 0

@@ -7,7 +7,7 @@ package import ImageModel
 
 /// The options for the connection to the server.
 struct EndpointOptions: ParsableArguments {
-    @Option(help: "The server's URL, or unix: and the path of its socket file. [$BATON_ENDPOINT, else http://127.0.0.1:9292]")
+    @Option(help: "The server's URL, or unix: and the path of its socket file. [$BATON_ENDPOINT, else \(standardURL)]")
     var endpoint: String?
     @Option(help: "A file of certificates to verify an https server with, in place of the system's. [$BATON_CA_FILE]")
     var caFile: String?
@@ -17,7 +17,7 @@ struct EndpointOptions: ParsableArguments {
         let isURL = (url.hasPrefix("http://") || url.hasPrefix("https://")) && !url.contains(" ")
         guard isURL || Endpoint.socketFile(in: url) != nil else {
             throw ValidationError(
-                "\"\(url)\" is not the URL of a server; write for example http://127.0.0.1:9292 or unix:/run/baton/baton.sock.")
+                "\"\(url)\" is not the URL of a server; write for example \(Self.standardURL) or unix:/run/baton/baton.sock.")
         }
         if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
             throw ValidationError("\"\(authorities)\" can't be read; give the file of the server's certificate with --ca-file.")
@@ -26,9 +26,10 @@ struct EndpointOptions: ParsableArguments {
 
     private var authorities: String? { caFile ?? ProcessInfo.processInfo.environment["BATON_CA_FILE"] }
 
-    private var url: String {
-        endpoint ?? ProcessInfo.processInfo.environment["BATON_ENDPOINT"] ?? "http://127.0.0.1:9292"
-    }
+    /// The URL of a server with the default address.
+    static let standardURL = "http://\(ListenAddress.standard)"
+
+    private var url: String { endpoint ?? ProcessInfo.processInfo.environment["BATON_ENDPOINT"] ?? Self.standardURL }
 
     /// Creates the endpoint, with the token from `BATON_TOKEN`.
     func open() -> Endpoint {
@@ -99,7 +100,8 @@ struct ConfigurationOption: ParsableArguments {
     /// - Throws: `ValidationError` if it is not an address, or one that the authentication mode does not allow.
     static func address(_ text: String, for mode: BatonConfiguration.AuthMode) throws -> ListenAddress {
         guard let address = ListenAddress(text) else {
-            throw ValidationError("--listen: \"\(text)\" is not an address and port; write for example 127.0.0.1:9292.")
+            throw ValidationError(
+                "--listen: \"\(text)\" is not an address and port; write for example \(ListenAddress.standard).")
         }
         guard mode.allows(address) else {
             throw ValidationError(

@@ -156,7 +156,7 @@ final class DirectoryService: Service, CustomStringConvertible {
         if place.hasPrefix("unix:") {
             Standard.output.line("  baton get --endpoint \(place.quoted) \(example.file.path.quoted)")
         } else {
-            let endpoint = place == "http://127.0.0.1:9292" ? "" : "--endpoint \(place) "
+            let endpoint = place == EndpointOptions.standardURL ? "" : "--endpoint \(place) "
             Standard.output.line("  curl -o \(name.quoted) \(url(of: example, at: place))")
             Standard.output.line("  baton get \(endpoint)\(example.file.path.quoted)")
         }

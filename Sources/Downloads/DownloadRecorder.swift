@@ -37,7 +37,7 @@ package struct RelayRecord: Sendable {
 
 /// Records the results of relays: verifications and failed verifications in the catalog, and one line in the log.
 package struct DownloadRecorder: Sendable {
-    private let catalog: any CatalogStore
+    private let catalog: any Catalog
     private let verifications: VerificationQueue
     private let holds: PendingIntegrityHolds
     private let metrics: DownloadMetrics
@@ -50,7 +50,7 @@ package struct DownloadRecorder: Sendable {
     ///   - holds: keeps a failed verification until the catalog has recorded it.
     ///   - metrics: the metrics of relays.
     package init(
-        catalog: any CatalogStore, verifications: VerificationQueue, holds: PendingIntegrityHolds, metrics: DownloadMetrics
+        catalog: any Catalog, verifications: VerificationQueue, holds: PendingIntegrityHolds, metrics: DownloadMetrics
     ) {
         self.catalog = catalog
         self.verifications = verifications

@@ -17,7 +17,7 @@ package final class ManifestCache: Sendable {
         var uses = 0
     }
 
-    private let catalog: any CatalogStore
+    private let manifests: any ManifestStore
     private let capacity: Int
     private let logger: Logger
     private let state = Mutex(State())
@@ -26,8 +26,8 @@ package final class ManifestCache: Sendable {
     private static let attempts = 5
 
     /// - Parameter capacity: the number of pages kept in memory, 32 KiB each.
-    package init(catalog: any CatalogStore, capacity: Int = 256, logger: Logger) {
-        self.catalog = catalog
+    package init(manifests: any ManifestStore, capacity: Int = 256, logger: Logger) {
+        self.manifests = manifests
         self.capacity = max(1, capacity)
         self.logger = logger
     }
@@ -69,18 +69,18 @@ package final class ManifestCache: Sendable {
 
     private func forget(_ stored: StoredManifest) async throws -> Bool {
         state.withLock { state in state.pages = state.pages.filter { $0.key.manifest != stored.number } }
-        return try await catalog.forgetManifest(stored)
+        return try await manifests.forgetManifest(stored)
     }
 
     private func read(_ number: Int, of stored: StoredManifest) async throws -> ManifestPage? {
         for attempt in 1..<Self.attempts {
             do {
-                return try await catalog.manifestPage(number, of: stored)
+                return try await manifests.manifestPage(number, of: stored)
             } catch CatalogError.busy {
                 try await Task.sleep(for: .milliseconds(100 * attempt))
             }
         }
-        return try await catalog.manifestPage(number, of: stored)
+        return try await manifests.manifestPage(number, of: stored)
     }
 
     private func held(_ key: Key) -> [UInt8]? {

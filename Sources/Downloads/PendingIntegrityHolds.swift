@@ -20,13 +20,13 @@ package final class PendingIntegrityHolds: Sendable {
 
     /// The downloads that have sent unverified bytes.
     let unverified: UnverifiedDeliveries
-    private let catalog: any CatalogStore
+    private let verifications: any VerificationStore
     private let state = Mutex(State())
 
     /// Creates an empty set.
     /// - Parameter startedAt: the start of this process; earlier deliveries are unknown.
-    package init(catalog: any CatalogStore, startedAt: Date = .now) {
-        self.catalog = catalog
+    package init(verifications: any VerificationStore, startedAt: Date = .now) {
+        self.verifications = verifications
         unverified = UnverifiedDeliveries(startedAt: startedAt)
     }
 
@@ -82,7 +82,7 @@ package final class PendingIntegrityHolds: Sendable {
         }
         guard let hold else { return }
         do {
-            try await catalog.recordDigestMismatch(
+            try await verifications.recordDigestMismatch(
                 of: hold.representation.image, format: hold.representation.format, contributors: hold.contributors,
                 at: hold.since, actor: "baton", reason: "a download did not match the digest")
             state.withLock { $0.holds[number] = nil }

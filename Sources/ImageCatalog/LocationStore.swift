@@ -1,9 +1,21 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog that manages the lifecycle of locations. Every operation is one transaction; errors are
-/// `CatalogError`s.
+/// The locations of images, their status and their history. Every operation is one transaction; errors are `CatalogError`s.
 package protocol LocationStore: Sendable {
+    /// Registers a pending location in the representation of its image and format, which is created for the first location. A
+    /// location that can't be compared (without a size, or without a digest in the identity's algorithm) joins the
+    /// representation after it was read. Throws `unknownImage`, `duplicateLocation`, `differentContent`.
+    func addLocation(
+        _ new: NewLocation, id: LocationID, at time: Date, actor: String, reason: String
+    ) async throws -> Location
+    /// The location with that id; nil if there is none.
+    func location(_ id: LocationID) async throws -> Location?
+    /// An image's locations in the order of registration.
+    func locations(of image: ImageID) async throws -> [Location]
+    /// Deletes locations whose registration failed and that never served.
+    func forget(_ locations: [LocationID]) async throws
+
     /// Applies an event to a location and records it in its history. Throws `unknownLocation`, `illegalEvent`, `lastActive`,
     /// `unidentified`.
     func apply(_ change: LocationChange) async throws -> Location
@@ -15,46 +27,13 @@ package protocol LocationStore: Sendable {
     /// Ends the reads that a restart interrupted.
     /// - Returns: the locations that were being verified.
     func recoverAfterStart(at time: Date) async throws -> [Location]
-
-    /// Records a failed whole verification: the representation is put on integrity hold, and its contributors become suspects.
-    func recordDigestMismatch(
-        of image: ImageID, format: Format, contributors: [LocationID], at time: Date, actor: String, reason: String
-    ) async throws
-    /// Records a chunk that failed verification: each contributor becomes a suspect and will be read alone. No wrong byte was
-    /// sent, so there is no hold.
-    func recordRejectedChunk(by contributors: [LocationID], at time: Date, actor: String, reason: String) async throws
-    /// Records a full read of a location alone that matched: the location is cleared, its undeclared digests are stored as
-    /// computed, and it serves again if it was taken out for the read. The first identified location of a format creates its
-    /// representation. Throws `unknownLocation`, `differentContent` if the read contradicts a declaration.
-    func recordMatch(of location: LocationID, _ content: LocationContent, at time: Date) async throws -> Location
-    /// Records a download that one location served alone and that matched: the location is cleared, and so is its
-    /// representation after its last suspect.
-    func recordVerification(of location: LocationID, validator: Validator?, at time: Date) async throws
-    /// Records a failed full read of a location, which is due again at `nextReadAt`.
-    func recordFailedRead(of location: LocationID, nextReadAt: Date) async throws
-    /// Postpones a full read that could not begin for a local reason; it is due again at `nextReadAt`.
-    func postponeRead(of location: LocationID, until nextReadAt: Date) async throws
-    /// Records that a scrub did not find the location's object.
-    /// - Returns: the absence within the last day, this time included.
-    func recordMiss(of location: LocationID, at time: Date, nextReadAt: Date) async throws -> Absence
-    /// Records in its history why a pending location can't serve yet. Has no effect on a location that is not pending.
+    /// Records in the history of a pending location why it can't serve yet. Has no effect on a location that is not pending.
     func recordProbeFailure(of location: LocationID, at time: Date, actor: String, reason: String) async throws
-    /// Records that two locations agree with each other against the declared digest.
-    func recordDigestConflict(of location: LocationID, reason: String, at time: Date) async throws
 
-    /// The active locations that are suspects.
-    func suspects() async throws -> [Location]
     /// The locations with maintenance due now.
     func dueLocations(at time: Date) async throws -> DueLocations
-    /// The active location with the oldest verification, if that is before `date` and its next read is not set for later.
-    func nextToScrub(verifiedBefore date: Date, at time: Date) async throws -> Location?
     /// Counts the locations, the active ones without a full read since `date`, and the manifests.
     func statistics(verifiedBefore date: Date) async throws -> LocationStatistics
-
-    /// The progress of an unfinished read of the location.
-    func readProgress(of location: LocationID) async throws -> ReadProgress?
-    /// Saves the progress of a read; nil deletes it.
-    func saveReadProgress(_ progress: ReadProgress?, of location: LocationID, at time: Date) async throws
 }
 
 /// An event of a location, with its actor, reason and time.
@@ -101,76 +80,6 @@ package struct LocationEdit: Sendable, Equatable {
 
     /// Creates an edit without changes.
     package init() {}
-}
-
-/// The result of a full read of a location.
-package struct LocationContent: Sendable, Equatable {
-    /// The size in bytes.
-    package let size: Int64
-    /// Every computed digest.
-    package let digests: DigestSet
-    /// The validator of the object; nil if the backend states none.
-    package let validator: Validator?
-    /// Whether the backend stated the size. Otherwise it is the length of the response, which may have been truncated.
-    package let isSizeStated: Bool
-
-    package init(size: Int64, digests: DigestSet, validator: Validator?, isSizeStated: Bool = true) {
-        self.isSizeStated = isSizeStated
-        self.size = size
-        self.digests = digests
-        self.validator = validator
-    }
-}
-
-/// The progress of a full read.
-package struct ReadProgress: Sendable, Equatable {
-    /// The offset of the next byte.
-    package let position: Int64
-    /// The size of the object in bytes.
-    package let size: Int64
-    /// The object's validator; the read can continue only with the same one.
-    package let validator: Validator?
-    /// The state of the digests, as serialized by `Integrity`.
-    package let digests: [UInt8]
-    /// The chunks that were read; nil if the read builds no manifest.
-    package let chunks: Chunks?
-
-    /// The part of a manifest that an unfinished read has built.
-    package struct Chunks: Sendable, Equatable {
-        /// The division of the object into chunks.
-        package let layout: ChunkLayout
-        /// The concatenated digests of the completed chunks.
-        package let digests: [UInt8]
-        /// The state of the incomplete chunk, as serialized by `Integrity`.
-        package let state: [UInt8]
-
-        package init(layout: ChunkLayout, digests: [UInt8], state: [UInt8]) {
-            self.layout = layout
-            self.digests = digests
-            self.state = state
-        }
-    }
-
-    package init(position: Int64, size: Int64, validator: Validator?, digests: [UInt8], chunks: Chunks? = nil) {
-        self.position = position
-        self.size = size
-        self.validator = validator
-        self.digests = digests
-        self.chunks = chunks
-    }
-}
-
-/// The recorded absence of an object that scrubs do not find.
-package struct Absence: Sendable, Equatable {
-    /// The times of misses within the last day, the oldest first.
-    package let misses: [Date]
-    /// Whether another object of its backend was read in full since the first miss. If not, the backend may be at fault.
-    package let isBackendReadable: Bool
-
-    package init(misses: [Date], isBackendReadable: Bool) {
-        self.misses = misses
-        self.isBackendReadable = isBackendReadable
-    }
 }
 
 /// The number of locations, the age of their verifications, and the number of manifests.

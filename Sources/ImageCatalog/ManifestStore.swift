@@ -1,7 +1,7 @@
 package import FoundationEssentials
 package import ImageModel
 
-/// The part of the catalog that stores manifests. Every operation is one transaction; errors are `CatalogError`s.
+/// The manifests of representations. Every operation is one transaction; errors are `CatalogError`s.
 package protocol ManifestStore: Sendable {
     /// Stores the manifest of a representation whose whole digest matched, unless a readable one exists or the representation
     /// has changed.
@@ -25,4 +25,16 @@ package protocol ManifestStore: Sendable {
     func locationsForManifests(
         in backends: [BackendID], of images: [ImageID]?, after cursor: ManifestCandidates.Cursor?, limit: Int, at time: Date
     ) async throws -> ManifestCandidates
+}
+
+/// A page of locations whose full reads would build manifests.
+package struct ManifestCandidates: Sendable, Equatable {
+    /// The end of a page.
+    package struct Cursor: Sendable, Hashable {
+        let number: Int64
+    }
+
+    package let locations: [Location]
+    /// The start of the next page; nil if this is the last one.
+    package let next: Cursor?
 }

@@ -17,7 +17,7 @@ package enum ActivationRule: String, Sendable, CaseIterable {
 /// Activates new locations once they have passed the configured check.
 package struct LocationActivation: Sendable {
     private let rule: ActivationRule
-    private let catalog: any CatalogStore
+    private let locations: any LocationStore
     private let statusChanges: LocationStatusChanges
     private let requestRead: @Sendable (LocationID) -> Void
     private let probe: ObjectProbe
@@ -27,15 +27,15 @@ package struct LocationActivation: Sendable {
     ///   - probe: reads the size of objects.
     ///   - relays: keeps each location's last failure.
     package init(
-        rule: ActivationRule, catalog: any CatalogStore, statusChanges: LocationStatusChanges,
+        rule: ActivationRule, locations: any LocationStore, statusChanges: LocationStatusChanges,
         requestRead: @escaping @Sendable (LocationID) -> Void, probe: ObjectProbe, relays: Relays, logger: Logger
     ) {
         self.rule = rule
-        self.catalog = catalog
+        self.locations = locations
         self.statusChanges = statusChanges
         self.requestRead = requestRead
         self.probe = probe
-        failures = ProbeFailures(catalog: catalog, relays: relays, logger: logger)
+        failures = ProbeFailures(locations: locations, relays: relays, logger: logger)
     }
 
     /// Probes a pending location and activates it if it passes, or queues a full read where one is required.
@@ -60,7 +60,7 @@ package struct LocationActivation: Sendable {
                 return (activated, nil)
             } catch CatalogError.illegalEvent {
                 // A concurrent request changed the status first. The location is returned with that status.
-                return (try await catalog.location(location.id) ?? location, nil)
+                return (try await locations.location(location.id) ?? location, nil)
             }
         }
     }
@@ -86,7 +86,7 @@ package struct LocationActivation: Sendable {
 /// Reports what keeps a pending location from serving: in the log and in its history if the reason is new, and in responses at
 /// any time.
 struct ProbeFailures: Sendable {
-    let catalog: any CatalogStore
+    let locations: any LocationStore
     let relays: Relays
     let logger: Logger
 
@@ -101,7 +101,7 @@ struct ProbeFailures: Sendable {
             ])
         guard isNew else { return }
         do {
-            try await catalog.recordProbeFailure(
+            try await locations.recordProbeFailure(
                 of: location.id, at: .now, actor: "baton", reason: "a probe failed: \(failure.description)")
         } catch {
             logger.warning(

@@ -55,7 +55,7 @@ package protocol LocationChecks: Sendable {
 
 /// The checks of a running server: it requests the object from its backend.
 package struct BackendChecks: LocationChecks {
-    private let catalog: any CatalogStore
+    private let locations: any LocationStore
     private let activation: LocationActivation
     private let probe: ObjectProbe
     private let readInFull: @Sendable (LocationID, _ limit: Duration) async -> AttemptFailure?
@@ -71,10 +71,10 @@ package struct BackendChecks: LocationChecks {
     ///   - readInFull: requests a full read and waits for its end, but not longer than `limit`. Returns the failure if the object
     ///     could not be read.
     package init(
-        catalog: any CatalogStore, activation: LocationActivation, probe: ObjectProbe,
+        locations: any LocationStore, activation: LocationActivation, probe: ObjectProbe,
         readInFull: @escaping @Sendable (LocationID, _ limit: Duration) async -> AttemptFailure?
     ) {
-        self.catalog = catalog
+        self.locations = locations
         self.activation = activation
         self.probe = probe
         self.readInFull = readInFull
@@ -107,7 +107,7 @@ package struct BackendChecks: LocationChecks {
             activated = probed
         }
         let failure = await readInFull(location.id, readsInFull ? Self.importTimeout : Self.timeout)
-        guard let read = try await catalog.location(location.id) else { return activated }
+        guard let read = try await locations.location(location.id) else { return activated }
         guard read.failedReads == 0 else {
             throw RegistrationError(
                 kind: .invalid,

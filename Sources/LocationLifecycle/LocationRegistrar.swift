@@ -7,7 +7,7 @@ package import Logging
 /// Registers locations of images for every way of registering: by an operator, by a patch or an import of a Glance client, by an
 /// upload, or from a served directory. A registration that began is completed or undone.
 package struct LocationRegistrar: Sendable {
-    private let catalog: any CatalogStore & ImageStore
+    private let catalog: any Catalog
     private let checks: any LocationChecks
     private let statusChanges: LocationStatusChanges
 
@@ -15,7 +15,7 @@ package struct LocationRegistrar: Sendable {
     ///   - checks: what a location must pass before it serves.
     ///   - statusChanges: is told about locations that become active as part of a change of their image.
     package init(
-        catalog: any CatalogStore & ImageStore, checks: any LocationChecks, statusChanges: LocationStatusChanges
+        catalog: any Catalog, checks: any LocationChecks, statusChanges: LocationStatusChanges
     ) {
         self.catalog = catalog
         self.checks = checks

@@ -7,7 +7,7 @@ package import RelayEngine
 /// Changes the status of locations: first in the catalog, then in the running relays. Changes that are part of a larger transaction
 /// of the catalog (uploads, patches of an image, a restart) are made there, and the caller reports them here (`wereDeleted`).
 package struct LocationStatusChanges: Sendable {
-    private let catalog: any CatalogStore
+    private let catalog: any Catalog
     private let relays: Relays
     private let schedule: ReadSchedule
     private let deleteDelay: Duration
@@ -17,7 +17,7 @@ package struct LocationStatusChanges: Sendable {
     package let activations = WakeSignal()
 
     /// - Parameter deleteDelay: the time from an operator's request to the deletion of a location.
-    package init(catalog: any CatalogStore, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
+    package init(catalog: any Catalog, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
         self.catalog = catalog
         self.relays = relays
         self.schedule = schedule

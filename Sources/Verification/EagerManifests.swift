@@ -17,7 +17,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
     /// The largest number of downloading images per query.
     private static let downloadedLimit = 256
 
-    private let catalog: any CatalogStore
+    private let manifests: any ManifestStore
     private let verifier: Verifier
     private let statusChanges: LocationStatusChanges
     private let relays: Relays
@@ -33,11 +33,11 @@ package final class EagerManifests: Service, CustomStringConvertible {
     ///   - readers: the number of concurrent reads, each of a different backend.
     ///   - interval: the interval between checks without a signal.
     package init(
-        catalog: any CatalogStore, verifier: Verifier, statusChanges: LocationStatusChanges, relays: Relays,
+        manifests: any ManifestStore, verifier: Verifier, statusChanges: LocationStatusChanges, relays: Relays,
         pace: ReadRateLimiter,
         readers: Int, interval: Duration, logger: Logger
     ) {
-        self.catalog = catalog
+        self.manifests = manifests
         self.verifier = verifier
         self.statusChanges = statusChanges
         self.relays = relays
@@ -93,7 +93,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
     ) async throws -> Location? {
         var cursor: ManifestCandidates.Cursor?
         repeat {
-            let page = try await catalog.locationsForManifests(
+            let page = try await manifests.locationsForManifests(
                 in: backends, of: images, after: cursor, limit: Self.pageSize, at: .now)
             let taken = queue.withLock { queue -> Location? in
                 let taken = page.locations.first { isWanted($0.representation) && queue.allows($0, at: .now) }

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// Probes backends with open breakers by a ranged read of the location that failed last, so that no client's download is used
 /// as a probe.
 package struct HalfOpenProbes: Service, CustomStringConvertible {
-    private let catalog: any CatalogStore
+    private let locations: any LocationStore
     private let relays: Relays
     private let probe: ObjectProbe
     private let logger: Logger
@@ -19,8 +19,8 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
     private static let interval: Duration = .seconds(1)
 
     /// - Parameter probe: carries out the reads.
-    package init(catalog: any CatalogStore, relays: Relays, probe: ObjectProbe, logger: Logger) {
-        self.catalog = catalog
+    package init(locations: any LocationStore, relays: Relays, probe: ObjectProbe, logger: Logger) {
+        self.locations = locations
         self.relays = relays
         self.probe = probe
         self.logger = logger
@@ -44,7 +44,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
     private func carryOut(_ backend: BackendID, _ id: LocationID) async {
         let location: Location?
         do {
-            location = try await catalog.location(id)
+            location = try await locations.location(id)
         } catch {
             // An error of the catalog says nothing about the backend. The probe is repeated after its timeout.
             logger.warning(

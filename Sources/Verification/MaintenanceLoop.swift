@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// Runs due maintenance of locations: probes pending ones, queues scheduled reads, deletes those whose deletion delay has
 /// passed, and records integrity holds that the catalog did not accept before.
 package struct MaintenanceLoop: Service, CustomStringConvertible {
-    private let catalog: any CatalogStore
+    private let locations: any LocationStore
     private let statusChanges: LocationStatusChanges
     private let activation: LocationActivation
     private let verifications: VerificationQueue
@@ -19,11 +19,11 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
 
     /// - Parameter interval: the time between two passes.
     package init(
-        catalog: any CatalogStore, statusChanges: LocationStatusChanges, activation: LocationActivation,
+        locations: any LocationStore, statusChanges: LocationStatusChanges, activation: LocationActivation,
         verifications: VerificationQueue,
         writeHolds: @escaping @Sendable () async throws -> Void, interval: Duration, logger: Logger
     ) {
-        self.catalog = catalog
+        self.locations = locations
         self.statusChanges = statusChanges
         self.activation = activation
         self.verifications = verifications
@@ -48,7 +48,7 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
     private func round() async {
         do {
             try? await writeHolds()  // a failure was logged when the hold arose; the hold stays
-            let due = try await catalog.dueLocations(at: .now)
+            let due = try await locations.dueLocations(at: .now)
             for location in due.toRead { verifications.enqueue(location.id) }
             for location in due.toExpire {
                 _ = try await statusChanges.apply(

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Re-verifies active locations periodically, the oldest verification first, one at a time and at a limited rate. A read that a
 /// restart interrupts continues where it was.
 package struct Scrubber: Service, CustomStringConvertible {
-    private let catalog: any CatalogStore
+    private let verifications: any VerificationStore
     private let verifier: Verifier
     private let schedule: ReadSchedule
     private let pace: ReadRateLimiter
@@ -19,10 +19,10 @@ package struct Scrubber: Service, CustomStringConvertible {
     ///   - pace: the rate limit.
     ///   - roundInterval: how long to wait if nothing is due.
     package init(
-        catalog: any CatalogStore, verifier: Verifier, schedule: ReadSchedule, pace: ReadRateLimiter, roundInterval: Duration,
-        logger: Logger
+        verifications: any VerificationStore, verifier: Verifier, schedule: ReadSchedule, pace: ReadRateLimiter,
+        roundInterval: Duration, logger: Logger
     ) {
-        self.catalog = catalog
+        self.verifications = verifications
         self.verifier = verifier
         self.schedule = schedule
         self.pace = pace
@@ -47,7 +47,7 @@ package struct Scrubber: Service, CustomStringConvertible {
     private func scrubNext(_ interval: Duration) async -> Bool {
         do {
             let now = Date.now
-            guard let next = try await catalog.nextToScrub(verifiedBefore: now - interval.timeInterval, at: now) else {
+            guard let next = try await verifications.nextToScrub(verifiedBefore: now - interval.timeInterval, at: now) else {
                 return false
             }
             let result = try await verifier.verify(next.id, pace: pace)

@@ -44,7 +44,7 @@ package final class Verifier: Sendable {
         }
     }
 
-    let catalog: any CatalogStore
+    let catalog: any Catalog
     let statusChanges: LocationStatusChanges
     let schedule: ReadSchedule
     let logger: Logger
@@ -65,7 +65,7 @@ package final class Verifier: Sendable {
     ///   - chunkSize: the chunk size in bytes of the manifests that reads build.
     ///   - metrics: the registry of the verifications' counter.
     package init(
-        catalog: any CatalogStore, statusChanges: LocationStatusChanges, schedule: ReadSchedule, registry: BackendRegistry,
+        catalog: any Catalog, statusChanges: LocationStatusChanges, schedule: ReadSchedule, registry: BackendRegistry,
         loop: TransferLoop, settings: Settings, chunkSize: Int64 = ChunkLayout.defaultChunkSize,
         metrics: MetricsRegistry, logger: Logger
     ) {

@@ -99,8 +99,8 @@ final class APIFixture {
             settings: .init(stallTimeout: .seconds(1)), metrics: MetricsRegistry(), logger: logger)
         let verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
-        let manifests = ManifestCache(catalog: catalog, logger: logger)
-        let holds = PendingIntegrityHolds(catalog: catalog, startedAt: .distantPast)
+        let manifests = ManifestCache(manifests: catalog, logger: logger)
+        let holds = PendingIntegrityHolds(verifications: catalog, startedAt: .distantPast)
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
         let offers = DirectOffers(relays: relays, lifetime: .seconds(600))

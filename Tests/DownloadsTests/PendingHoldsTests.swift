@@ -29,7 +29,7 @@ import Testing
     func everyContributor() async throws {
         try await catalog.createImage(Image(id: image, createdAt: .now, updatedAt: .now))
         let ids = [try await location("x"), try await location("y"), try await location("z")]
-        let holds = PendingIntegrityHolds(catalog: catalog)
+        let holds = PendingIntegrityHolds(verifications: catalog)
         let name = try #require(try await catalog.location(ids[0])).representation
         let numbers = [holds.hold(name, contributors: [ids[0]]), holds.hold(name, contributors: [ids[0], ids[1]])]
         #expect(Set(numbers).count == 1)
@@ -41,7 +41,7 @@ import Testing
 
     @Test("A new hold lasts from its own time on, whatever was recorded before")
     func timeOfTheHold() throws {
-        let holds = PendingIntegrityHolds(catalog: catalog)
+        let holds = PendingIntegrityHolds(verifications: catalog)
         var representation = Representation(
             image: image, format: Self.format, size: 10,
             identity: try Digest(.sha256, hex: String(repeating: "a", count: 64)))

@@ -33,8 +33,16 @@ import Testing
             try await inner.update(image, for: project, at: time, actor: actor, change)
         }
 
+        func createImage(_ image: Image, quota: ProjectQuota) async throws {
+            try await inner.createImage(image, quota: quota)
+        }
+        func image(_ id: ImageID) async throws -> Image? { try await inner.image(id) }
         func page(_ query: ImageQuery) async throws -> CatalogPage<ImageRecord> { try await inner.page(query) }
-        func forget(_ locations: [LocationID]) async throws { try await inner.forget(locations) }
+        func resolve(_ image: ImageID, format: RequestedFormat) async throws -> Resolution? {
+            try await inner.resolve(image, format: format)
+        }
+        func deleteImage(_ id: ImageID) async throws { try await inner.deleteImage(id) }
+        func hasUsed(_ id: ImageID) async throws -> Bool { try await inner.hasUsed(id) }
         func imagesBeingSaved() async throws -> [ImageID] { try await inner.imagesBeingSaved() }
         func recoverUploads(_ images: [ImageID], at time: Date) async throws {
             try await inner.recoverUploads(images, at: time)
@@ -42,34 +50,6 @@ import Testing
         func recoverImagesAfterStart(at time: Date, cutOff: [ImageID]) async throws {
             try await inner.recoverImagesAfterStart(at: time, cutOff: cutOff)
         }
-        func members(of image: ImageID) async throws -> [Member] { try await inner.members(of: image) }
-        func add(_ member: Member) async throws { try await inner.add(member) }
-        func setStatus(_ status: Member.Status, of project: String, in image: ImageID, at time: Date) async throws -> Member {
-            try await inner.setStatus(status, of: project, in: image, at: time)
-        }
-        func removeMember(_ project: String, of image: ImageID) async throws {
-            try await inner.removeMember(project, of: image)
-        }
-        func add(_ task: ImageTask) async throws { try await inner.add(task) }
-        func setStatus(_ status: ImageTask.Status, message: String, ofTask id: UUID, at time: Date) async throws {
-            try await inner.setStatus(status, message: message, ofTask: id, at: time)
-        }
-        func task(_ id: UUID) async throws -> ImageTask? { try await inner.task(id) }
-        func page(_ query: TaskQuery) async throws -> CatalogPage<ImageTask> { try await inner.page(query) }
-
-        func uploads(in backend: BackendID, _ query: UploadQuery) async throws -> [UploadRecord] {
-            try await inner.uploads(in: backend, query)
-        }
-        func unknownPaths(among paths: [String], in backend: BackendID) async throws -> [String] {
-            try await inner.unknownPaths(among: paths, in: backend)
-        }
-        func uploadStatistics() async throws -> UploadStatistics { try await inner.uploadStatistics() }
-        func uploadedBytes(of owner: String?) async throws -> Int64 { try await inner.uploadedBytes(of: owner) }
-        func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath] {
-            try await inner.expireUploads(in: backend, at: time, delay: delay)
-        }
-        func forgetUpload(_ place: UploadPath) async throws { try await inner.forgetUpload(place) }
-        func hasUsed(_ id: ImageID) async throws -> Bool { try await inner.hasUsed(id) }
     }
 
     private static let owner = Caller(user: "o", project: "mine", roles: [.member])

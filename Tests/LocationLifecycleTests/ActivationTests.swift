@@ -46,7 +46,7 @@ struct ActivationTests {
             registry.replace(with: [Backend(id: BackendID("a"), base: base, driver: driver)])
         }
         let activation = LocationActivation(
-            rule: .probe, catalog: fixture.catalog, statusChanges: fixture.statusChanges,
+            rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
             requestRead: { fixture.verifications.enqueue($0) },
             probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(30)), relays: fixture.relays,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -27,9 +27,9 @@ struct RegistrarTests {
         defer { loop.stop() }
         let probe = ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30))
         let activation = LocationActivation(
-            rule: .probe, catalog: fixture.catalog, statusChanges: fixture.statusChanges, requestRead: { _ in }, probe: probe,
+            rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges, requestRead: { _ in }, probe: probe,
             relays: fixture.relays, logger: logger)
-        let checks = BackendChecks(catalog: fixture.catalog, activation: activation, probe: probe) { location, _ in
+        let checks = BackendChecks(locations: fixture.catalog, activation: activation, probe: probe) { location, _ in
             await readInFull(location, fixture)
         }
         let registrar = LocationRegistrar(catalog: fixture.catalog, checks: checks, statusChanges: fixture.statusChanges)

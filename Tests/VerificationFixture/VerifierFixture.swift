@@ -47,7 +47,7 @@ package final class VerifierFixture: Sendable {
             settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
         verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
-        holds = PendingIntegrityHolds(catalog: catalog, startedAt: .distantPast)
+        holds = PendingIntegrityHolds(verifications: catalog, startedAt: .distantPast)
     }
 
     deinit {

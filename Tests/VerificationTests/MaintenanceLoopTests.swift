@@ -38,9 +38,9 @@ struct MaintenanceLoopTests {
             }
         }
         let rounds = MaintenanceLoop(
-            catalog: fixture.catalog, statusChanges: fixture.statusChanges,
+            locations: fixture.catalog, statusChanges: fixture.statusChanges,
             activation: LocationActivation(
-                rule: .probe, catalog: fixture.catalog, statusChanges: fixture.statusChanges,
+                rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
                 requestRead: { fixture.verifications.enqueue($0) },
                 probe: ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30)),
                 relays: fixture.relays, logger: logger),

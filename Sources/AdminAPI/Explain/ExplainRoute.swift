@@ -13,7 +13,7 @@ import RelayEngine
 
 /// `GET /baton/v1/images/{id}/explain`: the selection that a download would use now, with the reason for each rank and rejection.
 struct ExplainRoute: Sendable {
-    let catalog: any CatalogStore
+    let catalog: any Catalog
     let relays: Relays
     let holds: PendingIntegrityHolds
     let planner: DownloadPlanner

@@ -8,7 +8,7 @@ package import Telemetry
 
 /// `/healthz`, `/readyz` and `/metrics`, for supervisors and monitoring.
 package struct HealthRoutes: Sendable {
-    private let catalog: any CatalogStore
+    private let catalog: any Catalog
     private let metrics: MetricsRegistry
     private let drain: Drain
 
@@ -16,7 +16,7 @@ package struct HealthRoutes: Sendable {
     ///   - catalog: must answer before the server is ready.
     ///   - metrics: the counters and gauges of the process.
     ///   - drain: whether the server is shutting down.
-    package init(catalog: any CatalogStore, metrics: MetricsRegistry, drain: Drain) {
+    package init(catalog: any Catalog, metrics: MetricsRegistry, drain: Drain) {
         self.catalog = catalog
         self.metrics = metrics
         self.drain = drain

@@ -11,7 +11,7 @@ import Verification
 
 /// `/baton/v1/locations/{id}` and the operations below it.
 struct LocationOperationRoutes: Sendable {
-    let catalog: any CatalogStore
+    let catalog: any Catalog
     let statusChanges: LocationStatusChanges
     let verifications: VerificationQueue
 

@@ -15,7 +15,7 @@ import RelayEngine
 struct LocationRoutes: Sendable {
     private typealias Member = LocationRegistration.CodingKeys
 
-    let catalog: any CatalogStore
+    let catalog: any Catalog
     let authorizer: ImageAuthorizer
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar

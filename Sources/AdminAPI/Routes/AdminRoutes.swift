@@ -29,7 +29,7 @@ package struct AdminRoutes: Sendable {
     ///   - uploads: the destination of uploads; nil while uploads are disabled.
     ///   - drain: whether the server is shutting down.
     package init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
+        catalog: any Catalog, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
         offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
         verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
@@ -44,7 +44,7 @@ package struct AdminRoutes: Sendable {
             planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests))
         backends = BackendsRoute(relays: relays)
         direct = DirectRoute(
-            representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), offers: offers)
+            representations: RepresentationResolver(images: catalog, relays: relays, holds: holds), offers: offers)
         self.uploads = UploadListRoute(uploads: catalog, targets: uploads)
         self.drain = drain
     }

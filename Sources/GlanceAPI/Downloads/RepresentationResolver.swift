@@ -11,15 +11,15 @@ package import RelayEngine
 
 /// Resolves a request to the representation that it reads. Every route for an image's bytes uses it.
 package struct RepresentationResolver: Sendable {
-    private let catalog: any CatalogStore
+    private let images: any ImageStore
     private let authorizer: ImageAuthorizer
     private let relays: Relays
     private let holds: PendingIntegrityHolds
 
     /// - Parameter holds: integrity holds that the catalog has not recorded yet.
-    package init(catalog: any CatalogStore & ImageStore, relays: Relays, holds: PendingIntegrityHolds) {
-        self.catalog = catalog
-        authorizer = ImageAuthorizer(images: catalog)
+    package init(images: any ImageStore, relays: Relays, holds: PendingIntegrityHolds) {
+        self.images = images
+        authorizer = ImageAuthorizer(images: images)
         self.relays = relays
         self.holds = holds
     }
@@ -42,7 +42,7 @@ package struct RepresentationResolver: Sendable {
             throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
         }
         let format = try RequestedFormat(request)
-        guard let resolution = try await catalog.resolve(id, format: format) else {
+        guard let resolution = try await images.resolve(id, format: format) else {
             throw APIError.notFound(image: id.description)
         }
         if resolution.formats.isEmpty { return nil }

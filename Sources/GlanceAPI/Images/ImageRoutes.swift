@@ -8,7 +8,6 @@ import ImageModel
 
 /// `/v2/images`, without patches, image data and the resources below an image.
 struct ImageRoutes: Sendable {
-    let catalog: any CatalogStore
     let images: any ImageStore
     let quota: Reloadable<ProjectQuota>
 
@@ -23,7 +22,7 @@ struct ImageRoutes: Sendable {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
         let image = try newImage(members, by: caller)
-        try await catalog.createImage(image, quota: quota.current)
+        try await images.createImage(image, quota: quota.current)
         let record = ImageRecord(new: image)
         return try await JSONValue.image(record, for: caller).response(
             for: context, status: .created, headers: [.location: "/v2/images/\(image.id)"])
@@ -75,7 +74,7 @@ struct ImageRoutes: Sendable {
     func delete(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await authorizer.image(context)
         guard admitted.access.mayDelete else { throw APIError.forbidden("delete the image \(admitted.id)") }
-        try await catalog.deleteImage(admitted.id)
+        try await images.deleteImage(admitted.id)
         return Response(status: .noContent)
     }
 

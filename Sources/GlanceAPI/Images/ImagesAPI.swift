@@ -27,22 +27,22 @@ package struct ImagesAPI: Sendable {
     ///   - quota: the limits of each project.
     ///   - drain: whether the server is shutting down.
     package init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
+        catalog: any Catalog, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
         manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
         uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
     ) {
         downloads = DownloadRoute(
-            representations: RepresentationResolver(catalog: catalog, relays: relays, holds: holds), relays: relays,
+            representations: RepresentationResolver(images: catalog, relays: relays, holds: holds), relays: relays,
             recorder: recorder, holds: holds,
             planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests), offers: offers,
             metalinks: MetalinkRoute(manifests: manifests))
-        images = ImageRoutes(catalog: catalog, images: catalog, quota: quota)
+        images = ImageRoutes(images: catalog, quota: quota)
         let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)
         patches = ImagePatchRoute(images: catalog, attach: attach, registrar: registrar, statusChanges: statusChanges)
-        uploads = UploadRoute(images: catalog, registrar: registrar, targets: targets, quotas: quota)
+        uploads = UploadRoute(catalog: catalog, registrar: registrar, targets: targets, quotas: quota)
         imports = LocationImportRoutes(images: catalog, attach: attach, registrar: registrar, drain: drain)
-        members = MemberRoutes(images: catalog)
-        tasks = TaskRoutes(images: catalog)
+        members = MemberRoutes(catalog: catalog)
+        tasks = TaskRoutes(catalog: catalog)
     }
 
     /// Registers every path. `VersionPrefix` has removed the minor version before.

@@ -8,14 +8,14 @@ import ImageModel
 
 /// `/v2/images/{id}/members`: the projects that an image is shared with.
 struct MemberRoutes: Sendable {
-    let images: any ImageStore
+    let catalog: any Catalog
 
-    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: catalog) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
         guard admitted.access.maySeeMembers else { throw APIError.forbidden("see the members of the image") }
-        let visible = try await images.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
+        let visible = try await catalog.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
         let items = QueryItems(request.uri.query)
         var page = JSONPage()
         let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) {
@@ -30,7 +30,7 @@ struct MemberRoutes: Sendable {
         let admitted = try await authorizer.image(context)
         let project = context.part("member")
         guard admitted.record.image.visibility == .shared, admitted.access.maySee(member: project),
-            let member = try await images.members(of: admitted.id).first(where: { $0.project == project })
+            let member = try await catalog.members(of: admitted.id).first(where: { $0.project == project })
         else { throw CatalogError.unknownMember(admitted.id, project: project) }
         return try JSONValue.member(member).response()
     }
@@ -44,7 +44,7 @@ struct MemberRoutes: Sendable {
         }
         let now = Date.now
         let member = Member(image: admitted.id, project: project, createdAt: now, updatedAt: now)
-        try await images.add(member)
+        try await catalog.add(member)
         return try JSONValue.member(member).response()
     }
 
@@ -62,14 +62,14 @@ struct MemberRoutes: Sendable {
             throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
         }
         return try JSONValue.member(
-            try await images.setStatus(status, of: project, in: admitted.id, at: .now)
+            try await catalog.setStatus(status, of: project, in: admitted.id, at: .now)
         ).response()
     }
 
     func remove(_ request: Request, context: APIContext) async throws -> Response {
         let admitted = try await sharedImage(context)
         guard admitted.access.mayModify else { throw APIError.forbidden("stop sharing the image \(admitted.id)") }
-        try await images.removeMember(context.part("member"), of: admitted.id)
+        try await catalog.removeMember(context.part("member"), of: admitted.id)
         return Response(status: .noContent)
     }
 

@@ -7,7 +7,7 @@ import ImageModel
 
 /// `/v2/tasks` and `/v2/images/{id}/tasks`.
 struct TaskRoutes: Sendable {
-    let images: any ImageStore
+    let catalog: any Catalog
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         try requireAdmin(context)
@@ -22,14 +22,14 @@ struct TaskRoutes: Sendable {
     func show(_ request: Request, context: APIContext) async throws -> Response {
         try requireAdmin(context)
         let text = context.part("task")
-        guard let id = UUID(uuidString: text), let task = try await images.task(id) else {
+        guard let id = UUID(uuidString: text), let task = try await catalog.task(id) else {
             throw APIError(.notFound, "There is no task \(text.excerpt(64)).")
         }
         return try JSONValue.task(task, isWhole: true).response()
     }
 
     func ofImage(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await ImageAuthorizer(images: images).image(context)
+        let admitted = try await ImageAuthorizer(images: catalog).image(context)
         var query = TaskQuery()
         query.image = admitted.id
         query.limit = ImageListRequest.largestLimit
@@ -51,7 +51,7 @@ struct TaskRoutes: Sendable {
     private func answer(
         _ query: TaskQuery, at path: String, isWhole: Bool, _ members: [String: JSONValue], _ context: APIContext
     ) async throws -> Response {
-        let found = try await images.page(query)
+        let found = try await catalog.page(query)
         var page = JSONPage()
         var last = try await page.fill(with: found.items, for: context) { JSONValue.task($0, isWhole: isWhole) }
         if last == nil, found.isCut || found.items.count == query.limit { last = found.items.last }

@@ -13,13 +13,13 @@ import Synchronization
 
 /// `PUT /v2/images/{id}/file`: stores an image's bytes in the backend for uploads.
 struct UploadRoute: Sendable {
-    let images: any ImageStore
+    let catalog: any Catalog
     let registrar: LocationRegistrar
     /// Nil while uploads are switched off.
     let targets: Reloadable<UploadTarget?>
     let quotas: Reloadable<ProjectQuota>
 
-    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
+    private var authorizer: ImageAuthorizer { ImageAuthorizer(images: catalog) }
 
     func put(_ request: Request, context: APIContext) async throws -> Response {
         guard request.headers[.contentType]?.prefix(while: { $0 != ";" }).lowercased() == "application/octet-stream" else {
@@ -90,7 +90,7 @@ struct UploadRoute: Sendable {
     /// The most bytes that the upload may have; nil without a quota. The announced size is already counted as used.
     private func room(of owner: String?, announced: Int64?, _ quota: ProjectQuota) async throws -> Int64? {
         guard let limit = quota.bytes else { return nil }
-        return max(0, limit - (try await images.uploadedBytes(of: owner)) + (announced ?? 0))
+        return max(0, limit - (try await catalog.uploadedBytes(of: owner)) + (announced ?? 0))
     }
 
     /// Reserves the image for this upload.

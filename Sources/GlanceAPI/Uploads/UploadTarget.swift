@@ -34,12 +34,14 @@ package struct UploadTarget: Sendable {
     }
 
     /// Removes the files of uploads that a stop of the service interrupted.
-    /// - Parameter images: the images that were being uploaded.
+    /// - Parameters:
+    ///   - images: the images that were being uploaded.
+    ///   - locations: the locations whose files are kept.
     /// - Throws: `UploadError`, `CatalogError`.
-    package func recover(_ images: [ImageID], catalog: any CatalogStore) async throws {
+    package func recover(_ images: [ImageID], knownIn locations: any LocationStore) async throws {
         try directory.prepare()
         for id in images {
-            let isKnown = try await catalog.locations(of: id).contains {
+            let isKnown = try await locations.locations(of: id).contains {
                 $0.backend == backend.id && $0.path == id.description
             }
             if !isKnown { try await directory.remove(id.description) }

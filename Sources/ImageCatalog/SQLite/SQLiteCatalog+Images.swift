@@ -41,6 +41,16 @@ extension SQLiteCatalog {
         }
     }
 
+    package func hasUsed(_ id: ImageID) async throws -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM image WHERE id = ?1) OR EXISTS (SELECT 1 FROM former_image WHERE id = ?1)
+                    """, arguments: [id.description]) ?? false
+        }
+    }
+
     package func resolve(_ id: ImageID, format requested: RequestedFormat) async throws -> Resolution? {
         try await read { db in
             guard let image = try Self.image(id, db) else { return nil }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 package import ImageModel
 
-extension SQLiteCatalog: ImageStore {
+extension SQLiteCatalog {
     package func record(of image: ImageID, for project: String?) async throws -> ImageRecord? {
         try await read { db in
             guard let image = try Self.image(image, db) else { return nil }

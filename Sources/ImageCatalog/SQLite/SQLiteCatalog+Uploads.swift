@@ -2,7 +2,7 @@ package import FoundationEssentials
 import GRDB
 package import ImageModel
 
-extension SQLiteCatalog: UploadStore {
+extension SQLiteCatalog {
     /// Whether a location uses the file; tombstones do not.
     private static let isUsed = """
         EXISTS (SELECT 1 FROM location WHERE location.backend = upload.backend AND location.path = upload.path
@@ -95,16 +95,6 @@ extension SQLiteCatalog: UploadStore {
             try db.execute(
                 sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'removing'",
                 arguments: [place.backend.name, place.path])
-        }
-    }
-
-    package func hasUsed(_ id: ImageID) async throws -> Bool {
-        try await read { db in
-            try Bool.fetchOne(
-                db,
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM image WHERE id = ?1) OR EXISTS (SELECT 1 FROM former_image WHERE id = ?1)
-                    """, arguments: [id.description]) ?? false
         }
     }
 

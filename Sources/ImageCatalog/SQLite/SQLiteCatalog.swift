@@ -2,7 +2,7 @@ import GRDB
 package import ImageModel
 
 /// A catalog in one SQLite file.
-package struct SQLiteCatalog: CatalogStore {
+package struct SQLiteCatalog: Catalog {
     let pool: DatabasePool
     private let path: String
 

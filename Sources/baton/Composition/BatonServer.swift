@@ -73,7 +73,7 @@ struct BatonServer {
         let background = TransferLoop(name: "maintenance", slabSize: configuration.relay.slab.count, isBackground: true)
         defer { background.stop() }
         let metrics = MetricsRegistry()
-        let holds = PendingIntegrityHolds(catalog: catalog)
+        let holds = PendingIntegrityHolds(verifications: catalog)
         let maintenance = Maintenance(
             configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { maintenance.verifications.enqueue(location.id) }
@@ -85,7 +85,7 @@ struct BatonServer {
             } else {
                 nil
             }
-        let manifests = ManifestCache(catalog: catalog, logger: logger)
+        let manifests = ManifestCache(manifests: catalog, logger: logger)
         let recorder = DownloadRecorder(
             catalog: catalog, verifications: maintenance.verifications, holds: holds, metrics: DownloadMetrics(in: metrics))
         LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], maintenance: maintenance, log: output)

@@ -28,7 +28,7 @@ struct HTTPComposition: Sendable {
     ///   - exposure: how clients reach the server; each request uses the current value.
     ///   - drain: tells whether the server is about to stop.
     init(
-        catalog: any CatalogStore & ImageStore, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
+        catalog: any Catalog, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
         manifests: ManifestCache, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
         verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,

@@ -10,7 +10,7 @@ import Verification
 
 /// The metrics whose values are read from the running parts when the page is requested.
 struct LiveMetrics {
-    let catalog: any CatalogStore & UploadStore
+    let catalog: any Catalog
     let relays: Relays
     let loops: [TransferLoop]
     let maintenance: Maintenance

@@ -26,7 +26,7 @@ struct Maintenance {
 
     /// - Parameter loop: the loop for full reads.
     init(
-        _ configuration: BatonConfiguration, catalog: any CatalogStore, relays: Relays, holds: PendingIntegrityHolds,
+        _ configuration: BatonConfiguration, catalog: any Catalog, relays: Relays, holds: PendingIntegrityHolds,
         loop: TransferLoop,
         metrics: MetricsRegistry, logger: Logger
     ) {
@@ -50,17 +50,17 @@ struct Maintenance {
             registry: relays.registry, loop: relays.nextLoop(),
             timeout: configuration.probeTimeout)
         activation = LocationActivation(
-            rule: configuration.activation.rule, catalog: catalog, statusChanges: statusChanges,
+            rule: configuration.activation.rule, locations: catalog, statusChanges: statusChanges,
             requestRead: { [verifications] in verifications.enqueue($0) }, probe: probe, relays: relays, logger: logger)
         let scrubber = Scrubber(
-            catalog: catalog, verifier: verifier, schedule: schedule, pace: scrubPace, roundInterval: maintenance.interval,
-            logger: logger)
+            verifications: catalog, verifier: verifier, schedule: schedule, pace: scrubPace,
+            roundInterval: maintenance.interval, logger: logger)
         let rounds = MaintenanceLoop(
-            catalog: catalog, statusChanges: statusChanges, activation: activation, verifications: verifications,
+            locations: catalog, statusChanges: statusChanges, activation: activation, verifications: verifications,
             writeHolds: { try await holds.writeAll() }, interval: maintenance.interval, logger: logger)
-        let probes = HalfOpenProbes(catalog: catalog, relays: relays, probe: probe, logger: logger)
+        let probes = HalfOpenProbes(locations: catalog, relays: relays, probe: probe, logger: logger)
         let manifests = EagerManifests(
-            catalog: catalog, verifier: verifier, statusChanges: statusChanges, relays: relays, pace: manifestPace,
+            manifests: catalog, verifier: verifier, statusChanges: statusChanges, relays: relays, pace: manifestPace,
             readers: maintenance.readers, interval: maintenance.interval, logger: logger)
         services = [verifications, scrubber, rounds, probes] + (configuration.manifests.eager ? [manifests] : [])
     }
@@ -68,8 +68,9 @@ struct Maintenance {
 
 extension Maintenance {
     /// A registrar whose full reads are those of this maintenance.
-    func registrar(for catalog: any CatalogStore & ImageStore) -> LocationRegistrar {
-        let checks = BackendChecks(catalog: catalog, activation: activation, probe: probe) { [verifications] location, limit in
+    func registrar(for catalog: any Catalog) -> LocationRegistrar {
+        let checks = BackendChecks(locations: catalog, activation: activation, probe: probe) {
+            [verifications] location, limit in
             guard case .unreadable(let failure) = await verifications.verify(location, within: limit) else { return nil }
             return failure
         }

@@ -14,7 +14,7 @@ import ServiceLifecycle
 /// Cleans up interrupted uploads. Uploads that another server still receives while it drains are cleaned up after that server
 /// has ended.
 struct UploadRecovery: Service, CustomStringConvertible {
-    let catalog: any CatalogStore & ImageStore
+    let catalog: any Catalog
     /// The target of uploads; nil if this server accepts none.
     let uploads: UploadTarget?
     /// The directories of all backends, since the other server may store uploads in another one than this server.
@@ -29,14 +29,14 @@ struct UploadRecovery: Service, CustomStringConvertible {
     /// Cleans up the uploads that were interrupted before this server started.
     /// - Returns: a service that handles the remaining ones; nil if there are none.
     static func start(
-        _ catalog: any CatalogStore & ImageStore, _ uploads: UploadTarget?, roots: [String], interval: Duration,
+        _ catalog: any Catalog, _ uploads: UploadTarget?, roots: [String], interval: Duration,
         logger: Logger
     ) async throws -> UploadRecovery? {
         let saving = try await catalog.imagesBeingSaved()
         let foreign = saving.filter { isUnderWay($0, in: roots) }
         let cutOff = saving.filter { !foreign.contains($0) }
         try await catalog.recoverImagesAfterStart(at: .now, cutOff: cutOff)
-        try await uploads?.recover(cutOff, catalog: catalog)
+        try await uploads?.recover(cutOff, knownIn: catalog)
         guard !foreign.isEmpty else { return nil }
         logger.notice(
             "upload.foreign: Another server still receives uploads. They are left alone.",
@@ -60,7 +60,7 @@ struct UploadRecovery: Service, CustomStringConvertible {
                 do {
                     // This has no effect on completed uploads.
                     try await catalog.recoverUploads(over, at: .now)
-                    try await uploads?.recover(over, catalog: catalog)
+                    try await uploads?.recover(over, knownIn: catalog)
                     waiting.removeAll { over.contains($0) }
                 } catch {
                     logger.warning(

@@ -29,7 +29,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     /// The number of unready images that are checked in one pass.
     private static let batch = 16
 
-    private let catalog: any CatalogStore
+    private let catalog: any Catalog
     private let relays: Relays
     private let root: String
     private let served: [Served]
@@ -38,7 +38,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     /// Registers the images and queues a full read of each for its digest, the smallest first.
     /// - Throws: `CatalogError`.
     init(
-        _ scan: DirectoryScan, in catalog: any CatalogStore, of backend: BackendID, relays: Relays,
+        _ scan: DirectoryScan, in catalog: any Catalog, of backend: BackendID, relays: Relays,
         registrar: LocationRegistrar
     ) async throws {
         self.catalog = catalog

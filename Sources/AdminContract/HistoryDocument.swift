@@ -6,7 +6,7 @@ package struct HistoryDocument: ListedDocument {
     package static let listName = "history"
 
     package let time: Timestamp
-    /// A `LocationEvent`, or another word of the server for what happened.
+    /// A `LocationHistoryEvent`.
     package let event: String
     /// The `LocationStatus` before the event.
     package let from: String
@@ -16,9 +16,11 @@ package struct HistoryDocument: ListedDocument {
     package let actor: String
     package let reason: String
 
-    package init(time: Date, event: String, from: LocationStatus, to: LocationStatus, actor: String, reason: String) {
+    package init(
+        time: Date, event: LocationHistoryEvent, from: LocationStatus, to: LocationStatus, actor: String, reason: String
+    ) {
         self.time = Timestamp(time)
-        self.event = event
+        self.event = event.rawValue
         self.from = from.rawValue
         self.to = to.rawValue
         self.actor = actor

@@ -71,7 +71,7 @@ import Testing
     func history() throws {
         try expect(
             HistoryDocument(
-                time: DocumentFixture.time, event: "probed", from: .pending, to: .active, actor: "baton", reason: "a read"),
+                time: DocumentFixture.time, event: .probed, from: .pending, to: .active, actor: "baton", reason: "a read"),
             is: """
                 {"actor":"baton","event":"probed","from":"pending","reason":"a read","time":"2026-09-01T10:00:00Z",
                 "to":"active"}

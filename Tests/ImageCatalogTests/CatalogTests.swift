@@ -140,7 +140,7 @@ import Testing
             if case CatalogError.illegalEvent(let illegal) = error { illegal.legal == [.enable, .delete] } else { false }
         }
         let history = try await fixture.catalog.history(of: location.id)
-        #expect(history.map(\.event) == ["registered", "probed", "disable"])
+        #expect(history.map(\.event) == [.registered, .probed, .disable])
         #expect(history.map(\.to) == [.pending, .active, .disabled])
         #expect(history.last?.actor == "test" && history.last?.reason == "because" && history.last?.time == Fixture.start)
         await #expect(throws: CatalogError.self) {
@@ -179,7 +179,7 @@ import Testing
         #expect(try await fixture.resolve(image)?.representation?.isOnIntegrityHold == false)
         #expect(
             try await fixture.catalog.history(of: first.id).map(\.event) == [
-                "registered", "probed", "marked_suspect", "verified",
+                .registered, .probed, .markedSuspect, .verified,
             ])
     }
 

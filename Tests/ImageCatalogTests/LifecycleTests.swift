@@ -302,7 +302,7 @@ extension Fixture {
         #expect(try await catalog.image(image)?.status == (everServed ? .active : .queued))
         for location in locations {
             let history = try await catalog.history(of: location.id)
-            #expect(history.first?.event == "registered")
+            #expect(history.first?.event == .registered)
             #expect(history.last?.to == location.state.status)
             for (earlier, later) in zip(history, history.dropFirst()) { #expect(earlier.to == later.from) }
         }

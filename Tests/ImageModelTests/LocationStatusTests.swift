@@ -73,9 +73,32 @@ import Testing
 
     @Test("The page about the location status shows the diagram of the table")
     func thePageShowsTheDiagramOfTheTable() throws {
-        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "docs/location-status.md")
-        let text = try String(contentsOf: page, encoding: .utf8)
+        let text = try Self.document("location-status.md")
         #expect(text.contains("```mermaid\n\(LocationTransition.diagram)\n```"), "expected:\n\(LocationTransition.diagram)")
+    }
+
+    @Test("A history has the events that change the status under their own names, and all names are in one spelling")
+    func theHistoryHasEveryEvent() {
+        for event in LocationEvent.allCases { #expect(LocationHistoryEvent(event).rawValue == event.rawValue) }
+        for event in LocationHistoryEvent.allCases { #expect(event.rawValue.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil) }
+    }
+
+    @Test("The page about the location status and the API document list every event of a history")
+    func theDocumentsListEveryEvent() throws {
+        let events = Set(LocationHistoryEvent.allCases.map(\.rawValue))
+        // The tables that are headed `event`.
+        let tables = try Self.document("location-status.md").split(separator: "\n\n").filter { $0.hasPrefix("| event |") }
+        let listed = tables.flatMap { $0.matches(of: /\n\| `([a-z_]+)` \|/) }.map { String($0.1) }
+        #expect(Set(listed) == events && listed.count == events.count)
+        let schema = try #require(
+            try Self.document("openapi.yaml").firstMatch(
+                of: /\n    HistoryEvent:\n(?:      .*\n)*?      enum:\n        \[([a-z_,\s]+)\]/))
+        #expect(Set(schema.1.split { ", \n".contains($0) }.map(String.init)) == events)
+    }
+
+    private static func document(_ name: String) throws -> String {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/\(name)")
+        return try String(contentsOf: page, encoding: .utf8)
     }
 }

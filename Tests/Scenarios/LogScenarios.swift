@@ -188,7 +188,7 @@ struct LogScenarios {
         #expect(explained.text.contains("a probe failed: missing"))
         let history = try await baton.send("GET", "/baton/v1/locations/\(location)/history")
         #expect(
-            history.text.components(separatedBy: "probe-failed").count == 2, "once, however often it is probed: \(history.text)"
+            history.text.components(separatedBy: "probe_failed").count == 2, "once, however often it is probed: \(history.text)"
         )
         let refused = try await baton.send("GET", "/v2/images/\(image)/file")
         #expect(refused.status == 503 && refused.text.contains(#""cause":"missing""#), "\(refused.text)")

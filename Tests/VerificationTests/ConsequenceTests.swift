@@ -59,7 +59,7 @@ struct ConsequenceTests {
             results.append(try await fixture.verify(location))
             statuses.append(try await fixture.status(of: location))
             let events = try await fixture.catalog.history(of: location.id).map(\.event)
-            #expect(events.contains("suspect"), "it was read in service")
+            #expect(events.contains(.suspect), "it was read in service")
         }
         #expect(results == [.quarantined, .quarantined, .quarantined, .undecided])
         #expect(statuses == [.quarantined, .quarantined, .quarantined, .active])

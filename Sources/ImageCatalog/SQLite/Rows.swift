@@ -92,7 +92,7 @@ extension Location {
 extension LocationHistoryEntry {
     init(_ row: Row) throws {
         self.init(
-            time: Date(milliseconds: row["time"]), event: row["event"],
+            time: Date(milliseconds: row["time"]), event: try row.required("event") { LocationHistoryEvent(rawValue: $0) },
             from: try row.required("status_from") { LocationStatus(rawValue: $0) },
             to: try row.required("status_to") { LocationStatus(rawValue: $0) }, actor: row["actor"], reason: row["reason"])
     }

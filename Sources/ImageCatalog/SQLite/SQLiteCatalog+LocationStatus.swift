@@ -19,7 +19,7 @@ extension SQLiteCatalog {
                     try encoded(edit.metadata ?? location.metadata), id.description,
                 ])
             let status = location.state.status
-            try Self.note("edited", id, from: status, to: status, actor, reason, time, db)
+            try Self.note(.edited, id, from: status, to: status, actor, reason, time, db)
             return try Self.requiredLocation(id, db)
         }
     }
@@ -47,7 +47,7 @@ extension SQLiteCatalog {
         try await write { db in
             // It may have been activated or deleted meanwhile.
             guard let location = try Self.location(id, db), location.state.status == .pending else { return }
-            try Self.note("probe-failed", id, from: .pending, to: .pending, actor, reason, time, db)
+            try Self.note(.probeFailed, id, from: .pending, to: .pending, actor, reason, time, db)
         }
     }
 
@@ -74,8 +74,8 @@ extension SQLiteCatalog {
         // A deleted location is never read again.
         if state.status == .deleted { try forgetReadProgress(of: location.id, db) }
         try note(
-            change.event.rawValue, location.id, from: location.state.status, to: state.status, change.actor, change.reason,
-            change.time, db)
+            LocationHistoryEvent(change.event), location.id, from: location.state.status, to: state.status, change.actor,
+            change.reason, change.time, db)
         try settleIntegrityHold(of: location.image, location.format, db)
         return try requiredLocation(location.id, db)
     }

@@ -43,7 +43,7 @@ extension SQLiteCatalog {
                     new.format.disk.rawValue, new.format.container.rawValue, time.milliseconds, new.image.description,
                 ])
         }
-        try Self.note("registered", id, from: .pending, to: .pending, actor, reason, time, db)
+        try Self.note(.registered, id, from: .pending, to: .pending, actor, reason, time, db)
         return try Self.requiredLocation(id, db)
     }
 
@@ -99,13 +99,14 @@ extension SQLiteCatalog {
     }
 
     static func note(
-        _ event: String, _ location: LocationID, from: LocationStatus, to: LocationStatus, _ actor: String, _ reason: String,
+        _ event: LocationHistoryEvent, _ location: LocationID, from: LocationStatus, to: LocationStatus, _ actor: String,
+        _ reason: String,
         _ time: Date, _ db: Database
     ) throws {
         try db.execute(
             sql: """
                 INSERT INTO history (location, time, event, status_from, status_to, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [location.description, time.milliseconds, event, from.rawValue, to.rawValue, actor, reason])
+            arguments: [location.description, time.milliseconds, event.rawValue, from.rawValue, to.rawValue, actor, reason])
     }
 }

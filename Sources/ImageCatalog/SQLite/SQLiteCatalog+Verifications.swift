@@ -36,7 +36,7 @@ extension SQLiteCatalog {
         guard let location = try location(id, db) else { return }
         try db.execute(sql: "UPDATE location SET suspect = 1 WHERE id = ?", arguments: [id.description])
         let status = location.state.status
-        try note("marked_suspect", id, from: status, to: status, actor, reason, time, db)
+        try note(.markedSuspect, id, from: status, to: status, actor, reason, time, db)
     }
 
     package func recordVerification(of id: LocationID, validator: Validator?, at time: Date) async throws {
@@ -94,7 +94,7 @@ extension SQLiteCatalog {
                 """,
             arguments: [time.milliseconds, validator?.text, location.id.description])
         let status = location.state.status
-        try note("verified", location.id, from: status, to: status, "baton", reason, time, db)
+        try note(.verified, location.id, from: status, to: status, "baton", reason, time, db)
         try settleIntegrityHold(of: location.image, location.format, db)
     }
 
@@ -128,7 +128,7 @@ extension SQLiteCatalog {
                 sql: "UPDATE location SET misses = ?, next_read_at = ? WHERE id = ?",
                 arguments: [try encoded(misses), nextReadAt.milliseconds, id.description])
             let status = location.state.status
-            try Self.note("missed", id, from: status, to: status, "baton", "the backend has no such object", time, db)
+            try Self.note(.missed, id, from: status, to: status, "baton", "the backend has no such object", time, db)
             let isBackendReadable =
                 try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM location WHERE backend = ? AND id <> ? AND verified_at >= ?)",
@@ -147,7 +147,7 @@ extension SQLiteCatalog {
                     location.image.description, location.format.disk.rawValue, location.format.container.rawValue,
                 ])
             let status = location.state.status
-            try Self.note("digest_conflict", id, from: status, to: status, "baton", reason, time, db)
+            try Self.note(.digestConflict, id, from: status, to: status, "baton", reason, time, db)
         }
     }
 

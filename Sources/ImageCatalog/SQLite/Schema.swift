@@ -49,6 +49,7 @@ enum Schema {
         registerManifests(in: &migrator)
         registerUploads(in: &migrator)
         registerWords(in: &migrator)
+        registerEvents(in: &migrator)
         return migrator
     }()
 }
@@ -249,6 +250,15 @@ extension Schema {
                         WHEN 'accused' THEN 'marked_suspect' WHEN 'proven' THEN 'verified' ELSE 'digest_conflict' END
                     WHERE event IN ('accused', 'proven', 'distrusted');
                     """)
+        }
+    }
+}
+
+extension Schema {
+    /// Events of histories in one spelling, as `LocationHistoryEvent` has them.
+    static func registerEvents(in migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("8: one spelling of events") { db in
+            try db.execute(sql: "UPDATE history SET event = 'probe_failed' WHERE event = 'probe-failed'")
         }
     }
 }

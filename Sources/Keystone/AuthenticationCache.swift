@@ -17,7 +17,7 @@ struct AuthenticationCache {
         case absent
     }
 
-    private struct Admitted {
+    private struct Validation {
         let caller: Caller
         let expires: Date
         let asked: Date
@@ -26,7 +26,7 @@ struct AuthenticationCache {
     private let capacity: Int
     private let lifetime: TimeInterval
     private let refusalLifetime: TimeInterval
-    private var admitted: [TokenDigest: Admitted] = [:]
+    private var validations: [TokenDigest: Validation] = [:]
     private var refused: [TokenDigest: Date] = [:]
 
     /// - Parameters:
@@ -40,10 +40,10 @@ struct AuthenticationCache {
     }
 
     /// The number of cached tokens.
-    var count: Int { admitted.count + refused.count }
+    var count: Int { validations.count + refused.count }
 
     func decision(on token: TokenDigest, at now: Date) -> Decision {
-        if let entry = admitted[token] {
+        if let entry = validations[token] {
             if entry.expires <= now { return .expired }
             return isYoung(entry.asked, lifetime, now) ? .known(entry.caller) : .stale(entry.caller)
         }
@@ -53,19 +53,19 @@ struct AuthenticationCache {
 
     mutating func admit(_ token: TokenDigest, as caller: Caller, until expires: Date, at now: Date) {
         refused[token] = nil
-        if admitted[token] == nil, admitted.count >= capacity {
-            admitted = admitted.filter { $0.value.expires > now }
+        if validations[token] == nil, validations.count >= capacity {
+            validations = validations.filter { $0.value.expires > now }
             // If the cache is still full, the least recently used quarter is removed at once, so that this is rare.
-            if admitted.count >= capacity {
-                let oldest = admitted.sorted { $0.value.asked < $1.value.asked }.prefix(max(1, capacity / 4))
-                for (key, _) in oldest { admitted[key] = nil }
+            if validations.count >= capacity {
+                let oldest = validations.sorted { $0.value.asked < $1.value.asked }.prefix(max(1, capacity / 4))
+                for (key, _) in oldest { validations[key] = nil }
             }
         }
-        admitted[token] = Admitted(caller: caller, expires: expires, asked: now)
+        validations[token] = Validation(caller: caller, expires: expires, asked: now)
     }
 
     mutating func refuse(_ token: TokenDigest, at now: Date) {
-        admitted[token] = nil
+        validations[token] = nil
         if refused[token] == nil, refused.count >= capacity {
             refused = refused.filter { isYoung($0.value, refusalLifetime, now) }
             if refused.count >= capacity { refused = [:] }  // only a flood of guesses fills it

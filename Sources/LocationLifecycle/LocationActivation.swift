@@ -47,7 +47,7 @@ package struct LocationActivation: Sendable {
             return (location, nil)
         }
         switch await probe.head(of: location.path, in: location.backend, isEmpty: size == 0).flatMap({
-            judge($0, location, size)
+            validator(in: $0, of: location, size: size)
         }) {
         case .failure(let failure):
             await failures.note(failure, of: location)
@@ -66,7 +66,7 @@ package struct LocationActivation: Sendable {
     }
 
     /// - Returns: the object's validator, if its size is right and the store states no digest other than the declared one.
-    private func judge(_ head: ObjectHead, _ location: Location, _ size: Int64) -> Result<Validator?, AttemptFailure> {
+    private func validator(in head: ObjectHead, of location: Location, size: Int64) -> Result<Validator?, AttemptFailure> {
         guard let total = head.total else {
             return .failure(
                 AttemptFailure(

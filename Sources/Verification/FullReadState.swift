@@ -115,11 +115,11 @@ struct FullReadState: Sendable {
 
     /// Checks the head of a response.
     /// - Returns: what to do with the body.
-    mutating func judge(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
+    mutating func acceptHead(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
             return .failure(.undeclared(coding: coding))
         }
-        guard let total = head.total ?? size else { return judgeUnstated(head) }
+        guard let total = head.total ?? size else { return acceptHeadOfUnstatedSize(head) }
         if case .unstated = answer { answer = .stated(end: position) }
         if let expectedSize, total != expectedSize {
             otherSize = total
@@ -148,7 +148,7 @@ struct FullReadState: Sendable {
     }
 
     /// Checks the head of a response that does not state the object's size: the body is read to its end.
-    private mutating func judgeUnstated(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
+    private mutating func acceptHeadOfUnstatedSize(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if position > 0 || hasAnswered, validator != head.validator, !takesAnyValidator {
             return .failure(AttemptFailure(.validatorChanged, .location, detail: "the object changed while it was read"))
         }

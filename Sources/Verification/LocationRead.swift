@@ -181,7 +181,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
 // The head, the bytes and the end of an attempt.
 extension LocationRead: AttemptSink {
     func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
-        switch course.judge(head) {
+        switch course.acceptHead(head) {
         case .success(let window):
             if let size = course.size ?? plan.expectedSize { digests.begin(size: size) }
             return .read(window)

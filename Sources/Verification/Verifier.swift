@@ -90,12 +90,12 @@ package final class Verifier: Sendable {
     /// Verifies one location.
     /// - Throws: `CatalogError`.
     package func verify(_ id: LocationID, pace: ReadRateLimiter) async throws -> Result {
-        let result = try await statusChanges.reads.run(id) { try await self.judge(id, pace) } ?? .skipped
+        let result = try await statusChanges.reads.run(id) { try await self.readAndDecide(id, pace) } ?? .skipped
         verifications.add(1, result.label)
         return result
     }
 
-    private func judge(_ id: LocationID, _ pace: ReadRateLimiter) async throws -> Result {
+    private func readAndDecide(_ id: LocationID, _ pace: ReadRateLimiter) async throws -> Result {
         guard let known = try await catalog.location(id) else { return .skipped }
         let subject = try await subject(of: known)
         guard let location = try await takeOut(known, subject) else { return .skipped }

@@ -25,14 +25,14 @@ import Testing
     }
 
     private func take(_ count: Int64, _ course: inout FullReadState, _ head: ObjectHead) throws {
-        _ = try course.judge(head).get()
+        _ = try course.acceptHead(head).get()
         course.advance(by: count)
     }
 
     @Test("An object of undeclared size is given up when it exceeds the limit, stated or not")
     func sizeLimit() throws {
         var course = FullReadState(expectedSize: nil, sizeLimit: 100, maximumRange: nil, progress: nil, seed: 1)
-        guard case .failure(let failure) = course.judge(head(total: 101)) else {
+        guard case .failure(let failure) = course.acceptHead(head(total: 101)) else {
             Issue.record("101 bytes are too many")
             return
         }
@@ -76,7 +76,7 @@ import Testing
             let position = course.position
             #expect(course.range == ByteRange(first: position, last: 99))
             let count = min(cap, 100 - position)
-            let bodyWindow = try course.judge(ObjectHead(first: position, count: count, total: 100, validator: nil)).get()
+            let bodyWindow = try course.acceptHead(ObjectHead(first: position, count: count, total: 100, validator: nil)).get()
             #expect(bodyWindow.take == count)
             course.advance(by: count)
             #expect(course.ended(at: now) == (course.position == 100 ? .done : .ask(notBefore: now)))
@@ -100,7 +100,7 @@ import Testing
         while course.position < 100, attempts < 50 {
             attempts += 1
             let head = head(course.position, total: 100, "v\(attempts)")
-            switch course.judge(head) {
+            switch course.acceptHead(head) {
             case .success: course.advance(by: min(25, 100 - course.position))
             case .failure(let failure): if case .fail = course.failed(failure, at: now) { break }
             }
@@ -123,7 +123,7 @@ import Testing
         let head = ObjectHead(first: 0, count: 100, total: 100, validator: nil, coding: "gzip")
         func reason(_ course: FullReadState) -> AttemptFailure.Reason? {
             var course = course
-            if case .failure(let failure) = course.judge(head) { return failure.reason }
+            if case .failure(let failure) = course.acceptHead(head) { return failure.reason }
             return nil
         }
         #expect(reason(course(isDigestDeclared: true)) == nil)
@@ -143,7 +143,7 @@ import Testing
     @Test("A server without ranges is read from the start, and the known bytes are skipped")
     func aServerWithoutRangesIsReadFromTheStart() throws {
         var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
-        let bodyWindow = try course.judge(head()).get()
+        let bodyWindow = try course.acceptHead(head()).get()
         #expect(bodyWindow.skip == 30 && bodyWindow.take == 70)
     }
 
@@ -153,7 +153,7 @@ import Testing
         try take(40, &course, ObjectHead(first: 0, count: 40, total: 100, validator: Validator("v")))
         #expect(course.ended(at: now) == .ask(notBefore: now))
         #expect(course.range == ByteRange(first: 40, last: 79))
-        #expect(try course.judge(head()).get() == BodyWindow(skip: 40, take: 60))
+        #expect(try course.acceptHead(head()).get() == BodyWindow(skip: 40, take: 60))
         course.advance(by: 60)
         #expect(course.ended(at: now) == .done)
     }
@@ -161,14 +161,14 @@ import Testing
     @Test("A changed object is read again from the start, and given up when it keeps changing")
     func aChangedObjectIsReadAgain() throws {
         var course = course(progress: ReadProgress(position: 30, size: 100, validator: Validator("v"), digests: []))
-        guard case .failure(let failure) = course.judge(head(30, total: 100, "w")) else {
+        guard case .failure(let failure) = course.acceptHead(head(30, total: 100, "w")) else {
             return #expect(Bool(false), "another object passed for the known one")
         }
         #expect(course.failed(failure, at: now) == .restart)
         #expect(course.range == ByteRange(first: 0, last: 99))
         for _ in 0..<2 {
             try take(10, &course, head(0, total: 100, "w"))
-            guard case .failure(let failure) = course.judge(head(10, total: 100, "x")) else {
+            guard case .failure(let failure) = course.acceptHead(head(10, total: 100, "x")) else {
                 return #expect(Bool(false), "another object passed for the known one")
             }
             if case .fail = course.failed(failure, at: now) { return }
@@ -179,7 +179,7 @@ import Testing
     @Test("An object of another size is reported")
     func anotherSizeIsReported() {
         var course = course()
-        guard case .failure(let failure) = course.judge(head(total: 99)) else {
+        guard case .failure(let failure) = course.acceptHead(head(total: 99)) else {
             return #expect(Bool(false), "another size passed")
         }
         #expect(course.failed(failure, at: now) == .fail(failure))
@@ -193,7 +193,7 @@ import Testing
         let unsatisfiable = AttemptFailure(.wrongSize, .location, detail: "416")
         #expect(course.failed(unsatisfiable, at: now) == .ask(notBefore: now))
         #expect(course.range == nil)
-        _ = try course.judge(head(total: 0)).get()
+        _ = try course.acceptHead(head(total: 0)).get()
         #expect(course.ended(at: now) == .done)
         #expect(course.size == 0)
     }
@@ -208,7 +208,7 @@ import Testing
     @Test("An object's end shows its size where the server does not state it", arguments: [nil, 100] as [Int64?])
     func anUnstatedSizeShowsAtTheEnd(size: Int64?) throws {
         var course = course(size: size)
-        let bodyWindow = try course.judge(unstated()).get()
+        let bodyWindow = try course.acceptHead(unstated()).get()
         #expect(bodyWindow.skip == 0 && bodyWindow.take > 100)
         course.advance(by: 100)
         #expect(course.excess == nil && course.size == nil)
@@ -243,11 +243,11 @@ import Testing
         var course = course()
         try take(60, &course, unstated())
         guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "not asked again") }
-        let bodyWindow = try course.judge(unstated()).get()
+        let bodyWindow = try course.acceptHead(unstated()).get()
         #expect(bodyWindow.skip == 60)
         course.advance(by: 20)
         guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "it ended elsewhere") }
-        _ = try course.judge(unstated()).get()
+        _ = try course.acceptHead(unstated()).get()
         #expect(course.ended(at: now) == .fail(.otherSize(80, expected: 100)))
         #expect(course.otherSize == 80)
     }
@@ -267,7 +267,7 @@ import Testing
         var course = course(size: nil)
         try take(30, &course, unstated())
         _ = course.failed(Self.reset, at: now)
-        guard case .failure(let failure) = course.judge(unstated(0, count: nil, "w")) else {
+        guard case .failure(let failure) = course.acceptHead(unstated(0, count: nil, "w")) else {
             return #expect(Bool(false), "another object passed for the known one")
         }
         #expect(course.failed(failure, at: now) == .restart)

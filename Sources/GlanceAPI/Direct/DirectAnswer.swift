@@ -26,7 +26,7 @@ struct DirectAnswer {
     ///   - isWanted: whether the caller asked for a redirect.
     ///   - obstacle: why the server must stream the requested bytes itself; nil without a reason.
     init(
-        _ offer: DirectOffer, to target: RepresentationResolver.Admitted, isWanted: Bool, obstacle: DirectOffer.Absence?
+        _ offer: DirectOffer, to target: ReadableRepresentation, isWanted: Bool, obstacle: DirectOffer.Absence?
     ) {
         let links = Self.links(to: offer.places)
         guard isWanted else {

@@ -57,7 +57,7 @@ package struct DirectOffers: Sendable {
 
     /// The offer for a representation. The client verifies the whole by its digest, so every location that could serve a whole
     /// download qualifies.
-    package func offer(of target: RepresentationResolver.Admitted, at now: Date) -> DirectOffer {
+    package func offer(of target: ReadableRepresentation, at now: Date) -> DirectOffer {
         let whole = DownloadPlan(
             of: target.representation, hasManifest: false, isHeld: false, locations: target.resolution.locations)
         return offer(of: relays.select(target.resolution.locations, for: whole, isExploring: false), at: now)

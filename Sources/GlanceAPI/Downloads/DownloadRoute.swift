@@ -12,7 +12,7 @@ import RelayEngine
 
 /// `GET` and `HEAD /v2/images/{id}/file`.
 struct DownloadRoute: Sendable {
-    private typealias Target = RepresentationResolver.Admitted
+    private typealias Target = ReadableRepresentation
 
     let representations: RepresentationResolver
     let relays: Relays

@@ -9,6 +9,13 @@ package import ImageModel
 import LocationSelection
 package import RelayEngine
 
+/// A representation that the caller may read.
+package struct ReadableRepresentation {
+    package let resolution: Resolution
+    package let representation: Representation
+    package let digests: DigestSet
+}
+
 /// Resolves a request to the representation that it reads. Every route for an image's bytes uses it.
 package struct RepresentationResolver: Sendable {
     private let images: any ImageStore
@@ -24,21 +31,14 @@ package struct RepresentationResolver: Sendable {
         self.holds = holds
     }
 
-    /// A representation that the caller may read.
-    package struct Admitted {
-        package let resolution: Resolution
-        package let representation: Representation
-        package let digests: DigestSet
-    }
-
     /// The representation that the path and the query name.
     /// - Returns: nil if the image never had a location, which is 204 as in Glance.
     /// - Throws: `APIError`: 404 for an unknown image, 403 for a deactivated one, 406 for a format that the image does not
     ///   have, 503 if no location has been read yet.
-    package func representation(_ request: Request, _ context: APIContext) async throws -> Admitted? {
-        let admitted = try await authorizer.image(context)
-        let id = admitted.id
-        guard admitted.access.mayDownload else {
+    package func representation(_ request: Request, _ context: APIContext) async throws -> ReadableRepresentation? {
+        let authorized = try await authorizer.image(context)
+        let id = authorized.id
+        guard authorized.access.mayDownload else {
             throw APIError(.forbidden, "The image was deactivated: it can be downloaded again once it is reactivated.")
         }
         let format = try RequestedFormat(request)
@@ -55,13 +55,13 @@ package struct RepresentationResolver: Sendable {
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")
         }
-        return Admitted(
+        return ReadableRepresentation(
             resolution: resolution, representation: holds.applyingHolds(to: representation),
             digests: DigestSet(of: representation, locations: resolution.locations))
     }
 }
 
-extension RepresentationResolver.Admitted {
+extension ReadableRepresentation {
     /// The header fields that every response about the representation has.
     func entityHeaders(_ plan: DownloadPlan) -> HTTPFields {
         var headers: HTTPFields = [:]

@@ -19,14 +19,14 @@ struct ImagePatchRoute: Sendable {
 
     func patch(_ request: Request, context: APIContext) async throws -> Response {
         let draft = try draft(of: request)
-        let admitted = try await authorizer.imageToModify(context)
+        let authorized = try await authorizer.imageToModify(context)
         let patch = try ImagePatch(try await JSONValue(body: request, for: context, upTo: JSONValue.largestLimit), draft: draft)
         context.record.note(changes: patch.operations.map(\.summary))
         let caller = context.caller
         if !caller.mayRemoveLocations, patch.operations.contains(where: { $0.target.isOfLocations && $0.kind == .remove }) {
             throw APIError(.forbidden, "Only administrators may remove locations from an image.")
         }
-        let operations = try await examined(patch, admitted.record, caller)
+        let operations = try await examined(patch, authorized.record, caller)
         let expiresAt = statusChanges.expiry(from: .now)
         let record = try await authorizer.update(context) { edit in
             edit.expiresAt = expiresAt
@@ -36,8 +36,8 @@ struct ImagePatchRoute: Sendable {
             }
         }
         let kept = Set(record.locations.map(\.location.id))
-        statusChanges.wereDeleted(admitted.record.locations.map(\.location.id).filter { !kept.contains($0) })
-        let changed = try await bringToService(record, since: admitted.record, caller)
+        statusChanges.wereDeleted(authorized.record.locations.map(\.location.id).filter { !kept.contains($0) })
+        let changed = try await bringToService(record, since: authorized.record, caller)
         return try await JSONValue.image(changed, for: caller).response(for: context)
     }
 

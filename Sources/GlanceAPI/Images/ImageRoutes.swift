@@ -72,9 +72,9 @@ struct ImageRoutes: Sendable {
     }
 
     func delete(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await authorizer.image(context)
-        guard admitted.access.mayDelete else { throw APIError.forbidden("delete the image \(admitted.id)") }
-        try await images.deleteImage(admitted.id)
+        let authorized = try await authorizer.image(context)
+        guard authorized.access.mayDelete else { throw APIError.forbidden("delete the image \(authorized.id)") }
+        try await images.deleteImage(authorized.id)
         return Response(status: .noContent)
     }
 

@@ -18,16 +18,16 @@ struct LocationImportRoutes: Sendable {
     private var authorizer: ImageAuthorizer { ImageAuthorizer(images: images) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await authorizer.image(context)
+        let authorized = try await authorizer.image(context)
         guard context.caller.mayListLocations else {
             throw APIError(.forbidden, "Only services and administrators may list the locations of an image.")
         }
-        return try JSONValue.array(admitted.record.locations.map { .listed($0) }).response()
+        return try JSONValue.array(authorized.record.locations.map { .listed($0) }).response()
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await authorizer.image(context)
-        try attach.registry.authorizeAttaching(context.caller, to: admitted.record.image)
+        let authorized = try await authorizer.image(context)
+        try attach.registry.authorizeAttaching(context.caller, to: authorized.record.image)
         guard let members = try await JSONValue(body: request, for: context).members else {
             throw APIError.badRequest("The request's body must be a JSON object.")
         }
@@ -35,8 +35,8 @@ struct LocationImportRoutes: Sendable {
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, isHashRequired: false).digests(orElse: .badRequest)
         let place = try attach.registry.resolve(location: url)
-        try await attach.authorize(context.caller, toAttach: place.path, in: place.backend, to: admitted.record.image)
-        try LocationRegistrar.requireQueued(admitted.record.image)
+        try await attach.authorize(context.caller, toAttach: place.path, in: place.backend, to: authorized.record.image)
+        try LocationRegistrar.requireQueued(authorized.record.image)
         try drain.refuseNewWork()
         // A task of its own, so that a client that leaves does not cancel it: the image would stay `importing` without a task.
         let task = try await Task { try await begin(url: url, validation, context) }.value

@@ -13,48 +13,48 @@ struct MemberRoutes: Sendable {
     private var authorizer: ImageAuthorizer { ImageAuthorizer(images: catalog) }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await sharedImage(context)
-        guard admitted.access.maySeeMembers else { throw APIError.forbidden("see the members of the image") }
-        let visible = try await catalog.members(of: admitted.id).filter { admitted.access.maySee(member: $0.project) }
+        let authorized = try await sharedImage(context)
+        guard authorized.access.maySeeMembers else { throw APIError.forbidden("see the members of the image") }
+        let visible = try await catalog.members(of: authorized.id).filter { authorized.access.maySee(member: $0.project) }
         let items = QueryItems(request.uri.query)
         var page = JSONPage()
         let last = try await page.fill(with: try Marker.rest(of: visible, items, \.project), for: context) {
             JSONValue.member($0)
         }
         var answer: [String: JSONValue] = ["schema": "/v2/schemas/members"]
-        if let last { answer["next"] = Marker.next("/v2/images/\(admitted.id)/members", behind: last.project) }
+        if let last { answer["next"] = Marker.next("/v2/images/\(authorized.id)/members", behind: last.project) }
         return try page.response("members", answer)
     }
 
     func show(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await authorizer.image(context)
+        let authorized = try await authorizer.image(context)
         let project = context.part("member")
-        guard admitted.record.image.visibility == .shared, admitted.access.maySee(member: project),
-            let member = try await catalog.members(of: admitted.id).first(where: { $0.project == project })
-        else { throw CatalogError.unknownMember(admitted.id, project: project) }
+        guard authorized.record.image.visibility == .shared, authorized.access.maySee(member: project),
+            let member = try await catalog.members(of: authorized.id).first(where: { $0.project == project })
+        else { throw CatalogError.unknownMember(authorized.id, project: project) }
         return try JSONValue.member(member).response()
     }
 
     func add(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await sharedImage(context)
-        guard admitted.access.mayModify else { throw APIError.forbidden("share the image \(admitted.id)") }
+        let authorized = try await sharedImage(context)
+        guard authorized.access.mayModify else { throw APIError.forbidden("share the image \(authorized.id)") }
         var body = try await RequestObject(request, for: context)
         guard let project = try body.string("member"), !project.isEmpty else {
             throw APIError.badRequest("member is missing: give the id of the project to share the image with.")
         }
         let now = Date.now
-        let member = Member(image: admitted.id, project: project, createdAt: now, updatedAt: now)
+        let member = Member(image: authorized.id, project: project, createdAt: now, updatedAt: now)
         try await catalog.add(member)
         return try JSONValue.member(member).response()
     }
 
     func update(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await sharedImage(context)
+        let authorized = try await sharedImage(context)
         let project = context.part("member")
-        guard admitted.access.maySee(member: project) else {
-            throw CatalogError.unknownMember(admitted.id, project: project)
+        guard authorized.access.maySee(member: project) else {
+            throw CatalogError.unknownMember(authorized.id, project: project)
         }
-        guard admitted.access.mayAnswer(for: project) else {
+        guard authorized.access.mayAnswer(for: project) else {
             throw APIError(.forbidden, "Only the project that the image is shared with may accept or reject it.")
         }
         var body = try await RequestObject(request, for: context)
@@ -62,23 +62,23 @@ struct MemberRoutes: Sendable {
             throw APIError.badRequest("status is missing: give pending, accepted or rejected.")
         }
         return try JSONValue.member(
-            try await catalog.setStatus(status, of: project, in: admitted.id, at: .now)
+            try await catalog.setStatus(status, of: project, in: authorized.id, at: .now)
         ).response()
     }
 
     func remove(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await sharedImage(context)
-        guard admitted.access.mayModify else { throw APIError.forbidden("stop sharing the image \(admitted.id)") }
-        try await catalog.removeMember(context.part("member"), of: admitted.id)
+        let authorized = try await sharedImage(context)
+        guard authorized.access.mayModify else { throw APIError.forbidden("stop sharing the image \(authorized.id)") }
+        try await catalog.removeMember(context.part("member"), of: authorized.id)
         return Response(status: .noContent)
     }
 
-    private func sharedImage(_ context: APIContext) async throws -> ImageAuthorizer.Admitted {
-        let admitted = try await authorizer.image(context)
-        guard admitted.record.image.visibility == .shared else {
+    private func sharedImage(_ context: APIContext) async throws -> AuthorizedImage {
+        let authorized = try await authorizer.image(context)
+        guard authorized.record.image.visibility == .shared else {
             throw APIError(.forbidden, "Only images with the visibility shared have members.")
         }
-        return admitted
+        return authorized
     }
 }
 

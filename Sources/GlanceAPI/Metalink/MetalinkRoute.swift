@@ -27,7 +27,7 @@ struct MetalinkRoute: Sendable {
     /// The document, or 304 if it has not changed.
     /// - Parameter offer: the direct locations; nil if the caller may not see them.
     func answer(
-        _ request: Request, about target: RepresentationResolver.Admitted, offer: DirectOffer?, _ context: APIContext
+        _ request: Request, about target: ReadableRepresentation, offer: DirectOffer?, _ context: APIContext
     ) async throws -> Response {
         let manifest = await manifest(of: target)
         let document = MetalinkDocument(
@@ -50,7 +50,7 @@ struct MetalinkRoute: Sendable {
 
     /// The URLs in order: healthy locations, Baton itself, then the locations that failed recently.
     private func urls(
-        _ server: String, _ target: RepresentationResolver.Admitted, _ offer: DirectOffer?
+        _ server: String, _ target: ReadableRepresentation, _ offer: DirectOffer?
     ) -> [String] {
         let format = target.representation.format
         let own =
@@ -79,7 +79,7 @@ extension MetalinkRoute {
 
     /// The manifest; nil if there is none or it is disputed. A manifest was computed from bytes whose whole digest matched, so
     /// an integrity hold, which concerns locations, does not affect it. A digest conflict does.
-    private func manifest(of target: RepresentationResolver.Admitted) async -> OpenManifest? {
+    private func manifest(of target: ReadableRepresentation) async -> OpenManifest? {
         guard let stored = target.resolution.manifest, !target.representation.hasDigestConflict,
             let first = await manifests.page(0, of: stored)
         else { return nil }

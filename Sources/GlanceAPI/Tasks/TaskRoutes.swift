@@ -29,15 +29,15 @@ struct TaskRoutes: Sendable {
     }
 
     func ofImage(_ request: Request, context: APIContext) async throws -> Response {
-        let admitted = try await ImageAuthorizer(images: catalog).image(context)
+        let authorized = try await ImageAuthorizer(images: catalog).image(context)
         var query = TaskQuery()
-        query.image = admitted.id
+        query.image = authorized.id
         query.limit = ImageListRequest.largestLimit
         query.marker = try marker(QueryItems(request.uri.query))
         // A task's input and message reveal the image's locations.
         let caller = context.caller
-        let isWhole = caller.maySeeLocations || caller.mayListLocations || admitted.access.isOwner
-        return try await answer(query, at: "/v2/images/\(admitted.id)/tasks", isWhole: isWhole, [:], context)
+        let isWhole = caller.maySeeLocations || caller.mayListLocations || authorized.access.isOwner
+        return try await answer(query, at: "/v2/images/\(authorized.id)/tasks", isWhole: isWhole, [:], context)
     }
 
     private func marker(_ items: QueryItems) throws -> UUID? {

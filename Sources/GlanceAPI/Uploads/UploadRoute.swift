@@ -26,7 +26,7 @@ struct UploadRoute: Sendable {
             throw APIError(.unsupportedMediaType, "An upload must have the Content-Type application/octet-stream.")
         }
         let announced = try announcedSize(of: request)
-        let admitted = try await authorizer.imageToModify(context)
+        let authorized = try await authorizer.imageToModify(context)
         guard let target = targets.current else {
             throw APIError(
                 .forbidden, "Uploads are switched off: add a location, or name a backend in uploads.backend.")
@@ -34,9 +34,9 @@ struct UploadRoute: Sendable {
         do {
             // Claimed before the catalog says `saving`, so that a new server process can tell whether an upload is still
             // running.
-            return try await target.directory.claiming(admitted.id.description) {
+            return try await target.directory.claiming(authorized.id.description) {
                 try await receive(
-                    request, announced: announced, for: admitted.id, of: admitted.record.image.owner, target, context)
+                    request, announced: announced, for: authorized.id, of: authorized.record.image.owner, target, context)
             }
         } catch let error as UploadError {
             throw APIError(status(of: error), error.description)

@@ -32,8 +32,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let route = context.endpointPath
-        let need = route.map { RoutePolicy.need(request.method.rawValue, $0) }
-        if case .some(.nothing) = need { return try await next(request, context) }
+        let requirement = route.map { RoutePolicy.requirement(request.method.rawValue, $0) }
+        if case .some(.nothing) = requirement { return try await next(request, context) }
         var context = context
         let access = access.current
         let trusted = access.trusted
@@ -46,14 +46,16 @@ struct AuthenticationMiddleware: RouterMiddleware {
         if trusted.hold(peer: context.peer, forwardedFor: forwardedFor) { context.caller = context.caller.trusted }
         context.record.note(context.caller, at: context.clientAddress)
         // An unknown path needs no protection: the router answers 404.
-        guard let need else { return try await next(request, context) }
-        if case .some(.otherMethod(let possible)) = need {
+        guard let requirement else { return try await next(request, context) }
+        if case .some(.otherMethod(let possible)) = requirement {
             var error = APIError(
                 .methodNotAllowed, "This path does not support \(request.method); it supports \(possible).")
             error.headers[.allow] = possible
             throw error
         }
-        guard case .role(let role) = need, context.caller.has(role) else { throw refusal(context.caller, need, request) }
+        guard case .role(let role) = requirement, context.caller.has(role) else {
+            throw refusal(context.caller, requirement, request)
+        }
         return try await next(request, context)
     }
 
@@ -90,8 +92,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
         return String(words[1])
     }
 
-    private func refusal(_ caller: Caller, _ need: RoutePolicy.Need?, _ request: Request) -> APIError {
-        guard case .role(let role) = need else {
+    private func refusal(_ caller: Caller, _ requirement: RoutePolicy.CallerRequirement?, _ request: Request) -> APIError {
+        guard case .role(let role) = requirement else {
             return APIError(.forbidden, "\(request.method) \(request.uri.path.excerpt(128)) is closed to every caller.")
         }
         let roles = caller.roles.isEmpty ? "no role" : "only " + caller.roles.map(\.rawValue).sorted().joined(separator: ", ")

@@ -7,7 +7,7 @@ import Logging
 /// A route without a row is closed to everyone, so a forgotten row never opens a route.
 enum RoutePolicy {
     /// What a route requires of its caller.
-    enum Need: Equatable {
+    enum CallerRequirement: Equatable {
         /// Nothing: the caller is not authenticated.
         case nothing
         /// A caller with this role, or with one that includes it.
@@ -18,7 +18,7 @@ enum RoutePolicy {
 
     /// The rows, by method and path. HEAD requires what GET does. `/v2` stands for every minor version as well, see
     /// `VersionPrefix`.
-    private static let table: [String: Need] = [
+    private static let table: [String: CallerRequirement] = [
         "GET /": .nothing,
         "GET /versions": .nothing,
         "GET /healthz": .nothing,
@@ -81,7 +81,7 @@ enum RoutePolicy {
 
     /// What a route requires; nil for a path without a row.
     /// - Parameter path: the registered path, such as `/v2/images/{id}`.
-    static func need(_ method: String, _ path: String) -> Need? {
+    static func requirement(_ method: String, _ path: String) -> CallerRequirement? {
         table["\(method == "HEAD" ? "GET" : method) \(path)"] ?? methods[path[...]].map { .otherMethod(possible: $0) }
     }
 
@@ -89,12 +89,12 @@ enum RoutePolicy {
     struct Row {
         let method: String
         let path: String
-        let need: Need?
+        let requirement: CallerRequirement?
 
         /// The fields of its log line.
         var metadata: Logger.Metadata {
             let text =
-                switch need {
+                switch requirement {
                 case .nothing: "nothing"
                 case .role(let role): role.rawValue
                 case .otherMethod: "another method"
@@ -108,7 +108,7 @@ enum RoutePolicy {
     static func rows(of routes: [Router<APIContext>.RouteDescription]) -> [Row] {
         routes.map { route in
             let (method, path) = (route.method.rawValue, route.path.description)
-            return Row(method: method, path: path, need: need(method, path))
+            return Row(method: method, path: path, requirement: requirement(method, path))
         }
     }
 }

@@ -14,7 +14,7 @@ package struct DownloadMetrics: Sendable {
     private let verifications: Counter
     private let rejectedChunks: Counter
 
-    /// Bucket bounds in seconds: from an imperceptible move to the longest wait of a relay.
+    /// Bucket bounds in seconds: from an imperceptible failover to the longest wait of a relay.
     private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
 
     package init(in registry: MetricsRegistry) {
@@ -45,12 +45,12 @@ package struct DownloadMetrics: Sendable {
         for failure in summary.failures {
             failures.add(Double(failure.count), failure.backend.name, failure.failure.reason.rawValue)
         }
-        for move in summary.moves {
-            failovers.add(1, move.from.name, move.cause.reason.rawValue, "\(move.isMidStream)")
-            gaps.record(move.gap / .seconds(1), move.cause.reason.rawValue)
+        for failover in summary.failovers {
+            failovers.add(1, failover.from.name, failover.cause.reason.rawValue, "\(failover.isMidStream)")
+            gaps.record(failover.gap / .seconds(1), failover.cause.reason.rawValue)
         }
         resumptions.add(Double(summary.resumptions))
-        rejectedChunks.add(Double(summary.rejections.reduce(0) { $0 + $1.count }))
+        rejectedChunks.add(Double(summary.rejectedChunks.reduce(0) { $0 + $1.count }))
         if !summary.mismatches.isEmpty { verifications.add(Double(summary.mismatches.count), "mismatched") }
         if summary.digest != nil, summary.outcome == .finished { verifications.add(1, "matched") }
     }

@@ -65,7 +65,7 @@ package struct DownloadRecorder: Sendable {
         await Task { await write(summary, record, logger) }.value
         // Whether or not the write succeeded, but only after it, so that the read finds the suspects in the catalog.
         for contributors in summary.mismatches { queueReads(of: contributors, record) }
-        for rejection in summary.rejections { queueReads(of: rejection.contributors, record) }
+        for rejected in summary.rejectedChunks { queueReads(of: rejected.contributors, record) }
         if record.range != nil || record.isRangeIgnored { queueVerifications(of: summary, record) }
         settleUnverified(summary, record)
         queueReadsOfChangedObjects(summary, record)
@@ -95,7 +95,7 @@ package struct DownloadRecorder: Sendable {
             }
         }
         for contributors in summary.mismatches { await attempt { try await recordIntegrityHold(contributors, record, logger) } }
-        for rejection in summary.rejections { await attempt { try await recordRejection(rejection, record, logger) } }
+        for rejected in summary.rejectedChunks { await attempt { try await recordRejectedChunks(rejected, record, logger) } }
         if let (location, validator) = summary.verifiedAlone {
             await attempt { try await recordVerification(location, validator, record) }
         }
@@ -114,19 +114,19 @@ package struct DownloadRecorder: Sendable {
     }
 
     /// Records a rejected chunk. None of its bytes was sent, so only its contributors become suspects and there is no hold.
-    private func recordRejection(
-        _ rejection: RelaySummary.Rejection, _ record: RelayRecord, _ logger: Logger
+    private func recordRejectedChunks(
+        _ rejected: RelaySummary.RejectedChunks, _ record: RelayRecord, _ logger: Logger
     ) async throws {
         logger.error(
             "location.suspect: Chunks did not match their digests and were fetched again. The locations that served them will be read alone.",
             metadata: [
-                "image": "\(record.representation.image)", "chunk_at": .stringConvertible(rejection.start),
-                "chunks": .stringConvertible(rejection.count),
-                "locations": .array(rejection.contributors.map { "\($0)" }),
+                "image": "\(record.representation.image)", "chunk_at": .stringConvertible(rejected.start),
+                "chunks": .stringConvertible(rejected.count),
+                "locations": .array(rejected.contributors.map { "\($0)" }),
             ])
         try await catalog.recordRejectedChunk(
-            by: rejection.contributors, at: .now, actor: "baton",
-            reason: "the chunk at byte \(rejection.start) did not match its digest in a download")
+            by: rejected.contributors, at: .now, actor: "baton",
+            reason: "the chunk at byte \(rejected.start) did not match its digest in a download")
     }
 
     /// Reports that two locations agree with each other against the manifest, which is then in question. The manifest is kept
@@ -195,13 +195,13 @@ package struct DownloadRecorder: Sendable {
             "locations": .array(summary.parts.map { "\($0.location)" }),
         ]
         if let range = record.range { metadata["range"] = "\(range)" }
-        if !summary.moves.isEmpty { metadata["moves"] = .array(summary.moves.map { "\($0.line)" }) }
+        if !summary.failovers.isEmpty { metadata["moves"] = .array(summary.failovers.map { "\($0.line)" }) }
         if !summary.failures.isEmpty {
             metadata["failures"] = .array(summary.failures.map { "\($0.line)" })
             metadata["failed_locations"] = .array(summary.failures.map { "\($0.location)" })
         }
-        if !summary.rejections.isEmpty {
-            metadata["rejected_chunks"] = .array(summary.rejections.map { "\($0.line)" })
+        if !summary.rejectedChunks.isEmpty {
+            metadata["rejected_chunks"] = .array(summary.rejectedChunks.map { "\($0.line)" })
         }
         if summary.extraBytes > 0 { metadata["extra_bytes"] = .stringConvertible(summary.extraBytes) }
         if let digest = summary.digest { metadata["digest"] = "\(digest)" }
@@ -215,13 +215,13 @@ extension RelaySummary.Failure {
     fileprivate var line: String { "\(backend) \(failure)" + (count == 1 ? "" : " (\(count) times)") }
 }
 
-extension RelaySummary.Rejection {
-    /// One rejection: `at byte 2097152`, or `at byte 2097152 and 3 more`.
+extension RelaySummary.RejectedChunks {
+    /// One entry: `at byte 2097152`, or `at byte 2097152 and 3 more`.
     fileprivate var line: String { count == 1 ? "at byte \(start)" : "at byte \(start) and \(count - 1) more" }
 }
 
-extension RelaySummary.Move {
-    /// One move: `north → south at byte 26214400 after 3.2 ms (reset)`.
+extension RelaySummary.Failover {
+    /// One failover: `north → south at byte 26214400 after 3.2 ms (reset)`.
     fileprivate var line: String {
         let milliseconds = (gap / .microseconds(1)).rounded() / 1000
         return "\(from) → \(to) at byte \(offset) after \(milliseconds) ms (\(cause.reason.rawValue))"

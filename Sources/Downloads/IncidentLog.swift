@@ -22,7 +22,7 @@ package struct IncidentLog: Sendable {
             warn(
                 "location.failed: A location failed during a download.", [place], offset,
                 ["reason": "\(failure.reason.rawValue)", "detail": "\(failure.detail)"])
-        case .moved(let from, let to, let offset, let gap, let cause):
+        case .failover(let from, let to, let offset, let gap, let cause):
             warn(
                 "relay.failover: A download continues from another location.", [to], offset,
                 [

@@ -3,7 +3,7 @@ package import ImageModel
 /// Verifies a byte stream chunk by chunk against the pages of a manifest, as far as they are supplied.
 package struct ChunkVerifier: Sendable {
     /// A chunk whose bytes do not match its digest.
-    package struct Rejection: Sendable, Equatable {
+    package struct RejectedChunk: Sendable, Equatable {
         /// The offset of the chunk's first byte.
         package let start: Int64
         /// The digest of the bytes.
@@ -18,7 +18,7 @@ package struct ChunkVerifier: Sendable {
     /// The offset below which every byte is verified.
     package private(set) var verified: Int64
     /// The first chunk that failed. Bytes are ignored from there on until `restart`.
-    package private(set) var rejection: Rejection?
+    package private(set) var rejectedChunk: RejectedChunk?
 
     /// Creates a verifier that starts at the first byte of a chunk.
     package init(_ layout: ChunkLayout, from start: Int64) {
@@ -36,7 +36,7 @@ package struct ChunkVerifier: Sendable {
 
     /// Adds bytes. Bytes after a rejected chunk are ignored.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard rejection == nil else { return }
+        guard rejectedChunk == nil else { return }
         var finished: [(chunk: Int, digest: [UInt8])] = []
         digester.update(bytes) { finished.append(($0, $1)) }
         waiting += finished
@@ -51,10 +51,10 @@ package struct ChunkVerifier: Sendable {
 
     /// Restarts at the first byte of the rejected chunk.
     package mutating func restart() {
-        guard let rejection else { return }
-        digester = ChunkDigester(layout, chunk: layout.chunk(at: rejection.start))
+        guard let rejectedChunk else { return }
+        digester = ChunkDigester(layout, chunk: layout.chunk(at: rejectedChunk.start))
         waiting = []
-        self.rejection = nil
+        self.rejectedChunk = nil
     }
 
     private mutating func compare() {
@@ -62,7 +62,7 @@ package struct ChunkVerifier: Sendable {
         for (chunk, digest) in waiting {
             guard let expected = expectedDigest(of: chunk) else { break }
             guard digest[...] == expected else {
-                rejection = Rejection(start: layout.start(of: chunk), digest: digest)
+                rejectedChunk = RejectedChunk(start: layout.start(of: chunk), digest: digest)
                 waiting = []
                 return
             }

@@ -30,7 +30,7 @@ package struct Selection: Sendable, Equatable {
     }
 
     /// The reason why a location is rejected.
-    package enum Rejection: String, Sendable, Equatable {
+    package enum RejectionReason: String, Sendable, Equatable {
         /// Its status is not `active`.
         case status
         /// Its backend is not configured.
@@ -54,7 +54,7 @@ package struct Selection: Sendable, Equatable {
     /// A location that may not serve.
     package struct Rejected: Sendable, Equatable {
         package let location: Location
-        package let reason: Rejection
+        package let reason: RejectionReason
     }
 
     /// The ranked locations, the best first.
@@ -65,7 +65,7 @@ package struct Selection: Sendable, Equatable {
 
 extension Selection {
     /// The requirement of a download on a location.
-    package enum Need: Sendable, Equatable {
+    package enum Requirement: Sendable, Equatable {
         /// Any active location, since a whole download is verified.
         case whole
         /// A location whose last full read matched, whose validator is unchanged since that read, and which is not a suspect.
@@ -79,18 +79,18 @@ extension Selection {
     /// Ranks the locations of one representation.
     /// - Parameters:
     ///   - locations: the locations in order of registration.
-    ///   - need: the requirement of the download.
+    ///   - requirement: the requirement of the download.
     ///   - size: the number of bytes that it needs.
     ///   - backends: the configured backends.
     ///   - randomNumber: decides whether this order explores; nil never does.
     package init(
-        of locations: [Location], need: Need, size: Int64, strategy: SelectionStrategy, backends: Set<BackendID>,
+        of locations: [Location], requirement: Requirement, size: Int64, strategy: SelectionStrategy, backends: Set<BackendID>,
         health: Health, randomNumber: UInt64? = nil, at now: ContinuousClock.Instant
     ) {
         var candidates: [(ranked: Ranked, index: Int)] = []
         var rejected: [Rejected] = []
         for (index, location) in locations.enumerated() {
-            if let reason = Self.rejection(of: location, need: need, backends: backends) {
+            if let reason = Self.rejectionReason(of: location, requirement: requirement, backends: backends) {
                 rejected.append(Rejected(location: location, reason: reason))
             } else {
                 let cost = health[location.backend].cost(of: size)
@@ -133,10 +133,12 @@ extension Selection {
         return health.locations.hasFailedLately(location.id, at: now) ? .failedLately : .regular
     }
 
-    private static func rejection(of location: Location, need: Need, backends: Set<BackendID>) -> Rejection? {
+    private static func rejectionReason(
+        of location: Location, requirement: Requirement, backends: Set<BackendID>
+    ) -> RejectionReason? {
         if !location.state.status.serves { return .status }
         if !backends.contains(location.backend) { return .noBackend }
-        guard need == .range, !location.servesVerifiedRanges else { return nil }
+        guard requirement == .range, !location.servesVerifiedRanges else { return nil }
         if location.isSuspect { return .suspect }
         return location.verifiedAt == nil ? .unverified : .noValidator
     }

@@ -3,17 +3,17 @@
 package struct SlowLocationRule: Sendable, Equatable {
     /// The time over which throughput is measured before each decision.
     package var window: Duration = .seconds(2)
-    /// How many times faster another location must be; 0 disables moves.
+    /// How many times faster another location must be; 0 disables the rule.
     package var factor = 3
     /// The throughput in bytes per second below which a location counts as stalled. It is then left at once, even for a
     /// location without measurements or of a worse tier.
     package var floor: Int64 = 64 << 10
-    /// The shortest time between two moves.
+    /// The shortest time between two failovers for slowness.
     package var dwell: Duration = .seconds(10)
 
     package init() {}
 
-    /// A location that the download could move to.
+    /// A location at which the download could continue.
     package struct Alternative: Sendable, Equatable {
         /// The location's index among the candidates.
         package var candidate: Int
@@ -32,10 +32,10 @@ package struct SlowLocationRule: Sendable, Equatable {
     package enum Decision: Sendable, Equatable {
         /// Continue at the current location.
         case stay
-        /// Continue at that candidate from the next chunk boundary.
-        case moveAtBoundary(to: Int)
-        /// Continue at that candidate from the next byte: the next boundary may be hours away.
-        case moveNow(to: Int)
+        /// Continue at that candidate from the next chunk boundary on.
+        case failOverAtBoundary(to: Int)
+        /// Continue at that candidate from the next byte on: the next boundary may be hours away.
+        case failOverNow(to: Int)
     }
 
     /// Decides by the throughput of the last window.
@@ -44,7 +44,7 @@ package struct SlowLocationRule: Sendable, Equatable {
     ///   - remaining: the number of bytes still wanted.
     ///   - alternatives: the other candidates, the best ranked first.
     package func decision(at rate: Double, remaining: Int64, alternatives: [Alternative]) -> Decision {
-        // A download that ends within a window ends before a move pays off.
+        // A download that ends within a window ends before a failover pays off.
         guard factor > 0, Double(remaining) > rate * (window / .seconds(1)) else { return .stay }
         let crawls = rate < Double(floor)
         var best: (candidate: Int, rate: Double)?
@@ -55,7 +55,7 @@ package struct SlowLocationRule: Sendable, Equatable {
             best = (alternative.candidate, expected)
         }
         guard let best else { return .stay }
-        return crawls ? .moveNow(to: best.candidate) : .moveAtBoundary(to: best.candidate)
+        return crawls ? .failOverNow(to: best.candidate) : .failOverAtBoundary(to: best.candidate)
     }
 
     /// The expected throughput in bytes per second of a clearly faster alternative; nil for all others.

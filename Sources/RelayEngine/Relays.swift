@@ -65,10 +65,10 @@ package final class Relays: RelayObserver {
     ///   - size: the number of bytes to read.
     ///   - isExploring: whether a location other than the best may be ranked first to keep its measurement current.
     package func select(
-        _ locations: [Location], for need: Selection.Need, size: Int64, isExploring: Bool = true
+        _ locations: [Location], for requirement: Selection.Requirement, size: Int64, isExploring: Bool = true
     ) -> Selection {
         Selection(
-            of: locations, need: need, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
+            of: locations, requirement: requirement, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
             health: health.withLock { $0 }, randomNumber: isExploring ? .random(in: 0...UInt64.max) : nil, at: .now)
     }
 

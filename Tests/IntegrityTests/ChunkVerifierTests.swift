@@ -20,7 +20,7 @@ import Testing
                 taken += Int64($0.count)
                 #expect(verifier.verified == (taken == 1037 ? 1037 : taken / 100 * 100), "pieces of \(piece)")
             }
-            #expect(verifier.verified == 1037 && verifier.rejection == nil && verifier.neededPage == nil)
+            #expect(verifier.verified == 1037 && verifier.rejectedChunk == nil && verifier.neededPage == nil)
         }
     }
 
@@ -31,7 +31,7 @@ import Testing
         verifier.supply(try pages(content)[0], ofPage: 0)
         #expect(verifier.verified == 300)
         content.forEach(64, in: 300..<650) { verifier.update($0) }
-        #expect(verifier.verified == 600 && verifier.rejection == nil)
+        #expect(verifier.verified == 600 && verifier.rejectedChunk == nil)
     }
 
     /// Every byte counts, and the chunk that contains a wrong one is rejected.
@@ -48,7 +48,7 @@ import Testing
                 wrong.forEach(piece) { verifier.update($0) }
                 let chunk = position / 100
                 #expect(verifier.verified == Int64(chunk * 100), "byte \(position), pieces of \(piece)")
-                #expect(verifier.rejection == .init(start: Int64(chunk * 100), digest: wrong.digest(of: chunk)))
+                #expect(verifier.rejectedChunk == .init(start: Int64(chunk * 100), digest: wrong.digest(of: chunk)))
             }
         }
     }
@@ -61,12 +61,12 @@ import Testing
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(try pages(content)[0], ofPage: 0)
         wrong.forEach(330, in: 0..<330) { verifier.update($0) }
-        let rejection = verifier.rejection
+        let rejection = verifier.rejectedChunk
         #expect(rejection?.start == 200)
         content.forEach(50, in: 300..<700) { verifier.update($0) }
-        #expect(verifier.verified == 200 && verifier.rejection == rejection)
+        #expect(verifier.verified == 200 && verifier.rejectedChunk == rejection)
         verifier.restart()
-        #expect(verifier.rejection == nil)
+        #expect(verifier.rejectedChunk == nil)
         content.forEach(50, in: 200..<1037) { verifier.update($0) }
         #expect(verifier.verified == 1037)
     }
@@ -80,7 +80,7 @@ import Testing
             var wrong = content
             wrong.bytes[byte] ^= 1
             wrong.forEach(64, in: Int(verifier.verified)..<250) { verifier.update($0) }
-            #expect(verifier.rejection == .init(start: 100, digest: wrong.digest(of: 1)))
+            #expect(verifier.rejectedChunk == .init(start: 100, digest: wrong.digest(of: 1)))
             verifier.restart()
         }
         content.forEach(64, in: 100..<250) { verifier.update($0) }
@@ -119,7 +119,7 @@ import Testing
         var verifier = ChunkVerifier(content.layout, from: 0)
         wrong.forEach(64, in: 0..<650) { verifier.update($0) }
         verifier.supply(try pages(content)[0], ofPage: 0)
-        #expect(verifier.verified == 300 && verifier.rejection?.start == 300)
+        #expect(verifier.verified == 300 && verifier.rejectedChunk?.start == 300)
         verifier.restart()
         content.forEach(64, in: 300..<1037) { verifier.update($0) }
         #expect(verifier.verified == 1037)
@@ -156,7 +156,7 @@ import Testing
             verifier.update($0)
         }
         if let needed = verifier.neededPage { verifier.supply(pages[needed], ofPage: needed) }
-        #expect(verifier.verified == content.layout.size && verifier.rejection == nil)
+        #expect(verifier.verified == content.layout.size && verifier.rejectedChunk == nil)
         #expect(supplied == [0, 1, 2, 3])
     }
 
@@ -176,6 +176,6 @@ import Testing
         var verifier = ChunkVerifier(content.layout, from: 0)
         verifier.supply(Array(try pages(content)[0].prefix(64)), ofPage: 0)
         content.forEach(250) { verifier.update($0) }
-        #expect(verifier.verified == 200 && verifier.rejection == nil)
+        #expect(verifier.verified == 200 && verifier.rejectedChunk == nil)
     }
 }

@@ -15,7 +15,7 @@ import Testing
             var verifier = ChunkVerifier(content.layout, from: 0)
             verifier.supply(digests, ofPage: 0)
             content.forEach(250) { verifier.update($0) }
-            #expect(verifier.rejection?.start == Int64(chunk * 100), "byte \(place)")
+            #expect(verifier.rejectedChunk?.start == Int64(chunk * 100), "byte \(place)")
             #expect(verifier.verified == Int64(chunk * 100), "byte \(place)")
         }
     }
@@ -29,7 +29,7 @@ import Testing
             var verifier = ChunkVerifier(content.layout, from: 0)
             verifier.supply(content.digests, ofPage: 0)
             wrong.forEach(100) { verifier.update($0) }
-            #expect(verifier.rejection?.start == 0 && verifier.verified == 0, "byte \(place)")
+            #expect(verifier.rejectedChunk?.start == 0 && verifier.verified == 0, "byte \(place)")
         }
     }
 

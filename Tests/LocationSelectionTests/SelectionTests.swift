@@ -19,12 +19,12 @@ import Testing
     }
 
     private func select(
-        _ locations: [Location], need: Selection.Need = .whole, strategy: SelectionStrategy = .ordered,
+        _ locations: [Location], requirement: Selection.Requirement = .whole, strategy: SelectionStrategy = .ordered,
         health: Health = Health(penalty: .seconds(30), seed: 1), randomNumber: UInt64? = nil,
         at now: ContinuousClock.Instant? = nil
     ) -> Selection {
         Selection(
-            of: locations, need: need, size: 100_000_000, strategy: strategy,
+            of: locations, requirement: requirement, size: 100_000_000, strategy: strategy,
             backends: Set(["a", "b", "c", "d"].map { BackendID($0) }), health: health, randomNumber: randomNumber,
             at: now ?? self.now)
     }
@@ -116,7 +116,7 @@ import Testing
             location("a", status: .disabled), location("unknown"), location("b", validator: nil), location("c"),
             location("d", suspect: true), location("a", verified: false),
         ]
-        let selection = select(locations, need: .range)
+        let selection = select(locations, requirement: .range)
         #expect(selection.ranked.map(\.location.backend.name) == ["c"])
         #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .suspect, .unverified])
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a", "d"])

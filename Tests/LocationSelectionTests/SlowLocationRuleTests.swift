@@ -19,10 +19,10 @@ import Testing
 
     @Test("A clearly faster location is taken at the next chunk edge")
     func aClearlyFasterLocationIsTakenAtTheNextEdge() {
-        #expect(decision(at: 1e6, .rate(3e6)) == .moveAtBoundary(to: 1))
+        #expect(decision(at: 1e6, .rate(3e6)) == .failOverAtBoundary(to: 1))
         #expect(decision(at: 1e6, .rate(2.9e6)) == .stay)
         #expect(
-            decision(at: 1e6, .rate(4e6), .rate(9e6), .rate(9e6)) == .moveAtBoundary(to: 2),
+            decision(at: 1e6, .rate(4e6), .rate(9e6), .rate(9e6)) == .failOverAtBoundary(to: 2),
             "the fastest, the better ranked first")
     }
 
@@ -35,13 +35,13 @@ import Testing
 
     @Test("Below the minimum rate an unmeasured location is taken at once")
     func belowTheMinimumAnUnmeasuredLocationIsTakenAtOnce() {
-        #expect(decision(at: 65_535, .unknown) == .moveNow(to: 1))
+        #expect(decision(at: 65_535, .unknown) == .failOverNow(to: 1))
         #expect(decision(at: 65_536, .unknown) == .stay)
         #expect(decision(at: 10, .avoided) == .stay)
         #expect(
-            decision(at: 10, .rate(40), .unknown) == .moveNow(to: 2),
+            decision(at: 10, .rate(40), .unknown) == .failOverNow(to: 2),
             "a location known to be slow is worth less than an unmeasured one")
-        #expect(decision(at: 10, .unknown, .rate(1e6)) == .moveNow(to: 2))
+        #expect(decision(at: 10, .unknown, .rate(1e6)) == .failOverNow(to: 2))
     }
 
     @Test("A worse tier is used only when the current location almost stands still")
@@ -52,13 +52,13 @@ import Testing
                 alternatives: [.init(candidate: 1, estimate: .rate(1e9), isOfWorseTier: true)])
         }
         #expect(decision(1e6) == .stay)
-        #expect(decision(1e3) == .moveNow(to: 1))
+        #expect(decision(1e3) == .failOverNow(to: 1))
     }
 
     @Test("A download that is almost done is not moved")
     func aDownloadThatIsAlmostDoneIsNotMoved() {
         #expect(decision(at: 1e6, remaining: 2_000_000, .rate(1e9)) == .stay)
-        #expect(decision(at: 1e6, remaining: 2_000_001, .rate(1e9)) == .moveAtBoundary(to: 1))
+        #expect(decision(at: 1e6, remaining: 2_000_001, .rate(1e9)) == .failOverAtBoundary(to: 1))
     }
 
     @Test("A factor of zero never moves a download")

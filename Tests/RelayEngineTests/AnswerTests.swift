@@ -112,7 +112,7 @@ import Testing
         #expect(machine.attempt != nil, "\(machine.phase)")
         _ = answer(&machine, validator: "v9")
         #expect(machine.phase == .verifying && machine.accepted == Self.size)
-        let actions = machine.handle(.verification(matched: true), at: now)
+        let actions = machine.handle(.wholeDigestCompared(matched: true), at: now)
         #expect(actions.contains(.release(upTo: Self.size)))
         #expect(machine.hasChanged(0), "no single object was verified")
     }

@@ -68,7 +68,7 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay([[first], [slow]], range: range, manifest: manifest())
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.rejections.count == (isWrong ? 1 : 0))
+        #expect(summary?.rejectedChunks.count == (isWrong ? 1 : 0))
     }
 
     @Test("A whole download that matches leaves a manifest")
@@ -95,9 +95,9 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)], []], manifest: manifest())
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.rejections.map(\.start) == [1_000_000 / Self.chunkSize * Self.chunkSize])
-        #expect(summary?.rejections.first?.contributors.count == 1)
-        #expect(summary?.moves.map(\.cause.reason) == [.wrongDigest])
+        #expect(summary?.rejectedChunks.map(\.start) == [1_000_000 / Self.chunkSize * Self.chunkSize])
+        #expect(summary?.rejectedChunks.first?.contributors.count == 1)
+        #expect(summary?.failovers.map(\.cause.reason) == [.wrongDigest])
         #expect(summary?.verifiedAlone == nil)
     }
 
@@ -106,7 +106,7 @@ struct ChunkRelayTests {
         defer { loop.stop() }
         let (run, summary) = try await relay([[.corrupt(at: 1_000_000)]], manifest: manifest())
         #expect(run.isExact)
-        #expect(summary?.rejections.count == 1)
+        #expect(summary?.rejectedChunks.count == 1)
         #expect(summary?.verifiedAlone == nil, "the location is suspect, and right chunks do not clear it")
     }
 
@@ -130,8 +130,8 @@ struct ChunkRelayTests {
         let wrong = (1...9).map { Behaviour.corrupt(at: $0 * 300_000) }
         let (run, summary) = try await relay([wrong], manifest: manifest())
         #expect(run.isExact)
-        #expect(summary?.rejections.map(\.count) == [9])
-        #expect(summary?.rejections.map(\.start) == [300_000 / Self.chunkSize * Self.chunkSize])
+        #expect(summary?.rejectedChunks.map(\.count) == [9])
+        #expect(summary?.rejectedChunks.map(\.start) == [300_000 / Self.chunkSize * Self.chunkSize])
     }
 
     @Test("A chunk that is wrong everywhere ends the download before it")
@@ -161,7 +161,7 @@ struct ChunkRelayTests {
         let (run, summary) = try await relay([one, other], manifest: manifest())
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.rejections.count == 2)
+        #expect(summary?.rejectedChunks.count == 2)
     }
 
     @Test("A wrong chunk from two locations makes both suspect and is fetched whole from one")
@@ -171,7 +171,7 @@ struct ChunkRelayTests {
         let dying = Behaviour.corrupt(at: 1_000_000).ending(.reset(after: 1_001_000))
         let (run, summary) = try await relay([[dying], []], manifest: manifest(chunkSize: 1 << 20))
         #expect(run.isExact)
-        #expect(summary?.rejections.map { $0.contributors.count } == [2])
+        #expect(summary?.rejectedChunks.map { $0.contributors.count } == [2])
     }
 
     @Test(
@@ -185,7 +185,7 @@ struct ChunkRelayTests {
             [[.corrupt(at: first / Self.chunkSize * Self.chunkSize)], []], range: range, manifest: manifest())
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.rejections.count == 1)
+        #expect(summary?.rejectedChunks.count == 1)
         #expect(summary?.parts.map(\.first) == [first])
         #expect(summary?.parts.map(\.last) == [last])
         let taken = (last / Self.chunkSize - first / Self.chunkSize + 1) * Self.chunkSize
@@ -225,7 +225,7 @@ struct ChunkRelayTests {
             [[.corrupt(at: 1_048_000).paced(4_000_000)], []], range: range, manifest: manifest(chunkSize: 1 << 20))
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
-        #expect(summary?.rejections.map(\.start) == [0])
+        #expect(summary?.rejectedChunks.map(\.start) == [0])
     }
 
     @Test("Manifest pages that come late hold their chunks back")

@@ -34,27 +34,27 @@ import Testing
     @Test("The whole needs any location", arguments: [false, true], [false, true])
     func whole(hasManifest: Bool, isHeld: Bool) throws {
         let plan = try plan(nil, hasManifest: hasManifest, isHeld: isHeld)
-        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && !plan.isRangeIgnored)
+        #expect(plan.range == nil && plan.count == Self.size && plan.requirement == .whole && !plan.isRangeIgnored)
         #expect(plan.servesRanges == (hasManifest && !isHeld))
     }
 
     @Test("With a manifest a range needs any location")
     func manifest() throws {
         let plan = try plan(Self.part, hasManifest: true)
-        #expect(plan.range == Self.part && plan.count == 10 && plan.need == .whole && plan.servesRanges)
+        #expect(plan.range == Self.part && plan.count == 10 && plan.requirement == .whole && plan.servesRanges)
     }
 
     @Test("Without a readable manifest a range needs a location that was read in full")
     func readLocation() throws {
         let plan = try plan(Self.part, isVerified: true)
-        #expect(plan.range == Self.part && plan.count == 10 && plan.need == .range && plan.servesRanges)
+        #expect(plan.range == Self.part && plan.count == 10 && plan.requirement == .range && plan.servesRanges)
     }
 
     @Test("A range that nothing verifies is ignored, and the whole is sent")
     func unverified() throws {
         let plan = try plan(Self.part)
-        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole)
-        #expect(plan.isRangeIgnored && !plan.servesRanges && plan.rangeNeed == .range)
+        #expect(plan.range == nil && plan.count == Self.size && plan.requirement == .whole)
+        #expect(plan.isRangeIgnored && !plan.servesRanges && plan.rangeRequirement == .range)
     }
 
     @Test("A location that does not serve verifies no range")
@@ -68,19 +68,19 @@ import Testing
     @Test("While ranges are held back the whole is sent, manifest or not", arguments: [false, true])
     func held(hasManifest: Bool) throws {
         let plan = try plan(Self.part, hasManifest: hasManifest, isHeld: true, isVerified: true)
-        #expect(plan.range == nil && plan.need == .whole && plan.isRangeIgnored && !plan.servesRanges)
+        #expect(plan.range == nil && plan.requirement == .whole && plan.isRangeIgnored && !plan.servesRanges)
     }
 
     @Test("A range of all bytes is answered as a range, and needs any location")
     func allBytes() throws {
         let plan = try plan(ByteRange(whole: Self.size), isVerified: true)
-        #expect(plan.range?.count == Self.size && plan.need == .whole && plan.isWhole(of: representation))
+        #expect(plan.range?.count == Self.size && plan.requirement == .whole && plan.isWhole(of: representation))
     }
 
     @Test("When no location can serve the range, the whole is sent instead")
     func instead() throws {
         let plan = try plan(Self.part, isVerified: true).wholeInstead(of: representation)
-        #expect(plan.range == nil && plan.count == Self.size && plan.need == .whole && plan.isRangeIgnored)
+        #expect(plan.range == nil && plan.count == Self.size && plan.requirement == .whole && plan.isRangeIgnored)
         #expect(plan.isWhole(of: representation))
     }
 }

@@ -89,7 +89,7 @@ import Testing
     func permitIsGivenBackAtAChunksBoundary() {
         var machine = machine(chunk: 4096)
         read(13_000, &machine)
-        _ = machine.handle(.verified(upTo: 12_288), at: start)
+        _ = machine.handle(.chunksVerified(upTo: 12_288), at: start)
         #expect(machine.attempt?.isPaused == true)
         let asleep = start + .seconds(59)
         #expect(machine.handle(.permitWanted(first), at: asleep) == [.limit(first), .resume(first)])

@@ -127,7 +127,7 @@ import Testing
         _ = machine.handle(.began(second), at: start)
         _ = machine.handle(
             .head(second, ObjectHead(first: 8, count: Self.size - 8, total: Self.size, validator: nil)), at: start)
-        #expect(machine.handle(.verified(upTo: 8), at: start).contains(.pause(second)), "the window is full")
+        #expect(machine.handle(.chunksVerified(upTo: 8), at: start).contains(.pause(second)), "the window is full")
         let actions = machine.handle(.failed(second, Self.reset), at: start)
         #expect(actions.contains(.report(.failed(candidate: 1, Self.reset))))
         #expect(!actions.contains(.report(.resumed(candidate: 1, offset: 8))))

@@ -67,7 +67,7 @@ struct ProgressConnectionTests {
         let breaks = Int((pieces.size - 1) / pieces.step)
         #expect(requests.count == breaks + 1)
         #expect(summary?.failures.map(\.count) == [breaks], "one entry, however often it happened")
-        #expect(summary?.moves.isEmpty == true)
+        #expect(summary?.failovers.isEmpty == true)
     }
 
     @Test("An image is exact even if every answer is reset", arguments: pieces.suffix(3))
@@ -83,7 +83,7 @@ struct ProgressConnectionTests {
         #expect(summary?.outcome == .finished)
         #expect(run.isExact)
         #expect(requests.count == Int((pieces.size + pieces.step - 1) / pieces.step))
-        #expect(summary?.failures.isEmpty == true && summary?.moves.isEmpty == true)
+        #expect(summary?.failures.isEmpty == true && summary?.failovers.isEmpty == true)
         #expect(run.measures.count { !$0.isComplete } == 0)
     }
 

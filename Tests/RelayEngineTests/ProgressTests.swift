@@ -49,7 +49,7 @@ import Testing
                         .head(id, ObjectHead(first: first, count: size - first, total: size, validator: nil)), at: now))
                 note(machine.handle(.bytes(id, dropped: 0, kept: min(count, size - first)), at: now))
                 if verifies, case .chunks(let layout) = machine.plan.verification {
-                    note(machine.handle(.verified(upTo: machine.accepted / layout.chunkSize * layout.chunkSize), at: now))
+                    note(machine.handle(.chunksVerified(upTo: machine.accepted / layout.chunkSize * layout.chunkSize), at: now))
                 }
                 note(machine.handle(.consumed(machine.released), at: now))
             }
@@ -189,7 +189,7 @@ import Testing
         for _ in 0..<(1000 / step) { trying.bring(step) }
         if 1000 % step > 0 { trying.bring(1000 % step) }
         #expect(trying.machine.accepted == 1000)
-        trying.note(trying.machine.handle(.rejected(start: 0, digest: [1]), at: trying.now))
+        trying.note(trying.machine.handle(.chunkRejected(start: 0, digest: [1]), at: trying.now))
         #expect(trying.machine.accepted == 0)
         for _ in 0..<(1000 / step) { trying.bring(step) }
         #expect(trying.machine.accepted == 1000 / step * step)
@@ -210,7 +210,7 @@ import Testing
             // Each brings half of the chunk, and it is wrong.
             trying.bring(500)
             if trying.machine.accepted >= 1000 {
-                trying.note(trying.machine.handle(.rejected(start: 0, digest: [UInt8(rounds % 250)]), at: trying.now))
+                trying.note(trying.machine.handle(.chunkRejected(start: 0, digest: [UInt8(rounds % 250)]), at: trying.now))
                 trying.comeBack()
             }
         }

@@ -13,10 +13,10 @@ import Testing
         var coverage: [String: Int] = [:]
         var outcomes: [String: Int] = [:]
         var rejections = 0
-        var slowMoves = 0
+        var slowFailovers = 0
         var yields = 0
         for seed in Self.seeds {
-            await giveWay(seed)
+            await yieldThread(seed)
             var relay = SimulatedRelay(seed: seed)
             for _ in 0..<400 {
                 step(&relay)
@@ -26,12 +26,12 @@ import Testing
             if !relay.complaints.isEmpty { break }
             rejections += relay.rejections
             coverage.merge(relay.coverage, uniquingKeysWith: +)
-            slowMoves += relay.slowMoves
+            slowFailovers += relay.slowFailovers
             yields += relay.yields
             outcomes["\(relay.ends.first.map { "\($0)" } ?? "none")", default: 0] += 1
         }
-        print("seeds \(Self.seeds), outcomes \(outcomes), moves for slowness \(slowMoves)")
-        #expect(slowMoves >= 500)
+        print("seeds \(Self.seeds), outcomes \(outcomes), failovers for slowness \(slowFailovers)")
+        #expect(slowFailovers >= 500)
         #expect(yields >= 1000, "\(yields) permits were given back only")
         #expect(rejections >= 1000, "\(rejections) chunks were turned down only")
         for phase in SimulatedRelay.phaseNames {
@@ -45,7 +45,7 @@ import Testing
     @Test("With one sound server every delivery finishes")
     func withOneSoundServerEveryDeliveryFinishes() async {
         for seed in UInt64(1)...3_000 {
-            await giveWay(seed)
+            await yieldThread(seed)
             var relay = SimulatedRelay(seed: seed)
             relay.send(.begin)
             var steps = 0
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// Tests share one thread per processor: a long computation yields it from time to time.
-    private func giveWay(_ seed: UInt64) async {
+    private func yieldThread(_ seed: UInt64) async {
         if seed.isMultiple(of: 1000) { await Task.yield() }
     }
 
@@ -96,7 +96,7 @@ import Testing
         case 19: relay.send(.permitted(id))
         case 20: relay.send(.requested(id))
         case 21...24:
-            if !relay.mustVerify { relay.send(.verification(matched: true)) }
+            if !relay.mustVerify { relay.send(.wholeDigestCompared(matched: true)) }
         case 25...28: relay.send(.consumed(Int64.random(in: -1...0, using: &relay.random)))
         case 29...32: relay.send(.begin)
         case 33:
@@ -107,9 +107,9 @@ import Testing
                 .withdrawn(
                     candidate: Int.random(in: -1...3, using: &relay.random), atOnce: Bool.random(using: &relay.random)))
         case 36:
-            relay.send(.verified(upTo: -1))
+            relay.send(.chunksVerified(upTo: -1))
             relay.estimate(by: id)
-        case 37: relay.send(.rejected(start: -1, digest: []))
+        case 37: relay.send(.chunkRejected(start: -1, digest: []))
         case 38:
             // It ends the relay: less often where many events are to follow.
             let isRare = relay.machine.attempt != nil && Int.random(in: 0..<4, using: &relay.random) > 0

@@ -57,7 +57,7 @@ struct RenewalTests {
         let relay = run.start(drivers, connections: ConnectionLimit(limit: 1, timeout: .seconds(60)), on: loop)
         let summary = await run.ended()
         #expect(summary?.outcome == .finished && run.isExact)
-        #expect(summary?.failures.isEmpty == true && summary?.moves.isEmpty == true)
+        #expect(summary?.failures.isEmpty == true && summary?.failovers.isEmpty == true)
         #expect(other.record.requests.isEmpty)
         #expect(door.fetches == 3)
         withExtendedLifetime(relay) {}

@@ -65,12 +65,12 @@ struct SimulatedRelay {
     var permitted: AttemptID?
     /// The attempt that asked what others could do.
     var estimating: AttemptID?
-    /// The attempt that gives its permit back, and the offset that it must not read beyond.
-    var givingWay: (id: AttemptID, limit: Int64)?
-    /// How often a permit was given back.
+    /// The attempt that yields its permit, and the offset that it must not read beyond.
+    var yielding: (id: AttemptID, limit: Int64)?
+    /// How often a permit was yielded.
     var yields = 0
-    /// The number of moves from a slow location to another one.
-    var slowMoves = 0
+    /// The number of failovers from a slow location.
+    var slowFailovers = 0
     var isPaused = false
     /// Bytes taken and not yet released, from `heldStart` on.
     var held: [Byte] = []
@@ -142,11 +142,11 @@ struct SimulatedRelay {
 
     /// Giving a permit back is no failure, and reads no further than the chunk, or than an answer that ends within it.
     private mutating func watchPermit(_ event: RelayEvent, _ actions: [RelayAction]) {
-        if let (id, limit) = givingWay {
+        if let (id, limit) = yielding {
             if machine.attempt?.id == id {
                 if machine.accepted > limit { complaints.append("read to \(machine.accepted), gives way at \(limit)") }
             } else {
-                givingWay = nil
+                yielding = nil
             }
         }
         guard case .permitWanted(let id) = event else { return }
@@ -154,9 +154,9 @@ struct SimulatedRelay {
             complaints.append("giving way is a failure: \(actions)")
         }
         if actions.contains(.cancel(id)) { yields += 1 }
-        guard let attempt = machine.attempt, attempt.id == id, attempt.givesWay, givingWay?.id != id else { return }
+        guard let attempt = machine.attempt, attempt.id == id, attempt.isYielding, yielding?.id != id else { return }
         yields += 1
-        givingWay = (id, attempt.end)
+        yielding = (id, attempt.end)
         if let layout, !attempt.end.isMultiple(of: layout.chunkSize), attempt.end != plan.end, attempt.end != attempt.offered,
             plan.candidates[attempt.candidate].maximumRange == nil
         {
@@ -199,7 +199,7 @@ struct SimulatedRelay {
             }
             isCommitted = true
         case .release(let limit): release(limit)
-        case .verify: mustVerify = true
+        case .compareWholeDigest: mustVerify = true
         case .restart:
             if !delivered.isEmpty { complaints.append("started again although bytes had left") }
             held = []
@@ -220,14 +220,14 @@ struct SimulatedRelay {
     private mutating func check(_ report: RelayReport) {
         switch report {
         case .failover(let failover):
-            if failover.cause.reason == .slow { slowMoves += 1 }
+            if failover.cause.reason == .slow { slowFailovers += 1 }
             if failover.to == failover.from { complaints.append("moved to where it was") }
             if failover.to != givers.last { complaints.append("moved to \(failover.to), the byte came from another place") }
-        case .verified(let contributors):
+        case .allVerified(let contributors):
             if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are credited for \(givers)") }
         case .digestMismatch(let contributors):
             if contributors != Self.inOrder(givers) { complaints.append("\(contributors) are suspects for \(givers)") }
-        case .rejected(_, let contributors):
+        case .chunkRejected(_, let contributors):
             if contributors != suspects { complaints.append("\(contributors) are suspects instead of \(suspects ?? [])") }
         case .failed(let candidate, let failure), .interrupted(let candidate, let failure):
             switch failure.reason {
@@ -381,14 +381,14 @@ struct SimulatedRelay {
             let chunk = held[Int(verified - heldStart)..<Int(end - heldStart)]
             let isRight = zip(verified..., chunk).allSatisfy { $1.value == Self.truth($0) }
             guard isRight else {
-                if verified > before { send(.verified(upTo: verified)) }
+                if verified > before { send(.chunksVerified(upTo: verified)) }
                 rejections += 1
                 suspects = Self.inOrder(givers[Int(verified - plan.start)..<Int(end - plan.start)])
-                return send(.rejected(start: verified, digest: chunk.map(\.value)))
+                return send(.chunkRejected(start: verified, digest: chunk.map(\.value)))
             }
             verified = end
         }
-        if verified > before { send(.verified(upTo: verified)) }
+        if verified > before { send(.chunksVerified(upTo: verified)) }
     }
 
     private mutating func checkEnd(_ action: RelayAction) {
@@ -417,7 +417,7 @@ struct SimulatedRelay {
         let all = delivered + held
         let matches = all.enumerated().allSatisfy { $1.value == Self.truth(plan.start + Int64($0)) }
         hasMatched = matches && all.count == Int(plan.size)
-        send(.verification(matched: hasMatched))
+        send(.wholeDigestCompared(matched: hasMatched))
     }
 
     static func name(_ phase: RelayStateMachine.Phase) -> String {
@@ -439,8 +439,8 @@ struct SimulatedRelay {
 
     static let phaseNames = ["idle", "attempting", "awaitingRoom", "waiting", "verifying", "draining", "ended"]
     static let eventNames = [
-        "begin", "permitted", "requested", "began", "head", "bytes", "completed", "failed", "verification", "consumed",
-        "clientGone",
-        "withdrawn", "verified", "rejected", "manifestUnreadable", "estimated", "permitWanted", "window", "tick",
+        "begin", "permitted", "requested", "began", "head", "bytes", "completed", "failed", "wholeDigestCompared", "consumed",
+        "clientGone", "withdrawn", "chunksVerified", "chunkRejected", "manifestUnreadable", "estimated", "permitWanted",
+        "window", "tick",
     ]
 }

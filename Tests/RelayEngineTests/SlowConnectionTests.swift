@@ -42,8 +42,8 @@ struct SlowConnectionTests {
         let (run, summary) = try await relay(at: 2_000_000, .sound, expecting: .rate(1e12))
         let ended = try #require(summary)
         #expect(ended.outcome == .finished && run.isExact)
-        #expect(ended.moves.map(\.cause.reason) == [.slow])
-        let offset = try #require(ended.moves.first).offset
+        #expect(ended.failovers.map(\.cause.reason) == [.slow])
+        let offset = try #require(ended.failovers.first).offset
         #expect(offset > 0 && offset % (1 << 20) == 0)
         #expect(ended.failures.isEmpty)
         #expect(run.measures.map(\.isComplete) == [true, true], "both delivered every requested byte")
@@ -54,7 +54,7 @@ struct SlowConnectionTests {
     func aRelayStaysWhereItIsIfAllLocationsAreSlow() async throws {
         let (run, summary) = try await relay(at: 6_000_000, .sound.paced(6_000_000), expecting: .rate(7e6))
         #expect(summary?.outcome == .finished && run.isExact)
-        #expect(summary?.moves.isEmpty == true)
+        #expect(summary?.failovers.isEmpty == true)
         #expect(run.paces > 0, "it was judged")
     }
 
@@ -64,7 +64,7 @@ struct SlowConnectionTests {
         policy.slow.floor = 1 << 20
         let (run, summary) = try await relay(at: 300_000, .sound, expecting: .unknown, policy: policy)
         #expect(summary?.outcome == .finished && run.isExact)
-        #expect(summary?.moves.map(\.cause.reason) == [.slow])
+        #expect(summary?.failovers.map(\.cause.reason) == [.slow])
         #expect(summary?.failures.isEmpty == true)
     }
 
@@ -73,6 +73,6 @@ struct SlowConnectionTests {
         let (run, summary) = try await relay(at: 4_000_000, .status(404), expecting: .rate(1e12))
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(summary?.failures.map(\.failure.reason) == [.missing])
-        #expect(summary?.moves.isEmpty == true)
+        #expect(summary?.failovers.isEmpty == true)
     }
 }

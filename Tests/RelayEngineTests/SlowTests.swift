@@ -105,7 +105,7 @@ import Testing
         for _ in 0..<40 where reading.machine.attempt?.candidate == 0 {
             _ = reading.read(100_000, after: .milliseconds(100))
             let whole = reading.machine.accepted / chunk * chunk
-            _ = reading.machine.handle(.verified(upTo: whole), at: reading.now)
+            _ = reading.machine.handle(.chunksVerified(upTo: whole), at: reading.now)
         }
         #expect(reading.machine.attempt?.candidate == 1)
         #expect(reading.machine.accepted == 4 * chunk)
@@ -277,7 +277,7 @@ import Testing
     func aLocationWithdrawnBeforeTheEdgeIsNotAsked() {
         var reading = Reading([.unknown, .rate(50e6)], at: start)
         _ = reading.read(1_000_000, for: .seconds(2.1))
-        #expect(reading.machine.attempt?.departure?.candidate == 1)
+        #expect(reading.machine.attempt?.plannedFailover?.candidate == 1)
         _ = reading.machine.handle(.withdrawn(candidate: 1, atOnce: true), at: reading.now)
         let actions = reading.read(1_000_000, for: .seconds(2))
         #expect(actions.last.map { if case .start(_, 0, _) = $0 { true } else { false } } == true, "goes on where it was")
@@ -329,7 +329,7 @@ extension [RelayAction] {
     fileprivate var failures: [AttemptFailure] {
         compactMap { if case .report(.failed(_, let failure)) = $0 { failure } else { nil } }
     }
-    fileprivate var failovers: [Failover] {
+    fileprivate var failovers: [RelayReport.Failover] {
         compactMap { if case .report(.failover(let failover)) = $0 { failover } else { nil } }
     }
 }

@@ -33,8 +33,8 @@ import Testing
         var machine = machine(locations: 2)
         for location in 0..<2 {
             #expect(machine.attempt?.candidate == location)
-            #expect(bring(to: &machine).last == .verify)
-            _ = machine.handle(.verification(matched: false), at: start)
+            #expect(bring(to: &machine).last == .compareWholeDigest)
+            _ = machine.handle(.wholeDigestCompared(matched: false), at: start)
         }
         #expect(machine.phase == .ended(.refused))
     }
@@ -51,7 +51,7 @@ import Testing
             if case .waiting(_, let until) = machine.phase { _ = machine.handle(.tick, at: until) }
             #expect(machine.attempt?.candidate != candidate)
             _ = bring(to: &machine)
-            _ = machine.handle(.verification(matched: false), at: start)
+            _ = machine.handle(.wholeDigestCompared(matched: false), at: start)
             wholes += 1
         }
         #expect(machine.phase == .ended(.refused))
@@ -76,7 +76,7 @@ import Testing
         #expect(looksAround(&machine, at: start))
         machine = self.machine(locations: 3)
         _ = bring(to: &machine)
-        _ = machine.handle(.verification(matched: false), at: start)
+        _ = machine.handle(.wholeDigestCompared(matched: false), at: start)
         #expect(machine.attempt?.candidate == 1)
         #expect(!looksAround(&machine, at: start))
     }

@@ -136,7 +136,7 @@ struct WithdrawalRaceTests {
         var machine = try awaitingDecision(candidates: 2)
         let now = ContinuousClock.now
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: atOnce), at: now).isEmpty)
-        let actions = machine.handle(.rejected(start: 0, digest: [1]), at: now)
+        let actions = machine.handle(.chunkRejected(start: 0, digest: [1]), at: now)
         #expect(started(actions) == [1])
         // Nor when the other one fails as well.
         var later = actions
@@ -165,7 +165,7 @@ struct WithdrawalRaceTests {
         #expect(started(machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)) == [1])
         read(1, from: 4, 4)
         #expect(machine.phase == .verifying)
-        var actions = machine.handle(.verification(matched: false), at: now)
+        var actions = machine.handle(.wholeDigestCompared(matched: false), at: now)
         #expect(started(actions) == [1])
         for _ in 0..<40 {
             guard let id = actions.compactMap({ if case .start(let id, _, _) = $0 { id } else { nil } }).last else { break }
@@ -180,7 +180,7 @@ struct WithdrawalRaceTests {
         var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
         #expect(machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now).isEmpty)
-        let actions = machine.handle(.rejected(start: 0, digest: [1]), at: now)
+        let actions = machine.handle(.chunkRejected(start: 0, digest: [1]), at: now)
         #expect(started(actions).isEmpty)
         #expect(machine.phase == .ended(.refused))
     }
@@ -190,7 +190,7 @@ struct WithdrawalRaceTests {
         var machine = try awaitingDecision(candidates: 1)
         let now = ContinuousClock.now
         _ = machine.handle(.withdrawn(candidate: 0, atOnce: true), at: now)
-        let actions = machine.handle(.verified(upTo: 8), at: now)
+        let actions = machine.handle(.chunksVerified(upTo: 8), at: now)
         #expect(actions.contains(.release(upTo: 8)))
         #expect(machine.handle(.consumed(8), at: now).contains(.finish))
     }

@@ -28,9 +28,9 @@ struct ExplainRoute: Sendable {
         let representation = resolution.representation.map { holds.applyingHolds(to: $0) }
         var planned: DownloadPlanner.PlannedDownload?
         if let representation { planned = await planner.plan(resolution, representation) }
-        let need = purpose == .whole ? .whole : planned?.plan.rangeNeed ?? .range
+        let requirement = purpose == .whole ? .whole : planned?.plan.rangeRequirement ?? .range
         let size = representation?.size ?? 0
-        let selection = relays.select(resolution.locations, for: need, size: size, isExploring: false)
+        let selection = relays.select(resolution.locations, for: requirement, size: size, isExploring: false)
         var rejected: [RejectedDocument] = []
         for item in selection.rejected { rejected.append(try await document(of: item)) }
         return try ExplainDocument(

@@ -6,7 +6,7 @@ extension RequestRecord {
     /// Records the result of the request's download.
     func note(_ summary: RelaySummary) {
         var relay: Logger.Metadata = [
-            "outcome": "\(summary.outcome.rawValue)", "failovers": .stringConvertible(summary.moves.count),
+            "outcome": "\(summary.outcome.rawValue)", "failovers": .stringConvertible(summary.failovers.count),
             "backends": .array(summary.parts.map { "\($0.backend)" }),
         ]
         if let digest = summary.digest { relay["digest"] = "\(digest)" }

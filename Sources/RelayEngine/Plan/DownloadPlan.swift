@@ -13,9 +13,9 @@ package struct DownloadPlan: Sendable, Equatable {
     /// The number of those bytes.
     package let count: Int64
     /// What it needs of a location.
-    package let need: Selection.Need
+    package let requirement: Selection.Requirement
     /// What a range of the representation needs of a location, whether or not ranges are served now.
-    package let rangeNeed: Selection.Need
+    package let rangeRequirement: Selection.Requirement
     /// Whether ranges of the representation are served.
     package let servesRanges: Bool
     /// Whether a range was requested and is not served.
@@ -30,18 +30,18 @@ package struct DownloadPlan: Sendable, Equatable {
     package init(
         of representation: Representation, range: ByteRange? = nil, hasManifest: Bool, isHeld: Bool, locations: [Location]
     ) {
-        rangeNeed = hasManifest ? .whole : .range
+        rangeRequirement = hasManifest ? .whole : .range
         servesRanges = !isHeld && (hasManifest || locations.contains(where: \.servesVerifiedRanges))
         if let range, servesRanges {
             self.range = range
             count = range.count
             // A range of all bytes is verified as a whole, so any location can serve it.
-            need = range.isWhole(of: representation.size) ? .whole : rangeNeed
+            requirement = range.isWhole(of: representation.size) ? .whole : rangeRequirement
             isRangeIgnored = false
         } else {
             self.range = nil
             count = representation.size
-            need = .whole
+            requirement = .whole
             isRangeIgnored = range != nil
         }
     }
@@ -49,8 +49,8 @@ package struct DownloadPlan: Sendable, Equatable {
     private init(whole plan: DownloadPlan, of representation: Representation) {
         range = nil
         count = representation.size
-        need = .whole
-        rangeNeed = plan.rangeNeed
+        requirement = .whole
+        rangeRequirement = plan.rangeRequirement
         servesRanges = plan.servesRanges
         isRangeIgnored = plan.range != nil
     }
@@ -83,6 +83,6 @@ extension Relays {
     /// The locations that can serve a plan, the best first, and the others, each with its reason.
     /// - Parameter isExploring: whether a location other than the best may be ranked first to keep its measurement current.
     package func select(_ locations: [Location], for plan: DownloadPlan, isExploring: Bool = true) -> Selection {
-        select(locations, for: plan.need, size: plan.count, isExploring: isExploring)
+        select(locations, for: plan.requirement, size: plan.count, isExploring: isExploring)
     }
 }

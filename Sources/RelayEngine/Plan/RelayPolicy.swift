@@ -2,7 +2,7 @@ package import LocationSelection
 
 /// The limits of a relay, as configured; see config/baton.yaml.
 package struct RelayPolicy: Sendable, Equatable {
-    /// How long the relay waits for a byte before it moves to another location.
+    /// How long the relay waits for a byte before it fails over.
     package var stallTimeout: Duration = .seconds(3)
     /// The largest stall timeout; it grows when all locations have stalled.
     package var stallTimeoutLimit: Duration = .seconds(60)

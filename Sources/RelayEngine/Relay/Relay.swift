@@ -165,7 +165,7 @@ package final class Relay: @unchecked Sendable {
             if let running, running.id == attempt { running.attempt.insistOnPermit() }
         case .commit: sink.relayCommitted()
         case .release(let limit): releasedUpTo = limit
-        case .verify: verify()
+        case .compareWholeDigest: compareWholeDigest()
         case .restart:
             buffer.reset(to: plan.start)
             verification.start()
@@ -228,11 +228,11 @@ package final class Relay: @unchecked Sendable {
             meter.measure(isComplete: current.attempt.isComplete, at: loop.now))
     }
 
-    private func verify() {
+    private func compareWholeDigest() {
         let (computed, manifest) = verification.finish()
         summary.digest = computed
         if computed == identity { summary.manifest = manifest }
-        pending += machine.handle(.verification(matched: computed == identity), at: loop.now)
+        pending += machine.handle(.wholeDigestCompared(matched: computed == identity), at: loop.now)
     }
 
     /// Writes the released bytes: full slabs always, an unfinished one only if the client has no other bytes to take.
@@ -308,21 +308,21 @@ package final class Relay: @unchecked Sendable {
         case .pace(let candidate, let rate):
             observer.recordThroughput(rate, in: sources[candidate].backend)
         case .failover(let failover):
-            summary.moves.append(
+            summary.failovers.append(
                 .init(
                     from: sources[failover.from].backend, to: sources[failover.to].backend, offset: failover.offset,
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
             onIncident(
-                .moved(
+                .failover(
                     from: place(failover.from), to: place(failover.to), offset: failover.offset, gap: failover.gap,
                     failover.cause))
-        case .rejected(let start, let contributors):
+        case .chunkRejected(let start, let contributors):
             suspects.formUnion(contributors)
-            summary.noteRejection(at: start, contributors: contributors.map { sources[$0].location })
+            summary.noteRejectedChunk(at: start, contributors: contributors.map { sources[$0].location })
             onIncident(.chunkMismatch(offset: start, contributors.map(place)))
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
-        case .verified(let contributors):
+        case .allVerified(let contributors):
             // A location that also contributed a wrong chunk is not cleared by its right chunks: it must be read alone.
             for contributor in contributors where !suspects.contains(contributor) {
                 observer.locationServed(sources[contributor].location)

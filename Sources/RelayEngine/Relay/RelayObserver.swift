@@ -33,7 +33,7 @@ package enum RelayIncident: Sendable {
     /// An attempt at the location failed; this offset was next.
     case failed(Origin, AttemptFailure, offset: Int64)
     /// The relay continues from another location at this offset.
-    case moved(from: Origin, to: Origin, offset: Int64, gap: Duration, AttemptFailure)
+    case failover(from: Origin, to: Origin, offset: Int64, gap: Duration, AttemptFailure)
     /// The chunk at this offset does not have its digest. No byte of it was delivered.
     case chunkMismatch(offset: Int64, [Origin])
     /// The whole does not match its digest.

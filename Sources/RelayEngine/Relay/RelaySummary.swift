@@ -13,8 +13,8 @@ package struct RelaySummary: Sendable {
         package let last: Int64
     }
 
-    /// A move to another location.
-    package struct Move: Sendable, Hashable {
+    /// A failover, with the backends of its locations.
+    package struct Failover: Sendable, Hashable {
         /// The backend that was left.
         package let from: BackendID
         /// The backend that brought the next bytes.
@@ -40,7 +40,7 @@ package struct RelaySummary: Sendable {
     }
 
     /// Chunks of the same contributors that did not have their digests. None of their bytes was delivered.
-    package struct Rejection: Sendable, Hashable {
+    package struct RejectedChunks: Sendable, Hashable {
         /// The offset of the first such chunk.
         package let start: Int64
         /// The locations that contributed to the chunks.
@@ -52,14 +52,14 @@ package struct RelaySummary: Sendable {
     package internal(set) var outcome: RelayOutcome
     /// The bytes that each location contributed.
     package internal(set) var parts: [Part] = []
-    package internal(set) var moves: [Move] = []
+    package internal(set) var failovers: [Failover] = []
     /// The failures by location and reason, in their order, including those that the relay recovered from.
     package internal(set) var failures: [Failure] = []
     /// The contributors of each whole that did not match its digest.
     package internal(set) var mismatches: [[LocationID]] = []
     /// The chunks that did not have their digests and were fetched again, by their contributors. A network that corrupts every
     /// other chunk of a large image makes one entry.
-    package internal(set) var rejections: [Rejection] = []
+    package internal(set) var rejectedChunks: [RejectedChunks] = []
     /// The locations that agree with each other on a chunk, but not with the manifest, if no location agreed with the manifest.
     package internal(set) var contradictors: [LocationID] = []
     /// The manifest of a whole that matched its digest, if the relay made one.
@@ -88,11 +88,11 @@ package struct RelaySummary: Sendable {
         return true
     }
 
-    mutating func noteRejection(at start: Int64, contributors: [LocationID]) {
-        if let known = rejections.firstIndex(where: { $0.contributors == contributors }) {
-            rejections[known].count += 1
+    mutating func noteRejectedChunk(at start: Int64, contributors: [LocationID]) {
+        if let known = rejectedChunks.firstIndex(where: { $0.contributors == contributors }) {
+            rejectedChunks[known].count += 1
         } else {
-            rejections.append(Rejection(start: start, contributors: contributors))
+            rejectedChunks.append(RejectedChunks(start: start, contributors: contributors))
         }
     }
 }

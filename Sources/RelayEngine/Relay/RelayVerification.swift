@@ -48,10 +48,10 @@ struct RelayVerification: ~Copyable {
         var events: [RelayEvent] = []
         if verifier.verified > reportedEnd {
             reportedEnd = verifier.verified
-            events.append(.verified(upTo: reportedEnd))
+            events.append(.chunksVerified(upTo: reportedEnd))
         }
-        if let rejection = verifier.rejection {
-            events.append(.rejected(start: rejection.start, digest: rejection.digest))
+        if let rejected = verifier.rejectedChunk {
+            events.append(.chunkRejected(start: rejected.start, digest: rejected.digest))
         }
         return events
     }

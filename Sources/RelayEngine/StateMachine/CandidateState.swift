@@ -4,7 +4,7 @@ import LocationSelection
 
 /// A relay's knowledge of one location.
 struct CandidateState: Sendable, Equatable {
-    enum Standing: Sendable, Equatable {
+    enum Condition: Sendable, Equatable {
         /// Not tried yet.
         case untried
         /// Tried without a failure so far. If it is not being read, it was left for a faster one or interrupted.
@@ -17,7 +17,7 @@ struct CandidateState: Sendable, Equatable {
         case excluded
     }
 
-    private(set) var standing: Standing = .untried
+    private(set) var condition: Condition = .untried
     /// The last failure.
     private(set) var failure: AttemptFailure?
     /// The bytes of its last attempt, if that was interrupted after at least one byte; nil if it was never interrupted, or
@@ -35,14 +35,14 @@ struct CandidateState: Sendable, Equatable {
     private var answersRanges = true
     /// The number of stalls, each of which doubles the timeout.
     private(set) var stalls = 0
-    /// Whether reading continues by reading again, and dropping, what was read before: it knows no ranges and gave its permit
-    /// to another download.
+    /// Whether reading continues by reading again, and dropping, what was read before: it knows no ranges, and the relay
+    /// yielded its permit.
     private(set) var resumesByDiscarding = false
     /// Its throughput when it was left for a faster one.
     private(set) var pace: MeasuredThroughput?
 
     /// Whether it can be expected to continue from any byte.
-    var answersAnyRange: Bool { answersRanges && standing != .ignoresRanges }
+    var answersAnyRange: Bool { answersRanges && condition != .ignoresRanges }
 
     /// How often in a row an object may change without delivering a byte before that counts as a failure. An object that is
     /// rewritten all the time would be read without an end.
@@ -54,21 +54,23 @@ struct CandidateState: Sendable, Equatable {
     // MARK: Responses
 
     /// Notes that it answered a Range with the whole object.
-    mutating func ignoredRange() { standing = .ignoresRanges }
+    mutating func ignoredRange() { condition = .ignoresRanges }
 
     /// Notes a good head.
     mutating func answered(_ head: ObjectHead, isAnotherObject: Bool) {
         if isAnotherObject { hasChanged = true }
         validator = head.validator
         answersRanges = head.answersRanges
-        if standing != .ignoresRanges { standing = .good }
+        if condition != .ignoresRanges { condition = .good }
     }
 
     /// Notes that the relay advanced: a location that stalled has its ordinary timeout again.
     mutating func forgetStalls() { stalls = 0 }
 
-    /// Notes that it was left for a faster one.
-    mutating func left(at rate: Double, _ now: ContinuousClock.Instant) { pace = MeasuredThroughput(rate: rate, at: now) }
+    /// Notes that it was left for a faster one, and its throughput.
+    mutating func leftForFaster(at rate: Double, _ now: ContinuousClock.Instant) {
+        pace = MeasuredThroughput(rate: rate, at: now)
+    }
 
     /// Notes that reading it continues by dropping what was read before.
     mutating func resumeByDiscarding() { resumesByDiscarding = true }
@@ -90,16 +92,17 @@ struct CandidateState: Sendable, Equatable {
         interruptedAfter = gained
         interruptions += 1
         // A stall has cost time already: a location that failed before and is ready again is tried first.
-        if failure.reason == .stall { standing = .failed(readyAt: now, isFree: true) }
+        if failure.reason == .stall { condition = .failed(readyAt: now, isFree: true) }
         return interruptions == 1
     }
 
-    /// It is tried after those that have no question to answer, and without the cost of a revisit: its object has changed.
-    mutating func standBack(until readyAt: ContinuousClock.Instant, gained: Int64) {
+    /// Its object has changed. It may be tried again from `readyAt` on, after the locations whose object has not, and without the
+    /// cost of a revisit.
+    mutating func objectChanged(readyAt: ContinuousClock.Instant, gained: Int64) {
         if gained == 0 { changes += 1 }
         interruptedAfter = nil
         hasChanged = true
-        standing = .failed(readyAt: readyAt, isFree: true)
+        condition = .failed(readyAt: readyAt, isFree: true)
     }
 
     /// It knows no ranges and stays the last resort.
@@ -108,13 +111,13 @@ struct CandidateState: Sendable, Equatable {
     /// It may be tried again from then on, at the cost of a revisit.
     mutating func retry(at readyAt: ContinuousClock.Instant) {
         interruptedAfter = nil
-        standing = .failed(readyAt: readyAt, isFree: false)
+        condition = .failed(readyAt: readyAt, isFree: false)
     }
 
     /// It is not used again in this relay.
     mutating func exclude() {
         interruptedAfter = nil
-        standing = .excluded
+        condition = .excluded
     }
 
     /// It contributed bytes that do not have their digest.
@@ -122,14 +125,14 @@ struct CandidateState: Sendable, Equatable {
     mutating func mismatched(_ failure: AttemptFailure, isCertain: Bool, at now: ContinuousClock.Instant) {
         self.failure = failure
         // One that was withdrawn in the meantime stays excluded.
-        guard standing != .excluded else { return }
-        standing = isCertain ? .excluded : .failed(readyAt: now, isFree: false)
+        guard condition != .excluded else { return }
+        condition = isCertain ? .excluded : .failed(readyAt: now, isFree: false)
     }
 
     /// It may not serve any more.
     mutating func withdraw(_ failure: AttemptFailure) {
         self.failure = failure
-        standing = .excluded
+        condition = .excluded
     }
 
     /// It could not be asked before the relay's time was over.

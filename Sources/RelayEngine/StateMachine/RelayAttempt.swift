@@ -30,7 +30,7 @@ struct RelayAttempt: Sendable, Equatable {
         /// The number of received bytes that the relay had not taken before.
         var gained: Int64 = 0
         var pause = Pause.never
-        var departure: Departure?
+        var plannedFailover: PlannedFailover?
     }
 
     /// Whether the body is or was paused.
@@ -46,8 +46,8 @@ struct RelayAttempt: Sendable, Equatable {
         case wanted
     }
 
-    /// The location to continue at after the attempt, which is cut short because it is slow.
-    struct Departure: Sendable, Equatable {
+    /// The failover that follows the attempt, which is cut short because its location is slow.
+    struct PlannedFailover: Sendable, Equatable {
         let candidate: Int
         /// The throughput of the slow location, in bytes per second.
         let rate: Double
@@ -189,11 +189,11 @@ struct RelayAttempt: Sendable, Equatable {
 
     // MARK: The early end
 
-    /// Where the relay continues after the attempt; nil for the same location.
-    var departure: Departure? { body?.departure }
+    /// The failover after the attempt; nil if the relay continues at the same location.
+    var plannedFailover: PlannedFailover? { body?.plannedFailover }
 
-    mutating func setDeparture(_ departure: Departure?) {
-        updateBody { $0.departure = departure }
+    mutating func planFailover(_ failover: PlannedFailover?) {
+        updateBody { $0.plannedFailover = failover }
     }
 
     /// Moves the end.
@@ -208,8 +208,8 @@ struct RelayAttempt: Sendable, Equatable {
 
     // MARK: The permit
 
-    /// Whether another download waits for the permit, so that the attempt ends early.
-    var givesWay: Bool { permit == .wanted }
+    /// Whether the attempt ends early because another download waits for the permit.
+    var isYielding: Bool { permit == .wanted }
 
     /// Since when the attempt has held a permit that no other download waits for.
     var permittedSince: ContinuousClock.Instant? {
@@ -224,7 +224,7 @@ struct RelayAttempt: Sendable, Equatable {
         return true
     }
 
-    mutating func giveWay() {
+    mutating func yieldPermit() {
         if case .held = permit { permit = .wanted }
     }
 }

@@ -26,11 +26,11 @@ package enum RelayEvent: Sendable, Equatable {
     /// The attempt failed.
     case failed(AttemptID, AttemptFailure)
     /// The digest of the whole was compared with the image's digest.
-    case verification(matched: Bool)
+    case wholeDigestCompared(matched: Bool)
     /// Every chunk below that offset has its digest.
-    case verified(upTo: Int64)
+    case chunksVerified(upTo: Int64)
     /// The chunk that begins at `start` does not have its digest, but this one. No later chunk was verified.
-    case rejected(start: Int64, digest: [UInt8])
+    case chunkRejected(start: Int64, digest: [UInt8])
     /// The manifest can't be read.
     case manifestUnreadable
     /// The client took bytes. The number counts all bytes since the start.
@@ -73,7 +73,7 @@ package enum RelayAction: Sendable, Equatable {
     /// Everything below this offset may leave.
     case release(upTo: Int64)
     /// Compare the digest of the whole with the image's digest.
-    case verify
+    case compareWholeDigest
     /// Drop all bytes, none of which has left, and start the digest again.
     case restart
     /// Drop the bytes from that offset on, none of which has left.
@@ -119,9 +119,9 @@ package enum RelayReport: Sendable, Equatable {
     /// The first byte came from another location.
     case failover(Failover)
     /// All bytes are verified.
-    case verified(contributors: [Int])
+    case allVerified(contributors: [Int])
     /// A chunk does not have its digest.
-    case rejected(start: Int64, contributors: [Int])
+    case chunkRejected(start: Int64, contributors: [Int])
     /// These locations agree with each other on a chunk's bytes, but not with the manifest, and no location agrees with the
     /// manifest.
     case contradicted([Int])
@@ -129,18 +129,20 @@ package enum RelayReport: Sendable, Equatable {
     case digestMismatch(contributors: [Int])
 }
 
-/// A move from one location to another that brought bytes.
-package struct Failover: Sendable, Equatable {
-    /// The location that was left.
-    package let from: Int
-    /// The location that brings the next bytes.
-    package let to: Int
-    /// The offset of the first byte from there.
-    package let offset: Int64
-    /// Whether bytes had been taken before.
-    package let isMidStream: Bool
-    /// The time from the last byte of the old location, or from the start, to the first byte of the new one.
-    package let gap: Duration
-    /// Why the old location was left.
-    package let cause: AttemptFailure
+extension RelayReport {
+    /// A failover that has brought bytes.
+    package struct Failover: Sendable, Equatable {
+        /// The location that was left.
+        package let from: Int
+        /// The location that brings the next bytes.
+        package let to: Int
+        /// The offset of the first byte from there.
+        package let offset: Int64
+        /// Whether bytes had been taken before.
+        package let isMidStream: Bool
+        /// The time from the last byte of the old location, or from the start, to the first byte of the new one.
+        package let gap: Duration
+        /// Why the old location was left.
+        package let cause: AttemptFailure
+    }
 }

@@ -8,7 +8,7 @@ struct RelayProgress: Sendable {
     /// The offset of the next byte to take.
     private(set) var accepted: Int64
     /// The offset below which every chunk has its digest.
-    private(set) var verified: Int64
+    private(set) var verifiedEnd: Int64
     /// The offset below which bytes may leave.
     private(set) var released: Int64
     /// The number of bytes that the client has taken.
@@ -27,13 +27,13 @@ struct RelayProgress: Sendable {
     private(set) var lastProgress: ContinuousClock.Instant
     /// The time of the last byte that the client took, or of the first one that it could take.
     private var lastConsumed: ContinuousClock.Instant
-    /// Whether the permit was given to another download, and neither a new one nor a byte has come since.
-    private(set) var hasGivenWay = false
+    /// Whether the relay yielded its permit, and neither a new one nor a byte has come since.
+    private(set) var hasYielded = false
 
     init(_ plan: RelayPlan, at now: ContinuousClock.Instant) {
         self.plan = plan
         accepted = plan.start
-        verified = plan.start
+        verifiedEnd = plan.start
         released = plan.delivery.lowerBound
         reached = plan.start
         lastProgress = now
@@ -47,14 +47,14 @@ struct RelayProgress: Sendable {
     var held: Int64 { max(0, accepted - plan.delivery.lowerBound - consumed) }
 
     /// The number of bytes taken whose chunks are not verified yet.
-    var unverified: Int64 { accepted - verified }
+    var unverified: Int64 { accepted - verifiedEnd }
 
     // MARK: Taking bytes
 
     /// Takes the next bytes.
     /// - Returns: how many of them the relay had not taken before.
     mutating func accept(_ count: Int64, from candidate: Int, at now: ContinuousClock.Instant) -> Int64 {
-        hasGivenWay = false
+        hasYielded = false
         if let last = segments.indices.last, segments[last].candidate == candidate {
             segments[last].end += count
         } else {
@@ -94,9 +94,9 @@ struct RelayProgress: Sendable {
     // MARK: Releasing bytes
 
     /// - Returns: whether more chunks are verified than before.
-    mutating func verify(upTo offset: Int64) -> Bool {
-        guard offset > verified, offset <= accepted else { return false }
-        verified = offset
+    mutating func noteVerified(upTo offset: Int64) -> Bool {
+        guard offset > verifiedEnd, offset <= accepted else { return false }
+        verifiedEnd = offset
         return true
     }
 
@@ -130,13 +130,13 @@ struct RelayProgress: Sendable {
     /// Excuses the time until now: the client was not ready, or another download had the connection.
     mutating func excuse(until now: ContinuousClock.Instant) { lastProgress = now }
 
-    /// Notes whether the permit was given to another download.
-    mutating func yielded(_ hasGivenWay: Bool) { self.hasGivenWay = hasGivenWay }
+    /// Notes whether the relay yielded its permit.
+    mutating func setYielded(_ hasYielded: Bool) { self.hasYielded = hasYielded }
 
     /// Notes that the relay has a permit again; the wait for it is excused.
     mutating func permitted(at now: ContinuousClock.Instant) {
-        guard hasGivenWay else { return }
-        hasGivenWay = false
+        guard hasYielded else { return }
+        hasYielded = false
         lastProgress = now
     }
 

@@ -5,7 +5,7 @@ import OriginRead
 
 // The head, the bytes and the end of an attempt.
 extension RelayStateMachine {
-    mutating func take(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func acceptHead(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id, !running.isReading else { return [] }
         if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
         candidates[running.candidate].answered(head, isAnotherObject: isAnotherObject(head, at: running.candidate))
@@ -48,7 +48,7 @@ extension RelayStateMachine {
     }
 
     /// Whether the candidate may continue with another validator: always where every chunk is verified; where the whole is
-    /// verified, once it has stood back for other locations; never without a digest, where nothing but the validator protects
+    /// verified, once other locations have been tried first; never without a digest, where nothing but the validator protects
     /// the range.
     private func mayReadAnotherObject(at candidate: Int) -> Bool {
         switch plan.verification {
@@ -58,7 +58,7 @@ extension RelayStateMachine {
         }
     }
 
-    mutating func take(
+    mutating func acceptBytes(
         dropped: Int64, kept: Int64, of id: AttemptID, at now: ContinuousClock.Instant
     ) -> [RelayAction] {
         guard let keep = update(id, { $0.receive(dropped: dropped, kept: kept) }) ?? nil, let running = attempt else {
@@ -70,22 +70,22 @@ extension RelayStateMachine {
                 + fail(AttemptFailure(.wrongSize, .location, detail: "the object has bytes, the image none"), at: now)
         }
         guard keep > 0 else { return [] }
-        var actions = arrived(at: running.candidate, now)
+        var actions = reportFailover(to: running.candidate, now)
         advance(by: keep, of: running, at: now)
         actions += releaseWhatMay(at: now)
         if accepted == plan.end {
             // The rest of a longer body is not wanted. A body that ends exactly here ends by itself, and its connection can be
             // reused.
             if !running.endsExactly { actions.append(.cancel(id)) }
-            return actions + allTaken(at: now)
+            return actions + allAccepted(at: now)
         }
-        if let departure = departAtBoundary(at: now) { return actions + departure }
+        if let next = endAttemptAtBoundary(at: now) { return actions + next }
         return actions + pauseIfFull()
     }
 
     /// Stops reading while too many bytes wait for the client or for their verification.
     mutating func pauseIfFull() -> [RelayAction] {
-        guard let running = attempt, running.isReading, !running.isPaused, !running.givesWay,
+        guard let running = attempt, running.isReading, !running.isPaused, !running.isYielding,
             plan.candidates[running.candidate].maximumRange == nil, progress.buffered >= window || isUnverifiedFull
         else { return [] }
         update(running.id) { $0.pause() }
@@ -101,22 +101,22 @@ extension RelayStateMachine {
         update(running.id) { $0.gain(gained) }
     }
 
-    /// The first byte after a move makes it a failover.
-    private mutating func arrived(at candidate: Int, _ now: ContinuousClock.Instant) -> [RelayAction] {
+    /// Reports a failover, if bytes are about to come from another location than before.
+    private mutating func reportFailover(to candidate: Int, _ now: ContinuousClock.Instant) -> [RelayAction] {
         guard let (from, cause) = failover.complete(at: candidate) else { return [] }
-        let failover = Failover(
+        let failover = RelayReport.Failover(
             from: from, to: candidate, offset: accepted, isMidStream: accepted > plan.start, gap: now - progress.lastProgress,
             cause: cause)
         return [.report(.failover(failover))]
     }
 
-    mutating func complete(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func attemptCompleted(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id else { return [] }
         guard running.isReading, accepted == running.end else {
             return fail(
                 AttemptFailure(.shortBody, .backend, detail: "the answer ended \(running.end - accepted) bytes early"), at: now)
         }
-        if accepted == plan.end { return allTaken(at: now) }
+        if accepted == plan.end { return allAccepted(at: now) }
         enter(.awaitingRoom(candidate: successor(of: running, at: now)))
         return continueIfRoom(at: now)
     }

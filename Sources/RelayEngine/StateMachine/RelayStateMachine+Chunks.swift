@@ -3,12 +3,12 @@ import ImageModel
 
 // The digests of chunks: a chunk that has its digest may leave, and any other chunk is fetched again.
 extension RelayStateMachine {
-    mutating func verified(upTo offset: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks = plan.verification, progress.verify(upTo: offset) else { return [] }
+    mutating func chunksVerified(upTo offset: Int64, at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard case .chunks = plan.verification, progress.noteVerified(upTo: offset) else { return [] }
         rejections = ChunkRejections()
         let actions = releaseWhatMay(at: now)
         switch phase {
-        case .verifying: return offset == plan.end ? actions + verified(at: now) : actions
+        case .verifying: return offset == plan.end ? actions + allVerified(at: now) : actions
         case .attempting: return actions + pauseIfFull() + resumeIfRoom(at: now)
         case .awaitingRoom: return actions + continueIfRoom(at: now)
         case .idle, .deciding, .waiting, .draining, .ended: return actions
@@ -29,12 +29,12 @@ extension RelayStateMachine {
 
     /// Fetches the chunk again. If one location contributed all of it, that location is asked for it last. If several
     /// contributed, any of them may be right, and one of them is asked for the whole chunk.
-    mutating func rejected(_ start: Int64, _ digest: [UInt8], at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard case .chunks(let layout) = plan.verification, start >= progress.verified, start < accepted else { return [] }
+    mutating func chunkRejected(_ start: Int64, _ digest: [UInt8], at now: ContinuousClock.Instant) -> [RelayAction] {
+        guard case .chunks(let layout) = plan.verification, start >= progress.verifiedEnd, start < accepted else { return [] }
         let suspects = progress.contributors(to: start..<layout.end(of: layout.chunk(at: start)))
         let reader = attempt?.candidate ?? segments.last?.candidate
         var actions = forget(from: start)
-        actions.append(.report(.rejected(start: start, contributors: suspects)))
+        actions.append(.report(.chunkRejected(start: start, contributors: suspects)))
         guard suspects.count == 1, let suspect = suspects.first else {
             return actions + fetch(from: reader, at: now)
         }
@@ -63,7 +63,7 @@ extension RelayStateMachine {
 
     /// Continues at the location that was read, if nothing is wrong with it.
     private mutating func fetch(from reader: Int?, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard let reader, candidates[reader].standing == .good else { return moveOn(at: now) }
+        guard let reader, candidates[reader].condition == .good else { return beginNextAttempt(at: now) }
         return begin(reader, at: now)
     }
 }

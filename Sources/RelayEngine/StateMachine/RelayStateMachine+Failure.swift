@@ -15,7 +15,7 @@ extension RelayStateMachine {
         }
         let report = note(failure, of: failed, at: now)
         failover.begin(from: failed.candidate, failure)
-        return [.report(report)] + moveOn(at: now)
+        return [.report(report)] + beginNextAttempt(at: now)
     }
 
     private mutating func note(
@@ -33,8 +33,8 @@ extension RelayStateMachine {
         } else if isVerifiedChange, candidates[candidate].mayChangeAgain {
             // Whatever the object is now, its bytes are verified. Locations whose object has not changed are tried first,
             // including one that failed and is about to be ready again.
-            let othersMayRecover = candidates.contains { if case .failed = $0.standing { true } else { false } }
-            candidates[candidate].standBack(until: othersMayRecover ? now + policy.backoff : now, gained: failed.gained)
+            let othersMayRecover = candidates.contains { if case .failed = $0.condition { true } else { false } }
+            candidates[candidate].objectChanged(readyAt: othersMayRecover ? now + policy.backoff : now, gained: failed.gained)
         } else if isVerifiedChange || failure.isWorthRevisiting {
             // A server that says "at once" would have all revisits spent in a moment.
             candidates[candidate].retry(at: now + max(failure.retryAfter ?? .zero, backoff.next(using: &random)))
@@ -44,15 +44,15 @@ extension RelayStateMachine {
         return .failed(candidate: candidate, failure)
     }
 
-    /// Picks where to continue: at the first location not tried yet, at once; then at one that has not failed, for example one
+    /// Begins the next attempt: at the first location not tried yet, at once; then at one that has not failed, for example one
     /// that was left for a faster one or interrupted; then at one that knows no ranges; then at one that failed and may have
     /// recovered.
-    mutating func moveOn(at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func beginNextAttempt(at now: ContinuousClock.Instant) -> [RelayAction] {
         if let soundOrigin { return begin(soundOrigin, at: now) }
-        if let untried = candidates.firstIndex(where: { $0.standing == .untried }) { return begin(untried, at: now) }
+        if let untried = candidates.firstIndex(where: { $0.condition == .untried }) { return begin(untried, at: now) }
         if let soundCandidate { return begin(soundCandidate, at: now) }
         if accepted <= policy.discardLimit,
-            let lastResort = candidates.firstIndex(where: { $0.standing == .ignoresRanges })
+            let lastResort = candidates.firstIndex(where: { $0.condition == .ignoresRanges })
         {
             return begin(lastResort, mayDiscard: true, at: now)
         }
@@ -65,7 +65,7 @@ extension RelayStateMachine {
     private var earliestRevisit: (candidate: Int, readyAt: ContinuousClock.Instant, isFree: Bool)? {
         var earliest: (candidate: Int, readyAt: ContinuousClock.Instant, isFree: Bool)?
         for (index, state) in candidates.enumerated() {
-            guard case .failed(let readyAt, let isFree) = state.standing else { continue }
+            guard case .failed(let readyAt, let isFree) = state.condition else { continue }
             if earliest.map({ readyAt < $0.readyAt }) ?? true { earliest = (index, readyAt, isFree) }
         }
         return earliest
@@ -73,7 +73,7 @@ extension RelayStateMachine {
 
     /// The location that was left for a faster one, if the faster one has brought nothing: it is tried before untried ones.
     private var soundOrigin: Int? {
-        guard let (candidate, cause) = failover.origin, cause.reason == .slow, candidates[candidate].standing == .good else {
+        guard let (candidate, cause) = failover.origin, cause.reason == .slow, candidates[candidate].condition == .good else {
             return nil
         }
         return candidate
@@ -82,11 +82,13 @@ extension RelayStateMachine {
     /// Where to continue among the locations that have not failed: at one that was never interrupted, for example one that was
     /// left for a faster one; else where the relay was, unless an attempt at another one lasts at least twice as long.
     private var soundCandidate: Int? {
-        let sound = candidates.indices.filter { candidates[$0].standing == .good }
+        let sound = candidates.indices.filter { candidates[$0].condition == .good }
         if let unbroken = sound.first(where: { candidates[$0].interruptedAfter == nil }) { return unbroken }
-        func yield(_ candidate: Int) -> Int64 { candidates[candidate].interruptedAfter ?? 0 }
-        guard let best = sound.max(by: { yield($0) < yield($1) }) else { return nil }
-        if let current = segments.last?.candidate, sound.contains(current), yield(best) / 2 < yield(current) { return current }
+        func lastGain(of candidate: Int) -> Int64 { candidates[candidate].interruptedAfter ?? 0 }
+        guard let best = sound.max(by: { lastGain(of: $0) < lastGain(of: $1) }) else { return nil }
+        if let current = segments.last?.candidate, sound.contains(current), lastGain(of: best) / 2 < lastGain(of: current) {
+            return current
+        }
         return best
     }
 
@@ -113,8 +115,8 @@ extension RelayStateMachine {
     /// Whether the client has got nothing for so long that the relay gives up. While it takes bytes that lie ready it lacks
     /// nothing.
     private func isOverdue(at now: ContinuousClock.Instant) -> Bool {
-        // A relay that gave its permit to other downloads waits for the next one as long as a client may take nothing.
-        let timeout = progress.hasGivenWay ? max(policy.giveUpAfter, policy.clientStallTimeout) : policy.giveUpAfter
+        // A relay that yielded its permit waits for the next one as long as a client may take nothing.
+        let timeout = progress.hasYielded ? max(policy.giveUpAfter, policy.clientStallTimeout) : policy.giveUpAfter
         return progress.standstill(at: now) >= timeout
     }
 
@@ -138,7 +140,7 @@ extension RelayStateMachine {
     /// The candidate may not serve any more. If an operator takes it out, the relay goes on reading it unless another one can
     /// serve. If its content is wrong, not one more byte of it is read.
     mutating func withdraw(_ candidate: Int, atOnce: Bool, at now: ContinuousClock.Instant) -> [RelayAction] {
-        guard candidates.indices.contains(candidate), candidates[candidate].standing != .excluded else { return [] }
+        guard candidates.indices.contains(candidate), candidates[candidate].condition != .excluded else { return [] }
         let isReading = isReading(candidate)
         if isReading, !atOnce, !isReplaceable(candidate) { return [] }
         let failure = AttemptFailure(.withdrawn, .location, detail: "its status changed: it may not serve any more")
@@ -147,7 +149,7 @@ extension RelayStateMachine {
         if waitsForClient { progress.excuse(until: now) }
         if let running = attempt { return [.cancel(running.id)] + fail(failure, at: now) }
         failover.begin(from: candidate, failure)
-        return [.report(.failed(candidate: candidate, failure))] + moveOn(at: now)
+        return [.report(.failed(candidate: candidate, failure))] + beginNextAttempt(at: now)
     }
 
     /// Whether the next byte would come from this candidate.
@@ -172,7 +174,7 @@ extension RelayStateMachine {
     func isReplaceable(_ candidate: Int) -> Bool {
         candidates.indices.contains { other in
             guard other != candidate else { return false }
-            return switch candidates[other].standing {
+            return switch candidates[other].condition {
             case .untried, .good: true
             case .ignoresRanges: accepted <= policy.discardLimit
             case .failed, .excluded: false

@@ -1,7 +1,7 @@
 import BackendKit
 
-// When a download gives its backend connection (its permit) to another one that waits. It continues later from the same byte
-// and at the same location. That counts neither against the location nor against the budget.
+// When a download yields its permit, the connection to its backend, to another one that waits. It continues later from the
+// same byte and at the same location. That counts neither against the location nor against the budget.
 extension RelayStateMachine {
     /// The attempt has its permit.
     mutating func permitted(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
@@ -26,27 +26,27 @@ extension RelayStateMachine {
 
     /// Another download waits for the permit. Where chunks are verified the permit is given back at the end of a chunk, so that
     /// each chunk has one contributor; elsewhere at the next byte.
-    mutating func giveWay(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func yieldPermit(_ id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id, running.permittedSince != nil else { return [] }
-        let boundary = yieldingBoundary(of: running)
+        let boundary = yieldBoundary(of: running)
         guard canResume(running, at: boundary) else { return [.insistOnPermit(id)] }
-        update(id) { $0.giveWay() }
+        update(id) { $0.yieldPermit() }
         if boundary == accepted {
             if waitsForClient { progress.excuse(until: now) }
-            return depart(at: now)
+            return endAttemptEarly(at: now)
         }
-        return cut(at: boundary) + readOn(at: now)
+        return cut(at: boundary) + resumeToNewEnd(at: now)
     }
 
     /// Resumes a paused attempt up to its new end, although the client takes nothing.
-    private mutating func readOn(at now: ContinuousClock.Instant) -> [RelayAction] {
+    private mutating func resumeToNewEnd(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.isPaused else { return [] }
         update(running.id) { $0.resume() }
         progress.excuse(until: now)
         return [.resume(running.id)]
     }
 
-    private func yieldingBoundary(of running: RelayAttempt) -> Int64 {
+    private func yieldBoundary(of running: RelayAttempt) -> Int64 {
         // Before there is a body nothing is lost.
         guard running.isReading else { return accepted }
         if isBounded(running.candidate) { return running.end }

@@ -9,7 +9,7 @@ extension RelayStateMachine {
         switch plan.verification {
         case .none: accepted
         case .digest: phase == .draining ? accepted : min(accepted, max(plan.start, plan.end - policy.tail))
-        case .chunks: min(progress.verified, plan.delivery.upperBound)
+        case .chunks: min(progress.verifiedEnd, plan.delivery.upperBound)
         }
     }
 
@@ -22,22 +22,22 @@ extension RelayStateMachine {
     private mutating func commit() -> [RelayAction] { progress.commit() ? [.commit] : [] }
 
     /// All bytes were taken: verifies the whole, or lets a range go.
-    mutating func allTaken(at now: ContinuousClock.Instant) -> [RelayAction] {
+    mutating func allAccepted(at now: ContinuousClock.Instant) -> [RelayAction] {
         switch plan.verification {
         case .digest where plan.size > 0:
             enter(.verifying)
-            return [.verify]
-        case .chunks where progress.verified < plan.end:
+            return [.compareWholeDigest]
+        case .chunks where progress.verifiedEnd < plan.end:
             enter(.verifying)
             return []
-        case .chunks: return verified(at: now)
+        case .chunks: return allVerified(at: now)
         case .digest, .none: return drain(at: now)
         }
     }
 
     /// All bytes are verified.
-    mutating func verified(at now: ContinuousClock.Instant) -> [RelayAction] {
-        [.report(.verified(contributors: contributors))] + drain(at: now)
+    mutating func allVerified(at now: ContinuousClock.Instant) -> [RelayAction] {
+        [.report(.allVerified(contributors: contributors))] + drain(at: now)
     }
 
     private mutating func drain(at now: ContinuousClock.Instant) -> [RelayAction] {
@@ -60,7 +60,7 @@ extension RelayStateMachine {
         if let first = suspects.first { failover.begin(from: first, failure) }
         progress.restart()
         guard progress.restarts <= 2 * candidates.count else { return [report, .restart] + giveUp() }
-        return [report, .restart] + moveOn(at: now)
+        return [report, .restart] + beginNextAttempt(at: now)
     }
 
     private var contributors: [Int] { progress.contributors(to: plan.start..<plan.end) }

@@ -11,7 +11,7 @@ extension RelayStateMachine {
         let isBounded = running.map { self.isBounded($0.candidate) } ?? false
         guard let rate = slow.observe(running, isBounded: isBounded, at: now), let running else { return [] }
         let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
-        guard slow.mayMove(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
+        guard slow.mayFailOver(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
             return [report]
         }
         return [report, .estimate(running.id)]
@@ -21,40 +21,40 @@ extension RelayStateMachine {
     mutating func estimated(
         _ id: AttemptID, _ estimates: [ThroughputEstimate], at now: ContinuousClock.Instant
     ) -> [RelayAction] {
-        // An attempt that gives its permit to another download is over soon.
-        guard let running = attempt, running.id == id, running.isReading, !running.givesWay,
+        // An attempt that yields its permit is over soon.
+        guard let running = attempt, running.id == id, running.isReading, !running.isYielding,
             estimates.count == candidates.count, let rate = slow.takeRate()
         else { return [] }
         let decision = policy.slow.decision(
             at: rate, remaining: plan.end - accepted, alternatives: alternatives(to: running.candidate, estimates, at: now))
         switch decision {
         case .stay:
-            update(id) { $0.setDeparture(nil) }
+            update(id) { $0.planFailover(nil) }
             return cut(at: running.offered)
-        case .moveNow(let candidate):
-            update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
-            return accepted == running.end ? [] : depart(at: now)
-        case .moveAtBoundary(let candidate):
+        case .failOverNow(let candidate):
+            update(id) { $0.planFailover(RelayAttempt.PlannedFailover(candidate: candidate, rate: rate)) }
+            return accepted == running.end ? [] : endAttemptEarly(at: now)
+        case .failOverAtBoundary(let candidate):
             guard canComeBack(to: running.candidate) else { return [] }
             let boundary = nextBoundary(for: running)
             guard boundary < plan.end else { return [] }
-            update(id) { $0.setDeparture(RelayAttempt.Departure(candidate: candidate, rate: rate)) }
+            update(id) { $0.planFailover(RelayAttempt.PlannedFailover(candidate: candidate, rate: rate)) }
             if boundary == running.end { return [] }
-            return boundary == accepted ? depart(at: now) : cut(at: boundary)
+            return boundary == accepted ? endAttemptEarly(at: now) : cut(at: boundary)
         }
     }
 
-    /// Leaves an attempt that was cut short and has reached its new end.
+    /// Ends an attempt that was cut short and has reached its new end.
     /// - Returns: nil when it goes on.
-    mutating func departAtBoundary(at now: ContinuousClock.Instant) -> [RelayAction]? {
+    mutating func endAttemptAtBoundary(at now: ContinuousClock.Instant) -> [RelayAction]? {
         guard let running = attempt, accepted == running.end, running.end < running.offered else { return nil }
-        return depart(at: now)
+        return endAttemptEarly(at: now)
     }
 
-    /// Leaves the running attempt. The next one begins once there is room for it.
-    mutating func depart(at now: ContinuousClock.Instant) -> [RelayAction] {
+    /// Ends the running attempt before its range is complete. The next one begins once there is room for it.
+    mutating func endAttemptEarly(at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt else { return [] }
-        progress.yielded(running.givesWay)
+        progress.setYielded(running.isYielding)
         enter(.awaitingRoom(candidate: successor(of: running, at: now)))
         return [.cancel(running.id)] + continueIfRoom(at: now)
     }
@@ -62,14 +62,14 @@ extension RelayStateMachine {
     /// The location to read after an attempt that brought all that was wanted of it.
     mutating func successor(of running: RelayAttempt, at now: ContinuousClock.Instant) -> Int {
         // The other location may have been taken out since.
-        guard let departure = running.departure, isAlternative(departure.candidate, to: running.candidate) else {
+        guard let failover = running.plannedFailover, isAlternative(failover.candidate, to: running.candidate) else {
             return running.candidate
         }
-        candidates[running.candidate].left(at: departure.rate, now)
-        slow.moved(at: now)
-        let detail = "brought \(Int64(departure.rate)) bytes a second where another is faster"
-        failover.begin(from: running.candidate, AttemptFailure(.slow, .backend, detail: detail))
-        return departure.candidate
+        candidates[running.candidate].leftForFaster(at: failover.rate, now)
+        slow.failedOver(at: now)
+        let detail = "brought \(Int64(failover.rate)) bytes a second where another is faster"
+        self.failover.begin(from: running.candidate, AttemptFailure(.slow, .backend, detail: detail))
+        return failover.candidate
     }
 
     private func alternatives(
@@ -86,7 +86,7 @@ extension RelayStateMachine {
     /// its contributors can be told apart.
     private func isAlternative(_ other: Int, to candidate: Int) -> Bool {
         guard other != candidate, progress.restarts == 0, !plan.candidates[other].isSuspect else { return false }
-        return candidates[other].standing == .untried || candidates[other].standing == .good
+        return candidates[other].condition == .untried || candidates[other].condition == .good
     }
 
     /// Whether a location could continue if the faster one that it is left for fails.

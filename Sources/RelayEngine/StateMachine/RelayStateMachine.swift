@@ -88,7 +88,7 @@ package struct RelayStateMachine: Sendable {
         switch event {
         case .begin:
             guard phase == .idle else { return [] }
-            return moveOn(at: now)
+            return beginNextAttempt(at: now)
         case .permitted(let id):
             return permitted(id, at: now)
         case .requested(let id):
@@ -98,21 +98,21 @@ package struct RelayStateMachine: Sendable {
             update(id) { $0.began() }
             return []
         case .head(let id, let head):
-            return take(head, of: id, at: now)
+            return acceptHead(head, of: id, at: now)
         case .bytes(let id, let dropped, let kept):
-            return take(dropped: dropped, kept: kept, of: id, at: now)
+            return acceptBytes(dropped: dropped, kept: kept, of: id, at: now)
         case .completed(let id):
-            return complete(id, at: now)
+            return attemptCompleted(id, at: now)
         case .failed(let id, let failure):
             guard attempt?.id == id else { return [] }
             return fail(failure, at: now)
-        case .verification(let matched):
+        case .wholeDigestCompared(let matched):
             guard phase == .verifying, plan.verification == .digest else { return [] }
-            return matched ? verified(at: now) : digestMismatch(at: now)
-        case .verified(let offset):
-            return verified(upTo: offset, at: now)
-        case .rejected(let start, let digest):
-            return rejected(start, digest, at: now)
+            return matched ? allVerified(at: now) : digestMismatch(at: now)
+        case .chunksVerified(let offset):
+            return chunksVerified(upTo: offset, at: now)
+        case .chunkRejected(let start, let digest):
+            return chunkRejected(start, digest, at: now)
         case .manifestUnreadable:
             return giveUp()
         case .consumed(let count):
@@ -126,7 +126,7 @@ package struct RelayStateMachine: Sendable {
         case .window(let bytes):
             return setWindow(bytes, at: now)
         case .permitWanted(let id):
-            return giveWay(id, at: now)
+            return yieldPermit(id, at: now)
         case .tick:
             return offerPermit(at: now) + tick(at: now)
         }
@@ -227,9 +227,9 @@ package struct RelayStateMachine: Sendable {
     }
 }
 
-/// A move to another location, until the first byte comes from there and makes it a failover.
+/// A failover that has begun, until the first byte comes from the other location.
 struct PendingFailover: Sendable {
-    /// How many moves became failovers.
+    /// The number of completed failovers.
     private(set) var count = 0
     /// The location that was left, and why; nil if none was left.
     private(set) var origin: (candidate: Int, cause: AttemptFailure)?

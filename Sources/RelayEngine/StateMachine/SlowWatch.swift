@@ -7,8 +7,8 @@ struct SlowWatch: Sendable, Equatable {
     private var candidate: Int?
     private var attempt: AttemptID?
     private var received: Int64 = 0
-    /// The time of the last move to a faster location.
-    private var movedAt: ContinuousClock.Instant?
+    /// The time of the last failover to a faster location.
+    private var lastFailover: ContinuousClock.Instant?
     /// The throughput of the last complete window in bytes per second, until a decision uses it.
     private var rate: Double?
 
@@ -49,9 +49,9 @@ struct SlowWatch: Sendable, Equatable {
         rate = nil
     }
 
-    /// Whether a move is permitted now.
-    func mayMove(at now: ContinuousClock.Instant) -> Bool {
-        rule.factor > 0 && (movedAt.map { now - $0 >= rule.dwell } ?? true)
+    /// Whether a failover to a faster location is permitted now.
+    func mayFailOver(at now: ContinuousClock.Instant) -> Bool {
+        rule.factor > 0 && (lastFailover.map { now - $0 >= rule.dwell } ?? true)
     }
 
     /// Returns the rate of the last window, once per window.
@@ -60,5 +60,5 @@ struct SlowWatch: Sendable, Equatable {
         return rate
     }
 
-    mutating func moved(at now: ContinuousClock.Instant) { movedAt = now }
+    mutating func failedOver(at now: ContinuousClock.Instant) { lastFailover = now }
 }

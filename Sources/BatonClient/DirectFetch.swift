@@ -141,7 +141,6 @@ private struct Unobserved: RelayObserver {
     func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] { sources.map { _ in .unknown } }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
-    func relayEnded(_ relay: Relay) {}
 }
 
 extension DirectDocument {

@@ -25,17 +25,17 @@ package struct LocationActivation: Sendable {
 
     /// - Parameters:
     ///   - probe: reads the size of objects.
-    ///   - relays: keeps each location's last failure.
+    ///   - health: keeps each location's last failure.
     package init(
         rule: ActivationRule, locations: any LocationStore, statusChanges: LocationStatusChanges,
-        requestRead: @escaping @Sendable (LocationID) -> Void, probe: ObjectProbe, relays: Relays, logger: Logger
+        requestRead: @escaping @Sendable (LocationID) -> Void, probe: ObjectProbe, health: HealthRecord, logger: Logger
     ) {
         self.rule = rule
         self.locations = locations
         self.statusChanges = statusChanges
         self.requestRead = requestRead
         self.probe = probe
-        failures = ProbeFailures(locations: locations, relays: relays, logger: logger)
+        failures = ProbeFailures(locations: locations, health: health, logger: logger)
     }
 
     /// Probes a pending location and activates it if it passes, or queues a full read where one is required.
@@ -87,12 +87,12 @@ package struct LocationActivation: Sendable {
 /// any time.
 struct ProbeFailures: Sendable {
     let locations: any LocationStore
-    let relays: Relays
+    let health: HealthRecord
     let logger: Logger
 
     func note(_ failure: AttemptFailure, of location: Location) async {
-        let isNew = relays.lastFailure(of: location.id)?.failure.reason != failure.reason
-        relays.noteFailure(of: location.id, failure)
+        let isNew = health.lastFailure(of: location.id)?.failure.reason != failure.reason
+        health.noteFailure(of: location.id, failure)
         logger.log(
             level: isNew ? .warning : .debug, "location.probe_failed: A probe failed. The location stays pending.",
             metadata: [

@@ -8,7 +8,8 @@ package import RelayEngine
 /// of the catalog (uploads, patches of an image, a restart) are made there, and the caller reports them here (`wereDeleted`).
 package struct LocationStatusChanges: Sendable {
     private let catalog: any Catalog
-    private let relays: Relays
+    private let running: RunningRelays
+    private let health: HealthRecord
     private let schedule: ReadSchedule
     private let deleteDelay: Duration
     /// The full reads that are under way.
@@ -16,10 +17,13 @@ package struct LocationStatusChanges: Sendable {
     /// Signals that a location began to serve.
     package let activations = WakeSignal()
 
-    /// - Parameter deleteDelay: the time from an operator's request to the deletion of a location.
+    /// - Parameters:
+    ///   - relays: the relays that leave a withdrawn location, and the health of the locations.
+    ///   - deleteDelay: the time from an operator's request to the deletion of a location.
     package init(catalog: any Catalog, relays: Relays, schedule: ReadSchedule, deleteDelay: Duration) {
         self.catalog = catalog
-        self.relays = relays
+        running = relays.running
+        health = relays.health
         self.schedule = schedule
         self.deleteDelay = deleteDelay
     }
@@ -32,7 +36,7 @@ package struct LocationStatusChanges: Sendable {
         isForced: Bool = false, nextReadAt: Date? = nil, at time: Date = .now
     ) async throws -> Location {
         // Before the catalog's transaction, so that no download finds it active there and withdrawn here.
-        if Self.letsServe(event) { relays.readmit(location.id) }
+        if Self.letsServe(event) { running.readmit(location.id) }
         let changed = try await catalog.apply(
             LocationChange(
                 event, of: location.id, actor: actor, reason: reason, at: time, validator: validator, isForced: isForced,
@@ -41,20 +45,20 @@ package struct LocationStatusChanges: Sendable {
         if changed.state.status.serves { activations.wake() }
         if event == .disable || event == .delete { reads.cancel(location.id) }
         if !changed.state.status.serves {
-            relays.withdraw(location.id, atOnce: changed.state.status == .quarantined)
+            running.withdraw(location.id, atOnce: changed.state.status == .quarantined)
             // The location may have been enabled again between the transaction and the withdrawal.
-            if try await catalog.location(location.id)?.state.status.serves == true { relays.readmit(location.id) }
+            if try await catalog.location(location.id)?.state.status.serves == true { running.readmit(location.id) }
         }
         return changed
     }
 
     /// Opens a backend's breaker after too much wrong content. Its locations are ranked last until a probe succeeds.
     package func tripBreaker(_ backend: BackendID, because location: LocationID) {
-        relays.tripBreaker(backend, because: location)
+        health.tripBreaker(backend, because: location)
     }
 
     /// Records the failure of a full read as the location's last failure, which explain shows.
-    package func noteFailure(of location: LocationID, _ failure: AttemptFailure) { relays.noteFailure(of: location, failure) }
+    package func noteFailure(of location: LocationID, _ failure: AttemptFailure) { health.noteFailure(of: location, failure) }
 
     /// The time at which a location deleted at `time` expires.
     package func expiry(from time: Date) -> Date { time + deleteDelay.timeInterval }
@@ -64,7 +68,7 @@ package struct LocationStatusChanges: Sendable {
     package func wereDeleted(_ locations: [LocationID]) {
         for location in locations {
             reads.cancel(location)
-            relays.withdraw(location, atOnce: false)
+            running.withdraw(location, atOnce: false)
         }
     }
 
@@ -74,9 +78,9 @@ package struct LocationStatusChanges: Sendable {
     package func recordMatch(
         of location: Location, _ content: LocationContent, at time: Date = .now
     ) async throws -> Location {
-        relays.readmit(location.id)
+        running.readmit(location.id)
         let changed = try await catalog.recordMatch(of: location.id, content, at: time)
-        if changed.state.status.serves { activations.wake() } else { relays.withdraw(location.id, atOnce: false) }
+        if changed.state.status.serves { activations.wake() } else { running.withdraw(location.id, atOnce: false) }
         return changed
     }
 

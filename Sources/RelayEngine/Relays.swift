@@ -1,25 +1,24 @@
 package import BackendKit
 package import CurlTransfer
-import FoundationEssentials
 package import ImageModel
 package import LocationSelection
 import Synchronization
 
-/// Makes relays: selects and ranks the locations, assigns the loop, and records the health of locations and backends.
-package final class Relays: RelayObserver {
+/// Makes relays: selects and ranks the locations, reserves the memory and assigns the loop.
+package final class Relays: Sendable {
     /// The configured backends.
     package let registry: BackendRegistry
     /// The memory that downloads share.
     package let memory: RelayMemory
+    /// The health of backends and locations, by which locations are ranked.
+    package let health: HealthRecord
+    /// The open relays, and the locations that none of them may read.
+    package let running = RunningRelays()
     private let loops: [TransferLoop]
     private let settings: Mutex<(policy: RelayPolicy, strategy: SelectionStrategy)>
     private let isVerifyingWholes: Bool
     private let chunkSize: Int64
     private let making = Mutex(ManifestBuildCoordinator())
-    private let health: Mutex<Health>
-    private let lastFailures = Mutex(LastFailures())
-    private let taken = Mutex<[BackendID: Int64]>([:])
-    private let running = RunningRelays()
     private let turn = Atomic(0)
 
     /// - Parameters:
@@ -41,7 +40,7 @@ package final class Relays: RelayObserver {
         settings = Mutex((policy, strategy))
         self.isVerifyingWholes = isVerifyingWholes
         self.chunkSize = chunkSize
-        health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
+        health = HealthRecord(penalty: penalty, breaker: breaker)
     }
 
     /// How locations of one tier are ordered.
@@ -57,7 +56,7 @@ package final class Relays: RelayObserver {
         policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration, breaker: Breaker.Limits
     ) {
         settings.withLock { $0 = (policy, strategy) }
-        health.withLock { $0.configure(penalty: penalty, limits: breaker) }
+        health.configure(penalty: penalty, breaker: breaker)
     }
 
     /// Ranks the locations of one representation by their current status and health.
@@ -69,36 +68,7 @@ package final class Relays: RelayObserver {
     ) -> Selection {
         Selection(
             of: locations, requirement: requirement, size: size, strategy: strategy, backends: Set(registry.all.map(\.id)),
-            health: health.withLock { $0 }, randomNumber: isExploring ? .random(in: 0...UInt64.max) : nil, at: .now)
-    }
-
-    /// The last failure of a location in this process.
-    package func lastFailure(of location: LocationID) -> LastFailure? { lastFailures.withLock { $0[location] } }
-
-    /// Records that a probe or a full read of a location failed. Its rank does not change.
-    package func noteFailure(of location: LocationID, _ failure: AttemptFailure) {
-        lastFailures.withLock { $0.record(failure, of: location, at: .now) }
-    }
-
-    /// The number of bytes that downloads have taken from each backend since the start, including running downloads.
-    package var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
-
-    /// The health of a backend.
-    package func health(of backend: BackendID) -> BackendHealth { health.withLock { $0[backend] } }
-
-    /// Ranks a backend last until a probe succeeds, whatever its attempts show.
-    package func tripBreaker(_ backend: BackendID, because location: LocationID) {
-        health.withLock { $0.trip(backend, for: location, at: .now) }
-    }
-
-    /// Claims the probes that are due, each with the location to read. The caller carries them out.
-    package func beginProbes() -> [(backend: BackendID, location: LocationID)] {
-        health.withLock { $0.beginProbes(at: .now) }
-    }
-
-    /// Records the result of a probe.
-    package func endProbe(of backend: BackendID, worked: Bool) {
-        health.withLock { $0.endProbe(of: backend, worked: worked, at: .now) }
+            health: health.current, randomNumber: isExploring ? .random(in: 0...UInt64.max) : nil, at: .now)
     }
 
     /// Gets a share of the memory for a download, and waits for it if necessary.
@@ -158,7 +128,8 @@ package final class Relays: RelayObserver {
         let relay = Relay(
             plan: plan, sources: sources, queueKey: .download(by: caller, of: representation.image.description),
             identity: representation.identity, manifest: manifest, making: made, memory: memory, policy: policy,
-            loop: nextLoop(), sink: sink, observer: self, onIncident: onIncident)
+            loop: nextLoop(), sink: sink, observer: health, onIncident: onIncident,
+            onEnd: { self.relayEnded($0) })
         running.add(
             relay, making: made == nil ? nil : representation.name, withoutManifest: layout == nil ? representation.name : nil)
         // A location may have been withdrawn since the selection above, before this relay was known.
@@ -173,79 +144,13 @@ package final class Relays: RelayObserver {
         return layout
     }
 
-    /// Makes running relays leave a location that may not serve any more.
-    /// - Parameter atOnce: whether not one more byte of it may be read; else a relay reads it on if no other location can
-    ///   serve.
-    package func withdraw(_ location: LocationID, atOnce: Bool) { running.withdraw(location, atOnce: atOnce) }
-
-    /// Lets future relays read a location again.
-    package func readmit(_ location: LocationID) { running.readmit(location) }
-
-    /// The representations that are being delivered without a manifest.
-    package var deliveredWithoutManifest: Set<Representation.Name> { running.withoutManifest }
-
-    /// The number of open relays.
-    package var runningCount: Int { running.count }
-
     /// The loop for the next relay, in turn.
     package func nextLoop() -> TransferLoop {
         loops[turn.add(1, ordering: .relaxed).oldValue % loops.count]
     }
 
-    /// Counts the attempt.
-    package func attemptRequested(in backend: BackendID) { health.withLock { $0.attemptRequested(in: backend) } }
-
-    /// Records the measurements of the attempt.
-    package func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
-        health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
-    }
-
-    /// Records the throughput for future selections.
-    package func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {
-        health.withLock { $0.recordThroughput(bytesPerSecond, in: backend, at: .now) }
-    }
-
-    /// Adds the bytes to the backend's total.
-    package func recordBytes(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
-
-    /// Estimates by the health of the backends.
-    package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
-        health.withLock { health in
-            sources.map { source in
-                if let connections = source.connections, connections.counts.held >= connections.limit { return .avoided }
-                return health.estimate(of: source.location, in: source.backend, at: .now)
-            }
-        }
-    }
-
-    /// Ranks the location last for a while, and counts the failure against its backend if the backend caused it.
-    package func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
-        lastFailures.withLock { $0.record(failure, of: location, at: .now) }
-        // A withdrawal, and a limit of Baton's own, are not failures of the location.
-        guard failure.reason != .withdrawn, failure.reason != .busy, let trouble = failure.trouble else { return }
-        health.withLock { $0.recordFailure(of: location, in: backend, trouble, at: .now) }
-    }
-
-    /// Ranks the location normally again.
-    package func locationServed(_ location: LocationID) {
-        health.withLock { $0.recordSuccess(of: location) }
-    }
-
     /// Removes the relay from the open ones.
-    package func relayEnded(_ relay: Relay) {
+    private func relayEnded(_ relay: Relay) {
         if let made = running.remove(relay) { making.withLock { $0.end(made) } }
-    }
-}
-
-extension AttemptFailure {
-    /// What the failure counts against; nil if it is local. A disk error concerns one file, and does not count against the
-    /// backend.
-    fileprivate var trouble: Health.Trouble? {
-        switch failureClass {
-        case .local: nil
-        case .backend: reason == .diskError ? .location : .backend
-        case .throttled: .throttled(retryAfter)
-        case .location, .credentials: .location
-        }
     }
 }

@@ -1,8 +1,8 @@
-import ImageModel
+package import ImageModel
 import Synchronization
 
-/// The open relays, which are notified when a location may no longer serve.
-final class RunningRelays: Sendable {
+/// The open relays, which leave a location when it is withdrawn, and the withdrawn locations.
+package final class RunningRelays: Sendable {
     private struct Entry {
         let relay: Relay
         /// The representation whose manifest it builds; nil if it builds none.
@@ -19,10 +19,13 @@ final class RunningRelays: Sendable {
 
     private let state = Mutex(State())
 
-    var count: Int { state.withLock { $0.relays.count } }
+    /// The number of open relays.
+    package var count: Int { state.withLock { $0.relays.count } }
 
     /// The representations that are being delivered without a manifest.
-    var withoutManifest: Set<Representation.Name> { state.withLock { Set($0.relays.values.compactMap(\.withoutManifest)) } }
+    package var withoutManifest: Set<Representation.Name> {
+        state.withLock { Set($0.relays.values.compactMap(\.withoutManifest)) }
+    }
 
     /// - Parameters:
     ///   - making: the representation whose manifest it builds.
@@ -40,7 +43,10 @@ final class RunningRelays: Sendable {
 
     func isWithdrawn(_ location: LocationID) -> Bool { state.withLock { $0.withdrawn.contains(location) } }
 
-    func withdraw(_ location: LocationID, atOnce: Bool) {
+    /// Makes running relays leave a location that may not serve any more, and keeps future relays from reading it.
+    /// - Parameter atOnce: whether not one more byte of it may be read; else a relay reads it on if no other location can
+    ///   serve.
+    package func withdraw(_ location: LocationID, atOnce: Bool) {
         let relays = state.withLock { state in
             state.withdrawn.insert(location)
             return state.relays.values.map(\.relay)
@@ -48,5 +54,6 @@ final class RunningRelays: Sendable {
         for relay in relays { relay.withdraw(location, atOnce: atOnce) }
     }
 
-    func readmit(_ location: LocationID) { state.withLock { _ = $0.withdrawn.remove(location) } }
+    /// Lets future relays read a location again.
+    package func readmit(_ location: LocationID) { state.withLock { _ = $0.withdrawn.remove(location) } }
 }

@@ -73,7 +73,7 @@ package final class EagerManifests: Service, CustomStringConvertible {
         let available = queue.withLock { $0.available(backends, at: .now) }
         guard !available.isEmpty, !Task.isCancelled else { return nil }
         do {
-            let downloaded = relays.deliveredWithoutManifest
+            let downloaded = relays.running.withoutManifest
             if !downloaded.isEmpty {
                 let images = Array(Set(downloaded.map(\.image)).prefix(Self.downloadedLimit))
                 if let first = try await take(in: available, of: images, where: downloaded.contains) { return first }

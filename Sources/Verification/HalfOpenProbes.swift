@@ -11,17 +11,19 @@ import ServiceLifecycle
 /// as a probe.
 package struct HalfOpenProbes: Service, CustomStringConvertible {
     private let locations: any LocationStore
-    private let relays: Relays
+    private let health: HealthRecord
     private let probe: ObjectProbe
     private let logger: Logger
 
     /// The interval between checks for due probes.
     private static let interval: Duration = .seconds(1)
 
-    /// - Parameter probe: carries out the reads.
-    package init(locations: any LocationStore, relays: Relays, probe: ObjectProbe, logger: Logger) {
+    /// - Parameters:
+    ///   - health: knows the due probes and keeps their results.
+    ///   - probe: carries out the reads.
+    package init(locations: any LocationStore, health: HealthRecord, probe: ObjectProbe, logger: Logger) {
         self.locations = locations
-        self.relays = relays
+        self.health = health
         self.probe = probe
         self.logger = logger
     }
@@ -34,7 +36,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 await withTaskGroup { group in
-                    for probe in relays.beginProbes() { group.addTask { await carryOut(probe.backend, probe.location) } }
+                    for probe in health.beginProbes() { group.addTask { await carryOut(probe.backend, probe.location) } }
                 }
                 try? await Task.sleep(for: Self.interval)
             }
@@ -57,7 +59,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         case .works: failure = nil
         case .failed(let reason): failure = reason
         }
-        relays.endProbe(of: backend, worked: failure == nil)
+        health.endProbe(of: backend, worked: failure == nil)
         if let failure {
             logger.warning(
                 "backend.probe_failed: A backend failed its probe and stays ranked last.",

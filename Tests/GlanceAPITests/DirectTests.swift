@@ -89,14 +89,14 @@ import Testing
     func aLocationThatFailedLatelyIsNotRedirectedTo() async throws {
         let fixture = try DirectImages.fixture()
         let (image, ids) = try await DirectImages.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
-        fixture.relays.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
+        fixture.relays.health.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
         let path = "/v2/images/\(image)/file?direct=true"
         #expect(
             try await fixture.send(.get, path, as: DirectImages.trusted).headers[.location] == "http://127.0.0.1:1/plain/x1")
         let listed = try await fixture.send(.get, "/baton/v1/images/\(image)/direct", as: DirectImages.trusted)
         #expect(listed["locations"]?.elements?.map { $0.members?["backend"] } == [.string("plain"), .string("signed")])
         #expect(listed["locations"]?.elements?.map { $0.members?["healthy"] } == [.boolean(true), .boolean(false)])
-        fixture.relays.locationFailed(ids[1], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
+        fixture.relays.health.locationFailed(ids[1], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
         let answer = try await fixture.send(.head, path, as: DirectImages.trusted)
         #expect(answer.status == 200 && answer.headers[.init("Baton-Direct")!] == "none; reason=not-healthy")
     }

@@ -86,7 +86,7 @@ import Testing
         let answer = try await told()
         #expect(Self.places(in: answer.text) == [plain, signed, Self.own(image)])
         #expect(answer.headers[.cacheControl] == "no-store" && answer.headers[.vary] == "Accept")
-        fixture.relays.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
+        fixture.relays.health.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
         #expect(Self.places(in: try await told().text) == [signed, Self.own(image), plain])
     }
 

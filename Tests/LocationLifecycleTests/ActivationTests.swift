@@ -48,7 +48,7 @@ struct ActivationTests {
         let activation = LocationActivation(
             rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
             requestRead: { fixture.verifications.enqueue($0) },
-            probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(30)), relays: fixture.relays,
+            probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(30)), health: fixture.relays.health,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let location = try await fixture.catalog.addLocation(
             NewLocation(

@@ -28,7 +28,7 @@ struct RegistrarTests {
         let probe = ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30))
         let activation = LocationActivation(
             rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges, requestRead: { _ in }, probe: probe,
-            relays: fixture.relays, logger: logger)
+            health: fixture.relays.health, logger: logger)
         let checks = BackendChecks(locations: fixture.catalog, activation: activation, probe: probe) { location, _ in
             await readInFull(location, fixture)
         }

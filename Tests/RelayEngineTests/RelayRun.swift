@@ -131,7 +131,6 @@ final class RelayRun: ResponseSink, RelayObserver {
     }
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {}
     func locationServed(_ location: LocationID) {}
-    func relayEnded(_ relay: Relay) {}
 }
 
 extension PatternedContent {

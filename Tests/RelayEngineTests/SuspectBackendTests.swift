@@ -1,5 +1,4 @@
 import BackendKit
-import CurlTransfer
 import ImageModel
 import LocationSelection
 import Testing
@@ -22,13 +21,10 @@ import Testing
             (AttemptFailure(.busy, .backend, detail: "played"), false),
         ])
     func breakers(failure: AttemptFailure, opens: Bool) {
-        let loop = TransferLoop()
-        defer { loop.stop() }
-        let relays = Relays(
-            registry: BackendRegistry([]), loops: [loop], policy: RelayPolicy(), strategy: .ordered, penalty: .seconds(60))
+        let health = HealthRecord(penalty: .seconds(60), breaker: Breaker.Limits())
         let (location, backend) = (LocationID(), BackendID("b"))
-        for _ in 0..<20 { relays.locationFailed(location, in: backend, failure) }
-        #expect((relays.health(of: backend).breaker.state == .open) == opens)
-        #expect(relays.lastFailure(of: location)?.failure == failure)
+        for _ in 0..<20 { health.locationFailed(location, in: backend, failure) }
+        #expect((health[backend].breaker.state == .open) == opens)
+        #expect(health.lastFailure(of: location)?.failure == failure)
     }
 }

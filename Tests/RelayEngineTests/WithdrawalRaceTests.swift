@@ -83,7 +83,7 @@ struct WithdrawalRaceTests {
         let relays = try relays(origins.map { TokenDriver(door, url: $0.url()) })
         let locations = locations(2)
         let selection = relays.select(locations, for: .whole, size: Self.content.size)
-        relays.withdraw(locations[0].id, atOnce: true)
+        relays.running.withdraw(locations[0].id, atOnce: true)
         let (run, summary) = await deliver(locations, selection, by: relays)
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(origins[0].record.requests.isEmpty && !origins[1].record.requests.isEmpty)
@@ -102,7 +102,7 @@ struct WithdrawalRaceTests {
         let locations = locations(2)
         let selection = relays.select(locations, for: .whole, size: Self.content.size)
         let first = locations[0].id
-        interruption.set { [weak relays] in relays?.withdraw(first, atOnce: true) }
+        interruption.set { [weak relays] in relays?.running.withdraw(first, atOnce: true) }
         let (run, summary) = await deliver(locations, selection, by: relays)
         #expect(summary?.outcome == .finished && run.isExact)
         #expect(origins[0].record.requests.isEmpty && !origins[1].record.requests.isEmpty)

@@ -43,7 +43,7 @@ struct MaintenanceLoopTests {
                 rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
                 requestRead: { fixture.verifications.enqueue($0) },
                 probe: ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30)),
-                relays: fixture.relays, logger: logger),
+                health: fixture.relays.health, logger: logger),
             verifications: fixture.verifications, writeHolds: { try await fixture.holds.writeAll() },
             interval: .milliseconds(1), logger: logger)
         let running = Task { try await rounds.run() }

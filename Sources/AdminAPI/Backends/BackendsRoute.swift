@@ -10,11 +10,12 @@ import RelayEngine
 
 /// `GET /baton/v1/backends`: every configured backend, and the health that this process has measured.
 struct BackendsRoute: Sendable {
-    let relays: Relays
+    let registry: BackendRegistry
+    let health: HealthRecord
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
         let now = ContinuousClock.now
-        return try Page(relays.registry.all.map { document(of: $0, relays.health(of: $0.id), now) }).response()
+        return try Page(registry.all.map { document(of: $0, health[$0.id], now) }).response()
     }
 
     private func document(

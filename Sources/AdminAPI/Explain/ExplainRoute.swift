@@ -54,7 +54,7 @@ struct ExplainRoute: Sendable {
     }
 
     private func document(of ranked: Selection.Ranked, rank: Int) -> RankedDocument {
-        let throughput = relays.health(of: ranked.location.backend).throughput.value
+        let throughput = relays.health[ranked.location.backend].throughput.value
         return RankedDocument(
             explained(ranked.location, why: why(ranked)), rank: rank, standing: ranked.standing.rawValue, cost: ranked.cost,
             bytesPerSecond: throughput.map { $0.rounded() })
@@ -66,7 +66,7 @@ struct ExplainRoute: Sendable {
     }
 
     private func explained(_ location: Location, why: String) -> ExplainedLocation {
-        let last = relays.lastFailure(of: location.id).map {
+        let last = relays.health.lastFailure(of: location.id).map {
             LastFailureDocument(time: $0.time, reason: $0.failure.reason.rawValue, detail: $0.failure.detail)
         }
         return ExplainedLocation(location, lastFailure: last, why: why)

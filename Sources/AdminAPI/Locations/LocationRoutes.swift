@@ -19,7 +19,7 @@ struct LocationRoutes: Sendable {
     let authorizer: ImageAuthorizer
     let attach: AttachAuthorizer
     let registrar: LocationRegistrar
-    let relays: Relays
+    let health: HealthRecord
 
     /// The largest size in bytes, 1 EiB. No disk image is larger, and the sum of two sizes does not overflow.
     private static let largestSize: Int64 = 1 << 60
@@ -37,7 +37,7 @@ struct LocationRoutes: Sendable {
 
     /// A pending location has the last failure that this process has seen of it.
     private func document(of location: Location) -> LocationDocument {
-        guard location.state.status == .pending, let last = relays.lastFailure(of: location.id) else {
+        guard location.state.status == .pending, let last = health.lastFailure(of: location.id) else {
             return LocationDocument(location)
         }
         return LocationDocument(location, problem: last.failure.description)

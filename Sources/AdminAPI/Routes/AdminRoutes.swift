@@ -37,12 +37,12 @@ package struct AdminRoutes: Sendable {
         locations = LocationRoutes(
             catalog: catalog, authorizer: ImageAuthorizer(images: catalog),
             attach: AttachAuthorizer(registry: relays.registry, images: catalog, uploads: uploads), registrar: registrar,
-            relays: relays)
+            health: relays.health)
         operations = LocationOperationRoutes(catalog: catalog, statusChanges: statusChanges, verifications: verifications)
         explanations = ExplainRoute(
             catalog: catalog, relays: relays, holds: holds,
             planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests))
-        backends = BackendsRoute(relays: relays)
+        backends = BackendsRoute(registry: relays.registry, health: relays.health)
         direct = DirectRoute(
             representations: RepresentationResolver(images: catalog, relays: relays, holds: holds), offers: offers)
         self.uploads = UploadListRoute(uploads: catalog, targets: uploads)

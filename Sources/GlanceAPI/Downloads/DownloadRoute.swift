@@ -137,7 +137,7 @@ struct DownloadRoute: Sendable {
     ) async throws -> Response {
         let selection = relays.select(target.resolution.locations, for: plan)
         let range = plan.range
-        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays) }
+        guard !selection.ranked.isEmpty else { throw APIError.unavailable(selection, relays.health) }
         let sink = HTTPResponseSink()
         let caller = context.userAndSubscriber
         let memory = try await memory(for: caller, target.representation, range, manifest)
@@ -167,7 +167,7 @@ struct DownloadRoute: Sendable {
                     plan.wholeInstead(of: target.representation), nil, of: target, further, context)
             }
             guard summary.outcome != .clientGone else { throw CancellationError() }
-            throw APIError.unavailable(selection, relays, failures: summary.failures)
+            throw APIError.unavailable(selection, relays.health, failures: summary.failures)
         }
         let recorder = recorder
         let channel = context.channel

@@ -50,7 +50,7 @@ package struct RepresentationResolver: Sendable {
             // The image has locations, but none has been read yet, so its size and digest are unknown.
             if !resolution.locations.isEmpty {
                 throw APIError.unavailable(
-                    relays.select(resolution.locations, for: .whole, size: 0, isExploring: false), relays)
+                    relays.select(resolution.locations, for: .whole, size: 0, isExploring: false), relays.health)
             }
             let known = resolution.formats.map(\.description).joined(separator: ", ")
             throw APIError(.notAcceptable, "The image has no such representation; it has \(known).")

@@ -24,10 +24,10 @@ extension APIError {
 
     /// The error if no location can serve. It names each location's id and the class of its reason, but no URL.
     /// - Parameters:
-    ///   - relays: knows the last failure of pending locations.
+    ///   - health: knows the last failure of pending locations.
     ///   - failures: the failures of the relay's attempts.
     static func unavailable(
-        _ selection: Selection, _ relays: Relays, failures: [RelaySummary.Failure] = []
+        _ selection: Selection, _ health: HealthRecord, failures: [RelaySummary.Failure] = []
     ) -> APIError {
         var reasons: [(LocationID, String)] = []
         for rejected in selection.rejected {
@@ -40,7 +40,7 @@ extension APIError {
         }
         func cause(_ location: LocationID, _ reason: String) -> String? {
             guard reason == LocationStatus.pending.rawValue else { return nil }
-            return relays.lastFailure(of: location)?.failure.reason.rawValue
+            return health.lastFailure(of: location)?.failure.reason.rawValue
         }
         let text = reasons.map { id, reason in
             "\(id): \(reason)" + (cause(id, reason).map { " (\($0))" } ?? "")

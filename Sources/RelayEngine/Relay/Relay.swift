@@ -29,6 +29,7 @@ package final class Relay: @unchecked Sendable {
     /// The share of the memory of all relays; nil for no limit.
     private let memory: MemoryShare?
     private let onIncident: @Sendable (RelayIncident) -> Void
+    private let onEnd: @Sendable (Relay) -> Void
     /// The number of bytes from the running attempt's backend that were not reported to the observer yet.
     private var unreportedBytes: Int64 = 0
     var machine: RelayStateMachine
@@ -53,11 +54,13 @@ package final class Relay: @unchecked Sendable {
     ///   - layout: the chunks of the manifest to make; nil for no manifest.
     ///   - memory: the share of the memory of all relays; nil for the whole window at any time.
     ///   - onIncident: called on the loop when a problem occurs.
+    ///   - onEnd: called on the loop when the relay is over, before the sink is told.
     package init(
         plan: RelayPlan, sources: [RelaySource], queueKey: QueueKey, identity: Digest, manifest: RelayManifest? = nil,
         making layout: ChunkLayout? = nil, memory: MemoryShare? = nil, policy: RelayPolicy, loop: TransferLoop,
         sink: any ResponseSink, observer: any RelayObserver,
-        onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in }
+        onIncident: @escaping @Sendable (RelayIncident) -> Void = { _ in },
+        onEnd: @escaping @Sendable (Relay) -> Void = { _ in }
     ) {
         precondition(plan.candidates.count == sources.count, "each candidate of a plan needs its source")
         self.loop = loop
@@ -69,6 +72,7 @@ package final class Relay: @unchecked Sendable {
         self.observer = observer
         self.memory = memory
         self.onIncident = onIncident
+        self.onEnd = onEnd
         machine = RelayStateMachine(plan: plan, policy: policy, seed: .random(in: 0...UInt64.max), at: .now)
         buffer = RelayBuffer(start: plan.start, boundaries: Self.boundaries(of: plan, tail: policy.tail))
         verification = RelayVerification(plan, algorithm: identity.algorithm, manifest: manifest, making: layout)
@@ -273,7 +277,7 @@ package final class Relay: @unchecked Sendable {
             return .init(
                 location: source.location, backend: source.backend, first: served.lowerBound, last: served.upperBound - 1)
         }
-        observer.relayEnded(self)
+        onEnd(self)
         sink.relayEnded(summary)
     }
 

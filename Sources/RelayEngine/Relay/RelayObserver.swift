@@ -18,8 +18,6 @@ package protocol RelayObserver: Sendable {
     func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure)
     /// The location contributed to verified bytes.
     func locationServed(_ location: LocationID)
-    /// The relay is over.
-    func relayEnded(_ relay: Relay)
 }
 
 /// A problem of a relay, reported when it occurs.

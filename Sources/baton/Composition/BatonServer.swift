@@ -81,7 +81,7 @@ struct BatonServer {
         let servedDirectory: DirectoryService? =
             if let directory {
                 try await DirectoryService(
-                    directory, in: catalog, of: ServedDirectory.backend, relays: relays, registrar: registrar)
+                    directory, in: catalog, of: ServedDirectory.backend, health: relays.health, registrar: registrar)
             } else {
                 nil
             }
@@ -136,7 +136,7 @@ struct BatonServer {
             servedDirectory?.listens(at: place)
         }
         let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
-        let release = MemoryRelease(relays: relays, loop: background)
+        let release = MemoryRelease(running: relays.running, loop: background)
         try await ServerRun(
             background: maintenance.services + renewal + [expiry, release] + (recovery.map { [$0] } ?? [])
                 + (servedDirectory.map { [$0] } ?? []),
@@ -150,7 +150,7 @@ struct BatonServer {
                 notifier.ready("Serving.")
             },
             handOver: { lock.release() }, flushLog: { [output] in output.flush(within: .seconds(1)) },
-            runningDownloads: { relays.runningCount }, logger: logger
+            runningDownloads: { relays.running.count }, logger: logger
         ).run()
         logger.notice("server.stopped: Baton has stopped.")
     }

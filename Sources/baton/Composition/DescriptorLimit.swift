@@ -46,7 +46,7 @@ struct MemoryRelease: Service, CustomStringConvertible {
     /// The interval between checks.
     private static let interval: Duration = .seconds(10)
 
-    let relays: Relays
+    let running: RunningRelays
     /// A loop without latency requirements.
     let loop: TransferLoop
 
@@ -57,12 +57,12 @@ struct MemoryRelease: Service, CustomStringConvertible {
             var most = 0
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.interval)
-                let running = relays.runningCount
-                if running < most {
+                let count = running.count
+                if count < most {
                     loop.enqueue { FreedMemory.release() }
-                    most = running
+                    most = count
                 }
-                most = max(most, running)
+                most = max(most, count)
             }
         }
     }

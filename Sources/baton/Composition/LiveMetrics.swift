@@ -45,12 +45,12 @@ struct LiveMetrics {
     }
 
     private func registerRelays(in registry: MetricsRegistry) {
-        registry.gauge("baton_relays_open", "Running downloads.") { [relays] in [([], Double(relays.runningCount))] }
+        registry.gauge("baton_relays_open", "Running downloads.") { [relays] in [([], Double(relays.running.count))] }
         registry.counter(
             "baton_relay_bytes_total", "Image bytes read from each backend for downloads, counted as they arrive.",
             labels: ["backend"]
         ) { [relays] in
-            relays.bytesTaken.sorted { $0.key < $1.key }.map { (labels: [$0.key.name], value: Double($0.value)) }
+            relays.health.bytesTaken.sorted { $0.key < $1.key }.map { (labels: [$0.key.name], value: Double($0.value)) }
         }
         registry.gauge("baton_slab_bytes", "Memory of buffers in use, and of buffers kept for reuse.") { [loops] in
             [([], Double(loops.reduce(0) { $0 + $1.slabBytes }))]
@@ -79,7 +79,7 @@ struct LiveMetrics {
         func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (BackendHealth) -> Double?) {
             registry.gauge(name, help, labels: ["backend"]) { [relays] in
                 relays.registry.all.compactMap { backend in
-                    value(relays.health(of: backend.id)).map { ([backend.id.name], $0) }
+                    value(relays.health[backend.id]).map { ([backend.id.name], $0) }
                 }
             }
         }
@@ -95,7 +95,7 @@ struct LiveMetrics {
             labels: ["backend", "state"]
         ) { [relays] in
             relays.registry.all.flatMap { backend in
-                let state = relays.health(of: backend.id).breaker.state
+                let state = relays.health[backend.id].breaker.state
                 return Breaker.State.allCases.map {
                     (labels: [backend.id.name, $0.rawValue], value: $0 == state ? 1.0 : 0.0)
                 }

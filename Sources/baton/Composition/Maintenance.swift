@@ -51,14 +51,14 @@ struct Maintenance {
             timeout: configuration.probeTimeout)
         activation = LocationActivation(
             rule: configuration.activation.rule, locations: catalog, statusChanges: statusChanges,
-            requestRead: { [verifications] in verifications.enqueue($0) }, probe: probe, relays: relays, logger: logger)
+            requestRead: { [verifications] in verifications.enqueue($0) }, probe: probe, health: relays.health, logger: logger)
         let scrubber = Scrubber(
             verifications: catalog, verifier: verifier, schedule: schedule, pace: scrubPace,
             roundInterval: maintenance.interval, logger: logger)
         let rounds = MaintenanceLoop(
             locations: catalog, statusChanges: statusChanges, activation: activation, verifications: verifications,
             writeHolds: { try await holds.writeAll() }, interval: maintenance.interval, logger: logger)
-        let probes = HalfOpenProbes(locations: catalog, relays: relays, probe: probe, logger: logger)
+        let probes = HalfOpenProbes(locations: catalog, health: relays.health, probe: probe, logger: logger)
         let manifests = EagerManifests(
             manifests: catalog, verifier: verifier, statusChanges: statusChanges, relays: relays, pace: manifestPace,
             readers: maintenance.readers, interval: maintenance.interval, logger: logger)

@@ -30,7 +30,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     private static let batch = 16
 
     private let catalog: any Catalog
-    private let relays: Relays
+    private let health: HealthRecord
     private let root: String
     private let served: [Served]
     private let (places, listening) = AsyncStream.makeStream(of: String.self)
@@ -38,11 +38,11 @@ final class DirectoryService: Service, CustomStringConvertible {
     /// Registers the images and queues a full read of each for its digest, the smallest first.
     /// - Throws: `CatalogError`.
     init(
-        _ scan: DirectoryScan, in catalog: any Catalog, of backend: BackendID, relays: Relays,
+        _ scan: DirectoryScan, in catalog: any Catalog, of backend: BackendID, health: HealthRecord,
         registrar: LocationRegistrar
     ) async throws {
         self.catalog = catalog
-        self.relays = relays
+        self.health = health
         root = scan.root
         let now = Date.now
         var served: [Served] = []
@@ -134,7 +134,7 @@ final class DirectoryService: Service, CustomStringConvertible {
         case .quarantined, .disabled, .pendingDelete, .deleted:
             let reason = try await catalog.history(of: location.id).last?.reason
             return .failed(reason ?? "it is \(location.state.status.rawValue)")
-        default: return relays.lastFailure(of: location.id).map { .failed("\($0.failure)") } ?? .waiting
+        default: return health.lastFailure(of: location.id).map { .failed("\($0.failure)") } ?? .waiting
         }
     }
 

@@ -115,7 +115,7 @@ struct ConnectionScenarios {
         }
         let other = try FaultyOrigin(Self.content)
         defer { for origin in [origin, other] { origin.stop() } }
-        let baton = try await server(["a": origin, "b": other], limited: "a", "max_connections: 1, queue_timeout: 200ms")
+        let baton = try await server(["a": origin, "b": other], limited: "a", "max_connections: 1, queue_timeout: 20s")
         for path in ["reset", "missing", "corrupt", "total"] {
             let image = try await baton.addImage()
             let ids = try await baton.addLocations([origin.url(path), other.url(path)], to: image, of: Self.content)

@@ -11,9 +11,9 @@ package struct NewLocation: Sendable, Equatable {
     /// The format of the representation that it holds.
     package let format: Format
     /// The declared size in bytes; nil if none was declared.
-    package let size: Int64?
+    package var size: Int64?
     /// The declared digests.
-    package let digests: DigestSet
+    package var digests: DigestSet
     /// The preference under the strategy `weighted`; higher ones come first.
     package let weight: Int
     /// The tier: all locations of a lower tier precede those of a higher one.

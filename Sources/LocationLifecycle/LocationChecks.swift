@@ -2,43 +2,12 @@ package import BackendKit
 package import ImageCatalog
 package import ImageModel
 
-/// A location as a client of Glance states it, before anything is stored.
-package struct ProposedLocation: Sendable, Equatable {
-    package let image: ImageID
-    package let backend: BackendID
-    /// The path in the backend.
-    package let path: String
-    /// The URL as the client gave it, with its fragment.
-    package let url: String
-    /// The formats of the representation that it holds.
-    package let format: Format
-    /// The size in bytes; nil if the client did not state it, as clients of Glance never do.
-    package let size: Int64?
-    /// The digests; empty if the client stated none.
-    package let digests: DigestSet
-    /// Pairs that the client stores with the location.
-    package let metadata: [String: String]
-
-    package init(
-        image: ImageID, backend: BackendID, path: String, url: String, format: Format, size: Int64?, digests: DigestSet,
-        metadata: [String: String]
-    ) {
-        self.image = image
-        self.backend = backend
-        self.path = path
-        self.url = url
-        self.format = format
-        self.size = size
-        self.digests = digests
-        self.metadata = metadata
-    }
-}
-
 /// The checks that a location must pass before it serves.
 package protocol LocationChecks: Sendable {
-    /// Probes a proposed location before anything is stored, and completes what the client left out.
+    /// Probes a location before anything is stored.
+    /// - Returns: the location, with the size that the client left out if a declared digest makes it sufficient.
     /// - Throws: `RegistrationError` if it cannot be a location.
-    func examine(_ proposed: ProposedLocation) async throws -> NewLocation
+    func examine(_ new: NewLocation) async throws -> NewLocation
 
     /// Probes a pending location and activates it if it passes, or requests a full read where one is required.
     /// - Returns: the resulting location, and the failure that leaves it pending, if any.
@@ -85,17 +54,15 @@ package struct BackendChecks: LocationChecks {
     }
 
     /// Probes the object for its size. With a declared digest the location needs nothing else to serve.
-    package func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
-        // If the server does not state the size, a full read finds it.
-        let total: Int64?
-        switch await probe.head(of: proposed.path, in: proposed.backend) {
-        case .success(let head): total = head.total
+    package func examine(_ new: NewLocation) async throws -> NewLocation {
+        switch await probe.head(of: new.path, in: new.backend) {
+        case .success(let head):
+            var completed = new
+            // If the server does not state the size, a full read finds it.
+            if completed.size == nil, !completed.digests.isEmpty { completed.size = head.total }
+            return completed
         case .failure(let failure): throw RegistrationError(unreadable: failure)
         }
-        return NewLocation(
-            image: proposed.image, backend: proposed.backend, path: proposed.path, url: proposed.url, format: proposed.format,
-            size: proposed.size ?? (proposed.digests.isEmpty ? nil : total), digests: proposed.digests,
-            metadata: proposed.metadata)
     }
 
     package func admit(_ location: Location, readsInFull: Bool) async throws -> Location {

@@ -55,9 +55,10 @@ extension LocationRegistrar {
 
 // Registration by a Glance client.
 extension LocationRegistrar {
-    /// Probes a proposed location before anything is stored, and completes what the client left out.
+    /// Probes a location before anything is stored.
+    /// - Returns: the location, with the size that the client left out if a declared digest makes it sufficient.
     /// - Throws: `RegistrationError` if it cannot be a location.
-    package func examine(_ proposed: ProposedLocation) async throws -> NewLocation { try await checks.examine(proposed) }
+    package func examine(_ new: NewLocation) async throws -> NewLocation { try await checks.examine(new) }
 
     /// Activates registered locations: with a probe, or with a full read that is awaited for up to ten seconds. A longer read
     /// continues in the background.
@@ -115,9 +116,8 @@ extension LocationRegistrar {
                 throw CatalogError.unknownImage(task.image)
             }
             let new = try await examine(
-                ProposedLocation(
-                    image: task.image, backend: backend, path: path, url: url, format: format, size: nil, digests: digests,
-                    metadata: [:]))
+                NewLocation(
+                    image: task.image, backend: backend, path: path, url: url, format: format, size: nil, digests: digests))
             let record = try await catalog.update(task.image, for: nil, at: .now, actor: task.user) { edit in
                 guard edit.image.status == .importing, edit.image.format == format else {
                     throw RegistrationError(kind: .conflict, description: "The image was changed during the import.")

@@ -27,12 +27,11 @@ final class APIFixture {
     private struct NoChecks: LocationChecks {
         let catalog: SQLiteCatalog
 
-        func examine(_ proposed: ProposedLocation) async throws -> NewLocation {
-            var digests = proposed.digests
-            if digests.isEmpty { digests[.md5] = try Digest(.md5, hex: String(repeating: "a", count: 32)) }
-            return NewLocation(
-                image: proposed.image, backend: proposed.backend, path: proposed.path, url: proposed.url,
-                format: proposed.format, size: proposed.size ?? 5, digests: digests, metadata: proposed.metadata)
+        func examine(_ new: NewLocation) async throws -> NewLocation {
+            var completed = new
+            if new.digests.isEmpty { completed.digests[.md5] = try Digest(.md5, hex: String(repeating: "a", count: 32)) }
+            completed.size = new.size ?? 5
+            return completed
         }
 
         func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {

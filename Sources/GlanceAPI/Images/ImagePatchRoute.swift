@@ -73,7 +73,7 @@ struct ImagePatchRoute: Sendable {
             let (backend, path) = try attach.registry.resolve(location: entry.url)
             try await attach.authorize(caller, toAttach: path, in: backend, to: image)
             operations.examined[entry.url] = try await registrar.examine(
-                ProposedLocation(
+                NewLocation(
                     image: image.id, backend: backend, path: path, url: entry.url, format: format,
                     size: record.representation?.size, digests: record.digests.merging(digests), metadata: entry.words))
         }

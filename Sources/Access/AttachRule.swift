@@ -17,8 +17,8 @@ package struct AttachRule: Sendable, Equatable {
     }
 
     /// Whether a caller may attach the location at `path` in the backend.
-    /// - Parameter rule: the backend's rule; nil permits admins only.
-    package static func permits(_ caller: Caller, path: String, rule: AttachRule?) -> Bool {
+    /// - Parameter rule: the backend's rule; nil allows admins only.
+    package static func allows(_ caller: Caller, path: String, rule: AttachRule?) -> Bool {
         if caller.isAdmin { return true }
         guard let rule, caller.has(rule.role) else { return false }
         let parts = path.pathSegments

@@ -19,7 +19,7 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
         case relaying(Relay, Waiter)
         /// The file can't be written, and the relay is ending. Goes to: over.
         case failed(ClientError, Waiter)
-        /// Ended, or cancelled before it started. Goes nowhere.
+        /// Ended, or cancelled before it started. Final.
         case over
     }
 

@@ -10,7 +10,7 @@ final class FileFetch: TransferSink, Ticking, @unchecked Sendable {
         case idle
         /// The transfer runs. Goes to: over.
         case fetching(TransferID, Waiter)
-        /// Ended, or cancelled before it started. Goes nowhere.
+        /// Ended, or cancelled before it started. Final.
         case over
     }
 

@@ -24,7 +24,7 @@ package struct DownloadMetrics: Sendable {
             "baton_attempt_failures_total", "Failed attempts, by backend and reason.",
             labels: ["backend", "reason"])
         failovers = registry.counter(
-            "baton_failovers_total", "Moves of downloads to another location, by the previous backend and the reason.",
+            "baton_failovers_total", "Failovers, by the backend that was left and the reason.",
             labels: ["backend", "reason", "mid_stream"])
         gaps = registry.histogram(
             "baton_failover_gap_seconds", "Time from the last byte of one location to the first byte of the next.",

@@ -44,7 +44,7 @@ package struct Health: Sendable {
 
     /// Records the start of an attempt.
     package mutating func attemptRequested(in backend: BackendID) {
-        backends[backend, default: BackendHealth(limits: limits)].attemptBegan()
+        backends[backend, default: BackendHealth(limits: limits)].attemptRequested()
     }
 
     /// Records the end of an attempt; a failure is recorded separately.
@@ -145,7 +145,7 @@ package struct BackendHealth: Sendable, Equatable {
     }
 
     /// Records the start of an attempt.
-    package mutating func attemptBegan() { running += 1 }
+    package mutating func attemptRequested() { running += 1 }
 
     /// Records the end of an attempt.
     package mutating func attemptEnded(_ measure: AttemptMeasure, at now: ContinuousClock.Instant) {

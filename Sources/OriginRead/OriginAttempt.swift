@@ -30,7 +30,7 @@ package final class OriginAttempt: @unchecked Sendable {
         /// The response is not read further; the failure is nil if the reader has what it wanted. Goes to:
         /// preparingCredentials, ended.
         case rejected(RunningTransfer, AttemptFailure?)
-        /// Over. Goes nowhere.
+        /// Over. Final.
         case ended(isComplete: Bool)
     }
 
@@ -121,7 +121,7 @@ package final class OriginAttempt: @unchecked Sendable {
 
     // MARK: For the reader
 
-    /// Starts it.
+    /// Starts the attempt.
     package func start() {
         loop.preconditionOnLoop()
         guard case .idle = state else { return }
@@ -135,7 +135,7 @@ package final class OriginAttempt: @unchecked Sendable {
         if isAdmitted { permitted() }
     }
 
-    /// Ends it. The reader is not called again.
+    /// Ends the attempt. The reader is not called again.
     package func cancel() {
         loop.preconditionOnLoop()
         sink = nil

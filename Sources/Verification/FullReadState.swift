@@ -42,7 +42,7 @@ struct FullReadState: Sendable {
     private enum Changes: Sendable {
         /// The read begins again, up to `restartLimit` times. Goes to: counted, tolerated.
         case counted(Int)
-        /// The object may have any validator, since its digest decides. Stays.
+        /// The object may have any validator, since its digest decides. Final.
         case tolerated
     }
 

@@ -61,7 +61,7 @@ final class LocationRead: Ticking, @unchecked Sendable {
         case waiting(Waiter, until: ContinuousClock.Instant)
         /// An attempt runs. Goes to: waiting, over.
         case reading(Waiter, OriginAttempt)
-        /// Ended, or cancelled before it started. Goes nowhere.
+        /// Ended, or cancelled before it started. Final.
         case over
     }
 

@@ -7,19 +7,19 @@ import Testing
 
     @Test("Without a rule only an admin may attach")
     func withoutARuleOnlyAnAdminMayAttach() {
-        #expect(AttachRule.permits(Self.caller(.admin), path: "anything", rule: nil))
+        #expect(AttachRule.allows(Self.caller(.admin), path: "anything", rule: nil))
         for role in Caller.Role.allCases where role != .admin {
-            #expect(!AttachRule.permits(Self.caller(role), path: "uploads/x", rule: nil))
+            #expect(!AttachRule.allows(Self.caller(role), path: "uploads/x", rule: nil))
         }
     }
 
     @Test("A rule admits its role and the roles that contain it")
     func aRuleAdmitsItsRoleAndTheRolesThatContainIt() {
-        #expect(AttachRule.permits(Self.caller(.member), path: "uploads/x", rule: Self.uploads))
-        #expect(AttachRule.permits(Self.caller(.admin), path: "uploads/x", rule: Self.uploads))
-        #expect(!AttachRule.permits(Self.caller(.reader), path: "uploads/x", rule: Self.uploads))
-        #expect(!AttachRule.permits(Self.caller(.trusted), path: "uploads/x", rule: Self.uploads))
-        #expect(!AttachRule.permits(Self.caller(), path: "uploads/x", rule: Self.uploads))
+        #expect(AttachRule.allows(Self.caller(.member), path: "uploads/x", rule: Self.uploads))
+        #expect(AttachRule.allows(Self.caller(.admin), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.allows(Self.caller(.reader), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.allows(Self.caller(.trusted), path: "uploads/x", rule: Self.uploads))
+        #expect(!AttachRule.allows(Self.caller(), path: "uploads/x", rule: Self.uploads))
     }
 
     @Test(
@@ -29,22 +29,22 @@ import Testing
             "/uploads/x", "uploads//x", "uploads/",
         ])
     func onlyAnAdminMayAttachAPathOutsideThePrefix(path: String) {
-        #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
-        #expect(AttachRule.permits(Self.caller(.admin), path: path, rule: Self.uploads))
+        #expect(!AttachRule.allows(Self.caller(.member), path: path, rule: Self.uploads))
+        #expect(AttachRule.allows(Self.caller(.admin), path: path, rule: Self.uploads))
     }
 
     @Test("The prefix is compared by whole segments", arguments: ["a/b", "/a/b/", "a/b/"])
     func thePrefixIsComparedByWholeSegments(prefix: String) {
         let rule = AttachRule(role: .member, prefix: prefix)
-        #expect(AttachRule.permits(Self.caller(.member), path: "a/b/c", rule: rule))
-        #expect(!AttachRule.permits(Self.caller(.member), path: "a/bc", rule: rule))
-        #expect(!AttachRule.permits(Self.caller(.member), path: "a/c", rule: rule))
+        #expect(AttachRule.allows(Self.caller(.member), path: "a/b/c", rule: rule))
+        #expect(!AttachRule.allows(Self.caller(.member), path: "a/bc", rule: rule))
+        #expect(!AttachRule.allows(Self.caller(.member), path: "a/c", rule: rule))
     }
 
     @Test("An empty prefix covers the whole backend")
     func anEmptyPrefixCoversTheWholeBackend() {
         let rule = AttachRule(role: .member, prefix: "")
-        #expect(AttachRule.permits(Self.caller(.member), path: "x", rule: rule))
+        #expect(AttachRule.allows(Self.caller(.member), path: "x", rule: rule))
     }
 
     @Test("Every role contains itself, and admin contains every role")
@@ -63,13 +63,13 @@ import Testing
             "uploads\u{301}/x",
         ])
     func marksHideNothing(path: String) {
-        #expect(!AttachRule.permits(Self.caller(.member), path: path, rule: Self.uploads))
+        #expect(!AttachRule.allows(Self.caller(.member), path: path, rule: Self.uploads))
     }
 
     @Test("The prefix is compared byte by byte")
     func otherSpellings() {
         let rule = AttachRule(role: .member, prefix: "\u{e9}/")
-        #expect(AttachRule.permits(Self.caller(.member), path: "\u{e9}/\u{301}x", rule: rule))
-        #expect(!AttachRule.permits(Self.caller(.member), path: "e\u{301}/x", rule: rule))
+        #expect(AttachRule.allows(Self.caller(.member), path: "\u{e9}/\u{301}x", rule: rule))
+        #expect(!AttachRule.allows(Self.caller(.member), path: "e\u{301}/x", rule: rule))
     }
 }

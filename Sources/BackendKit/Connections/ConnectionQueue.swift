@@ -35,7 +35,7 @@ struct ConnectionQueue: Sendable {
         case none
         /// Asked. Goes to: declined.
         case asked
-        /// Asked, and the holder keeps the connection. Stays.
+        /// Asked, and the holder keeps the connection. Final.
         case declined
     }
 

@@ -4,8 +4,7 @@ package import ImageCatalog
 package import ImageModel
 package import RelayEngine
 
-/// Collects the inputs of a download's plan. The routes for downloads, explanations, direct URLs and Metalink all use it, so their
-/// answers agree.
+/// Collects the inputs of a download's plan. The routes for downloads and explanations use it, so their answers agree.
 package struct DownloadPlanner: Sendable {
     private let relays: Relays
     private let holds: PendingIntegrityHolds
@@ -39,7 +38,7 @@ package struct DownloadPlanner: Sendable {
         if let stored = resolution.manifest {
             manifest = await manifests.open(stored, at: isHeld ? 0 : range?.first ?? 0)
         }
-        let plan = relays.plan(
+        let plan = relays.downloadPlan(
             of: representation, range: range, hasManifest: manifest != nil, isHeld: isHeld, locations: resolution.locations)
         return PlannedDownload(plan: plan, manifest: manifest)
     }

@@ -51,7 +51,7 @@ extension BackendRegistry {
         try authorizeAttaching(caller, to: image)
         if caller.isAdmin { return }
         let rule = self[backend]?.attach
-        guard AttachRule.permits(caller, path: path, rule: rule) else {
+        guard AttachRule.allows(caller, path: path, rule: rule) else {
             let others = rule.map { rule in
                 let place = rule.prefix.isEmpty ? "" : " below \(rule.prefix.joined(separator: "/"))/"
                 return rule.role == .admin ? "" : ", or the role \(rule.role.rawValue) for locations\(place)"

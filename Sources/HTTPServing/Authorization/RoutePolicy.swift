@@ -4,7 +4,8 @@ import Logging
 
 /// The minimum role for each route. A handler may require more, such as the project that owns an image.
 ///
-/// A route without a row is closed to everyone, so a forgotten row never opens a route.
+/// A route without a row is closed to everyone, so a forgotten row never opens a route. The rows of all APIs stand in one table, so
+/// that access can be audited at one place.
 enum RoutePolicy {
     /// What a route requires of its caller.
     enum CallerRequirement: Equatable {

@@ -65,7 +65,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// the response of a client that is still sending.
     private static let lingering: TimeAmount = .seconds(2)
 
-    /// A request that was refused here, so that the handlers behind the gate do not know of it.
+    /// A request that was refused here, so that the handlers after this one do not know of it.
     struct RejectedRequest {
         let requestID: String
         /// The method and the path; nil if the head could not be read.

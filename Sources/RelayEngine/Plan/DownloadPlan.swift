@@ -72,7 +72,7 @@ extension Relays {
     ///   - range: the requested range; nil for the whole.
     ///   - hasManifest: whether a readable manifest exists.
     ///   - isHeld: whether ranges are withheld because a client could complete a corrupt file with one.
-    package func plan(
+    package func downloadPlan(
         of representation: Representation, range: ByteRange? = nil, hasManifest: Bool, isHeld: Bool, locations: [Location]
     ) -> DownloadPlan {
         DownloadPlan(

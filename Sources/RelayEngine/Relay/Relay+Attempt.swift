@@ -17,7 +17,7 @@ extension Relay: AttemptSink, Ticking {
         running?.attempt === attempt ? running : nil
     }
 
-    /// Tells the state machine.
+    /// Tells the state machine that the attempt has its permit.
     package func attemptPermitted(_ attempt: OriginAttempt) {
         if let current = current(attempt) { handle(.permitted(current.id)) }
     }

@@ -9,7 +9,7 @@ struct CandidateState: Sendable, Equatable {
         case untried
         /// Tried without a failure so far. If it is not being read, it was left for a faster one or interrupted.
         case good
-        /// Answers a Range with the whole object: the last resort.
+        /// Answers a Range with the whole object. It is used only when no location with ranges can continue.
         case ignoresRanges
         /// Failed, and may be tried again from that time on. A free return costs no revisit.
         case failed(readyAt: ContinuousClock.Instant, isFree: Bool)
@@ -105,8 +105,8 @@ struct CandidateState: Sendable, Equatable {
         condition = .failed(readyAt: readyAt, isFree: true)
     }
 
-    /// It knows no ranges and stays the last resort.
-    mutating func remainLastResort() { interruptedAfter = nil }
+    /// It knows no ranges, and remains usable as such.
+    mutating func remainWithoutRanges() { interruptedAfter = nil }
 
     /// It may be tried again from then on, at the cost of a revisit.
     mutating func retry(at readyAt: ContinuousClock.Instant) {

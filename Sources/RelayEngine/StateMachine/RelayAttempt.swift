@@ -15,7 +15,7 @@ struct RelayAttempt: Sendable, Equatable {
         case requested(since: ContinuousClock.Instant)
         /// The request has its connection or worker, and waits for the head. Goes to: readingBody.
         case begun
-        /// The head was good. Stays.
+        /// The head was good. Final.
         case readingBody(Body)
     }
 
@@ -42,7 +42,7 @@ struct RelayAttempt: Sendable, Equatable {
         case none
         /// The attempt has its permit. `offer` says on what terms the permit may be asked back. Goes to: wanted.
         case held(since: ContinuousClock.Instant, offer: ConnectionOffer?)
-        /// Another download waits for the permit: the attempt ends early. Stays.
+        /// Another download waits for the permit: the attempt ends early. Final.
         case wanted
     }
 

@@ -29,7 +29,7 @@ extension RelayStateMachine {
         }
         let isVerifiedChange = failure.reason == .validatorChanged && plan.verification != .none
         if failure.reason == .noRanges {
-            candidates[candidate].remainLastResort()
+            candidates[candidate].remainWithoutRanges()
         } else if isVerifiedChange, candidates[candidate].mayChangeAgain {
             // Whatever the object is now, its bytes are verified. Locations whose object has not changed are tried first,
             // including one that failed and is about to be ready again.
@@ -52,9 +52,9 @@ extension RelayStateMachine {
         if let untried = candidates.firstIndex(where: { $0.condition == .untried }) { return begin(untried, at: now) }
         if let soundCandidate { return begin(soundCandidate, at: now) }
         if accepted <= policy.discardLimit,
-            let lastResort = candidates.firstIndex(where: { $0.condition == .ignoresRanges })
+            let withoutRanges = candidates.firstIndex(where: { $0.condition == .ignoresRanges })
         {
-            return begin(lastResort, mayDiscard: true, at: now)
+            return begin(withoutRanges, mayDiscard: true, at: now)
         }
         guard let (candidate, readyAt, isFree) = earliestRevisit, isFree || budget.spend() else { return giveUp() }
         if readyAt <= now { return begin(candidate, at: now) }

@@ -25,7 +25,7 @@ package struct RelayStateMachine: Sendable {
         case verifying
         /// All bytes may leave, and the client has not taken them all yet. Goes to: ended.
         case draining
-        /// Over. Goes nowhere.
+        /// Over. Final.
         case ended(RelayOutcome)
 
         /// Whether the relay may go from this phase to the next one.

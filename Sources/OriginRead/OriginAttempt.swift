@@ -145,18 +145,18 @@ package final class OriginAttempt: @unchecked Sendable {
     /// Stops reading for now. Bytes that were received already are still delivered.
     package func pause() {
         loop.preconditionOnLoop()
-        guard case .readingBody(let exchange, let body) = state, !body.isPaused else { return }
+        guard case .readingBody(let running, let body) = state, !body.isPaused else { return }
         body.isPaused = true
-        loop.pause(exchange.transfer)
+        loop.pause(running.transfer)
     }
 
     /// Reads on.
     package func resume() {
         loop.preconditionOnLoop()
-        guard case .readingBody(let exchange, let body) = state, body.isPaused else { return }
+        guard case .readingBody(let running, let body) = state, body.isPaused else { return }
         body.isPaused = false
-        exchange.lastActivity = loop.now
-        loop.resume(exchange.transfer)
+        running.lastActivity = loop.now
+        loop.resume(running.transfer)
     }
 
     /// Whether the reader has paused it.
@@ -202,18 +202,18 @@ package final class OriginAttempt: @unchecked Sendable {
         case .idle, .ended: nil
         case .awaitingPermit(let wait): wait.permit
         case .preparingCredentials(let grant): grant.permit
-        case .awaitingWorker(let exchange), .awaitingHead(let exchange), .readingBody(let exchange, _),
-            .readingRefusal(let exchange, _), .rejected(let exchange, _):
-            exchange.grant.permit
+        case .awaitingWorker(let running), .awaitingHead(let running), .readingBody(let running, _),
+            .readingRefusal(let running, _), .rejected(let running, _):
+            running.grant.permit
         }
     }
 
     private var transfer: TransferID? {
         switch state {
         case .idle, .ended, .awaitingPermit, .preparingCredentials: nil
-        case .awaitingWorker(let exchange), .awaitingHead(let exchange), .readingBody(let exchange, _),
-            .readingRefusal(let exchange, _), .rejected(let exchange, _):
-            exchange.transfer
+        case .awaitingWorker(let running), .awaitingHead(let running), .readingBody(let running, _),
+            .readingRefusal(let running, _), .rejected(let running, _):
+            running.transfer
         }
     }
 
@@ -271,13 +271,13 @@ package final class OriginAttempt: @unchecked Sendable {
     /// with the same permit.
     private func fail(_ failure: AttemptFailure) {
         switch state {
-        case .readingRefusal(let exchange, _), .rejected(let exchange, _):
-            guard failure.needsCredentials, !exchange.grant.hasRenewed, let credentials = request.driver.credentials else {
+        case .readingRefusal(let running, _), .rejected(let running, _):
+            guard failure.needsCredentials, !running.grant.hasRenewed, let credentials = request.driver.credentials else {
                 break
             }
-            loop.cancel(exchange.transfer)
-            exchange.grant.hasRenewed = true
-            return fetch(credentials, beyond: exchange.generation ?? credentials.generation, exchange.grant)
+            loop.cancel(running.transfer)
+            running.grant.hasRenewed = true
+            return fetch(credentials, beyond: running.generation ?? credentials.generation, running.grant)
         case .idle, .awaitingPermit, .preparingCredentials, .awaitingWorker, .awaitingHead, .readingBody, .ended: break
         }
         end(failure)
@@ -306,30 +306,30 @@ package final class OriginAttempt: @unchecked Sendable {
 extension OriginAttempt: TransferSink {
     /// The transfer got its connection or its worker.
     package func transferBegan(_ transfer: TransferID) {
-        guard case .awaitingWorker(let exchange) = state, exchange.transfer == transfer else { return }
-        exchange.lastActivity = loop.now
-        state = .awaitingHead(exchange)
+        guard case .awaitingWorker(let running) = state, running.transfer == transfer else { return }
+        running.lastActivity = loop.now
+        state = .awaitingHead(running)
         sink?.attemptBegan(self)
     }
 
     /// Asks the driver, then the reader, what to do with the head.
     package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
-        guard case .awaitingHead(let exchange) = state, exchange.transfer == transfer else { return false }
-        exchange.lastActivity = loop.now
+        guard case .awaitingHead(let running) = state, running.transfer == transfer else { return false }
+        running.lastActivity = loop.now
         switch request.driver.inspect(head, of: request.read) {
         case .failure(let failure):
             if let refusal = request.driver.refusal(failure, head, at: loop.now) {
-                state = .readingRefusal(exchange, RefusedBody(refusal))
+                state = .readingRefusal(running, RefusedBody(refusal))
                 return true
             }
-            state = .rejected(exchange, failure)
+            state = .rejected(running, failure)
         case .success(let object):
             switch sink?.attempt(self, head: object) ?? .stop {
             case .read(let window):
-                state = .readingBody(exchange, Body(window: window))
+                state = .readingBody(running, Body(window: window))
                 return true
-            case .reject(let failure): state = .rejected(exchange, failure)
-            case .stop: state = .rejected(exchange, nil)
+            case .reject(let failure): state = .rejected(running, failure)
+            case .stop: state = .rejected(running, nil)
             }
         }
         return false
@@ -337,8 +337,8 @@ extension OriginAttempt: TransferSink {
 
     /// Passes the wanted bytes on while they are in the processor's cache.
     package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
-        if case .readingRefusal(let exchange, let body) = state, exchange.transfer == transfer {
-            exchange.lastActivity = loop.now
+        if case .readingRefusal(let running, let body) = state, running.transfer == transfer {
+            running.lastActivity = loop.now
             body.refusal.take(bytes)
             return
         }
@@ -356,12 +356,12 @@ extension OriginAttempt: TransferSink {
     }
 
     private func split(_ count: Int, of transfer: TransferID) -> (drop: Int, keep: Int)? {
-        guard case .readingBody(let exchange, let body) = state, exchange.transfer == transfer,
+        guard case .readingBody(let running, let body) = state, running.transfer == transfer,
             let (drop, keep) = body.window?.split(count)
         else { return nil }
         body.dropped += Int64(count - keep)
         body.kept += Int64(keep)
-        exchange.lastActivity = loop.now
+        running.lastActivity = loop.now
         return (drop, keep)
     }
 
@@ -403,25 +403,25 @@ extension OriginAttempt: Ticking {
             } else if let limit = exceededLimit(of: grant, at: now) {
                 end(.noCredentials(within: limit))
             }
-        case .awaitingWorker(let exchange):
-            let isLate = exceededLimit(of: exchange.grant, at: now) != nil
-            guard isLate || now - exchange.lastActivity >= timeouts.worker, !mayWaitOn else { return }
-            end(.noWorker(for: now - exchange.lastActivity))
-        case .awaitingHead(let exchange):
-            if let limit = exceededLimit(of: exchange.grant, at: now) { return end(.stall("no answer", for: limit)) }
-            endIfSilent(exchange, at: now)
-        case .readingBody(let exchange, let body):
-            if !body.isPaused { endIfSilent(exchange, at: now) }
-        case .readingRefusal(let exchange, let body):
-            let isLate = exceededLimit(of: exchange.grant, at: now) != nil || now - body.refusal.began >= timeouts.refusal
-            if isLate || now - exchange.lastActivity >= timeouts.inactivity { fail(request.driver.explain(body.refusal)) }
+        case .awaitingWorker(let running):
+            let isLate = exceededLimit(of: running.grant, at: now) != nil
+            guard isLate || now - running.lastActivity >= timeouts.worker, !mayWaitOn else { return }
+            end(.noWorker(for: now - running.lastActivity))
+        case .awaitingHead(let running):
+            if let limit = exceededLimit(of: running.grant, at: now) { return end(.stall("no answer", for: limit)) }
+            endIfSilent(running, at: now)
+        case .readingBody(let running, let body):
+            if !body.isPaused { endIfSilent(running, at: now) }
+        case .readingRefusal(let running, let body):
+            let isLate = exceededLimit(of: running.grant, at: now) != nil || now - body.refusal.began >= timeouts.refusal
+            if isLate || now - running.lastActivity >= timeouts.inactivity { fail(request.driver.explain(body.refusal)) }
         }
     }
 
     private var mayWaitOn: Bool { sink?.attemptMayWaitOn(self) ?? false }
 
-    private func endIfSilent(_ exchange: RunningTransfer, at now: ContinuousClock.Instant) {
-        guard now - exchange.lastActivity >= timeouts.inactivity else { return }
+    private func endIfSilent(_ running: RunningTransfer, at now: ContinuousClock.Instant) {
+        guard now - running.lastActivity >= timeouts.inactivity else { return }
         end(.stall("no byte", for: timeouts.inactivity))
     }
 

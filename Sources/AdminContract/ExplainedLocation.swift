@@ -53,7 +53,7 @@ package struct LastFailureDocument: Codable, Equatable, Sendable {
 /// A location that can serve a download. Its JSON is one object with the members of `ExplainedLocation`.
 package struct RankedDocument: Codable, Equatable, Sendable {
     package let location: ExplainedLocation
-    /// The place in the order, from 1.
+    /// The position in the order, from 1.
     package let rank: Int
     /// The class of the reason for the rank.
     package let standing: String

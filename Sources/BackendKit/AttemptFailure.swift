@@ -45,7 +45,7 @@ package struct AttemptFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case wrongRange = "wrong-range"
         /// The body has a content coding other than gzip, or it is labelled gzip while no size and digest are declared.
         case encoded
-        /// The server redirects to a place that the configuration does not allow.
+        /// The server redirects to a URL that the configuration does not allow.
         case redirect
         /// The server answered a Range request with the whole object, and the bytes before the range are too many to discard.
         case noRanges = "no-ranges"

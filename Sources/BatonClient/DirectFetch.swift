@@ -146,10 +146,10 @@ private struct Unobserved: RelayObserver {
 extension DirectDocument {
     /// The locations as sources of a relay.
     var sources: [RelaySource] {
-        locations.map { place in
+        locations.map { location in
             RelaySource(
-                location: LocationID(place.location) ?? LocationID(), backend: BackendID(place.backend), path: "",
-                driver: DirectDriver(url: place.url))
+                location: LocationID(location.location) ?? LocationID(), backend: BackendID(location.backend), path: "",
+                driver: DirectDriver(url: location.url))
         }
     }
 

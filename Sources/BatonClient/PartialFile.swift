@@ -111,12 +111,12 @@ enum FreeSpace {
     /// - Parameters:
     ///   - needed: bytes still to be written.
     ///   - available: bytes of free space.
-    ///   - place: the destination, for the error.
-    static func require(_ needed: Int64, of available: Int64, on place: String) throws(ClientError) {
+    ///   - destination: what the error names as too small.
+    static func require(_ needed: Int64, of available: Int64, on destination: String) throws(ClientError) {
         guard needed > available else { return }
         throw ClientError(
             .file,
-            "\(place) has room for \(ProgressLine.bytes(available)), and \(ProgressLine.bytes(needed)) are needed: "
+            "\(destination) has room for \(ProgressLine.bytes(available)), and \(ProgressLine.bytes(needed)) are needed: "
                 + "free some space, or give another path with --output.")
     }
 

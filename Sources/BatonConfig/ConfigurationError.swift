@@ -33,8 +33,8 @@ package struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringCon
 
     /// The problem in one line, for example `baton.yaml:12: relay.stall_timeout: "3 parsecs" is not a duration; …`
     package var description: String {
-        let place = line.map { "\(file):\($0)" } ?? file
-        return "\(place): " + (key.map { "\($0): " } ?? "") + message
+        let position = line.map { "\(file):\($0)" } ?? file
+        return "\(position): " + (key.map { "\($0): " } ?? "") + message
     }
 }
 

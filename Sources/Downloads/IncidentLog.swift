@@ -18,9 +18,9 @@ package struct IncidentLog: Sendable {
     /// Writes one line; never blocks.
     package func note(_ incident: RelayIncident) {
         switch incident {
-        case .failed(let place, let failure, let offset):
+        case .failed(let origin, let failure, let offset):
             warn(
-                "location.failed: A location failed during a download.", [place], offset,
+                "location.failed: A location failed during a download.", [origin], offset,
                 ["reason": "\(failure.reason.rawValue)", "detail": "\(failure.detail)"])
         case .failover(let from, let to, let offset, let gap, let cause):
             warn(
@@ -29,29 +29,29 @@ package struct IncidentLog: Sendable {
                     "from": "\(from.location)", "from_backend": "\(from.backend)", "reason": "\(cause.reason.rawValue)",
                     "gap_seconds": .stringConvertible((gap / .microseconds(1)).rounded() / 1_000_000),
                 ])
-        case .chunkMismatch(let offset, let places):
+        case .chunkMismatch(let offset, let origins):
             warn(
-                "chunk.digest_mismatch: A chunk did not match its digest and is fetched again.", places, offset,
+                "chunk.digest_mismatch: A chunk did not match its digest and is fetched again.", origins, offset,
                 ["reason": "digest-mismatch"])
-        case .wholeMismatch(let places):
+        case .wholeMismatch(let origins):
             warn(
-                "download.digest_mismatch: The bytes of a download did not match the image's digest.", places, 0,
+                "download.digest_mismatch: The bytes of a download did not match the image's digest.", origins, 0,
                 ["reason": "digest-mismatch"])
         }
     }
 
     private func warn(
-        _ message: Logger.Message, _ places: [RelayIncident.Origin], _ offset: Int64, _ details: Logger.Metadata
+        _ message: Logger.Message, _ origins: [RelayIncident.Origin], _ offset: Int64, _ details: Logger.Metadata
     ) {
         var metadata = details
         metadata["image"] = "\(image)"
         metadata["offset"] = .stringConvertible(offset)
-        if let only = places.first, places.count == 1 {
+        if let only = origins.first, origins.count == 1 {
             metadata["location"] = "\(only.location)"
             metadata["backend"] = "\(only.backend)"
         } else {
-            metadata["locations"] = .array(places.map { "\($0.location)" })
-            metadata["backends"] = .array(places.map { "\($0.backend)" })
+            metadata["locations"] = .array(origins.map { "\($0.location)" })
+            metadata["backends"] = .array(origins.map { "\($0.backend)" })
         }
         logger.warning(message, metadata: metadata)
     }

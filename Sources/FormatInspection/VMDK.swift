@@ -97,7 +97,7 @@ struct VMDKDescriptor {
     /// The hazard in the descriptor of a sparse file; nil if there is none.
     var hazard: FormatRefusal.Hazard? {
         // Readers search for this word anywhere in the text.
-        if !places(of: "parentfilenamehint").isEmpty { return .parent }
+        if !offsets(of: "parentfilenamehint").isEmpty { return .parent }
         if values(of: "parentcid").contains(where: { !$0.elementsEqual("ffffffff".utf8) }) { return .parent }
         let types = values(of: "createtype")
         guard !types.isEmpty else { return .noDescriptor }
@@ -120,15 +120,15 @@ struct VMDKDescriptor {
     }
 
     /// The offsets of a word, even inside of other words.
-    private func places(of word: StaticString) -> [Int] {
+    private func offsets(of word: StaticString) -> [Int] {
         let word = Array("\(word)".utf8)
         return text.indices.filter { text[$0] == word[0] && text[$0...].starts(with: word) }
     }
 
     /// The values assigned to a key anywhere in the text, without quotes; empty if no value follows the key.
     private func values(of key: StaticString) -> [ArraySlice<UInt8>] {
-        places(of: key).map { place in
-            let rest = text[(place + key.utf8CodeUnitCount)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        offsets(of: key).map { offset in
+            let rest = text[(offset + key.utf8CodeUnitCount)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             guard rest.first == UInt8(ascii: "=") else { return [] }
             let value = rest.dropFirst().drop {
                 $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\"")

@@ -13,7 +13,7 @@ package struct UploadRecord: Sendable, Equatable {
         case removing
     }
 
-    package let place: UploadPath
+    package let file: UploadPath
     /// The image that it was uploaded for, which may have been deleted.
     package let image: ImageID
     /// The image's owner at the time of the upload.

@@ -17,5 +17,5 @@ package protocol UploadStore: Sendable {
     /// - Returns: the uploads whose files are to be deleted now.
     func expireUploads(in backend: BackendID, at time: Date, delay: Duration) async throws -> [UploadPath]
     /// Deletes the record of an upload whose file was deleted.
-    func forgetUpload(_ place: UploadPath) async throws
+    func forgetUpload(_ upload: UploadPath) async throws
 }

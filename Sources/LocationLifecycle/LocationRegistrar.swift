@@ -165,7 +165,7 @@ extension LocationRegistrar {
     /// Reserves an image for one upload, as part of a change of the image.
     /// - Throws: `RegistrationError` unless the image's status allows an upload.
     package static func beginUpload(
-        _ edit: inout ImageEdit, at place: UploadPath, announced: Int64?, _ quota: ProjectQuota
+        _ edit: inout ImageEdit, at upload: UploadPath, announced: Int64?, _ quota: ProjectQuota
     ) throws(RegistrationError) {
         guard edit.image.status == .queued else {
             throw RegistrationError(
@@ -176,7 +176,7 @@ extension LocationRegistrar {
                 kind: .invalid, description: "disk_format and container_format must be set before an image is uploaded.")
         }
         edit.image.status = .saving
-        edit.upload = .begin(place, announced: announced, quota)
+        edit.upload = .begin(upload, announced: announced, quota)
     }
 
     /// Registers an uploaded file as an active location and activates its image, in one transaction.
@@ -184,7 +184,7 @@ extension LocationRegistrar {
     ///   - url: the URL of the file.
     ///   - validator: the validator that the file's backend reports.
     package func finishUpload(
-        of image: ImageID, at place: UploadPath, url: String, size: Int64, digests: DigestSet, validator: Validator?,
+        of image: ImageID, at upload: UploadPath, url: String, size: Int64, digests: DigestSet, validator: Validator?,
         _ quota: ProjectQuota, actor: String
     ) async throws {
         _ = try await catalog.update(image, for: nil, at: .now, actor: actor) { edit in
@@ -193,16 +193,17 @@ extension LocationRegistrar {
                     kind: .gone, description: "The image was changed during the upload; the uploaded file is not kept.")
             }
             let location = NewLocation(
-                image: image, backend: place.backend, path: place.path, url: url, format: format, size: size, digests: digests)
+                image: image, backend: upload.backend, path: upload.path, url: url, format: format, size: size, digests: digests
+            )
             edit.image.status = .active
-            edit.upload = .finish(place, size: size, quota)
+            edit.upload = .finish(upload, size: size, quota)
             edit.entries.append(.new(ImageEdit.NewEntry(location, validator: validator, isActive: true)))
         }
         statusChanges.activations.wake()
     }
 
     /// Resets an image whose upload failed.
-    package func undoUpload(of image: ImageID, at place: UploadPath, because error: any Error, logger: Logger) async {
+    package func undoUpload(of image: ImageID, at upload: UploadPath, because error: any Error, logger: Logger) async {
         logger.warning("upload.failed: An upload failed.", metadata: ["image": "\(image)", "error": "\(error)"])
         do {
             _ = try await catalog.update(image, for: nil, at: .now, actor: "baton") { edit in
@@ -211,7 +212,7 @@ extension LocationRegistrar {
                     if case .kept(let listed, _) = entry { listed.location.state.status.serves } else { false }
                 }
                 edit.image.status = serves ? .active : .queued
-                edit.upload = .abandon(place)
+                edit.upload = .abandon(upload)
             }
         } catch CatalogError.unknownImage {
             // The image was deleted meanwhile, so nothing needs to be undone.

@@ -17,8 +17,8 @@ extension IPAddress {
         // NAT64's local prefix, 64:ff9b:1::/48 (RFC 8215). The position of the IPv4 address depends on the length of the prefix
         // in use (RFC 6052 section 2.2). A candidate that begins with 0 is the unused octet of another length.
         case (0, 0x64, 0xFF, 0x9B):
-            let places = [bytes[6..<8] + bytes[9..<11], bytes[7..<8] + bytes[9..<12], bytes[9..<13], bytes[12...]]
-            return places.filter { $0.first != 0 }.flatMap(Self.four)
+            let candidates = [bytes[6..<8] + bytes[9..<11], bytes[7..<8] + bytes[9..<12], bytes[9..<13], bytes[12...]]
+            return candidates.filter { $0.first != 0 }.flatMap(Self.four)
         // 6to4, 2002::/16 (RFC 3056).
         case (0x20, 0x02, _, _): return Self.four(bytes[2..<6])
         // Teredo, 2001::/32 (RFC 4380): the server's address, and the client's address with all bits inverted.

@@ -27,7 +27,7 @@ enum DirectImages {
     }
 
     /// A location to make: the backend's id, and what became of it.
-    struct Place {
+    struct Entry {
         let backend: String
         var isVerified = true
         var isSuspect = false
@@ -54,14 +54,14 @@ enum DirectImages {
         ])
     }
 
-    static func image(_ places: [Place], in fixture: APIFixture) async throws -> (ImageID, [LocationID]) {
+    static func image(_ entries: [Entry], in fixture: APIFixture) async throws -> (ImageID, [LocationID]) {
         let image = try await fixture.image(owner: "mine")
         var ids: [LocationID] = []
-        for (index, place) in places.enumerated() {
+        for (index, entry) in entries.enumerated() {
             let location = try await fixture.catalog.addLocation(
                 NewLocation(
-                    image: image, backend: BackendID(place.backend), path: "x\(index)",
-                    url: "http://127.0.0.1:1/\(place.backend)/x\(index)", format: Format(disk: .raw, container: .bare),
+                    image: image, backend: BackendID(entry.backend), path: "x\(index)",
+                    url: "http://127.0.0.1:1/\(entry.backend)/x\(index)", format: Format(disk: .raw, container: .bare),
                     size: size,
                     digests: DigestSet([
                         try Digest(.sha256, hex: digest), try Digest(.md5, hex: String(repeating: "b", count: 32)),
@@ -69,12 +69,12 @@ enum DirectImages {
             _ = try await fixture.catalog.apply(
                 LocationChange(
                     .probed, of: location.id, actor: "test", reason: "there", at: .now, validator: Validator("v")))
-            if place.isVerified {
+            if entry.isVerified {
                 try await fixture.catalog.recordVerification(of: location.id, validator: Validator("v"), at: .now)
             }
             ids.append(location.id)
         }
-        for (id, place) in zip(ids, places) where place.isSuspect {
+        for (id, entry) in zip(ids, entries) where entry.isSuspect {
             try await fixture.catalog.recordDigestMismatch(
                 of: image, format: Format(disk: .raw, container: .bare), contributors: [id], at: .now, actor: "test",
                 reason: "did not match")

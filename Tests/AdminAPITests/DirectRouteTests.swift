@@ -9,29 +9,29 @@ import Testing
 
 /// `GET /baton/v1/images/{id}/direct`.
 @Suite(.timeLimit(.minutes(5))) struct DirectRouteTests {
-    private typealias Place = DirectImages.Place
+    private typealias Entry = DirectImages.Entry
 
     @Test("The list has everything to read and verify an image with and the stream as the last resort")
     func theListHasEverythingToReadAndVerifyAnImageWithAndTheStreamAsTheLastResort() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, ids) = try await DirectImages.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        let (image, ids) = try await DirectImages.image([Entry(backend: "signed"), Entry(backend: "plain")], in: fixture)
         let before = Date.now
         let answer = try await fixture.send(.get, "/baton/v1/images/\(image)/direct?disk_format=raw", as: DirectImages.trusted)
         #expect(answer.status == 200 && answer.headers[.cacheControl] == "no-store")
         #expect(answer["size"] == .integer(DirectImages.size) && answer["digest"] == .string("sha256:\(DirectImages.digest)"))
         #expect(answer["stream"] == .string("/v2/images/\(image)/file?disk_format=raw&container_format=bare"))
-        let places = try #require(answer["locations"]?.elements)
-        #expect(places.map { $0.members?["location"]?.text } == ids.map(\.description))
-        #expect(places[0].members?["url"] == "https://store/b/x0?e=600" && places[1].members?["expires"] == .null)
-        let expires = try Date(try #require(places[0].members?["expires"]?.text), strategy: .iso8601)
+        let locations = try #require(answer["locations"]?.elements)
+        #expect(locations.map { $0.members?["location"]?.text } == ids.map(\.description))
+        #expect(locations[0].members?["url"] == "https://store/b/x0?e=600" && locations[1].members?["expires"] == .null)
+        let expires = try Date(try #require(locations[0].members?["expires"]?.text), strategy: .iso8601)
         #expect(abs(expires.timeIntervalSince(before) - 600) < 60)
-        #expect(places[0].members?["digests"]?.members?["sha256"] == .string(DirectImages.digest))
+        #expect(locations[0].members?["digests"]?.members?["sha256"] == .string(DirectImages.digest))
     }
 
     @Test("The list answers as the download does where there is nothing")
     func theListAnswersAsTheDownloadDoesWhereThereIsNothing() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image([Place(backend: "plain")], in: fixture)
+        let (image, _) = try await DirectImages.image([Entry(backend: "plain")], in: fixture)
         let empty = try await fixture.image(owner: "mine")
         let stranger = Caller(user: "s", project: "other", roles: [.trusted])
         for (path, caller, status) in [

@@ -166,14 +166,14 @@ import Waiting
     @Test("A connection that is given back goes to the one that waits", .timeLimit(.minutes(5)))
     func aConnectionThatIsGivenBackGoesToTheOneThatWaits() async throws {
         let limit = ConnectionLimit(limit: 1, timeout: .seconds(600))
-        let held = limit.enter(.probe) {}.place
+        let held = limit.enter(.probe) {}.permit
         let (admissions, admission) = AsyncStream.makeStream(of: Void.self)
         let waiting = limit.enter(.probe) { admission.yield() }
         #expect(!waiting.isAdmitted && limit.counts == (1, 1))
         held.leave()
         try await first(of: admissions, "the connection")
         #expect(limit.counts == (1, 0))
-        waiting.place.leave()
+        waiting.permit.leave()
         #expect(limit.counts == (0, 0))
     }
 }
@@ -185,12 +185,12 @@ struct RepeatedYieldTests {
     func aReadThatYieldsAgainAndAgain(reads: Int) {
         let limit = ConnectionLimit(limit: reads, timeout: .seconds(60))
         let asked = Atomic(0)
-        var places: [ConnectionPermit] = []
+        var permits: [ConnectionPermit] = []
         func read() {
-            let (place, isAdmitted) = limit.enter(
+            let (permit, isAdmitted) = limit.enter(
                 .maintenance(of: "image"), yield: { asked.add(1, ordering: .relaxed) }, admitted: {})
             #expect(isAdmitted)
-            places.append(place)
+            permits.append(permit)
         }
         for _ in 0..<reads { read() }
         for round in 1...5 {
@@ -201,13 +201,13 @@ struct RepeatedYieldTests {
             let askedSoFar = asked.load(ordering: .relaxed)
             #expect(askedSoFar == round, "one read is asked for each download that waits")
             // The read that was asked leaves, and comes back when the download is over.
-            places.removeLast().leave()
+            permits.removeLast().leave()
             let isThere = isAdmitted.load(ordering: .relaxed)
             #expect(isThere)
             download.leave()
             read()
         }
-        for place in places { place.leave() }
+        for permit in permits { permit.leave() }
         #expect(limit.counts == (0, 0))
     }
 }

@@ -26,10 +26,10 @@ import Testing
         arguments: ["a", "/a", "a//b", "a/", "/", "...", "a/..b/.c/d.", "a%2Fb", "a+b c", "ä\u{1F4BF}", "a\\b", "a?b#c"])
     func everyKeyIsTakenLiterally(key: String) throws {
         let text = "s3://bucket/" + LocationURL.encode(path: key)
-        let place = try Self.registry.resolve(text)
-        #expect(place?.path == key)
-        #expect(place?.backend.id == BackendID("bucket"))
-        #expect(place?.url == text)
+        let resolved = try Self.registry.resolve(text)
+        #expect(resolved?.path == key)
+        #expect(resolved?.backend.id == BackendID("bucket"))
+        #expect(resolved?.url == text)
     }
 
     @Test("An escaped slash in a key is a slash")
@@ -62,9 +62,9 @@ import Testing
 
     @Test("A URL below the backend's base names the same object")
     func aURLBelowTheBaseNamesTheSameObject() throws {
-        let place = try Self.registry.resolve("http://store/bucket/a%20b/c")
-        #expect(place?.path == "a b/c")
-        #expect(place?.backend.id == BackendID("bucket"))
+        let resolved = try Self.registry.resolve("http://store/bucket/a%20b/c")
+        #expect(resolved?.path == "a b/c")
+        #expect(resolved?.backend.id == BackendID("bucket"))
         #expect(throws: InvalidLocationURL.dotSegment) { try Self.registry.resolve("http://store/bucket/../other/x") }
     }
 

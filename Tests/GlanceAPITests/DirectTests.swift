@@ -16,17 +16,17 @@ import Testing
 
 /// Which callers are redirected where, and what the others get.
 @Suite(.timeLimit(.minutes(5))) struct DirectTests {
-    typealias Place = DirectImages.Place
+    typealias Entry = DirectImages.Entry
 
     @Test("A trusted caller is redirected to the first verified location that may be redirected to")
     func aTrustedCallerIsRedirectedToAVerifiedLocation() async throws {
         let fixture = try DirectImages.fixture()
-        let places = [
-            Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky"),
-            Place(backend: "signed", isVerified: false),
-            Place(backend: "signed"), Place(backend: "plain"),
+        let entries = [
+            Entry(backend: "closed"), Entry(backend: "none"), Entry(backend: "leaky"),
+            Entry(backend: "signed", isVerified: false),
+            Entry(backend: "signed"), Entry(backend: "plain"),
         ]
-        let (image, _) = try await DirectImages.image(places, in: fixture)
+        let (image, _) = try await DirectImages.image(entries, in: fixture)
         for method in [HTTPRequest.Method.get, .head] {
             let answer = try await fixture.send(method, "/v2/images/\(image)/file?direct=true", as: DirectImages.trusted)
             #expect(answer.status == 307)
@@ -43,13 +43,13 @@ import Testing
     @Test(
         "If there is no direct URL, a HEAD response gives the reason",
         arguments: [
-            ([Place(backend: "closed"), Place(backend: "none"), Place(backend: "leaky")], "no-redirect"),
-            ([Place(backend: "plain", isVerified: false), Place(backend: "closed")], "not-verified"),
-            ([Place(backend: "plain", isSuspect: true)], "not-healthy"),
-        ] as [([Place], String)])
-    func withoutADirectURLAHeadGivesTheReason(places: [Place], reason: String) async throws {
+            ([Entry(backend: "closed"), Entry(backend: "none"), Entry(backend: "leaky")], "no-redirect"),
+            ([Entry(backend: "plain", isVerified: false), Entry(backend: "closed")], "not-verified"),
+            ([Entry(backend: "plain", isSuspect: true)], "not-healthy"),
+        ] as [([Entry], String)])
+    func withoutADirectURLAHeadGivesTheReason(entries: [Entry], reason: String) async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image(places, in: fixture)
+        let (image, _) = try await DirectImages.image(entries, in: fixture)
         let answer = try await fixture.send(.head, "/v2/images/\(image)/file?direct=true", as: DirectImages.trusted)
         #expect(answer.status == 200)
         #expect(answer.headers[.init("Baton-Direct")!] == "none; reason=\(reason)")
@@ -61,7 +61,7 @@ import Testing
     @Test("A caller that is not trusted gets the stream and no direct URL")
     func aCallerThatIsNotTrustedGetsNoDirectURL() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image([Place(backend: "plain")], in: fixture)
+        let (image, _) = try await DirectImages.image([Entry(backend: "plain")], in: fixture)
         for role in [Caller.Role.reader, .member, .service] {
             let caller = Caller(user: "u", project: "mine", roles: [role])
             let answer = try await fixture.send(.head, "/v2/images/\(image)/file?direct=true", as: caller)
@@ -75,7 +75,7 @@ import Testing
     @Test("A trusted caller that does not ask for a redirect gets the stream and links to locations")
     func withoutDirectATrustedCallerGetsTheStreamAndLinks() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image([Place(backend: "closed"), Place(backend: "plain")], in: fixture)
+        let (image, _) = try await DirectImages.image([Entry(backend: "closed"), Entry(backend: "plain")], in: fixture)
         for query in ["", "?direct=false"] {
             let answer = try await fixture.send(.head, "/v2/images/\(image)/file\(query)", as: DirectImages.trusted)
             #expect(answer.status == 200 && answer.headers[.location] == nil)
@@ -88,7 +88,7 @@ import Testing
     @Test("A location that failed lately is listed last and not redirected to")
     func aLocationThatFailedLatelyIsNotRedirectedTo() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, ids) = try await DirectImages.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        let (image, ids) = try await DirectImages.image([Entry(backend: "signed"), Entry(backend: "plain")], in: fixture)
         fixture.relays.health.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
         let path = "/v2/images/\(image)/file?direct=true"
         #expect(
@@ -104,7 +104,7 @@ import Testing
     @Test("A Link header is no longer than proxies accept")
     func aLinkHeaderIsNoLongerThanProxiesAccept() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image(Array(repeating: Place(backend: "long"), count: 5), in: fixture)
+        let (image, _) = try await DirectImages.image(Array(repeating: Entry(backend: "long"), count: 5), in: fixture)
         let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: DirectImages.trusted)
         let links = try #require(sent.headers[.init("Link")!])
         #expect(links.utf8.count <= 2048 && links.hasSuffix("pri=2") && sent.status == 307)
@@ -115,7 +115,7 @@ import Testing
     @Test("A location that was taken out is not redirected to")
     func aLocationThatWasTakenOutIsNotRedirectedTo() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, ids) = try await DirectImages.image([Place(backend: "signed"), Place(backend: "plain")], in: fixture)
+        let (image, ids) = try await DirectImages.image([Entry(backend: "signed"), Entry(backend: "plain")], in: fixture)
         _ = try await fixture.catalog.apply(
             LocationChange(.disable, of: ids[0], actor: "test", reason: "because", at: .now))
         let sent = try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: DirectImages.trusted)
@@ -127,8 +127,8 @@ import Testing
     @Test("During an integrity hold no resumed download is redirected")
     func duringAHoldNoResumedDownloadIsRedirected() async throws {
         let fixture = try DirectImages.fixture()
-        let places = [Place(backend: "closed", isSuspect: true), Place(backend: "plain")]
-        let (image, _) = try await DirectImages.image(places, in: fixture)
+        let entries = [Entry(backend: "closed", isSuspect: true), Entry(backend: "plain")]
+        let (image, _) = try await DirectImages.image(entries, in: fixture)
         let path = "/v2/images/\(image)/file?direct=true"
         #expect(try await fixture.send(.get, path, as: DirectImages.trusted).status == 307)
         let resumed = try await fixture.send(.head, path, as: DirectImages.trusted, headers: [.range: "bytes=100-"])
@@ -138,7 +138,7 @@ import Testing
     @Test("Conditions and ranges are evaluated before a redirect")
     func conditionsAndRangesAreEvaluatedBeforeARedirect() async throws {
         let fixture = try DirectImages.fixture()
-        let (image, _) = try await DirectImages.image([Place(backend: "plain")], in: fixture)
+        let (image, _) = try await DirectImages.image([Entry(backend: "plain")], in: fixture)
         func status(_ headers: HTTPFields) async throws -> Int {
             try await fixture.send(.get, "/v2/images/\(image)/file?direct=true", as: DirectImages.trusted, headers: headers)
                 .status

@@ -23,7 +23,7 @@ import Testing
     }
 
     /// The URLs that a document names, in the order of their priority.
-    private static func places(in text: String) -> [String] {
+    private static func urls(in text: String) -> [String] {
         text.matches(of: /<url priority="(\d+)">([^<]*)<\/url>/)
             .sorted { Int($0.1) ?? 0 < Int($1.1) ?? 0 }.map { String($0.2).replacingOccurrences(of: "&amp;", with: "&") }
     }
@@ -56,7 +56,7 @@ import Testing
         #expect(
             answer.headers[.vary] == "Accept" && answer.headers[.cacheControl] == nil && answer.headers[.acceptRanges] == "none"
         )
-        #expect(Self.places(in: answer.text) == [Self.own(image)])
+        #expect(Self.urls(in: answer.text) == [Self.own(image)])
         #expect(
             answer.text.contains("<file name=\"n\">\n<size>1234</size>\n<hash type=\"sha-256\">\(DirectImages.digest)</hash>"))
         #expect(answer.text.contains("<hash type=\"md5\">bbbb"))
@@ -84,10 +84,10 @@ import Testing
         }
         let (plain, signed) = ("http://127.0.0.1:1/plain/x0", "https://store/b/x1?e=600")
         let answer = try await told()
-        #expect(Self.places(in: answer.text) == [plain, signed, Self.own(image)])
+        #expect(Self.urls(in: answer.text) == [plain, signed, Self.own(image)])
         #expect(answer.headers[.cacheControl] == "no-store" && answer.headers[.vary] == "Accept")
         fixture.relays.health.locationFailed(ids[0], in: BackendID("b"), AttemptFailure(.connect, .backend, detail: "refused"))
-        #expect(Self.places(in: try await told().text) == [signed, Self.own(image), plain])
+        #expect(Self.urls(in: try await told().text) == [signed, Self.own(image), plain])
     }
 
     @Test("A client that does not prefer the document gets the bytes")
@@ -171,12 +171,12 @@ import Testing
     @Test("During an integrity hold the pieces are listed, and the suspect is not")
     func duringAHoldPiecesAreListedAndTheSuspectIsNot() async throws {
         let fixture = try DirectImages.fixture()
-        let places: [DirectImages.Place] = [.init(backend: "signed", isSuspect: true), .init(backend: "plain")]
-        let (image, _) = try await DirectImages.image(places, in: fixture)
+        let entries: [DirectImages.Entry] = [.init(backend: "signed", isSuspect: true), .init(backend: "plain")]
+        let (image, _) = try await DirectImages.image(entries, in: fixture)
         try await Self.addManifest(to: image, in: fixture)
         let answer = try await fixture.send(.get, "/v2/images/\(image)/file", as: DirectImages.trusted, headers: Self.type)
         #expect(answer.text.contains("<pieces"))
-        #expect(Self.places(in: answer.text) == ["http://127.0.0.1:1/plain/x1", Self.own(image)])
+        #expect(Self.urls(in: answer.text) == ["http://127.0.0.1:1/plain/x1", Self.own(image)])
     }
 
     @Test("A representation with a digest conflict has no pieces")

@@ -10,28 +10,28 @@ import Testing
     private static let backend = BackendID("disk")
     private static let start = Fixture.start
 
-    private func place(_ image: Image) -> UploadPath { UploadPath(backend: Self.backend, path: image.id.description) }
+    private func path(_ image: Image) -> UploadPath { UploadPath(backend: Self.backend, path: image.id.description) }
 
     private func begin(
         _ image: Image, _ fixture: Fixture, announced: Int64? = nil, quota: ProjectQuota = ProjectQuota()
     ) async throws {
-        let place = place(image)
+        let upload = path(image)
         _ = try await fixture.catalog.update(image.id, for: nil, at: Self.start, actor: "test") { edit in
             edit.image.status = .saving
-            edit.upload = .begin(place, announced: announced, quota)
+            edit.upload = .begin(upload, announced: announced, quota)
         }
     }
 
     private func finish(
         _ image: Image, _ fixture: Fixture, size: Int64 = 10, quota: ProjectQuota = ProjectQuota()
     ) async throws {
-        let place = place(image)
+        let upload = path(image)
         let location = NewLocation(
-            image: image.id, backend: place.backend, path: place.path, url: "file:///\(place.path)", format: Fixture.format,
+            image: image.id, backend: upload.backend, path: upload.path, url: "file:///\(upload.path)", format: Fixture.format,
             size: size, digests: DigestSet([try Fixture.digest("a")]))
         _ = try await fixture.catalog.update(image.id, for: nil, at: Self.start, actor: "test") { edit in
             edit.image.status = .active
-            edit.upload = .finish(place, size: size, quota)
+            edit.upload = .finish(upload, size: size, quota)
             edit.entries.append(.new(ImageEdit.NewEntry(location, validator: Validator("v"), isActive: true)))
         }
     }
@@ -66,10 +66,10 @@ import Testing
         #expect(try await expired(fixture, after: 2000).isEmpty)
         #expect(try await records(fixture).first?.expiresAt == Self.start + 2100)
         #expect(try await expired(fixture, after: 2099).isEmpty)
-        #expect(try await expired(fixture, after: 2100) == [place(image)])
+        #expect(try await expired(fixture, after: 2100) == [path(image)])
         // A server that stopped before it deleted the file finds it again.
-        #expect(try await expired(fixture, after: 2101) == [place(image)])
-        try await fixture.catalog.forgetUpload(place(image))
+        #expect(try await expired(fixture, after: 2101) == [path(image)])
+        try await fixture.catalog.forgetUpload(path(image))
         #expect(try await records(fixture).isEmpty)
         #expect(try await expired(fixture, after: 3000).isEmpty)
         #expect(try await fixture.catalog.hasUsed(image.id), "its id stays used up")
@@ -92,7 +92,7 @@ import Testing
         #expect(try await expired(fixture, after: 1000).isEmpty)
         try await apply(.delete)
         try await apply(.expire)
-        #expect(try await expired(fixture, after: 1001) == [place(image)])
+        #expect(try await expired(fixture, after: 1001) == [path(image)])
     }
 
     @Test("A file that another location refers to stays")
@@ -101,7 +101,7 @@ import Testing
         let image = try await uploaded(fixture)
         let location = try #require(try await fixture.catalog.locations(of: image.id).first)
         let duplicate = NewLocation(
-            image: image.id, backend: Self.backend, path: place(image).path, url: "file:///x#2", format: Fixture.format,
+            image: image.id, backend: Self.backend, path: path(image).path, url: "file:///x#2", format: Fixture.format,
             size: 10,
             digests: DigestSet([try Fixture.digest("a")]))
         _ = try await fixture.catalog.addLocation(duplicate, id: LocationID(), at: Self.start, actor: "test", reason: "test")
@@ -122,7 +122,7 @@ import Testing
         let other = try await fixture.image()
         let location = try await fixture.catalog.addLocation(
             NewLocation(
-                image: other.id, backend: Self.backend, path: place(image).path, url: "file:///x", format: Fixture.format,
+                image: other.id, backend: Self.backend, path: path(image).path, url: "file:///x", format: Fixture.format,
                 size: 10, digests: DigestSet([try Fixture.digest("a")])), id: LocationID(), at: Self.start, actor: "test",
             reason: "test")
         #expect(try await expired(fixture, after: 50).isEmpty)
@@ -139,21 +139,21 @@ import Testing
         try await begin(image, fixture, announced: 7)
         #expect(try await records(fixture).map(\.state) == [.receiving])
         #expect(try await expired(fixture, after: 1000).isEmpty, "its bytes are coming in")
-        let place = place(image)
+        let upload = path(image)
         _ = try await fixture.catalog.update(image.id, for: nil, at: Self.start, actor: "test") { edit in
             edit.image.status = .queued
-            edit.upload = .abandon(place)
+            edit.upload = .abandon(upload)
         }
         #expect(try await records(fixture).isEmpty)
         // Deleted during its upload: the upload's failure is never recorded.
         try await begin(image, fixture)
         try await fixture.catalog.deleteImage(image.id)
-        #expect(try await expired(fixture, after: 0) == [place])
+        #expect(try await expired(fixture, after: 0) == [upload])
         let again = try await fixture.image()
         try await begin(again, fixture)
         try await fixture.catalog.recoverImagesAfterStart(
             at: Self.start, cutOff: try await fixture.catalog.imagesBeingSaved())
-        #expect(try await expired(fixture, after: 0).contains(self.place(again)))
+        #expect(try await expired(fixture, after: 0).contains(self.path(again)))
         await #expect(throws: CatalogError.uploadRemoved(again.id)) { try await begin(again, fixture) }
     }
 
@@ -224,7 +224,7 @@ import Testing
         #expect(try await expired(fixture, after: 0).isEmpty, "there is room for both")
         let large = try await fixture.image { $0.owner = "p" }
         try await begin(large, fixture, announced: 20, quota: quota)
-        #expect(try await expired(fixture, after: 0) == [place(first)])
+        #expect(try await expired(fixture, after: 0) == [path(first)])
     }
 
     @Test("The statistics count files and bytes, and a list continues after its marker")
@@ -235,10 +235,10 @@ import Testing
         try await fixture.catalog.deleteImage(images[0].id)
         let statistics = try await fixture.catalog.uploadStatistics()
         #expect(statistics.used == .init(files: 2, bytes: 6) && statistics.orphaned == .init(files: 1, bytes: 1))
-        let paths = images.map { place($0).path }.sorted()
-        let first = try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 2)).map(\.place.path)
+        let paths = images.map { path($0).path }.sorted()
+        let first = try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 2)).map(\.file.path)
         let second = try await fixture.catalog.uploads(in: Self.backend, UploadQuery(limit: 2, marker: first.last))
-        #expect(first + second.map(\.place.path) == paths)
+        #expect(first + second.map(\.file.path) == paths)
         #expect(try await fixture.catalog.unknownPaths(among: paths + ["x"], in: Self.backend) == ["x"])
         #expect(try await fixture.catalog.uploads(in: BackendID("other"), UploadQuery(limit: 2)).isEmpty)
     }
@@ -255,7 +255,7 @@ import Testing
             let pool = try DatabasePool(path: path)
             try Schema.migrator.migrate(pool, upTo: "5: manifests")
             try await pool.write { db in
-                for (image, place, reason) in [
+                for (image, path, reason) in [
                     (uploaded, uploaded.description, "given through the Images API"),
                     (copied, copied.description, "registered"),
                     (attached, "other", "given through the Images API"),
@@ -267,10 +267,10 @@ import Testing
                             VALUES (:image, 'active', 'shared', 'raw', 'bare', 0, 0, 0, 0, 'p', '[]', '{}', 0, 0);
                             INSERT INTO location (id, image, disk_format, container_format, backend, path, url, status, before, size,
                                 identified, weight, tier, metadata, created_at)
-                            VALUES (:image, :image, 'raw', 'bare', 'disk', :place, 'file:///x', 'active', '[]', 10, 1, 0, 0, '{}', 0);
+                            VALUES (:image, :image, 'raw', 'bare', 'disk', :path, 'file:///x', 'active', '[]', 10, 1, 0, 0, '{}', 0);
                             INSERT INTO history (location, time, event, status_from, status_to, actor, reason)
                             VALUES (:image, 0, 'probed', 'pending', 'active', 'u', :reason);
-                            """, arguments: ["image": image.description, "place": place, "reason": reason])
+                            """, arguments: ["image": image.description, "path": path, "reason": reason])
                 }
             }
             try pool.close()

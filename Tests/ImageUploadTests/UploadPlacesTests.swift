@@ -70,7 +70,7 @@ import Testing
         try files.createSymbolicLink(atPath: root + "/disk/self", withDestinationPath: ".")
         try files.createSymbolicLink(atPath: root + "/disk/link", withDestinationPath: "image")
         _ = try await directory.receive(body("x"), announced: nil, named: "image")
-        let cases: [(root: String, path: String, place: UploadDirectory.PathRole)] = [
+        let cases: [(root: String, path: String, role: UploadDirectory.PathRole)] = [
             ("/disk", "image", .file("image")), ("/disk", "missing", .file("missing")), ("/disk", ".uploads/x", .temporary),
             ("/disk", ".uploads", .temporary), ("/disk", ".uploads/\u{301}x", .temporary),
             ("/alias", "self/.uploads/\u{301}x", .temporary), ("/disk", "\u{301}x", .file("\u{301}x")),
@@ -81,8 +81,8 @@ import Testing
             ("/disk", "self/.uploads/x", .temporary),
             ("/disk", "link", .file("image")), ("/disk2", "image", .elsewhere), ("/nowhere", "x", .elsewhere),
         ]
-        for (other, path, place) in cases {
-            #expect(try await directory.role(of: path, below: root + other) == place, "\(other) \(path)")
+        for (other, path, role) in cases {
+            #expect(try await directory.role(of: path, below: root + other) == role, "\(other) \(path)")
         }
         #expect(try await directory.files().map(\.name) == ["image"])
     }

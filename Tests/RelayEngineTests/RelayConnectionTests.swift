@@ -21,7 +21,7 @@ struct RelayConnectionTests {
         let origin = try FaultyOrigin(Self.content, behind: door)
         defer { origin.stop() }
         let connections = ConnectionLimit(limit: 1, timeout: .seconds(60))
-        let held = connections.enter(.probe) {}.place
+        let held = connections.enter(.probe) {}.permit
         let run = RelayRun(of: Self.content)
         let relay = run.start([TokenDriver(door, url: origin.url())], connections: connections, on: loop)
         try await eventually("a wait for the connection") { connections.counts.waiting >= 1 }

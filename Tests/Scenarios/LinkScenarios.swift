@@ -8,7 +8,7 @@ struct LinkScenarios {
     private static let content = PatternedContent(size: 5_000_011, seed: 909)
 
     /// A Baton server behind an nginx that terminates TLS.
-    private struct Place {
+    private struct Setting {
         let baton: BatonProcess
         let proxy: NginxProcess
         let directory: TestDirectory
@@ -19,7 +19,7 @@ struct LinkScenarios {
     }
 
     /// - Parameter fields: the header fields that the proxy adds, as directives of nginx.
-    private func place(_ origin: FaultyOrigin, settings: String, fields: String) async throws -> Place {
+    private func setting(_ origin: FaultyOrigin, settings: String, fields: String) async throws -> Setting {
         let directory = try TestDirectory()
         let certificate = try await TestCertificate("proxy", in: directory)
         let baton = try await BatonProcess(origins: ["origin": origin], settings: settings)
@@ -30,15 +30,16 @@ struct LinkScenarios {
                 ssl_certificate \(certificate.file); ssl_certificate_key \(certificate.keyFile);
                 location / { proxy_pass http://127.0.0.1:\(baton.port); proxy_buffering off; \(fields) }
                 """)
-        return Place(baton: baton, proxy: proxy, directory: directory, certificate: certificate, image: image)
+        return Setting(baton: baton, proxy: proxy, directory: directory, certificate: certificate, image: image)
     }
 
-    private func aria2c(_ place: Place) async throws -> BatonCommand.Result {
+    private func aria2c(_ setting: Setting) async throws -> BatonCommand.Result {
         try await BatonCommand.run(
             [
-                "--no-conf", "--quiet", "--follow-metalink=mem", "--max-tries=1", "--ca-certificate=\(place.certificate.file)",
-                "--header=Accept: application/metalink4+xml", "--dir=\(place.directory.file("downloads"))",
-                "\(place.url)/v2/images/\(place.image)/file",
+                "--no-conf", "--quiet", "--follow-metalink=mem", "--max-tries=1",
+                "--ca-certificate=\(setting.certificate.file)",
+                "--header=Accept: application/metalink4+xml", "--dir=\(setting.directory.file("downloads"))",
+                "\(setting.url)/v2/images/\(setting.image)/file",
             ], program: "/usr/bin/aria2c")
     }
 
@@ -46,12 +47,12 @@ struct LinkScenarios {
     func metalinkThroughAProxy() async throws {
         let origin = try FaultyOrigin(Self.content)
         defer { origin.stop() }
-        let place = try await place(
+        let setting = try await setting(
             origin, settings: "auth: { trusted_proxies: [127.0.0.1] }",
             fields: "proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host $http_host;")
-        let run = try await aria2c(place)
+        let run = try await aria2c(setting)
         #expect(run.status == 0, "\(run.output)\(run.errors)")
-        let folder = place.directory.file("downloads")
+        let folder = setting.directory.file("downloads")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder)
         #expect(files == ["test"])
         let bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(files.first ?? "")"))

@@ -31,24 +31,24 @@ struct RedirectRule: Sendable {
     /// Resolves a URI reference (RFC 3986 section 5.2); nil for references that another parser could read differently.
     static func resolve(_ reference: String, against current: LocationURL) -> Target? {
         let named = reference.prefix { $0 != "#" }  // a fragment is not sent
-        let place = named.prefix { $0 != "?" }
-        let query = named[place.endIndex...]  // with its question mark; often a signature
+        let beforeQuery = named.prefix { $0 != "?" }
+        let query = named[beforeQuery.endIndex...]  // with its question mark; often a signature
         guard query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         let origin = "\(current.scheme)://\(current.authority)"
         let text: String
-        if place.contains("://") {
-            text = String(place)
-        } else if place.hasPrefix("//") {
-            text = "\(current.scheme):\(place)"
-        } else if place.hasPrefix("/") {
-            text = origin + place
-        } else if place.isEmpty {
+        if beforeQuery.contains("://") {
+            text = String(beforeQuery)
+        } else if beforeQuery.hasPrefix("//") {
+            text = "\(current.scheme):\(beforeQuery)"
+        } else if beforeQuery.hasPrefix("/") {
+            text = origin + beforeQuery
+        } else if beforeQuery.isEmpty {
             text = current.description
-        } else if place.prefix(while: { $0 != "/" }).contains(":") {
+        } else if beforeQuery.prefix(while: { $0 != "/" }).contains(":") {
             return nil  // another scheme, such as data:
         } else {
             let folder = current.segments.dropLast().map { "/" + LocationURL.encode(path: $0) }.joined()
-            text = "\(origin)\(folder)/\(place)"
+            text = "\(origin)\(folder)/\(beforeQuery)"
         }
         guard let url = try? LocationURL(text), url.scheme != "file" else { return nil }
         let path = text[(text.firstRange(of: "://")?.upperBound ?? text.startIndex)...].drop { $0 != "/" }

@@ -43,7 +43,8 @@ package struct CatalogEntry: Sendable, Hashable {
             .filter { $0.interface == interface.rawValue }
         let chosen = all.filter { region == nil || $0.regionID ?? $0.region == region }
         guard let endpoint = chosen.first else {
-            throw Self.failure("names no \(serviceType) with the interface \(interface.rawValue)\(place); \(Self.advice)")
+            throw Self.failure(
+                "names no \(serviceType) with the interface \(interface.rawValue)\(regionPhrase); \(Self.advice)")
         }
         guard Set(chosen.map(\.url)).count == 1 else {
             throw Self.failure("names \(serviceType) in several regions: set keystone.region")
@@ -56,7 +57,7 @@ package struct CatalogEntry: Sendable, Hashable {
 
     private static let advice = "check keystone.region, keystone.interface and the user's roles in the project"
 
-    private var place: String { region.map { " in the region \($0)" } ?? "" }
+    private var regionPhrase: String { region.map { " in the region \($0)" } ?? "" }
 
     /// Credentials that lead to no account are treated like refused ones.
     private static func failure(_ text: String) -> AttemptFailure {

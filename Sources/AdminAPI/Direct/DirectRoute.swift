@@ -25,10 +25,10 @@ struct DirectRoute: Sendable {
         ]
         return try DirectDocument(
             representation, digests: target.digests,
-            locations: offer.places.map {
+            locations: offer.locations.map {
                 DirectLocationDocument($0.location, url: $0.url, expires: $0.expires, isHealthy: $0.isHealthy)
             },
-            absence: offer.absence?.rawValue,
+            absence: offer.reason?.rawValue,
             // The server's own stream is always possible.
             stream: AdminPath.path("/v2/images/\(representation.image)/file", query: query)
         ).response(headers: [.cacheControl: "no-store"])

@@ -74,18 +74,18 @@ struct ExplainRoute: Sendable {
 
     private func why(_ ranked: Selection.Ranked) -> String {
         let location = ranked.location
-        let place =
+        let rank =
             switch relays.strategy {
             case .ordered: "tier \(location.tier), in the order of registration"
             case .weighted: "tier \(location.tier), weight \(location.weight)"
             case .measured: "tier \(location.tier), estimated \(seconds(ranked.cost)) s for the whole read"
             }
         return switch ranked.standing {
-        case .regular, .explored: place
-        case .failedLately: "ranked behind the others because it failed recently; otherwise \(place)"
-        case .resting: "ranked behind the others because its backend asked for a pause; otherwise \(place)"
-        case .breakerOpen: "tried last until a probe of its backend succeeds, after repeated failures; otherwise \(place)"
-        case .suspect: "ranked last because it contributed to a failed verification and is not cleared; otherwise \(place)"
+        case .regular, .explored: rank
+        case .failedLately: "ranked behind the others because it failed recently; otherwise \(rank)"
+        case .resting: "ranked behind the others because its backend asked for a pause; otherwise \(rank)"
+        case .breakerOpen: "tried last until a probe of its backend succeeds, after repeated failures; otherwise \(rank)"
+        case .suspect: "ranked last because it contributed to a failed verification and is not cleared; otherwise \(rank)"
         }
     }
 

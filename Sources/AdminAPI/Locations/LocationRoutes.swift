@@ -57,7 +57,7 @@ struct LocationRoutes: Sendable {
     /// Reads a `LocationRegistration` member by member, so that each error names its member.
     private func newLocation(_ body: inout RequestObject, _ image: Image, _ caller: Caller) throws -> NewLocation {
         guard let text = try body.string(Member.url.rawValue, limit: 4096) else { throw APIError.badRequest("url is missing.") }
-        let place = try resolve(text, for: caller)
+        let resolved = try resolve(text, for: caller)
         guard let disk = try body.choice(Member.diskFormat.rawValue, of: DiskFormat.self) ?? image.diskFormat else {
             throw APIError.badRequest("disk_format is missing, and the image has none.")
         }
@@ -72,7 +72,7 @@ struct LocationRoutes: Sendable {
         let metadata = try body.metadata() ?? [:]
         try body.rejectUnknown(known: Member.sentence)
         return NewLocation(
-            image: image.id, backend: place.backend.id, path: place.path, url: place.url,
+            image: image.id, backend: resolved.backend.id, path: resolved.path, url: resolved.url,
             format: Format(disk: disk, container: container), size: size, digests: digests, weight: weight, tier: tier,
             metadata: metadata)
     }

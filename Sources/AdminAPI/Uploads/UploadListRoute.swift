@@ -56,7 +56,7 @@ struct UploadListRoute: Sendable {
 extension UploadDocument {
     init(_ upload: UploadRecord) {
         self.init(
-            backend: upload.place.backend, path: upload.place.path, image: upload.image.description, owner: upload.owner,
+            backend: upload.file.backend, path: upload.file.path, image: upload.image.description, owner: upload.owner,
             size: upload.size, state: upload.state.rawValue, isOrphan: upload.isOrphan, createdAt: upload.createdAt,
             expiresAt: upload.expiresAt)
     }

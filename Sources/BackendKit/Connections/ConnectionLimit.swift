@@ -36,7 +36,7 @@ package final class ConnectionLimit: Sendable {
     /// - Returns: the permit, which stands for the connection or for the wait.
     package func enter(
         _ queueKey: QueueKey, yield: (@Sendable () -> Void)? = nil, admitted: @escaping @Sendable () -> Void
-    ) -> (place: ConnectionPermit, isAdmitted: Bool) {
+    ) -> (permit: ConnectionPermit, isAdmitted: Bool) {
         let (ticket, isAdmitted, calls) = state.withLock { state in
             let (ticket, steps) = state.queue.enter(queueKey)
             state.listeners[ticket] = Listener(admitted: admitted, yield: yield)

@@ -15,29 +15,29 @@ struct DirectAnswer {
     let headers: HTTPFields
 
     /// The answer for a caller who may not see locations.
-    /// - Parameter absence: the reason, if the caller asked for a redirect.
-    init(refusing absence: DirectOffer.Absence?) {
+    /// - Parameter reason: the reason why there is none, if the caller asked for a redirect.
+    init(refusing reason: DirectOffer.Reason?) {
         redirection = nil
-        headers = Self.absenceHeader(absence)
+        headers = Self.reasonHeader(reason)
     }
 
     /// The answer for a caller who may see locations.
     /// - Parameters:
     ///   - isWanted: whether the caller asked for a redirect.
-    ///   - obstacle: why the server must stream the requested bytes itself; nil without a reason.
+    ///   - reason: why the server must stream the requested bytes itself; nil without a reason.
     init(
-        _ offer: DirectOffer, to target: ReadableRepresentation, isWanted: Bool, obstacle: DirectOffer.Absence?
+        _ offer: DirectOffer, to target: ReadableRepresentation, isWanted: Bool, reason: DirectOffer.Reason?
     ) {
-        let links = Self.links(to: offer.places)
+        let links = Self.links(to: offer.locations)
         guard isWanted else {
             redirection = nil
             headers = links
             return
         }
-        guard obstacle == nil, let best = offer.best else {
+        guard reason == nil, let best = offer.best else {
             redirection = nil
             var headers = links
-            headers.append(contentsOf: Self.absenceHeader(obstacle ?? offer.absence))
+            headers.append(contentsOf: Self.reasonHeader(reason ?? offer.reason))
             self.headers = headers
             return
         }
@@ -62,10 +62,10 @@ struct DirectAnswer {
     }
 
     /// The direct locations as links to duplicates (RFC 6249 section 2).
-    private static func links(to places: [DirectOffer.OfferedLocation]) -> HTTPFields {
+    private static func links(to locations: [DirectOffer.OfferedLocation]) -> HTTPFields {
         var text = ""
-        for (index, place) in places.enumerated() {
-            let link = "\(text.isEmpty ? "" : ", ")<\(place.url)>; rel=duplicate; pri=\(index + 1)"
+        for (index, location) in locations.enumerated() {
+            let link = "\(text.isEmpty ? "" : ", ")<\(location.url)>; rel=duplicate; pri=\(index + 1)"
             guard text.utf8.count + link.utf8.count <= linkLimit else { break }
             text += link
         }
@@ -73,8 +73,8 @@ struct DirectAnswer {
         return [field: text, .cacheControl: "no-store"]
     }
 
-    private static func absenceHeader(_ absence: DirectOffer.Absence?) -> HTTPFields {
-        guard let absence, let field = HTTPField.Name("Baton-Direct") else { return [:] }
-        return [field: "none; reason=\(absence.rawValue)"]
+    private static func reasonHeader(_ reason: DirectOffer.Reason?) -> HTTPFields {
+        guard let reason, let field = HTTPField.Name("Baton-Direct") else { return [:] }
+        return [field: "none; reason=\(reason.rawValue)"]
     }
 }

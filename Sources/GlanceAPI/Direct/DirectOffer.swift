@@ -19,7 +19,7 @@ package struct DirectOffer: Sendable {
     }
 
     /// Why no direct location is offered.
-    package enum Absence: String, Sendable {
+    package enum Reason: String, Sendable {
         /// The caller does not have the role trusted.
         case notTrusted = "not-trusted"
         /// No serving location is in a backend that permits redirects.
@@ -35,12 +35,12 @@ package struct DirectOffer: Sendable {
     }
 
     /// The best first. Locations that failed recently come last; suspect ones are left out.
-    package let places: [OfferedLocation]
-    /// Why there is no place, or no healthy one.
-    package let absence: Absence?
+    package let locations: [OfferedLocation]
+    /// Why there is no location, or no healthy one; nil if there is a healthy one.
+    package let reason: Reason?
 
-    /// The place for a redirect; nil without a healthy one.
-    package var best: OfferedLocation? { places.first(where: \.isHealthy) }
+    /// The location for a redirect; nil without a healthy one.
+    package var best: OfferedLocation? { locations.first(where: \.isHealthy) }
 }
 
 /// Creates offers of direct locations, in the order of the selection.
@@ -65,24 +65,24 @@ package struct DirectOffers: Sendable {
 
     /// The offer for the locations of a selection.
     func offer(of selection: Selection, at now: Date) -> DirectOffer {
-        let open = selection.ranked.compactMap { place(of: $0, at: now) }
+        let open = selection.ranked.compactMap { offered($0, at: now) }
         // Baton does not verify bytes that a client reads directly, so the location must have been verified before.
         let verified = open.filter { $0.location.verifiedAt != nil }
-        let places = verified.filter { !$0.location.isSuspect }
-        let absence: DirectOffer.Absence? =
+        let locations = verified.filter { !$0.location.isSuspect }
+        let reason: DirectOffer.Reason? =
             if open.isEmpty {
                 .noRedirect
             } else if verified.isEmpty {
                 .notVerified
-            } else if !places.contains(where: \.isHealthy) {
+            } else if !locations.contains(where: \.isHealthy) {
                 .notHealthy
             } else {
                 nil
             }
-        return DirectOffer(places: places, absence: absence)
+        return DirectOffer(locations: locations, reason: reason)
     }
 
-    private func place(of ranked: Selection.Ranked, at now: Date) -> DirectOffer.OfferedLocation? {
+    private func offered(_ ranked: Selection.Ranked, at now: Date) -> DirectOffer.OfferedLocation? {
         let location = ranked.location
         guard let backend = relays.registry[location.backend], backend.allowsRedirects,
             let url = backend.driver.directURL(for: location.path, lifetime: lifetime), Self.isFit(url)

@@ -49,8 +49,8 @@ struct DownloadRoute: Sendable {
             let plan = await planner.plan(target.resolution, target.representation).plan
             return Response(status: .notModified, headers: target.entityHeaders(plan))
         }
-        let asked = try range(of: request, target)
-        let planned = await planner.plan(target.resolution, target.representation, range: asked)
+        let requested = try range(of: request, target)
+        let planned = await planner.plan(target.resolution, target.representation, range: requested)
         let direct = try direct(request, target, planned.plan, context)
         if let redirection = direct.redirection { return redirection }
         return try await stream(planned.plan, planned.manifest, of: target, direct.headers, context)
@@ -62,7 +62,7 @@ struct DownloadRoute: Sendable {
     ) throws -> DirectAnswer {
         let isWanted = try DirectAnswer.isWanted(request)
         guard let offer = offer(of: target, context) else { return DirectAnswer(refusing: isWanted ? .notTrusted : nil) }
-        return DirectAnswer(offer, to: target, isWanted: isWanted, obstacle: obstacle(to: request, target, plan))
+        return DirectAnswer(offer, to: target, isWanted: isWanted, reason: streamingReason(request, target, plan))
     }
 
     /// The direct locations; nil if the caller may not see them.
@@ -76,7 +76,7 @@ struct DownloadRoute: Sendable {
     }
 
     /// Why the server must serve a range itself; nil without a reason.
-    private func obstacle(to request: Request, _ target: Target, _ plan: DownloadPlan) -> DirectOffer.Absence? {
+    private func streamingReason(_ request: Request, _ target: Target, _ plan: DownloadPlan) -> DirectOffer.Reason? {
         guard request.headers[.range] != nil || request.headers[.contentRange] != nil else { return nil }
         // A client whose download was cut after wrong bytes would complete a corrupt file at the location.
         if !plan.servesRanges { return .onIntegrityHold }

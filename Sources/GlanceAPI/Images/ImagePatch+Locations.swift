@@ -34,15 +34,15 @@ struct LocationOperations {
     func apply(_ operation: ImagePatch.Operation, to edit: inout ImageEdit) throws(APIError) {
         switch (operation.target, operation.kind) {
         case (.property, _): return
-        case (.location(let place), .remove): try remove(at: place, from: &edit)
-        case (.location(let place), _): try add(try LocationEntry(operation.value), at: place, to: &edit)
+        case (.location(let index), .remove): try remove(at: index, from: &edit)
+        case (.location(let index), _): try add(try LocationEntry(operation.value), at: index, to: &edit)
         case (.locations, _): try replace(by: try Self.list(operation.value), in: &edit)
         }
     }
 
-    private func add(_ entry: LocationEntry, at place: String, to edit: inout ImageEdit) throws(APIError) {
+    private func add(_ entry: LocationEntry, at text: String, to edit: inout ImageEdit) throws(APIError) {
         try requireStatus([.active, .queued], "added", edit)
-        guard let index = place == "-" ? edit.entries.count : Int(place), index >= 0 else {
+        guard let index = text == "-" ? edit.entries.count : Int(text), index >= 0 else {
             throw .badRequest("The path of an added location must be /locations/- or /locations/ and a number from 0.")
         }
         let digests = try entry.validation.digests(for: edit.image, known: edit.digests)
@@ -50,12 +50,12 @@ struct LocationOperations {
             try new(entry, digests, in: edit), at: min(index, edit.entries.count))
     }
 
-    private func remove(at place: String, from edit: inout ImageEdit) throws(APIError) {
+    private func remove(at text: String, from edit: inout ImageEdit) throws(APIError) {
         try requireStatus([.active], "removed", edit)
         guard edit.entries.count != 1 else {
             throw APIError(.forbidden, "The last location of an image can't be removed: delete the image instead.")
         }
-        guard let index = place == "-" ? edit.entries.count - 1 : Int(place), edit.entries.indices.contains(index) else {
+        guard let index = text == "-" ? edit.entries.count - 1 : Int(text), edit.entries.indices.contains(index) else {
             throw .badRequest("There is no location at that index; the list has \(edit.entries.count).")
         }
         edit.entries.remove(at: index)

@@ -37,7 +37,7 @@ struct ImagePatch: Equatable {
         var summary: String {
             switch target {
             case .property(let name): "\(kind.rawValue) \(name)"
-            case .location(let place): "\(kind.rawValue) locations/\(place)"
+            case .location(let index): "\(kind.rawValue) locations/\(index)"
             case .locations: "\(kind.rawValue) locations"
             }
         }

@@ -53,8 +53,8 @@ extension BackendRegistry {
         let rule = self[backend]?.attach
         guard AttachRule.allows(caller, path: path, rule: rule) else {
             let others = rule.map { rule in
-                let place = rule.prefix.isEmpty ? "" : " below \(rule.prefix.joined(separator: "/"))/"
-                return rule.role == .admin ? "" : ", or the role \(rule.role.rawValue) for locations\(place)"
+                let folder = rule.prefix.isEmpty ? "" : " below \(rule.prefix.joined(separator: "/"))/"
+                return rule.role == .admin ? "" : ", or the role \(rule.role.rawValue) for locations\(folder)"
             }
             throw APIError(
                 .forbidden, "Attaching this location of the backend \(backend) needs the role admin\(others ?? "").")

@@ -34,8 +34,8 @@ struct LocationImportRoutes: Sendable {
         let url = try LocationEntry.url(members["url"])
         let validation = members["validation_data"].flatMap { $0 == .null ? nil : $0 } ?? [:]
         let digests = try ValidationData(validation, isHashRequired: false).digests(orElse: .badRequest)
-        let place = try attach.registry.resolve(location: url)
-        try await attach.authorize(context.caller, toAttach: place.path, in: place.backend, to: authorized.record.image)
+        let resolved = try attach.registry.resolve(location: url)
+        try await attach.authorize(context.caller, toAttach: resolved.path, in: resolved.backend, to: authorized.record.image)
         try LocationRegistrar.requireQueued(authorized.record.image)
         try drain.refuseNewWork()
         // A task of its own, so that a client that leaves does not cancel it: the image would stay `importing` without a task.
@@ -44,7 +44,7 @@ struct LocationImportRoutes: Sendable {
         // The import runs in the background. The image's task reports the result; a restart marks it as failed.
         Task {
             await registrar.runImport(
-                task, of: url, at: place.path, in: place.backend, digests, describe: Self.describe, logger: logger)
+                task, of: url, at: resolved.path, in: resolved.backend, digests, describe: Self.describe, logger: logger)
         }
         return Response(status: .accepted)
     }

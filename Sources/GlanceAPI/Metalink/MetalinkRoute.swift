@@ -38,7 +38,7 @@ struct MetalinkRoute: Sendable {
         headers[.eTag] = Self.entityTag(document, manifest?.stored)
         if let tag = headers[.eTag] { try DownloadRoute.checkPrecondition(of: request, tag: tag) }
         // The URLs of locations are for this client only and may expire soon.
-        if offer?.places.isEmpty == false { headers[.cacheControl] = "no-store" }
+        if offer?.locations.isEmpty == false { headers[.cacheControl] = "no-store" }
         if let field = request.headers[.ifNoneMatch], let tag = headers[.eTag], EntityTag.matches(field, tag) {
             return Response(status: .notModified, headers: headers)
         }
@@ -56,8 +56,8 @@ struct MetalinkRoute: Sendable {
         let own =
             "\(server)/v2/images/\(target.representation.image)/file"
             + "?disk_format=\(format.disk.rawValue)&container_format=\(format.container.rawValue)&metalink=false"
-        let places = offer?.places ?? []
-        return places.filter(\.isHealthy).map(\.url) + [own] + places.filter { !$0.isHealthy }.map(\.url)
+        let locations = offer?.locations ?? []
+        return locations.filter(\.isHealthy).map(\.url) + [own] + locations.filter { !$0.isHealthy }.map(\.url)
     }
 
     /// A strong entity tag. The manifest's number stands for its digests.

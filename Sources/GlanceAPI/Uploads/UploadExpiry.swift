@@ -46,12 +46,12 @@ package struct UploadExpiry: Service, CustomStringConvertible {
     func round(at time: Date = .now) async {
         guard let target = targets.current else { return }
         do {
-            for place in try await uploads.expireUploads(in: target.backend.id, at: time, delay: delay) {
-                try await target.directory.remove(place.path)
-                try await uploads.forgetUpload(place)
+            for upload in try await uploads.expireUploads(in: target.backend.id, at: time, delay: delay) {
+                try await target.directory.remove(upload.path)
+                try await uploads.forgetUpload(upload)
                 logger.info(
                     "upload.deleted: The file of an upload was deleted because no image uses it.",
-                    metadata: ["backend": "\(place.backend)", "path": "\(place.path)"])
+                    metadata: ["backend": "\(upload.backend)", "path": "\(upload.path)"])
             }
         } catch is CancellationError {
             return

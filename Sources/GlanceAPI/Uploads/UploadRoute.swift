@@ -50,8 +50,8 @@ struct UploadRoute: Sendable {
     ) async throws -> Response {
         let quota = quotas.current
         // A task of its own, so that a client that leaves does not cancel it: the image would stay `saving` without an upload.
-        let place = UploadPath(backend: target.backend.id, path: id.description)
-        let format = try await Task { try await begin(place, announced: announced, quota, context) }.value
+        let upload = UploadPath(backend: target.backend.id, path: id.description)
+        let format = try await Task { try await begin(upload, announced: announced, quota, context) }.value
         do {
             let watch = UploadWatch(timeout: target.timeout)
             let body = request.body.map { part in
@@ -62,10 +62,10 @@ struct UploadRoute: Sendable {
             let file = try await watch.during(context.channel) {
                 try await receive(body, announced: announced, atMost: room, for: id, format, target)
             }
-            try await finish(file, at: place, for: id, quota, target, context)
+            try await finish(file, at: upload, for: id, quota, target, context)
         } catch {
             // A task of its own, because the request may have been cancelled.
-            await Task { await registrar.undoUpload(of: id, at: place, because: error, logger: context.logger) }.value
+            await Task { await registrar.undoUpload(of: id, at: upload, because: error, logger: context.logger) }.value
             throw error
         }
         return Response(status: .noContent)
@@ -96,10 +96,10 @@ struct UploadRoute: Sendable {
     /// Reserves the image for this upload.
     /// - Returns: the image's format, which can't change any more.
     private func begin(
-        _ place: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
+        _ upload: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
         let taken = try await authorizer.update(context) { edit in
-            try LocationRegistrar.beginUpload(&edit, at: place, announced: announced, quota)
+            try LocationRegistrar.beginUpload(&edit, at: upload, announced: announced, quota)
         }
         return taken.image.format
     }
@@ -122,7 +122,7 @@ struct UploadRoute: Sendable {
 
     /// Makes the file a serving location, or deletes it on an error.
     private func finish(
-        _ file: UploadedFile, at place: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
+        _ file: UploadedFile, at upload: UploadPath, for id: ImageID, _ quota: ProjectQuota, _ target: UploadTarget,
         _ context: APIContext
     ) async throws {
         let actor = context.caller.user
@@ -131,7 +131,7 @@ struct UploadRoute: Sendable {
             do {
                 let validator = try await target.validator(of: file)
                 try await registrar.finishUpload(
-                    of: id, at: place, url: "\(target.backend.urlPrefix)\(LocationURL.encode(path: file.name))",
+                    of: id, at: upload, url: "\(target.backend.urlPrefix)\(LocationURL.encode(path: file.name))",
                     size: file.size, digests: file.digests, validator: validator, quota, actor: actor)
             } catch {
                 try? await target.directory.remove(file.name)

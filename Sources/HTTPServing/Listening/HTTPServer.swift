@@ -52,15 +52,15 @@ package struct HTTPServer: Sendable {
     /// The server as a service.
     /// - Parameters:
     ///   - responder: answers the requests.
-    ///   - place: where to listen.
+    ///   - target: where to listen.
     ///   - certificate: the certificate of a TLS server; nil for plain HTTP.
     ///   - onRunning: called once the server listens, with its port; 0 for a socket file.
     package func service<Responder: HTTPResponder>(
-        answering responder: Responder, at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
+        answering responder: Responder, at target: ListenTarget, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service where Responder.Context == APIContext {
         ListeningService(
-            responder: responder, place: place, limits: limits, certificate: certificate, connections: connections,
+            responder: responder, target: target, limits: limits, certificate: certificate, connections: connections,
             access: access, drain: drain, logger: logger, onRunning: onRunning)
     }
 }

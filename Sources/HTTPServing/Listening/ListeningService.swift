@@ -13,7 +13,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
     private static var backlog: Int32 { 4096 }
 
     let responder: Responder
-    let place: ListenTarget
+    let target: ListenTarget
     let limits: Reloadable<ServerLimits>
     let certificate: ServerCertificate?
     let connections: OpenConnections
@@ -23,11 +23,11 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
     /// Called once the server listens, with its port; 0 for a socket file.
     let onRunning: @Sendable (Int) async -> Void
 
-    var description: String { "listener on \(place)" }
+    var description: String { "listener on \(target)" }
 
     /// The socket file to listen on; nil for an address and for an inherited socket.
     private var socketFile: SocketFile? {
-        guard case .socketFile(let path, let mode) = place else { return nil }
+        guard case .socketFile(let path, let mode) = target else { return nil }
         return SocketFile(path: path, mode: mode)
     }
 
@@ -88,7 +88,7 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
             clients.setup(channel: channel, logger: logger)
         }
         do {
-            switch place {
+            switch target {
             case .address(let host, let port):
                 return try await bootstrap.bind(host: host, port: port, childChannelInitializer: setUp)
             case .socketFile(let path, _):
@@ -97,9 +97,9 @@ struct ListeningService<Responder: HTTPResponder>: Service, CustomStringConverti
                 return try await bootstrap.bind(descriptor, childChannelInitializer: setUp)
             }
         } catch let error as IOError {
-            throw ListenError(place, errnoCode: error.errnoCode, cause: "\(error)")
+            throw ListenError(target, errnoCode: error.errnoCode, cause: "\(error)")
         } catch let error as SocketAddressError {
-            throw ListenError(place, errnoCode: 0, cause: "\(error)")
+            throw ListenError(target, errnoCode: 0, cause: "\(error)")
         }
     }
 

@@ -15,7 +15,7 @@ extension SQLiteCatalog {
             var conditions = query.conditions
             let order = query.totalOrder
             if let marker = query.marker {
-                conditions.append(query.condition(behind: try Self.place(of: marker, in: query, db)))
+                conditions.append(query.condition(behind: try Self.position(of: marker, in: query, db)))
             }
             let columns = order.map { "\($0.key.column) \($0.direction.sql)" }.joined(separator: ", ")
             var sql = "SELECT * FROM image"
@@ -47,7 +47,7 @@ extension SQLiteCatalog {
     }
 
     /// A marker's values in the columns of the order. A marker that the list could not show counts as unknown.
-    private static func place(
+    private static func position(
         of marker: ImageID, in query: ImageQuery, _ db: Database
     ) throws -> [any DatabaseValueConvertible] {
         var visible = query

@@ -90,11 +90,11 @@ extension SQLiteCatalog {
         }
     }
 
-    package func forgetUpload(_ place: UploadPath) async throws {
+    package func forgetUpload(_ upload: UploadPath) async throws {
         try await write { db in
             try db.execute(
                 sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'removing'",
-                arguments: [place.backend.name, place.path])
+                arguments: [upload.backend.name, upload.path])
         }
     }
 
@@ -102,10 +102,10 @@ extension SQLiteCatalog {
     /// - Throws: `CatalogError`: `overQuota`, or `uploadRemoved` while the file of an earlier upload is being deleted.
     static func apply(_ step: UploadStep, to image: Image, at time: Date, _ db: Database) throws {
         switch step {
-        case .begin(let place, let announced, let quota):
+        case .begin(let upload, let announced, let quota):
             let isBeingRemoved = try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM upload WHERE backend = ? AND path = ? AND state = 'removing')",
-                arguments: [place.backend.name, place.path])
+                arguments: [upload.backend.name, upload.path])
             guard isBeingRemoved != true else { throw CatalogError.uploadRemoved(image.id) }
             try db.execute(
                 sql: """
@@ -113,10 +113,10 @@ extension SQLiteCatalog {
                     VALUES (?, ?, ?, ?, ?, 'receiving', ?)
                     """,
                 arguments: [
-                    place.backend.name, place.path, image.id.description, image.owner, announced ?? 0, time.milliseconds,
+                    upload.backend.name, upload.path, image.id.description, image.owner, announced ?? 0, time.milliseconds,
                 ])
             try check(quota, of: image, at: time, db)
-        case .finish(let place, let size, let quota):
+        case .finish(let upload, let size, let quota):
             // The row exists, unless maintenance took it for that of a failed upload.
             try db.execute(
                 sql: """
@@ -124,13 +124,13 @@ extension SQLiteCatalog {
                     ON CONFLICT (backend, path) DO UPDATE SET size = excluded.size, state = 'stored', expires_at = NULL
                     """,
                 arguments: [
-                    place.backend.name, place.path, image.id.description, image.owner, size, time.milliseconds,
+                    upload.backend.name, upload.path, image.id.description, image.owner, size, time.milliseconds,
                 ])
             try check(quota, of: image, at: time, db)
-        case .abandon(let place):
+        case .abandon(let upload):
             try db.execute(
                 sql: "DELETE FROM upload WHERE backend = ? AND path = ? AND state = 'receiving'",
-                arguments: [place.backend.name, place.path])
+                arguments: [upload.backend.name, upload.path])
         }
     }
 
@@ -162,7 +162,7 @@ extension SQLiteCatalog {
 extension UploadRecord {
     init(_ row: Row) throws {
         self.init(
-            place: UploadPath(backend: BackendID(row["backend"]), path: row["path"]),
+            file: UploadPath(backend: BackendID(row["backend"]), path: row["path"]),
             image: try row.required("image") { ImageID($0) }, owner: row["owner"], size: row["size"],
             state: try row.required("state") { State(rawValue: $0) }, createdAt: Date(milliseconds: row["created_at"]),
             isOrphan: row["orphan"], expiresAt: row.date("expires_at"))

@@ -281,7 +281,7 @@ package final class Relay: @unchecked Sendable {
         sink.relayEnded(summary)
     }
 
-    private func place(_ candidate: Int) -> RelayIncident.Origin {
+    private func origin(_ candidate: Int) -> RelayIncident.Origin {
         .init(location: sources[candidate].location, backend: sources[candidate].backend)
     }
 
@@ -302,11 +302,11 @@ package final class Relay: @unchecked Sendable {
             let isNew = summary.noteFailure(failure, at: source.location, in: source.backend)
             observer.locationFailed(source.location, in: source.backend, failure)
             // Repeated failures for the same reason are reported once.
-            if isNew { onIncident(.failed(place(candidate), failure, offset: machine.accepted)) }
+            if isNew { onIncident(.failed(origin(candidate), failure, offset: machine.accepted)) }
         case .interrupted(let candidate, let failure):
             let source = sources[candidate]
             guard summary.noteFailure(failure, at: source.location, in: source.backend) else { return }
-            onIncident(.failed(place(candidate), failure, offset: machine.accepted))
+            onIncident(.failed(origin(candidate), failure, offset: machine.accepted))
         case .resumed:
             summary.resumptions += 1
         case .pace(let candidate, let rate):
@@ -318,12 +318,12 @@ package final class Relay: @unchecked Sendable {
                     isMidStream: failover.isMidStream, gap: failover.gap, cause: failover.cause))
             onIncident(
                 .failover(
-                    from: place(failover.from), to: place(failover.to), offset: failover.offset, gap: failover.gap,
+                    from: origin(failover.from), to: origin(failover.to), offset: failover.offset, gap: failover.gap,
                     failover.cause))
         case .chunkRejected(let start, let contributors):
             suspects.formUnion(contributors)
             summary.noteRejectedChunk(at: start, contributors: contributors.map { sources[$0].location })
-            onIncident(.chunkMismatch(offset: start, contributors.map(place)))
+            onIncident(.chunkMismatch(offset: start, contributors.map(origin)))
         case .contradicted(let agreeing):
             summary.contradictors = agreeing.map { sources[$0].location }
         case .allVerified(let contributors):
@@ -337,7 +337,7 @@ package final class Relay: @unchecked Sendable {
             summary.verifiedAlone = (sources[only].location, machine.validator(of: only))
         case .digestMismatch(let contributors):
             summary.mismatches.append(contributors.map { sources[$0].location })
-            onIncident(.wholeMismatch(contributors.map(place)))
+            onIncident(.wholeMismatch(contributors.map(origin)))
         }
     }
 }

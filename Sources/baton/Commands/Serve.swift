@@ -56,8 +56,8 @@ struct Serve: AsyncParsableCommand {
             .run(isVerifyingWholes: !withoutVerification, onRunning: Self.announce)
     }
 
-    private static func announce(_ place: String) {
-        print("baton listens at \(place)")
+    private static func announce(_ address: String) {
+        print("baton listens at \(address)")
         fflush(nil)
     }
 }

@@ -127,13 +127,13 @@ struct BatonServer {
             logger: logger, read: read)
         let notifier = ServiceNotifier()
         let http = composition.service(
-            at: socket.map(\.place) ?? configuration.server.place, certificate: certificate, logger: logger
+            at: socket.map(\.listenTarget) ?? configuration.server.listenTarget, certificate: certificate, logger: logger
         ) { [logger, configuration, backends] (port: Int) in
-            let place = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
-            logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: place, backends))
-            notifier.ready("Serving at \(place).")
-            onRunning(place)
-            servedDirectory?.listens(at: place)
+            let address = listen.map { $0.url(port: port, isSecure: certificate != nil) } ?? socket?.name ?? ""
+            logger.notice("server.started: Baton is serving.", metadata: configuration.summary(at: address, backends))
+            notifier.ready("Serving at \(address).")
+            onRunning(address)
+            servedDirectory?.listens(at: address)
         }
         let renewal: [any Service] = certificate.map { [CertificateRenewal(certificate: $0, logger: logger)] } ?? []
         let release = MemoryRelease(running: relays.running, loop: background)
@@ -200,9 +200,9 @@ extension BatonConfiguration {
     }
 
     /// The metadata of the log line at the start.
-    fileprivate func summary(at place: String, _ backends: [ConfiguredBackend]) -> Logger.Metadata {
+    fileprivate func summary(at address: String, _ backends: [ConfiguredBackend]) -> Logger.Metadata {
         [
-            "version": "\(Baton.version)", "listen": "\(place)", "catalog": "sqlite:\(catalog)",
+            "version": "\(Baton.version)", "listen": "\(address)", "catalog": "sqlite:\(catalog)",
             "backends": .array(backends.map { "\($0.id) (\($0.driverName))" }), "auth": "\(auth.mode.rawValue)",
         ]
     }
@@ -210,7 +210,7 @@ extension BatonConfiguration {
 
 extension BatonConfiguration.Server {
     /// The address to listen at.
-    fileprivate var place: ListenTarget {
+    fileprivate var listenTarget: ListenTarget {
         if let path = listen.socketFile { return .socketFile(path: path, mode: socketMode.bits) }
         return .address(host: listen.host, port: listen.port)
     }
@@ -232,7 +232,7 @@ extension ListenAddress {
 }
 
 extension ActivatedSocket {
-    fileprivate var place: ListenTarget { .inherited(descriptor: descriptor, name: name) }
+    fileprivate var listenTarget: ListenTarget { .inherited(descriptor: descriptor, name: name) }
 }
 
 extension BatonConfiguration.Relay {

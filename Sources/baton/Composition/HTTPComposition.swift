@@ -47,17 +47,17 @@ struct HTTPComposition: Sendable {
 
     /// Creates the service that accepts connections and answers requests.
     /// - Parameters:
-    ///   - place: the address, socket file or descriptor to listen at.
+    ///   - target: the address, socket file or descriptor to listen at.
     ///   - certificate: the certificate for TLS; nil for plain HTTP.
     ///   - onRunning: called with the port once the server listens; 0 for a socket file.
     func service(
-        at place: ListenTarget, certificate: ServerCertificate?, logger: Logger,
+        at target: ListenTarget, certificate: ServerCertificate?, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let router = router()
         http.log(router.routes, to: logger)
         return http.service(
-            answering: VersionPrefix(next: router.buildResponder()), at: place, certificate: certificate, logger: logger,
+            answering: VersionPrefix(next: router.buildResponder()), at: target, certificate: certificate, logger: logger,
             onRunning: onRunning)
     }
 

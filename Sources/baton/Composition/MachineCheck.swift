@@ -102,9 +102,9 @@ struct MachineCheck {
     private mutating func checkSocketDirectory(of path: String) {
         let directory = Self.directory(of: path)
         guard !Self.isDirectory(directory) || access(directory, W_OK | X_OK) != 0 else { return }
-        let place = ListenTarget.socketFile(path: path, mode: 0)
+        let target = ListenTarget.socketFile(path: path, mode: 0)
         problems.append(
-            item("server.listen", "\(ListenError(place, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
+            item("server.listen", "\(ListenError(target, errnoCode: Self.isDirectory(directory) ? EACCES : ENOENT))"))
     }
 
     private static func realPath(of path: String) -> String? {

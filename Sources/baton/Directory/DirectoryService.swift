@@ -33,7 +33,7 @@ final class DirectoryService: Service, CustomStringConvertible {
     private let health: HealthRecord
     private let root: String
     private let served: [Served]
-    private let (places, listening) = AsyncStream.makeStream(of: String.self)
+    private let (addresses, listening) = AsyncStream.makeStream(of: String.self)
 
     /// Registers the images and queues a full read of each for its digest, the smallest first.
     /// - Throws: `CatalogError`.
@@ -75,22 +75,22 @@ final class DirectoryService: Service, CustomStringConvertible {
     var description: String { "images of a directory" }
 
     /// Starts the output. Called when the server listens and the images can be requested.
-    /// - Parameter place: the server's URL, or `unix:` and the path of its socket file.
-    func listens(at place: String) { listening.yield(place) }
+    /// - Parameter address: the server's URL, or `unix:` and the path of its socket file.
+    func listens(at address: String) { listening.yield(address) }
 
     /// Prints the table of images, then a line for each image that becomes ready later. Ends with the server.
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            for await place in self.places {
-                try await self.announce(at: place)
+            for await address in self.addresses {
+                try await self.announce(at: address)
                 break
             }
             // The server stops when one of its services ends.
-            for await _ in self.places {}
+            for await _ in self.addresses {}
         }
     }
 
-    private func announce(at place: String) async throws {
+    private func announce(at address: String) async throws {
         let start = ContinuousClock.now
         var waiting = served.sorted { $0.file.size < $1.file.size }
         var failed: [String] = []
@@ -102,7 +102,7 @@ final class DirectoryService: Service, CustomStringConvertible {
             failed += try await settle(&waiting).failed
             if !waiting.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
         }
-        show(at: place, waiting: Set(waiting.map(\.image)))
+        show(at: address, waiting: Set(waiting.map(\.image)))
         for line in failed { Standard.error.line(line) }
         while !waiting.isEmpty {
             try await Task.sleep(for: .milliseconds(200))
@@ -138,12 +138,12 @@ final class DirectoryService: Service, CustomStringConvertible {
         }
     }
 
-    private func show(at place: String, waiting: Set<ImageID>) {
+    private func show(at address: String, waiting: Set<ImageID>) {
         var table = Table("NAME", "FORMAT", "SIZE", "STATUS", "URL")
         for image in served {
             table.add(
                 image.file.path, image.file.format.rawValue, ProgressLine.bytes(image.file.size),
-                waiting.contains(image.image) ? "reading" : "ready", url(of: image, at: place))
+                waiting.contains(image.image) ? "reading" : "ready", url(of: image, at: address))
         }
         let count = served.count == 1 ? "1 image" : "\(served.count) images"
         Standard.output.line("Serving \(count) of \(root); files that are added later are seen at the next start.")
@@ -153,11 +153,11 @@ final class DirectoryService: Service, CustomStringConvertible {
         guard let example = served.first(where: { !waiting.contains($0.image) }) ?? served.first else { return }
         let name = example.file.path.split(separator: "/").last.map(String.init) ?? example.file.path
         Standard.output.line("In another terminal:")
-        if place.hasPrefix("unix:") {
-            Standard.output.line("  baton get --endpoint \(place.quoted) \(example.file.path.quoted)")
+        if address.hasPrefix("unix:") {
+            Standard.output.line("  baton get --endpoint \(address.quoted) \(example.file.path.quoted)")
         } else {
-            let endpoint = place == EndpointOptions.standardURL ? "" : "--endpoint \(place) "
-            Standard.output.line("  curl -o \(name.quoted) \(url(of: example, at: place))")
+            let endpoint = address == EndpointOptions.standardURL ? "" : "--endpoint \(address) "
+            Standard.output.line("  curl -o \(name.quoted) \(url(of: example, at: address))")
             Standard.output.line("  baton get \(endpoint)\(example.file.path.quoted)")
         }
         if !waiting.isEmpty {
@@ -167,8 +167,8 @@ final class DirectoryService: Service, CustomStringConvertible {
         }
     }
 
-    private func url(of image: Served, at place: String) -> String {
-        place.hasPrefix("unix:") ? "/v2/images/\(image.image)/file" : "\(place)/v2/images/\(image.image)/file"
+    private func url(of image: Served, at address: String) -> String {
+        address.hasPrefix("unix:") ? "/v2/images/\(image.image)/file" : "\(address)/v2/images/\(image.image)/file"
     }
 }
 

@@ -124,7 +124,7 @@ struct CommandFailure {
 extension CocoaError {
     /// One sentence for users, without error domains and keys.
     var sentence: String {
-        let place = filePath.map { "\($0): " } ?? ""
+        let prefix = filePath.map { "\($0): " } ?? ""
         let reason: String =
             switch code {
             case .fileNoSuchFile, .fileReadNoSuchFile: "there is no such file"
@@ -132,7 +132,7 @@ extension CocoaError {
             case .fileWriteOutOfSpace: "the disk is full"
             default: "it can't be read or written (Foundation's code \(code.rawValue))"
             }
-        return place + reason + "."
+        return prefix + reason + "."
     }
 }
 

@@ -3,9 +3,9 @@ import ImageModel
 package import RelayEngine
 package import Telemetry
 
-/// Metrics of relays.
+/// Metrics of downloads.
 package struct DownloadMetrics: Sendable {
-    private let relays: Counter
+    private let outcomes: Counter
     private let extraBytes: Counter
     private let failures: Counter
     private let failovers: Counter
@@ -14,11 +14,11 @@ package struct DownloadMetrics: Sendable {
     private let verifications: Counter
     private let rejectedChunks: Counter
 
-    /// Bucket bounds in seconds: from an imperceptible failover to the longest wait of a relay.
+    /// Bucket bounds in seconds: from an imperceptible failover to the longest wait of a download.
     private static let gapBounds = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60]
 
     package init(in registry: MetricsRegistry) {
-        relays = registry.counter("baton_relays_total", "Downloads that ended, by outcome.", labels: ["outcome"])
+        outcomes = registry.counter("baton_relays_total", "Downloads that ended, by outcome.", labels: ["outcome"])
         extraBytes = registry.counter("baton_relay_extra_bytes_total", "Bytes fetched beyond those delivered.")
         failures = registry.counter(
             "baton_attempt_failures_total", "Failed attempts, by backend and reason.",
@@ -40,7 +40,7 @@ package struct DownloadMetrics: Sendable {
     }
 
     package func record(_ summary: RelaySummary) {
-        relays.add(1, summary.outcome.rawValue)
+        outcomes.add(1, summary.outcome.rawValue)
         extraBytes.add(Double(summary.extraBytes))
         for failure in summary.failures {
             failures.add(Double(failure.count), failure.backend.name, failure.failure.reason.rawValue)

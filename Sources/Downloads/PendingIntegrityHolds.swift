@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 package import ImageCatalog
 package import ImageModel
 import Synchronization
@@ -18,17 +18,11 @@ package final class PendingIntegrityHolds: Sendable {
         var count = 0
     }
 
-    /// The downloads that have sent unverified bytes.
-    let unverified: UnverifiedDeliveries
     private let verifications: any VerificationStore
     private let state = Mutex(State())
 
     /// Creates an empty set.
-    /// - Parameter startedAt: the start of this process; earlier deliveries are unknown.
-    package init(verifications: any VerificationStore, startedAt: Date = .now) {
-        self.verifications = verifications
-        unverified = UnverifiedDeliveries(startedAt: startedAt)
-    }
+    package init(verifications: any VerificationStore) { self.verifications = verifications }
 
     /// The representation with the holds of this process applied.
     package func applyingHolds(to representation: Representation) -> Representation {
@@ -40,20 +34,6 @@ package final class PendingIntegrityHolds: Sendable {
         held.isOnIntegrityHold = true
         held.lastMismatchAt = max(since, representation.lastMismatchAt ?? since)
         return held
-    }
-
-    /// Whether ranges of a representation are withheld for now, because a client may have wrong bytes that a range would turn
-    /// into a complete but corrupt file.
-    package func mustWithholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date = .now) -> Bool {
-        !applyingHolds(to: representation).servesRanges(at: now)
-            || unverified.hasUnverifiedDelivery(
-                representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
-    }
-
-    /// Records the start of a whole download over these locations without a manifest.
-    /// - Returns: the ticket for its end; nil if each location was read in full before.
-    package func beginUnverified(_ representation: Representation, over locations: [Location]) -> UnverifiedDeliveries.Ticket? {
-        unverified.begin(representation.name, from: locations)
     }
 
     /// Adds a hold.

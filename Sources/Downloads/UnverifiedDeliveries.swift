@@ -1,5 +1,5 @@
-import FoundationEssentials
-import ImageModel
+package import FoundationEssentials
+package import ImageModel
 import Synchronization
 
 /// Whole downloads whose first bytes are sent before any verification, such as those of a new image. A client whose download is
@@ -45,13 +45,14 @@ package final class UnverifiedDeliveries: Sendable {
 
     private let startedAt: Date
 
-    /// - Parameter startedAt: the start of this process.
-    init(startedAt: Date) { self.startedAt = startedAt }
+    /// Creates an empty set.
+    /// - Parameter startedAt: the start of this process; earlier deliveries are unknown.
+    package init(startedAt: Date = .now) { self.startedAt = startedAt }
 
     /// Records the start of a whole download that is verified only at its end.
     /// - Parameter locations: the locations that it may read.
-    /// - Returns: nil if each of them was read in full before.
-    func begin(_ representation: Representation.Name, from locations: [Location]) -> Ticket? {
+    /// - Returns: the ticket for its end; nil if each location was read in full before.
+    package func begin(_ representation: Representation.Name, from locations: [Location]) -> Ticket? {
         let unverified = Set(locations.filter { $0.verifiedAt == nil }.map(\.id))
         guard !unverified.isEmpty else { return nil }
         let number = state.withLock { state in
@@ -87,7 +88,7 @@ package final class UnverifiedDeliveries: Sendable {
     /// - Parameters:
     ///   - locations: the representation's current locations in the catalog.
     ///   - manifestMadeAt: the time from which a manifest verifies its downloads; nil if there is none.
-    func hasUnverifiedDelivery(
+    package func hasUnverifiedDelivery(
         _ representation: Representation.Name, _ locations: [Location], manifestMadeAt: Date?, at now: Date
     ) -> Bool {
         if mayHaveBegunBefore(locations, manifestMadeAt, at: now) { return true }

@@ -99,18 +99,20 @@ final class APIFixture {
         let verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
         let manifests = ManifestCache(manifests: catalog, logger: logger)
-        let holds = PendingIntegrityHolds(verifications: catalog, startedAt: .distantPast)
+        let holds = PendingIntegrityHolds(verifications: catalog)
+        let deliveries = UnverifiedDeliveries(startedAt: .distantPast)
         let recorder = DownloadRecorder(
-            catalog: catalog, verifications: verifications, holds: holds, metrics: DownloadMetrics(in: MetricsRegistry()))
+            catalog: catalog, verifications: verifications, holds: holds, deliveries: deliveries,
+            metrics: DownloadMetrics(in: MetricsRegistry()))
         let offers = DirectOffers(relays: relays, lifetime: .seconds(600))
         let registrar = LocationRegistrar(
             catalog: catalog, checks: NoChecks(catalog: catalog), statusChanges: statusChanges)
         let images = ImagesAPI(
-            catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            registrar: registrar, statusChanges: statusChanges, uploads: Reloadable(nil), quota: Reloadable(quota),
-            drain: Drain())
+            catalog: catalog, relays: relays, recorder: recorder, holds: holds, deliveries: deliveries,
+            manifests: manifests, offers: offers, registrar: registrar, statusChanges: statusChanges, uploads: Reloadable(nil),
+            quota: Reloadable(quota), drain: Drain())
         let admin = AdminRoutes(
-            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers,
+            catalog: catalog, relays: relays, holds: holds, deliveries: deliveries, manifests: manifests, offers: offers,
             registrar: registrar, statusChanges: statusChanges, verifications: verifications, uploads: Reloadable(nil),
             drain: Drain())
         let router = Router(context: APIContext.self)

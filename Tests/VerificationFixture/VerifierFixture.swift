@@ -24,6 +24,7 @@ package final class VerifierFixture: Sendable {
     package let verifier: Verifier
     package let verifications: VerificationQueue
     package let holds: PendingIntegrityHolds
+    package let deliveries = UnverifiedDeliveries(startedAt: .distantPast)
     private let directory = NSTemporaryDirectory() + "baton-verifier-\(UUID().uuidString)"
     private let loop = TransferLoop(name: "test", slabSize: 65_536)
     private let origins: [String: FaultyOrigin]
@@ -47,7 +48,7 @@ package final class VerifierFixture: Sendable {
             settings: .init(stallTimeout: .seconds(60)), chunkSize: 65_536, metrics: MetricsRegistry(), logger: logger)
         verifications = VerificationQueue(
             verifier: verifier, pace: ReadRateLimiter(bytesPerSecond: nil), readers: 1, logger: logger)
-        holds = PendingIntegrityHolds(verifications: catalog, startedAt: .distantPast)
+        holds = PendingIntegrityHolds(verifications: catalog)
     }
 
     deinit {

@@ -22,6 +22,7 @@ package struct AdminRoutes: Sendable {
 
     /// - Parameters:
     ///   - holds: the integrity holds that are not in the catalog yet.
+    ///   - deliveries: the downloads that have sent unverified bytes.
     ///   - manifests: reads the digests of chunks.
     ///   - offers: finds the direct locations for trusted clients.
     ///   - registrar: adds locations to images.
@@ -29,9 +30,9 @@ package struct AdminRoutes: Sendable {
     ///   - uploads: the destination of uploads; nil while uploads are disabled.
     ///   - drain: whether the server is shutting down.
     package init(
-        catalog: any Catalog, relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache,
-        offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
-        verifications: VerificationQueue,
+        catalog: any Catalog, relays: Relays, holds: PendingIntegrityHolds,
+        deliveries: UnverifiedDeliveries, manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar,
+        statusChanges: LocationStatusChanges, verifications: VerificationQueue,
         uploads: Reloadable<UploadTarget?>, drain: Drain
     ) {
         locations = LocationRoutes(
@@ -41,7 +42,7 @@ package struct AdminRoutes: Sendable {
         operations = LocationOperationRoutes(catalog: catalog, statusChanges: statusChanges, verifications: verifications)
         explanations = ExplainRoute(
             catalog: catalog, relays: relays, holds: holds,
-            planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests))
+            planner: DownloadPlanner(relays: relays, holds: holds, deliveries: deliveries, manifests: manifests))
         backends = BackendsRoute(registry: relays.registry, health: relays.health)
         direct = DirectRoute(
             representations: RepresentationResolver(images: catalog, relays: relays, holds: holds), offers: offers)

@@ -8,14 +8,19 @@ package import RelayEngine
 package struct DownloadPlanner: Sendable {
     private let relays: Relays
     private let holds: PendingIntegrityHolds
+    private let deliveries: UnverifiedDeliveries
     private let manifests: ManifestCache
 
     /// - Parameters:
     ///   - holds: integrity holds that the catalog has not recorded yet.
+    ///   - deliveries: the downloads that have sent unverified bytes.
     ///   - manifests: reads the digests of chunks.
-    package init(relays: Relays, holds: PendingIntegrityHolds, manifests: ManifestCache) {
+    package init(
+        relays: Relays, holds: PendingIntegrityHolds, deliveries: UnverifiedDeliveries, manifests: ManifestCache
+    ) {
         self.relays = relays
         self.holds = holds
+        self.deliveries = deliveries
         self.manifests = manifests
     }
 
@@ -33,7 +38,7 @@ package struct DownloadPlanner: Sendable {
     package func plan(
         _ resolution: Resolution, _ representation: Representation, range: ByteRange? = nil, at now: Date = .now
     ) async -> PlannedDownload {
-        let isHeld = holds.mustWithholdRanges(of: representation, resolution, at: now)
+        let isHeld = mustWithholdRanges(of: representation, resolution, at: now)
         var manifest: RelayManifest?
         if let stored = resolution.manifest {
             manifest = await manifests.open(stored, at: isHeld ? 0 : range?.first ?? 0)
@@ -41,5 +46,13 @@ package struct DownloadPlanner: Sendable {
         let plan = relays.downloadPlan(
             of: representation, range: range, hasManifest: manifest != nil, isHeld: isHeld, locations: resolution.locations)
         return PlannedDownload(plan: plan, manifest: manifest)
+    }
+
+    /// Whether ranges are withheld for now, because a client may have wrong bytes that a range would turn into a complete but
+    /// corrupt file.
+    private func mustWithholdRanges(of representation: Representation, _ resolution: Resolution, at now: Date) -> Bool {
+        !holds.applyingHolds(to: representation).servesRanges(at: now)
+            || deliveries.hasUnverifiedDelivery(
+                representation.name, resolution.locations, manifestMadeAt: resolution.manifest?.madeAt, at: now)
     }
 }

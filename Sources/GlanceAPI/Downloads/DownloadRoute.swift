@@ -17,7 +17,7 @@ struct DownloadRoute: Sendable {
     let representations: RepresentationResolver
     let relays: Relays
     let recorder: DownloadRecorder
-    let holds: PendingIntegrityHolds
+    let deliveries: UnverifiedDeliveries
     let planner: DownloadPlanner
     let offers: DirectOffers
     let metalinks: MetalinkRoute
@@ -146,11 +146,11 @@ struct DownloadRoute: Sendable {
             to: sink,
             onIncident: IncidentLog(image: target.representation.image, logger: context.logger).note)
         let isWhole = plan.isWhole(of: target.representation)
-        let record = RelayRecord(
+        let record = DownloadRecord(
             representation: target.representation, range: isWhole ? nil : range, isRangeIgnored: plan.isRangeIgnored,
             manifest: manifest == nil ? nil : target.resolution.manifest, locations: target.resolution.locations,
-            unverified: isWhole && manifest == nil
-                ? holds.beginUnverified(target.representation, over: selection.ranked.map(\.location)) : nil)
+            deliveryTicket: isWhole && manifest == nil
+                ? deliveries.begin(target.representation.name, from: selection.ranked.map(\.location)) : nil)
         ClientWatch.whenEnded(context.channel) { [weak relay] in relay?.clientGone() }
         relay.start()
         let opening = await withTaskCancellationHandler {

@@ -19,6 +19,7 @@ package struct ImagesAPI: Sendable {
     /// - Parameters:
     ///   - recorder: records what downloads find out about locations.
     ///   - holds: integrity holds that the catalog has not recorded yet.
+    ///   - deliveries: the downloads that have sent unverified bytes.
     ///   - manifests: the cache of manifests.
     ///   - offers: finds the direct locations for trusted clients.
     ///   - registrar: registers and activates locations.
@@ -28,13 +29,15 @@ package struct ImagesAPI: Sendable {
     ///   - drain: whether the server is shutting down.
     package init(
         catalog: any Catalog, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
+        deliveries: UnverifiedDeliveries, manifests: ManifestCache, offers: DirectOffers, registrar: LocationRegistrar,
+        statusChanges: LocationStatusChanges,
         uploads targets: Reloadable<UploadTarget?>, quota: Reloadable<ProjectQuota>, drain: Drain
     ) {
         downloads = DownloadRoute(
             representations: RepresentationResolver(images: catalog, relays: relays, holds: holds), relays: relays,
-            recorder: recorder, holds: holds,
-            planner: DownloadPlanner(relays: relays, holds: holds, manifests: manifests), offers: offers,
+            recorder: recorder, deliveries: deliveries,
+            planner: DownloadPlanner(relays: relays, holds: holds, deliveries: deliveries, manifests: manifests),
+            offers: offers,
             metalinks: MetalinkRoute(manifests: manifests))
         images = ImageRoutes(images: catalog, quota: quota)
         let attach = AttachAuthorizer(registry: relays.registry, images: catalog, uploads: targets)

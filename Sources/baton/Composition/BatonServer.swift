@@ -74,6 +74,7 @@ struct BatonServer {
         defer { background.stop() }
         let metrics = MetricsRegistry()
         let holds = PendingIntegrityHolds(verifications: catalog)
+        let deliveries = UnverifiedDeliveries()
         let maintenance = Maintenance(
             configuration, catalog: catalog, relays: relays, holds: holds, loop: background, metrics: metrics, logger: logger)
         for location in unfinished { maintenance.verifications.enqueue(location.id) }
@@ -87,7 +88,8 @@ struct BatonServer {
             }
         let manifests = ManifestCache(manifests: catalog, logger: logger)
         let recorder = DownloadRecorder(
-            catalog: catalog, verifications: maintenance.verifications, holds: holds, metrics: DownloadMetrics(in: metrics))
+            catalog: catalog, verifications: maintenance.verifications, holds: holds, deliveries: deliveries,
+            metrics: DownloadMetrics(in: metrics))
         LiveMetrics(catalog: catalog, relays: relays, loops: loops + [background], maintenance: maintenance, log: output)
             .register(in: metrics)
         let makeUploads: @Sendable (BatonConfiguration, [ConfiguredBackend]) -> UploadTarget? = { [probe = maintenance.probe] in
@@ -111,11 +113,10 @@ struct BatonServer {
         let exposure = Reloadable(configuration.exposure(at: listen))
         let drain = Drain()
         let composition = HTTPComposition(
-            catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests,
-            registrar: registrar,
-            statusChanges: maintenance.statusChanges, verifications: maintenance.verifications,
-            uploads: uploads, quota: quota, access: access, directLifetime: configuration.direct.lifetime, metrics: metrics,
-            limits: limits, exposure: exposure, drain: drain)
+            catalog: catalog, relays: relays, recorder: recorder, holds: holds, deliveries: deliveries,
+            manifests: manifests, registrar: registrar, statusChanges: maintenance.statusChanges,
+            verifications: maintenance.verifications, uploads: uploads, quota: quota, access: access,
+            directLifetime: configuration.direct.lifetime, metrics: metrics, limits: limits, exposure: exposure, drain: drain)
         let timing = Reloadable(configuration.server)
         let reload = ConfigurationReload(
             configuration, backends: backends, listen: listen,

@@ -22,6 +22,7 @@ struct HTTPComposition: Sendable {
     /// - Parameters:
     ///   - recorder: records the results of downloads in the catalog.
     ///   - holds: integrity holds that are not in the catalog yet.
+    ///   - deliveries: the downloads that have sent unverified bytes.
     ///   - manifests: supplies the digests of chunks.
     ///   - directLifetime: how long a signed direct URL is valid.
     ///   - limits: the limits of client connections; a connection keeps those in effect when it was accepted.
@@ -29,18 +30,19 @@ struct HTTPComposition: Sendable {
     ///   - drain: tells whether the server is about to stop.
     init(
         catalog: any Catalog, relays: Relays, recorder: DownloadRecorder, holds: PendingIntegrityHolds,
-        manifests: ManifestCache, registrar: LocationRegistrar, statusChanges: LocationStatusChanges,
-        verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
+        deliveries: UnverifiedDeliveries, manifests: ManifestCache, registrar: LocationRegistrar,
+        statusChanges: LocationStatusChanges, verifications: VerificationQueue, uploads: Reloadable<UploadTarget?>,
         quota: Reloadable<ProjectQuota>, access: Reloadable<CallerAccess>, directLifetime: Duration,
         metrics: MetricsRegistry, limits: Reloadable<ServerLimits>, exposure: Reloadable<ServerExposure>, drain: Drain
     ) {
         let offers = DirectOffers(relays: relays, lifetime: directLifetime)
         images = ImagesAPI(
-            catalog: catalog, relays: relays, recorder: recorder, holds: holds, manifests: manifests, offers: offers,
-            registrar: registrar, statusChanges: statusChanges, uploads: uploads, quota: quota, drain: drain)
+            catalog: catalog, relays: relays, recorder: recorder, holds: holds, deliveries: deliveries,
+            manifests: manifests, offers: offers, registrar: registrar, statusChanges: statusChanges, uploads: uploads,
+            quota: quota, drain: drain)
         admin = AdminRoutes(
-            catalog: catalog, relays: relays, holds: holds, manifests: manifests, offers: offers, registrar: registrar,
-            statusChanges: statusChanges, verifications: verifications, uploads: uploads, drain: drain)
+            catalog: catalog, relays: relays, holds: holds, deliveries: deliveries, manifests: manifests, offers: offers,
+            registrar: registrar, statusChanges: statusChanges, verifications: verifications, uploads: uploads, drain: drain)
         health = HealthRoutes(catalog: catalog, metrics: metrics, drain: drain)
         http = HTTPServer(access: access, limits: limits, exposure: exposure, metrics: metrics, drain: drain)
     }

@@ -13,7 +13,7 @@ import VerificationFixture
 
 /// The reads that follow a download.
 @Suite(.serialized, .timeLimit(.minutes(5)))
-struct RelayRecorderTests {
+struct DownloadRecorderTests {
     private static let content = PatternedContent(size: 100_003, seed: 181)
 
     @Test("A new suspect is read at once, and an earlier suspect waits for its date")
@@ -37,13 +37,13 @@ struct RelayRecorderTests {
         #expect(!new.isSuspect && old.isSuspect)
         let recorder = DownloadRecorder(
             catalog: fixture.catalog, verifications: fixture.verifications, holds: fixture.holds,
-            metrics: DownloadMetrics(in: MetricsRegistry()))
+            deliveries: fixture.deliveries, metrics: DownloadMetrics(in: MetricsRegistry()))
         var summary = RelaySummary(outcome: .refused)
         summary.mismatches = [[new.id, old.id]]
         let representation = try #require(
             try await fixture.catalog.resolve(image, format: RequestedFormat(VerifierFixture.format))?.representation)
         await recorder.record(
-            summary, of: RelayRecord(representation: representation, range: nil, locations: [new, old]),
+            summary, of: DownloadRecord(representation: representation, range: nil, locations: [new, old]),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         // Locations are read one after the other: once this one was read, those before it were read too.
         let reading = Task { try await fixture.verifications.run() }
@@ -67,9 +67,9 @@ struct RelayRecorderTests {
             try await fixture.catalog.resolve(image, format: RequestedFormat(VerifierFixture.format))?.representation)
         let recorder = DownloadRecorder(
             catalog: fixture.catalog, verifications: fixture.verifications, holds: fixture.holds,
-            metrics: DownloadMetrics(in: MetricsRegistry()))
-        let ticket = try #require(fixture.holds.beginUnverified(representation, over: [location]))
-        #expect(fixture.holds.unverified.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now))
+            deliveries: fixture.deliveries, metrics: DownloadMetrics(in: MetricsRegistry()))
+        let ticket = try #require(fixture.deliveries.begin(representation.name, from: [location]))
+        #expect(fixture.deliveries.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now))
         var summary = RelaySummary(outcome: outcome)
         summary.parts = [.init(location: location.id, backend: location.backend, first: 0, last: 99)]
         // One that broke off has no digest; one that did not match has another.
@@ -77,10 +77,10 @@ struct RelayRecorderTests {
         if outcome == .digestMismatch { summary.digest = try Digest(.sha256, hex: String(repeating: "a", count: 64)) }
         await recorder.record(
             summary,
-            of: RelayRecord(representation: representation, range: nil, locations: [location], unverified: ticket),
+            of: DownloadRecord(representation: representation, range: nil, locations: [location], deliveryTicket: ticket),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         #expect(
-            fixture.holds.unverified.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now)
+            fixture.deliveries.hasUnverifiedDelivery(representation.name, [location], manifestMadeAt: nil, at: .now)
                 == isLeftUnverified)
     }
 }

@@ -87,7 +87,7 @@ package struct LocationStatistics: Sendable, Equatable {
     /// The number of locations by status, without statuses that have none.
     package let counts: [LocationStatus: Int]
     /// The number of active locations without a full read since the given date.
-    package let unverified: Int
+    package let withoutRecentRead: Int
     /// The oldest verification of an active location; nil if there is none.
     package let oldestVerification: Date?
     /// The number of non-empty representations, with or without a manifest.

@@ -38,7 +38,7 @@ package struct Selection: Sendable, Equatable {
         /// A range without a manifest was requested, and the location has no validator that would reveal a changed object.
         case noValidator = "no-validator"
         /// A range without a manifest was requested, and no full read of the location has matched yet.
-        case unverified = "not-verified"
+        case neverRead = "not-verified"
         /// A range without a manifest was requested, and the location contributed to a failed verification and is not cleared.
         case suspect
     }
@@ -140,7 +140,7 @@ extension Selection {
         if !backends.contains(location.backend) { return .noBackend }
         guard requirement == .range, !location.servesVerifiedRanges else { return nil }
         if location.isSuspect { return .suspect }
-        return location.verifiedAt == nil ? .unverified : .noValidator
+        return location.verifiedAt == nil ? .neverRead : .noValidator
     }
 }
 

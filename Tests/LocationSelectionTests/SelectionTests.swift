@@ -118,7 +118,7 @@ import Testing
         ]
         let selection = select(locations, requirement: .range)
         #expect(selection.ranked.map(\.location.backend.name) == ["c"])
-        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .suspect, .unverified])
+        #expect(selection.rejected.map(\.reason) == [.status, .noBackend, .noValidator, .suspect, .neverRead])
         #expect(select(locations).ranked.map(\.location.backend.name) == ["b", "c", "a", "d"])
     }
 

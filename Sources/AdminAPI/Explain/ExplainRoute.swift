@@ -96,7 +96,7 @@ struct ExplainRoute: Sendable {
         let location = rejected.location
         switch rejected.reason {
         case .noBackend: return "its backend \(location.backend) is not configured"
-        case .unverified: return "it was never read in full, so its ranges can't be trusted"
+        case .neverRead: return "it was never read in full, so its ranges can't be trusted"
         case .noValidator: return "it has no validator to pin its object, so its ranges can't be trusted"
         case .suspect: return "it contributed to a failed verification and is not cleared, so its ranges can't be trusted"
         case .status:

@@ -58,12 +58,12 @@ extension SQLiteCatalog {
             let verifications = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT COUNT(*) FILTER (WHERE verified_at IS NULL OR verified_at < ?) AS unverified, MIN(verified_at) AS oldest
+                    SELECT COUNT(*) FILTER (WHERE verified_at IS NULL OR verified_at < ?) AS unread, MIN(verified_at) AS oldest
                         FROM location WHERE status = 'active'
                     """, arguments: [date.milliseconds])
             func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM \(sql)") ?? 0 }
             return LocationStatistics(
-                counts: counts, unverified: verifications?["unverified"] ?? 0,
+                counts: counts, withoutRecentRead: verifications?["unread"] ?? 0,
                 oldestVerification: verifications?.date("oldest"),
                 representations: try count("representation WHERE size > 0"), manifests: try count("manifest"))
         }

@@ -113,7 +113,7 @@ struct LiveMetrics {
             return LocationStatus.allCases.map { (labels: [$0.rawValue], value: Double(counts[$0] ?? 0)) }
         }
         registry.gauge("baton_scrub_due_locations", "Active locations without a full read within maintenance.scrub_interval.") {
-            await statistics().map { [([], Double($0.unverified))] } ?? []
+            await statistics().map { [([], Double($0.withoutRecentRead))] } ?? []
         }
         registry.gauge("baton_scrub_oldest_verification_seconds", "Age of the oldest verification of an active location.") {
             await statistics()?.oldestVerification.map { [([], -$0.timeIntervalSinceNow)] } ?? []

@@ -127,14 +127,14 @@ extension Endpoint {
     /// Fetches all images, page by page.
     /// - Parameter name: only images with this name; nil for all.
     /// - Throws: `ClientError`.
-    package func images(named name: String? = nil) async throws -> [ImageRecord] {
+    package func images(named name: String? = nil) async throws -> [ServerImage] {
         struct Page: Decodable {
-            let images: [ImageRecord]
+            let images: [ServerImage]
             let next: String?
         }
         let query = name.map { "&name=\(PercentEncoding.encode($0))" } ?? ""
         var next: String? = "/v2/images?limit=1000" + query
-        var images: [ImageRecord] = []
+        var images: [ServerImage] = []
         while let path = next {
             let page = try await send("GET", path).decoded(as: Page.self)
             images += page.images
@@ -161,8 +161,8 @@ extension Endpoint {
 
     /// Fetches one image.
     /// - Throws: `ClientError`.
-    package func image(_ id: ImageID) async throws -> ImageRecord {
-        try await send("GET", "/v2/images/\(id)").decoded(as: ImageRecord.self)
+    package func image(_ id: ImageID) async throws -> ServerImage {
+        try await send("GET", "/v2/images/\(id)").decoded(as: ServerImage.self)
     }
 
     /// Fetches an image's locations, page by page.

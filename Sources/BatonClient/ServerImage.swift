@@ -2,7 +2,7 @@ package import CurlTransfer
 import FoundationEssentials
 
 /// An image, as shown by the server.
-package struct ImageRecord: Codable, Sendable {
+package struct ServerImage: Codable, Sendable {
     package let id: String
     /// The name for people.
     package let name: String?

@@ -43,7 +43,7 @@ struct ImageCommand: AsyncParsableCommand {
             body["visibility"] = visibility
             let answer = try await server.open().send("POST", "/v2/images", body: Array(try JSONEncoder().encode(body)))
             if output.json { return output.printJSON(answer) }
-            Standard.output.line(try answer.decoded(as: ImageRecord.self).id)
+            Standard.output.line(try answer.decoded(as: ServerImage.self).id)
         }
     }
 
@@ -79,7 +79,7 @@ struct ImageCommand: AsyncParsableCommand {
             let id = try await endpoint.imageID(image)
             let answer = try await endpoint.send("GET", "/v2/images/\(id)")
             if output.json { return output.printJSON(answer) }
-            let record = try answer.decoded(as: ImageRecord.self)
+            let record = try answer.decoded(as: ServerImage.self)
             var table = Table("id", record.id)
             table.add("name", record.name ?? "-")
             table.add("status", record.status)

@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOPosix
 import Synchronization
 
-/// A few threads for work that occupies a processor for milliseconds, so that event loops stay responsive. Callers get threads
+/// A few threads for work that occupies a processor for milliseconds, so that event loops stay responsive. Shares get threads
 /// in fair turns.
 final class ComputePool: Sendable {
     /// The pool of this process.
@@ -22,25 +22,25 @@ final class ComputePool: Sendable {
     }
 
     /// Parses a request body on a thread of the pool. Waiting bodies occupy memory, so their number is limited.
-    /// - Parameter caller: the sender. Above the limit, the pool refuses a body of the caller that has the most.
+    /// - Parameter share: that of the sender (`APIContext.share`). Above the limit, the pool refuses a body of the share with the most.
     /// - Throws: the error of `work`; `APIError` 503 if the body is refused.
-    func read<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await run(.body, for: caller, work)
+    func read<Value: Sendable>(for share: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await run(.body, for: share, work)
     }
 
     /// Encodes a response, whose data is in memory in any case, on a thread of the pool.
-    /// - Parameter caller: the recipient.
+    /// - Parameter share: that of the recipient.
     /// - Throws: the error of `work`.
-    func write<Value: Sendable>(for caller: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await run(.answer, for: caller, work)
+    func write<Value: Sendable>(for share: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await run(.answer, for: share, work)
     }
 
     private func run<Value: Sendable>(
-        _ kind: ComputeTurns<CheckedContinuation<Bool, Never>>.Kind, for caller: String,
+        _ kind: ComputeTurns<CheckedContinuation<Bool, Never>>.Kind, for share: String,
         _ work: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         let hasTurn = await withCheckedContinuation { (waiter: CheckedContinuation<Bool, Never>) in
-            let decided = turns.withLock { $0.enter(waiter, kind, for: caller) }
+            let decided = turns.withLock { $0.enter(waiter, kind, for: share) }
             for (waiter, hasTurn) in decided { waiter.resume(returning: hasTurn) }
         }
         guard hasTurn else {
@@ -48,7 +48,7 @@ final class ComputePool: Sendable {
             error.headers[.retryAfter] = "1"
             throw error
         }
-        defer { turns.withLock { $0.leave(kind, caller) }?.resume(returning: true) }
+        defer { turns.withLock { $0.leave(kind, share) }?.resume(returning: true) }
         try Task.checkCancellation()
         return try await threads.runIfActive(work)
     }
@@ -67,7 +67,7 @@ struct ComputeTurns<Waiter> {
     private struct Waiting {
         let waiter: Waiter
         let kind: Kind
-        let caller: String
+        let share: String
     }
 
     private let limit: Int
@@ -75,7 +75,7 @@ struct ComputeTurns<Waiter> {
     private var last = 0
     private var order = FairQueue<Int>()
     private var waiting: [Int: Waiting] = [:]
-    /// The number of bodies per caller, parsed or waiting.
+    /// The number of bodies per share, parsed or waiting.
     private var bodies: [String: Int] = [:]
 
     /// - Parameters:
@@ -88,30 +88,30 @@ struct ComputeTurns<Waiter> {
 
     /// Adds a waiter.
     /// - Returns: the waiters that are decided now: each gets a thread or is refused.
-    mutating func enter(_ waiter: Waiter, _ kind: Kind, for caller: String) -> [(waiter: Waiter, hasTurn: Bool)] {
+    mutating func enter(_ waiter: Waiter, _ kind: Kind, for share: String) -> [(waiter: Waiter, hasTurn: Bool)] {
         var outcome: [(waiter: Waiter, hasTurn: Bool)] = []
         if kind == .body {
             if bodies.values.reduce(0, +) >= limit {
-                guard let refused = dropOne(inFavourOf: caller) else { return [(waiter, false)] }
+                guard let refused = dropOne(inFavourOf: share) else { return [(waiter, false)] }
                 outcome.append((refused, false))
             }
-            bodies[caller, default: 0] += 1
+            bodies[share, default: 0] += 1
         }
         if free > 0 {
             free -= 1
             outcome.append((waiter, true))
         } else {
             last += 1
-            waiting[last] = Waiting(waiter: waiter, kind: kind, caller: caller)
-            order.add(last, [caller])
+            waiting[last] = Waiting(waiter: waiter, kind: kind, share: share)
+            order.add(last, [share])
         }
         return outcome
     }
 
     /// Frees the thread of finished work.
     /// - Returns: the waiter that gets the thread next; nil if none waits.
-    mutating func leave(_ kind: Kind, _ caller: String) -> Waiter? {
-        if kind == .body { subtractBody(of: caller) }
+    mutating func leave(_ kind: Kind, _ share: String) -> Waiter? {
+        if kind == .body { subtractBody(of: share) }
         guard let next = order.next(), let chosen = waiting.removeValue(forKey: next) else {
             free += 1
             return nil
@@ -119,19 +119,19 @@ struct ComputeTurns<Waiter> {
         return chosen.waiter
     }
 
-    /// Removes the latest waiting body of the caller with the most bodies, if that caller has at least two more than `caller`.
-    private mutating func dropOne(inFavourOf caller: String) -> Waiter? {
+    /// Removes the latest waiting body of the share with the most bodies, if that has at least two more than `share`.
+    private mutating func dropOne(inFavourOf share: String) -> Waiter? {
         let candidates = waiting.filter { $0.value.kind == .body }
-        let most = candidates.max { (bodies[$0.value.caller] ?? 0, $0.key) < (bodies[$1.value.caller] ?? 0, $1.key) }
-        guard let most, bodies[most.value.caller] ?? 0 > (bodies[caller] ?? 0) + 1 else { return nil }
+        let most = candidates.max { (bodies[$0.value.share] ?? 0, $0.key) < (bodies[$1.value.share] ?? 0, $1.key) }
+        guard let most, bodies[most.value.share] ?? 0 > (bodies[share] ?? 0) + 1 else { return nil }
         waiting[most.key] = nil
-        order.remove(most.key, [most.value.caller])
-        subtractBody(of: most.value.caller)
+        order.remove(most.key, [most.value.share])
+        subtractBody(of: most.value.share)
         return most.value.waiter
     }
 
-    private mutating func subtractBody(of caller: String) {
-        let left = (bodies[caller] ?? 0) - 1
-        bodies[caller] = left > 0 ? left : nil
+    private mutating func subtractBody(of share: String) {
+        let left = (bodies[share] ?? 0) - 1
+        bodies[share] = left > 0 ? left : nil
     }
 }

@@ -38,9 +38,9 @@ package struct JSONPage: Sendable {
         try await fill(with: items, for: context.share, on: .shared, document)
     }
 
-    /// Appends items while there is room, with a given caller and pool.
+    /// Appends items while there is room, with a given share and pool.
     mutating func fill<Item: Sendable>(
-        with items: some Collection<Item>, for caller: String, on pool: ComputePool,
+        with items: some Collection<Item>, for share: String, on pool: ComputePool,
         _ document: @escaping @Sendable (Item) -> some JSONItem
     ) async throws -> Item? {
         var last: Item?
@@ -53,7 +53,7 @@ package struct JSONPage: Sendable {
             rest.removeFirst()
         }
         guard !rest.isEmpty else { return nil }
-        let result = try await pool.write(for: caller) { [self, rest, last] in
+        let result = try await pool.write(for: share) { [self, rest, last] in
             var page = self
             return (last: try page.fill(with: rest, behind: last, document), page: page)
         }

@@ -9,6 +9,9 @@ package struct Capabilities: Sendable, Hashable {
     package init(maximumRange: Int64? = nil) {
         self.maximumRange = maximumRange
     }
+
+    /// Whether one request has a limit.
+    package var isBounded: Bool { maximumRange != nil }
 }
 
 /// One read, for which a driver describes the request.

@@ -198,7 +198,7 @@ extension LocationRead: AttemptSink {
         plan.pace.take(taken, at: loop.now)
         if let excess = course.excess { return follow(course.failed(excess, at: loop.now)) }
         if course.position - noted >= digests.stride { note() }
-        if !plan.pace.allowsMore(at: loop.now), plan.driver.capabilities.maximumRange == nil { attempt.pause() }
+        if !plan.pace.allowsMore(at: loop.now), !plan.driver.capabilities.isBounded { attempt.pause() }
     }
 
     /// A download waits for the permit: gives it back and continues later.

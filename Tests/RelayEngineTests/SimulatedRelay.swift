@@ -158,7 +158,7 @@ struct SimulatedRelay {
         yields += 1
         yielding = (id, attempt.end)
         if let layout, !attempt.end.isMultiple(of: layout.chunkSize), attempt.end != plan.end, attempt.end != attempt.offered,
-            plan.candidates[attempt.candidate].maximumRange == nil
+            !plan.candidates[attempt.candidate].isBounded
         {
             complaints.append("gives way at \(attempt.end), inside a chunk")
         }

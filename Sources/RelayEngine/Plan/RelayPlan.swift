@@ -38,6 +38,9 @@ package struct RelayPlan: Sendable {
             self.tier = tier
             self.isSuspect = isSuspect
         }
+
+        /// Whether one request has a limit, so that its bytes come all at once.
+        var isBounded: Bool { maximumRange != nil }
     }
 
     /// The size of the whole representation, in bytes.

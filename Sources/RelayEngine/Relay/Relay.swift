@@ -211,7 +211,7 @@ package final class Relay: @unchecked Sendable {
         guard let current = running else { return }
         endMeter()
         let source = sources[current.candidate]
-        running?.meter = AttemptMeter(isBounded: plan.candidates[current.candidate].maximumRange != nil, at: loop.now)
+        running?.meter = AttemptMeter(isBounded: plan.candidates[current.candidate].isBounded, at: loop.now)
         observer.attemptRequested(in: source.backend)
     }
 

@@ -86,7 +86,7 @@ extension RelayStateMachine {
     /// Stops reading while too many bytes wait for the client or for their verification.
     mutating func pauseIfFull() -> [RelayAction] {
         guard let running = attempt, running.isReading, !running.isPaused, !running.isYielding,
-            plan.candidates[running.candidate].maximumRange == nil, progress.buffered >= window || isUnverifiedFull
+            !plan.candidates[running.candidate].isBounded, progress.buffered >= window || isUnverifiedFull
         else { return [] }
         update(running.id) { $0.pause() }
         return [.pause(running.id)]

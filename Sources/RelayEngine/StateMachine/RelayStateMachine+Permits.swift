@@ -49,7 +49,7 @@ extension RelayStateMachine {
     private func yieldBoundary(of running: RelayAttempt) -> Int64 {
         // Before there is a body nothing is lost.
         guard running.isReading else { return accepted }
-        if isBounded(running.candidate) { return running.end }
+        if plan.candidates[running.candidate].isBounded { return running.end }
         guard case .chunks = plan.verification else { return accepted }
         return min(nextBoundary(for: running), running.end)
     }

@@ -8,7 +8,7 @@ extension RelayStateMachine {
     /// Measures the running attempt, and asks for estimates of the other locations when a decision is possible.
     mutating func watchPace(at now: ContinuousClock.Instant) -> [RelayAction] {
         let running = attempt
-        let isBounded = running.map { self.isBounded($0.candidate) } ?? false
+        let isBounded = running.map { plan.candidates[$0.candidate].isBounded } ?? false
         guard let rate = slow.observe(running, isBounded: isBounded, at: now), let running else { return [] }
         let report = RelayAction.report(.pace(candidate: running.candidate, bytesPerSecond: rate))
         guard slow.mayFailOver(at: now), candidates.indices.contains(where: { isAlternative($0, to: running.candidate) }) else {
@@ -104,11 +104,9 @@ extension RelayStateMachine {
     /// The next offset at which the attempt may be left: the end of a chunk, of a bounded read, or of a response that is
     /// shorter than the request. No byte is fetched in vain there.
     func nextBoundary(for running: RelayAttempt) -> Int64 {
-        if isBounded(running.candidate) { return running.end }
+        if plan.candidates[running.candidate].isBounded { return running.end }
         var chunk = max(1, policy.slowBoundary)
         if case .chunks(let layout) = plan.verification { chunk = layout.chunkSize }
         return min(running.offered, (accepted + chunk - 1) / chunk * chunk)
     }
-
-    func isBounded(_ candidate: Int) -> Bool { plan.candidates[candidate].maximumRange != nil }
 }

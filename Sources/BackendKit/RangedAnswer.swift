@@ -55,7 +55,7 @@ package struct RangedAnswer: Sendable {
         }
         // The range may end earlier (RFC 9110 section 15.3.7): the object is shorter, or the server limits the size of a
         // response.
-        guard let asked = read.range, range.first == asked.first, range.last <= asked.last else {
+        guard let requested = read.range, range.first == requested.first, range.last <= requested.last else {
             return .failure(
                 AttemptFailure(
                     .wrongRange, .location,

@@ -92,7 +92,7 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
 
     func relayCommitted() {}
 
-    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
+    func write(_ slabs: [ByteBuffer], delivered: @escaping @Sendable (Int64?) -> Void) {
         guard case .relaying(_, let waiter) = state else { return }
         for slab in slabs {
             let count = Int64(slab.readableBytes)
@@ -101,9 +101,9 @@ final class DirectFetch: ResponseSink, Ticking, @unchecked Sendable {
                 limit.receive(count)
             } catch {
                 state = .failed(error, waiter)
-                return taken(nil)
+                return delivered(nil)
             }
-            if limit.isAhead(at: loop.now) { held.append { taken(count) } } else { taken(count) }
+            if limit.isAhead(at: loop.now) { held.append { delivered(count) } } else { delivered(count) }
         }
     }
 

@@ -87,7 +87,7 @@ package struct ConfigurationFile<Backend> {
         sections.finish()
         compare(read, configuration)
         self.configuration = configuration
-        knownKeys = log.asked
+        knownKeys = log.lookedUp
         lines = log.lines
         warnings = log.warnings.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
         if !log.problems.isEmpty { throw .init(log.problems) }

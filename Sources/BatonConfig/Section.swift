@@ -10,7 +10,7 @@ package final class Section {
     private let line: Int?
     private var entries: [String: Node] = [:]
     private var lines: [String: Int] = [:]
-    private var asked: [String] = []
+    private var lookedUp: [String] = []
 
     init(path: String, node: Node?, log: ProblemLog) {
         self.path = path
@@ -50,8 +50,8 @@ package final class Section {
     }
 
     func take(_ key: String) -> Node? {
-        if !asked.contains(key) { asked.append(key) }
-        log.asked.insert(name(of: key))
+        if !lookedUp.contains(key) { lookedUp.append(key) }
+        log.lookedUp.insert(name(of: key))
         guard let node = entries[key], !node.isNothing else { return nil }
         return node
     }
@@ -97,10 +97,10 @@ package final class Section {
 
     /// Records a problem for every key that was never looked up.
     package func finish() {
-        for key in keys where !asked.contains(key) {
-            let nearest = asked.min { $0.distance(to: key) < $1.distance(to: key) }
+        for key in keys where !lookedUp.contains(key) {
+            let nearest = lookedUp.min { $0.distance(to: key) < $1.distance(to: key) }
             let guess = nearest.flatMap { $0.distance(to: key) <= 2 ? "; did you mean \($0)?" : nil }
-            reject(key, "no such key" + (guess ?? "; possible: \(asked.sorted().joined(separator: ", "))"))
+            reject(key, "no such key" + (guess ?? "; possible: \(lookedUp.sorted().joined(separator: ", "))"))
         }
     }
 }
@@ -115,7 +115,7 @@ final class ProblemLog {
     /// The line of each key, by its full name.
     var lines: [String: Int] = [:]
     /// The full name of every key that was looked up.
-    var asked: Set<String> = []
+    var lookedUp: Set<String> = []
     /// The contents of the named files and environment variables.
     var inputs: [Data] = []
 

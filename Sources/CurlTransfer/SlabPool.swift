@@ -16,7 +16,7 @@ package struct SlabPool {
     private var inFlight: [ByteBuffer] = []
     private var next = 0
     /// The number of slabs taken since the last trim.
-    private var taken = 0
+    private var takenSinceTrim = 0
 
     /// Creates a pool of slabs of `slabSize` bytes that keeps at most `keep` of them for reuse.
     package init(slabSize: Int, keep: Int) {
@@ -29,7 +29,7 @@ package struct SlabPool {
 
     /// Returns an empty, uniquely referenced slab. It examines a few slabs only, so that its cost is bounded.
     package mutating func take() -> ByteBuffer {
-        taken += 1
+        takenSinceTrim += 1
         for _ in 0..<min(inFlight.count, 16) {
             next = (next + 1) % inFlight.count
             if inFlight[next].modifyIfUniquelyOwned({ $0.clear() }) != nil { return inFlight.remove(at: next) }
@@ -45,8 +45,8 @@ package struct SlabPool {
 
     /// Drops free slabs that were not needed: those beyond the number taken since the last call.
     package mutating func trimUnused() {
-        var spare = taken
-        taken = 0
+        var spare = takenSinceTrim
+        takenSinceTrim = 0
         inFlight = inFlight.indices.compactMap { index in
             let isFree = inFlight[index].modifyIfUniquelyOwned { $0.clear() } != nil
             if isFree { spare -= 1 }

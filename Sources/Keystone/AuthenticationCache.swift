@@ -20,7 +20,7 @@ struct AuthenticationCache {
     private struct Validation {
         let caller: Caller
         let expires: Date
-        let asked: Date
+        let validatedAt: Date
     }
 
     private let capacity: Int
@@ -45,7 +45,7 @@ struct AuthenticationCache {
     func decision(on token: TokenDigest, at now: Date) -> Decision {
         if let entry = validations[token] {
             if entry.expires <= now { return .expired }
-            return isYoung(entry.asked, lifetime, now) ? .known(entry.caller) : .stale(entry.caller)
+            return isYoung(entry.validatedAt, lifetime, now) ? .known(entry.caller) : .stale(entry.caller)
         }
         if let time = refused[token], isYoung(time, refusalLifetime, now) { return .refused }
         return .absent
@@ -57,11 +57,11 @@ struct AuthenticationCache {
             validations = validations.filter { $0.value.expires > now }
             // If the cache is still full, the least recently used quarter is removed at once, so that this is rare.
             if validations.count >= capacity {
-                let oldest = validations.sorted { $0.value.asked < $1.value.asked }.prefix(max(1, capacity / 4))
+                let oldest = validations.sorted { $0.value.validatedAt < $1.value.validatedAt }.prefix(max(1, capacity / 4))
                 for (key, _) in oldest { validations[key] = nil }
             }
         }
-        validations[token] = Validation(caller: caller, expires: expires, asked: now)
+        validations[token] = Validation(caller: caller, expires: expires, validatedAt: now)
     }
 
     mutating func refuse(_ token: TokenDigest, at now: Date) {

@@ -9,7 +9,7 @@ import Synchronization
 package final class HealthRecord: Sendable {
     private let health: Mutex<Health>
     private let lastFailures = Mutex(LastFailures())
-    private let taken = Mutex<[BackendID: Int64]>([:])
+    private let bytesByBackend = Mutex<[BackendID: Int64]>([:])
 
     /// - Parameters:
     ///   - penalty: how long a failed location is ranked last.
@@ -41,7 +41,7 @@ package final class HealthRecord: Sendable {
     }
 
     /// The number of bytes that downloads have taken from each backend since the start, including running downloads.
-    package var bytesTaken: [BackendID: Int64] { taken.withLock { $0 } }
+    package var bytesTaken: [BackendID: Int64] { bytesByBackend.withLock { $0 } }
 
     /// Ranks a backend last until a probe succeeds, whatever its attempts show.
     package func tripBreaker(_ backend: BackendID, because location: LocationID) {
@@ -75,7 +75,7 @@ extension HealthRecord: RelayObserver {
     }
 
     /// Adds the bytes to the backend's total.
-    package func recordBytes(_ count: Int64, of backend: BackendID) { taken.withLock { $0[backend, default: 0] += count } }
+    package func recordBytes(_ count: Int64, of backend: BackendID) { bytesByBackend.withLock { $0[backend, default: 0] += count } }
 
     /// Estimates by the health of the backends.
     package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {

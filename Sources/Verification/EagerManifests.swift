@@ -95,12 +95,12 @@ package final class EagerManifests: Service, CustomStringConvertible {
         repeat {
             let page = try await manifests.locationsForManifests(
                 in: backends, of: images, after: cursor, limit: Self.pageSize, at: .now)
-            let taken = queue.withLock { queue -> Location? in
-                let taken = page.locations.first { isWanted($0.representation) && queue.allows($0, at: .now) }
-                if let taken { queue.begin(taken) }
-                return taken
+            let chosen = queue.withLock { queue -> Location? in
+                let chosen = page.locations.first { isWanted($0.representation) && queue.allows($0, at: .now) }
+                if let chosen { queue.begin(chosen) }
+                return chosen
             }
-            if let taken { return taken }
+            if let chosen { return chosen }
             cursor = page.next
         } while cursor != nil
         return nil

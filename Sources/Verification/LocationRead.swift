@@ -192,10 +192,10 @@ extension LocationRead: AttemptSink {
     func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) { digests.update(bytes) }
 
     func attemptSettled(_ attempt: OriginAttempt) {
-        let taken = attempt.takeCounts().kept
-        guard taken > 0 else { return }
-        course.advance(by: taken)
-        plan.pace.take(taken, at: loop.now)
+        let count = attempt.takeCounts().kept
+        guard count > 0 else { return }
+        course.advance(by: count)
+        plan.pace.take(count, at: loop.now)
         if let excess = course.excess { return follow(course.failed(excess, at: loop.now)) }
         if course.position - noted >= digests.stride { note() }
         if !plan.pace.allowsMore(at: loop.now), !plan.driver.capabilities.isBounded { attempt.pause() }

@@ -15,8 +15,8 @@ import Waiting
 
     /// Keystone knows the tokens that begin with "good", and breaks off at those that begin with "bad".
     private func script() {
-        keystone.reply { asked in
-            let token = asked["x-subject-token"] ?? ""
+        keystone.reply { request in
+            let token = request["x-subject-token"] ?? ""
             if token.hasPrefix("bad") { return .unreachable }
             return token.hasPrefix("good") ? .status(200, body: ScriptedKeystone.description()) : .status(404)
         }
@@ -30,7 +30,7 @@ import Waiting
             for guess in 0..<2 { _ = try? await authenticator.caller(of: "bad\(round).\(guess)") }
             _ = try await authenticator.caller(of: "good\(round)")
         }
-        #expect(keystone.asked.count == 60)
+        #expect(keystone.requests.count == 60)
     }
 
     @Test("Three failed requests to Keystone in a row pause it until one succeeds")
@@ -60,12 +60,12 @@ import Waiting
                 try await authenticator.caller(of: "no\(guess)", from: guesser)
             }
         }
-        let asked = keystone.asked.count
+        let count = keystone.requests.count
         let refused = await #expect(throws: AuthenticationRefusal.self) {
             try await authenticator.caller(of: "good2", from: guesser)
         }
         #expect(refused == .tooManyGuesses(retryAfter: .seconds(20)))
-        #expect(keystone.asked.count == asked)
+        #expect(keystone.requests.count == count)
         _ = try await authenticator.caller(of: "good1", from: guesser)
         _ = try await authenticator.caller(of: "good2", from: other)
         keystone.pass(20)
@@ -103,12 +103,12 @@ import Waiting
             for _ in 0..<28 { #expect(try await group.next() == true) }
             group.addTask { try await authenticator.caller(of: "good", from: other).user == "u1" }
             try await eventually("the question of the other address") {
-                keystone.asked.contains { $0["x-subject-token"] == "good" }
+                keystone.requests.contains { $0["x-subject-token"] == "good" }
             }
             keystone.release()
             try await group.waitForAll()
         }
-        #expect(keystone.asked.count == 33)
+        #expect(keystone.requests.count == 33)
     }
 
     @Test("A guess limit refills evenly, counts an IPv6 network of 64 bits once, and has bounded memory")

@@ -17,7 +17,7 @@ final class ScriptedKeystone: KeystoneTransport {
 
     private struct State {
         var time = Date(timeIntervalSince1970: 1_800_000_000)
-        var asked: [[String: String]] = []
+        var requests: [[String: String]] = []
         var reply: @Sendable ([String: String]) -> Reply = { _ in .unreachable }
         var isHeld = false
     }
@@ -27,7 +27,7 @@ final class ScriptedKeystone: KeystoneTransport {
     var now: Date { state.withLock { $0.time } }
     func pass(_ seconds: Double) { state.withLock { $0.time += seconds } }
     /// The header fields of every request, in lower case; `method` and `body` beside them.
-    var asked: [[String: String]] { state.withLock { $0.asked } }
+    var requests: [[String: String]] { state.withLock { $0.requests } }
     func reply(_ reply: @escaping @Sendable ([String: String]) -> Reply) { state.withLock { $0.reply = reply } }
 
     /// Accepts requests and answers none until `release`.
@@ -43,12 +43,12 @@ final class ScriptedKeystone: KeystoneTransport {
         case .head: fields["method"] = "HEAD"
         }
         if case .url(let url) = request.source { fields["url"] = url }
-        let (asked, reply) = state.withLock { state in
-            state.asked.append(fields)
+        let (sent, reply) = state.withLock { state in
+            state.requests.append(fields)
             return (fields, state.reply)
         }
         try? await eventually("the test to let answers go out") { state.withLock { !$0.isHeld } }
-        switch reply(asked) {
+        switch reply(sent) {
         case .unreachable: throw TransferError(.connect, message: "nobody there")
         case .status(let status, let body, let token):
             let head = token.map { [(name: "x-subject-token", value: $0)] } ?? []
@@ -87,8 +87,8 @@ final class ScriptedKeystone: KeystoneTransport {
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description(roles: ["Member", "courier", "other"])) }
         let caller = try await keystone.authenticator().caller(of: "t")
         #expect(caller == Caller(user: "u1", project: "p1", roles: [.member, .trusted]))
-        #expect(keystone.asked.first?["url"] == "http://id/v3/auth/tokens?nocatalog")
-        #expect(keystone.asked.first?["x-auth-token"] == "t" && keystone.asked.first?["x-subject-token"] == "t")
+        #expect(keystone.requests.first?["url"] == "http://id/v3/auth/tokens?nocatalog")
+        #expect(keystone.requests.first?["x-auth-token"] == "t" && keystone.requests.first?["x-subject-token"] == "t")
     }
 
     @Test("A token without a project gives no role")
@@ -106,10 +106,10 @@ final class ScriptedKeystone: KeystoneTransport {
         for _ in 0..<3 { _ = try await authenticator.caller(of: "t") }
         keystone.pass(299)
         _ = try await authenticator.caller(of: "t")
-        #expect(keystone.asked.count == 1)
+        #expect(keystone.requests.count == 1)
         keystone.pass(1)
         _ = try await authenticator.caller(of: "t")
-        #expect(keystone.asked.count == 2)
+        #expect(keystone.requests.count == 2)
     }
 
     @Test("A revoked token works no longer than the cache's lifetime")
@@ -132,7 +132,7 @@ final class ScriptedKeystone: KeystoneTransport {
         _ = try await authenticator.caller(of: "t")
         keystone.pass(1)
         await #expect(throws: AuthenticationRefusal.expired) { try await authenticator.caller(of: "t") }
-        #expect(keystone.asked.count == 1)
+        #expect(keystone.requests.count == 1)
     }
 
     @Test("In an outage known tokens work until they expire, and unknown tokens must wait")
@@ -157,7 +157,7 @@ final class ScriptedKeystone: KeystoneTransport {
         let keystone = ScriptedKeystone()
         let authenticator = keystone.authenticator()
         for token in ["a", "b", "c", "d", "e"] { _ = try? await authenticator.caller(of: token) }
-        #expect(keystone.asked.count == 3)
+        #expect(keystone.requests.count == 3)
         keystone.pass(2)
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         _ = try await authenticator.caller(of: "a")
@@ -181,7 +181,7 @@ final class ScriptedKeystone: KeystoneTransport {
         for _ in 0..<3 {
             await #expect(throws: AuthenticationRefusal.unknown) { try await authenticator.caller(of: "t") }
         }
-        #expect(keystone.asked.count == 1)
+        #expect(keystone.requests.count == 1)
         keystone.pass(5)
         keystone.reply { _ in .status(200, body: ScriptedKeystone.description()) }
         _ = try await authenticator.caller(of: "t")
@@ -195,13 +195,13 @@ final class ScriptedKeystone: KeystoneTransport {
         let authenticator = keystone.authenticator()
         let callers = try await withThrowingTaskGroup(of: Caller.self) { group in
             for _ in 0..<20 { group.addTask { try await authenticator.caller(of: "t") } }
-            try await eventually("a question to Keystone") { !keystone.asked.isEmpty }
+            try await eventually("a question to Keystone") { !keystone.requests.isEmpty }
             for _ in 0..<1000 { await Task.yield() }
             keystone.release()
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(callers.count == 20)
-        #expect(keystone.asked.count == 1)
+        #expect(keystone.requests.count == 1)
     }
 
     @Test(
@@ -210,30 +210,30 @@ final class ScriptedKeystone: KeystoneTransport {
     func textThatCannotBeATokenIsNotSentToKeystone(token: String) async throws {
         let keystone = ScriptedKeystone()
         await #expect(throws: AuthenticationRefusal.unknown) { try await keystone.authenticator().caller(of: token) }
-        #expect(keystone.asked.isEmpty)
+        #expect(keystone.requests.isEmpty)
     }
 
     @Test("The service validates with its own token and renews it")
     func theServiceValidatesWithItsOwnTokenAndRenewsIt() async throws {
         let keystone = ScriptedKeystone()
-        keystone.reply { asked in
-            if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "own") }
-            return asked["x-auth-token"] == "own" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
+        keystone.reply { request in
+            if request["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "own") }
+            return request["x-auth-token"] == "own" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
         }
         let authenticator = keystone.authenticator(credentials: Self.password)
         _ = try await authenticator.caller(of: "t")
         _ = try await authenticator.caller(of: "u")
-        #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET"])
-        let body = keystone.asked.first?["body"] ?? ""
+        #expect(keystone.requests.map { $0["method"] } == ["POST", "GET", "GET"])
+        let body = keystone.requests.first?["body"] ?? ""
         #expect(body.contains(#""password":"hush""#) && body.contains(#""name":"service""#))
-        #expect(keystone.asked.first?["x-auth-token"] == nil)
+        #expect(keystone.requests.first?["x-auth-token"] == nil)
         // Keystone forgets it.
-        keystone.reply { asked in
-            if asked["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "new") }
-            return asked["x-auth-token"] == "new" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
+        keystone.reply { request in
+            if request["method"] == "POST" { return .status(201, body: ScriptedKeystone.description(), token: "new") }
+            return request["x-auth-token"] == "new" ? .status(200, body: ScriptedKeystone.description()) : .status(401)
         }
         _ = try await authenticator.caller(of: "v")
-        #expect(keystone.asked.map { $0["method"] } == ["POST", "GET", "GET", "GET", "POST", "GET"])
+        #expect(keystone.requests.map { $0["method"] } == ["POST", "GET", "GET", "GET", "POST", "GET"])
     }
 
     @Test("A service that may not validate tokens admits no caller and rejects no token")
@@ -241,21 +241,21 @@ final class ScriptedKeystone: KeystoneTransport {
         let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
         for status in [401, 403] {
             let keystone = ScriptedKeystone()
-            keystone.reply { asked in
-                asked["method"] == "POST"
+            keystone.reply { request in
+                request["method"] == "POST"
                     ? .status(201, body: ScriptedKeystone.description(), token: "own") : .status(status)
             }
             let authenticator = keystone.authenticator(credentials: Self.password)
             await #expect(throws: unavailable) { try await authenticator.caller(of: "t") }
-            #expect(keystone.asked.count <= 4)
+            #expect(keystone.requests.count <= 4)
         }
         let keystone = ScriptedKeystone()
         keystone.reply { _ in .status(401) }
         let authenticator = keystone.authenticator(
             credentials: .applicationCredential(id: "a1", secret: "hush"))
         await #expect(throws: unavailable) { try await authenticator.caller(of: "t") }
-        #expect(keystone.asked.first?["body"]?.contains("application_credential") == true)
-        #expect(keystone.asked.first?["body"]?.contains("scope") == false, "its project is part of it")
+        #expect(keystone.requests.first?["body"]?.contains("application_credential") == true)
+        #expect(keystone.requests.first?["body"]?.contains("scope") == false, "its project is part of it")
     }
 }
 

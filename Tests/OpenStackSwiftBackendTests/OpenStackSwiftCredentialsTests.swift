@@ -12,13 +12,13 @@ import Waiting
         #expect(store.credentials.generation == 0)
         store.hold()
         async let first: Void = store.credentials.renew(beyond: 0)
-        try await eventually("a log-in") { store.asked > 0 }
+        try await eventually("a log-in") { store.requestCount > 0 }
         async let second: Void = store.credentials.renew(beyond: 0)
         async let third: Void = store.credentials.renew(beyond: 0)
         for _ in 0..<20 { await Task.yield() }
         store.release()
         _ = try await (first, second, third)
-        #expect(store.asked == 1)
+        #expect(store.requestCount == 1)
         #expect(store.credentials.isReady)
         #expect(store.credentials.generation == 1)
     }
@@ -30,7 +30,7 @@ import Waiting
         try await store.credentials.renew(beyond: 1)
         #expect(store.credentials.session?.token == "hush-token-2")
         try await store.credentials.renew(beyond: 1)
-        #expect(store.asked == 2)
+        #expect(store.requestCount == 2)
     }
 
     @Test("A token is renewed before it ends", arguments: [(3600, 60), (100, 10), (1, 0.1), (0, 0)] as [(Int, Double)])
@@ -44,7 +44,7 @@ import Waiting
         #expect(!store.credentials.isReady)
         #expect(store.credentials.session != nil)
         try await store.credentials.renew(beyond: store.credentials.generation)
-        #expect(store.asked == 2)
+        #expect(store.requestCount == 2)
     }
 
     @Test("A token without an end is used until it is refused")
@@ -66,11 +66,11 @@ import Waiting
         store.answer(with: status)
         let failures = await [failure(store), failure(store)]
         #expect(failures.map(\.?.failureClass) == [suspected, suspected])
-        #expect(store.asked == 1)
+        #expect(store.requestCount == 1)
         store.pass(OpenStackSwiftCredentials.pause)
         store.answer(with: 200)
         #expect(await failure(store) == nil)
-        #expect(store.asked == 2)
+        #expect(store.requestCount == 2)
         #expect(store.credentials.isReady)
     }
 

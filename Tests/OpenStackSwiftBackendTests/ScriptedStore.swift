@@ -9,7 +9,7 @@ import Waiting
 final class ScriptedStore: Sendable {
     private struct State {
         var time = ContinuousClock.now
-        var asked = 0
+        var requestCount = 0
         var status = 200
         var isReachable = true
         var lifetime: Int? = 3600
@@ -45,7 +45,7 @@ final class ScriptedStore: Sendable {
     }
 
     /// The number of log-ins.
-    var asked: Int { state.withLock { $0.asked } }
+    var requestCount: Int { state.withLock { $0.requestCount } }
     func pass(_ time: Duration) { state.withLock { $0.time += time } }
     func answer(with status: Int) { state.withLock { $0.status = status } }
     func setLifetime(_ seconds: Int?) { state.withLock { $0.lifetime = seconds } }
@@ -56,12 +56,12 @@ final class ScriptedStore: Sendable {
     func release() { state.withLock { $0.isHeld = false } }
 
     private func answer() async throws(TransferError) -> Exchange.Answer {
-        state.withLock { $0.asked += 1 }
+        state.withLock { $0.requestCount += 1 }
         try? await eventually("the test to let answers go out") { state.withLock { !$0.isHeld } }
         let now = state.withLock { $0 }
         guard now.isReachable else { throw TransferError(.connect, message: "nobody there") }
         var fields = [
-            (name: "x-storage-url", value: account), (name: "x-auth-token", value: "hush-token-\(now.asked)"),
+            (name: "x-storage-url", value: account), (name: "x-auth-token", value: "hush-token-\(now.requestCount)"),
         ]
         if let lifetime = now.lifetime { fields.append((name: "x-auth-token-expires", value: "\(lifetime)")) }
         return Exchange.Answer(head: ResponseHead(status: now.status, fields: fields), body: [])

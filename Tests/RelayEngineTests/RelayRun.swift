@@ -101,7 +101,7 @@ final class RelayRun: ResponseSink, RelayObserver {
 
     func relayCommitted() { noteCall() }
 
-    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
+    func write(_ slabs: [ByteBuffer], delivered: @escaping @Sendable (Int64?) -> Void) {
         noteCall()
         state.withLock { state in
             for slab in slabs {
@@ -111,7 +111,7 @@ final class RelayRun: ResponseSink, RelayObserver {
                 state.count += Int64(slab.readableBytes)
             }
         }
-        for slab in slabs { taken(Int64(slab.readableBytes)) }
+        for slab in slabs { delivered(Int64(slab.readableBytes)) }
     }
 
     func relayEnded(_ summary: RelaySummary) {

@@ -63,7 +63,7 @@ struct SimulatedRelay {
     var gate: Gate?
     /// The attempt that holds a permit.
     var permitted: AttemptID?
-    /// The attempt that asked what others could do.
+    /// The attempt that requested estimates of what others could do.
     var estimating: AttemptID?
     /// The attempt that yields its permit, and the offset that it must not read beyond.
     var yielding: (id: AttemptID, limit: Int64)?
@@ -88,8 +88,8 @@ struct SimulatedRelay {
     var isCommitted = false
     /// The candidate that gave each byte that was taken, from the plan's start on.
     var givers: [Int] = []
-    /// The candidate that was asked last, or is about to be.
-    var asked: Int?
+    /// The candidate of the last attempt, or of the one about to begin.
+    var lastCandidate: Int?
     /// The candidates that must be named for the rejected chunk.
     var suspects: [Int]?
     /// The candidates that the relay has read with the validator that they began with.
@@ -174,7 +174,7 @@ struct SimulatedRelay {
         if !ends.isEmpty { complaints.append("\(action) after the end \(ends)") }
         switch action {
         case .start(let id, let candidate, let range):
-            asked = candidate
+            lastCandidate = candidate
             if plan.candidates[candidate].timeout != nil {
                 gate = Gate(id: id, candidate: candidate, range: range, opening: .permitted(id))
             } else if Bool.random(using: &random) {
@@ -235,10 +235,10 @@ struct SimulatedRelay {
                 if [candidate] != suspects { complaints.append("\(candidate) failed instead of \(suspects ?? [])") }
             case .withdrawn: break
             default:
-                if candidate != asked { complaints.append("\(candidate) failed, \(asked ?? -1) was asked") }
+                if candidate != lastCandidate { complaints.append("\(candidate) failed, \(lastCandidate ?? -1) was read") }
             }
         case .resumed(let candidate, _), .pace(let candidate, _):
-            if candidate != asked { complaints.append("\(report) of another than \(asked ?? -1)") }
+            if candidate != lastCandidate { complaints.append("\(report) of another than \(lastCandidate ?? -1)") }
         case .contradicted: break
         }
     }
@@ -276,9 +276,9 @@ struct SimulatedRelay {
     }
 
     private mutating func request(_ id: AttemptID, _ candidate: Int, _ range: ByteRange?) {
-        if plan.candidates[candidate].timeout != nil, permitted != id { complaints.append("asked without a permit") }
+        if plan.candidates[candidate].timeout != nil, permitted != id { complaints.append("started without a permit") }
         let wanted = heldStart + Int64(held.count)
-        if let range, range.first != wanted { complaints.append("asked for \(range), is at \(wanted)") }
+        if let range, range.first != wanted { complaints.append("requests \(range), is at \(wanted)") }
         isPaused = false
         let first = range?.first ?? 0
         let last = range?.last ?? plan.size - 1

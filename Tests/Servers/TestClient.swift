@@ -32,7 +32,7 @@ package final class TestClient {
     private var buffer: [UInt8] = []
     private let timeout: Int
     /// The method and path of the last request, for the message about a timeout.
-    private var asked = "nothing"
+    private var lastRequest = "nothing"
     private var isTimedOut = false
 
     /// - Parameters:
@@ -62,7 +62,7 @@ package final class TestClient {
     deinit { close(socket) }
 
     package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) throws {
-        asked = "\(method) \(path)"
+        lastRequest = "\(method) \(path)"
         var text = "\(method) \(path) HTTP/1.1\r\n"
         if headers["Host"] == nil { text += "Host: localhost\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
@@ -94,7 +94,7 @@ package final class TestClient {
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN {
                 isTimedOut = true
-                WaitTimeout("bytes of the answer to \(asked)", within: .seconds(timeout), at: "TestClient").report()
+                WaitTimeout("bytes of the answer to \(lastRequest)", within: .seconds(timeout), at: "TestClient").report()
             }
             return max(0, count)  // a reset counts as the end
         }

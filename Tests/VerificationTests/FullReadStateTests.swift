@@ -55,10 +55,10 @@ import Testing
     @Test("Bounded reads follow each other to the end")
     func boundedReadsFollowEachOtherToTheEnd() throws {
         var course = course(maximumRange: 40)
-        var asked: [ByteRange?] = []
+        var requested: [ByteRange?] = []
         for _ in 0..<3 {
             let range = try #require(course.range)
-            asked.append(range)
+            requested.append(range)
             try take(range.count, &course, ObjectHead(first: range.first, count: range.count, total: 100, validator: nil))
             if range.last == 99 {
                 #expect(course.ended(at: now) == .done)
@@ -66,7 +66,7 @@ import Testing
                 #expect(course.ended(at: now) == .ask(notBefore: now))
             }
         }
-        #expect(asked == [ByteRange(first: 0, last: 39), ByteRange(first: 40, last: 79), ByteRange(first: 80, last: 99)])
+        #expect(requested == [ByteRange(first: 0, last: 39), ByteRange(first: 40, last: 79), ByteRange(first: 80, last: 99)])
     }
 
     @Test("Answers shorter than requested follow each other at once to the end", arguments: [1, 30, 99] as [Int64])
@@ -242,7 +242,7 @@ import Testing
     func anUnstatedSizeThatIsTooSmall() throws {
         var course = course()
         try take(60, &course, unstated())
-        guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "not asked again") }
+        guard case .ask = course.ended(at: now) else { return #expect(Bool(false), "not requested again") }
         let bodyWindow = try course.acceptHead(unstated()).get()
         #expect(bodyWindow.skip == 60)
         course.advance(by: 20)

@@ -171,21 +171,22 @@ extension ConnectionQueue {
         return claims > yieldingCount ? hadItsTurn : nil
     }
 
-    private var asked: some Sequence<(key: Ticket, value: Holder)> {
+    /// The holders that were not asked for their connection yet.
+    private var recallable: some Sequence<(key: Ticket, value: Holder)> {
         holders.lazy.filter { $0.value.recall == .none }
     }
 
     private var latestInBackground: Ticket? {
-        asked.filter { $0.value.queueKey.rank == .background }.map(\.key).max { $0.number < $1.number }
+        recallable.filter { $0.value.queueKey.rank == .background }.map(\.key).max { $0.number < $1.number }
     }
 
     private var idle: Ticket? {
-        asked.filter { $0.value.offer == .idle }.map(\.key).min { $0.number < $1.number }
+        recallable.filter { $0.value.offer == .idle }.map(\.key).min { $0.number < $1.number }
     }
 
     /// The latest download of the caller with the most connections, if that caller has more than one.
     private var beyondShare: Ticket? {
-        let downloads = asked.filter { $0.value.queueKey.canYield }
+        let downloads = recallable.filter { $0.value.queueKey.canYield }
         let most = downloads.map { active[$0.value.queueKey.caller] ?? 0 }.max() ?? 0
         guard most > 1 else { return nil }
         return downloads.filter { active[$0.value.queueKey.caller] == most }.map(\.key).max { $0.number < $1.number }
@@ -194,7 +195,7 @@ extension ConnectionQueue {
     /// The download that has held its connection for the longest and has had its turn. Its caller has more than one connection,
     /// or is among the waiting callers.
     private var hadItsTurn: Ticket? {
-        asked.filter { $0.value.offer == .turn && yieldsTurn($0.value.queueKey.caller) }.map(\.key)
+        recallable.filter { $0.value.offer == .turn && yieldsTurn($0.value.queueKey.caller) }.map(\.key)
             .min { $0.number < $1.number }
     }
 

@@ -17,7 +17,7 @@ final class HTTPResponseSink: ResponseSink {
 
     private struct Write: Sendable {
         let slabs: [ByteBuffer]
-        let taken: @Sendable (Int64?) -> Void
+        let delivered: @Sendable (Int64?) -> Void
     }
 
     /// The progress of the response.
@@ -98,8 +98,8 @@ final class HTTPResponseSink: ResponseSink {
         waiter?.resume(returning: .committed)
     }
 
-    func write(_ slabs: [ByteBuffer], taken: @escaping @Sendable (Int64?) -> Void) {
-        let write = Write(slabs: slabs, taken: taken)
+    func write(_ slabs: [ByteBuffer], delivered: @escaping @Sendable (Int64?) -> Void) {
+        let write = Write(slabs: slabs, delivered: delivered)
         let channel: (any Channel)? = state.withLock { state in
             switch state {
             case .opening(let held, let waiter): state = .opening(held: held + [write], waiter: waiter)
@@ -119,10 +119,10 @@ final class HTTPResponseSink: ResponseSink {
         }
         switch before {
         case .opening(let held, let waiter):
-            for write in held { write.taken(nil) }
+            for write in held { write.delivered(nil) }
             waiter?.resume(returning: .ended(summary))
         case .committed(let held, let waiter):
-            for write in held { write.taken(nil) }
+            for write in held { write.delivered(nil) }
             waiter?.resume(returning: summary)
         case .attached(_, let waiter): waiter?.resume(returning: summary)
         case .ended: preconditionFailure("a relay ends once")
@@ -137,7 +137,7 @@ final class HTTPResponseSink: ResponseSink {
             for slab in write.slabs {
                 let count = Int64(slab.readableBytes)
                 channel.write(HTTPResponsePart.body(slab)).whenComplete { result in
-                    if case .success = result { write.taken(count) } else { write.taken(nil) }
+                    if case .success = result { write.delivered(count) } else { write.delivered(nil) }
                 }
             }
             channel.flush()

@@ -56,14 +56,14 @@ struct ImageRoutes: Sendable {
     }
 
     func list(_ request: Request, context: APIContext) async throws -> Response {
-        let asked = try ImageListRequest(request.uri.query, by: context.caller)
-        let found = try await images.page(asked.query)
+        let listRequest = try ImageListRequest(request.uri.query, by: context.caller)
+        let found = try await images.page(listRequest.query)
         var page = JSONPage()
         let caller = context.caller
         var last = try await page.fill(with: found.items, for: context) { JSONValue.image($0, for: caller) }
-        if last == nil, found.isCut || found.items.count == asked.query.limit { last = found.items.last }
-        var answer: [String: JSONValue] = ["first": .string(asked.first), "schema": "/v2/schemas/images"]
-        if let last { answer["next"] = .string(asked.next(behind: last.image.id)) }
+        if last == nil, found.isCut || found.items.count == listRequest.query.limit { last = found.items.last }
+        var answer: [String: JSONValue] = ["first": .string(listRequest.first), "schema": "/v2/schemas/images"]
+        if let last { answer["next"] = .string(listRequest.next(behind: last.image.id)) }
         return try page.response("images", answer)
     }
 

@@ -98,10 +98,10 @@ struct UploadRoute: Sendable {
     private func begin(
         _ upload: UploadPath, announced: Int64?, _ quota: ProjectQuota, _ context: APIContext
     ) async throws -> Format? {
-        let taken = try await authorizer.update(context) { edit in
+        let changed = try await authorizer.update(context) { edit in
             try LocationRegistrar.beginUpload(&edit, at: upload, announced: announced, quota)
         }
-        return taken.image.format
+        return changed.image.format
     }
 
     private func receive<Body: AsyncSequence>(

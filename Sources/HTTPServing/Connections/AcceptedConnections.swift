@@ -40,7 +40,7 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
         }
         channel.closeFuture.whenComplete { [self] _ in
             state.withLock { _ = $0.open.removeValue(forKey: id) }
-            taken(id)
+            stopWaiting(for: id)
         }
         context.fireChannelRead(data)
         // Runs after the connection's set-up, which the previous line scheduled on its loop.
@@ -48,9 +48,9 @@ final class AcceptedConnections: ChannelInboundHandler, Sendable {
     }
 
     /// Records that the server has taken a connection, which no longer needs the listener. Thread-safe.
-    func handedOver(_ channel: any Channel) { taken(ObjectIdentifier(channel)) }
+    func handedOver(_ channel: any Channel) { stopWaiting(for: ObjectIdentifier(channel)) }
 
-    private func taken(_ id: ObjectIdentifier) {
+    private func stopWaiting(for id: ObjectIdentifier) {
         let listener = state.withLock { state in
             state.waiting.remove(id)
             return state.takeListenerToClose()

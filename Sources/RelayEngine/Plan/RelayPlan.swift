@@ -71,10 +71,10 @@ package struct RelayPlan: Sendable {
     ///   verified. Without them the range can't be verified.
     package init(range: ByteRange, of size: Int64, layout: ChunkLayout? = nil, candidates: [Candidate]) {
         self.size = size
-        let taken = layout?.widened(range) ?? range
+        let widened = layout?.widened(range) ?? range
         delivery = range.first..<range.last + 1
-        start = taken.first
-        end = taken.last + 1
+        start = widened.first
+        end = widened.last + 1
         verification = layout.map { .chunks($0) } ?? .none
         self.candidates = candidates
     }

@@ -11,7 +11,7 @@ struct RelayVerification: ~Copyable {
     private var digest: DigestStream
     private var builder: ManifestBuilder?
     private var verifier: ChunkVerifier?
-    private var asked: Set<Int> = []
+    private var requestedPages: Set<Int> = []
     /// The offset that was last reported as verified.
     private var reportedEnd: Int64
 
@@ -66,7 +66,7 @@ struct RelayVerification: ~Copyable {
             wanted.append(needed + 1)
         }
         let last = layout.page(of: layout.chunk(at: plan.end - 1))
-        return wanted.filter { $0 <= last && !verifier.has(page: $0) && asked.insert($0).inserted }
+        return wanted.filter { $0 <= last && !verifier.has(page: $0) && requestedPages.insert($0).inserted }
     }
 
     /// Requests a page.

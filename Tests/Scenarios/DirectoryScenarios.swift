@@ -107,6 +107,7 @@ struct DirectoryScenarios {
         #expect(symlink(outside.file("secret.img"), directory.file("link.img")) == 0)
         #expect(symlink(outside.path, directory.file("linked")) == 0)
         try directory.write("", to: "empty.img")
+        #expect(mkfifo(directory.file("pipe.img"), 0o600) == 0 && mkfifo(directory.file("pipe"), 0o600) == 0)
         // A qcow2 image under another name, and one that names a backing file.
         var qcow2: [UInt8] = [0x51, 0x46, 0x49, 0xFB, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 1016)
         try Data(qcow2).write(to: URL(filePath: directory.file("cirros.img")))
@@ -119,6 +120,8 @@ struct DirectoryScenarios {
         let errors = try await server.errors(until: "backing file")
         #expect(errors.contains("baton: link.img is skipped: symbolic links are not followed"), "\(errors)")
         #expect(errors.contains("baton: empty.img is skipped: it is empty"), "\(errors)")
+        #expect(errors.contains("baton: pipe.img is skipped: it is not a regular file"), "\(errors)")
+        #expect(!errors.contains("pipe is skipped"), "\(errors)")
         #expect(errors.contains("baton: overlay.img is not served: "), "\(errors)")
     }
 

@@ -5,7 +5,7 @@ import Glibc
 import ImageModel
 
 /// The image files below a directory. Hidden files and directories are ignored. Symbolic links are not followed, because they
-/// can lead out of the directory.
+/// can lead out of the directory. FIFOs, devices and sockets are not read.
 struct DirectoryScan {
     /// A file that is served as an image.
     struct File: Equatable {
@@ -90,7 +90,8 @@ struct DirectoryScan {
                 skipped.append(Skipped(path: path, reason: "symbolic links are not followed"))
             }
         case S_IFREG: try look(at: path, full, size: Int64(status.st_size))
-        default: break
+        default:
+            if Self.isNamedLikeAnImage(path) { skipped.append(Skipped(path: path, reason: "it is not a regular file")) }
         }
     }
 

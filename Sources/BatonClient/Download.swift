@@ -84,7 +84,7 @@ package struct Download: Sendable {
                     }
                     if sink.offset < target.size || target.size == 0 { try await fetchRest(of: target, into: sink, &course) }
                     try sink.complete()
-                    return DownloadReport(target: target, origins: course.origins, troubles: course.troubles)
+                    return DownloadReport(target: target, origins: course.origins, problems: course.problems)
                 } catch let error as ClientError where error.isPassing && sink.size > before {
                     failures = 0  // there was progress: count tries from 0
                     throw error
@@ -137,7 +137,7 @@ package struct Download: Sendable {
         guard done == target.size, digest.finish() == target.digest else { return nil }
         var origins = DownloadOrigins()
         origins.extend(to: done, from: .kept)
-        return DownloadReport(target: target, origins: origins, troubles: [], isUnchanged: true)
+        return DownloadReport(target: target, origins: origins, problems: [], isUnchanged: true)
     }
 
     /// Fetches the missing bytes. If a proxy in between sends less than requested (RFC 9110 section 15.3.7), the rest is
@@ -199,7 +199,7 @@ struct DownloadState: Sendable {
     /// Whether locations are still read directly.
     private(set) var isDirect: Bool
     private(set) var origins = DownloadOrigins()
-    private(set) var troubles: [String] = []
+    private(set) var problems: [String] = []
 
     init(isDirect: Bool) { self.isDirect = isDirect }
 
@@ -225,13 +225,13 @@ struct DownloadState: Sendable {
     }
 
     /// Switches to the server for all remaining bytes.
-    mutating func leaveDirect(_ trouble: String) {
+    mutating func leaveDirect(_ problem: String) {
         isDirect = false
-        note(trouble)
+        note(problem)
     }
 
     /// Records a problem once, however often it occurs.
-    private mutating func note(_ trouble: String) {
-        if !troubles.contains(trouble) { troubles.append(trouble) }
+    private mutating func note(_ problem: String) {
+        if !problems.contains(problem) { problems.append(problem) }
     }
 }

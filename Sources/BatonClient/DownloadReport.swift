@@ -8,7 +8,7 @@ package struct DownloadReport: Sendable {
     /// The origin of each byte.
     package internal(set) var origins: DownloadOrigins
     /// The failures of direct locations on the way, each a short text without a URL.
-    package internal(set) var troubles: [String]
+    package internal(set) var problems: [String]
     /// Whether the file already had the image's content, so that nothing was fetched.
     package internal(set) var isUnchanged = false
 }

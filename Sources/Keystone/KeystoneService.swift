@@ -28,7 +28,8 @@ package actor KeystoneService {
     private var pausedSince: Date?
     /// The number of consecutive failures.
     private var failures = 0
-    private var trouble: String?
+    /// Why Keystone did not answer the last request; nil if it did.
+    private var problem: String?
 
     /// - Parameter now: the clock, for tests.
     package init(
@@ -118,19 +119,19 @@ package actor KeystoneService {
 
     private static let unavailable = AuthenticationRefusal.unavailable(retryAfter: .seconds(2))
 
-    private func unanswered(_ reason: String) -> AuthenticationRefusal {
-        if trouble != reason {
+    private func unanswered(_ problem: String) -> AuthenticationRefusal {
+        if self.problem != problem {
             logger.error(
                 "keystone.unavailable: Keystone does not answer. Tokens that were validated stay valid until they expire; other callers get 503.",
-                metadata: ["keystone": "\(url)", "reason": "\(reason)"])
+                metadata: ["keystone": "\(url)", "reason": "\(problem)"])
         }
-        trouble = reason
+        self.problem = problem
         return Self.unavailable
     }
 
     private func answered() {
-        if trouble != nil { logger.notice("keystone.available: Keystone answers again.", metadata: ["keystone": "\(url)"]) }
-        trouble = nil
+        if problem != nil { logger.notice("keystone.available: Keystone answers again.", metadata: ["keystone": "\(url)"]) }
+        problem = nil
     }
 }
 

@@ -39,9 +39,9 @@ package struct LocationActivation: Sendable {
     }
 
     /// Probes a pending location and activates it if it passes, or queues a full read where one is required.
-    /// - Returns: the location in its new state, and the problem if it is still pending because of one.
+    /// - Returns: the location in its new state, and the failure that leaves it pending, if any.
     /// - Throws: `CatalogError`.
-    package func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+    package func activate(_ location: Location) async throws -> (location: Location, failure: AttemptFailure?) {
         guard rule == .probe, location.isIdentified, let size = location.size else {
             requestRead(location.id)
             return (location, nil)

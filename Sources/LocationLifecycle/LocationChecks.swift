@@ -12,7 +12,7 @@ package protocol LocationChecks: Sendable {
     /// Probes a pending location and activates it if it passes, or requests a full read where one is required.
     /// - Returns: the resulting location, and the failure that leaves it pending, if any.
     /// - Throws: `CatalogError`.
-    func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?)
+    func activate(_ location: Location) async throws -> (location: Location, failure: AttemptFailure?)
 
     /// Activates a location as clients of Glance expect it: with a probe, or with a full read that is awaited. The size and digest
     /// that a client states count as declared; missing ones are found by the full read.
@@ -49,7 +49,7 @@ package struct BackendChecks: LocationChecks {
         self.readInFull = readInFull
     }
 
-    package func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+    package func activate(_ location: Location) async throws -> (location: Location, failure: AttemptFailure?) {
         try await activation.activate(location)
     }
 
@@ -69,8 +69,8 @@ package struct BackendChecks: LocationChecks {
     package func admit(_ location: Location, readsInFull: Bool) async throws -> Location {
         var activated = location
         if !readsInFull {
-            let (probed, problem) = try await activation.activate(location)
-            if let problem, problem.reason != .sizeUnstated { throw RegistrationError(unreadable: problem) }
+            let (probed, failure) = try await activation.activate(location)
+            if let failure, failure.reason != .sizeUnstated { throw RegistrationError(unreadable: failure) }
             guard probed.state.status == .pending else { return probed }
             activated = probed
         }

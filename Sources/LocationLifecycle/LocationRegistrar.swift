@@ -47,7 +47,7 @@ extension LocationRegistrar {
     /// - Throws: `CatalogError`.
     package func register(
         _ new: NewLocation, actor: String, reason: String = "registered"
-    ) async throws -> (location: Location, problem: AttemptFailure?) {
+    ) async throws -> (location: Location, failure: AttemptFailure?) {
         try await checks.activate(
             try await catalog.addLocation(new, id: LocationID(), at: .now, actor: actor, reason: reason))
     }

@@ -3,7 +3,7 @@ package import ImageModel
 /// This process's recent observations of backends and locations. They change ranks, never a status.
 package struct Health: Sendable {
     /// The party at fault for a failed attempt.
-    package enum Trouble: Sendable, Equatable {
+    package enum Fault: Sendable, Equatable {
         /// The backend: the failure counts for the breaker.
         case backend
         /// This location: its backend may be healthy.
@@ -61,10 +61,10 @@ package struct Health: Sendable {
 
     /// Records a failed attempt at the location.
     package mutating func recordFailure(
-        of location: LocationID, in backend: BackendID, _ trouble: Trouble, at now: ContinuousClock.Instant
+        of location: LocationID, in backend: BackendID, _ fault: Fault, at now: ContinuousClock.Instant
     ) {
         locations.recordFailure(of: location, at: now)
-        switch trouble {
+        switch fault {
         case .location: break
         case .throttled(let time):
             backends[backend, default: BackendHealth(limits: limits)].rest(for: time ?? Self.rest, at: now)

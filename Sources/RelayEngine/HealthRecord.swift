@@ -91,8 +91,8 @@ extension HealthRecord: RelayObserver {
     package func locationFailed(_ location: LocationID, in backend: BackendID, _ failure: AttemptFailure) {
         lastFailures.withLock { $0.record(failure, of: location, at: .now) }
         // A withdrawal, and a limit of Baton's own, are not failures of the location.
-        guard failure.reason != .withdrawn, failure.reason != .busy, let trouble = failure.trouble else { return }
-        health.withLock { $0.recordFailure(of: location, in: backend, trouble, at: .now) }
+        guard failure.reason != .withdrawn, failure.reason != .busy, let fault = failure.fault else { return }
+        health.withLock { $0.recordFailure(of: location, in: backend, fault, at: .now) }
     }
 
     /// Ranks the location normally again.
@@ -102,9 +102,9 @@ extension HealthRecord: RelayObserver {
 }
 
 extension AttemptFailure {
-    /// What the failure counts against; nil if it is local. A disk error concerns one file, and does not count against the
+    /// What is at fault; nil if the failure is local. A disk error concerns one file, and does not count against the
     /// backend.
-    fileprivate var trouble: Health.Trouble? {
+    fileprivate var fault: Health.Fault? {
         switch failureClass {
         case .local: nil
         case .backend: reason == .diskError ? .location : .backend

@@ -72,8 +72,8 @@ package struct MaintenanceLoop: Service, CustomStringConvertible {
     /// probed.
     private func probe(_ locations: [Location]) async throws {
         for location in locations.shuffled() where !Task.isCancelled {
-            let (activated, problem) = try await activation.activate(location)
-            if let problem, problem.failureClass != .location { return }
+            let (activated, failure) = try await activation.activate(location)
+            if let failure, failure.failureClass != .location { return }
             guard activated.state.status == .active else { continue }
             logger.info("location.activated: A pending location is active now.", metadata: ["location": "\(location.id)"])
         }

@@ -34,7 +34,7 @@ final class APIFixture {
             return completed
         }
 
-        func activate(_ location: Location) async throws -> (location: Location, problem: AttemptFailure?) {
+        func activate(_ location: Location) async throws -> (location: Location, failure: AttemptFailure?) {
             (try await admit(location, readsInFull: false), nil)
         }
 

@@ -44,7 +44,7 @@ import Testing
         #expect(text(course.origins) == ["stream 0-59"])
         course.leaveDirect("x")
         course.leaveDirect("x")
-        #expect(!course.isDirect && course.troubles == ["x"])
+        #expect(!course.isDirect && course.problems == ["x"])
     }
 
     @Test("A rate limit holds until the time for the received bytes has passed")

@@ -35,7 +35,7 @@ struct ActivationTests {
     /// - Parameter stated: the digest that the store states.
     private func probe(
         _ origin: FaultyOrigin, size: Int64 = content.size, stated: Digest? = nil
-    ) async throws -> (status: LocationStatus, problem: AttemptFailure.Reason?) {
+    ) async throws -> (status: LocationStatus, failure: AttemptFailure.Reason?) {
         let loop = TransferLoop()
         defer { loop.stop() }
         let fixture = try VerifierFixture(["a": origin])
@@ -55,28 +55,28 @@ struct ActivationTests {
                 image: try await fixture.image(), backend: BackendID("a"), path: "image", url: "http://a/image",
                 format: VerifierFixture.format, size: size, digests: DigestSet([Self.content.digest])), id: LocationID(),
             at: .now, actor: "test", reason: "registered")
-        let (probed, problem) = try await activation.activate(location)
+        let (probed, failure) = try await activation.activate(location)
         #expect(try await fixture.status(of: location) == probed.state.status)
-        return (probed.state.status, problem?.reason)
+        return (probed.state.status, failure?.reason)
     }
 
     @Test("A new location becomes active only if its object has the declared size", arguments: [-1, 0, 1])
     func size(difference: Int64) async throws {
         let found = try await probe(FaultyOrigin(Self.content), size: Self.content.size + difference)
         #expect(found.status == (difference == 0 ? .active : .pending))
-        #expect(found.problem == (difference == 0 ? nil : .wrongSize))
+        #expect(found.failure == (difference == 0 ? nil : .wrongSize))
     }
 
     @Test("A digest that the store states must equal the declared one")
     func statedDigest() async throws {
         let same = try await probe(FaultyOrigin(Self.content), stated: Self.content.digest)
-        #expect(same.status == .active && same.problem == nil)
+        #expect(same.status == .active && same.failure == nil)
         let other = try await probe(
             FaultyOrigin(Self.content), stated: try Digest(.sha256, hex: String(repeating: "a", count: 64)))
-        #expect(other.status == .pending && other.problem == .wrongDigest)
+        #expect(other.status == .pending && other.failure == .wrongDigest)
         // A digest in an algorithm that was not declared is ignored.
         let unknown = try await probe(
             FaultyOrigin(Self.content), stated: try Digest(.md5, hex: String(repeating: "a", count: 32)))
-        #expect(unknown.status == .active && unknown.problem == nil)
+        #expect(unknown.status == .active && unknown.failure == nil)
     }
 }

@@ -7,14 +7,14 @@ import OriginRead
 extension RelayStateMachine {
     mutating func acceptHead(_ head: ObjectHead, of id: AttemptID, at now: ContinuousClock.Instant) -> [RelayAction] {
         guard let running = attempt, running.id == id, !running.isReading else { return [] }
-        if let failure = objection(to: head, of: running) { return fail(failure, at: now) }
+        if let failure = headFailure(head, of: running) { return fail(failure, at: now) }
         candidates[running.candidate].answered(head, isAnotherObject: isAnotherObject(head, at: running.candidate))
         update(id) { $0.read(head) }
         return []
     }
 
     /// Why the body of this head must not be read; nil if it may.
-    private mutating func objection(to head: ObjectHead, of running: RelayAttempt) -> AttemptFailure? {
+    private mutating func headFailure(_ head: ObjectHead, of running: RelayAttempt) -> AttemptFailure? {
         if let total = head.total, total != plan.size {
             return AttemptFailure(.wrongSize, .location, detail: "the object has \(total) bytes, the image \(plan.size)")
         }

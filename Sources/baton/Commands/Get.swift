@@ -103,7 +103,7 @@ struct Get: AsyncParsableCommand {
         var table = Table("FROM", "FIRST BYTE", "LAST BYTE")
         for part in report.origins.parts { table.add(part.source.text, "\(part.first)", "\(part.last)") }
         Standard.output.lines(table.text)
-        for trouble in report.troubles { Standard.output.line("direct: \(trouble)") }
+        for problem in report.problems { Standard.output.line("direct: \(problem)") }
     }
 }
 
@@ -131,7 +131,7 @@ struct GetReport: Encodable {
         digest = report.target.digest.description
         unchanged = report.isUnchanged
         parts = report.origins.parts.map { Part(from: $0.source.text, first: $0.first, last: $0.last) }
-        troubles = report.troubles
+        troubles = report.problems
     }
 }
 

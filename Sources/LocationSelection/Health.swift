@@ -42,12 +42,12 @@ package struct Health: Sendable {
     /// The observations of a backend.
     package subscript(backend: BackendID) -> BackendHealth { backends[backend] ?? BackendHealth(limits: limits) }
 
-    /// Records the start of an attempt.
+    /// Counts one more running attempt at the backend.
     package mutating func attemptRequested(in backend: BackendID) {
         backends[backend, default: BackendHealth(limits: limits)].attemptRequested()
     }
 
-    /// Records the end of an attempt; a failure is recorded separately.
+    /// Records that an attempt at the backend is over, with its measurements; a failure is recorded separately.
     package mutating func attemptEnded(
         in backend: BackendID, _ measure: AttemptMeasure, at now: ContinuousClock.Instant
     ) {
@@ -93,7 +93,7 @@ package struct Health: Sendable {
         return due
     }
 
-    /// Records the outcome of a probe.
+    /// Records whether a probe of the backend worked: closes its breaker, or opens it again.
     package mutating func endProbe(of backend: BackendID, worked: Bool, at now: ContinuousClock.Instant) {
         if worked {
             backends[backend]?.breaker.recordProbeSuccess()
@@ -144,10 +144,10 @@ package struct BackendHealth: Sendable, Equatable {
         throughput.record(bytesPerSecond, at: now)
     }
 
-    /// Records the start of an attempt.
+    /// Counts one more running attempt.
     package mutating func attemptRequested() { running += 1 }
 
-    /// Records the end of an attempt.
+    /// Records that an attempt is over, with its measurements.
     package mutating func attemptEnded(_ measure: AttemptMeasure, at now: ContinuousClock.Instant) {
         running = max(0, running - 1)
         if measure.isComplete { breaker.recordSuccess() }
@@ -190,13 +190,13 @@ package struct LocationHealth: Sendable {
 
     package init(penalty: Duration) { self.penalty = penalty }
 
-    /// Records a failure.
+    /// Records that an attempt at the location failed.
     package mutating func recordFailure(of location: LocationID, at now: ContinuousClock.Instant) {
         failedUntil = failedUntil.filter { $0.value > now }
         failedUntil[location] = now + penalty
     }
 
-    /// Records a success, which clears a failure.
+    /// Records that the location served, which clears its failure.
     package mutating func recordSuccess(of location: LocationID) { failedUntil[location] = nil }
 
     /// Whether the location failed within the penalty before `now`.

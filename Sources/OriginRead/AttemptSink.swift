@@ -43,20 +43,20 @@ package protocol AttemptSink: AnyObject, Sendable {
 }
 
 extension AttemptSink {
-    /// Does nothing.
+    /// Ignores that the attempt has its permit.
     package func attemptPermitted(_ attempt: OriginAttempt) {}
-    /// Does nothing.
+    /// Ignores that the request was made.
     package func attemptRequested(_ attempt: OriginAttempt) {}
-    /// Does nothing.
+    /// Ignores that the request has its connection or worker.
     package func attemptBegan(_ attempt: OriginAttempt) {}
-    /// Passes the slab on as bytes.
+    /// Passes the bytes of the slab to `attempt(_:bytes:)`.
     package func attempt(_ attempt: OriginAttempt, slab: ByteBuffer) {
         slab.withUnsafeReadableBytes { self.attempt(attempt, bytes: $0) }
     }
-    /// Does nothing.
+    /// Ignores the end of a batch.
     package func attemptSettled(_ attempt: OriginAttempt) {}
-    /// Keeps the permit.
+    /// Keeps the permit although another download waits for it.
     package func attemptPermitWanted(_ attempt: OriginAttempt) { attempt.insistOnPermit() }
-    /// Lets the attempt fail.
+    /// Ends the wait, so that the attempt fails.
     package func attemptMayWaitOn(_ attempt: OriginAttempt) -> Bool { false }
 }

@@ -150,7 +150,7 @@ package final class OriginAttempt: @unchecked Sendable {
         loop.pause(running.transfer)
     }
 
-    /// Reads on.
+    /// Continues to read after a pause.
     package func resume() {
         loop.preconditionOnLoop()
         guard case .readingBody(let running, let body) = state, body.isPaused else { return }
@@ -312,7 +312,7 @@ extension OriginAttempt: TransferSink {
         sink?.attemptBegan(self)
     }
 
-    /// Asks the driver, then the reader, what to do with the head.
+    /// Lets the driver inspect the head, then lets the reader decide whether to read the body.
     package func transfer(_ transfer: TransferID, head: ResponseHead) -> Bool {
         guard case .awaitingHead(let running) = state, running.transfer == transfer else { return false }
         running.lastActivity = loop.now
@@ -335,7 +335,7 @@ extension OriginAttempt: TransferSink {
         return false
     }
 
-    /// Passes the wanted bytes on while they are in the processor's cache.
+    /// Passes the wanted bytes of the body to the reader while they are in the processor's cache.
     package func transfer(_ transfer: TransferID, bytes: UnsafeRawBufferPointer) {
         if case .readingRefusal(let running, let body) = state, running.transfer == transfer {
             running.lastActivity = loop.now
@@ -346,7 +346,7 @@ extension OriginAttempt: TransferSink {
         sink?.attempt(self, bytes: UnsafeRawBufferPointer(rebasing: bytes[drop..<(drop + keep)]))
     }
 
-    /// Passes the wanted part of a file's slab on.
+    /// Passes the wanted part of a file's slab to the reader.
     package func transfer(_ transfer: TransferID, slab: ByteBuffer) {
         guard let (drop, keep) = split(slab.readableBytes, of: transfer), keep > 0 else { return }
         // A whole slab can be reused.
@@ -365,7 +365,7 @@ extension OriginAttempt: TransferSink {
         return (drop, keep)
     }
 
-    /// Ends a refusal whose body is long enough; else lets the reader decide.
+    /// Ends a refusal whose body is long enough to be explained; otherwise tells the reader that a batch is over.
     package func transferSettled(_ transfer: TransferID) {
         if case .readingRefusal(_, let body) = state, body.refusal.isFull {
             fail(request.driver.explain(body.refusal))
@@ -374,7 +374,7 @@ extension OriginAttempt: TransferSink {
         }
     }
 
-    /// Classifies the end.
+    /// Ends the attempt, with the driver's explanation of a failed transfer or of a refusal.
     package func transfer(_ transfer: TransferID, endedWith error: TransferError?) {
         guard self.transfer == transfer else { return }
         switch state {
@@ -390,7 +390,7 @@ extension OriginAttempt: TransferSink {
 // MARK: - Timeouts
 
 extension OriginAttempt: Ticking {
-    /// Ends what takes too long.
+    /// Ends the attempt if the step that it waits for takes too long.
     package func tick(_ now: ContinuousClock.Instant) {
         switch state {
         case .idle, .ended, .rejected: break

@@ -18,7 +18,7 @@ package final class HealthRecord: Sendable {
         health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
     }
 
-    /// Changes the limits.
+    /// Changes the limits of ranking.
     /// - Parameters:
     ///   - penalty: how long a location that fails from now on is ranked last.
     ///   - breaker: when a backend is ranked last from now on, and for how long.
@@ -53,7 +53,7 @@ package final class HealthRecord: Sendable {
         health.withLock { $0.beginProbes(at: .now) }
     }
 
-    /// Records the result of a probe.
+    /// Records whether a probe of the backend worked.
     package func endProbe(of backend: BackendID, worked: Bool) {
         health.withLock { $0.endProbe(of: backend, worked: worked, at: .now) }
     }
@@ -61,23 +61,25 @@ package final class HealthRecord: Sendable {
 
 // What running relays observe.
 extension HealthRecord: RelayObserver {
-    /// Counts the attempt.
+    /// Counts one more running attempt at the backend.
     package func attemptRequested(in backend: BackendID) { health.withLock { $0.attemptRequested(in: backend) } }
 
-    /// Records the measurements of the attempt.
+    /// Records that the attempt is over, with its measurements for the backend.
     package func attemptEnded(in backend: BackendID, _ measure: AttemptMeasure) {
         health.withLock { $0.attemptEnded(in: backend, measure, at: .now) }
     }
 
-    /// Records the throughput for future selections.
+    /// Records the throughput of a running attempt for future selections.
     package func recordThroughput(_ bytesPerSecond: Double, in backend: BackendID) {
         health.withLock { $0.recordThroughput(bytesPerSecond, in: backend, at: .now) }
     }
 
     /// Adds the bytes to the backend's total.
-    package func recordBytes(_ count: Int64, of backend: BackendID) { bytesByBackend.withLock { $0[backend, default: 0] += count } }
+    package func recordBytes(_ count: Int64, of backend: BackendID) {
+        bytesByBackend.withLock { $0[backend, default: 0] += count }
+    }
 
-    /// Estimates by the health of the backends.
+    /// Estimates the throughput of each location by the health of its backend.
     package func estimates(of sources: [RelaySource]) -> [ThroughputEstimate] {
         health.withLock { health in
             sources.map { source in
@@ -95,7 +97,7 @@ extension HealthRecord: RelayObserver {
         health.withLock { $0.recordFailure(of: location, in: backend, fault, at: .now) }
     }
 
-    /// Ranks the location normally again.
+    /// Ends the low rank of a location that had failed.
     package func locationServed(_ location: LocationID) {
         health.withLock { $0.recordSuccess(of: location) }
     }

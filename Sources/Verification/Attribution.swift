@@ -35,7 +35,7 @@ package enum Attribution: Sendable, Equatable {
     /// The reads are inconclusive: the location keeps its status.
     case undecided
 
-    /// Decides about one location.
+    /// Decides about one suspect location.
     /// - Parameters:
     ///   - suspect: the result of two reads of it.
     ///   - others: the result of one read of each other location of the representation.

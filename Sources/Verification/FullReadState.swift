@@ -113,8 +113,8 @@ struct FullReadState: Sendable {
         if case .tolerated = changes { true } else { false }
     }
 
-    /// Checks the head of a response.
-    /// - Returns: what to do with the body.
+    /// Checks the head of a response against the size, the validator and the position of the read.
+    /// - Returns: which bytes of the body to keep.
     mutating func acceptHead(_ head: ObjectHead) -> Result<BodyWindow, AttemptFailure> {
         if let coding = head.coding, expectedSize == nil || !isDigestDeclared {
             return .failure(.undeclared(coding: coding))
@@ -193,7 +193,7 @@ struct FullReadState: Sendable {
         return atEnd()
     }
 
-    /// Handles the end of the object at the current offset.
+    /// Decides what follows if the object ends at the current offset.
     private mutating func atEnd() -> Step {
         if let expectedSize, position != expectedSize {
             otherSize = position
@@ -203,7 +203,7 @@ struct FullReadState: Sendable {
         return .done
     }
 
-    /// Records received bytes.
+    /// Counts received bytes of the object.
     mutating func advance(by count: Int64) {
         position += count
         failures = 0
@@ -211,7 +211,7 @@ struct FullReadState: Sendable {
         backoff.reset()
     }
 
-    /// Handles an attempt that ended as the server announced.
+    /// Decides what follows an attempt that ended as the server announced.
     mutating func ended(at now: ContinuousClock.Instant) -> Step {
         switch answer {
         case .unstated(let end): return endedUnstated(at: end, now)
@@ -225,14 +225,14 @@ struct FullReadState: Sendable {
     /// The attempt ended so that a download could have its connection, which is not the location's fault.
     func yielded(at now: ContinuousClock.Instant) -> Step { .ask(notBefore: now) }
 
-    /// Handles a failed attempt.
+    /// Decides what follows a failed attempt.
     mutating func failed(_ failure: AttemptFailure, at now: ContinuousClock.Instant) -> Step {
         if let excess {
             // The true size is not known, and the reported one must not depend on how the bytes happened to arrive.
             otherSize = expectedSize.map { $0 + 1 }
             return .fail(excess)
         }
-        // Nothing can be asked for behind the last byte (416).
+        // There are no bytes to request behind the last one (416).
         if case .unstated = answer, failure.reason == .wrongSize, position > 0 { return atEnd() }
         if failure.reason == .validatorChanged, case .counted(let restarts) = changes {
             if restarts < Self.restartLimit {

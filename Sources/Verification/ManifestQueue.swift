@@ -39,7 +39,7 @@ struct ManifestQueue: Sendable {
 
     mutating func begin(_ location: Location) { running[location.representation] = location.backend }
 
-    /// Records the end of a read.
+    /// Records the end of a location's read, and when its representation and its backend may be read again.
     /// - Parameter result: nil if the catalog failed.
     mutating func end(_ location: Location, _ result: Verifier.Result?, at now: ContinuousClock.Instant) {
         running[location.representation] = nil

@@ -12,7 +12,7 @@ package struct QuarantineLimit: Sendable {
 
     package init() {}
 
-    /// Counts one more quarantine.
+    /// Counts one more quarantine on the backend, if the limit allows it.
     /// - Returns: false if the backend has reached the limit.
     package mutating func allows(_ backend: BackendID, at now: ContinuousClock.Instant) -> Bool {
         let recent = (times[backend] ?? []).filter { now - $0 < Self.period }

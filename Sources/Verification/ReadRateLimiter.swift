@@ -28,7 +28,7 @@ package final class ReadRateLimiter: Sendable {
         shared = other
     }
 
-    /// Records bytes read.
+    /// Counts bytes that were read, against the limit and in the total.
     func take(_ count: Int64, at now: ContinuousClock.Instant) {
         total.add(count, ordering: .relaxed)
         shared?.limit(count, at: now)

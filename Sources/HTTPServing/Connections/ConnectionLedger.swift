@@ -20,11 +20,11 @@ struct ConnectionLedger<ID: Hashable & Sendable>: Sendable {
 
     /// What happens to a new connection.
     enum Decision: Sendable, Equatable {
-        /// It is accepted.
+        /// The connection is accepted.
         case admitted
-        /// It is accepted in place of an idle one, which must be closed.
+        /// The connection is accepted in place of an idle one, which must be closed.
         case replaces(ID, at: Limit)
-        /// It is closed.
+        /// The connection is closed.
         case refused(at: Limit)
     }
 

@@ -5,7 +5,7 @@ package import OriginRead
 
 // The events of the running attempt.
 extension Relay: AttemptSink, Ticking {
-    /// Sends the state machine a tick, and updates the observer and the window.
+    /// Sends the state machine a tick, reports the counted bytes to the observer, and adjusts the window to the memory.
     package func tick(_ now: ContinuousClock.Instant) {
         handle(.tick)
         reportBytes()
@@ -22,21 +22,21 @@ extension Relay: AttemptSink, Ticking {
         if let current = current(attempt) { handle(.permitted(current.id)) }
     }
 
-    /// Starts to measure the attempt.
+    /// Starts to measure the attempt, and tells the state machine that its request was made.
     package func attemptRequested(_ attempt: OriginAttempt) {
         guard let current = current(attempt) else { return }
         beginMeter()
         handle(.requested(current.id))
     }
 
-    /// Restarts the measurement: waiting for a connection or a worker says nothing about the backend.
+    /// Restarts the measurement of the attempt: waiting for a connection or a worker says nothing about the backend.
     package func attemptBegan(_ attempt: OriginAttempt) {
         guard let current = current(attempt) else { return }
         running?.meter?.began(at: loop.now)
         handle(.began(current.id))
     }
 
-    /// Asks the state machine what to do with the head.
+    /// Asks the state machine whether to read the body that the head announces.
     package func attempt(_ attempt: OriginAttempt, head: ObjectHead) -> HeadDecision {
         guard let current = current(attempt) else { return .stop }
         // Inside libcurl: the actions wait until it has returned.
@@ -45,37 +45,38 @@ extension Relay: AttemptSink, Ticking {
         return machine.bodyWindow(of: current.id).map { .read($0) } ?? .stop
     }
 
-    /// Keeps the bytes, and digests them while they are in the processor's cache.
+    /// Keeps bytes of the body, and digests them while they are in the processor's cache.
     package func attempt(_ attempt: OriginAttempt, bytes: UnsafeRawBufferPointer) {
         guard current(attempt) != nil else { return }
         verification.update(bytes)
         buffer.append(bytes, from: &loop.slabs)
     }
 
-    /// Keeps a slab of a file.
+    /// Keeps a slab of the body, and digests it.
     package func attempt(_ attempt: OriginAttempt, slab: ByteBuffer) {
         guard current(attempt) != nil else { return }
         slab.withUnsafeReadableBytes { verification.update($0) }
         buffer.append(slab)
     }
 
-    /// Tells the state machine of the batch.
+    /// Tells the state machine which bytes of the body came in the batch that is over.
     package func attemptSettled(_ attempt: OriginAttempt) {
         if current(attempt) != nil { settleBytes() }
         performPending()
     }
 
-    /// Another download waits for the permit.
+    /// Tells the state machine that another download waits for the attempt's permit.
     package func attemptPermitWanted(_ attempt: OriginAttempt) {
         if let current = current(attempt) { handle(.permitWanted(current.id)) }
     }
 
-    /// If no other location can serve, the attempt keeps its place in the queue, which it would lose by trying again.
+    /// Whether the attempt waits on for its permit or worker: yes if no other location can serve, because it would lose its
+    /// turn in the queue by trying again.
     package func attemptMayWaitOn(_ attempt: OriginAttempt) -> Bool {
         current(attempt).map { !machine.isReplaceable($0.candidate) } ?? false
     }
 
-    /// Tells the state machine of the end.
+    /// Tells the state machine that the attempt has completed or failed.
     package func attempt(_ attempt: OriginAttempt, endedWith failure: AttemptFailure?) {
         guard let current = current(attempt) else { return performPending() }
         endMeter()
@@ -83,8 +84,8 @@ extension Relay: AttemptSink, Ticking {
         if running?.id == current.id { cancelRunning() }
     }
 
-    /// Tells the state machine of the bytes that came. Every other event comes after them: a transfer that resumes may bring
-    /// bytes within that call, and other events may come before the batch is over.
+    /// Tells the state machine how many bytes of the body came. Every other event comes after them: a transfer that resumes may
+    /// bring bytes within that call, and other events may come before the batch is over.
     func settleBytes() {
         guard let current = running else { return }
         let (dropped, kept) = current.attempt.takeCounts()

@@ -32,7 +32,7 @@ struct RelayVerification: ~Copyable {
         }
     }
 
-    /// Adds the next bytes.
+    /// Digests the next bytes of the relay.
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if verifier != nil {
             verifier?.update(bytes)
@@ -56,7 +56,7 @@ struct RelayVerification: ~Copyable {
         return events
     }
 
-    /// The pages to request now. Each page is returned once.
+    /// The pages of the manifest to request now. Each page is returned once.
     mutating func wantedPages() -> [Int] {
         guard let verifier, let needed = verifier.neededPage else { return [] }
         var wanted = [needed]
@@ -69,16 +69,16 @@ struct RelayVerification: ~Copyable {
         return wanted.filter { $0 <= last && !verifier.has(page: $0) && requestedPages.insert($0).inserted }
     }
 
-    /// Requests a page.
+    /// Requests a page of the manifest.
     func load(_ page: Int, loaded: @escaping @Sendable ([UInt8]?) -> Void) { manifest?.load(page, loaded) }
 
-    /// Adds a page.
+    /// Adds a page of the manifest: the digests of its chunks.
     mutating func supply(_ digests: [UInt8], ofPage page: Int) { verifier?.supply(digests, ofPage: page) }
 
     /// Continues at the first byte of the rejected chunk.
     mutating func rewind() { verifier?.restart() }
 
-    /// Drops all bytes.
+    /// Forgets all bytes: the whole is read again.
     mutating func start() {
         digest.start()
         builder?.start()

@@ -56,7 +56,7 @@ struct CandidateState: Sendable, Equatable {
     /// Notes that it answered a Range with the whole object.
     mutating func ignoredRange() { condition = .ignoresRanges }
 
-    /// Notes a good head.
+    /// Notes that the location answered with a head that the relay accepts.
     mutating func answered(_ head: ObjectHead, isAnotherObject: Bool) {
         if isAnotherObject { hasChanged = true }
         validator = head.validator
@@ -96,8 +96,8 @@ struct CandidateState: Sendable, Equatable {
         return interruptions == 1
     }
 
-    /// Its object has changed. It may be tried again from `readyAt` on, after the locations whose object has not, and without the
-    /// cost of a revisit.
+    /// Notes that the location's object has changed. The location may be tried again from `readyAt` on, after the locations whose
+    /// object has not changed, and without the cost of a revisit.
     mutating func objectChanged(readyAt: ContinuousClock.Instant, gained: Int64) {
         if gained == 0 { changes += 1 }
         interruptedAfter = nil
@@ -105,22 +105,22 @@ struct CandidateState: Sendable, Equatable {
         condition = .failed(readyAt: readyAt, isFree: true)
     }
 
-    /// It knows no ranges, and remains usable as such.
+    /// Notes that the location knows no ranges, and remains usable as such.
     mutating func remainWithoutRanges() { interruptedAfter = nil }
 
-    /// It may be tried again from then on, at the cost of a revisit.
+    /// Notes that the location may be tried again from `readyAt` on, at the cost of a revisit.
     mutating func retry(at readyAt: ContinuousClock.Instant) {
         interruptedAfter = nil
         condition = .failed(readyAt: readyAt, isFree: false)
     }
 
-    /// It is not used again in this relay.
+    /// Notes that the location is not used again in this relay.
     mutating func exclude() {
         interruptedAfter = nil
         condition = .excluded
     }
 
-    /// It contributed bytes that do not have their digest.
+    /// Notes that the location contributed bytes that do not have their digest.
     /// - Parameter isCertain: whether the bytes are wrong by its fault alone, so that it is not used again.
     mutating func mismatched(_ failure: AttemptFailure, isCertain: Bool, at now: ContinuousClock.Instant) {
         self.failure = failure
@@ -129,12 +129,12 @@ struct CandidateState: Sendable, Equatable {
         condition = isCertain ? .excluded : .failed(readyAt: now, isFree: false)
     }
 
-    /// It may not serve any more.
+    /// Notes that the location may not serve any more.
     mutating func withdraw(_ failure: AttemptFailure) {
         self.failure = failure
         condition = .excluded
     }
 
-    /// It could not be asked before the relay's time was over.
+    /// Notes that no request was sent to the location before the relay's time was over.
     mutating func starved(_ failure: AttemptFailure) { self.failure = failure }
 }

@@ -196,7 +196,7 @@ struct RelayAttempt: Sendable, Equatable {
         updateBody { $0.plannedFailover = failover }
     }
 
-    /// Moves the end.
+    /// Moves the end of the attempt.
     /// - Parameter accepted: the offset of the next byte.
     /// - Returns: whether that changes what is wanted of the body.
     mutating func cut(at end: Int64, accepted: Int64) -> Bool {

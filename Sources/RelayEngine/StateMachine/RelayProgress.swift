@@ -51,7 +51,7 @@ struct RelayProgress: Sendable {
 
     // MARK: Taking bytes
 
-    /// Takes the next bytes.
+    /// Takes the next bytes of the representation.
     /// - Returns: how many of them the relay had not taken before.
     mutating func accept(_ count: Int64, from candidate: Int, at now: ContinuousClock.Instant) -> Int64 {
         hasYielded = false
@@ -165,7 +165,7 @@ struct ChunkRejections: Sendable {
     /// The other digests that single locations brought, in order.
     private var digests: [(candidate: Int, digest: [UInt8])] = []
 
-    /// Counts one rejection.
+    /// Counts one more rejection of the chunk.
     mutating func add() { count += 1 }
 
     /// Notes a digest that one location alone brought.

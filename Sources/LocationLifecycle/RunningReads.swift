@@ -1,17 +1,6 @@
 package import ImageModel
 import Synchronization
 
-/// Wakes a background task. Calls that come while the task works cause one further wake, not several.
-package final class WakeSignal: Sendable {
-    /// The sequence of wakes, to be consumed by one task.
-    package let wakes: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    package init() { (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
-
-    package func wake() { continuation.yield() }
-}
-
 /// The full reads that are under way, at most one of each location, so that a change of status can end a location's read.
 package final class RunningReads: Sendable {
     private let cancellations = Mutex<[LocationID: @Sendable () -> Void]>([:])

@@ -119,8 +119,3 @@ struct ImageRoutes: Sendable {
         return Response(status: .noContent)
     }
 }
-
-extension APIContext {
-    /// A decoded parameter of the path, by its name in the route.
-    func part(_ name: String) -> String { PercentEncoding.decode(parameters.get(name) ?? "") }
-}

@@ -48,6 +48,9 @@ package struct APIContext: RequestContext {
     /// The client's address, or its network where one subscriber may own a whole one (IPv6); empty if unknown.
     private var subscriber: String { clientAddress.map { IPAddress($0)?.subscriber.description ?? $0 } ?? "" }
 
+    /// A decoded parameter of the path, by its name in the route.
+    package func part(_ name: String) -> String { PercentEncoding.decode(parameters.get(name) ?? "") }
+
     /// The image id in the path.
     /// - Throws: `APIError` 404 if it is malformed.
     package func imageID() throws -> ImageID {

@@ -96,8 +96,8 @@ struct CandidateState: Sendable, Equatable {
         return interruptions == 1
     }
 
-    /// Notes that the location's object has changed. The location may be tried again from `readyAt` on, after the locations whose
-    /// object has not changed, and without the cost of a revisit.
+    /// Notes that the location's object has changed. The location may be tried again from `readyAt` on, after the locations
+    /// whose object has not changed, and without the cost of a revisit.
     mutating func objectChanged(readyAt: ContinuousClock.Instant, gained: Int64) {
         if gained == 0 { changes += 1 }
         interruptedAfter = nil

@@ -74,6 +74,9 @@ struct LocationEntry: Equatable {
 
 extension BackendRegistry {
     /// The backend and path of a URL, without its fragment, which distinguishes two locations with the same path.
+    ///
+    /// Baton's own API resolves URLs in `LocationRoutes`: it knows no fragments, needs the canonical URL, and answers 403.
+    /// Clients of Glance expect the status and the words of Glance.
     /// - Throws: `APIError` 400 if the URL is in no configured backend.
     func resolve(location text: String) throws(APIError) -> (backend: BackendID, path: String) {
         let found: ResolvedURL?

@@ -85,8 +85,9 @@ package final class OriginAttempt: @unchecked Sendable {
 
     /// A body that is being read.
     private final class Body {
-        /// What to skip and what to keep; nil if no more is wanted.
+        /// What to skip and what to keep; nil if no more is wanted. The reader decides it; this copy counts down at once.
         var window: BodyWindow?
+        /// Whether the reader wants a pause. The transfer pauses at its next batch, and may pause for other reasons.
         var isPaused = false
         /// The numbers of bytes since the reader took the counts.
         var dropped: Int64 = 0

@@ -5,6 +5,7 @@ struct AttemptMeter {
     private var begunAt: ContinuousClock.Instant
     private var firstByteAt: ContinuousClock.Instant?
     private var bytes: Int64 = 0
+    /// Since when the attempt is paused, as the state machine decided; nil if it is not.
     private var pausedAt: ContinuousClock.Instant?
     private var paused: Duration = .zero
     private let isBounded: Bool

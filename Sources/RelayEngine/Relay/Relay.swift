@@ -10,7 +10,7 @@ import OriginRead
 /// `@unchecked Sendable`: its state is touched on `loop`'s thread only (checked by `preconditionOnLoop`); other threads call
 /// `start`, `clientGone` and `withdraw`, which enqueue a job there.
 package final class Relay: @unchecked Sendable {
-    /// The running attempt.
+    /// The running attempt: the one that the state machine follows as a `RelayAttempt`, and the object that performs it.
     struct Running {
         let id: AttemptID
         let candidate: Int
@@ -38,8 +38,11 @@ package final class Relay: @unchecked Sendable {
     var verification: RelayVerification
     /// The contributors of rejected chunks. Further requests to them bypass caches.
     private var suspects: Set<Int> = []
+    /// The offset below which bytes may leave, from the last `release` action. The state machine's `released` is the truth.
     private var releasedUpTo: Int64
+    /// The number of bytes that were passed to the sink and are not delivered yet.
     private var inFlight: Int64 = 0
+    /// The number of bytes that the client took. This count is the truth; that of the state machine follows by `consumed`.
     private var consumed: Int64 = 0
     var pending: [RelayAction] = []
     private var isPerforming = false

@@ -4,6 +4,10 @@ import LocationSelection
 import OriginRead
 
 /// One attempt of a relay, as the state machine follows it. A stage carries what is valid only in it.
+///
+/// `OriginAttempt` performs the attempt. Its state is the truth about what the attempt waits for, and the stage here follows by
+/// events. What is wanted is decided here: the body window, the pause, the end, and whether the permit is yielded. Actions
+/// carry it to the `OriginAttempt`. `Relay.Running` has both, and the measurements.
 struct RelayAttempt: Sendable, Equatable {
     /// How far the attempt has come.
     private enum Stage: Sendable, Equatable {
@@ -21,7 +25,8 @@ struct RelayAttempt: Sendable, Equatable {
 
     /// A body that is being read.
     private struct Body: Sendable, Equatable {
-        /// What to skip and what to keep of the bytes that come.
+        /// What to skip and what to keep of the bytes that come. `OriginAttempt` counts down a copy while bytes come, and this
+        /// one follows with the event `bytes`. Where the relay changes what is wanted, this one is the truth.
         var window: BodyWindow
         /// Whether the server announced that the body ends where the attempt does.
         var endsExactly: Bool
@@ -29,6 +34,8 @@ struct RelayAttempt: Sendable, Equatable {
         var received: Int64 = 0
         /// The number of received bytes that the relay had not taken before.
         var gained: Int64 = 0
+        /// Whether the relay wants the body paused. The `OriginAttempt` and its transfer follow by the actions `pause` and
+        /// `resume`.
         var pause = Pause.never
         var plannedFailover: PlannedFailover?
     }

@@ -11,7 +11,7 @@ struct RelayProgress: Sendable {
     private(set) var verifiedEnd: Int64
     /// The offset below which bytes may leave.
     private(set) var released: Int64
-    /// The number of bytes that the client has taken.
+    /// The number of bytes that the client has taken, as `Relay` last reported it.
     private(set) var consumed: Int64 = 0
     /// Whether the head of the response may have left.
     private(set) var isCommitted = false

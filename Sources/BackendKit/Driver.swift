@@ -10,7 +10,7 @@ package struct Capabilities: Sendable, Hashable {
         self.maximumRange = maximumRange
     }
 
-    /// Whether one request has a limit.
+    /// Whether the bytes of one request are limited.
     package var isBounded: Bool { maximumRange != nil }
 }
 

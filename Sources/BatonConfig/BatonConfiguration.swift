@@ -64,7 +64,7 @@ package struct BatonConfiguration: Sendable, Equatable {
     package struct Selection: Sendable, Equatable {
         /// The order within a tier.
         package var strategy: Strategy = .measured
-        /// How long a failed location is ranked last.
+        /// How long a failed location is ranked behind the others.
         package var penalty: Duration = .seconds(30)
         /// The number of consecutive failures that opens a backend's breaker, which ranks the backend last.
         package var breakerFailures = 5

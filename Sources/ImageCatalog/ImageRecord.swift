@@ -48,7 +48,7 @@ package struct ImageEdit: Sendable {
         package let location: NewLocation
         /// The metadata as JSON, if it has values other than strings; nil otherwise.
         package let metadata: String?
-        /// The validator of the object, if a probe has just determined it; the location is then active at once.
+        /// The validator of the object, if a probe has just determined it.
         package let validator: Validator?
         /// Whether to activate it at once.
         package let isActive: Bool

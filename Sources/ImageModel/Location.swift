@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A place where one representation of an image can be read.
+/// An object at a backend from which one representation of an image can be read.
 package struct Location: Sendable, Hashable {
     package let id: LocationID
     package let image: ImageID

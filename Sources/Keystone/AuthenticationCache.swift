@@ -55,7 +55,7 @@ struct AuthenticationCache {
         refused[token] = nil
         if validations[token] == nil, validations.count >= capacity {
             validations = validations.filter { $0.value.expires > now }
-            // If the cache is still full, the least recently used quarter is removed at once, so that this is rare.
+            // If the cache is still full, the quarter that was validated longest ago is removed at once, so that this is rare.
             if validations.count >= capacity {
                 let oldest = validations.sorted { $0.value.validatedAt < $1.value.validatedAt }.prefix(max(1, capacity / 4))
                 for (key, _) in oldest { validations[key] = nil }

@@ -28,7 +28,7 @@ package actor KeystoneService {
     private var pausedSince: Date?
     /// The number of consecutive failures.
     private var failures = 0
-    /// Why Keystone did not answer the last request; nil if it did.
+    /// Why the last request got no usable answer from Keystone; nil if a later one got one.
     private var problem: String?
 
     /// - Parameter now: the clock, for tests.

@@ -5,7 +5,7 @@ package import ImageModel
 /// The checks that a location must pass before it serves.
 package protocol LocationChecks: Sendable {
     /// Probes a location before anything is stored.
-    /// - Returns: the location. If the client declared a digest and left the size out, it has the size that the probe found.
+    /// - Returns: the location. If a digest is known and the client left the size out, it has the size that the probe found.
     /// - Throws: `RegistrationError` if it cannot be a location.
     func examine(_ new: NewLocation) async throws -> NewLocation
 
@@ -53,8 +53,8 @@ package struct BackendChecks: LocationChecks {
         try await activation.activate(location)
     }
 
-    /// Probes the object. A size that the client left out is added if the client declared a digest: with both the location needs
-    /// nothing else to serve.
+    /// Probes the object. A size that the client left out is added if a digest is known: with both the location needs nothing
+    /// else to serve.
     package func examine(_ new: NewLocation) async throws -> NewLocation {
         switch await probe.head(of: new.path, in: new.backend) {
         case .success(let head):

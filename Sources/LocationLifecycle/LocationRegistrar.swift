@@ -56,7 +56,7 @@ extension LocationRegistrar {
 // Registration by a Glance client.
 extension LocationRegistrar {
     /// Probes a location before anything is stored.
-    /// - Returns: the location. If the client declared a digest and left the size out, it has the size that the probe found.
+    /// - Returns: the location. If a digest is known and the client left the size out, it has the size that the probe found.
     /// - Throws: `RegistrationError` if it cannot be a location.
     package func examine(_ new: NewLocation) async throws -> NewLocation { try await checks.examine(new) }
 

@@ -52,7 +52,7 @@ package struct LocationStatusChanges: Sendable {
         return changed
     }
 
-    /// Opens a backend's breaker after too much wrong content. Its locations are ranked last until a probe succeeds.
+    /// Opens a backend's breaker after too much wrong content. Its locations are ranked behind the others until a probe succeeds.
     package func tripBreaker(_ backend: BackendID, because location: LocationID) {
         health.tripBreaker(backend, because: location)
     }

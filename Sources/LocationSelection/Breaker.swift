@@ -21,7 +21,7 @@ package struct Breaker: Sendable, Equatable {
     package enum State: String, Sendable, Equatable, CaseIterable {
         /// Requests are ranked normally.
         case closed
-        /// The backend is ranked last.
+        /// The backend is ranked behind the others.
         case open
         /// A probe is running, which decides between closed and open.
         case halfOpen = "half-open"

@@ -31,9 +31,9 @@ package struct Selection: Sendable, Equatable {
 
     /// The reason why a location is rejected.
     package enum RejectionReason: String, Sendable, Equatable {
-        /// Its status is not `active`.
+        /// The location's status is not `active`.
         case status
-        /// Its backend is not configured.
+        /// The location's backend is not configured.
         case noBackend = "no-backend"
         /// A range without a manifest was requested, and the location has no validator that would reveal a changed object.
         case noValidator = "no-validator"

@@ -4,9 +4,9 @@ package import ImageModel
 package enum ThroughputEstimate: Sendable, Equatable {
     /// Bytes per second, by the backend's recent measurements and its running attempts.
     case rate(Double)
-    /// It may serve, but there are no measurements.
+    /// The location may serve, but there are no measurements.
     case unknown
-    /// It is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections are in
+    /// The location is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections are in
     /// use, or the location failed recently.
     case avoided
 }

@@ -1,6 +1,6 @@
 /// The reason why a text is not a network, as part of a sentence.
 package enum InvalidNetwork: Error, Sendable, Equatable, CustomStringConvertible {
-    /// It does not begin with an address.
+    /// The text does not begin with an address.
     case noAddress
     /// The text after the slash is not a number from 0 to `longest`.
     case noLength(longest: Int)

@@ -87,7 +87,7 @@ package final class OriginAttempt: @unchecked Sendable {
     private final class Body {
         /// What to skip and what to keep; nil if no more is wanted. The reader decides it; this copy counts down at once.
         var window: BodyWindow?
-        /// Whether the reader wants a pause. The transfer pauses at its next batch, and may pause for other reasons.
+        /// Whether the reader wants a pause. The transfer pauses at the end of a batch, and may pause for other reasons.
         var isPaused = false
         /// The numbers of bytes since the reader took the counts.
         var dropped: Int64 = 0

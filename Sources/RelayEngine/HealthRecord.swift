@@ -12,16 +12,16 @@ package final class HealthRecord: Sendable {
     private let bytesByBackend = Mutex<[BackendID: Int64]>([:])
 
     /// - Parameters:
-    ///   - penalty: how long a failed location is ranked last.
-    ///   - breaker: when a backend is ranked last, and for how long.
+    ///   - penalty: how long a failed location is ranked behind the others.
+    ///   - breaker: when a backend is ranked behind the others, and for how long.
     init(penalty: Duration, breaker: Breaker.Limits) {
         health = Mutex(Health(penalty: penalty, limits: breaker, seed: .random(in: 0...UInt64.max)))
     }
 
     /// Changes the limits of ranking.
     /// - Parameters:
-    ///   - penalty: how long a location that fails from now on is ranked last.
-    ///   - breaker: when a backend is ranked last from now on, and for how long.
+    ///   - penalty: how long a location that fails from now on is ranked behind the others.
+    ///   - breaker: when a backend is ranked behind the others from now on, and for how long.
     func configure(penalty: Duration, breaker: Breaker.Limits) {
         health.withLock { $0.configure(penalty: penalty, limits: breaker) }
     }
@@ -43,7 +43,7 @@ package final class HealthRecord: Sendable {
     /// The number of bytes that downloads have taken from each backend since the start, including running downloads.
     package var bytesTaken: [BackendID: Int64] { bytesByBackend.withLock { $0 } }
 
-    /// Ranks a backend last until a probe succeeds, whatever its attempts show.
+    /// Ranks a backend behind the others until a probe succeeds, whatever its attempts show.
     package func tripBreaker(_ backend: BackendID, because location: LocationID) {
         health.withLock { $0.trip(backend, for: location, at: .now) }
     }

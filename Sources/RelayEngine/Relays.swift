@@ -23,8 +23,8 @@ package final class Relays: Sendable {
 
     /// - Parameters:
     ///   - loops: the threads that relays are spread over; at least one.
-    ///   - penalty: how long a failed location is ranked last.
-    ///   - breaker: when a backend is ranked last, and for how long.
+    ///   - penalty: how long a failed location is ranked behind the others.
+    ///   - breaker: when a backend is ranked behind the others, and for how long.
     ///   - isVerifyingWholes: false switches the verification off, for measurements only.
     ///   - chunkSize: the chunk size in bytes of the manifests that downloads make.
     ///   - memory: the memory that downloads share.
@@ -50,8 +50,8 @@ package final class Relays: Sendable {
 
     /// Changes the limits and the strategy of future relays.
     /// - Parameters:
-    ///   - penalty: how long a location that fails from now on is ranked last.
-    ///   - breaker: when a backend is ranked last from now on, and for how long.
+    ///   - penalty: how long a location that fails from now on is ranked behind the others.
+    ///   - breaker: when a backend is ranked behind the others from now on, and for how long.
     package func configure(
         policy: RelayPolicy, strategy: SelectionStrategy, penalty: Duration, breaker: Breaker.Limits
     ) {
@@ -72,6 +72,7 @@ package final class Relays: Sendable {
     }
 
     /// Gets a share of the memory for a download, and waits for it if necessary.
+    /// - Parameter caller: the user and subscriber that share fairly (`APIContext.userAndSubscriber`).
     /// - Throws: if none is available in time, or if the caller has too many downloads.
     package func memoryShare(
         for caller: String, of representation: Representation, range: ByteRange?, manifest: RelayManifest?
@@ -97,7 +98,7 @@ package final class Relays: Sendable {
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole.
     ///   - manifest: the digests of the chunks, which verify the bytes; without it only a whole is verified.
-    ///   - caller: the caller's name. Callers take turns at a backend whose connections are limited.
+    ///   - caller: the user and subscriber (`APIContext.userAndSubscriber`). Callers take turns at a backend whose connections are limited.
     ///   - memory: the share of the memory; nil for the whole window at any time.
     ///   - isFresh: whether to bypass caches and use new connections.
     ///   - onIncident: called when a problem occurs; must not block.

@@ -62,7 +62,7 @@ package struct HalfOpenProbes: Service, CustomStringConvertible {
         health.endProbe(of: backend, worked: failure == nil)
         if let failure {
             logger.warning(
-                "backend.probe_failed: A backend failed its probe and stays ranked last.",
+                "backend.probe_failed: A backend failed its probe and stays ranked behind the others.",
                 metadata: ["backend": "\(backend)", "failure": "\(failure)"])
         } else {
             logger.notice("backend.recovered: A backend works again.", metadata: ["backend": "\(backend)"])

@@ -15,7 +15,7 @@ import Testing
             (CatalogError.busy(path: path), 503), (.diskFull(path: path), 507), (.damaged(path: path, message: "detail"), 500),
             (.newerSchema(path: path), 500), (.unusable(path: path, message: "detail"), 500),
         ])
-    func troublesOfOurs(error: CatalogError, status: Int) {
+    func failuresOfOurs(error: CatalogError, status: Int) {
         let answer = APIError(error)
         #expect(answer.status.code == status && error.isServerFault)
         #expect(!answer.message.contains("/") && !answer.message.contains("detail") && answer.message.hasSuffix("."))
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test("An error in the request is reported in full")
-    func troublesOfTheirs() {
+    func failuresOfTheirs() {
         let error = CatalogError.overQuota(.images(limit: 3))
         #expect(APIError(error).message == error.description && APIError(error).headers.isEmpty)
     }

@@ -16,7 +16,7 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
         var generation = 0
         var fetch: Task<Outcome, Never>?
         /// The failure of the last fetch, and the time until which it is not repeated.
-        var trouble: (failure: AttemptFailure, until: ContinuousClock.Instant)?
+        var lastFailure: (failure: AttemptFailure, until: ContinuousClock.Instant)?
     }
 
     /// How long a failure is cached: some servers lock out clients that repeat a wrong key.
@@ -57,7 +57,7 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
         let pending: Result<Task<Outcome, Never>?, AttemptFailure> = state.withLock { state in
             if state.generation > generation { return .success(nil) }
             if let fetch = state.fetch { return .success(fetch) }
-            if let trouble = state.trouble, time < trouble.until { return .failure(trouble.failure) }
+            if let last = state.lastFailure, time < last.until { return .failure(last.failure) }
             let fetch = Task { await self.fetch() }
             state.fetch = fetch
             return .success(fetch)
@@ -80,8 +80,8 @@ package final class OpenStackSwiftCredentials: RenewableCredentials {
                 state.session = session
                 state.isDue = session.lifetime.map { time + $0 - min(Self.margin, $0 / 10) }
                 state.generation += 1
-                state.trouble = nil
-            case .failure(let failure): state.trouble = (failure, until: time + Self.pause)
+                state.lastFailure = nil
+            case .failure(let failure): state.lastFailure = (failure, until: time + Self.pause)
             }
         }
         return outcome.map { _ in }

@@ -13,7 +13,7 @@ struct S3Refusal {
         let detail = "answered with status \(head.status)"
         switch head.status {
         case 301, 302, 307, 308:
-            return AttemptFailure(.redirect, .backend, detail: "\(detail): \(otherPlace)")
+            return AttemptFailure(.redirect, .backend, detail: "\(detail): \(regionPhrase)")
         // A wrong region, a malformed or expired access key or session token, or a missing signature.
         case 400:
             return AttemptFailure(
@@ -29,7 +29,7 @@ struct S3Refusal {
         }
     }
 
-    private var otherPlace: String {
+    private var regionPhrase: String {
         region.map { "the bucket is in the region \($0)" } ?? "the bucket is at another endpoint or in another region"
     }
 

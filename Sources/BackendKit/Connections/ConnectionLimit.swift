@@ -134,7 +134,7 @@ package struct QueueKey: Sendable, Hashable {
     }
 
     /// The key of a download.
-    /// - Parameter caller: the caller's name.
+    /// - Parameter caller: the user and subscriber; downloads of one take turns with those of another.
     package static func download(by caller: String, of image: String) -> QueueKey {
         QueueKey(rank: .foreground, path: [caller, image])
     }

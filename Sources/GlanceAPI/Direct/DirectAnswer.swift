@@ -15,7 +15,7 @@ struct DirectAnswer {
     let headers: HTTPFields
 
     /// The answer for a caller who may not see locations.
-    /// - Parameter reason: the reason why there is none, if the caller asked for a redirect.
+    /// - Parameter reason: the reason why the caller is not redirected, if a redirect was asked for.
     init(refusing reason: DirectOffer.Reason?) {
         redirection = nil
         headers = Self.reasonHeader(reason)

@@ -22,14 +22,15 @@ final class ComputePool: Sendable {
     }
 
     /// Parses a request body on a thread of the pool. Waiting bodies occupy memory, so their number is limited.
-    /// - Parameter share: that of the sender (`APIContext.share`). Above the limit, the pool refuses a body of the share with the most.
+    /// - Parameter share: the sender's share (`APIContext.share`). Above the limit, the pool refuses a body of the share with the
+    ///   most.
     /// - Throws: the error of `work`; `APIError` 503 if the body is refused.
     func read<Value: Sendable>(for share: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await run(.body, for: share, work)
     }
 
     /// Encodes a response, whose data is in memory in any case, on a thread of the pool.
-    /// - Parameter share: that of the recipient.
+    /// - Parameter share: the recipient's share.
     /// - Throws: the error of `work`.
     func write<Value: Sendable>(for share: String, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await run(.answer, for: share, work)

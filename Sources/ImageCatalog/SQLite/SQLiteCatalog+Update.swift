@@ -131,7 +131,7 @@ extension SQLiteCatalog {
                 try list(listed.location.id, at: position, listed.metadata, db)
             case .new(let new):
                 let reason = Self.givenThroughAPI
-                try expire(placesLike: new.location, actor, time, db)
+                try expirePendingDeletions(like: new.location, actor, time, db)
                 _ = try addLocation(new.location, id: new.id, at: time, actor: actor, reason: reason, db)
                 try list(new.id, at: position, new.metadata, db)
                 guard new.isActive else { continue }
@@ -149,8 +149,8 @@ extension SQLiteCatalog {
     }
 
     /// Expires pending deletions of the same location: a client that adds it again wants a new record.
-    private static func expire(
-        placesLike new: NewLocation, _ actor: String, _ time: Date, _ db: Database
+    private static func expirePendingDeletions(
+        like new: NewLocation, _ actor: String, _ time: Date, _ db: Database
     ) throws {
         let waiting = try locations(of: new.image, db).filter {
             $0.backend == new.backend && $0.path == new.path && $0.format == new.format && $0.url == new.url

@@ -6,7 +6,7 @@ import OriginRead
 /// One attempt of a relay, as the state machine follows it. A stage carries what is valid only in it.
 ///
 /// `OriginAttempt` performs the attempt. Its state is the truth about what the attempt waits for, and the stage here follows by
-/// events. What is wanted is decided here: the body window, the pause, the end, and whether the permit is yielded. Actions
+/// events. During a renewal of credentials, which follows a head, the stage stays `begun`. What is wanted is decided here: the body window, the pause, the end, and whether the permit is yielded. Actions
 /// carry it to the `OriginAttempt`. `Relay.Running` has both, and the measurements.
 struct RelayAttempt: Sendable, Equatable {
     /// How far the attempt has come.
@@ -15,7 +15,7 @@ struct RelayAttempt: Sendable, Equatable {
         case awaitingPermit(since: ContinuousClock.Instant)
         /// Waits for credentials. Goes to: requested.
         case awaitingCredentials
-        /// The request waits for a connection or a worker. Goes to: requested (after a renewal of credentials), begun.
+        /// The request waits for a connection or a worker. Goes to: begun.
         case requested(since: ContinuousClock.Instant)
         /// The request has its connection or worker, and waits for the head. Goes to: readingBody.
         case begun

@@ -84,7 +84,7 @@ struct ExplainRoute: Sendable {
         case .regular, .explored: rank
         case .failedLately: "ranked behind the others because it failed recently; otherwise \(rank)"
         case .resting: "ranked behind the others because its backend asked for a pause; otherwise \(rank)"
-        case .breakerOpen: "tried last until a probe of its backend succeeds, after repeated failures; otherwise \(rank)"
+        case .breakerOpen: "ranked behind the others until a probe of its backend succeeds; otherwise \(rank)"
         case .suspect: "ranked last because it contributed to a failed verification and is not cleared; otherwise \(rank)"
         }
     }

@@ -8,6 +8,7 @@ import ImageModel
 import LocationLifecycle
 import Logging
 import RelayEngine
+import Synchronization
 import Testing
 import Verification
 import VerificationFixture
@@ -31,6 +32,23 @@ struct ActivationTests {
         }
     }
 
+    private func checks(in fixture: VerifierFixture, on loop: TransferLoop) -> BackendChecks {
+        let probe = ObjectProbe(registry: fixture.relays.registry, loop: loop, timeout: .seconds(30))
+        let activation = LocationActivation(
+            rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
+            requestRead: { fixture.verifications.enqueue($0) }, probe: probe, health: fixture.relays.health,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return BackendChecks(locations: fixture.catalog, activation: activation, probe: probe) { _, _ in nil }
+    }
+
+    private func new(
+        in fixture: VerifierFixture, size: Int64?, digests: [Digest] = [content.digest]
+    ) async throws -> NewLocation {
+        NewLocation(
+            image: try await fixture.image(), backend: BackendID("a"), path: "image", url: "http://a/image",
+            format: VerifierFixture.format, size: size, digests: DigestSet(digests))
+    }
+
     /// Probes a new location.
     /// - Parameter stated: the digest that the store states.
     private func probe(
@@ -45,17 +63,9 @@ struct ActivationTests {
             let driver = StatingDriver(inner: HTTPDriver(base: base, connectTimeout: .seconds(30)), stated: stated)
             registry.replace(with: [Backend(id: BackendID("a"), base: base, driver: driver)])
         }
-        let activation = LocationActivation(
-            rule: .probe, locations: fixture.catalog, statusChanges: fixture.statusChanges,
-            requestRead: { fixture.verifications.enqueue($0) },
-            probe: ObjectProbe(registry: registry, loop: loop, timeout: .seconds(30)), health: fixture.relays.health,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let location = try await fixture.catalog.addLocation(
-            NewLocation(
-                image: try await fixture.image(), backend: BackendID("a"), path: "image", url: "http://a/image",
-                format: VerifierFixture.format, size: size, digests: DigestSet([Self.content.digest])), id: LocationID(),
-            at: .now, actor: "test", reason: "registered")
-        let (probed, failure) = try await activation.activate(location)
+            try await new(in: fixture, size: size), id: LocationID(), at: .now, actor: "test", reason: "registered")
+        let (probed, failure) = try await checks(in: fixture, on: loop).activate(location)
         #expect(try await fixture.status(of: location) == probed.state.status)
         return (probed.state.status, failure?.reason)
     }
@@ -78,5 +88,21 @@ struct ActivationTests {
         let unknown = try await probe(
             FaultyOrigin(Self.content), stated: try Digest(.md5, hex: String(repeating: "a", count: 32)))
         #expect(unknown.status == .active && unknown.failure == nil)
+    }
+
+    @Test("A size that a client leaves out is that of the object if a digest is known, and remains unknown otherwise")
+    func missingSize() async throws {
+        let isGone = Mutex(false)
+        let origin = try FaultyOrigin(Self.content) { _ in isGone.withLock { $0 } ? .status(404) : .sound }
+        let loop = TransferLoop()
+        defer { loop.stop() }
+        let fixture = try VerifierFixture(["a": origin])
+        let checks = checks(in: fixture, on: loop)
+        #expect(try await checks.examine(new(in: fixture, size: nil)).size == Self.content.size)
+        #expect(try await checks.examine(new(in: fixture, size: nil, digests: [])).size == nil)
+        #expect(try await checks.examine(new(in: fixture, size: 7)).size == 7, "a declared size is compared later")
+        isGone.withLock { $0 = true }
+        let missing = try await new(in: fixture, size: nil)
+        await #expect(throws: RegistrationError.self) { try await checks.examine(missing) }
     }
 }

@@ -66,7 +66,7 @@ package struct BatonConfiguration: Sendable, Equatable {
         package var strategy: Strategy = .measured
         /// How long a failed location is ranked behind the others.
         package var penalty: Duration = .seconds(30)
-        /// The number of consecutive failures that opens a backend's breaker, which ranks the backend last.
+        /// The number of consecutive failures that opens a backend's breaker, which ranks the backend behind the others.
         package var breakerFailures = 5
         /// The first opening time of a breaker; each failed probe extends it by as much.
         package var breakerOpening: Duration = .seconds(30)

@@ -1,7 +1,7 @@
 /// A circuit breaker of a backend. It opens after consecutive failures, and closes after a real read has succeeded.
 ///
-/// An open breaker does not forbid requests. It ranks the backend's locations last, so that no download waits for a dead server
-/// while another one is available. The only location of a representation is still tried.
+/// An open breaker does not forbid requests. It ranks the backend's locations behind the others, so that no download waits for a
+/// dead server while another one is available. The only location of a representation is still tried.
 package struct Breaker: Sendable, Equatable {
     /// The limits that determine when a breaker opens, and for how long.
     package struct Limits: Sendable, Equatable {

@@ -6,8 +6,8 @@ package enum ThroughputEstimate: Sendable, Equatable {
     case rate(Double)
     /// The location may serve, but there are no measurements.
     case unknown
-    /// The location is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections are in
-    /// use, or the location failed recently.
+    /// The location is to be avoided: its backend's breaker is open, the backend asked for a pause, all the backend's connections
+    /// are in use, or the location failed recently.
     case avoided
 }
 

@@ -98,7 +98,8 @@ package final class Relays: Sendable {
     /// - Parameters:
     ///   - range: the bytes to deliver; nil for the whole.
     ///   - manifest: the digests of the chunks, which verify the bytes; without it only a whole is verified.
-    ///   - caller: the user and subscriber (`APIContext.userAndSubscriber`). Callers take turns at a backend whose connections are limited.
+    ///   - caller: the user and subscriber (`APIContext.userAndSubscriber`). Callers take turns
+    ///     at a backend whose connections are limited.
     ///   - memory: the share of the memory; nil for the whole window at any time.
     ///   - isFresh: whether to bypass caches and use new connections.
     ///   - onIncident: called when a problem occurs; must not block.

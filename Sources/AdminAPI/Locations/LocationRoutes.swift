@@ -94,7 +94,7 @@ struct LocationRoutes: Sendable {
 
     /// Finds the backend that contains a URL. URLs outside every configured backend are refused, so that a caller can't make the
     /// server read anything else. `BackendRegistry.resolve(location:)` does the same for Glance's API, in Glance's words.
-    /// - Throws: `APIError` 400 for a text that is no URL of a location, 403 for one outside every configured backend.
+    /// - Throws: `APIError` 400 for a text that is not the URL of a location, 403 for one outside every configured backend.
     private func resolve(_ text: String, for caller: Caller) throws -> ResolvedURL {
         let found: ResolvedURL?
         do {

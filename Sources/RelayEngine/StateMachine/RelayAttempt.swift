@@ -6,8 +6,9 @@ import OriginRead
 /// One attempt of a relay, as the state machine follows it. A stage carries what is valid only in it.
 ///
 /// `OriginAttempt` performs the attempt. Its state is the truth about what the attempt waits for, and the stage here follows by
-/// events. During a renewal of credentials, which follows a head, the stage stays `begun`. What is wanted is decided here: the body window, the pause, the end, and whether the permit is yielded. Actions
-/// carry it to the `OriginAttempt`. `Relay.Running` has both, and the measurements.
+/// events. During a renewal of credentials, which follows a head, the stage stays `begun`. What is wanted is decided here: the
+/// body window, the pause, the end, and whether the permit is yielded. Actions carry it to the `OriginAttempt`. `Relay.Running`
+/// has both, and the measurements.
 struct RelayAttempt: Sendable, Equatable {
     /// How far the attempt has come.
     private enum Stage: Sendable, Equatable {
